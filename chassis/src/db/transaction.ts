@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, Transaction } from './pool.ts';
+
+// PostgreSQL error codes, appendix A: after these two, and only these, the same transaction may simply run again.
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+const ATTEMPTS = 5;
+
+/** The SQLSTATE of an error of PostgreSQL; undefined for anything else. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** The name of the constraint that refused a row; undefined for any other error. */
+export function violatedConstraint(error: unknown): string | undefined {
+  return sqlState(error)?.startsWith('23') ? (error as { constraint?: string }).constraint : undefined;
+}
+
+/** Whether the database could not be reached or went away, so that nothing is known of the statement's effect. */
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state)
+    return (
+      state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === '57014' || state === '25P03'
+    );
+  if (!(error instanceof Error)) return false;
+  const code = (error as NodeJS.ErrnoException).code;
+  return (
+    (code !== undefined && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(code)) ||
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(error.message)
+  );
+}
+
+/** Run `work` again after a deadlock or a serialization failure, a few times, with a little random patience. */
+export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const state = sqlState(error);
+      const again = state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
+      if (!again || attempt >= ATTEMPTS) throw error;
+      await sleep(Math.random() * 10 * attempt);
+    }
+  }
+}
+
+/** One transaction: commits what `work` did, or rolls all of it back when it throws. Deadlocks are retried. */
+export async function inTransaction<T>(pool: Pool, work: (trx: Transaction) => Promise<T>): Promise<T> {
+  return retryingDeadlocks(() => transactionOnce(pool, work));
+}
+
+async function transactionOnce<T>(pool: Pool, work: (trx: Transaction) => Promise<T>): Promise<T> {
+  const trx = await pool.connect();
+  // A checked-out client that loses its server emits 'error' beside failing its query; the query's failure is the one we handle.
+  const ignore = () => {};
+  trx.on('error', ignore);
+  let broken: Error | undefined;
+  try {
+    await trx.query('BEGIN');
+    const result = await work(trx);
+    await trx.query('COMMIT');
+    return result;
+  } catch (error) {
+    await trx.query('ROLLBACK').catch((failure: Error) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    trx.off('error', ignore);
+    // A client that cannot even roll back is in an unknown state: it leaves the pool.
+    trx.release(broken);
+  }
+}

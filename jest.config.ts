@@ -1,0 +1,22 @@
+import type { Config } from 'jest';
+
+/** Every tier runs through this one file; `local/bootstrap.mjs test <tier>` picks the tier by suffix. */
+const config: Config = {
+  testEnvironment: 'node',
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.m?[jt]s$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2024', parser: { syntax: 'typescript' } },
+        module: { type: 'commonjs', ignoreDynamic: false },
+      },
+    ],
+  },
+  // Published as ES modules only; jest loads CommonJS, so SWC rewrites them too.
+  transformIgnorePatterns: ['/node_modules/(?!(uuid|@scure|@noble)/)'],
+  modulePathIgnorePatterns: ['<rootDir>/.local/'],
+  testTimeout: 30_000,
+};
+
+export default config;
