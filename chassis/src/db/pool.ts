@@ -17,6 +17,8 @@ export interface PoolOptions {
 const STATEMENT_TIMEOUT_MS = 2_000;
 // The client's own limit is for a server that is frozen or unreachable and so cannot enforce the one above.
 const QUERY_TIMEOUT_MS = 2_300;
+// A twin may wait this long for the first request with its key (API 3); nothing else should ever wait so long for a row.
+const LOCK_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 // A transaction whose process is stopped between two statements must not hold its locks for ever.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
@@ -30,6 +32,7 @@ export function createPool(options: PoolOptions, log: Logger): Pool {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     options: '-c plan_cache_mode=force_generic_plan',

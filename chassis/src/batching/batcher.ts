@@ -1,0 +1,154 @@
+/**
+ * Requests that arrive together travel together. While a batch runs, members queue; when a slot is free, all that wait
+ * (up to the limits) form the next batch. There are no timers: a run is scheduled with `setImmediate`, so that the
+ * requests of one poll phase of the event loop share a batch, and a request that is alone waits for nothing.
+ *
+ *   waiting   submit() put it into the queue
+ *     -> refused   the queue is full (its head has waited too long) or the member's deadline passed: nothing was done
+ *     -> running   a slot took it; from here on only `run` decides
+ *     -> settled   with the result that `run` gave for this member
+ */
+import { RETRY_AFTER_SECONDS, RefusedError } from '../http/problem.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+export interface BatcherOptions<T, R> {
+  /** Name in the metrics. */
+  stage: string;
+  /** Batches in flight at most. Three keep the database busy while a batch waits for the network. */
+  slots: number;
+  maxMembers: number;
+  /** Sum of the members' weights at most; a member that alone weighs more travels alone. */
+  maxWeight: number;
+  /** The queue refuses newcomers once its head has waited for longer than this. */
+  maxWaitMs: number;
+  /** One result per member, in order; a member that failed alone is a rejected result. */
+  run: (members: T[]) => Promise<PromiseSettledResult<R>[]>;
+  metrics: Metrics;
+}
+
+export interface Batcher<T, R> {
+  /** Queue a member. `deadline` is a time of `performance.now()` after which it must not be started any more. */
+  submit(member: T, weight: number, deadline: number): Promise<R>;
+  /** Resolves when nothing waits and nothing runs. */
+  drain(): Promise<void>;
+}
+
+interface Waiting<T, R> {
+  member: T;
+  weight: number;
+  deadline: number;
+  since: number;
+  resolve: (result: R) => void;
+  reject: (reason: unknown) => void;
+}
+
+/** A batcher; see the head of this file. */
+export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R> {
+  const { stage, metrics } = options;
+  let queue: Waiting<T, R>[] = [];
+  let running = 0;
+  let scheduled = false;
+  const idle: (() => void)[] = [];
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      while (running < options.slots && queue.length > 0) startBatch(takeBatch());
+      metrics.batchQueueLength.set({ stage }, queue.length);
+      announceIdle();
+    });
+  }
+
+  function takeBatch(): Waiting<T, R>[] {
+    const now = performance.now();
+    const batch: Waiting<T, R>[] = [];
+    let weight = 0;
+    let taken = 0;
+    for (const waiting of queue) {
+      if (waiting.deadline <= now) {
+        taken += 1;
+        waiting.reject(overloaded());
+        continue;
+      }
+      const full = batch.length >= options.maxMembers || weight + waiting.weight > options.maxWeight;
+      if (batch.length > 0 && full) break;
+      taken += 1;
+      weight += waiting.weight;
+      batch.push(waiting);
+    }
+    queue = queue.slice(taken);
+    return batch;
+  }
+
+  function startBatch(batch: Waiting<T, R>[]): void {
+    if (batch.length === 0) return;
+    running += 1;
+    metrics.batchSize.observe({ stage }, batch.length);
+    void settle(batch).finally(() => {
+      running -= 1;
+      if (queue.length > 0) schedule();
+      announceIdle();
+    });
+  }
+
+  function announceIdle(): void {
+    if (running === 0 && queue.length === 0) for (const resolve of idle.splice(0)) resolve();
+  }
+
+  async function settle(batch: Waiting<T, R>[]): Promise<void> {
+    try {
+      const results = await options.run(batch.map((waiting) => waiting.member));
+      for (const [index, waiting] of batch.entries()) {
+        const result = results[index];
+        if (result?.status === 'fulfilled') waiting.resolve(result.value);
+        else waiting.reject(result?.reason ?? new Error(`batch ${stage} gave no result for a member`));
+      }
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  }
+
+  return {
+    submit(member, weight, deadline) {
+      const now = performance.now();
+      const head = queue[0];
+      if (head && now - head.since > options.maxWaitMs) return Promise.reject(overloaded());
+      return new Promise<R>((resolve, reject) => {
+        queue.push({ member, weight, deadline, since: now, resolve, reject });
+        schedule();
+      });
+    },
+    async drain() {
+      if (running === 0 && queue.length === 0) return;
+      await new Promise<void>((resolve) => idle.push(resolve));
+    },
+  };
+}
+
+function overloaded(): RefusedError {
+  return new RefusedError('overloaded', 'Nothing was done. Send it again a little later.', undefined, {
+    'Retry-After': String(RETRY_AFTER_SECONDS),
+  });
+}
+
+/**
+ * Run a statement for all members; when it fails unexpectedly, for each alone, so that a bad one fails alone.
+ * `passes` tells which errors concern them all (the database is away): those are not tried again one by one.
+ */
+export async function isolatingFailures<T, R>(
+  members: readonly T[],
+  statement: (members: readonly T[]) => Promise<R[]>,
+  passes: (error: unknown) => boolean,
+): Promise<PromiseSettledResult<R>[]> {
+  try {
+    const values = await statement(members);
+    return values.map((value) => ({ status: 'fulfilled', value }));
+  } catch (error) {
+    if (members.length === 1 || passes(error)) return members.map(() => ({ status: 'rejected', reason: error }));
+  }
+  const results: PromiseSettledResult<R>[] = [];
+  for (const member of members) results.push(...(await isolatingFailures([member], statement, passes)));
+  return results;
+}

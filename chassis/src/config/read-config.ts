@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** The environment is wrong: one line per fault. */
+export class ConfigError extends Error {
+  constructor(faults: readonly string[]) {
+    super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+}
+
+/** Read the environment through `schema`; every fault is reported at once. An empty variable counts as absent. */
+export function readConfig<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+}
+
+/** A whole number with a default. */
+export function integer(minimum: number, maximum: number, fallback: number) {
+  return z.coerce.number().int().min(minimum).max(maximum).default(fallback);
+}
+
+// Shorter secrets can be guessed; 32 characters of hex are 128 bits.
+const SECRET = z.string().regex(/^[\x21-\x7e]{32,}$/, 'Must have at least 32 visible characters.');
+
+/** What both services read. Descriptions are the README's configuration table; a test compares them. */
+export const serviceConfig = z.object({
+  HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
+  PORT: integer(0, 65_535, 3000).describe('Port to listen on'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .describe('The service’s own PostgreSQL, as the application role, which owns nothing'),
+  DATABASE_POOL_SIZE: integer(4, 100, 10).describe('Database connections at most'),
+  RABBITMQ_URL: z.url({ protocol: /^amqps?$/ }).describe('The broker'),
+  GATEWAY_TOKEN: SECRET.describe('What the gateway sends as X-Gateway-Token'),
+  GATEWAY_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
+  INTERNAL_TOKEN: SECRET.describe('What order-service sends to inventory-service'),
+  INTERNAL_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
+  KEY_RETENTION_HOURS: integer(1, 8_760, 72).describe('How long a completed Idempotency-Key is kept'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least level that is logged'),
+});
+
+/** A token and the one it replaces, without the gap. */
+export function acceptedTokens(current: string, previous: string | undefined): string[] {
+  return previous ? [current, previous] : [current];
+}

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Envelope, type MessageDefinition, readEnvelope, writeEnvelope } from './message-definition.ts';
+import { allMessages, reservationReplies } from './messages.ts';
+
+const samplesFolder = join(__dirname, 'samples');
+const samples = readdirSync(samplesFolder).map((file) => ({
+  file,
+  body: readFileSync(join(samplesFolder, file), 'utf8'),
+}));
+const definitionOf = (file: string) => allMessages.find((known) => `${known.routingKey}.json` === file);
+
+describe('message samples', () => {
+  it('exist for every message, and for nothing else', () => {
+    expect(samples.map(({ file }) => file).sort()).toEqual(
+      allMessages.map((known) => `${known.routingKey}.json`).sort(),
+    );
+  });
+
+  describe.each(samples)('$file', ({ file, body }) => {
+    const sample = JSON.parse(body);
+
+    it('is read as it was written', () => {
+      const outcome = readEnvelope(body, allMessages);
+      expect(outcome).toEqual({ kind: 'read', definition: definitionOf(file), message: sample });
+    });
+
+    it('is read without the members that a later producer adds', () => {
+      const later = { ...sample, added: 1, payload: { ...sample.payload, added: { deep: true } } };
+      expect(readEnvelope(JSON.stringify(later), allMessages)).toMatchObject({ kind: 'read', message: sample });
+      const outcome = readEnvelope(JSON.stringify(later), allMessages);
+      expect(JSON.stringify(outcome)).not.toContain('added');
+    });
+
+    it('can be written, and not with a member that its definition lacks', () => {
+      const definition = definitionOf(file) as MessageDefinition;
+      expect(JSON.parse(writeEnvelope(definition, sample))).toEqual(sample);
+      expect(() => writeEnvelope(definition, { ...sample, payload: { ...sample.payload, added: 1 } })).toThrow(/added/);
+      expect(() => writeEnvelope(definition, { ...sample, added: 1 } as Envelope)).toThrow(/added/);
+    });
+  });
+});
+
+describe('writeEnvelope', () => {
+  it('refuses a member that its definition lacks, however deep', () => {
+    const placed = JSON.parse(readFileSync(join(samplesFolder, 'order.placed.v1.json'), 'utf8'));
+    placed.payload.lines[0].customerId = 'someone';
+    expect(() => writeEnvelope(definitionOf('order.placed.v1.json') as MessageDefinition, placed)).toThrow(
+      /customerId/,
+    );
+  });
+
+  it('keeps the limits on the length of a list', () => {
+    const placed = JSON.parse(readFileSync(join(samplesFolder, 'order.placed.v1.json'), 'utf8'));
+    placed.payload.lines = [];
+    expect(() => writeEnvelope(definitionOf('order.placed.v1.json') as MessageDefinition, placed)).toThrow(/lines/);
+  });
+});
+
+describe('readEnvelope', () => {
+  const held = JSON.parse(readFileSync(join(samplesFolder, 'reservation.held.v1.json'), 'utf8'));
+
+  it.each([
+    ['no JSON', '{"id":', 'unparseable'],
+    ['no envelope', '[]', 'unparseable'],
+    ['no id', JSON.stringify({ ...held, id: undefined }), 'unparseable'],
+    ['a payload of another shape', JSON.stringify({ ...held, payload: { reservationId: 7 } }), 'unparseable'],
+    ['a type of another queue', JSON.stringify({ ...held, type: 'order.placed' }), 'unknown-type'],
+    ['a version that is not known here', JSON.stringify({ ...held, version: 2 }), 'unknown-type'],
+  ])('refuses %s', (_, body, reason) => {
+    expect(readEnvelope(body, reservationReplies)).toMatchObject({ kind: 'refused', reason });
+  });
+
+  it('reads an id as PostgreSQL writes it', () => {
+    const outcome = readEnvelope(JSON.stringify({ ...held, id: held.id.toUpperCase() }), reservationReplies);
+    expect(outcome).toMatchObject({ kind: 'read', message: { id: held.id } });
+  });
+});
+
+describe('message definitions', () => {
+  it('are mandatory exactly when somebody must receive them', () => {
+    for (const known of allMessages) expect(known.mandatory).toBe(known.consumers.length > 0);
+  });
+
+  it('name the version in the routing key and not in the type', () => {
+    for (const known of allMessages) expect(known.routingKey).toBe(`${known.type}.v${known.version}`);
+  });
+});

@@ -1,0 +1,56 @@
+import knex, { type Knex } from 'knex';
+import pg from 'pg';
+
+export interface MigrationTarget {
+  /** As the owner of the schema. */
+  ownerUrl: string;
+  /** As the application role: its name and password; the role is made if it is absent. */
+  applicationUrl: string;
+  /** Folder of the migrations. */
+  directory: string;
+}
+
+export type MigrationDirection = 'up' | 'down';
+
+/**
+ * Bring the schema all the way up, or all the way down. The application role is made first, so that migrations can
+ * grant to it; it may log in and nothing else. Two migrations at once wait for each other (Knex's lock table).
+ */
+export async function migrate(target: MigrationTarget, direction: MigrationDirection): Promise<string[]> {
+  const { username, password } = new URL(target.applicationUrl);
+  await ensureApplicationRole(target.ownerUrl, decodeURIComponent(username), decodeURIComponent(password));
+  const db = knex({
+    client: 'pg',
+    connection: target.ownerUrl,
+    pool: { min: 0, max: 1 },
+    migrations: { directory: target.directory, loadExtensions: ['.ts'] },
+  });
+  try {
+    return direction === 'up' ? await up(db) : await down(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function up(db: Knex): Promise<string[]> {
+  const [, names] = (await db.migrate.latest()) as [number, string[]];
+  return names;
+}
+
+async function down(db: Knex): Promise<string[]> {
+  const [, names] = (await db.migrate.rollback(undefined, true)) as [number, string[]];
+  return names;
+}
+
+async function ensureApplicationRole(ownerUrl: string, name: string, password: string): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    const role = client.escapeIdentifier(name);
+    const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
+    if (rowCount === 0) await client.query(`CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT`);
+    if (password) await client.query(`ALTER ROLE ${role} PASSWORD ${client.escapeLiteral(password)}`);
+  } finally {
+    await client.end();
+  }
+}

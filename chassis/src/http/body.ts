@@ -1,0 +1,75 @@
+import express, { type Request, type RequestHandler } from 'express';
+import type { z } from 'zod';
+import { RefusedError } from './problem.ts';
+
+/** The longest list of faults in one answer: a body of 1,000 bad lines must not make an answer larger than itself. */
+const MAX_REPORTED_FAULTS = 50;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Read the body as bytes, up to `limit` bytes (413), and refuse media types other than JSON (415), in this order. */
+export function readBody(limit: number): RequestHandler[] {
+  return [express.raw({ limit, inflate: false, type: () => true }), requireJsonMediaType];
+}
+
+const requireJsonMediaType: RequestHandler = (req, _res, next) => {
+  if (bodyOf(req).length > 0 && !/^application\/json\s*(;|$)/i.test(req.headers['content-type'] ?? '')) {
+    throw new RefusedError('unsupported-media-type', 'Send application/json.');
+  }
+  next();
+};
+
+function bodyOf(req: Request): Buffer {
+  return Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+}
+
+/** The body as `schema` understands it. With `orEmpty`, no body is the same as `{}`. */
+export function parseBody<S extends z.ZodType>(req: Request, schema: S, options?: { orEmpty: boolean }): z.output<S> {
+  const bytes = bodyOf(req);
+  if (bytes.length === 0 && options?.orEmpty) return validate(schema, {});
+  return validate(schema, parseJson(bytes));
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes));
+  } catch {
+    throw new RefusedError(
+      'invalid-json',
+      bytes.length === 0 ? 'The body is empty.' : 'The body is not JSON in UTF-8.',
+    );
+  }
+}
+
+/** The query as `schema` understands it; a parameter given twice is a fault. */
+export function parseQuery<S extends z.ZodType>(req: Request, schema: S): z.output<S> {
+  return validate(schema, { ...req.query });
+}
+
+function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw validationFailed(result.error.issues.flatMap(toFaults));
+}
+
+/** One fault: a JSON Pointer (RFC 6901) into the body, or to the query parameter. */
+export interface Fault {
+  pointer: string;
+  detail: string;
+}
+
+/** The refusal of a request that is well-formed but not valid. */
+export function validationFailed(faults: Fault[]): RefusedError {
+  const count = faults.length === 1 ? 'One member is' : `${faults.length} members are`;
+  return new RefusedError('validation-failed', `${count} not valid.`, { errors: faults.slice(0, MAX_REPORTED_FAULTS) });
+}
+
+function toFaults(issue: z.core.$ZodIssue): Fault[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ pointer: toPointer([...issue.path, key]), detail: 'There is no such member.' }));
+  }
+  return [{ pointer: toPointer(issue.path), detail: issue.message }];
+}
+
+function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { validationFailed } from './body.ts';
+
+/** `limit` of every list: 1..100, 50 if absent. */
+export const limit = z
+  .string()
+  .regex(/^[1-9][0-9]{0,2}$/, 'Must be a whole number from 1 to 100.')
+  .transform(Number)
+  .refine((value) => value <= 100, 'Must be a whole number from 1 to 100.')
+  .default(50);
+
+export interface Page<T> {
+  items: T[];
+  nextCursor?: string;
+}
+
+/**
+ * An opaque cursor to the place after `position`. `scope` names the list and its filters; the checksum binds the
+ * cursor to them, so that one that was altered, or carried over to another list, is refused instead of misread.
+ */
+export function toCursor(scope: string, position: string): string {
+  return Buffer.from(`${checksum(scope, position)}${position}`).toString('base64url');
+}
+
+/** The position inside a cursor; a cursor that this list did not give is `validation-failed`. */
+export function fromCursor(scope: string, cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const decoded = Buffer.from(cursor, 'base64url').toString('utf8');
+  const position = decoded.slice(CHECKSUM_DIGITS);
+  if (toCursor(scope, position) !== cursor) {
+    throw validationFailed([{ pointer: '/cursor', detail: 'This list did not give this cursor.' }]);
+  }
+  return position;
+}
+
+const CHECKSUM_DIGITS = 12;
+function checksum(scope: string, position: string): string {
+  return createHash('sha256').update(`${scope}\n${position}`).digest('hex').slice(0, CHECKSUM_DIGITS);
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/**
+ * Text of `min` to `max` characters (Unicode code points). Control characters are refused everywhere: a NUL passes
+ * JSON and fails in PostgreSQL, and the rest corrupts logs and terminals. So are halves of surrogate pairs, which have
+ * no UTF-8.
+ */
+export function text(min: number, max: number) {
+  return z
+    .string()
+    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'Must not contain control characters.')
+    .refine((value) => {
+      const length = codePoints(value);
+      return length >= min && length <= max;
+    }, `Must have ${min} to ${max} characters.`);
+}
+
+function codePoints(value: string): number {
+  let count = 0;
+  for (const _ of value) count += 1;
+  return count;
+}
+
+/** A stock keeping unit. */
+export const sku = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'Must be 1 to 64 of A-Z a-z 0-9 . _ -');
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The id in lower case, or undefined when it is none; a path with such an id names nothing. */
+export function asUuid(value: unknown): string | undefined {
+  return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined;
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+
+export interface FingerprintedRequest {
+  method: string;
+  /** The route's template, not the path: a parameter cannot imitate another route. */
+  route: string;
+  parameters: Record<string, string>;
+  /** The validated body in a canonical form: what means the same must be equal here. */
+  body: unknown;
+}
+
+/**
+ * SHA-256 over what a request asks for. Spaces, the order of members, parameters of `Content-Type` and whatever else
+ * does not change the meaning do not change it.
+ */
+export function fingerprint(request: FingerprintedRequest): Buffer {
+  const canonical = canonicalJson([request.method, request.route, request.parameters, request.body]);
+  return createHash('sha256').update(canonical).digest();
+}
+
+/** JSON with the members of every object sorted by name (after RFC 8785) and absent members left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) =>
+    member !== null && typeof member === 'object' && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

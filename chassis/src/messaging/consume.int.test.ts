@@ -1,0 +1,318 @@
+import { randomUUID } from 'node:crypto';
+import { createPool, type Pool } from '../db/pool.ts';
+import type { OutboxRow } from '../outbox/outbox-message.ts';
+import { takeDeadLetters } from '../testing/broker.ts';
+import { eventually } from '../testing/eventually.ts';
+import {
+  connectTo,
+  counted,
+  heldMessage,
+  type MessagingSystem,
+  silent,
+  startMessagingSystem,
+  TEST_RETRY_DELAYS_MS,
+} from '../testing/messaging.ts';
+import { startTcpProxy } from '../testing/tcp-proxy.ts';
+import { type Consumer, startConsumer } from './consume.ts';
+import type { Handle } from './handle-batch.ts';
+import { deadLetterQueueName, orderReservationRepliesQueue, retryQueueName } from './topology.ts';
+
+const QUEUE = orderReservationRepliesQueue.name;
+type Reply = (typeof orderReservationRepliesQueue.messages)[number];
+
+describe('a consumer', () => {
+  let system: MessagingSystem;
+  const consumers: Consumer[] = [];
+  /** Reservations whose message makes the handler throw, or say that it is hopeless. */
+  const poison = new Set<string>();
+  const hopeless = new Set<string>();
+  /** The reservations of each call of the handler. */
+  const calls: string[][] = [];
+
+  beforeAll(async () => {
+    system = await startMessagingSystem();
+  });
+  beforeEach(async () => {
+    await eventually(() => system.broker.isConnected() || undefined);
+    await system.database.truncate();
+    await system.server.purge();
+    poison.clear();
+    hopeless.clear();
+    calls.length = 0;
+    system.metrics.messagesHandled.reset();
+  });
+  afterEach(async () => {
+    await Promise.all(consumers.splice(0).map((consumer) => consumer.stop()));
+  });
+  afterAll(() => system.drop());
+
+  const noteEffects: Handle<Reply> = async (trx, messages) => {
+    const ids = messages.map(({ message }) => message.payload.reservationId);
+    calls.push(ids);
+    await trx.query('INSERT INTO effects (reservation_id) SELECT unnest($1::uuid[])', [ids]);
+    if (ids.some((id) => poison.has(id))) throw new Error('poison');
+    return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-order', detail: id } : 'handled'));
+  };
+  const start = (options: { handle?: Handle<Reply>; pool?: Pool; prefetch?: number } = {}) => {
+    const consumer = startConsumer({
+      queue: QUEUE,
+      definitions: orderReservationRepliesQueue.messages,
+      handle: noteEffects,
+      broker: system.broker,
+      pool: system.database.pool,
+      metrics: system.metrics,
+      log: silent,
+      retryDelaysMs: TEST_RETRY_DELAYS_MS,
+      ...options,
+    });
+    consumers.push(consumer);
+    return consumer;
+  };
+  const send = async (...rows: OutboxRow[]) => {
+    const outcomes = await system.broker.publish(rows);
+    expect(new Set(outcomes)).toEqual(new Set(['confirmed']));
+  };
+  const effects = async () => {
+    const { rows } = await system.database.pool.query<{ reservation_id: string }>(
+      'SELECT reservation_id FROM effects ORDER BY id',
+    );
+    return rows.map((row) => row.reservation_id);
+  };
+  const inbox = async () => (await system.database.pool.query('SELECT 1 FROM inbox_messages')).rowCount;
+  const outcomes = (outcome: string) => counted(system.metrics, 'messages_handled_total', { queue: QUEUE, outcome });
+  const reached = (outcome: string, count: number) =>
+    eventually(async () => ((await outcomes(outcome)) >= count ? true : undefined));
+  const idOf = (row: OutboxRow) => row.subjectId as string;
+
+  it('handles what waits in one transaction, in order, and acknowledges it', async () => {
+    const rows = Array.from({ length: 100 }, () => heldMessage());
+    await send(...rows);
+    const consumer = start();
+    await reached('handled', 100);
+    expect(await effects()).toEqual(rows.map(idOf));
+    expect(calls.length).toBeLessThan(20);
+    await consumer.stop();
+    expect(await system.server.depth(QUEUE)).toBe(0);
+    expect(await counted(system.metrics, 'message_age_seconds', { queue: QUEUE })).toBeGreaterThan(0);
+  });
+
+  it('drops a message that comes again, in the same batch or later', async () => {
+    const row = heldMessage();
+    await send(row, row);
+    start();
+    await reached('handled', 1);
+    await reached('duplicate', 1);
+    await send(row);
+    await reached('duplicate', 2);
+    expect(await effects()).toEqual([idOf(row)]);
+  });
+
+  it('lets a poison message fail alone while its batch-mates have their effect', async () => {
+    const rows = Array.from({ length: 10 }, () => heldMessage());
+    const bad = rows[4] as OutboxRow;
+    poison.add(idOf(bad));
+    await send(...rows);
+    start();
+    await reached('handled', 9);
+    await reached('dead_lettered', 1);
+    expect(await effects()).toEqual(rows.filter((row) => row !== bad).map(idOf));
+    expect(await inbox()).toBe(9);
+  });
+
+  it('tries a failing message again after each delay, then dead-letters it with the error of every attempt', async () => {
+    const row = heldMessage();
+    poison.add(idOf(row));
+    start();
+    await send(row);
+    const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
+    expect(dead).toMatchObject({ body: row.body, messageId: row.messageId, type: undefined });
+    expect(dead?.headers).toMatchObject({ 'x-attempts': 3, 'x-reason': 'attempts-exhausted' });
+    expect(dead?.headers['x-detail']).toContain('Error: poison\n    at ');
+    const history = dead?.headers['x-history'] as { at: string; message: string; stack: string; service: string }[];
+    expect(history.map(({ message, service }) => [message, service])).toEqual(Array(3).fill(['poison', 'test']));
+    const [first = 0, second = 0, third = 0] = history.map(({ at }) => Date.parse(at));
+    expect(second - first).toBeGreaterThanOrEqual(50);
+    expect(third - second).toBeGreaterThanOrEqual(200);
+    expect(await outcomes('retried')).toBe(2);
+    expect(await effects()).toEqual([]);
+  });
+
+  it('handles at a later attempt what failed at first', async () => {
+    const row = heldMessage();
+    poison.add(idOf(row));
+    start();
+    await send(row);
+    await reached('retried', 1);
+    poison.clear();
+    await reached('handled', 1);
+    expect(await effects()).toEqual([idOf(row)]);
+  });
+
+  it.each([
+    ['unparseable', 'no JSON at all'],
+    ['unknown-type', JSON.stringify({ ...JSON.parse(heldMessage().body), type: 'reservation.forgotten' })],
+  ])('dead-letters a message at once that is %s, and handles its batch-mates', async (reason, body) => {
+    const good = heldMessage();
+    await send({ ...heldMessage(), body }, good);
+    start();
+    const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
+    expect(dead).toMatchObject({ body, headers: { 'x-reason': reason, 'x-attempts': 1 } });
+    await reached('handled', 1);
+    expect(await effects()).toEqual([idOf(good)]);
+    expect(await outcomes('retried')).toBe(0);
+  });
+
+  it('dead-letters at once what its handler calls hopeless, and keeps no inbox row that would stop a replay', async () => {
+    const row = heldMessage();
+    hopeless.add(idOf(row));
+    await send(row);
+    start();
+    const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
+    expect(dead?.headers).toMatchObject({ 'x-reason': 'no-such-order', 'x-detail': idOf(row) });
+    expect(await inbox()).toBe(0);
+    hopeless.clear();
+    await send({ ...row, exchange: '', routingKey: QUEUE });
+    await reached('handled', 1);
+  });
+
+  it('gets its deliveries again when it died after the commit and before the ack, and drops them', async () => {
+    const row = heldMessage();
+    await send(row);
+    let died = false;
+    start({
+      async handle(trx, messages) {
+        const outcomes = await noteEffects(trx, messages);
+        if (!died) {
+          died = true;
+          system.network.cut(); // the commit follows, the ack cannot
+        }
+        return outcomes;
+      },
+    });
+    await eventually(async () => ((await effects()).length === 1 ? true : undefined));
+    system.network.restore();
+    await reached('duplicate', 1);
+    expect(await effects()).toEqual([idOf(row)]);
+    await eventually(async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined));
+  });
+
+  it('burns no attempt while its own database is away, and goes on when it is back', async () => {
+    const route = await startTcpProxy(system.database.url);
+    const pool = createPool({ connectionString: route.url, applicationName: 'test', max: 2 }, silent);
+    route.cut();
+    start({ pool });
+    const rows = [heldMessage(), heldMessage()];
+    await send(...rows);
+    // Long enough for several probes to fail; a failed attempt would show in a retry queue or in the counters.
+    await eventually(async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined));
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 2_500 || undefined);
+    expect(calls).toEqual([]);
+    route.restore();
+    await reached('handled', 2);
+    expect(await outcomes('retried')).toBe(0);
+    expect(await effects()).toEqual(rows.map(idOf));
+    await consumers.pop()?.stop();
+    await pool.end();
+    await route.close();
+  });
+
+  it('counts an attempt when the database answers but the statement always times out', async () => {
+    const row = heldMessage();
+    await send(row);
+    const handle: Handle<Reply> = async (trx, messages) => {
+      await trx.query(`SET LOCAL statement_timeout = 10`);
+      await trx.query(`SELECT pg_sleep(1)`);
+      return messages.map(() => 'handled');
+    };
+    start({ handle });
+    await reached('retried', 1);
+  });
+
+  it('is rebuilt, with its queues, when the broker closes its connection', async () => {
+    start();
+    await send(heldMessage());
+    await reached('handled', 1);
+    await eventually(async () => {
+      await system.server.closeConnections();
+      return system.broker.isConnected() ? undefined : true;
+    });
+    await eventually(() => system.broker.isConnected() || undefined);
+    await send(heldMessage());
+    await reached('handled', 2);
+  });
+
+  it('is rebuilt when its queue is deleted', async () => {
+    start();
+    await send(heldMessage());
+    await reached('handled', 1);
+    await system.server.withChannel((channel) => channel.deleteQueue(QUEUE));
+    await eventually(async () => {
+      const [outcome] = await system.broker.publish([heldMessage()]);
+      return outcome === 'confirmed' || undefined;
+    });
+    await reached('handled', 2);
+  });
+
+  it('notices a broker that hangs', async () => {
+    const impatient = new URL(system.network.url);
+    impatient.searchParams.set('heartbeat', '1');
+    const broker = await connectTo(impatient.href);
+    await eventually(() => broker.isConnected() || undefined);
+    system.network.freeze();
+    await eventually(() => !broker.isConnected() || undefined);
+    system.network.thaw();
+    await eventually(() => broker.isConnected() || undefined);
+    await broker.close();
+  });
+
+  it('finishes the running batch when it is stopped, and gives back the rest', async () => {
+    const entered = Promise.withResolvers<void>();
+    const leave = Promise.withResolvers<void>();
+    const consumer = start({
+      prefetch: 1,
+      async handle(trx, messages) {
+        entered.resolve();
+        await leave.promise;
+        return noteEffects(trx, messages);
+      },
+    });
+    const rows = [heldMessage(), heldMessage()];
+    await send(...rows);
+    await entered.promise;
+    const stopped = consumer.stop();
+    leave.resolve();
+    await stopped;
+    expect(await effects()).toEqual(rows.slice(0, 1).map(idOf));
+    expect(await system.server.depth(QUEUE)).toBe(1);
+  });
+
+  it('leaves a message that kills its consumers to the broker, which dead-letters it', async () => {
+    await send(heldMessage());
+    for (let deaths = 0; deaths < 21; deaths += 1)
+      await system.server.withChannel(async (channel) => {
+        const delivered = Promise.withResolvers<void>();
+        await channel.consume(QUEUE, () => delivered.resolve());
+        const isDead = eventually(
+          async () => (await channel.checkQueue(deadLetterQueueName(QUEUE))).messageCount || undefined,
+        );
+        await Promise.race([delivered.promise, isDead.catch(() => {})]);
+      });
+    const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
+    expect(dead?.headers['x-death']).toMatchObject([{ reason: 'delivery_limit' }]);
+  });
+
+  it('delivers again what could not be set aside', async () => {
+    const row = heldMessage(randomUUID());
+    poison.add(idOf(row));
+    const retryQueue = retryQueueName(QUEUE, TEST_RETRY_DELAYS_MS[0] as number);
+    await system.server.withChannel((channel) => channel.deleteQueue(retryQueue));
+    start();
+    await send(row);
+    await eventually(() => calls.length >= 2 || undefined);
+    expect(await outcomes('retried')).toBe(0);
+    poison.clear();
+    await reached('handled', 1);
+    expect(await effects()).toEqual([idOf(row)]);
+  });
+});

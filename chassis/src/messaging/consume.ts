@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { type MessageDefinition, readEnvelope } from '../contract/message-definition.ts';
+import type { Pool } from '../db/pool.ts';
+import { isUnavailable } from '../db/transaction.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Broker } from './connection.ts';
+import { toDeadLetter, toRetry } from './failures.ts';
+import { type Fate, type Handle, handleBatch, type IncomingMessage } from './handle-batch.ts';
+import type { OutgoingMessage } from './publish.ts';
+import { RETRY_DELAYS_MS } from './topology.ts';
+
+/*
+ * Deliveries that arrive while a batch runs form the next one: one transaction with their inbox rows, then one ack.
+ *
+ *   handled, duplicate          -> ack
+ *   handler failed              -> copy to the next retry queue (or dead-letter queue), confirmed, then ack
+ *   unparseable, told hopeless  -> copy to the dead-letter queue, confirmed, then ack
+ *   copy not confirmed          -> nack: it comes again, and the inbox or the handler's state decides
+ *   own database away           -> paused: nothing is answered, no attempt counts
+ *   we crash                    -> the broker delivers again, up to the queue's delivery-limit
+ *
+ * Paused, the deliveries are held for a while, because giving them back counts against their delivery-limit; in a
+ * longer outage the channel is closed (one count), so that they do not sit in a process that cannot use them.
+ */
+
+export interface ConsumerOptions<Definition extends MessageDefinition> {
+  queue: string;
+  definitions: readonly Definition[];
+  handle: Handle<Definition>;
+  broker: Broker;
+  pool: Pool;
+  metrics: Metrics;
+  log: Logger;
+  /** Deliveries held at most, and so the largest batch. */
+  prefetch?: number;
+  retryDelaysMs?: readonly number[];
+}
+
+export interface Consumer {
+  /** Take no more deliveries, finish the running batch, give back the rest. */
+  stop(): Promise<void>;
+}
+
+// As many as one batch of reservations may have; a second batch is not fetched ahead, the broker is near.
+const PREFETCH = 256;
+const PROBE_INTERVAL_MS = 1_000;
+// Below the broker's own patience with an unanswered delivery (30 minutes), above a restart of the database.
+const HOLD_MS = 60_000;
+// A statement that always times out looks like an outage. When the database answers our probe right after it, this
+// often in a row, it is the message's fault.
+const OUTAGES_BELIEVED = 3;
+// A broker that takes the delivery back but not its copy would hand the same delivery out again at once.
+const NACK_DELAY_MS = 1_000;
+const STOP_TIMEOUT_MS = 6_000;
+
+interface Subscription {
+  model: ChannelModel;
+  channel: Channel;
+  consumerTag: string;
+  waiting: ConsumeMessage[];
+  closed: boolean;
+}
+
+/** Consume a queue for as long as the process lives, through every reconnect. */
+export function startConsumer<Definition extends MessageDefinition>(options: ConsumerOptions<Definition>): Consumer {
+  const { queue, broker, pool, log, prefetch = PREFETCH } = options;
+  let model: ChannelModel | undefined;
+  let subscription: Subscription | undefined;
+  let pumping: Promise<void> | undefined;
+  let released = false; // in a long outage: nothing is consumed until it is over
+  const stopping = new AbortController();
+
+  async function subscribe(to: ChannelModel): Promise<void> {
+    model = to;
+    if (released || stopping.signal.aborted) return;
+    const channel = await to.createChannel();
+    const own: Subscription = { model: to, channel, consumerTag: '', waiting: [], closed: false };
+    channel.on('error', (error) => log.warn({ err: error, queue }, 'the broker closed a consumer'));
+    channel.on('close', () => {
+      if (own.closed) return;
+      own.closed = true; // not by us: what it delivered comes again over the next one
+      broker.reconnect(to, `the channel of ${queue} closed`);
+    });
+    await channel.prefetch(prefetch);
+    subscription = own;
+    const { consumerTag } = await channel.consume(queue, (delivery) => {
+      if (!delivery) return broker.reconnect(to, `the broker cancelled the consumer of ${queue}`);
+      own.waiting.push(delivery);
+      pump();
+    });
+    own.consumerTag = consumerTag;
+  }
+
+  /** Close a channel of ours; the broker takes back what was not answered. */
+  async function unsubscribe(from: Subscription): Promise<void> {
+    if (from.closed) return;
+    from.closed = true;
+    await from.channel.close().catch(() => {});
+  }
+
+  function pump(): void {
+    pumping ??= run()
+      .catch((error: Error) => log.error({ err: error, queue }, 'a consumer failed'))
+      .finally(() => {
+        pumping = undefined;
+        if (hasWork()) pump();
+      });
+  }
+
+  function hasWork(): boolean {
+    return (
+      !stopping.signal.aborted && subscription !== undefined && !subscription.closed && subscription.waiting.length > 0
+    );
+  }
+
+  async function run(): Promise<void> {
+    await nextTurn(); // deliveries that came in the same read share the first batch
+    while (hasWork() && subscription) {
+      const from = subscription;
+      await takeBatch(from, from.waiting.splice(0, prefetch));
+    }
+  }
+
+  async function takeBatch(from: Subscription, deliveries: ConsumeMessage[]): Promise<void> {
+    const settled = await settle(
+      from,
+      deliveries.map((delivery) => read(delivery, options.definitions)),
+    );
+    if (settled) await answer(from, settled);
+  }
+
+  /** What became of each delivery; undefined when the outage outlasted our patience, or we are stopping. */
+  async function settle(from: Subscription, readings: Reading<Definition>[]): Promise<Settled[] | undefined> {
+    const incoming = readings.flatMap(({ incoming }) => incoming ?? []);
+    for (let believed = 0; ; ) {
+      const isOutage = async (error: unknown) =>
+        isUnavailable(error) && (believed < OUTAGES_BELIEVED || !(await answers(pool)));
+      try {
+        const fates = incoming.length > 0 ? await handleBatch({ ...options, isOutage }, incoming) : [];
+        const inOrder = fates.values();
+        return readings.map((reading) => ({ ...reading, fate: reading.refused ?? (inOrder.next().value as Fate) }));
+      } catch (error) {
+        log.warn({ err: error, queue }, 'the database is away; the consumer pauses');
+        const probes = await waitForDatabase();
+        if (probes === undefined || from.closed) return undefined;
+        believed = probes === 1 ? believed + 1 : 0;
+      }
+    }
+  }
+
+  /** How many probes it took until the database answered; undefined when the consumer stops meanwhile. */
+  async function waitForDatabase(): Promise<number | undefined> {
+    const since = performance.now();
+    for (let probes = 1; ; probes += 1) {
+      await sleep(PROBE_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return undefined;
+      if (await answers(pool)) {
+        if (released) await resume();
+        return probes;
+      }
+      if (!released && performance.now() - since > HOLD_MS) {
+        released = true;
+        if (subscription) await unsubscribe(subscription);
+      }
+    }
+  }
+
+  async function resume(): Promise<void> {
+    released = false;
+    const on = model;
+    if (on) await subscribe(on).catch((error: Error) => broker.reconnect(on, error.message));
+  }
+
+  async function answer(from: Subscription, settled: Settled[]): Promise<void> {
+    const copies = settled.map((one) => toCopy(one));
+    const toPublish = copies.flatMap((copy) => copy?.message ?? []);
+    const outcomes = toPublish.length > 0 ? await broker.publish(toPublish) : [];
+    const lost = new Set(toPublish.filter((_, index) => outcomes[index] !== 'confirmed'));
+    const done = settled.filter((_, index) => !lost.has(copies[index]?.message as OutgoingMessage));
+    if (lost.size > 0) {
+      log.error({ queue, messages: lost.size }, 'failed messages could not be set aside; they will be delivered again');
+      await sleep(NACK_DELAY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+    try {
+      for (const one of settled) if (!done.includes(one)) from.channel.nack(one.delivery, false, true);
+      // Everything before it is answered by now, so one ack is for all that are left.
+      const last = done.at(-1);
+      if (last) from.channel.ack(last.delivery, true);
+    } catch {
+      return; // the channel is gone: all of it comes again, and the inbox drops what has had its effect
+    }
+    settled.forEach((one, index) => {
+      if (done.includes(one)) count(one, copies[index]?.outcome);
+    });
+  }
+
+  function toCopy({ delivery, fate }: Settled): ReturnType<typeof toRetry> | undefined {
+    if (fate.kind === 'dead-letter') return { outcome: 'dead_lettered', message: toDeadLetter(queue, delivery, fate) };
+    if (fate.kind !== 'failed') return undefined;
+    const delaysMs = options.retryDelaysMs ?? RETRY_DELAYS_MS;
+    return toRetry(queue, delivery, fate.error, { service: broker.name, delaysMs, now: new Date() });
+  }
+
+  function count({ delivery, incoming, fate }: Settled, copied: 'retried' | 'dead_lettered' | undefined): void {
+    const { messagesHandled, messageAge } = options.metrics;
+    messagesHandled.inc({ queue, outcome: copied ?? fate.kind });
+    if (fate.kind === 'handled' && incoming)
+      messageAge.observe({ queue }, Math.max(0, Date.now() - Date.parse(incoming.message.occurredAt)) / 1_000);
+    const about = { queue, messageId: delivery.properties.messageId, messageType: delivery.properties.type };
+    if (fate.kind === 'failed')
+      log[copied === 'retried' ? 'warn' : 'error']({ ...about, err: fate.error }, `a message failed and was ${copied}`);
+    if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'a message was dead-lettered');
+  }
+
+  const detach = broker.onConnection(subscribe);
+
+  return {
+    async stop() {
+      stopping.abort();
+      detach();
+      const last = subscription;
+      const finish = async () => {
+        if (last && !last.closed) await last.channel.cancel(last.consumerTag).catch(() => {});
+        await pumping;
+        if (last) await unsubscribe(last);
+      };
+      await Promise.race([finish(), sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+interface Reading<Definition extends MessageDefinition> {
+  delivery: ConsumeMessage;
+  /** Absent when it was refused. */
+  incoming?: IncomingMessage<Definition>;
+  refused?: Fate & { kind: 'dead-letter' };
+}
+
+type Settled = Reading<MessageDefinition> & { fate: Fate };
+
+function read<Definition extends MessageDefinition>(
+  delivery: ConsumeMessage,
+  definitions: readonly Definition[],
+): Reading<Definition> {
+  const outcome = readEnvelope(delivery.content.toString('utf8'), definitions);
+  if (outcome.kind === 'refused')
+    return { delivery, refused: { kind: 'dead-letter', reason: outcome.reason, detail: outcome.detail } };
+  const headers: Record<string, unknown> = delivery.properties.headers ?? {};
+  const traceparent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined;
+  const { definition, message } = outcome;
+  return { delivery, incoming: { message, definition, traceparent, headers } as IncomingMessage<Definition> };
+}
+
+async function answers(pool: Pool): Promise<boolean> {
+  return pool.query('SELECT 1').then(
+    () => true,
+    () => false,
+  );
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

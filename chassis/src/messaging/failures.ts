@@ -1,0 +1,96 @@
+import { hostname } from 'node:os';
+import type { ConsumeMessage } from 'amqplib';
+import type { OutgoingMessage } from './publish.ts';
+import { deadLetterQueueName, retryQueueName } from './topology.ts';
+
+/*
+ * Where a delivery goes that could not be handled, and what it tells about it, in its headers:
+ *   x-attempts  how many attempts have failed
+ *   x-history   each failed attempt: {at, message, stack, service, host}
+ *   x-reason    on a dead letter: why it is one, a short code
+ *   x-detail    on a dead letter: the same for people; after the last attempt, the stack of its error
+ * A dead letter that the broker made (delivery limit) has only the broker's own `x-death`.
+ */
+
+/** The reason of a dead letter whose handler failed at every attempt. */
+export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
+
+// The errors of six attempts must fit into the headers of one message: amqplib writes at most 64 KiB of them.
+const LONGEST_MESSAGE_BYTES = 1_000;
+const LONGEST_STACK_BYTES = 4_000;
+
+/** A copy for the next retry queue, or for the dead-letter queue when all delays are used up. */
+export function toRetry(
+  queue: string,
+  delivery: ConsumeMessage,
+  error: unknown,
+  { service, delaysMs, now }: { service: string; delaysMs: readonly number[]; now: Date },
+): { outcome: 'retried' | 'dead_lettered'; message: OutgoingMessage } {
+  const failed = error instanceof Error ? error : new Error(String(error));
+  const stack = cut(failed.stack ?? failed.message, LONGEST_STACK_BYTES);
+  const earlier = delivery.properties.headers ?? {};
+  const history: unknown[] = Array.isArray(earlier['x-history']) ? earlier['x-history'] : [];
+  const attempt = {
+    at: now.toISOString(),
+    message: cut(failed.message, LONGEST_MESSAGE_BYTES),
+    stack,
+    service,
+    host: hostname(),
+  };
+  const attempts = failedAttempts(delivery) + 1;
+  const headers = { 'x-attempts': attempts, 'x-history': [...history, attempt] };
+  const delay = delaysMs[attempts - 1];
+  if (delay !== undefined)
+    return { outcome: 'retried', message: copyOf(delivery, retryQueueName(queue, delay), headers) };
+  const reason = { 'x-reason': ATTEMPTS_EXHAUSTED, 'x-detail': stack };
+  return {
+    outcome: 'dead_lettered',
+    message: copyOf(delivery, deadLetterQueueName(queue), { ...headers, ...reason }),
+  };
+}
+
+/** A copy for the dead-letter queue of a delivery that no further attempt would help. */
+export function toDeadLetter(
+  queue: string,
+  delivery: ConsumeMessage,
+  { reason, detail }: { reason: string; detail?: string },
+): OutgoingMessage {
+  return copyOf(delivery, deadLetterQueueName(queue), {
+    'x-attempts': failedAttempts(delivery) + 1,
+    'x-reason': reason,
+    ...(detail === undefined ? {} : { 'x-detail': cut(detail, LONGEST_STACK_BYTES) }),
+  });
+}
+
+function failedAttempts(delivery: ConsumeMessage): number {
+  const attempts: unknown = delivery.properties.headers?.['x-attempts'];
+  return typeof attempts === 'number' && attempts > 0 ? attempts : 0;
+}
+
+function copyOf(delivery: ConsumeMessage, queue: string, headers: Record<string, unknown>): OutgoingMessage {
+  const { messageId, type, timestamp } = delivery.properties;
+  return {
+    exchange: '',
+    routingKey: queue,
+    mandatory: true,
+    body: delivery.content,
+    // Whoever published by hand may have left it out; ours is then the delivery's place in its channel.
+    messageId: String(messageId ?? `unnamed-${delivery.fields.consumerTag}-${delivery.fields.deliveryTag}`),
+    type: typeof type === 'string' ? type : undefined,
+    occurredAt: typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined,
+    headers: { ...ownHeaders(delivery), ...headers },
+  };
+}
+
+/** The headers without those that the broker writes for itself: they tell of the delivery, not of the message. */
+function ownHeaders(delivery: ConsumeMessage): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(delivery.properties.headers ?? {}).filter(
+      ([name]) => !/^x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count)$/.test(name),
+    ),
+  );
+}
+
+function cut(text: string, bytes: number): string {
+  return Buffer.from(text).subarray(0, bytes).toString();
+}

@@ -1,0 +1,98 @@
+import { v7 as uuidv7 } from 'uuid';
+import {
+  type Envelope,
+  type MessageDefinition,
+  type PayloadOf,
+  writeEnvelope,
+} from '../contract/message-definition.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** A message on its way into the table `outbox_messages`. */
+export interface OutboxRow {
+  messageId: string;
+  /** Empty for the default exchange; the routing key is then a queue's name. */
+  exchange: string;
+  routingKey: string;
+  mandatory: boolean;
+  subjectId: string | undefined;
+  body: string;
+  traceparent: string | undefined;
+}
+
+/** Where a message comes from. */
+export interface MessageContext {
+  /** The order or reservation that it speaks of; absent for stock. */
+  subjectId?: string;
+  correlationId: string;
+  causationId?: string;
+  occurredAt: Date;
+  traceparent?: string;
+}
+
+/** Build a message. Throws when the payload is not exactly what the definition says: that is a bug of the caller. */
+export function toOutboxRow<Definition extends MessageDefinition>(
+  definition: Definition,
+  payload: PayloadOf<Definition>,
+  context: MessageContext,
+): OutboxRow {
+  const messageId = uuidv7();
+  const envelope: Envelope = {
+    id: messageId,
+    type: definition.type,
+    version: definition.version,
+    occurredAt: context.occurredAt.toISOString(),
+    producer: definition.producer,
+    correlationId: context.correlationId,
+    causationId: context.causationId,
+    payload,
+  };
+  return {
+    messageId,
+    exchange: definition.exchange,
+    routingKey: definition.routingKey,
+    mandatory: definition.mandatory,
+    subjectId: context.subjectId,
+    body: writeEnvelope(definition, envelope),
+    traceparent: context.traceparent,
+  };
+}
+
+/** The parallel arrays of {@link outboxColumns}. */
+export type OutboxColumns = [
+  messageIds: string[],
+  exchanges: string[],
+  routingKeys: string[],
+  mandatories: boolean[],
+  subjectIds: (string | null)[],
+  bodies: string[],
+  traceparents: (string | null)[],
+];
+
+/**
+ * The rows as parallel arrays, for a larger statement that writes its messages in the same breath:
+ * `unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::text[], $7::text[])
+ *  AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)`.
+ */
+export function outboxColumns(rows: readonly OutboxRow[]): OutboxColumns {
+  return [
+    rows.map((row) => row.messageId),
+    rows.map((row) => row.exchange),
+    rows.map((row) => row.routingKey),
+    rows.map((row) => row.mandatory),
+    rows.map((row) => row.subjectId ?? null),
+    rows.map((row) => row.body),
+    rows.map((row) => row.traceparent ?? null),
+  ];
+}
+
+/** Promise to send these messages, in the transaction of the change that they tell of. */
+export async function addToOutbox(q: Queryable, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await q.query({
+    name: 'outbox-add',
+    text: /* sql */ `
+      INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
+      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::text[], $7::text[])`,
+    values: outboxColumns(rows),
+  });
+}

@@ -1,0 +1,183 @@
+import { startConsumer } from '../messaging/consume.ts';
+import { orderReservationRepliesQueue } from '../messaging/topology.ts';
+import { eventually } from '../testing/eventually.ts';
+import {
+  connectTo,
+  counted,
+  heldMessage,
+  type MessagingSystem,
+  silent,
+  startMessagingSystem,
+} from '../testing/messaging.ts';
+import { addToOutbox, type OutboxRow } from './outbox-message.ts';
+import { outboxStats, type Relay, type RelayOptions, startRelay } from './relay.ts';
+
+const QUEUE = orderReservationRepliesQueue.name;
+
+describe('the outbox relay', () => {
+  let system: MessagingSystem;
+  const relays: Relay[] = [];
+
+  beforeAll(async () => {
+    system = await startMessagingSystem();
+  });
+  beforeEach(async () => {
+    await system.database.truncate();
+    await system.server.purge();
+  });
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+  });
+  afterAll(() => system.drop());
+
+  const start = (options: Partial<RelayOptions> = {}) => {
+    const { database, broker, metrics } = system;
+    const relay = startRelay({ pool: database.pool, broker, metrics, log: silent, ...options });
+    relays.push(relay);
+    return relay;
+  };
+  const write = (...rows: OutboxRow[]) => addToOutbox(system.database.pool, rows);
+  const many = (count: number) => Array.from({ length: count }, () => heldMessage());
+  const pending = async () => (await outboxStats(system.database.pool)).pending;
+  const emptied = () => eventually(async () => ((await pending()) === 0 ? true : undefined));
+
+  it('publishes a row as it was written, and removes it', async () => {
+    const row = heldMessage();
+    const before = await counted(system.metrics, 'outbox_published_total');
+    const relay = start();
+    await write(row);
+    relay.wake();
+    const [message] = await system.server.take(QUEUE, 1);
+    expect(message).toMatchObject({
+      body: row.body,
+      messageId: row.messageId,
+      type: 'reservation.held',
+      routingKey: 'reservation.held.v1',
+      deliveryMode: 2,
+      headers: { traceparent: '00-ab-cd-01' },
+    });
+    await emptied();
+    expect(await counted(system.metrics, 'outbox_published_total')).toBe(before + 1);
+  });
+
+  it('finds rows that nobody woke it for', async () => {
+    start();
+    await write(heldMessage());
+    expect(await system.server.take(QUEUE, 1)).toHaveLength(1);
+  });
+
+  it('publishes in the order of the rows', async () => {
+    const rows = many(1_200);
+    await write(...rows);
+    start();
+    const messages = await system.server.take(QUEUE, rows.length);
+    expect(messages.map((message) => message.messageId)).toEqual(rows.map((row) => row.messageId));
+  });
+
+  it('keeps rows while the broker is away, untouched, and sends all of them once it is back', async () => {
+    const relay = start();
+    system.network.cut();
+    await eventually(() => !system.broker.isConnected() || undefined);
+    const rows = many(50);
+    await write(...rows);
+    relay.wake();
+    await eventually(async () => ((await pending()) === 50 ? true : undefined));
+    const { rows: claimed } = await system.database.pool.query(
+      'SELECT 1 FROM outbox_messages WHERE claimed_until IS NOT NULL',
+    );
+    expect(claimed).toEqual([]);
+    system.network.restore();
+    expect(await system.server.take(QUEUE, 50)).toHaveLength(50);
+    await emptied();
+  });
+
+  it('takes silence for no confirm: a frozen broker gets the rows again when it answers', async () => {
+    const relay = start();
+    await eventually(() => system.broker.isConnected() || undefined);
+    system.network.freeze();
+    await write(heldMessage());
+    relay.wake();
+    const isGivenUp = () => !system.broker.isConnected() || undefined;
+    await eventually(isGivenUp, 15_000);
+    expect(await pending()).toBe(1);
+    system.network.thaw();
+    expect(await system.server.take(QUEUE, 1)).not.toHaveLength(0);
+    await emptied();
+  });
+
+  it('publishes again what it published without removing it, and the inbox drops the second copy', async () => {
+    // The delete that does not happen: what a relay leaves behind that dies between the confirm and its delete.
+    await system.database.pool.query(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'died here'; END $$;
+      CREATE TRIGGER died BEFORE DELETE ON outbox_messages FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    const row = heldMessage();
+    await write(row);
+    start({ claimSeconds: 1 });
+    await eventually(async () => ((await system.server.depth(QUEUE)) >= 2 ? true : undefined));
+    await system.database.pool.query('DROP FUNCTION refuse CASCADE');
+    await emptied();
+
+    const { database, broker, metrics } = system;
+    const handled: string[] = [];
+    const consumer = startConsumer({
+      queue: QUEUE,
+      definitions: orderReservationRepliesQueue.messages,
+      broker,
+      pool: database.pool,
+      metrics,
+      log: silent,
+      async handle(_trx, messages) {
+        handled.push(...messages.map(({ message }) => message.id));
+        return messages.map(() => 'handled');
+      },
+    });
+    await eventually(async () => {
+      const duplicates = await counted(metrics, 'messages_handled_total', { queue: QUEUE, outcome: 'duplicate' });
+      return duplicates > 0 ? duplicates : undefined;
+    });
+    await consumer.stop();
+    expect(handled).toEqual([row.messageId]);
+  });
+
+  it('never loses and never doubles a message when several relays share the table', async () => {
+    const second = await connectTo(system.server.url);
+    await eventually(() => second.isConnected() || undefined);
+    start({ batchSize: 20 });
+    start({ batchSize: 20, broker: second });
+    const rows = many(1_000);
+    for (let from = 0; from < rows.length; from += 100) {
+      await write(...rows.slice(from, from + 100));
+      for (const relay of relays) relay.wake();
+    }
+    await emptied();
+    const messages = await system.server.take(QUEUE, rows.length);
+    expect(messages.map((message) => message.messageId).sort()).toEqual(rows.map((row) => row.messageId).sort());
+    await second.close();
+  });
+
+  it('keeps a mandatory message that no queue takes, and delivers it when one does', async () => {
+    const row = { ...heldMessage(), exchange: '', routingKey: 'not-there-yet' };
+    await write(row);
+    start();
+    const heldBack = () =>
+      system.database.pool.query(`SELECT 1 FROM outbox_messages WHERE claimed_until < now() + interval '10 seconds'`);
+    await eventually(async () => ((await heldBack()).rowCount === 1 ? true : undefined));
+    await system.server.withChannel((channel) => channel.assertQueue('not-there-yet'));
+    expect(await system.server.take('not-there-yet', 1)).toMatchObject([{ messageId: row.messageId }]);
+    await emptied();
+  });
+
+  it('forgets an event that nobody listens to', async () => {
+    await write({ ...heldMessage(), mandatory: false, exchange: 'order_exchange', routingKey: 'order.placed.v1' });
+    start().wake();
+    await emptied();
+  });
+
+  it('tells how many messages wait, and for how long', async () => {
+    await write(...many(3));
+    const stats = await outboxStats(system.database.pool);
+    expect(stats.pending).toBe(3);
+    expect(stats.oldestSeconds).toBeGreaterThan(0);
+    expect(stats.oldestSeconds).toBeLessThan(10);
+  });
+});

@@ -1,0 +1,51 @@
+import { type RequestHandler, Router } from 'express';
+import type { Pool } from '../db/pool.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+export interface HealthDeps {
+  pool: Pool;
+  broker: { isConnected(): boolean };
+  lifecycle: Lifecycle;
+  metrics: Metrics;
+  log: Logger;
+  version: string;
+}
+
+/**
+ * `open` needs no token, for the network protects it: liveness, readiness, metrics. Readiness knows nothing of the
+ * database: a gateway that takes a service out for it would hide the service's own answers. `report` is for people.
+ */
+export function healthRoutes(deps: HealthDeps): { open: Router; report: RequestHandler } {
+  const open = Router();
+  open.get('/health/live', (_req, res) => {
+    res.json({ status: 'ok' });
+  });
+  open.get('/health/ready', (_req, res) => {
+    const phase = deps.lifecycle.phase();
+    res.status(phase === 'ready' ? 200 : 503).json({ status: phase });
+  });
+  open.get('/metrics', async (_req, res) => {
+    deps.metrics.dbPoolConnections.set({ state: 'idle' }, deps.pool.idleCount);
+    deps.metrics.dbPoolConnections.set({ state: 'used' }, deps.pool.totalCount - deps.pool.idleCount);
+    deps.metrics.dbPoolWaiting.set(deps.pool.waitingCount);
+    res.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
+  });
+
+  const report: RequestHandler = async (_req, res) => {
+    const checks = { database: await answers(deps.pool), broker: deps.broker.isConnected() };
+    const status = !checks.database ? 'down' : checks.broker ? 'ok' : 'degraded';
+    res.status(status === 'down' ? 503 : 200).json({ status, checks, version: deps.version });
+  };
+  return { open, report };
+}
+
+async function answers(pool: Pool): Promise<boolean> {
+  try {
+    await pool.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Logger } from '../telemetry/log.ts';
+
+// Docker and Kubernetes kill 10 s after SIGTERM by default; what is not finished by then is finished by other processes.
+const SHUTDOWN_LIMIT_MS = 10_000;
+
+export type Phase = 'starting' | 'ready' | 'draining';
+
+/** Where a process stands; readiness tells the gateway. */
+export interface Lifecycle {
+  phase(): Phase;
+  enter(phase: Phase): void;
+}
+
+/** A lifecycle that begins with `starting`. */
+export function createLifecycle(): Lifecycle {
+  let current: Phase = 'starting';
+  return {
+    phase: () => current,
+    enter: (phase) => {
+      current = phase;
+    },
+  };
+}
+
+export interface ShutdownStep {
+  name: string;
+  run: () => Promise<unknown>;
+}
+
+/**
+ * On SIGTERM or SIGINT take the steps in their order (stop accepting, finish what runs, drain, close) and exit 0; after
+ * the limit, exit 1. A step that fails does not keep the next ones from running. A second signal ends at once.
+ */
+export function drainOnSignal(lifecycle: Lifecycle, log: Logger, steps: readonly ShutdownStep[]): void {
+  let draining = false;
+  async function drain(signal: NodeJS.Signals): Promise<void> {
+    if (draining) process.exit(1);
+    draining = true;
+    lifecycle.enter('draining');
+    log.info({ signal }, 'draining');
+    setTimeout(() => {
+      log.error('draining took too long');
+      process.exit(1);
+    }, SHUTDOWN_LIMIT_MS).unref();
+    for (const step of steps) {
+      await step.run().catch((error: unknown) => log.error({ err: error, step: step.name }, 'a shutdown step failed'));
+    }
+    log.info('stopped');
+    log.flush(() => process.exit(0));
+  }
+  process.on('SIGTERM', drain);
+  process.on('SIGINT', drain);
+}

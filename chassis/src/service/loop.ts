@@ -1,0 +1,48 @@
+import { isUnavailable } from '../db/transaction.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+export interface LoopOptions {
+  name: string;
+  intervalMs: number;
+  log: Logger;
+}
+
+/**
+ * Run `round` again and again, `intervalMs` after the last one ended. A round that fails is logged and the next one
+ * comes all the same. The interval varies by a tenth, so that processes started together drift apart.
+ */
+export function startLoop(options: LoopOptions, round: () => Promise<void>): { stop(): Promise<void> } {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+
+  async function guarded(): Promise<void> {
+    try {
+      await round();
+    } catch (error) {
+      // A database that is away is the health check's to tell, once, and not every loop's, each second.
+      if (isUnavailable(error)) options.log.debug({ err: error, loop: options.name }, 'a background round failed');
+      else options.log.error({ err: error, loop: options.name }, 'a background round failed');
+    }
+    schedule();
+  }
+
+  function schedule(): void {
+    if (stopped) return;
+    timer = setTimeout(
+      () => {
+        running = guarded();
+      },
+      options.intervalMs * (0.95 + Math.random() * 0.1),
+    );
+  }
+
+  schedule();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import amqplib, { type Channel, type ConfirmChannel } from 'amqplib';
+import { deadLetterQueueName } from '../messaging/topology.ts';
+import { eventually } from './eventually.ts';
+
+/** A message as it lay in a queue. */
+export interface QueuedMessage {
+  body: string;
+  routingKey: string;
+  messageId: string | undefined;
+  type: string | undefined;
+  deliveryMode: number | undefined;
+  headers: Record<string, unknown>;
+}
+
+export interface TestBroker {
+  url: string;
+  /** Wait for so many messages and take them out of the queue, in order. */
+  take(queue: string, count: number, withinMs?: number): Promise<QueuedMessage[]>;
+  /** How many messages are ready; those that a consumer holds do not count. */
+  depth(queue: string): Promise<number>;
+  /** Empty every queue. */
+  purge(): Promise<void>;
+  /** Over a connection of the test's own, closed afterwards. */
+  withChannel<T>(work: (channel: ConfirmChannel) => Promise<T>): Promise<T>;
+  /** Close every connection from the broker's side, as an operator would. */
+  closeConnections(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+/** A vhost of the caller's own on the test server. */
+export async function createTestBroker(): Promise<TestBroker> {
+  const server = new URL(requiredVariable('TEST_RABBITMQ_URL'));
+  const vhost = `test-${randomBytes(6).toString('hex')}`;
+  await manage('PUT', `/vhosts/${vhost}`);
+  await manage('PUT', `/permissions/${vhost}/${server.username || 'guest'}`, {
+    configure: '.*',
+    write: '.*',
+    read: '.*',
+  });
+  server.pathname = `/${vhost}`;
+
+  async function withChannel<T>(work: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
+    const connection = await amqplib.connect(server.href);
+    connection.on('error', () => {});
+    try {
+      const channel = await connection.createConfirmChannel();
+      channel.on('error', () => {});
+      return await work(channel);
+    } finally {
+      await connection.close().catch(() => {});
+    }
+  }
+
+  return {
+    url: server.href,
+    withChannel,
+    take: (queue, count, withinMs = 10_000) =>
+      withChannel(async (channel) => {
+        const taken: QueuedMessage[] = [];
+        return eventually(async () => {
+          for (let next = await getOne(channel, queue); next; next = await getOne(channel, queue)) taken.push(next);
+          if (taken.length >= count) return taken;
+          throw new Error(`${taken.length} of ${count} messages in ${queue}`);
+        }, withinMs);
+      }),
+    depth: (queue) => withChannel(async (channel) => (await channel.checkQueue(queue)).messageCount),
+    purge: () =>
+      withChannel(async (channel) => {
+        const queues = (await manage('GET', `/queues/${vhost}?columns=name`)) as { name: string }[];
+        for (const { name } of queues) await channel.purgeQueue(name);
+      }),
+    async closeConnections() {
+      const connections = (await manage('GET', `/vhosts/${vhost}/connections`)) as { name: string }[];
+      for (const { name } of connections) await manage('DELETE', `/connections/${encodeURIComponent(name)}`);
+    },
+    drop: async () => {
+      await manage('DELETE', `/vhosts/${vhost}`);
+    },
+  };
+}
+
+/** Wait for so many dead letters of a queue and take them. */
+export function takeDeadLetters(broker: TestBroker, queue: string, count: number): Promise<QueuedMessage[]> {
+  return broker.take(deadLetterQueueName(queue), count);
+}
+
+async function getOne(channel: Channel, queue: string): Promise<QueuedMessage | undefined> {
+  const message = await channel.get(queue, { noAck: true });
+  if (!message) return undefined;
+  const { messageId, type, deliveryMode, headers = {} } = message.properties;
+  return {
+    body: message.content.toString(),
+    routingKey: message.fields.routingKey,
+    messageId,
+    type,
+    deliveryMode,
+    headers,
+  };
+}
+
+async function manage(method: string, path: string, body?: unknown): Promise<unknown> {
+  const { origin, username, password } = new URL(requiredVariable('TEST_RABBITMQ_MANAGEMENT_URL'));
+  const answer = await fetch(`${origin}/api${path}`, {
+    method,
+    headers: {
+      authorization: `Basic ${btoa(`${username || 'guest'}:${password || 'guest'}`)}`,
+      'content-type': 'application/json',
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  // A connection may be gone before we close it.
+  if (!answer.ok && !(method === 'DELETE' && answer.status === 404))
+    throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.headers.get('content-type')?.includes('json') ? answer.json() : undefined;
+}
+
+function requiredVariable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the tests with "npm run test:int"`);
+  return value;
+}

@@ -1,0 +1,113 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrate } from '../db/migrate.ts';
+import { createPool, type Pool } from '../db/pool.ts';
+import { createLogger } from '../telemetry/log.ts';
+
+const chassisSource = join(__dirname, '..');
+
+export interface TestDatabase {
+  /** As the application role. */
+  pool: Pool;
+  url: string;
+  /** As the superuser: for a test that looks behind the application role's back. */
+  ownerUrl: string;
+  /** Empty every table of the service; sequences go on. */
+  truncate(): Promise<void>;
+  /** Close the pool and drop the database. */
+  drop(): Promise<void>;
+}
+
+/**
+ * A database of the caller's own, copied from a template that is migrated once per server and set of migrations
+ * (CREATE DATABASE … TEMPLATE takes milliseconds, migrating takes seconds).
+ */
+export async function createTestDatabase(service: string, migrations: string): Promise<TestDatabase> {
+  const server = requiredVariable('TEST_POSTGRES_URL');
+  const role = `${service.replaceAll('-', '_')}`;
+  const template = `${role}_template_${fingerprintOf(migrations)}`;
+  const name = `${role}_${randomBytes(6).toString('hex')}`;
+  await asSuperuser(server, async (client) => {
+    // Workers meet here: roles belong to the server, and a template that somebody is connected to cannot be copied.
+    await client.query('SELECT pg_advisory_lock(7001)');
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template]);
+    if (rowCount === 0) await migrateTemplate(client, server, template, role, migrations);
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+  const url = databaseUrl(server, name, role);
+  const ownerUrl = databaseUrl(server, name);
+  const pool = createPool({ connectionString: url, applicationName: 'test', max: 10 }, createLogger('test', 'silent'));
+  return {
+    pool,
+    url,
+    ownerUrl,
+    truncate: () => truncate(ownerUrl),
+    async drop() {
+      await pool.end();
+      await asSuperuser(server, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+async function migrateTemplate(client: pg.Client, server: string, template: string, role: string, directory: string) {
+  await client.query(`CREATE DATABASE ${template}`);
+  try {
+    const ownerUrl = databaseUrl(server, template);
+    await migrate({ ownerUrl, applicationUrl: databaseUrl(server, template, role), directory }, 'up');
+  } catch (error) {
+    await client.query(`DROP DATABASE ${template} WITH (FORCE)`);
+    throw error;
+  }
+}
+
+async function truncate(url: string): Promise<void> {
+  await asSuperuser(url, async (client) => {
+    const { rows } = await client.query<{ tables: string | null }>(/* sql */ `
+      SELECT string_agg(format('%I', tablename), ', ') AS tables FROM pg_tables
+      WHERE schemaname = 'public' AND tablename NOT LIKE 'knex_%'`);
+    if (rows[0]?.tables) await client.query(`TRUNCATE ${rows[0].tables}`);
+  });
+}
+
+async function asSuperuser<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Changes with the migrations and with the tables that the chassis gives them. */
+function fingerprintOf(migrations: string): string {
+  const hash = createHash('sha256');
+  for (const folder of [migrations, chassisSource]) {
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+      if (folder === migrations ? file.endsWith('.ts') : file.endsWith('-table.ts')) {
+        hash.update(readFileSync(join(folder, file)));
+      }
+    }
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+// Roles belong to the whole server, so every test database shares one; it is of use on a throw-away server only.
+const TEST_PASSWORD = 'test';
+function databaseUrl(server: string, database: string, role?: string): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  if (role) {
+    url.username = role;
+    url.password = TEST_PASSWORD;
+  }
+  return url.href;
+}
+
+function requiredVariable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the tests with "npm run test:int"`);
+  return value;
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import knex from 'knex';
+import pg from 'pg';
+import { createPool, type Pool } from '../db/pool.ts';
+import { createInboxTableV1 } from '../inbox/inbox-table.ts';
+import { createOutboxTableV1 } from '../outbox/outbox-table.ts';
+import { createLogger } from '../telemetry/log.ts';
+
+export interface MessagingDatabase {
+  pool: Pool;
+  url: string;
+  truncate(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+/** The smallest service's database: outbox, inbox, and one row in `effects` for each time a message had its effect. */
+export async function createMessagingDatabase(): Promise<MessagingDatabase> {
+  const server = process.env.TEST_POSTGRES_URL;
+  if (!server) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');
+  const name = `messaging_${randomBytes(6).toString('hex')}`;
+  await onServer(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  await createTables(url.href);
+  const pool = createPool(
+    { connectionString: url.href, applicationName: 'test', max: 10 },
+    createLogger('test', 'silent'),
+  );
+  return {
+    pool,
+    url: url.href,
+    async truncate() {
+      await pool.query('TRUNCATE outbox_messages, inbox_messages, effects');
+    },
+    async drop() {
+      await pool.end();
+      await onServer(server, `DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+async function createTables(url: string): Promise<void> {
+  const db = knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
+  try {
+    await createOutboxTableV1(db);
+    await createInboxTableV1(db);
+    await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function onServer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import type { Channel } from 'amqplib';
+import { reservationHeldV1 } from '../contract/messages.ts';
+import { type Broker, connectBroker } from '../messaging/connection.ts';
+import { assertTopology } from '../messaging/topology.ts';
+import { type OutboxRow, toOutboxRow } from '../outbox/outbox-message.ts';
+import { createLogger } from '../telemetry/log.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { createTestBroker, type TestBroker } from './broker.ts';
+import { eventually } from './eventually.ts';
+import { createMessagingDatabase, type MessagingDatabase } from './messaging-database.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+/** Short enough for a test, and long enough to tell the delays apart. */
+export const TEST_RETRY_DELAYS_MS = [50, 200];
+
+export const silent = createLogger('test', 'silent');
+
+/** A database, a vhost, and a connection to it over a network that the test can break. */
+export interface MessagingSystem {
+  database: MessagingDatabase;
+  server: TestBroker;
+  network: TcpProxy;
+  broker: Broker;
+  metrics: Metrics;
+  drop(): Promise<void>;
+}
+
+/** The smallest system that sends and receives messages. */
+export async function startMessagingSystem(): Promise<MessagingSystem> {
+  const database = await createMessagingDatabase();
+  const server = await createTestBroker();
+  const network = await startTcpProxy(server.url);
+  const broker = await connectTo(network.url);
+  await eventually(() => broker.isConnected() || undefined);
+  return {
+    database,
+    server,
+    network,
+    broker,
+    metrics: createMetrics('test', '0'),
+    async drop() {
+      await broker.close();
+      await network.close();
+      await server.drop();
+      await database.drop();
+    },
+  };
+}
+
+/** Connect as a service does, with short retry delays. */
+export function connectTo(url: string): Promise<Broker> {
+  const setup = (channel: Channel) => assertTopology(channel, TEST_RETRY_DELAYS_MS);
+  return connectBroker({ url, name: 'test', log: silent, setup });
+}
+
+/** A valid message: the answer that some reservation is held. */
+export function heldMessage(reservationId: string = randomUUID()): OutboxRow {
+  const context = {
+    subjectId: reservationId,
+    correlationId: 'test',
+    occurredAt: new Date(),
+    traceparent: '00-ab-cd-01',
+  };
+  return toOutboxRow(reservationHeldV1, { reservationId }, context);
+}
+
+/** The value of a counter under these labels; 0 before it was first counted. */
+export async function counted(metrics: Metrics, name: string, labels: Record<string, string> = {}): Promise<number> {
+  const metric = await metrics.registry.getSingleMetric(name)?.get();
+  const found = metric?.values.find((value) =>
+    Object.entries(labels).every(([key, wanted]) => value.labels[key] === wanted),
+  );
+  return found?.value ?? 0;
+}

@@ -1,0 +1,47 @@
+import { createBatcher } from '@shop/chassis/batching/batcher.ts';
+import { createApp } from '@shop/chassis/http/app.ts';
+import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import type { HealthDeps } from '@shop/chassis/service/health.ts';
+import type { Express } from 'express';
+import { problems } from './errors.ts';
+import { orderRoutes } from './orders/orders.routes.ts';
+import { createPlaceOrder } from './orders/place-order.ts';
+import { type Placement, type PlacementAnswer, placeOrders } from './orders/place-orders.ts';
+import type { ReservationClient } from './reservations/reservation-client.ts';
+
+export interface AppDeps extends HealthDeps {
+  gatewayTokens: readonly string[];
+  reservations: ReservationClient;
+  reservationTimeoutMs: number;
+  replays: ReplayCounter;
+  now: () => Date;
+  wakeRelay: () => void;
+}
+
+export interface App {
+  http: Express;
+  /** Resolves when every placing that was taken on has been answered. */
+  drain(): Promise<void>;
+}
+
+// 64 orders or 4,000 lines make a batch that is over in some ten milliseconds, so that the next one need not wait long.
+const BATCH_ORDERS = 64;
+const BATCH_LINES = 4_000;
+// A is short; the hop may take 1.5 s of the 2.5 s that an order has, so waiting longer than this cannot end well.
+const MAX_QUEUE_WAIT_MS = 600;
+
+/** The service without its listener and without background work: tests use it, and main.ts. */
+export function buildApp(deps: AppDeps): App {
+  const placements = createBatcher<Placement, PlacementAnswer>({
+    stage: 'place',
+    slots: 3,
+    maxMembers: BATCH_ORDERS,
+    maxWeight: BATCH_LINES,
+    maxWaitMs: MAX_QUEUE_WAIT_MS,
+    run: (members) => placeOrders(deps, members),
+    metrics: deps.metrics,
+  });
+  const routes = orderRoutes({ ...deps, placeOrder: createPlaceOrder({ ...deps, placements }) });
+  const http = createApp({ ...deps, problems, routes, healthName: 'orders' });
+  return { http, drain: placements.drain };
+}

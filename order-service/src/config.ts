@@ -1,0 +1,19 @@
+import { integer, readConfig, serviceConfig } from '@shop/chassis/config/read-config.ts';
+import { z } from 'zod';
+
+/** Everything that the environment decides. */
+export const orderServiceConfig = serviceConfig.extend({
+  INVENTORY_URL: z
+    .string()
+    .transform((urls) => urls.split(',').map((url) => url.trim()))
+    .pipe(z.array(z.url({ protocol: /^https?$/ })).min(1))
+    .describe('Base URL of inventory-service; several, separated by commas, are used in turn'),
+  RESERVATION_TIMEOUT_MS: integer(100, 1_500, 1_500).describe('Deadline of the call to inventory-service'),
+});
+
+export type Config = z.output<typeof orderServiceConfig>;
+
+/** The configuration, or an error that lists every fault. */
+export function config(env: NodeJS.ProcessEnv = process.env): Config {
+  return readConfig(orderServiceConfig, env);
+}

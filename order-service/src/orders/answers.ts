@@ -1,0 +1,84 @@
+import { edgeProblems, RETRY_AFTER_SECONDS, type Reply, toProblem } from '@shop/chassis/http/problem.ts';
+import { problems } from '../errors.ts';
+import type { Order, Outcome } from './order.ts';
+import { toOrderView } from './order-view.ts';
+
+const problemTable = { ...edgeProblems, ...problems };
+
+/** 200 with the order. */
+export function orderAnswer(order: Order): Reply {
+  return { status: 200, body: JSON.stringify(toOrderView(order)) };
+}
+
+/** 202: durable, not decided. Never stored: the final answer takes its place. */
+export function acceptedAnswer(order: Order): Reply {
+  return {
+    status: 202,
+    body: JSON.stringify(toOrderView(order)),
+    location: locationOf(order),
+    headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+  };
+}
+
+/**
+ * The final answer to the request that placed the order, by what became of it when it left `pending`. `traceId` is the
+ * id of whichever request or message decided.
+ */
+export function finalAnswer(order: Order, traceId: string): Reply {
+  const occurrence = { instance: '/orders', traceId };
+  switch (order.firstOutcome) {
+    case 'confirmed':
+      return { status: 201, body: JSON.stringify(toOrderView(order)), location: locationOf(order) };
+    case 'rejected':
+      return toProblem(
+        problemTable,
+        {
+          code: 'order-rejected',
+          detail: 'At least one line could not be reserved.',
+          members: { orderId: order.id, lines: order.rejection?.lines ?? [] },
+        },
+        occurrence,
+      );
+    case 'cancelled':
+      return toProblem(
+        problemTable,
+        {
+          code: 'order-cancelled',
+          detail: 'The order was cancelled before its stock was decided.',
+          members: { orderId: order.id },
+        },
+        occurrence,
+      );
+    case undefined:
+      throw new Error(`order ${order.id} is pending: it has no final answer`);
+  }
+}
+
+/** The answer to a step that was asked of an order; a refusal is an answer too, and is stored like one. */
+export function stepAnswer(outcome: Outcome, occurrence: { instance: string; traceId: string }): Reply {
+  switch (outcome.kind) {
+    case 'changed':
+    case 'unchanged':
+      return orderAnswer(outcome.order);
+    case 'illegal':
+      return toProblem(
+        problemTable,
+        {
+          code: 'illegal-transition',
+          detail: `An order that is ${outcome.from} cannot become ${outcome.to}.`,
+          members: { from: outcome.from, to: outcome.to },
+        },
+        occurrence,
+      );
+    case 'shipment-differs':
+      return toProblem(
+        problemTable,
+        { code: 'shipment-differs', detail: 'The order was shipped with another carrier or tracking number.' },
+        occurrence,
+      );
+  }
+}
+
+function locationOf(order: Order): string {
+  return `/orders/${order.id}`;
+}

@@ -1,0 +1,75 @@
+import type { Envelope } from '@shop/chassis/contract/message-definition.ts';
+import type { reservationReplies } from '@shop/chassis/contract/messages.ts';
+import type { Transaction } from '@shop/chassis/db/pool.ts';
+import type { HandlerOutcome } from '@shop/chassis/messaging/handle-batch.ts';
+import { finalAnswer } from './answers.ts';
+import { type Awaiting, type Decision, settle } from './order.ts';
+import { orderEvent } from './order-messages.ts';
+import { applyTransitions, endWaits, lockOrders, type Transition } from './orders.sql.ts';
+
+export type ReservationReply = Envelope<(typeof reservationReplies)[number]>;
+
+export interface ReceivedReply {
+  message: ReservationReply;
+  traceparent?: string;
+}
+
+/**
+ * Apply a set of inventory's replies. Handlers are idempotent by the order's state: a reply that comes twice, late, or
+ * after a cancellation changes nothing. Whatever takes an order out of `pending` completes its key, too.
+ */
+export async function applyReservationResults(
+  trx: Transaction,
+  replies: readonly ReceivedReply[],
+  now: Date,
+): Promise<HandlerOutcome[]> {
+  const orders = await lockOrders(trx, [...new Set(replies.map(({ message }) => message.payload.reservationId))]);
+  const steps: Transition[] = [];
+  const ended: { id: string; awaiting: Awaiting }[] = [];
+
+  function apply({ message, traceparent }: ReceivedReply): HandlerOutcome {
+    const order = orders.get(message.payload.reservationId);
+    if (!order) return { deadLetter: 'order-not-found', detail: message.payload.reservationId };
+    if (message.type === 'reservation.released' || message.type === 'reservation.fulfilled') {
+      ended.push({ id: order.id, awaiting: message.type === 'reservation.released' ? 'release' : 'fulfilment' });
+      return 'handled';
+    }
+    const decision = toDecision(message);
+    if (!decision) {
+      // A tombstone comes from a cancellation, so its order cannot be pending.
+      return order.status === 'pending' ? { deadLetter: 'released-while-pending', detail: order.id } : 'handled';
+    }
+    const outcome = settle(order, decision, now);
+    if (outcome.kind !== 'changed') return 'handled';
+    const { correlationId, id } = message;
+    steps.push({
+      before: order,
+      after: outcome.order,
+      actor: 'inventory-service',
+      correlationId,
+      messages: [orderEvent(outcome.order, { correlationId, causationId: id, traceparent })],
+      finalAnswer: finalAnswer(outcome.order, correlationId),
+    });
+    orders.set(order.id, outcome.order);
+    return 'handled';
+  }
+
+  const outcomes = replies.map(apply);
+  if (steps.length > 0) await applySteps(trx, steps);
+  if (ended.length > 0) await endWaits(trx, ended);
+  return outcomes;
+}
+
+async function applySteps(trx: Transaction, steps: readonly Transition[]): Promise<void> {
+  const changed = await applyTransitions(trx, steps);
+  if (changed.size !== steps.length) throw new Error('an order changed under its lock');
+}
+
+function toDecision(
+  message: Extract<ReservationReply, { type: 'reservation.held' | 'reservation.rejected' }>,
+): Decision | undefined {
+  if (message.type === 'reservation.held') return { kind: 'held' };
+  return message.payload.reason === 'released'
+    ? undefined
+    : { kind: 'rejected', shortages: message.payload.shortages ?? [] };
+}

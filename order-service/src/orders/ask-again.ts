@@ -1,0 +1,99 @@
+/**
+ * The completer: no order waits for ever. Every second it looks for orders whose answer from inventory-service is
+ * missing and due, and sends the command again, each time as a new message for the same reservation (the inbox would
+ * drop a repeated message id). Any number of processes may do this: rows are claimed with SKIP LOCKED.
+ *
+ * An order becomes due 5 s after it was placed, when whoever placed it died; 30 s after its command was sent, for the
+ * command or its answer may be dead-lettered; then after delays that double, up to 10 minutes.
+ */
+import type { Pool } from '@shop/chassis/db/pool.ts';
+import { inTransaction } from '@shop/chassis/db/transaction.ts';
+import { addToOutbox } from '@shop/chassis/outbox/outbox-message.ts';
+import type { Awaiting } from './order.ts';
+import { reservationCommand } from './order-messages.ts';
+import { findOrders } from './orders.sql.ts';
+
+// A batch is one short transaction; more orders than this are due only after a long outage, and the next batch follows.
+const BATCH = 200;
+
+interface DueRow {
+  id: string;
+  awaiting: Awaiting;
+  asks: number;
+  correlation_id: string;
+  is_unsent: boolean;
+}
+
+/** Ask for one batch of due orders. Returns how many were due: a full batch means that there may be more. */
+export async function askAgain(pool: Pool, now: Date): Promise<{ due: number; isFullBatch: boolean }> {
+  return inTransaction(pool, async (trx) => {
+    const { rows } = await trx.query<DueRow>({
+      name: 'claim-due-orders',
+      text: /* sql */ `
+        WITH due AS MATERIALIZED (
+          SELECT id FROM orders WHERE awaiting IS NOT NULL AND ask_at <= now()
+          ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED
+        ),
+        claimed AS (
+          UPDATE orders o SET
+            asks = least(o.asks + 1, 100),
+            ask_at = now() + least(interval '30 seconds' * power(2, least(o.asks, 10)), interval '10 minutes')
+          FROM due WHERE o.id = due.id
+          RETURNING o.id, o.awaiting, o.asks
+        )
+        SELECT c.id, c.awaiting, c.asks,
+          (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = c.id ORDER BY t.id LIMIT 1) AS correlation_id,
+          -- While the broker is away the last command still waits here; another one would only add to the backlog.
+          EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = c.id) AS is_unsent
+        FROM claimed c`,
+      values: [BATCH],
+    });
+    const asked = rows.filter((row) => !row.is_unsent);
+    if (asked.length > 0) {
+      const orders = await findOrders(
+        trx,
+        asked.map((row) => row.id),
+      );
+      const commands = asked.flatMap((row) => {
+        const order = orders.get(row.id);
+        return order ? [reservationCommand(order, row.awaiting, { correlationId: row.correlation_id }, now)] : [];
+      });
+      await addToOutbox(trx, commands);
+      await tellFirstAsks(
+        trx,
+        asked.filter((row) => row.asks === 1),
+        now,
+      );
+    }
+    return { due: rows.length, isFullBatch: rows.length === BATCH };
+  });
+}
+
+/** An order whose placing died was not told of as queued yet. */
+async function tellFirstAsks(trx: Parameters<typeof findOrders>[0], rows: readonly DueRow[], now: Date): Promise<void> {
+  if (rows.length === 0) return;
+  await trx.query(
+    /* sql */ `
+    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
+    SELECT id, 'queued', $3, 'order-service', correlation_id FROM unnest($1::uuid[], $2::text[]) AS q (id, correlation_id)`,
+    [rows.map((row) => row.id), rows.map((row) => row.correlation_id), now],
+  );
+}
+
+/** The breaker has closed: whatever waits is due within 30 s, spread so that it does not come as one wave. */
+export async function askSoon(pool: Pool): Promise<void> {
+  await pool.query(/* sql */ `
+    UPDATE orders SET ask_at = now() + random() * interval '30 seconds'
+    WHERE awaiting IS NOT NULL AND ask_at > now() + interval '30 seconds'`);
+}
+
+/** How many orders wait for their stock, and for how many seconds the oldest has. */
+export async function pendingOrders(pool: Pool): Promise<{ count: number; oldestSeconds: number }> {
+  const { rows } = await pool.query<{ count: number; oldest: number | null }>({
+    name: 'pending-orders',
+    text: /* sql */ `
+      SELECT count(*)::integer AS count, extract(epoch FROM now() - min(created_at))::float AS oldest
+      FROM orders WHERE awaiting IS NOT NULL AND status = 'pending'`,
+  });
+  return { count: rows[0]?.count ?? 0, oldestSeconds: Math.max(0, rows[0]?.oldest ?? 0) };
+}

@@ -1,0 +1,63 @@
+import type { Transaction } from '@shop/chassis/db/pool.ts';
+import { RefusedError, type Reply } from '@shop/chassis/http/problem.ts';
+import { finalAnswer, stepAnswer } from './answers.ts';
+import type { Order, Outcome } from './order.ts';
+import { type Cause, orderEvent, reservationCommand } from './order-messages.ts';
+import { applyTransitions, lockOrders } from './orders.sql.ts';
+
+/** Who asks for a step of which order. */
+export interface StepRequest {
+  /** Undefined when the path's id is none; it names no order then. */
+  orderId: string | undefined;
+  /** Only this client's orders exist; undefined: all do. */
+  ownerId: string | undefined;
+  actor: string;
+  cause: Cause;
+  /** The request's path, for problems. */
+  instance: string;
+}
+
+/**
+ * Cancel, ship or deliver: lock the order, let the pure `decide` judge it, and write the step with its event and the
+ * command to inventory-service. A refusal is an answer and is stored; an order that the caller may not see is thrown.
+ */
+export async function changeOrder(
+  trx: Transaction,
+  request: StepRequest,
+  decide: (order: Order) => Outcome,
+): Promise<Reply> {
+  const before = await lockVisibleOrder(trx, request);
+  const outcome = decide(before);
+  if (outcome.kind === 'changed') await writeStep(trx, before, outcome.order, request);
+  return stepAnswer(outcome, { instance: request.instance, traceId: request.cause.correlationId });
+}
+
+async function lockVisibleOrder(trx: Transaction, { orderId, ownerId }: StepRequest): Promise<Order> {
+  const order = orderId === undefined ? undefined : (await lockOrders(trx, [orderId])).get(orderId);
+  if (!order || (ownerId !== undefined && order.clientId !== ownerId)) throw orderNotFound();
+  return order;
+}
+
+async function writeStep(trx: Transaction, before: Order, after: Order, { actor, cause }: StepRequest): Promise<void> {
+  const messages = [orderEvent(after, cause)];
+  // A new wait begins with its command; it is answered too, so no command is fire and forget.
+  if (after.awaiting && after.awaiting !== before.awaiting) {
+    messages.push(reservationCommand(after, after.awaiting, cause, after.updatedAt));
+  }
+  const changed = await applyTransitions(trx, [
+    {
+      before,
+      after,
+      actor,
+      correlationId: cause.correlationId,
+      messages,
+      finalAnswer: before.status === 'pending' ? finalAnswer(after, cause.correlationId) : undefined,
+    },
+  ]);
+  if (!changed.has(before.id)) throw new Error(`order ${before.id} changed under its lock`);
+}
+
+/** 404, for an order that does not exist and for one of another client alike. */
+export function orderNotFound(): RefusedError {
+  return new RefusedError('order-not-found', 'You have no such order.');
+}

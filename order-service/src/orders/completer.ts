@@ -1,0 +1,32 @@
+import type { Pool } from '@shop/chassis/db/pool.ts';
+import { startLoop } from '@shop/chassis/service/loop.ts';
+import type { Logger } from '@shop/chassis/telemetry/log.ts';
+import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import { askAgain, pendingOrders } from './ask-again.ts';
+
+const INTERVAL_MS = 1_000;
+
+export interface CompleterDeps {
+  pool: Pool;
+  metrics: Metrics;
+  log: Logger;
+  now: () => Date;
+  wakeRelay: () => void;
+}
+
+/** Run the completer every second; see ask-again.ts. */
+export function startCompleter(deps: CompleterDeps): { stop(): Promise<void> } {
+  return startLoop({ name: 'completer', intervalMs: INTERVAL_MS, log: deps.log }, async () => {
+    for (;;) {
+      const { due, isFullBatch } = await askAgain(deps.pool, deps.now());
+      if (due > 0) {
+        deps.log.info({ orders: due }, 'asked inventory-service again');
+        deps.wakeRelay();
+      }
+      if (!isFullBatch) break;
+    }
+    const pending = await pendingOrders(deps.pool);
+    deps.metrics.ordersPending.set(pending.count);
+    deps.metrics.ordersPendingOldest.set(pending.oldestSeconds);
+  });
+}

@@ -1,0 +1,40 @@
+import { sku, text } from '@shop/chassis/http/text.ts';
+import { z } from 'zod';
+import { orderStatuses } from './order.ts';
+import { canonicalLines, demandOf, MAX_LINES, MAX_QUANTITY, mergeLines } from './order-lines.ts';
+
+// ISO 4217, as the runtime knows it (ICU).
+const currencies = new Set(Intl.supportedValuesOf('currency'));
+
+const line = z.strictObject({
+  sku,
+  quantity: z.int().min(1).max(MAX_QUANTITY),
+  unitPrice: z.int().min(0).max(1_000_000_000).optional(),
+});
+
+/** POST /orders. Lines are merged before anything else looks at them; the limits are those of the merged lines. */
+export const placeOrderBody = z.strictObject({
+  customerId: text(1, 100),
+  currency: z.string().refine((code) => currencies.has(code), 'Must be a currency code of ISO 4217.'),
+  lines: z
+    .array(line)
+    .min(1)
+    .transform(mergeLines)
+    .refine((lines) => lines.length <= MAX_LINES, `Must have at most ${MAX_LINES} lines after merging.`)
+    .refine(
+      (lines) => demandOf(lines).every((demand) => demand.quantity <= MAX_QUANTITY),
+      `A SKU's quantities must sum to at most ${MAX_QUANTITY}.`,
+    ),
+});
+export type PlaceOrderInput = z.output<typeof placeOrderBody>;
+
+/** The body as the fingerprint sees it: the order of lines does not matter. */
+export function canonicalPlaceOrder(input: PlaceOrderInput): unknown {
+  return { ...input, lines: canonicalLines(input.lines) };
+}
+
+export const cancelOrderBody = z.strictObject({ reason: text(1, 200).optional() });
+export const shipOrderBody = z.strictObject({ carrier: text(1, 100), trackingNumber: text(1, 100) });
+export const deliverOrderBody = z.strictObject({});
+
+export const orderStatus = z.enum(orderStatuses);

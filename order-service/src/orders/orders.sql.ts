@@ -1,0 +1,327 @@
+import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import { violatedConstraint } from '@shop/chassis/db/transaction.ts';
+import type { Reply } from '@shop/chassis/http/problem.ts';
+import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
+import knex from 'knex';
+import type { Awaiting, FirstOutcome, Order, OrderId, OrderStatus, Shortage } from './order.ts';
+import type { OrderLine } from './order-lines.ts';
+
+// Builds SQL for queries with optional filters; it has no connection.
+const builder = knex({ client: 'pg' });
+
+interface OrderRow {
+  id: string;
+  number: string;
+  client_id: string;
+  customer_id: string;
+  currency: string;
+  status: OrderStatus;
+  first_outcome: FirstOutcome | null;
+  rejection: { lines: Shortage[] } | null;
+  carrier: string | null;
+  tracking_number: string | null;
+  cancellation: { reason?: string } | null;
+  awaiting: Awaiting | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  lines: { sku: string; quantity: number; unitPrice: number | null }[];
+}
+
+const COLUMNS = /* sql */ `
+  o.id, o.number, o.client_id, o.customer_id, o.currency, o.status, o.first_outcome, o.rejection, o.carrier,
+  o.tracking_number, o.cancellation, o.awaiting, o.version, o.created_at, o.updated_at`;
+
+const LINES = /* sql */ `
+  (SELECT jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'unitPrice', l.unit_price)
+                    ORDER BY l.position)
+   FROM order_lines l WHERE l.order_id = o.id) AS lines`;
+
+function toOrder(row: OrderRow): Order {
+  return {
+    id: row.id,
+    number: toOrderNumber(row.number),
+    clientId: row.client_id,
+    customerId: row.customer_id,
+    currency: row.currency,
+    lines: row.lines.map(toLine),
+    status: row.status,
+    firstOutcome: row.first_outcome ?? undefined,
+    rejection: row.rejection ?? undefined,
+    shipment:
+      row.carrier === null || row.tracking_number === null
+        ? undefined
+        : { carrier: row.carrier, trackingNumber: row.tracking_number },
+    cancellation: row.cancellation ?? undefined,
+    awaiting: row.awaiting ?? undefined,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  };
+}
+
+function toLine(line: { sku: string; quantity: number; unitPrice: number | null }): OrderLine {
+  const { sku, quantity } = line;
+  return line.unitPrice === null ? { sku, quantity } : { sku, quantity, unitPrice: line.unitPrice };
+}
+
+/** The number for people, from the sequence's value. */
+export function toOrderNumber(value: string): string {
+  return `ORD-${value}`;
+}
+
+/** Orders by id; unknown ids are absent. */
+export async function findOrders(q: Queryable, ids: readonly OrderId[]): Promise<Map<OrderId, Order>> {
+  const { rows } = await q.query<OrderRow>({
+    name: 'find-orders',
+    text: /* sql */ `SELECT ${COLUMNS}, ${LINES} FROM orders o WHERE o.id = ANY($1::uuid[])`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.id, toOrder(row)]));
+}
+
+/** Lock orders until the transaction ends, always in the order of their ids. */
+export async function lockOrders(trx: Transaction, ids: readonly OrderId[]): Promise<Map<OrderId, Order>> {
+  const { rows } = await trx.query<OrderRow>({
+    name: 'lock-orders',
+    text: /* sql */ `
+      WITH locked AS MATERIALIZED (SELECT * FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)
+      SELECT ${COLUMNS}, ${LINES} FROM locked o`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.id, toOrder(row)]));
+}
+
+/** One step of one order, with everything that must commit with it. */
+export interface Transition {
+  /** As it was; the step is taken only if it still is. */
+  before: Order;
+  after: Order;
+  actor: string;
+  correlationId: string;
+  messages: readonly OutboxRow[];
+  /** The final answer to the request that placed the order, when this step takes it out of `pending`. */
+  finalAnswer?: Reply;
+  /** Fencing token: the step is taken only while the placing request's key is held under it. */
+  token?: number;
+}
+
+/**
+ * Take a set of steps, at most one per order, in one statement. Returns the ids of the orders that took theirs: the
+ * others had moved on, or their token was overtaken.
+ */
+export async function applyTransitions(q: Queryable, steps: readonly Transition[]): Promise<Set<OrderId>> {
+  // Every writer of several orders goes by id, so two that share orders queue instead of deadlocking.
+  const sorted = steps.toSorted((a, b) => (a.before.id < b.before.id ? -1 : 1));
+  const { rows } = await q.query<{ id: string }>({
+    name: 'apply-transitions',
+    text: /* sql */ `
+      WITH step AS MATERIALIZED (
+        SELECT * FROM unnest(
+          $1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::text[],
+          $9::jsonb[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[], $15::integer[],
+          $16::smallint[], $17::text[], $18::text[])
+          AS s (order_id, version, from_status, status, first_outcome, rejection, carrier, tracking_number,
+                cancellation, awaiting, updated_at, actor, correlation_id, detail, token,
+                answer_status, answer_location, answer_body)
+      ),
+      changed AS (
+        UPDATE orders o SET
+          status = s.status, first_outcome = s.first_outcome, rejection = s.rejection, carrier = s.carrier,
+          tracking_number = s.tracking_number, cancellation = s.cancellation, version = o.version + 1,
+          updated_at = s.updated_at, awaiting = s.awaiting, asks = 1,
+          -- The command travels with this step; if its answer stays away for 30 s the completer asks again.
+          ask_at = CASE WHEN s.awaiting = o.awaiting THEN o.ask_at
+                        WHEN s.awaiting IS NOT NULL THEN now() + interval '30 seconds' END
+        FROM step s
+        WHERE o.id = s.order_id AND o.version = s.version AND o.status = s.from_status
+          AND (s.token IS NULL OR EXISTS (
+            SELECT FROM idempotency_keys k
+            WHERE k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
+              AND k.token = s.token AND k.state = 'running'))
+        RETURNING o.id, o.client_id, o.idempotency_key
+      ),
+      told AS (
+        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
+        SELECT s.order_id, s.status, s.updated_at, s.actor, s.correlation_id, s.detail
+        FROM step s JOIN changed c ON c.id = s.order_id
+      ),
+      promised AS (
+        INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
+        SELECT m.*
+        FROM unnest($19::uuid[], $20::text[], $21::text[], $22::boolean[], $23::uuid[], $24::text[], $25::text[])
+          AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
+        JOIN changed c ON c.id = m.subject_id
+      ),
+      answered AS (
+        -- Whoever holds the lease: the order is settled, so its key is too.
+        UPDATE idempotency_keys k SET
+          state = 'completed', lease_until = NULL,
+          status = s.answer_status, location = s.answer_location, body = s.answer_body
+        FROM changed c JOIN step s ON s.order_id = c.id
+        WHERE s.answer_body IS NOT NULL AND k.client_id = c.client_id AND k.key = c.idempotency_key
+          AND k.resource_id = c.id
+      )
+      SELECT id FROM changed`,
+    values: [
+      sorted.map((step) => step.before.id),
+      sorted.map((step) => step.before.version),
+      sorted.map((step) => step.before.status),
+      sorted.map((step) => step.after.status),
+      sorted.map((step) => step.after.firstOutcome ?? null),
+      sorted.map((step) => asJson(step.after.rejection)),
+      sorted.map((step) => step.after.shipment?.carrier ?? null),
+      sorted.map((step) => step.after.shipment?.trackingNumber ?? null),
+      sorted.map((step) => asJson(step.after.cancellation)),
+      sorted.map((step) => step.after.awaiting ?? null),
+      sorted.map((step) => step.after.updatedAt),
+      sorted.map((step) => step.actor),
+      sorted.map((step) => step.correlationId),
+      sorted.map((step) => asJson(timelineDetail(step.after))),
+      sorted.map((step) => step.token ?? null),
+      sorted.map((step) => step.finalAnswer?.status ?? null),
+      sorted.map((step) => step.finalAnswer?.location ?? null),
+      sorted.map((step) => step.finalAnswer?.body ?? null),
+      ...outboxColumns(sorted.flatMap((step) => step.messages)),
+    ],
+  });
+  return new Set(rows.map((row) => row.id));
+}
+
+function asJson(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+/** What the timeline says beside the kind of step. */
+function timelineDetail(order: Order): object | undefined {
+  if (order.status === 'rejected') return order.rejection;
+  if (order.status === 'shipped') return order.shipment;
+  if (order.status === 'cancelled' && order.cancellation?.reason !== undefined) return order.cancellation;
+  return undefined;
+}
+
+/** Note that the answers to these commands have come. */
+export async function endWaits(trx: Transaction, waits: readonly { id: OrderId; awaiting: Awaiting }[]): Promise<void> {
+  await trx.query({
+    name: 'end-waits',
+    text: /* sql */ `
+      UPDATE orders o SET awaiting = NULL, ask_at = NULL
+      FROM unnest($1::uuid[], $2::text[]) AS w (id, awaiting)
+      WHERE o.id = w.id AND o.awaiting = w.awaiting`,
+    values: [waits.map((wait) => wait.id), waits.map((wait) => wait.awaiting)],
+  });
+}
+
+/** The order that a client placed under a key, for repeats after the key's own row is gone. */
+export async function findOrderByKey(
+  q: Queryable,
+  clientId: string,
+  key: string,
+): Promise<{ order: Order; fingerprint: Buffer } | undefined> {
+  const { rows } = await q.query<OrderRow & { fingerprint: Buffer }>(
+    /* sql */ `
+    SELECT ${COLUMNS}, o.fingerprint, ${LINES} FROM orders o WHERE o.client_id = $1 AND o.idempotency_key = $2`,
+    [clientId, key],
+  );
+  return rows[0] && { order: toOrder(rows[0]), fingerprint: rows[0].fingerprint };
+}
+
+/** Whether an insert was refused because the client has an order under this key. */
+export function isOrderOfKeyKnown(error: unknown): boolean {
+  return violatedConstraint(error) === 'orders_idempotency_key_key';
+}
+
+export interface OrderFilter {
+  clientId?: string;
+  customerId?: string;
+  number?: string;
+  status?: OrderStatus;
+  /** Only orders with a smaller id: older ones. */
+  before?: OrderId;
+}
+
+// A page that filters by status may have to pass over many orders of another one; it gives up here and says where to
+// go on. The bound keeps the dearest page as dear as some ten full ones.
+const SCAN_LIMIT = 1_000;
+
+/** A page of orders, newest first, and where the next one begins. It may be short, or empty, and still have a next. */
+export async function listOrders(
+  q: Queryable,
+  filter: OrderFilter,
+  limit: number,
+): Promise<{ orders: Order[]; next?: OrderId }> {
+  const window = builder('orders').select('*').orderBy('id', 'desc').limit(SCAN_LIMIT);
+  if (filter.clientId !== undefined) window.where('client_id', filter.clientId);
+  if (filter.customerId !== undefined) window.where('customer_id', filter.customerId);
+  if (filter.number !== undefined) window.where('number', filter.number);
+  if (filter.before !== undefined) window.where('id', '<', filter.before);
+  // Pending orders are few, and the completer's index finds them: `awaiting` says so to the planner.
+  if (filter.status === 'pending') window.where('status', 'pending').whereNotNull('awaiting');
+  if (filter.status === undefined) window.limit(limit + 1);
+
+  const page = builder
+    .with('o', window)
+    .select(builder.raw(`${COLUMNS}, ${LINES}`))
+    .from('o')
+    .orderBy('o.id', 'desc');
+  if (filter.status !== undefined) page.where('o.status', filter.status);
+  page.limit(limit + 1);
+  page.select(builder.raw('(SELECT count(*)::integer FROM o) AS seen, (SELECT min(id::text) FROM o) AS last_seen'));
+  const { sql, bindings } = page.toSQL().toNative();
+  const { rows } = await q.query<OrderRow & { seen: number; last_seen: string }>(sql, [...bindings]);
+  const orders = rows.slice(0, limit).map(toOrder);
+  if (rows.length > limit) return { orders, next: orders.at(-1)?.id };
+  if (filter.status === undefined) return { orders };
+  const scan = rows[0] ?? (await lastOfScan(q, window));
+  return scan && scan.seen === SCAN_LIMIT ? { orders, next: scan.last_seen } : { orders };
+}
+
+async function lastOfScan(q: Queryable, window: ReturnType<typeof builder>) {
+  const scan = builder
+    .select(builder.raw('count(*)::integer AS seen, min(id::text) AS last_seen'))
+    .from(window.clone().as('o'));
+  const { sql, bindings } = scan.toSQL().toNative();
+  const { rows } = await q.query<{ seen: number; last_seen: string }>(sql, [...bindings]);
+  return rows[0];
+}
+
+export interface TimelineEntry {
+  type: string;
+  at: Date;
+  actor: string;
+  correlationId: string;
+  detail?: unknown;
+  replays?: number;
+}
+
+/** The order's story, oldest first, with the replays of the request that placed it as one entry. */
+export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineEntry[]> {
+  const { rows } = await q.query<{
+    type: string;
+    at: Date;
+    actor: string;
+    correlation_id: string;
+    detail: unknown;
+    replays: number | null;
+  }>(
+    /* sql */ `
+    SELECT type, at, actor, correlation_id, detail, NULL::integer AS replays, id FROM order_timeline WHERE order_id = $1
+    UNION ALL
+    SELECT 'replays', k.replayed_at, o.client_id,
+           (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = o.id ORDER BY t.id LIMIT 1),
+           NULL, k.replays, NULL
+    FROM orders o JOIN idempotency_keys k
+      ON k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
+    WHERE o.id = $1 AND k.replays > 0
+    ORDER BY id NULLS LAST`,
+    [id],
+  );
+  return rows.map((row) => ({
+    type: row.type,
+    at: row.at,
+    actor: row.actor,
+    correlationId: row.correlation_id,
+    detail: row.detail ?? undefined,
+    replays: row.replays ?? undefined,
+  }));
+}

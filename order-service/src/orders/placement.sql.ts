@@ -1,0 +1,220 @@
+/**
+ * The statements of placing orders: A claims keys and writes pending orders, `readClaims` tells what became of keys
+ * that were taken, `queueReservations` is B when the outcome of the hop is unknown (B with a known outcome is
+ * `applyTransitions`). Each is one statement, so one round trip and one commit, for a whole batch.
+ */
+import { randomInt } from 'node:crypto';
+import type { Pool } from '@shop/chassis/db/pool.ts';
+import type { StoredKeyRow } from '@shop/chassis/idempotency/idempotently.ts';
+import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
+import type { Order, OrderId } from './order.ts';
+import { toOrderNumber } from './orders.sql.ts';
+
+// A placing takes 2.5 s at most; whoever still holds the lease after 30 s is dead or frozen.
+const LEASE = '30 seconds';
+
+/**
+ * Stands for the order's number in `order.placed`, whose body is written before the statement assigns the number.
+ * 30 random digits per process: no SKU and no client id contains it by chance.
+ */
+export const NUMBER_PLACEHOLDER = toOrderNumber(Array.from({ length: 30 }, () => randomInt(10)).join(''));
+
+/** A pending order to be written, and the request's claim on its key. */
+export interface Claim {
+  order: Omit<Order, 'number'>;
+  key: string;
+  fingerprint: Buffer;
+  correlationId: string;
+  /** `order.placed`, with {@link NUMBER_PLACEHOLDER}. */
+  placed: OutboxRow;
+}
+
+/**
+ * Transaction A. Returns the numbers of the orders that were written; the keys of all others were taken. If one of the
+ * clients has an order under its key although the key's row is gone, the whole statement is refused (23505).
+ */
+export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Promise<Map<OrderId, string>> {
+  // Sorted by key: two processes that insert the same keys wait for each other in one direction only.
+  const sorted = claims.toSorted((a, b) => compare(a.order.clientId, b.order.clientId) || compare(a.key, b.key));
+  const lines = sorted.flatMap(({ order }) =>
+    order.lines.map((line, position) => ({ ...line, position, id: order.id })),
+  );
+  const { rows } = await pool.query<{ id: string; number: string }>({
+    name: 'insert-placements',
+    text: /* sql */ `
+      WITH input AS MATERIALIZED (
+        SELECT * FROM unnest(
+          $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
+          WITH ORDINALITY
+          AS i (client_id, key, fingerprint, order_id, customer_id, currency, placed_at, correlation_id, position)
+      ),
+      claimed AS (
+        INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, lease_until)
+        SELECT client_id, key, fingerprint, 'running', order_id, now() + interval '${LEASE}' FROM input ORDER BY position
+        ON CONFLICT DO NOTHING
+        RETURNING resource_id AS order_id
+      ),
+      placed AS (
+        -- If the answer to A never leads to B, the completer finds the order after 5 s.
+        INSERT INTO orders (id, client_id, customer_id, currency, status, idempotency_key, fingerprint, created_at,
+                            updated_at, awaiting, ask_at)
+        SELECT i.order_id, i.client_id, i.customer_id, i.currency, 'pending', i.key, i.fingerprint, i.placed_at,
+               i.placed_at, 'reservation', now() + interval '5 seconds'
+        FROM input i JOIN claimed USING (order_id) ORDER BY i.order_id
+        RETURNING id, number
+      ),
+      detailed AS (
+        INSERT INTO order_lines (order_id, position, sku, quantity, unit_price)
+        SELECT l.* FROM unnest($9::uuid[], $10::integer[], $11::text[], $12::integer[], $13::integer[])
+          AS l (order_id, position, sku, quantity, unit_price)
+        JOIN claimed USING (order_id)
+      ),
+      told AS (
+        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
+        SELECT i.order_id, 'placed', i.placed_at, i.client_id, i.correlation_id FROM input i JOIN claimed USING (order_id)
+      ),
+      promised AS (
+        INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
+        SELECT m.message_id, m.exchange, m.routing_key, m.mandatory, m.subject_id,
+               replace(m.body, $21, 'ORD-' || p.number), m.traceparent
+        FROM unnest($14::uuid[], $15::text[], $16::text[], $17::boolean[], $18::uuid[], $19::text[], $20::text[])
+          AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
+        JOIN placed p ON p.id = m.subject_id
+      )
+      SELECT id, number FROM placed`,
+    values: [
+      sorted.map((claim) => claim.order.clientId),
+      sorted.map((claim) => claim.key),
+      sorted.map((claim) => claim.fingerprint),
+      sorted.map((claim) => claim.order.id),
+      sorted.map((claim) => claim.order.customerId),
+      sorted.map((claim) => claim.order.currency),
+      sorted.map((claim) => claim.order.createdAt),
+      sorted.map((claim) => claim.correlationId),
+      lines.map((line) => line.id),
+      lines.map((line) => line.position),
+      lines.map((line) => line.sku),
+      lines.map((line) => line.quantity),
+      lines.map((line) => line.unitPrice ?? null),
+      ...outboxColumns(sorted.map((claim) => claim.placed)),
+      NUMBER_PLACEHOLDER,
+    ],
+  });
+  return new Map(rows.map((row) => [row.id, toOrderNumber(row.number)]));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A key as the database has it. */
+export interface KeyRow extends StoredKeyRow {
+  resourceId: OrderId | undefined;
+  token: number;
+  leaseExpired: boolean;
+}
+
+/** What stands under these keys now, in their order; undefined where there is no row. */
+export async function readClaims(
+  pool: Pool,
+  keys: readonly { clientId: string; key: string }[],
+): Promise<(KeyRow | undefined)[]> {
+  const { rows } = await pool.query<
+    StoredKeyRow & { resource_id: string | null; token: number | null; lease_expired: boolean }
+  >({
+    name: 'read-claims',
+    text: /* sql */ `
+      SELECT k.fingerprint, k.state, k.status, k.location, k.body, k.resource_id, k.token,
+             coalesce(k.lease_until < now(), true) AS lease_expired
+      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (client_id, key, position)
+      LEFT JOIN idempotency_keys k ON k.client_id = i.client_id AND k.key = i.key
+      ORDER BY i.position`,
+    values: [keys.map((key) => key.clientId), keys.map((key) => key.key)],
+  });
+  return rows.map(({ resource_id, token, lease_expired, ...row }) =>
+    token === null ? undefined : { ...row, token, resourceId: resource_id ?? undefined, leaseExpired: lease_expired },
+  );
+}
+
+/** Take a key over whose lease has expired, by the database's clock. Returns the new token, or undefined: too late. */
+export async function takeOver(pool: Pool, clientId: string, key: string): Promise<number | undefined> {
+  const { rows } = await pool.query<{ token: number }>(
+    /* sql */ `
+    UPDATE idempotency_keys SET token = token + 1, lease_until = now() + interval '${LEASE}'
+    WHERE client_id = $1 AND key = $2 AND state = 'running' AND (lease_until IS NULL OR lease_until < now())
+    RETURNING token`,
+    [clientId, key],
+  );
+  return rows[0]?.token;
+}
+
+/** End our own leases after a fault, so that a repeat need not wait for them. */
+export async function giveBackLeases(
+  pool: Pool,
+  leases: readonly { clientId: string; key: string; token: number }[],
+): Promise<void> {
+  await pool.query(
+    /* sql */ `
+    UPDATE idempotency_keys k SET lease_until = now()
+    FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, token)
+    WHERE k.client_id = i.client_id AND k.key = i.key AND k.token = i.token AND k.state = 'running'`,
+    [leases.map((lease) => lease.clientId), leases.map((lease) => lease.key), leases.map((lease) => lease.token)],
+  );
+}
+
+export interface QueuedReservation {
+  order: Order;
+  token: number;
+  correlationId: string;
+  now: Date;
+  requested: OutboxRow;
+}
+
+/**
+ * B when nobody knows what the hop did: ask by message, end the lease, and leave the order pending. Returns the ids
+ * for which it had an effect.
+ */
+export async function queueReservations(pool: Pool, queued: readonly QueuedReservation[]): Promise<Set<OrderId>> {
+  const sorted = queued.toSorted((a, b) => compare(a.order.id, b.order.id));
+  const { rows } = await pool.query<{ id: string }>({
+    name: 'queue-reservations',
+    text: /* sql */ `
+      WITH input AS MATERIALIZED (
+        SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[])
+          AS i (order_id, token, correlation_id, at)
+      ),
+      waiting AS (
+        UPDATE orders o SET asks = 1, ask_at = now() + interval '30 seconds'
+        FROM input i
+        WHERE o.id = i.order_id AND o.status = 'pending' AND EXISTS (
+          SELECT FROM idempotency_keys k
+          WHERE k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
+            AND k.token = i.token AND k.state = 'running')
+        RETURNING o.id, o.client_id, o.idempotency_key
+      ),
+      told AS (
+        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
+        SELECT i.order_id, 'queued', i.at, 'order-service', i.correlation_id
+        FROM input i JOIN waiting w ON w.id = i.order_id
+      ),
+      promised AS (
+        INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
+        SELECT m.* FROM unnest($5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::uuid[], $10::text[], $11::text[])
+          AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
+        JOIN waiting w ON w.id = m.subject_id
+      ),
+      released AS (
+        UPDATE idempotency_keys k SET state = 'accepted', lease_until = NULL
+        FROM waiting w WHERE k.client_id = w.client_id AND k.key = w.idempotency_key
+      )
+      SELECT id FROM waiting`,
+    values: [
+      sorted.map((entry) => entry.order.id),
+      sorted.map((entry) => entry.token),
+      sorted.map((entry) => entry.correlationId),
+      sorted.map((entry) => entry.now),
+      ...outboxColumns(sorted.map((entry) => entry.requested)),
+    ],
+  });
+  return new Set(rows.map((row) => row.id));
+}
