@@ -1,0 +1,120 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const kongYml = readFileSync(join(__dirname, 'kong.yml'), 'utf8');
+const rules = join(__dirname, 'lint-rules.yml');
+const env = {
+  ...process.env,
+  DECK_ANALYTICS: 'false',
+  DECK_STOREFRONT_KEY: 'key-1',
+  DECK_OTHER_STOREFRONT_KEY: 'key-2',
+  DECK_BACKOFFICE_KEY: 'key-3',
+  DECK_OPERATIONS_KEY: 'key-4',
+  DECK_RATE_LIMIT_PER_MINUTE: '60000',
+  DECK_GATEWAY_TOKEN: 'c0ffee',
+};
+
+function findDeck(): string | undefined {
+  const candidates = [process.env.DECK, 'deck', join(homedir(), '.cache/deck/deck')].filter((c) => c !== undefined);
+  return candidates.find((candidate) => {
+    try {
+      return execFileSync(candidate, ['version'], { encoding: 'utf8', stdio: 'pipe' }).startsWith('decK ');
+    } catch {
+      return false;
+    }
+  });
+}
+
+const deck = findDeck();
+const withDeck = deck ? it : it.skip;
+const folder = mkdtempSync(join(tmpdir(), 'kong-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function runDeck(command: 'validate' | 'lint', text: string, variables: NodeJS.ProcessEnv = env) {
+  const file = join(folder, 'kong.yml');
+  writeFileSync(file, text);
+  const args = command === 'validate' ? ['file', 'validate', file] : ['file', 'lint', '-s', file, rules];
+  const { status, stdout, stderr } = spawnSync(deck as string, args, { env: variables, encoding: 'utf8' });
+  return { status, output: stdout + stderr };
+}
+
+function changed(from: string | RegExp, to: string): string {
+  const text = kongYml.replace(from, to);
+  if (text === kongYml) throw new Error(`kong.yml has no ${from}`);
+  return text;
+}
+
+describe('deck file validate', () => {
+  withDeck('takes kong.yml', () => {
+    expect(runDeck('validate', kongYml)).toEqual({ status: 0, output: '' });
+  });
+
+  withDeck.each([
+    ['an unknown field', changed('    retries: 1', '    retires: 1'), /retires/],
+    ['a number that is none', changed('    retries: 1', '    retries: once'), /retries/],
+    ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /docs-orders/],
+    ['a group without a name', changed('- group: operations', '- group: ""'), /required/],
+  ])('refuses %s', (_what, text, complaint) => {
+    const { status, output } = runDeck('validate', text);
+    expect(output).toMatch(complaint);
+    expect(status).toBe(1);
+  });
+
+  withDeck('refuses to run without a variable', () => {
+    const { status, output } = runDeck('validate', kongYml, { ...env, DECK_GATEWAY_TOKEN: undefined });
+    expect(output).toMatch(/DECK_GATEWAY_TOKEN/);
+    expect(status).toBe(1);
+  });
+});
+
+describe('deck file lint', () => {
+  withDeck('finds nothing in kong.yml', () => {
+    expect(runDeck('lint', kongYml).status).toBe(0);
+  });
+
+  const untagged = (before: RegExp) => changed(new RegExp(`(${before.source}[^]*?)\\n +tags: .*`), '$1');
+
+  withDeck.each([
+    ['no tags selected', changed('select_tags: [idempotent-orders]', 'select_tags: []'), /without _info\.select_tags/],
+    ['an upstream without tags', untagged(/- name: order-service\.upstream/), /upstream has no tags/],
+    ['a target without tags', untagged(/- target: /), /target has no tags/],
+    [
+      'passive health checks',
+      changed('      active:', '      passive: { unhealthy: { http_failures: 3 } }\n      active:'),
+      /passive checks/,
+    ],
+    ['a service without tags', untagged(/- name: order-service\n/), /service has no tags/],
+    ['a route without a name', changed('- name: docs\n        paths', '- paths'), /route has no name/],
+    ['a route without tags', untagged(/- name: docs\n/), /route has no tags/],
+    ['a route for every method', changed(/(~\/docs\$"\])\n +methods: .*/, '$1'), /without methods/],
+    ['a path that is a prefix', changed('"~/docs$"', '/docs'), /a path is written/],
+    ['a path without an end', changed('"~/docs$"', '"~/docs"'), /a path is written/],
+    ['a path that would be cut off', changed('strip_path: false', 'strip_path: true'), /strip_path/],
+    ['a path that is cut off by default', changed(/ +strip_path: false\n/, ''), /strip_path/],
+    ['a plugin without a name', changed(/ +instance_name: orders-place-key\n/, ''), /plugin has no instance_name/],
+    ['a plugin without tags', untagged(/instance_name: orders-place-key/), /plugin has no tags/],
+    ['a global plugin without tags', untagged(/instance_name: gateway-token/), /plugin has no tags/],
+    ['keys in the query', changed('key_in_query: false, ', ''), /key_in_query/],
+    ['keys that services see', changed(', hide_credentials: true', ''), /client's key/],
+    [
+      'groups that a client may forge',
+      changed('hide_groups_header: false', 'hide_groups_header: true'),
+      /X-Consumer-Groups/,
+    ],
+    [
+      'a route that loses the token',
+      changed('name: request-termination', 'name: request-transformer'),
+      /gateway's token/,
+    ],
+    ['a consumer without an id', changed(/ +custom_id: storefront-1\n/, ''), /no custom_id/],
+    ['a consumer without tags', untagged(/custom_id: storefront-1/), /consumer has no tags/],
+    ['a key without tags', untagged(/- key: /), /key has no tags/],
+    ['a group without tags', untagged(/- group: /), /group has no tags/],
+  ])('finds %s', (_what, text, complaint) => {
+    const { status, output } = runDeck('lint', text);
+    expect(output).toMatch(complaint);
+    expect(status).toBe(1);
+  });
+});

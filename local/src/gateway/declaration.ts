@@ -1,0 +1,278 @@
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { overlaps, parsePath, type RouteMatcher } from './routing.ts';
+
+/**
+ * Reads kong.yml as decK does (text first, then YAML) and refuses whatever the gateway would not honour: every object is
+ * strict, and what Kong would do by default but we do not is a required literal. Faults name fields, never values: the text
+ * holds secrets by now.
+ */
+
+const tags = z.array(z.string()).optional(); // kept by Kong, without effect on a request
+const name = z.string().min(1);
+const seconds = z.number().nonnegative();
+const headerPair = z.string().regex(/^[A-Za-z0-9-]+:[^\s:$][^$\r\n]*$/, 'must be Name:value, not empty and without $');
+
+const keyAuth = z.strictObject({
+  key_names: z.array(z.string().toLowerCase()).min(1).default(['apikey']),
+  key_in_header: z.literal(true).default(true),
+  key_in_query: z.literal(false), // Kong's own default is true
+  key_in_body: z.literal(false).default(false),
+  hide_credentials: z.boolean().default(false),
+});
+const acl = z.strictObject({
+  allow: z.array(z.string()).min(1),
+  hide_groups_header: z.boolean().default(false),
+  always_use_authenticated_groups: z.literal(false).default(false),
+});
+const rateLimiting = z.strictObject({
+  minute: z.int().positive(),
+  policy: z.literal('local').default('local'),
+  limit_by: z.literal('consumer').default('consumer'),
+  fault_tolerant: z.boolean().optional(), // concerns shared stores only
+  hide_client_headers: z.literal(false).default(false),
+  error_code: z.int().min(400).max(599).default(429),
+  error_message: z.string().default('API rate limit exceeded'),
+});
+const pairs = z.strictObject({ headers: z.array(headerPair).default([]) }).default({ headers: [] });
+const requestTransformer = z.strictObject({ replace: pairs, add: pairs });
+const requestTermination = z.strictObject({ status_code: z.int().min(200).max(599), message: z.string().min(1) });
+
+const pluginBase = {
+  instance_name: z.string().optional(),
+  tags,
+  enabled: z.literal(true).default(true),
+};
+const plugin = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('key-auth'), ...pluginBase, config: keyAuth }),
+  z.strictObject({ name: z.literal('acl'), ...pluginBase, config: acl }),
+  z.strictObject({ name: z.literal('rate-limiting'), ...pluginBase, config: rateLimiting }),
+  z.strictObject({ name: z.literal('request-transformer'), ...pluginBase, config: requestTransformer }),
+  z.strictObject({ name: z.literal('request-termination'), ...pluginBase, config: requestTermination }),
+]);
+const plugins = z.array(plugin).default([]);
+
+const path = z.string().transform((text, ctx): RouteMatcher => {
+  const matcher = parsePath(text);
+  if (matcher) return matcher;
+  ctx.addIssue({
+    code: 'custom',
+    message: 'must be ~/, whole literal segments (a dot as \\.) or [^/]+, and $ at the end',
+  });
+  return z.NEVER;
+});
+const route = z.strictObject({
+  name,
+  tags,
+  paths: z.array(path).min(1),
+  // Kong's nginx answers TRACE and CONNECT before any route; OPTIONS would meet key-auth's preflight rule.
+  methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])).min(1),
+  strip_path: z.literal(false), // Kong's own default is true
+  regex_priority: z.int().default(0),
+  plugins,
+});
+const service = z.strictObject({
+  name,
+  tags,
+  host: name,
+  port: z.int().optional(), // Kong ignores it when the host is an upstream, which it must be here
+  protocol: z.literal('http').default('http'),
+  retries: z.int().min(0).default(5),
+  connect_timeout: z.int().positive().default(60_000),
+  write_timeout: z.int().positive().default(60_000), // covered by read_timeout here: the body is one small write
+  read_timeout: z.int().positive().default(60_000),
+  routes: z.array(route).default([]),
+  plugins,
+});
+
+const activeChecks = z.strictObject({
+  type: z.literal('http').default('http'),
+  http_path: z.string().startsWith('/').default('/'),
+  timeout: z.number().positive().default(1),
+  concurrency: z.int().optional(), // each target is checked by itself
+  healthy: z
+    .strictObject({
+      interval: seconds.default(0),
+      successes: z.int().min(0).default(0),
+      http_statuses: z.array(z.int()).default([200, 302]),
+    })
+    .prefault({}),
+  unhealthy: z
+    .strictObject({
+      interval: seconds.default(0),
+      http_failures: z.int().min(0).default(0),
+      tcp_failures: z.int().min(0).default(0),
+      timeouts: z.int().min(0).default(0),
+      http_statuses: z.array(z.int()).default([429, 404, 500, 501, 502, 503, 504, 505]),
+    })
+    .prefault({}),
+});
+const target = z.strictObject({
+  target: z.string().regex(/^[^:/\s]+:\d+$/, 'must be host:port'),
+  weight: z.literal(100).default(100),
+  tags,
+});
+const upstream = z.strictObject({
+  name,
+  tags,
+  algorithm: z.literal('round-robin').default('round-robin'),
+  slots: z.int().optional(), // all weights are equal
+  healthchecks: z.strictObject({ active: activeChecks.prefault({}) }).prefault({}),
+  targets: z.array(target).min(1),
+});
+
+const consumer = z.strictObject({
+  username: name,
+  custom_id: name.optional(),
+  tags,
+  keyauth_credentials: z.array(z.strictObject({ key: name, tags })).default([]),
+  acls: z.array(z.strictObject({ group: name, tags })).default([]),
+});
+
+const declarationFile = z.strictObject({
+  _format_version: z.literal('3.0'),
+  _info: z.strictObject({ select_tags: z.array(z.string()) }).optional(),
+  upstreams: z.array(upstream).default([]),
+  services: z.array(service).default([]),
+  routes: z.array(route).default([]),
+  consumers: z.array(consumer).default([]),
+  plugins,
+});
+
+export type Declaration = z.output<typeof declarationFile>;
+export type ServiceDeclaration = z.output<typeof service>;
+export type RouteDeclaration = z.output<typeof route>;
+export type UpstreamDeclaration = z.output<typeof upstream>;
+export type PluginDeclaration = z.output<typeof plugin>;
+type PluginName = PluginDeclaration['name'];
+export type PluginConfig<N extends PluginName> = Extract<PluginDeclaration, { name: N }>['config'];
+
+/** Everything that is wrong with a declaration, one fault to a line. */
+export class DeclarationError extends Error {
+  readonly faults: string[];
+  constructor(faults: string[]) {
+    super(`the gateway cannot run this declaration:\n${faults.map((fault) => `- ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+/** Puts the environment into the text of kong.yml, reads it and checks it; throws a {@link DeclarationError}. */
+export function readDeclaration(text: string, env: Record<string, string | undefined>): Declaration {
+  const faults: string[] = [];
+  // Pretty errors would quote the line, and with it a key.
+  const document = parseDocument(substituteVariables(text, env, faults), { prettyErrors: false });
+  faults.push(...document.errors.map((error) => `YAML, at character ${error.pos[0]}: ${error.message}`));
+  if (document.errors.length > 0) throw new DeclarationError(faults);
+  const parsed = declarationFile.safeParse(document.toJS());
+  if (!parsed.success) throw new DeclarationError([...faults, ...parsed.error.issues.map(describeIssue)]);
+  faults.push(...findConflicts(parsed.data));
+  if (faults.length > 0) throw new DeclarationError(faults);
+  return parsed.data;
+}
+
+const VARIABLE = /\$\{\{\s*env\s+"(\w+)"\s*(?:\|\s*(toInt)\s*)?\}\}/g;
+
+function substituteVariables(text: string, env: Record<string, string | undefined>, faults: string[]): string {
+  const result = text.replace(VARIABLE, (_match, variable: string, cast: string | undefined) => {
+    const value = env[variable];
+    const fault = faultOfVariable(variable, cast, value);
+    if (!fault) return value as string;
+    faults.push(fault);
+    return cast ? '1' : variable; // something to read on with, so that every fault is found at once
+  });
+  for (const line of text.replace(VARIABLE, '').split('\n')) {
+    if (line.includes('${{') && !line.trimStart().startsWith('#')) faults.push(`unknown template: ${line.trim()}`);
+  }
+  return result;
+}
+
+function faultOfVariable(variable: string, cast: string | undefined, value: string | undefined): string | undefined {
+  if (!variable.startsWith('DECK_')) return `${variable}: decK reads only variables whose name begins with DECK_`;
+  if (value === undefined) return `${variable} is not set`;
+  return cast && !/^\d+$/.test(value) ? `${variable} must be a whole number` : undefined;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join('.') || 'the file'}: ${issue.message}`;
+}
+
+function findConflicts(file: Declaration): string[] {
+  const routes = allRoutes(file);
+  const pluginLists = [file.plugins, ...file.services.map((s) => s.plugins), ...routes.map((r) => r.route.plugins)];
+  return [
+    ...repeated('upstream', file.upstreams, (u) => u.name),
+    ...repeated('service', file.services, (s) => s.name),
+    ...repeated('route', routes, (r) => r.route.name),
+    ...repeated('consumer', file.consumers, (c) => c.username),
+    ...repeated('custom_id', file.consumers, (c) => c.custom_id),
+    ...repeated('plugin instance', pluginLists.flat(), (p) => p.instance_name),
+    ...pluginLists.flatMap((list) => repeated('plugin of one entity', list, (p) => p.name)),
+    ...repeatedKeys(file),
+    ...file.services
+      .filter((s) => !file.upstreams.some((u) => u.name === s.host))
+      .map((s) => `services.${s.name}.host: no upstream has this name`),
+    ...routes.flatMap(({ route, service }) => {
+      const chosen = (plugin: PluginName) => choosePlugin(plugin, route, service, file) !== undefined;
+      return [
+        ...(chosen('acl') && !chosen('key-auth')
+          ? [`routes.${route.name}: acl without key-auth refuses every call`]
+          : []),
+        ...(service || chosen('request-termination') ? [] : [`routes.${route.name}: nothing answers it`]),
+      ];
+    }),
+    ...overlappingRoutes(routes.map((r) => r.route)),
+  ];
+}
+
+function repeated<T>(kind: string, items: T[], nameOf: (item: T) => string | undefined): string[] {
+  const names = items.map(nameOf).filter((n) => n !== undefined);
+  return [...new Set(names.filter((n, index) => names.indexOf(n) !== index))].map((n) => `${kind} ${n} is there twice`);
+}
+
+/** Without the keys themselves: the message is logged. */
+function repeatedKeys(file: Declaration): string[] {
+  const owners = new Map<string, string>();
+  const faults: string[] = [];
+  for (const { username, keyauth_credentials } of file.consumers) {
+    for (const { key } of keyauth_credentials) {
+      const owner = owners.get(key);
+      if (owner !== undefined) faults.push(`consumers ${owner} and ${username} have the same key`);
+      owners.set(key, username);
+    }
+  }
+  return faults;
+}
+
+/** Kong ranks such routes by their random ids: which of the two answers is chance. */
+function overlappingRoutes(routes: RouteDeclaration[]): string[] {
+  return routes.flatMap((a, index) =>
+    routes
+      .slice(index + 1)
+      .filter(
+        (b) =>
+          a.regex_priority === b.regex_priority &&
+          a.methods.some((method) => b.methods.includes(method)) &&
+          a.paths.some((left) => b.paths.some((right) => overlaps(left, right))),
+      )
+      .map((b) => `routes.${a.name} and routes.${b.name} overlap and have equal rank`),
+  );
+}
+
+/** Every route with the service it belongs to, if any. */
+export function allRoutes(file: Declaration): { route: RouteDeclaration; service?: ServiceDeclaration }[] {
+  return [
+    ...file.services.flatMap((service) => service.routes.map((route) => ({ route, service }))),
+    ...file.routes.map((route) => ({ route })),
+  ];
+}
+
+/** The one instance of a plugin that runs: the route's, else the service's, else the global one. Nothing is merged. */
+export function choosePlugin<N extends PluginName>(
+  pluginName: N,
+  route: RouteDeclaration,
+  owner: ServiceDeclaration | undefined,
+  file: Declaration,
+): PluginConfig<N> | undefined {
+  const found = [...route.plugins, ...(owner?.plugins ?? []), ...file.plugins].find((p) => p.name === pluginName);
+  return found?.config as PluginConfig<N> | undefined;
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { allRoutes, DeclarationError, readDeclaration } from './declaration.ts';
+
+const kongYml = readFileSync(join(__dirname, '../../../kong/kong.yml'), 'utf8');
+const env = {
+  DECK_STOREFRONT_KEY: 'key-1',
+  DECK_OTHER_STOREFRONT_KEY: 'key-2',
+  DECK_BACKOFFICE_KEY: 'key-3',
+  DECK_OPERATIONS_KEY: 'key-4',
+  DECK_RATE_LIMIT_PER_MINUTE: '60000',
+  DECK_GATEWAY_TOKEN: 'c0ffee',
+};
+
+function faultsOf(text: string, variables: Record<string, string | undefined> = env): string[] {
+  try {
+    readDeclaration(text, variables);
+    return [];
+  } catch (error) {
+    if (error instanceof DeclarationError) return error.faults;
+    throw error;
+  }
+}
+
+function changed(from: string, to: string): string {
+  if (!kongYml.includes(from)) throw new Error(`kong.yml has no ${from}`);
+  return kongYml.replace(from, to);
+}
+
+describe('readDeclaration', () => {
+  it('takes kong/kong.yml', () => {
+    const file = readDeclaration(kongYml, env);
+    expect(file.consumers.map((c) => [c.username, c.custom_id])).toEqual([
+      ['storefront', 'storefront-1'],
+      ['other-storefront', 'storefront-2'],
+      ['backoffice', 'backoffice-1'],
+      ['operations', 'operations-1'],
+    ]);
+    expect(allRoutes(file).length).toBeGreaterThan(30);
+  });
+
+  it.each([
+    [
+      'a field of Kong that it does not honour',
+      changed('    retries: 1', '    retries: 1\n    path: /v1'),
+      /services\.0.*path/,
+    ],
+    [
+      'a plugin that it does not have',
+      changed('name: request-termination', 'name: ip-restriction'),
+      /routes\.0\.plugins\.0\.name/,
+    ],
+    [
+      'a plugin setting that it does not honour',
+      changed('    policy: local', '    policy: redis'),
+      /plugins\.0\.config\.policy/,
+    ],
+    ['keys in the query', changed('key_in_query: false, ', ''), /key_in_query/],
+    ['a plain path', changed('"~/docs$"', '/docs'), /services\.0\.routes\.1\.paths\.0/],
+    ['a stripped path', changed('strip_path: false', 'strip_path: true'), /strip_path/],
+    [
+      'a preserved host',
+      changed('strip_path: false', 'strip_path: false\n        preserve_host: true'),
+      /preserve_host/,
+    ],
+    ['passive health checks', changed('      active:', '      passive: {}\n      active:'), /passive/],
+    [
+      'a service without its upstream',
+      changed('host: order-service.upstream', 'host: elsewhere'),
+      /no upstream has this name/,
+    ],
+    [
+      'two routes of equal rank that overlap',
+      changed('        regex_priority: 1\n', ''),
+      /dead-letter.*overlap and have equal rank/,
+    ],
+    ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /route docs-orders is there twice/],
+    [
+      'a route that nothing answers',
+      kongYml.replace(/ {4}plugins:\n {6}- name: request-termination[\s\S]*?(?=\n\n)/, ''),
+      /^routes\.root: nothing answers it$/,
+    ],
+    [
+      'groups on a route without keys',
+      kongYml.replace(/ {10}- name: key-auth\n {12}instance_name: orders-place-key\n.*\n.*\n/, ''),
+      /^routes\.orders-place: acl without key-auth/,
+    ],
+    ['an unknown template', changed('env "DECK_STOREFRONT_KEY"', 'file "key"'), /unknown template/],
+    ['broken YAML', `${kongYml}\n  - [`, /YAML/],
+    ['an older format', changed('"3.0"', '"1.1"'), /_format_version/],
+  ])('refuses %s', (_what, text, fault) => {
+    expect(faultsOf(text).join('\n')).toMatch(fault);
+  });
+
+  it('refuses an empty token, with which Kong would let a client set its own', () => {
+    expect(faultsOf(kongYml, { ...env, DECK_GATEWAY_TOKEN: '' })).toEqual([
+      expect.stringMatching(/replace\.headers/),
+      expect.stringMatching(/add\.headers/),
+    ]);
+  });
+
+  it('names every fault at once', () => {
+    const text = changed('    retries: 1', '    retries: 1\n    path: /v1').replace('policy: local', 'policy: redis');
+    const faults = faultsOf(text, { ...env, DECK_STOREFRONT_KEY: undefined, DECK_RATE_LIMIT_PER_MINUTE: 'many' });
+    expect(faults).toEqual([
+      'DECK_STOREFRONT_KEY is not set',
+      'DECK_RATE_LIMIT_PER_MINUTE must be a whole number',
+      expect.stringMatching(/path/),
+      expect.stringMatching(/policy/),
+    ]);
+  });
+
+  it('never shows a secret', () => {
+    const secret = "s3cret: 'oops";
+    const twice = { ...env, DECK_STOREFRONT_KEY: 'same-key', DECK_BACKOFFICE_KEY: 'same-key' };
+    expect(faultsOf(kongYml, { ...env, DECK_STOREFRONT_KEY: secret }).join()).not.toMatch(/s3cret|oops/);
+    expect(faultsOf(kongYml, twice)).toEqual(['consumers storefront and backoffice have the same key']);
+    expect(faultsOf(kongYml, { ...env, DECK_GATEWAY_TOKEN: '$(s3cret)' }).join()).not.toMatch(/s3cret/);
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * The stand-in for Kong where there is no Docker: it reads the same kong/kong.yml and error template.
+ *
+ * Copied: routes (normalised paths, method as part of the match), key-auth, acl, rate-limiting, request-transformer and
+ * request-termination with Kong's messages, headers and order; which client copies of which headers survive; the limits on
+ * bodies and lines; error bodies by `Accept`; X-Kong-Request-Id; round robin with active health checks, `retries`, 502, 503
+ * and 504; forwarded and dropped headers.
+ *
+ * Not copied: TLS, HTTP/2, websockets, gRPC, compression, the Admin API, metrics, passive health checks, several addresses
+ * behind one target's name, nginx's exact buffers. Stricter than Kong: more than 100 headers and fragments in the path are
+ * 400. A declaration with anything else in it is refused at the start.
+ */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { z } from 'zod';
+import { DeclarationError } from './declaration.ts';
+import { startGateway } from './gateway.ts';
+
+const repository = resolve(import.meta.dirname, '../../..');
+
+const targetLists = z.record(z.string(), z.array(z.string().regex(/^[^:/\s]+:\d+$/, 'must be host:port')));
+const environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+  KONG_FILE: z.string().default(resolve(repository, 'kong/kong.yml')),
+  ERROR_TEMPLATE: z.string().default(resolve(repository, 'kong/error-template.json')),
+  UPSTREAMS: z.string().transform(parseJson).pipe(targetLists).prefault('{}'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+function parseJson(text: string, ctx: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    ctx.addIssue({ code: 'custom', message: 'is not JSON' });
+    return z.NEVER;
+  }
+}
+
+function faultsOf(error: unknown): string[] {
+  if (error instanceof DeclarationError) return error.faults;
+  if (error instanceof z.ZodError) return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  return [error instanceof Error ? error.message : String(error)];
+}
+
+async function main(): Promise<void> {
+  const config = environment.parse(process.env);
+  const logger = createLogger('gateway', config.LOG_LEVEL);
+  const gateway = await startGateway({
+    host: config.HOST,
+    port: config.PORT,
+    declaration: readFileSync(config.KONG_FILE, 'utf8'),
+    errorTemplate: readFileSync(config.ERROR_TEMPLATE, 'utf8'),
+    env: process.env,
+    upstreams: config.UPSTREAMS,
+    logger,
+  });
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    void gateway.close();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+try {
+  await main();
+} catch (error) {
+  createLogger('gateway', 'fatal').fatal({ faults: faultsOf(error) }, 'the gateway cannot start');
+  process.exitCode = 1;
+}

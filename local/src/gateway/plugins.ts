@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import {
+  choosePlugin,
+  type Declaration,
+  type PluginConfig,
+  type RouteDeclaration,
+  type ServiceDeclaration,
+} from './declaration.ts';
+import { firstValue, type HeaderList, keepHeaders, removeHeader, setHeader, valuesOf } from './headers.ts';
+import type { Refusal } from './problem.ts';
+
+export type Consumer = { id: string; credentialId: string; username: string; customId?: string; groups: string[] };
+
+/** One request on its way through the plugins, which change its headers and add to its answer's. */
+export type Call = {
+  headers: HeaderList;
+  remoteAddress: string;
+  consumer?: Consumer;
+  answerHeaders: string[];
+};
+
+/** What a plugin answered instead of letting the call on; `body` marks an answer that no template makes. */
+export type PluginAnswer = Refusal & { body?: string };
+type Plugin = (call: Call) => PluginAnswer | undefined;
+
+/** State that all routes share: who owns a key, and the rate limiters, of which one config has one budget. */
+export type PluginState = {
+  consumers: Map<string, Consumer>;
+  limiters: Map<PluginConfig<'rate-limiting'>, Plugin>;
+  now: () => number;
+};
+
+export function createPluginState(file: Declaration, now: () => number): PluginState {
+  return { consumers: readConsumers(file), limiters: new Map(), now };
+}
+
+function readConsumers(file: Declaration): Map<string, Consumer> {
+  const consumers = new Map<string, Consumer>();
+  for (const { username, custom_id, keyauth_credentials, acls } of file.consumers) {
+    const owner = { id: randomUUID(), username, customId: custom_id, groups: acls.map((a) => a.group) };
+    for (const { key } of keyauth_credentials) consumers.set(key, { ...owner, credentialId: randomUUID() });
+  }
+  return consumers;
+}
+
+/** The plugins of a route in Kong's order, which the file cannot change; the first that answers ends the call. */
+export function createPipeline(
+  route: RouteDeclaration,
+  service: ServiceDeclaration | undefined,
+  file: Declaration,
+  state: PluginState,
+): Plugin {
+  const keyAuth = choosePlugin('key-auth', route, service, file);
+  const acl = choosePlugin('acl', route, service, file);
+  const rateLimiting = choosePlugin('rate-limiting', route, service, file);
+  const transformer = choosePlugin('request-transformer', route, service, file);
+  const termination = choosePlugin('request-termination', route, service, file);
+  const pipeline = [
+    keyAuth && authenticate(keyAuth, state.consumers),
+    acl && allowGroups(acl),
+    rateLimiting && limiterOf(rateLimiting, state),
+    transformer && transformRequest(transformer),
+    termination && terminate(termination),
+  ].filter((plugin) => plugin !== undefined);
+  return (call) => {
+    for (const plugin of pipeline) {
+      const answer = plugin(call);
+      if (answer) return answer;
+    }
+    return undefined;
+  };
+}
+
+function authenticate(config: PluginConfig<'key-auth'>, consumers: Map<string, Consumer>): Plugin {
+  return (call) => {
+    const found = config.key_names.map((name) => ({ name, values: valuesOf(call.headers, name) }));
+    const { name, values } = found.find((f) => f.values.length > 0) ?? { name: '', values: [] };
+    if (values.length > 1) return unauthorized('Duplicate API key found');
+    if (!values[0]) return unauthorized('No API key found in request');
+    const consumer = consumers.get(values[0]);
+    if (!consumer) return unauthorized('Unauthorized');
+    if (config.hide_credentials) removeHeader(call.headers, name);
+    identify(call, consumer);
+    return undefined;
+  };
+}
+
+function unauthorized(message: string): Refusal {
+  return { status: 401, message, headers: ['WWW-Authenticate', 'Key'] };
+}
+
+/** Every client copy goes, also of a header that this consumer has no value for. */
+function identify(call: Call, consumer: Consumer): void {
+  call.consumer = consumer;
+  setHeader(call.headers, 'x-consumer-id', consumer.id);
+  setHeader(call.headers, 'x-consumer-username', consumer.username);
+  setHeader(call.headers, 'x-credential-identifier', consumer.credentialId);
+  removeHeader(call.headers, 'x-consumer-custom-id');
+  if (consumer.customId !== undefined) call.headers.push('x-consumer-custom-id', consumer.customId);
+  removeHeader(call.headers, 'x-anonymous-consumer');
+}
+
+function allowGroups(config: PluginConfig<'acl'>): Plugin {
+  return ({ consumer, headers }) => {
+    if (!consumer?.groups.some((group) => config.allow.includes(group))) {
+      return { status: 403, message: 'You cannot consume this service' };
+    }
+    if (!config.hide_groups_header) setHeader(headers, 'x-consumer-groups', consumer.groups.join(', '));
+    return undefined;
+  };
+}
+
+function limiterOf(config: PluginConfig<'rate-limiting'>, state: PluginState): Plugin {
+  const existing = state.limiters.get(config);
+  if (existing) return existing;
+  const limiter = limitRate(config, state.now);
+  state.limiters.set(config, limiter);
+  return limiter;
+}
+
+const MINUTE_MS = 60_000;
+
+/** Counts by the clock's minute, so a client may burst twice its limit around a full minute. So does Kong. */
+export function limitRate(config: PluginConfig<'rate-limiting'>, now: () => number): Plugin {
+  const limit = config.minute;
+  let minute = 0;
+  let used = new Map<string, number>();
+  return ({ consumer, remoteAddress, answerHeaders }) => {
+    const time = now();
+    const current = Math.floor(time / MINUTE_MS);
+    if (current !== minute) {
+      minute = current;
+      used = new Map();
+    }
+    const caller = consumer?.id ?? remoteAddress;
+    const count = used.get(caller) ?? 0;
+    const remaining = String(Math.max(0, limit - count - 1));
+    const reset = String(60 - Math.floor((time % MINUTE_MS) / 1000));
+    answerHeaders.push(
+      ...['RateLimit-Limit', String(limit), 'RateLimit-Remaining', remaining, 'RateLimit-Reset', reset],
+      ...['X-RateLimit-Limit-Minute', String(limit), 'X-RateLimit-Remaining-Minute', remaining],
+    );
+    if (count >= limit) {
+      return { status: config.error_code, message: config.error_message, headers: ['Retry-After', reset] };
+    }
+    used.set(caller, count + 1);
+    return undefined;
+  };
+}
+
+/** `replace` changes what is there and `add` sets what is missing; afterwards Kong drops headers without a value. */
+function transformRequest(config: PluginConfig<'request-transformer'>): Plugin {
+  const replaced = config.replace.headers.map(readPair);
+  const added = config.add.headers.map(readPair);
+  return ({ headers }) => {
+    for (const { name, value } of replaced) {
+      if (firstValue(headers, name) !== undefined) setHeader(headers, name, value);
+    }
+    for (const { name, value } of added) {
+      if (firstValue(headers, name) === undefined) headers.push(name, value);
+    }
+    keepHeaders(headers, (_name, value) => value !== '');
+    return undefined;
+  };
+}
+
+function readPair(pair: string): { name: string; value: string } {
+  const colon = pair.indexOf(':');
+  return { name: pair.slice(0, colon).toLowerCase(), value: pair.slice(colon + 1) };
+}
+
+function terminate(config: PluginConfig<'request-termination'>): Plugin {
+  const { status_code: status, message } = config;
+  const answer = { status, message, body: JSON.stringify({ message }) };
+  return () => answer;
+}

@@ -1,0 +1,178 @@
+import type { ServerResponse } from 'node:http';
+import { type Dispatcher, Pool } from 'undici';
+import type { Balancer, Target } from './balancer.ts';
+import type { ServiceDeclaration } from './declaration.ts';
+import { firstValue, type HeaderList, listedIn } from './headers.ts';
+import { nginxRefusals, type Refusal } from './problem.ts';
+
+export type Forwarded = { method: string; path: string; headers: HeaderList; body?: Buffer };
+export type ClientSide = { remoteAddress: string; localPort: number; rawPath: string; requestId: string };
+
+export type Forwarder = {
+  /** Sends the request on and the answer back; calls `refuse` when there is none. */
+  forward(request: Forwarded, res: ServerResponse, answerHeaders: string[], refuse: (refusal: Refusal) => void): void;
+  close(): Promise<void>;
+};
+
+// Connection-bound, or written anew below. nginx sends Content-Length and Host by itself, undici does here.
+const NOT_FORWARDED = new Set([
+  ...['connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy', 'proxy-connection', 'te', 'via'],
+  ...['transfer-encoding', 'upgrade', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-path', 'x-forwarded-port'],
+  ...['x-forwarded-prefix', 'x-forwarded-proto', 'x-kong-request-id', 'x-real-ip'],
+]);
+
+/**
+ * The headers that the service gets. Whatever `Connection` names is dropped, the headers that plugins have set among them: a
+ * client can strip those, and the services refuse a request that lacks one. What is added below is out of its reach.
+ */
+export function forwardedHeaders(headers: HeaderList, client: ClientSide): HeaderList {
+  const named = firstValue(headers, 'connection');
+  const stripped = named === undefined || named === 'keep-alive' ? [] : listedIn(headers, 'connection');
+  const result: HeaderList = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (NOT_FORWARDED.has(name) || stripped.includes(name)) continue;
+    result.push(name, headers[i + 1] as string);
+  }
+  if (firstValue(headers, 'te') !== undefined && listedIn(headers, 'te').includes('trailers'))
+    result.push('te', 'trailers');
+  result.push('x-forwarded-for', appended(firstValue(headers, 'x-forwarded-for'), client.remoteAddress));
+  result.push('x-forwarded-proto', 'http');
+  result.push('x-forwarded-host', hostName(firstValue(headers, 'host') ?? ''));
+  result.push('x-forwarded-port', String(client.localPort));
+  result.push('x-forwarded-path', client.rawPath);
+  result.push('x-real-ip', client.remoteAddress);
+  result.push('via', appended(firstValue(headers, 'via'), '1.1 kong/3.9.3'));
+  result.push('x-kong-request-id', client.requestId);
+  return result;
+}
+
+function appended(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
+}
+
+function hostName(host: string): string {
+  return host.replace(/:\d*$/, '').toLowerCase();
+}
+
+// Connection-bound headers of an answer; Node writes its own.
+const NOT_RETURNED = new Set([
+  'connection',
+  'keep-alive',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-kong-request-id',
+]);
+
+/** The service's headers as it wrote them, then the gateway's, which win over headers of the same name. */
+export function returnedHeaders(raw: Buffer[], own: string[]): string[] {
+  const ownNames = new Set<string>();
+  for (let i = 0; i < own.length; i += 2) ownNames.add((own[i] as string).toLowerCase());
+  const result: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] as Buffer).toString('latin1');
+    const lowered = name.toLowerCase();
+    if (NOT_RETURNED.has(lowered) || ownNames.has(lowered)) continue;
+    result.push(name, (raw[i + 1] as Buffer).toString('latin1'));
+  }
+  result.push(...own);
+  return result;
+}
+
+/** Keep-alive connections to the targets of one service. */
+export function createForwarder(service: ServiceDeclaration, balancer: Balancer): Forwarder {
+  const pools = new Map(
+    balancer.targets.map((target): [Target, Pool] => [
+      target,
+      new Pool(`http://${target.address}`, {
+        connectTimeout: service.connect_timeout,
+        headersTimeout: service.read_timeout,
+        bodyTimeout: service.read_timeout,
+      }),
+    ]),
+  );
+  return {
+    forward: (request, res, answerHeaders, refuse) => {
+      forwardWithRetries(service.retries, balancer, pools, request, res, answerHeaders, refuse);
+    },
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+    },
+  };
+}
+
+/**
+ * One try after another until a service answers:
+ * - connecting failed: nothing was sent, so the next target is asked, whatever the method;
+ * - sent, and no answer came: the next is asked only for methods that may be repeated. A POST or PATCH may have had its effect;
+ * - an answer began: it is the answer, and when it breaks off the client's connection does too.
+ */
+function forwardWithRetries(
+  retries: number,
+  balancer: Balancer,
+  pools: Map<Target, Pool>,
+  request: Forwarded,
+  res: ServerResponse,
+  answerHeaders: string[],
+  refuse: (refusal: Refusal) => void,
+): void {
+  const repeatable = request.method !== 'POST' && request.method !== 'PATCH';
+  let running: Dispatcher.DispatchController | undefined;
+  let gone = false;
+  res.once('close', () => {
+    gone = true;
+    if (!res.writableFinished) running?.abort(new Error('the client went away'));
+  });
+
+  function attempt(left: number, tried?: Target): void {
+    const target = balancer.pick(tried);
+    if (!target) {
+      refuse({ status: 503, message: 'failure to get a peer from the ring-balancer' });
+      return;
+    }
+    let sent = false;
+    let answered = false;
+    const { path, headers, body = null } = request;
+    const method = request.method as Dispatcher.HttpMethod;
+    (pools.get(target) as Pool).dispatch(
+      { path, method, headers, body },
+      {
+        onRequestStart(controller) {
+          running = controller;
+          // Aborting here still keeps the request from being written.
+          if (gone) controller.abort(new Error('the client went away'));
+          else sent = true;
+        },
+        onResponseStart(controller, status) {
+          if (status < 200) return;
+          answered = true;
+          // undici's parser always leaves them here; in the parsed headers, case and order are lost.
+          const raw = controller.rawHeaders as Buffer[];
+          res.writeHead(status, returnedHeaders(raw, answerHeaders));
+        },
+        onResponseData(controller, chunk) {
+          if (res.write(chunk)) return;
+          controller.pause();
+          res.once('drain', () => controller.resume());
+        },
+        onResponseEnd() {
+          res.end();
+        },
+        onResponseError(_controller, error) {
+          if (gone) return;
+          if (answered) res.destroy();
+          else if (left > 0 && (!sent || repeatable)) attempt(left - 1, target);
+          else refuse(isTimeout(error) ? nginxRefusals.gatewayTimeout : nginxRefusals.badGateway);
+        },
+      },
+    );
+  }
+
+  attempt(retries);
+}
+
+function isTimeout(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT';
+}

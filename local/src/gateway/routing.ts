@@ -1,0 +1,126 @@
+import { isUtf8 } from 'node:buffer';
+
+/** A path of kong.yml as segments: a literal, or undefined for `[^/]+`. */
+export type RouteMatcher = { segments: (string | undefined)[]; regex: RegExp };
+
+/**
+ * The regexes that we accept are whole literal segments and `[^/]+`: JavaScript and Rust, which Kong's router uses, read these
+ * alike, and whether two of them overlap can be decided.
+ */
+const SEGMENT = String.raw`(?:(?:[\w~-]|\\\.)+|\[\^/\]\+)`;
+const PATH = new RegExp(String.raw`^~/(?:${SEGMENT}(?:/${SEGMENT})*)?\$$`);
+
+/** Reads a path of kong.yml; undefined when it is none that we accept. */
+export function parsePath(text: string): RouteMatcher | undefined {
+  if (!PATH.test(text)) return undefined;
+  const regex = text.slice(1);
+  const segments = splitOutsideClass(regex.slice(1, -1)).map((s) =>
+    s === '[^/]+' ? undefined : s.replaceAll('\\.', '.'),
+  );
+  return { segments, regex: new RegExp(`^${regex}`) };
+}
+
+function splitOutsideClass(path: string): string[] {
+  return path
+    .replaceAll('[^/]+', '*')
+    .split('/')
+    .map((segment) => (segment === '*' ? '[^/]+' : segment));
+}
+
+/** Whether some path matches both. */
+export function overlaps(a: RouteMatcher, b: RouteMatcher): boolean {
+  return (
+    a.segments.length === b.segments.length &&
+    a.segments.every((left, index) => {
+      const right = b.segments[index];
+      return left === undefined || right === undefined || left === right;
+    })
+  );
+}
+
+export type Routable = { methods: string[]; paths: RouteMatcher[]; regexPriority: number };
+
+/** Finds the route of a method and a normalised path. The method is part of the match: a wrong one is a 404, never a 405. */
+export function createRouter<R extends Routable>(routes: R[]): (method: string, path: string) => R | undefined {
+  const byMethod = new Map<string, { regex: RegExp; route: R }[]>();
+  for (const route of [...routes].sort((a, b) => b.regexPriority - a.regexPriority)) {
+    for (const method of route.methods) {
+      const entries = route.paths.map(({ regex }) => ({ regex, route }));
+      byMethod.set(method, [...(byMethod.get(method) ?? []), ...entries]);
+    }
+  }
+  return (method, path) => byMethod.get(method)?.find(({ regex }) => regex.test(path))?.route;
+}
+
+export type ReadPath =
+  /** `normal` is what routes match; `forwarded` is the same, escaped again; `query` has its question mark. */
+  | { kind: 'path'; raw: string; normal: string; forwarded: string; query: string }
+  /** nginx refuses it before Kong sees it. */
+  | { kind: 'bad-request' }
+  /** Kong's router takes UTF-8 only. */
+  | { kind: 'no-route' };
+
+const PLAIN = /^(?:\/[\w~-][\w.~-]*)+$|^\/$/;
+
+/** What nginx and Kong make of a request target: percent signs decoded unless reserved, dots resolved, slashes merged. */
+export function readPath(target: string): ReadPath {
+  const origin = target.startsWith('/') ? target : withoutAuthority(target);
+  // A fragment never belongs in a request. Kong would send it on for the service to guess at; we do not.
+  if (origin === undefined || origin.includes('#')) return { kind: 'bad-request' };
+  const mark = origin.indexOf('?');
+  const raw = mark === -1 ? origin : origin.slice(0, mark);
+  const query = mark === -1 ? '' : origin.slice(mark);
+  if (PLAIN.test(raw)) return { kind: 'path', raw, normal: raw, forwarded: raw, query };
+  if (!acceptedByNginx(raw)) return { kind: 'bad-request' };
+  const normal = normalizePath(raw);
+  if (!isUtf8(Buffer.from(normal, 'latin1'))) return { kind: 'no-route' };
+  return { kind: 'path', raw, normal, forwarded: escapePath(normal), query };
+}
+
+function withoutAuthority(target: string): string | undefined {
+  const match = /^https?:\/\/[^/?#]+(.*)$/is.exec(target);
+  if (!match) return undefined;
+  const rest = match[1] ?? '';
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+function acceptedByNginx(raw: string): boolean {
+  if (/%(?![0-9a-f]{2})|%00/i.test(raw)) return false;
+  const decoded = raw.replace(/%[0-9a-f]{2}/gi, (triplet) =>
+    String.fromCharCode(Number.parseInt(triplet.slice(1), 16)),
+  );
+  let depth = 0;
+  for (const segment of decoded.split('/')) {
+    if (segment === '..') depth -= 1;
+    else if (segment !== '' && segment !== '.') depth += 1;
+    if (depth < 0) return false;
+  }
+  return true;
+}
+
+const RESERVED = new Set("!*'();:@&=+$,/?%#[]");
+
+/** Kong's `normalize(uri, true)`. One character is one byte. */
+export function normalizePath(raw: string): string {
+  const decoded = raw.replace(/%([0-9a-f]{2})/gi, (triplet, hex: string) => {
+    const char = String.fromCharCode(Number.parseInt(hex, 16));
+    return RESERVED.has(char) ? triplet.toUpperCase() : char;
+  });
+  const output: string[] = [];
+  const segments = decoded.split('/').slice(1);
+  segments.forEach((segment, index) => {
+    const last = index === segments.length - 1;
+    if (segment === '..') output.pop();
+    else if (segment !== '.' && segment !== '') output.push(`/${segment}`);
+    // What ends in a slash or a dot segment keeps its slash: `/orders/` is not `/orders`.
+    if (last && (segment === '' || segment === '.' || segment === '..')) output.push('/');
+  });
+  return output.join('');
+}
+
+/** Kong's `escape`: what is neither reserved nor unreserved goes out as a percent triplet. */
+export function escapePath(normal: string): string {
+  return normal.replace(/[^!#$&'()*+,/:;=?@[\]A-Z\d\-_.~%]/gi, (char) => {
+    return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}
