@@ -89,9 +89,11 @@ log.info({ port: server.port, version }, 'ready');
 drainOnSignal(lifecycle, log, [
   { name: 'server', run: server.close },
   { name: 'batches', run: app.drain },
-  { name: 'background', run: () => Promise.all([consumer.stop(), completer.stop(), reaper.stop()]) },
-  { name: 'relay', run: relay.stop },
-  { name: 'replays', run: replays.stop },
+  // Together, for each may have to wait for the broker; what the relay does not send now, another process will.
+  {
+    name: 'background',
+    run: () => Promise.all([consumer.stop(), relay.stop(), completer.stop(), reaper.stop(), replays.stop()]),
+  },
   { name: 'reservations', run: reservations.close },
   { name: 'broker', run: broker.close },
   { name: 'pool', run: () => pool.end() },

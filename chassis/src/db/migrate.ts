@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 
@@ -23,13 +25,22 @@ export async function migrate(target: MigrationTarget, direction: MigrationDirec
     client: 'pg',
     connection: target.ownerUrl,
     pool: { min: 0, max: 1 },
-    migrations: { directory: target.directory, loadExtensions: ['.ts'] },
+    migrations: { migrationSource: migrationsIn(target.directory) },
   });
   try {
     return direction === 'up' ? await up(db) : await down(db);
   } finally {
     await db.destroy();
   }
+}
+
+/** The folder's files in the order of their names. Knex's own loader decides between import and require by itself. */
+function migrationsIn(directory: string): Knex.MigrationSource<string> {
+  return {
+    getMigrations: async () => (await readdir(directory)).filter((file) => file.endsWith('.ts')).sort(),
+    getMigrationName: (file) => file,
+    getMigration: (file) => import(join(directory, file)),
+  };
 }
 
 async function up(db: Knex): Promise<string[]> {

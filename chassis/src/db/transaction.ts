@@ -6,10 +6,10 @@ const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const ATTEMPTS = 5;
 
-/** The SQLSTATE of an error of PostgreSQL; undefined for anything else. */
+/** The SQLSTATE of an error of PostgreSQL; undefined for anything else. Node's own codes, EPIPE say, have no digit. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
 /** The name of the constraint that refused a row; undefined for any other error. */
@@ -24,11 +24,13 @@ export function isUnavailable(error: unknown): boolean {
     return (
       state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === '57014' || state === '25P03'
     );
-  if (!(error instanceof Error)) return false;
-  const code = (error as NodeJS.ErrnoException).code;
+  // By shape: an error of another realm (a test's, a worker's) is no instance of this one's Error.
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return (
-    (code !== undefined && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(code)) ||
-    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(error.message)
+    (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(code)) ||
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
+      String(message),
+    )
   );
 }
 

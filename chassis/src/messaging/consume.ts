@@ -36,6 +36,8 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   /** Deliveries held at most, and so the largest batch. */
   prefetch?: number;
   retryDelaysMs?: readonly number[];
+  /** How long deliveries are held while the database is away. */
+  holdMs?: number;
 }
 
 export interface Consumer {
@@ -65,7 +67,7 @@ interface Subscription {
 
 /** Consume a queue for as long as the process lives, through every reconnect. */
 export function startConsumer<Definition extends MessageDefinition>(options: ConsumerOptions<Definition>): Consumer {
-  const { queue, broker, pool, log, prefetch = PREFETCH } = options;
+  const { queue, broker, pool, log, prefetch = PREFETCH, holdMs = HOLD_MS } = options;
   let model: ChannelModel | undefined;
   let subscription: Subscription | undefined;
   let pumping: Promise<void> | undefined;
@@ -102,7 +104,11 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
 
   function pump(): void {
     pumping ??= run()
-      .catch((error: Error) => log.error({ err: error, queue }, 'a consumer failed'))
+      .catch((error: Error) => {
+        log.error({ err: error, queue }, 'a consumer failed');
+        // The batch is unanswered, and the ack of a later one on the same channel would include it.
+        if (subscription) broker.reconnect(subscription.model, error.message);
+      })
       .finally(() => {
         pumping = undefined;
         if (hasWork()) pump();
@@ -160,7 +166,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
         if (released) await resume();
         return probes;
       }
-      if (!released && performance.now() - since > HOLD_MS) {
+      if (!released && performance.now() - since > holdMs) {
         released = true;
         if (subscription) await unsubscribe(subscription);
       }

@@ -26,7 +26,7 @@ export function toRetry(
   error: unknown,
   { service, delaysMs, now }: { service: string; delaysMs: readonly number[]; now: Date },
 ): { outcome: 'retried' | 'dead_lettered'; message: OutgoingMessage } {
-  const failed = error instanceof Error ? error : new Error(String(error));
+  const failed = isErrorLike(error) ? error : new Error(String(error));
   const stack = cut(failed.stack ?? failed.message, LONGEST_STACK_BYTES);
   const earlier = delivery.properties.headers ?? {};
   const history: unknown[] = Array.isArray(earlier['x-history']) ? earlier['x-history'] : [];
@@ -60,6 +60,11 @@ export function toDeadLetter(
     'x-reason': reason,
     ...(detail === undefined ? {} : { 'x-detail': cut(detail, LONGEST_STACK_BYTES) }),
   });
+}
+
+/** By its shape, for an error may come from another realm (a worker, a VM context). */
+function isErrorLike(error: unknown): error is Error {
+  return typeof (error as Partial<Error> | undefined)?.message === 'string';
 }
 
 function failedAttempts(delivery: ConsumeMessage): number {

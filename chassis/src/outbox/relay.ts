@@ -199,7 +199,7 @@ async function holdBack(q: Queryable, ids: string[]): Promise<void> {
 export async function outboxStats(q: Queryable): Promise<{ pending: number; oldestSeconds: number }> {
   const { rows } = await q.query<{ pending: number; oldest_seconds: number }>(
     /* sql */ `
-      WITH counted AS (SELECT count(*) AS n FROM (SELECT FROM outbox_messages LIMIT $1) AS some)
+      WITH counted AS (SELECT count(*) AS n FROM (SELECT FROM outbox_messages LIMIT $1) AS head)
       SELECT
         CASE WHEN n < $1 THEN n ELSE GREATEST(n, (
           SELECT reltuples FROM pg_class WHERE oid = 'outbox_messages'::regclass)) END::float8 AS pending,

@@ -31,7 +31,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     if (isFrozen) from.pause();
   };
   const server = createServer((client) => {
-    if (isCut) return client.resetAndDestroy();
+    if (isCut) return client.destroy();
     const upstream = connect(Number(target.port), target.hostname);
     forward(client, upstream);
     forward(upstream, client);

@@ -47,7 +47,7 @@ function toOrder(row: OrderRow): Order {
     lines: row.lines.map(toLine),
     status: row.status,
     firstOutcome: row.first_outcome ?? undefined,
-    rejection: row.rejection ?? undefined,
+    rejection: row.rejection ? { lines: row.rejection.lines.map(toShortage) } : undefined,
     shipment:
       row.carrier === null || row.tracking_number === null
         ? undefined
@@ -63,6 +63,11 @@ function toOrder(row: OrderRow): Order {
 function toLine(line: { sku: string; quantity: number; unitPrice: number | null }): OrderLine {
   const { sku, quantity } = line;
   return line.unitPrice === null ? { sku, quantity } : { sku, quantity, unitPrice: line.unitPrice };
+}
+
+/** Members in the order of the contract: jsonb keeps its own, and a rebuilt answer must equal the stored one. */
+function toShortage({ sku, requested, available, reason }: Shortage): Shortage {
+  return { sku, requested, available, reason };
 }
 
 /** The number for people, from the sequence's value. */

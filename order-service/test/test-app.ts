@@ -1,0 +1,166 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import request from 'supertest';
+import { v7 as uuidv7 } from 'uuid';
+import { buildApp } from '../src/app.ts';
+import { createReservationClient } from '../src/reservations/reservation-client.ts';
+
+export const GATEWAY_TOKEN = 'g'.repeat(32);
+const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
+
+/** An order-service in this process, as one of possibly several on the same database. */
+export function startOrderService(database: TestDatabase, inventoryUrl: string, broker = { isConnected: () => true }) {
+  const metrics = createMetrics('order-service', 'test');
+  const replays = startReplayCounter(database.pool, log);
+  const reservations = createReservationClient({
+    urls: [inventoryUrl],
+    internalToken: 'i'.repeat(32),
+    metrics,
+    log,
+  });
+  const lifecycle = createLifecycle();
+  lifecycle.enter('ready');
+  const app = buildApp({
+    pool: database.pool,
+    broker,
+    lifecycle,
+    metrics,
+    log,
+    version: 'test',
+    gatewayTokens: [GATEWAY_TOKEN],
+    reservations,
+    reservationTimeoutMs: 700,
+    replays,
+    now: () => new Date(),
+    wakeRelay: () => {},
+  });
+  return {
+    ...app,
+    metrics,
+    replays,
+    async stop() {
+      await app.drain();
+      await replays.stop();
+      await reservations.close();
+    },
+  };
+}
+export type OrderService = ReturnType<typeof startOrderService>;
+
+/** A database of order-service's own. */
+export function createOrderDatabase(): Promise<TestDatabase> {
+  return createTestDatabase('order-service', join(__dirname, '../migrations'));
+}
+
+/** What the gateway adds to a request of this consumer. */
+export function asClient(clientId: string, groups: string): Record<string, string> {
+  return { 'x-gateway-token': GATEWAY_TOKEN, 'x-consumer-custom-id': clientId, 'x-consumer-groups': groups };
+}
+export const STOREFRONT = asClient('storefront-1', 'storefront');
+export const OTHER_STOREFRONT = asClient('storefront-2', 'storefront');
+export const BACKOFFICE = asClient('backoffice-1', 'backoffice');
+
+/** A valid order; a test says only what matters to it. */
+export function anOrder(more: object = {}) {
+  return { customerId: 'c-1', currency: 'EUR', lines: [{ sku: 'MUG', quantity: 1, unitPrice: 900 }], ...more };
+}
+
+export function post(service: OrderService, path: string, body: object | undefined, key = uuidv7(), as = STOREFRONT) {
+  return request(service.http).post(path).set(as).set('Idempotency-Key', key).send(body);
+}
+
+export function get(service: OrderService, path: string, as = STOREFRONT) {
+  return request(service.http).get(path).set(as);
+}
+
+export interface Peer {
+  url: string;
+  /** What inventory answers for a reservation; undefined leaves the whole call without an answer. */
+  decide: (id: string) => Promise<object | undefined> | object | undefined;
+  /** Reservations that were asked for, in order. */
+  asked: string[];
+  close(): Promise<void>;
+}
+
+/**
+ * The other side of POST /reservations, which fails as a test says. (The real one is in the end-to-end tests; nobody
+ * can make it lose its answer at a chosen instant.)
+ */
+export async function startPeer(): Promise<Peer> {
+  const server = createServer(async (req, res) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of req) chunks.push(chunk as Buffer);
+    const { reservations } = JSON.parse(Buffer.concat(chunks).toString()) as { reservations: { id: string }[] };
+    const results: object[] = [];
+    for (const { id } of reservations) {
+      peer.asked.push(id);
+      const decision = await peer.decide(id);
+      if (!decision) return;
+      results.push({ id, ...decision });
+    }
+    res.setHeader('content-type', 'application/json').end(JSON.stringify({ results }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const peer: Peer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    decide: held,
+    asked: [],
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return peer;
+}
+export const held = () => ({ state: 'held' });
+export const silence = () => undefined;
+export const shortage = { sku: 'MUG', requested: 1, available: 0, reason: 'insufficient-stock' };
+export const refused = () => ({ state: 'rejected', shortages: [shortage] });
+
+/** Everything that a test of this service needs, emptied between tests with `reset`. */
+export async function createTestSystem() {
+  const database = await createOrderDatabase();
+  const peer = await startPeer();
+  let running: OrderService[] = [];
+  function another(overrides: Partial<TestDatabase> = {}): OrderService {
+    const service = startOrderService({ ...database, ...overrides }, peer.url);
+    running.push(service);
+    return service;
+  }
+  async function stopServices(): Promise<void> {
+    for (const service of running) await service.stop();
+    running = [];
+  }
+  const system = {
+    database,
+    peer,
+    service: another(),
+    /** One more process's worth of order-service on the same database; breaker, batches and twins are its own. */
+    another,
+    async reset() {
+      await stopServices();
+      peer.decide = held;
+      peer.asked = [];
+      await database.truncate();
+      system.service = another();
+    },
+    async stop() {
+      await stopServices();
+      await peer.close();
+      await database.drop();
+    },
+  };
+  return system;
+}
+export type TestSystem = Awaited<ReturnType<typeof createTestSystem>>;
+
+/** Rows as they are, behind the service's back. */
+export async function rows<T extends object>(system: TestSystem, sql: string, values: unknown[] = []): Promise<T[]> {
+  return (await system.database.pool.query<T>(sql, values)).rows;
+}
