@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { validationFailed } from './body.ts';
+import type { RefusedError } from './problem.ts';
 
 /** `limit` of every list: 1..100, 50 if absent. */
 export const limit = z
@@ -9,11 +10,6 @@ export const limit = z
   .transform(Number)
   .refine((value) => value <= 100, 'Must be a whole number from 1 to 100.')
   .default(50);
-
-export interface Page<T> {
-  items: T[];
-  nextCursor?: string;
-}
 
 /**
  * An opaque cursor to the place after `position`. `scope` names the list and its filters; the checksum binds the
@@ -28,10 +24,13 @@ export function fromCursor(scope: string, cursor: string | undefined): string | 
   if (cursor === undefined) return undefined;
   const decoded = Buffer.from(cursor, 'base64url').toString('utf8');
   const position = decoded.slice(CHECKSUM_DIGITS);
-  if (toCursor(scope, position) !== cursor) {
-    throw validationFailed([{ pointer: '/cursor', detail: 'This list did not give this cursor.' }]);
-  }
+  if (toCursor(scope, position) !== cursor) throw cursorRefused();
   return position;
+}
+
+/** The refusal of a cursor that this list did not give. */
+export function cursorRefused(): RefusedError {
+  return validationFailed([{ pointer: '/cursor', detail: 'This list did not give this cursor.' }]);
 }
 
 const CHECKSUM_DIGITS = 12;

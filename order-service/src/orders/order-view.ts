@@ -1,7 +1,5 @@
 import type { Order } from './order.ts';
 
-export type OrderView = ReturnType<typeof toOrderView>;
-
 /** The order as HTTP shows it, everywhere; absent members are left out. */
 export function toOrderView(order: Order) {
   return {

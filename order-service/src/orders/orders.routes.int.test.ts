@@ -1,3 +1,4 @@
+import { toCursor } from '@shop/chassis/http/page.ts';
 import request from 'supertest';
 import {
   anOrder,
@@ -90,6 +91,11 @@ describe('the table of API 2', () => {
   ])('validation-failed: GET /orders?%s from a storefront', async (query) => {
     const answer = await get(system.service, `/orders?${query}`);
     expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+  });
+
+  it('validation-failed: a forged cursor', async () => {
+    const forged = toCursor(JSON.stringify(['orders', 'storefront-1', {}]), "' OR 1");
+    expect((await get(system.service, `/orders?cursor=${forged}`)).body.code).toBe('validation-failed');
   });
 
   it.each<Record<string, string>>([

@@ -1,7 +1,7 @@
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { identifyClient } from '@shop/chassis/http/callers.ts';
 import { contextOf, type RequestContext } from '@shop/chassis/http/context.ts';
-import { fromCursor, limit, toCursor } from '@shop/chassis/http/page.ts';
+import { cursorRefused, fromCursor, limit, toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
 import { asUuid, text } from '@shop/chassis/http/text.ts';
 import { fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
@@ -96,7 +96,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const ownerId = ownerFilter(context);
     const { limit, cursor, ...filter } = parseQuery(req, ownerId === undefined ? anyOrdersQuery : ownOrdersQuery);
     const scope = JSON.stringify(['orders', ownerId, filter]);
-    const before = fromCursor(scope, cursor);
+    const before = positionIn(scope, cursor);
     const page = await listOrders(deps.pool, { ...filter, ...(ownerId && { clientId: ownerId }), before }, limit);
     res.json({ items: page.orders.map(toOrderView), nextCursor: page.next && toCursor(scope, page.next) });
   });
@@ -119,6 +119,13 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   }
 
   return routes;
+}
+
+/** A cursor's checksum is no secret, so whoever forges one gets no further than a client that may read the list. */
+function positionIn(scope: string, cursor: string | undefined): string | undefined {
+  const position = fromCursor(scope, cursor);
+  if (position !== undefined && !asUuid(position)) throw cursorRefused();
+  return position;
 }
 
 const ownOrdersQuery = z.strictObject({

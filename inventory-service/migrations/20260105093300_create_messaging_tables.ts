@@ -1,0 +1,25 @@
+import {
+  createIdempotencyKeysTableV1,
+  dropIdempotencyKeysTableV1,
+} from '@shop/chassis/idempotency/idempotency-keys-table.ts';
+import { createInboxTableV1, dropInboxTableV1 } from '@shop/chassis/inbox/inbox-table.ts';
+import { createOutboxTableV1, dropOutboxTableV1 } from '@shop/chassis/outbox/outbox-table.ts';
+import type { Knex } from 'knex';
+
+/** What makes requests and messages count once: keys, outbox, inbox. */
+export async function up(knex: Knex): Promise<void> {
+  await createIdempotencyKeysTableV1(knex);
+  await createOutboxTableV1(knex);
+  await createInboxTableV1(knex);
+  await knex.raw(/* sql */ `
+    -- UPDATE on the inbox, whose rows never change, is what FOR UPDATE SKIP LOCKED asks for.
+    GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys, outbox_messages, inbox_messages TO inventory_service;
+  `);
+}
+
+/** The way back. */
+export async function down(knex: Knex): Promise<void> {
+  await dropInboxTableV1(knex);
+  await dropOutboxTableV1(knex);
+  await dropIdempotencyKeysTableV1(knex);
+}

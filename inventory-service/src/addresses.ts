@@ -1,0 +1,26 @@
+import { validationFailed } from '@shop/chassis/http/body.ts';
+import { fromCursor } from '@shop/chassis/http/page.ts';
+import { asUuid, sku } from '@shop/chassis/http/text.ts';
+import type { z } from 'zod';
+import { productNotFound, reservationNotFound } from './errors.ts';
+
+/** The SKU in a path. What is no SKU names no product, and never reaches the database. */
+export function asSku(parameter: unknown): string {
+  const result = sku.safeParse(parameter);
+  if (!result.success) throw productNotFound();
+  return result.data;
+}
+
+/** The reservation's id in a path. */
+export function asReservationId(parameter: unknown): string {
+  const id = asUuid(parameter);
+  if (!id) throw reservationNotFound();
+  return id;
+}
+
+/** Where a page begins. Its checksum is no secret, so a position is also checked for what it should be. */
+export function positionIn(scope: string, cursor: string | undefined, position: z.ZodType<string>): string | undefined {
+  const text = fromCursor(scope, cursor);
+  if (text === undefined || position.safeParse(text).success) return text;
+  throw validationFailed([{ pointer: '/cursor', detail: 'This list did not give this cursor.' }]);
+}

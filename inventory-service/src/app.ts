@@ -1,0 +1,31 @@
+import { createApp } from '@shop/chassis/http/app.ts';
+import type { IdempotencyDeps } from '@shop/chassis/idempotency/idempotently.ts';
+import type { HealthDeps } from '@shop/chassis/service/health.ts';
+import { type Express, Router } from 'express';
+import { problems } from './errors.ts';
+import { productsRoutes } from './products/products.routes.ts';
+import { createHoldBatcher } from './reservations/hold-reservations.ts';
+import { reservationsRoutes } from './reservations/reservations.routes.ts';
+import { stockRoutes } from './stock/stock.routes.ts';
+
+export interface AppDeps extends HealthDeps, IdempotencyDeps {
+  gatewayTokens: readonly string[];
+  internalTokens: readonly string[];
+  wakeRelay: () => void;
+}
+
+export interface App {
+  http: Express;
+  /** Resolves when every reservation that was taken on has been answered. */
+  drain(): Promise<void>;
+}
+
+/** The service without its listener and without background work: tests use it, and main.ts. */
+export function buildApp(deps: AppDeps): App {
+  const holds = createHoldBatcher(deps);
+  const routes = Router({ caseSensitive: true, strict: true });
+  routes.use(productsRoutes(deps), stockRoutes(deps));
+  const internal = reservationsRoutes({ ...deps, holds });
+  const http = createApp({ ...deps, problems, internal, routes, healthName: 'inventory' });
+  return { http, drain: holds.drain };
+}

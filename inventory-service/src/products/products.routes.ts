@@ -1,0 +1,69 @@
+import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
+import { identifyClient } from '@shop/chassis/http/callers.ts';
+import { limit, toCursor } from '@shop/chassis/http/page.ts';
+import { sendReply } from '@shop/chassis/http/problem.ts';
+import { sku, text } from '@shop/chassis/http/text.ts';
+import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
+import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
+import { Router } from 'express';
+import { z } from 'zod';
+import { asSku, positionIn } from '../addresses.ts';
+import { productNotFound } from '../errors.ts';
+import { toKeyedRequest, toRefusal, toReply } from '../keyed-request.ts';
+import { toProductView } from './product.ts';
+import { findProduct, insertProduct, listProducts, renameProduct } from './products.sql.ts';
+
+const BODY_LIMIT = 1024 * 1024;
+const name = text(1, 200);
+const createProductBody = z.strictObject({ sku, name });
+const renameProductBody = z.strictObject({ name });
+const listQuery = z.strictObject({ limit, cursor: z.string().optional(), sku: sku.optional() });
+
+/** `/products`: what can be ordered. */
+export function productsRoutes(deps: IdempotencyDeps): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  router.use('/products', identifyClient());
+  const body = readBody(BODY_LIMIT);
+
+  router.post('/products', ...body, async (req, res) => {
+    const key = requireIdempotencyKey(req);
+    const input = parseBody(req, createProductBody);
+    const { reply, replayed } = await idempotently(deps, toKeyedRequest(req, res, key, input), async (trx) => {
+      const product = await insertProduct(trx, input.sku, input.name);
+      if (product) return toReply(201, toProductView(product), `/products/${product.sku}`);
+      const refusal = { code: 'product-exists', detail: 'Change it with PATCH.', members: { sku: input.sku } };
+      return toRefusal(req, res, refusal);
+    });
+    sendReply(res, reply, replayed);
+  });
+
+  router.patch('/products/:sku', ...body, async (req, res) => {
+    const key = requireIdempotencyKey(req);
+    const input = parseBody(req, renameProductBody);
+    const { reply, replayed } = await idempotently(deps, toKeyedRequest(req, res, key, input), async (trx) => {
+      const product = await renameProduct(trx, asSku(req.params.sku), input.name);
+      if (!product) throw productNotFound();
+      return toReply(200, toProductView(product));
+    });
+    sendReply(res, reply, replayed);
+  });
+
+  router.get('/products', async (req, res) => {
+    const query = parseQuery(req, listQuery);
+    const scope = `products sku=${query.sku ?? ''}`;
+    const after = positionIn(scope, query.cursor, sku);
+    const found = await listProducts(deps.pool, { after, sku: query.sku, limit: query.limit + 1 });
+    const items = found.slice(0, query.limit);
+    const last = found.length > items.length ? items.at(-1) : undefined;
+    const nextCursor = last && toCursor(scope, last.sku);
+    sendReply(res, toReply(200, { items: items.map(toProductView), nextCursor }));
+  });
+
+  router.get('/products/:sku', async (req, res) => {
+    const product = await findProduct(deps.pool, asSku(req.params.sku));
+    if (!product) throw productNotFound();
+    sendReply(res, toReply(200, toProductView(product)));
+  });
+
+  return router;
+}

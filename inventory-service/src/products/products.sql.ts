@@ -1,0 +1,72 @@
+import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import type { ProductRow, StockLevelRow } from '../db/tables.ts';
+import type { Product } from './product.ts';
+
+type ProductWithStockRow = ProductRow & StockLevelRow;
+
+const SELECT_PRODUCTS = /* sql */ `
+  SELECT p.sku, p.name, p.created_at, p.updated_at, l.on_hand, l.reserved
+  FROM products p JOIN stock_levels l USING (sku)`;
+
+/** Make a product without stock; undefined when its SKU is taken. */
+export async function insertProduct(trx: Transaction, sku: string, name: string): Promise<Product | undefined> {
+  const { rows } = await trx.query<ProductWithStockRow>(
+    /* sql */ `
+    WITH product AS (
+      INSERT INTO products (sku, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING *
+    ), level AS (
+      INSERT INTO stock_levels (sku) SELECT sku FROM product RETURNING *
+    )
+    SELECT product.*, level.on_hand, level.reserved FROM product JOIN level USING (sku)`,
+    [sku, name],
+  );
+  return rows[0] && toProduct(rows[0]);
+}
+
+/** Rename a product; undefined when there is none. */
+export async function renameProduct(trx: Transaction, sku: string, name: string): Promise<Product | undefined> {
+  const { rows } = await trx.query<ProductWithStockRow>(
+    /* sql */ `
+    UPDATE products p SET name = $2, updated_at = CASE WHEN p.name = $2 THEN p.updated_at ELSE now() END
+    FROM stock_levels l
+    WHERE p.sku = $1 AND l.sku = p.sku
+    RETURNING p.*, l.on_hand, l.reserved`,
+    [sku, name],
+  );
+  return rows[0] && toProduct(rows[0]);
+}
+
+/** A product with its stock as it is now. */
+export async function findProduct(q: Queryable, sku: string): Promise<Product | undefined> {
+  const { rows } = await q.query<ProductWithStockRow>(`${SELECT_PRODUCTS} WHERE p.sku = $1`, [sku]);
+  return rows[0] && toProduct(rows[0]);
+}
+
+/** A product whose stock level nobody else changes until this transaction ends. */
+export async function lockProduct(trx: Transaction, sku: string): Promise<Product | undefined> {
+  const { rows } = await trx.query<ProductWithStockRow>(`${SELECT_PRODUCTS} WHERE p.sku = $1 FOR UPDATE OF l`, [sku]);
+  return rows[0] && toProduct(rows[0]);
+}
+
+/** Products in byte order of their SKUs, from after `after`; only the one with `sku`, if it is given. */
+export async function listProducts(
+  q: Queryable,
+  { after, sku, limit }: { after?: string; sku?: string; limit: number },
+): Promise<Product[]> {
+  const { rows } = await q.query<ProductWithStockRow>(
+    `${SELECT_PRODUCTS} WHERE p.sku > $1 AND ($2::text IS NULL OR p.sku = $2) ORDER BY p.sku LIMIT $3`,
+    [after ?? '', sku ?? null, limit],
+  );
+  return rows.map(toProduct);
+}
+
+function toProduct(row: ProductWithStockRow): Product {
+  return {
+    sku: row.sku,
+    name: row.name,
+    onHand: Number(row.on_hand),
+    reserved: Number(row.reserved),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

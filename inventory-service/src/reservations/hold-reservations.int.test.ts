@@ -1,0 +1,323 @@
+import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import pg from 'pg';
+import request from 'supertest';
+import { v7 as uuidv7 } from 'uuid';
+import {
+  aReservation,
+  BACKOFFICE,
+  createInventoryDatabase,
+  findMismatches,
+  get,
+  type InventoryService,
+  levelOf,
+  ORDER_SERVICE,
+  outbox,
+  reserve,
+  startInventoryService,
+  stock,
+} from '../../test/test-app.ts';
+import { changeReservationsWithin } from './change-reservations.ts';
+import type { ReservationCommand } from './decide.ts';
+import { holdIfAmple } from './reservations.sql.ts';
+
+let database: TestDatabase;
+let otherPool: Pool;
+/** Two processes of the service, each with its own pool and its own batches. */
+let service: InventoryService;
+let other: InventoryService;
+beforeAll(async () => {
+  database = await createInventoryDatabase();
+  const log = createLogger('test', 'silent');
+  otherPool = createPool({ connectionString: database.url, applicationName: 'other', max: 10 }, log);
+  service = startInventoryService(database.pool);
+  other = startInventoryService(otherPool);
+});
+beforeEach(() => database.truncate());
+afterEach(async () => expect(await findMismatches(database.pool)).toEqual([]));
+afterAll(async () => {
+  await Promise.all([service.stop(), other.stop()]);
+  await otherPool.end();
+  await database.drop();
+});
+
+const mugs = (quantity: number) => ({ sku: 'MUG', quantity });
+
+async function statesOf(answer: request.Test): Promise<string[]> {
+  const { body } = await answer.expect(200);
+  return body.results.map(({ state }: { state: string }) => state);
+}
+
+describe('POST /reservations', () => {
+  it('holds the units, and tells the ledger', async () => {
+    await stock(service, 'MUG', 5);
+    const one = aReservation(mugs(2));
+    await reserve(service, [one]).expect(200, { results: [{ id: one.id, state: 'held' }] });
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 2 });
+    const { body } = await get(service, '/products/MUG/movements').expect(200);
+    expect(body.items[0]).toMatchObject({ kind: 'held', deltaReserved: 2, causeId: one.id });
+  });
+
+  it('rejects the whole reservation when one line exceeds what is available, and keeps the reason', async () => {
+    await stock(service, 'MUG', 5);
+    await stock(service, 'CUP', 5);
+    const one = aReservation(mugs(6), { sku: 'CUP', quantity: 1 }, { sku: 'NO', quantity: 2 });
+    const shortages = [
+      { sku: 'MUG', requested: 6, available: 5, reason: 'insufficient-stock' },
+      { sku: 'NO', requested: 2, available: 0, reason: 'unknown-sku' },
+    ];
+    const results = [{ id: one.id, state: 'rejected', shortages }];
+    await reserve(service, [one]).expect(200, { results });
+    await stock(service, 'NO', 100);
+    await reserve(service, [one]).expect(200, { results });
+    expect(await levelOf(database.pool, 'CUP')).toEqual({ onHand: 5, reserved: 0 });
+  });
+
+  it('decides in the order of the call', async () => {
+    await stock(service, 'MUG', 5);
+    const call = [aReservation(mugs(3)), aReservation(mugs(3)), aReservation(mugs(2))];
+    expect(await statesOf(reserve(service, call))).toEqual(['held', 'rejected', 'held']);
+  });
+
+  it('merges the lines of a SKU', async () => {
+    await stock(service, 'MUG', 5);
+    const one = aReservation(mugs(2), mugs(1));
+    expect(await statesOf(reserve(service, [one, { ...one, lines: [mugs(3)] }]))).toEqual(['held', 'held']);
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 3 });
+  });
+
+  it('changes nothing when it is asked again, by either process', async () => {
+    await stock(service, 'MUG', 5);
+    const one = aReservation(mugs(2));
+    expect(await statesOf(reserve(service, [one]))).toEqual(['held']);
+    expect(await statesOf(reserve(other, [one, { ...one, id: one.id.toUpperCase() }]))).toEqual(['held', 'held']);
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 2 });
+  });
+
+  it('answers conflict for other lines under a known id, and changes nothing', async () => {
+    await stock(service, 'MUG', 5);
+    const one = aReservation(mugs(2));
+    const call = [one, { ...one, lines: [mugs(1)] }];
+    expect(await statesOf(reserve(service, call))).toEqual(['held', 'conflict']);
+    expect(await statesOf(reserve(service, [{ ...one, lines: [mugs(3)] }]))).toEqual(['conflict']);
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 2 });
+  });
+
+  it('tells once when the last available unit is reserved', async () => {
+    await stock(service, 'MUG', 3);
+    for (const quantity of [2, 1, 1]) await reserve(service, [aReservation(mugs(quantity))]).expect(200);
+    const depleted = (await outbox(database.pool)).filter(({ type }) => type === 'stock.depleted');
+    expect(depleted).toMatchObject([{ payload: { sku: 'MUG', onHand: 3, reserved: 3 } }]);
+  });
+
+  it('sells the last units once to many that come at once, in two processes', async () => {
+    await stock(service, 'MUG', 10);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => statesOf(reserve(index % 2 ? service : other, [aReservation(mugs(1))]))),
+    );
+    expect(answers.flat().filter((state) => state === 'held')).toHaveLength(10);
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 10, reserved: 10 });
+  });
+
+  it('loses no update between processes when there is plenty', async () => {
+    await stock(service, 'MUG', 1_000_000);
+    await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        reserve(index % 2 ? service : other, [aReservation(mugs(3))]).expect(200),
+      ),
+    );
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 1_000_000, reserved: 600 });
+  });
+
+  it('holds once when both processes get the same id at once', async () => {
+    await stock(service, 'MUG', 100);
+    for (let round = 0; round < 10; round += 1) {
+      const one = aReservation(mugs(1));
+      const states = await Promise.all([service, other, service].map((to) => statesOf(reserve(to, [one]))));
+      expect(states.flat()).toEqual(['held', 'held', 'held']);
+    }
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 100, reserved: 10 });
+  });
+
+  it('holds one of two when an id comes with different products at once', async () => {
+    await stock(service, 'MUG', 100);
+    await stock(service, 'CUP', 100);
+    for (let round = 0; round < 10; round += 1) {
+      const one = aReservation(mugs(1));
+      const twin = { ...one, lines: [{ sku: 'CUP', quantity: 1 }] };
+      const states = await Promise.all([statesOf(reserve(service, [one])), statesOf(reserve(other, [twin]))]);
+      expect(states.flat().sort()).toEqual(['conflict', 'held']);
+    }
+  });
+
+  it.each([
+    ['plenty', [100_000, 100_000]],
+    ['little', [60, 60]],
+    ['plenty of some', [100_000, 20]],
+  ] as const)('never deadlocks over overlapping products when there is %s', async (_what, units) => {
+    const skus = ['A', 'B', 'C', 'D', 'E', 'F'];
+    for (const [index, sku] of skus.entries()) await stock(service, sku, units[index % 2] ?? 0);
+    const random = randomNumbers(42);
+    // Below the batches, which keep transactions few, and below what would retry a deadlock: 20 connections at once.
+    const work = Array.from({ length: 300 }, async (_, index) => {
+      const pool = index % 2 ? database.pool : otherPool;
+      const wanted = skus.filter(() => random(2) === 0).sort(() => random(3) - 1);
+      const one = { id: uuidv7(), lines: wanted.map((sku) => ({ sku, quantity: 1 + random(2) })) };
+      if (index % 3 > 0) await holdIfAmple(pool, [one], one.lines);
+      else await changeWithoutRetry(pool, { kind: 'hold', ...one, cause: { correlationId: 'r' } });
+    });
+    const failures = (await Promise.allSettled(work)).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    expect(failures).toEqual([]);
+  });
+
+  it('lets a bad member of a batch fail alone', async () => {
+    await stock(service, 'MUG', 5);
+    await stock(service, 'BAD', 5);
+    await asOwner(`ALTER TABLE reservation_lines ADD CONSTRAINT no_bad_lines CHECK (sku <> 'BAD')`);
+    const [good, bad, alsoGood] = await Promise.all([
+      reserve(service, [aReservation(mugs(1))]),
+      reserve(service, [aReservation({ sku: 'BAD', quantity: 1 })]),
+      reserve(service, [aReservation(mugs(1))]),
+    ]);
+    await asOwner('ALTER TABLE reservation_lines DROP CONSTRAINT no_bad_lines');
+    expect([good.status, bad.status, alsoGood.status]).toEqual([200, 500, 200]);
+    expect(bad.text).not.toContain('no_bad_lines');
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 2 });
+  });
+
+  it('refuses what the contract does not allow', async () => {
+    const line = mugs(1);
+    const id = uuidv7();
+    const bodies = [
+      {},
+      { reservations: [] },
+      { reservations: [{ id: 'x', lines: [line] }] },
+      { reservations: [{ id, lines: [] }] },
+      { reservations: [{ id, lines: [{ ...line, quantity: 0 }] }] },
+      { reservations: [{ id, lines: [{ ...line, quantity: 1_000_001 }] }] },
+      { reservations: [{ id, lines: [{ ...line, sku: 'a\u0000' }] }] },
+      { reservations: [{ id, lines: Array(1_001).fill(line) }] },
+      { reservations: Array.from({ length: 501 }, () => aReservation()) },
+    ];
+    for (const body of bodies) {
+      const answer = await request(service.http).post('/reservations').set(ORDER_SERVICE).send(body);
+      expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+    }
+  });
+
+  it('takes 500 reservations at once', async () => {
+    await stock(service, 'MUG', 1_000);
+    const states = await statesOf(
+      reserve(
+        service,
+        Array.from({ length: 500 }, () => aReservation()),
+      ),
+    );
+    expect(states).toEqual(Array(500).fill('held'));
+  });
+
+  it('is for the other service only', async () => {
+    for (const headers of [{}, BACKOFFICE, { authorization: 'Bearer wrong' }]) {
+      const calls = [
+        request(service.http).post('/reservations').set(headers).send('{'),
+        request(service.http).post('/reservations/lookup').set(headers).send('{'),
+        request(service.http).get('/reservations').set(headers),
+        request(service.http).get(`/reservations/${uuidv7()}`).set(headers),
+      ];
+      for (const answer of await Promise.all(calls)) {
+        expect([answer.status, answer.body.code]).toEqual([401, 'internal-token-required']);
+      }
+    }
+  });
+
+  it('answers 503 while somebody keeps the stock locked, and nothing is done', async () => {
+    await stock(service, 'MUG', 5);
+    const locker = await database.pool.connect();
+    await locker.query('BEGIN');
+    await locker.query('SELECT FROM stock_levels FOR UPDATE');
+    const answer = await reserve(service, [aReservation()]).expect(503);
+    expect(answer.headers['retry-after']).toBeDefined();
+    await locker.query('ROLLBACK');
+    locker.release();
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 0 });
+  });
+});
+
+describe('GET /reservations', () => {
+  it('shows one, and 404 for any other', async () => {
+    await stock(service, 'MUG', 5);
+    const one = aReservation(mugs(9), { sku: 'CUP', quantity: 1 });
+    await reserve(service, [one]).expect(200);
+    const { body } = await get(service, `/reservations/${one.id}`, ORDER_SERVICE).expect(200);
+    expect(body).toMatchObject({
+      id: one.id,
+      state: 'rejected',
+      lines: [{ sku: 'CUP', quantity: 1 }, mugs(9)],
+      shortages: [{ sku: 'CUP' }, { sku: 'MUG' }],
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+    });
+    for (const id of [uuidv7(), 'x', '%00']) {
+      const answer = await get(service, `/reservations/${id}`, ORDER_SERVICE).expect(404);
+      expect(answer.body.code).toBe('reservation-not-found');
+    }
+  });
+
+  it('lists those of a state, page by page', async () => {
+    await stock(service, 'MUG', 7);
+    const all = Array.from({ length: 9 }, () => aReservation());
+    await reserve(service, all).expect(200);
+    const pages: string[][] = [];
+    let path = '/reservations?state=held&limit=3';
+    for (; path && pages.length < 9; ) {
+      const { body } = await get(service, path, ORDER_SERVICE).expect(200);
+      pages.push(body.items.map(({ id }: { id: string }) => id));
+      path = body.nextCursor && `/reservations?state=held&limit=3&cursor=${body.nextCursor}`;
+    }
+    const ids = all.map(({ id }) => id);
+    expect(pages).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6, 7)]);
+    const { body } = await get(service, '/reservations?limit=100', ORDER_SERVICE).expect(200);
+    expect(body.items).toHaveLength(9);
+    await get(service, '/reservations?state=lost', ORDER_SERVICE).expect(400);
+  });
+
+  it('looks many up, the unknown ones absent', async () => {
+    await stock(service, 'MUG', 5);
+    const one = aReservation();
+    await reserve(service, [one]).expect(200);
+    const lookup = request(service.http).post('/reservations/lookup').set(ORDER_SERVICE);
+    const { body } = await lookup.send({ ids: [uuidv7(), one.id, one.id] }).expect(200);
+    expect(body).toEqual({ items: [expect.objectContaining({ id: one.id, state: 'held', lines: one.lines })] });
+  });
+});
+
+async function asOwner(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: database.ownerUrl });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+async function changeWithoutRetry(pool: Pool, command: ReservationCommand): Promise<void> {
+  const trx = await pool.connect();
+  try {
+    await trx.query('BEGIN');
+    await changeReservationsWithin(trx, [command], new Date());
+    await trx.query('COMMIT');
+  } finally {
+    await trx.query('ROLLBACK');
+    trx.release();
+  }
+}
+
+/** A sequence that is the same in every run: `random(n)` is 0..n-1. (mulberry32) */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}

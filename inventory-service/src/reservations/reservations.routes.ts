@@ -1,0 +1,104 @@
+import type { Pool } from '@shop/chassis/db/pool.ts';
+import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
+import { internalOnly } from '@shop/chassis/http/callers.ts';
+import { limit, toCursor } from '@shop/chassis/http/page.ts';
+import { sendReply } from '@shop/chassis/http/problem.ts';
+import { sku } from '@shop/chassis/http/text.ts';
+import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import { Router } from 'express';
+import { z } from 'zod';
+import { asReservationId, positionIn } from '../addresses.ts';
+import { reservationNotFound } from '../errors.ts';
+import { causeOf, toReply } from '../keyed-request.ts';
+import type { HoldBatcher } from './hold-reservations.ts';
+import { type HoldOutcome, mergeLines } from './reservation.ts';
+import { findReservations, listReservations, type StoredReservation } from './reservations.sql.ts';
+
+// 500 orders of ordinary size; only the other service calls here.
+const BODY_LIMIT = 8 * 1024 * 1024;
+// The caller gives up after 1.5 s: what would begin later, it will ask for by message.
+const DEADLINE_MS = 1_500;
+
+const id = z.uuid().transform((value) => value.toLowerCase());
+const line = z.strictObject({ sku, quantity: z.int().min(1).max(1_000_000) });
+const reservation = z.strictObject({ id, lines: z.array(line).min(1).max(1_000) });
+const holdBody = z.strictObject({ reservations: z.array(reservation).min(1).max(500) });
+const lookupBody = z.strictObject({ ids: z.array(id).min(1).max(500) });
+const listQuery = z.strictObject({
+  limit,
+  cursor: z.string().optional(),
+  state: z.enum(['held', 'fulfilled', 'released', 'rejected']).optional(),
+});
+
+export interface ReservationsDeps {
+  pool: Pool;
+  metrics: Metrics;
+  holds: HoldBatcher;
+  internalTokens: readonly string[];
+}
+
+/** `/reservations`: for order-service only. */
+export function reservationsRoutes(deps: ReservationsDeps): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const internal = internalOnly(deps.internalTokens);
+  const body = readBody(BODY_LIMIT);
+
+  router.post('/reservations', internal, ...body, async (req, res) => {
+    const deadline = performance.now() + DEADLINE_MS;
+    const { reservations } = parseBody(req, holdBody);
+    const cause = causeOf(res);
+    const commands = reservations.map(({ id, lines }) => ({
+      kind: 'hold' as const,
+      id,
+      lines: mergeLines(lines),
+      cause,
+    }));
+    const weight = commands.reduce((sum, { lines }) => sum + lines.length, 0);
+    const outcomes = await deps.holds.submit(commands, weight, deadline);
+    for (const { kind } of outcomes) deps.metrics.reservationsTotal.inc({ outcome: kind });
+    const results = commands.map(({ id }, index) => toResult(id, outcomes[index] as HoldOutcome));
+    sendReply(res, toReply(200, { results }));
+  });
+
+  router.post('/reservations/lookup', internal, ...body, async (req, res) => {
+    const ids = [...new Set(parseBody(req, lookupBody).ids)];
+    const found = new Map((await findReservations(deps.pool, ids)).map((one) => [one.id, one]));
+    sendReply(res, toReply(200, { items: ids.flatMap((id) => found.get(id) ?? []).map(toView) }));
+  });
+
+  router.get('/reservations', internal, async (req, res) => {
+    const query = parseQuery(req, listQuery);
+    const scope = `reservations state=${query.state ?? ''}`;
+    const after = positionIn(scope, query.cursor, z.uuid());
+    const { items, continueAfter } = await listReservations(deps.pool, {
+      state: query.state,
+      after,
+      limit: query.limit,
+    });
+    const nextCursor = continueAfter && toCursor(scope, continueAfter);
+    sendReply(res, toReply(200, { items: items.map(toView), nextCursor }));
+  });
+
+  router.get('/reservations/:id', internal, async (req, res) => {
+    const [found] = await findReservations(deps.pool, [asReservationId(req.params.id)]);
+    if (!found) throw reservationNotFound();
+    sendReply(res, toReply(200, toView(found)));
+  });
+
+  return router;
+}
+
+function toResult(id: string, outcome: HoldOutcome) {
+  return { id, state: outcome.kind, shortages: outcome.kind === 'rejected' ? outcome.shortages : undefined };
+}
+
+function toView({ id, state, lines, shortages, createdAt, updatedAt }: StoredReservation) {
+  return {
+    id,
+    state,
+    lines,
+    shortages,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
+}

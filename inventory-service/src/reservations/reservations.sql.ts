@@ -1,0 +1,202 @@
+import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import { violatedConstraint } from '@shop/chassis/db/transaction.ts';
+import type { ReservationRow } from '../db/tables.ts';
+import type { Changes } from './decide.ts';
+import type { Line, Reservation, ReservationState } from './reservation.ts';
+
+/** Who asks for reservations; the actor in the ledger. */
+const ACTOR = 'order-service';
+
+/** A reservation as it is kept. */
+export interface StoredReservation extends Reservation {
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+// PostgreSQL runs the parts of a statement in an order of its own: a known id may show first at its lines.
+const KNOWN_ID = ['reservations_pkey', 'reservation_lines_pkey'];
+
+/** Whether an insert failed because the reservation is known: made before, or by somebody else since we looked. */
+export function isReservationTaken(error: unknown): boolean {
+  return KNOWN_ID.includes(violatedConstraint(error) ?? '');
+}
+
+/**
+ * The good path, all in one statement: hold everything, if every SKU has more than enough and no id is known; else
+ * nothing. False means that the stock does not suffice, or would be used up, which someone has to be told. Throws a
+ * {@link isReservationTaken} error for a known id.
+ */
+export async function holdIfAmple(
+  q: Queryable,
+  reservations: readonly { id: string; lines: readonly Line[] }[],
+  demand: readonly Line[],
+): Promise<boolean> {
+  // Ids in one order everywhere: two statements that insert the same ids wait for each other instead of deadlocking.
+  const sorted = reservations.toSorted(byId);
+  const lines = sorted.flatMap(({ id, lines }) => lines.map((line) => ({ id, ...line })));
+  const { rows } = await q.query<{ ample: boolean }>({
+    name: 'reservations-hold-if-ample',
+    text: /* sql */ `
+      WITH demand AS MATERIALIZED (
+        -- Summed by the caller: UPDATE … FROM applies one match per row.
+        SELECT * FROM unnest($1::text[], $2::bigint[]) AS d (sku, quantity)
+      ), locked AS MATERIALIZED (
+        -- In the order of SKU, as every writer does it. The values are those after the wait for the lock.
+        SELECT sku, on_hand - reserved AS available FROM stock_levels
+        WHERE sku = ANY ($1::text[]) ORDER BY sku FOR UPDATE
+      ), verdict AS MATERIALIZED (
+        SELECT count(*) = cardinality($1::text[]) AS ample
+        FROM locked JOIN demand USING (sku) WHERE locked.available > demand.quantity
+      ), lines AS MATERIALIZED (
+        SELECT i.* FROM unnest($4::uuid[], $5::text[], $6::integer[]) AS i (reservation_id, sku, quantity)
+        WHERE (SELECT ample FROM verdict)
+      ), new_reservations AS (
+        -- A plain INSERT: ON CONFLICT would skip the row and still move the stock.
+        INSERT INTO reservations (id, state)
+        SELECT id, 'held' FROM unnest($3::uuid[]) AS id WHERE (SELECT ample FROM verdict)
+      ), new_lines AS (
+        INSERT INTO reservation_lines (reservation_id, sku, quantity) SELECT * FROM lines
+      ), new_movements AS (
+        INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+        SELECT sku, 'held', 0, quantity, reservation_id, $7 FROM lines
+      ), new_levels AS (
+        UPDATE stock_levels l SET reserved = l.reserved + d.quantity
+        FROM demand d WHERE l.sku = d.sku AND (SELECT ample FROM verdict)
+      )
+      SELECT ample FROM verdict`,
+    values: [
+      demand.map(({ sku }) => sku),
+      demand.map(({ quantity }) => quantity),
+      sorted.map(({ id }) => id),
+      lines.map(({ id }) => id),
+      lines.map(({ sku }) => sku),
+      lines.map(({ quantity }) => quantity),
+      ACTOR,
+    ],
+  });
+  return rows[0]?.ample === true;
+}
+
+/** The SKUs in the lines of these reservations. Lines never change, so this needs no lock. */
+export async function findReservedSkus(q: Queryable, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await q.query<{ sku: string }>({
+    name: 'reservations-skus',
+    text: 'SELECT DISTINCT sku FROM reservation_lines WHERE reservation_id = ANY ($1::uuid[])',
+    values: [ids],
+  });
+  return rows.map(({ sku }) => sku);
+}
+
+type ReservationWithLinesRow = ReservationRow & { lines: Line[] | null };
+
+const SELECT_LINES = /* sql */ `
+  SELECT json_agg(json_build_object('sku', sku, 'quantity', quantity) ORDER BY sku)
+  FROM reservation_lines WHERE reservation_id = r.id`;
+
+/** The reservations with these ids, in no order; unknown ones are absent. */
+export async function findReservations(q: Queryable, ids: readonly string[]): Promise<StoredReservation[]> {
+  const { rows } = await q.query<ReservationWithLinesRow>({
+    name: 'reservations-find',
+    text: `SELECT r.*, (${SELECT_LINES}) AS lines FROM reservations r WHERE r.id = ANY ($1::uuid[])`,
+    values: [ids],
+  });
+  return rows.map(toReservation);
+}
+
+// A state has no index (it would make every change of state dearer), so a filtered list reads on for so many rows.
+const ROWS_READ_AT_MOST = 2_000;
+
+/**
+ * Reservations in the order of their ids. A filtered page reads a bounded number of rows: it may be short, or empty,
+ * and still say where to read on.
+ */
+export async function listReservations(
+  q: Queryable,
+  { state, after, limit }: { state?: ReservationState; after?: string; limit: number },
+): Promise<{ items: StoredReservation[]; continueAfter?: string }> {
+  const { rows } = await q.query<ReservationWithLinesRow & { last_read: string; full: boolean }>(
+    /* sql */ `
+    WITH reading AS MATERIALIZED (
+      SELECT * FROM reservations
+      WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2
+    ), page AS (
+      SELECT * FROM reading WHERE $3::text IS NULL OR state = $3 ORDER BY id LIMIT $4
+    )
+    SELECT r.*, (${SELECT_LINES}) AS lines, b.last_read, b.full
+    FROM (SELECT max(id::text) AS last_read, count(*) = $2 AS full FROM reading) b LEFT JOIN page r ON true
+    ORDER BY r.id`,
+    [after ?? null, state ? ROWS_READ_AT_MOST : limit + 1, state ?? null, limit + 1],
+  );
+  const found = rows.filter((row) => row.id !== null).map(toReservation);
+  if (found.length > limit) return { items: found.slice(0, limit), continueAfter: found[limit - 1]?.id };
+  return { items: found, continueAfter: rows[0]?.full ? rows[0].last_read : undefined };
+}
+
+/** Write what was decided. The caller has locked the levels, and has seen the reservations since. */
+export async function saveChanges(trx: Transaction, changes: Changes): Promise<void> {
+  const { levels, movements } = changes;
+  const created = changes.created.toSorted(byId); // see holdIfAmple
+  const lines = created.flatMap(({ id, lines }) => lines.map((line) => ({ id, ...line })));
+  const ended = changes.ended.toSorted(byId);
+  if (created.length + ended.length === 0) return;
+  const { rows } = await trx.query<{ ended: string }>({
+    name: 'reservations-save-changes',
+    text: /* sql */ `
+      WITH new_reservations AS (
+        INSERT INTO reservations (id, state, shortages)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[])
+      ), new_lines AS (
+        INSERT INTO reservation_lines (reservation_id, sku, quantity)
+        SELECT * FROM unnest($4::uuid[], $5::text[], $6::integer[])
+      ), ended AS (
+        UPDATE reservations r SET state = i.state, updated_at = now()
+        FROM unnest($7::uuid[], $8::text[]) AS i (id, state)
+        WHERE r.id = i.id AND r.state = 'held'
+        RETURNING r.id
+      ), new_levels AS (
+        UPDATE stock_levels l SET on_hand = i.on_hand, reserved = i.reserved
+        FROM unnest($9::text[], $10::bigint[], $11::bigint[]) AS i (sku, on_hand, reserved)
+        WHERE l.sku = i.sku
+      ), new_movements AS (
+        INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+        SELECT *, $17 FROM unnest($12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::uuid[])
+      )
+      SELECT count(*) AS ended FROM ended`,
+    values: [
+      created.map(({ id }) => id),
+      created.map(({ state }) => state),
+      created.map(({ shortages }) => (shortages ? JSON.stringify(shortages) : null)),
+      lines.map(({ id }) => id),
+      lines.map(({ sku }) => sku),
+      lines.map(({ quantity }) => quantity),
+      ended.map(({ id }) => id),
+      ended.map(({ state }) => state),
+      levels.map(({ sku }) => sku),
+      levels.map(({ onHand }) => onHand),
+      levels.map(({ reserved }) => reserved),
+      movements.map(({ sku }) => sku),
+      movements.map(({ kind }) => kind),
+      movements.map(({ deltaOnHand }) => deltaOnHand),
+      movements.map(({ deltaReserved }) => deltaReserved),
+      movements.map(({ causeId }) => causeId),
+      ACTOR,
+    ],
+  });
+  if (Number(rows[0]?.ended) !== ended.length) throw new Error('a held reservation changed while its stock was locked');
+}
+
+function byId(a: { id: string }, b: { id: string }): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+function toReservation(row: ReservationWithLinesRow): StoredReservation {
+  return {
+    id: row.id,
+    state: row.state,
+    lines: row.lines ?? [],
+    shortages: row.shortages ?? undefined,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

@@ -1,0 +1,72 @@
+import { stockAdjustedV1, stockDepletedV1 } from '@shop/chassis/contract/messages.ts';
+import type { Transaction } from '@shop/chassis/db/pool.ts';
+import { validationFailed } from '@shop/chassis/http/body.ts';
+import { type KeyedRequest, keyReused } from '@shop/chassis/idempotency/idempotently.ts';
+import { addToOutbox, toOutboxRow } from '@shop/chassis/outbox/outbox-message.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { productNotFound } from '../errors.ts';
+import type { Product } from '../products/product.ts';
+import { lockProduct } from '../products/products.sql.ts';
+import type { Cause } from '../reservations/decide.ts';
+import { findAdjustment, saveAdjustment } from './stock.sql.ts';
+import { adjust, isDepletion } from './stock-level.ts';
+
+export interface AdjustmentRequest {
+  sku: string;
+  delta: number;
+  reason: string;
+}
+
+export type AdjustOutcome =
+  | { kind: 'adjusted'; product: Product }
+  /** Done under this key so long ago that the key's row is gone. */
+  | { kind: 'adjusted-before'; product: Product }
+  | { kind: 'insufficient-stock'; available: number };
+
+/** Change the units on hand, once per key for ever. */
+export async function adjustStock(
+  trx: Transaction,
+  request: AdjustmentRequest,
+  keyed: KeyedRequest,
+  cause: Cause,
+): Promise<AdjustOutcome> {
+  // The caller has claimed the key, so nobody else adjusts under it between this look and our insert.
+  const earlier = await findAdjustment(trx, keyed.clientId, keyed.key);
+  if (earlier) {
+    if (!earlier.fingerprint.equals(keyed.fingerprint)) throw keyReused();
+    return { kind: 'adjusted-before', product: earlier.product };
+  }
+  const product = await lockProduct(trx, request.sku);
+  if (!product) throw productNotFound();
+  const outcome = adjust(product, request.delta);
+  if (outcome.kind === 'beyond-limit') {
+    throw validationFailed([{ pointer: '/delta', detail: 'The units on hand would exceed 2^53 - 1.' }]);
+  }
+  if (outcome.kind === 'insufficient-stock') return outcome;
+  const after = { ...product, ...outcome.level };
+  const id = uuidv7();
+  const at = await saveAdjustment(trx, { id, ...request, ...keyed }, after);
+  await tell(trx, { id, before: product, after, request, cause, at });
+  return { kind: 'adjusted', product: after };
+}
+
+interface Telling {
+  id: string;
+  before: Product;
+  after: Product;
+  request: AdjustmentRequest;
+  cause: Cause;
+  at: Date;
+}
+
+async function tell(trx: Transaction, { id, before, after, request, cause, at }: Telling): Promise<void> {
+  const { sku, onHand, reserved } = after;
+  const context = { ...cause, occurredAt: at };
+  const { delta, reason } = request;
+  const adjusted = { sku, delta, onHand, reserved, adjustmentId: id, reason, adjustedAt: at.toISOString() };
+  const rows = [toOutboxRow(stockAdjustedV1, adjusted, context)];
+  if (isDepletion(before, after)) {
+    rows.push(toOutboxRow(stockDepletedV1, { sku, onHand, reserved, depletedAt: at.toISOString() }, context));
+  }
+  await addToOutbox(trx, rows);
+}

@@ -1,0 +1,84 @@
+import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
+import { identifyClient } from '@shop/chassis/http/callers.ts';
+import { limit, toCursor } from '@shop/chassis/http/page.ts';
+import { type Reply, sendReply } from '@shop/chassis/http/problem.ts';
+import { text } from '@shop/chassis/http/text.ts';
+import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
+import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { asSku, positionIn } from '../addresses.ts';
+import { productNotFound } from '../errors.ts';
+import { causeOf, toKeyedRequest, toRefusal, toReply } from '../keyed-request.ts';
+import { toProductView } from '../products/product.ts';
+import { findProduct } from '../products/products.sql.ts';
+import { type AdjustmentRequest, type AdjustOutcome, adjustStock } from './adjust-stock.ts';
+import { type LedgerEntry, listMovements } from './stock.sql.ts';
+
+const BODY_LIMIT = 1024 * 1024;
+const MAX_DELTA = 1_000_000_000;
+const adjustmentBody = z.strictObject({
+  delta: z
+    .int()
+    .min(-MAX_DELTA)
+    .max(MAX_DELTA)
+    .refine((delta) => delta !== 0, 'Must not be 0.'),
+  reason: text(1, 200),
+});
+const movementsQuery = z.strictObject({ limit, cursor: z.string().optional() });
+// As many digits as a bigint surely has room for.
+const movementId = z.string().regex(/^[0-9]{1,18}$/);
+
+export interface StockDeps extends IdempotencyDeps {
+  wakeRelay: () => void;
+}
+
+/** Below `/products/{sku}`: what comes and goes, and the ledger. */
+export function stockRoutes(deps: StockDeps): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  router.use('/products', identifyClient());
+
+  router.post('/products/:sku/adjustments', ...readBody(BODY_LIMIT), async (req, res) => {
+    const key = requireIdempotencyKey(req);
+    const body = parseBody(req, adjustmentBody);
+    const keyed = toKeyedRequest(req, res, key, body);
+    let rebuilt = false;
+    const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
+      const request = { sku: asSku(req.params.sku), ...body };
+      const outcome = await adjustStock(trx, request, keyed, causeOf(res));
+      rebuilt = outcome.kind === 'adjusted-before';
+      return toAdjustmentReply(req, res, request, outcome);
+    });
+    deps.wakeRelay();
+    sendReply(res, reply, replayed || rebuilt);
+  });
+
+  router.get('/products/:sku/movements', async (req, res) => {
+    const query = parseQuery(req, movementsQuery);
+    const product = await findProduct(deps.pool, asSku(req.params.sku));
+    if (!product) throw productNotFound();
+    const scope = `movements ${product.sku}`;
+    const before = positionIn(scope, query.cursor, movementId);
+    const found = await listMovements(deps.pool, { sku: product.sku, before, limit: query.limit + 1 });
+    const items = found.slice(0, query.limit);
+    const last = found.length > items.length ? items.at(-1) : undefined;
+    const nextCursor = last && toCursor(scope, last.id);
+    sendReply(res, toReply(200, { items: items.map(toMovementView), nextCursor }));
+  });
+
+  return router;
+}
+
+function toAdjustmentReply(req: Request, res: Response, request: AdjustmentRequest, outcome: AdjustOutcome): Reply {
+  if (outcome.kind !== 'insufficient-stock') return toReply(200, toProductView(outcome.product));
+  const members = { sku: request.sku, requested: -request.delta, available: outcome.available };
+  return toRefusal(req, res, {
+    code: 'insufficient-stock',
+    detail: 'Units that are reserved cannot be taken away.',
+    members,
+  });
+}
+
+function toMovementView({ id, kind, deltaOnHand, deltaReserved, causeId, actor, at }: LedgerEntry) {
+  return { id, kind, deltaOnHand, deltaReserved, causeId, actor, at: at.toISOString() };
+}

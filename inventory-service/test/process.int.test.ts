@@ -1,0 +1,100 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { INVENTORY_EXCHANGE } from '@shop/chassis/contract/messages.ts';
+import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
+import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { createInventoryDatabase, ORDER_SERVICE } from './test-app.ts';
+
+/* The service as it runs: a process of its own, wired by main.ts, with a real broker. */
+
+const ENTRY = join(__dirname, '../src/main.ts');
+
+let database: TestDatabase;
+let broker: TestBroker;
+beforeAll(async () => {
+  [database, broker] = await Promise.all([createInventoryDatabase(), createTestBroker()]);
+});
+afterAll(() => Promise.all([database.drop(), broker.drop()]));
+
+function start(env: Record<string, string>): { child: ChildProcessWithoutNullStreams; output: () => string } {
+  const child = spawn(process.execPath, [ENTRY], { env: { PATH: process.env.PATH, ...env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  return { child, output: () => output };
+}
+
+async function command(type: string, payload: object): Promise<string> {
+  const id = uuidv7();
+  const occurredAt = new Date().toISOString();
+  const envelope = { id, type, version: 1, occurredAt, producer: 'order-service', correlationId: 'request-1', payload };
+  await broker.withChannel(async (channel) => {
+    channel.publish(INVENTORY_EXCHANGE, `${type}.v1`, Buffer.from(JSON.stringify(envelope)), { messageId: id });
+    await channel.waitForConfirms();
+  });
+  return id;
+}
+
+describe('the process', () => {
+  it('reports every fault of its configuration and exits 1', async () => {
+    const { child, output } = start({ PORT: 'x', GATEWAY_TOKEN: 'short' });
+    expect(await once(child, 'exit')).toEqual([1, null]);
+    for (const name of ['PORT', 'DATABASE_URL', 'RABBITMQ_URL', 'GATEWAY_TOKEN', 'INTERNAL_TOKEN']) {
+      expect(output()).toContain(name);
+    }
+  });
+
+  it('answers calls, handles commands, replies, sets poison aside, and drains on SIGTERM', async () => {
+    const { child, output } = start({
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATABASE_URL: database.url,
+      RABBITMQ_URL: broker.url,
+      GATEWAY_TOKEN: 'g'.repeat(32),
+      INTERNAL_TOKEN: 'i'.repeat(32),
+    });
+    try {
+      const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
+      await database.pool.query(`WITH p AS (INSERT INTO products (sku, name) VALUES ('MUG', 'Mug') RETURNING sku)
+        INSERT INTO stock_levels (sku, on_hand) SELECT sku, 5 FROM p`);
+      const id = uuidv7();
+      const lines = [{ sku: 'MUG', quantity: 2 }];
+      const called = await fetch(`http://127.0.0.1:${port}/reservations`, {
+        method: 'POST',
+        headers: { ...ORDER_SERVICE, 'content-type': 'application/json' },
+        body: JSON.stringify({ reservations: [{ id, lines }] }),
+      });
+      expect(await called.json()).toEqual({ results: [{ id, state: 'held' }] });
+
+      const health = `http://127.0.0.1:${port}/health/inventory`;
+      await eventually(async () => {
+        const answer = await fetch(health, { headers: { 'x-gateway-token': 'g'.repeat(32) } });
+        expect(await answer.json()).toMatchObject({ status: 'ok' });
+        return true;
+      });
+      const causationId = await command('reservation.requested', { reservationId: id, lines });
+      const [reply] = await broker.take('order.reservation-replies', 1);
+      expect(JSON.parse(reply?.body ?? '')).toMatchObject({
+        type: 'reservation.held',
+        producer: 'inventory-service',
+        correlationId: 'request-1',
+        causationId,
+        payload: { reservationId: id },
+      });
+      await command('reservation.fulfil', { reservationId: uuidv7() });
+      const [dead] = await broker.take('inventory.reservations.dead-letter', 1);
+      expect(dead?.headers).toMatchObject({ 'x-reason': 'fulfil-of-unknown' });
+
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+});

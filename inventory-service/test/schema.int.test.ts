@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { migrate } from '@shop/chassis/db/migrate.ts';
+import { removeExpiredKeys } from '@shop/chassis/idempotency/remove-expired-keys.ts';
+import { removeOldInboxRows } from '@shop/chassis/inbox/inbox.ts';
+import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import pg from 'pg';
+import { createInventoryDatabase, migrationsDirectory } from './test-app.ts';
+
+const SCHEMA = /* sql */ `
+  SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default
+  FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'knex_%' ORDER BY 1, 2`;
+
+async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+describe('the migrations', () => {
+  it('go up, down and up again', async () => {
+    const server = new URL(process.env.TEST_POSTGRES_URL as string);
+    const name = `inventory_migrations_${randomBytes(6).toString('hex')}`;
+    await asOwner(server.href, (client) => client.query(`CREATE DATABASE ${name}`));
+    server.pathname = `/${name}`;
+    const applicationUrl = server.href.replace(/\/\/[^@/]*@?/, '//inventory_service:test@');
+    const target = { ownerUrl: server.href, applicationUrl, directory: migrationsDirectory };
+    const schema = () => asOwner(server.href, async (client) => (await client.query(SCHEMA)).rows);
+    try {
+      const names = await migrate(target, 'up');
+      const first = await schema();
+      expect(names.length).toBeGreaterThan(0);
+      expect(first.length).toBeGreaterThan(0);
+      expect(await migrate(target, 'down')).toHaveLength(names.length);
+      expect(await schema()).toEqual([]);
+      await migrate(target, 'up');
+      expect(await schema()).toEqual(first);
+    } finally {
+      const admin = new URL(process.env.TEST_POSTGRES_URL as string);
+      await asOwner(admin.href, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+    }
+  });
+});
+
+describe('the schema', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createInventoryDatabase();
+  });
+  afterAll(() => database.drop());
+  beforeEach(() => database.truncate());
+
+  it.each([
+    'CREATE TABLE mine (id integer)',
+    'CREATE SCHEMA mine',
+    'ALTER TABLE products ADD COLUMN more text',
+    'DROP TABLE stock_movements',
+    'TRUNCATE stock_movements',
+    'UPDATE stock_movements SET delta_on_hand = 0',
+    'DELETE FROM stock_movements',
+    'UPDATE stock_adjustments SET delta = 1',
+    'DELETE FROM stock_adjustments',
+    'UPDATE reservation_lines SET quantity = 1',
+    'DELETE FROM reservations',
+    'DELETE FROM stock_levels',
+    'DELETE FROM products',
+  ])('refuses the application role: %s', async (statement) => {
+    await expect(database.pool.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('gives the application role nothing of its own', async () => {
+    const { rows } = await database.pool.query(
+      `SELECT relname FROM pg_class WHERE relowner = current_user::regrole
+       UNION ALL SELECT datname FROM pg_database WHERE datdba = current_user::regrole`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('has a comment on every table and a name for every constraint', async () => {
+    const uncommented = await database.pool.query(
+      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+       AND relname NOT LIKE 'knex_%' AND obj_description(oid) IS NULL`,
+    );
+    expect(uncommented.rows).toEqual([]);
+    const unnamed = await database.pool.query(
+      `SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname ~ '[0-9]$'`,
+    );
+    expect(unnamed.rows).toEqual([]);
+  });
+
+  it.each([
+    ['more reserved than on hand', 5, 6],
+    ['less than nothing reserved', 5, -1],
+  ])('refuses %s', async (_what, onHand, reserved) => {
+    await database.pool.query(`INSERT INTO products (sku, name) VALUES ('MUG', 'Mug')`);
+    const level = database.pool.query('INSERT INTO stock_levels VALUES ($1, $2, $3)', ['MUG', onHand, reserved]);
+    await expect(level).rejects.toMatchObject({ constraint: 'stock_levels_never_oversold' });
+  });
+
+  it('lets the reaper remove completed keys and inbox rows past their retention, and no others', async () => {
+    await database.pool.query(/* sql */ `
+      INSERT INTO idempotency_keys (client_id, key, fingerprint, state, status, body, created_at) VALUES
+        ('c', 'old', '', 'completed', 200, '{}', now() - interval '73 hours'),
+        ('c', 'old but running', '', 'running', NULL, NULL, now() - interval '73 hours'),
+        ('c', 'young', '', 'completed', 200, '{}', now() - interval '71 hours')`);
+    await database.pool.query(/* sql */ `
+      INSERT INTO inbox_messages (message_id, queue, received_at) VALUES
+        (gen_random_uuid(), 'old', now() - interval '8 days'), (gen_random_uuid(), 'young', now())`);
+    expect(await removeExpiredKeys(database.pool, 72)).toBe(1);
+    expect(await removeOldInboxRows(database.pool)).toBe(1);
+    const { rows } = await database.pool.query('SELECT key FROM idempotency_keys ORDER BY key');
+    expect(rows.map(({ key }) => key)).toEqual(['old but running', 'young']);
+  });
+});

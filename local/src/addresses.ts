@@ -1,0 +1,70 @@
+import type { Plan } from './plan.ts';
+import { processNames } from './plan.ts';
+import type { Secrets } from './secrets.ts';
+import type { RabbitmqServer } from './servers/rabbitmq.ts';
+import { amqpUrl, managementUrl } from './servers/rabbitmq.ts';
+
+/** http://127.0.0.1:<port> of a part. */
+export function urlOf(plan: Plan, name: string): string {
+  return `http://127.0.0.1:${portOf(plan, name)}`;
+}
+
+export function portOf(plan: Plan, name: string): number {
+  const port = plan.ports[name];
+  if (port === undefined) throw new Error(`no port was chosen for ${name}`);
+  return port;
+}
+
+/** A service's database, as the role that owns it or as the one that the service uses. */
+export function databaseUrl(
+  plan: Plan,
+  secrets: Secrets,
+  service: 'order' | 'inventory',
+  role: 'owner' | 'service',
+): string {
+  const [database, password] =
+    service === 'order'
+      ? ['orders', role === 'owner' ? secrets.orderOwnerPassword : secrets.orderServicePassword]
+      : ['inventory', role === 'owner' ? secrets.inventoryOwnerPassword : secrets.inventoryServicePassword];
+  return `postgres://${service}_${role}:${password}@127.0.0.1:${portOf(plan, `${service}-db`)}/${database}`;
+}
+
+/** The broker's place and account. */
+export function brokerOf(plan: Plan, secrets: Secrets, folder: string): RabbitmqServer {
+  return {
+    folder,
+    user: 'shop',
+    password: secrets.rabbitmqPassword,
+    ports: {
+      amqp: portOf(plan, 'broker'),
+      management: portOf(plan, 'broker-management'),
+      distribution: portOf(plan, 'broker-distribution'),
+      epmd: portOf(plan, 'broker-epmd'),
+    },
+  };
+}
+
+/** The base URLs of all processes of a service, in order. */
+export function serviceUrls(plan: Plan, service: 'order' | 'inventory'): string[] {
+  return processNames(service, plan.processes[service]).map((name) => urlOf(plan, name));
+}
+
+/** What `env` prints: all that a script needs to talk to the system, and to look behind it. */
+export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, string> {
+  const broker = brokerOf(plan, secrets, '');
+  return {
+    BASE_URL: urlOf(plan, 'gateway'),
+    STOREFRONT_KEY: plan.deck.DECK_STOREFRONT_KEY ?? '',
+    OTHER_STOREFRONT_KEY: plan.deck.DECK_OTHER_STOREFRONT_KEY ?? '',
+    BACKOFFICE_KEY: plan.deck.DECK_BACKOFFICE_KEY ?? '',
+    OPERATIONS_KEY: plan.deck.DECK_OPERATIONS_KEY ?? '',
+    ORDER_URL: urlOf(plan, 'order-1'),
+    INVENTORY_URL: urlOf(plan, 'inventory-1'),
+    ORDER_DB_URL: databaseUrl(plan, secrets, 'order', 'owner'),
+    INVENTORY_DB_URL: databaseUrl(plan, secrets, 'inventory', 'owner'),
+    RABBITMQ_URL: amqpUrl(broker),
+    RABBITMQ_MANAGEMENT_URL: managementUrl(broker),
+    GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
+    INTERNAL_TOKEN: secrets.internalToken,
+  };
+}

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repositoryRoot } from './folders.ts';
+import { thisProcess } from './processes.ts';
+
+describe('the command line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-cli-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('says what is wrong with an option and ends with 2', () => {
+    const { status, stderr } = cli('start', '--colour');
+    expect(stderr).toContain("Unknown option '--colour'");
+    expect(status).toBe(2);
+  });
+
+  it('prints help', () => {
+    const { status, stdout } = cli('start', '--help');
+    expect(stdout).toContain('--inventories N');
+    expect(status).toBe(0);
+  });
+
+  it('says that nothing was started yet', () => {
+    const { status, stderr } = cli('status');
+    expect(stderr).toContain('npm start');
+    expect(status).toBe(1);
+  });
+
+  it('names the port that is in use and how to choose another', async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    });
+    const { status, stderr } = cli('start', '--port', String(port));
+    await new Promise((resolve) => server.close(resolve));
+    expect(stderr).toContain(`Port ${port} is in use`);
+    expect(stderr).toContain('--port');
+    expect(status).toBe(1);
+  });
+
+  it('refuses to start a second system, or to empty the data of a running one', () => {
+    const plan = { startedBy: thisProcess(), mode: 'foreground', ready: true, processes: { order: 1, inventory: 1 } };
+    const ports = Object.fromEntries(
+      ['order-db', 'inventory-db', 'broker', 'order-1', 'inventory-1'].map((one) => [one, 1]),
+    );
+    const more = { 'broker-management': 1, 'broker-distribution': 1, 'broker-epmd': 1, gateway: 8999 };
+    const state = { ...plan, ports: { ...ports, ...more }, deck: {}, settings: { order: {}, inventory: {} } };
+    writeFileSync(join(folder, 'state.json'), JSON.stringify(state));
+    const { status, stderr } = cli('start', '--fresh');
+    expect(stderr).toContain(`running already at http://127.0.0.1:8999 (pid ${process.pid})`);
+    expect(stderr).toContain('cannot be emptied');
+    expect(status).toBe(1);
+  });
+
+  function cli(...args: string[]) {
+    const root = repositoryRoot();
+    const env = { ...process.env, LOCAL_DIR: folder };
+    return spawnSync(process.execPath, [join(root, 'local/src/cli.ts'), ...args], { cwd: root, env, encoding: 'utf8' });
+  }
+});

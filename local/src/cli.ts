@@ -1,0 +1,67 @@
+import { scriptVariables } from './addresses.ts';
+import type { Command } from './arguments.ts';
+import { helpTexts, parseCommand, UsageError } from './arguments.ts';
+import { controlParts } from './control-command.ts';
+import { Fault } from './fault.ts';
+import { seedDemoProducts } from './seed.ts';
+import { readSystem, startSystem } from './start-system.ts';
+import { reportParts, statusTable } from './status.ts';
+import { bringDown } from './stop-system.ts';
+
+try {
+  process.exitCode = await run(parseCommand(process.argv.slice(2)));
+} catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`${error.message}\nHelp: npm run local -- help`);
+    process.exitCode = 2;
+  } else {
+    console.error(error instanceof Fault ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+// Timers that watch over a running system must not keep a finished command alive.
+process.exit();
+
+async function run(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'help':
+      console.log(helpOf(command.of));
+      return 0;
+    case 'start':
+      return startSystem(command.options);
+    case 'control':
+      console.log(await controlParts(readSystem(), command.action, command.part));
+      return 0;
+    case 'status': {
+      const system = readSystem();
+      const reports = await reportParts(system);
+      console.log(command.json ? JSON.stringify(reports, null, 2) : statusTable(system, reports));
+      return 0;
+    }
+    case 'env': {
+      const { plan, secrets } = readSystem();
+      for (const [name, value] of Object.entries(scriptVariables(plan, secrets))) console.log(`${name}=${value}`);
+      return 0;
+    }
+    case 'down':
+      console.log(await bringDown(readSystem()));
+      return 0;
+    case 'seed':
+      await seedDemoProducts(readSystem().plan);
+      console.log('The demo products are there.');
+      return 0;
+    case 'replay': {
+      const { replayCommand } = await import('./replay/main.ts');
+      return replayCommand(command.args);
+    }
+    case 'test': {
+      const { runTests } = await import('./testing/run-tests.ts');
+      return runTests(command.tiers, command.jestArgs);
+    }
+  }
+}
+
+function helpOf(name: string | undefined): string {
+  const text = Object.entries(helpTexts).find(([one]) => one === name)?.[1];
+  return text ?? Object.values(helpTexts).join('\n\n');
+}

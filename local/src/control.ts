@@ -1,0 +1,134 @@
+/**
+ * Parts: programs that run on their own, whoever started them. A part's record says which process it is and what was
+ * last asked of it; together with the process table that is its state, and nothing else is remembered anywhere:
+ *
+ *   asked for   process exists   state
+ *   running     yes              running         no   crashed
+ *   paused      yes              paused          no   crashed
+ *   stopped     yes              stopping        no   stopped
+ *   killed      yes              killed (dying)  no   killed
+ *
+ * The request is written before the signal is sent, so that a watcher never takes a requested end for a crash.
+ */
+import { readJson, writeJson } from './json-file.ts';
+import type { Launch, ProcessId } from './processes.ts';
+import {
+  endFamily,
+  familyOf,
+  isRunning,
+  signalFamily,
+  signalLeader,
+  spawnDetached,
+  waitUntilGone,
+} from './processes.ts';
+
+export type Part = {
+  name: string;
+  /** File with its record. */
+  record: string;
+  log: string;
+  launch: () => Launch;
+  /** Whether it does its work now. */
+  answers: () => Promise<boolean>;
+  /** Removes what a kill left behind. */
+  prepare?: () => void;
+};
+
+type Request = 'running' | 'paused' | 'stopped' | 'killed';
+type PartRecord = { process: ProcessId; request: Request; stopSignal: NodeJS.Signals; since: string };
+
+export type PartState = 'not started' | 'running' | 'paused' | 'stopping' | 'stopped' | 'killed' | 'crashed';
+export type PartStatus = { state: PartState; process?: ProcessId; since?: string };
+
+// Longer than the services give themselves for finishing what runs.
+const patience = 15_000;
+
+/** What a part is doing, from its record and the process table. */
+export function partStatus(part: Part): PartStatus {
+  const record = readJson<PartRecord>(part.record);
+  if (record === undefined) return { state: 'not started' };
+  const { process, request, since } = record;
+  if (isRunning(process)) return { state: request === 'stopped' ? 'stopping' : request, process, since };
+  return { state: request === 'stopped' || request === 'killed' ? request : 'crashed', process, since };
+}
+
+/** Starts a part unless it runs; returns before it is ready. A former life that is still ending is waited for. */
+export async function startPart(part: Part): Promise<'started' | 'already running'> {
+  const record = readJson<PartRecord>(part.record);
+  if (record && isRunning(record.process) && (record.request === 'running' || record.request === 'paused')) {
+    return 'already running';
+  }
+  // The leader may be gone and its children may not: they would still hold the port.
+  if (record && !(await waitUntilGone(record.process, record.request === 'stopped' ? patience : 1_000))) {
+    signalFamily(record.process, 'SIGKILL');
+    await waitUntilGone(record.process, 2_000);
+  }
+  part.prepare?.();
+  const launch = part.launch();
+  const process = spawnDetached(launch, part.log);
+  writeJson(part.record, {
+    process,
+    request: 'running',
+    stopSignal: launch.stopSignal,
+    since: now(),
+  } satisfies PartRecord);
+  return 'started';
+}
+
+/** Asks a part to end in good order and returns at once; false if it was not running. */
+export function stopPart(part: Part): boolean {
+  return request(part, 'stopped', ({ process, stopSignal }) => {
+    signalLeader(process, stopSignal);
+    signalFamily(process, 'SIGCONT'); // a paused part would never see the request
+  });
+}
+
+/** Ends a part as a crash would. */
+export function killPart(part: Part): boolean {
+  return request(part, 'killed', ({ process }) => signalFamily(process, 'SIGKILL'));
+}
+
+/** Freezes a part: its connections stay open and nothing answers. */
+export function pausePart(part: Part): boolean {
+  if (partStatus(part).state !== 'running') return false;
+  return request(part, 'paused', ({ process }) => {
+    // Until nobody new appears: a child may have been started while we were listing the others.
+    let seen = 0;
+    for (let family = familyOf(process); family.length > seen; family = familyOf(process)) {
+      seen = family.length;
+      signalFamily(process, 'SIGSTOP');
+    }
+  });
+}
+
+/** Lets a paused part go on. */
+export function resumePart(part: Part): boolean {
+  if (partStatus(part).state !== 'paused') return false;
+  return request(part, 'running', ({ process }) => signalFamily(process, 'SIGCONT'));
+}
+
+/** Ends a part and waits for it, by force if it takes longer than it may. */
+export async function endPart(part: Part, milliseconds: number): Promise<void> {
+  const record = readJson<PartRecord>(part.record);
+  if (record === undefined) return;
+  if (isRunning(record.process)) writeJson(part.record, { ...record, request: 'stopped', since: now() });
+  await endFamily(record.process, record.stopSignal, milliseconds);
+}
+
+/** Whether any process of a part is left, be it only an orphan. */
+export function isAlive(part: Part): boolean {
+  const record = readJson<PartRecord>(part.record);
+  return record !== undefined && familyOf(record.process).length > 0;
+}
+
+function request(part: Part, request: Request, act: (record: PartRecord) => void): boolean {
+  const record = readJson<PartRecord>(part.record);
+  if (record === undefined || !isRunning(record.process)) return false;
+  writeJson(part.record, { ...record, request, since: now() });
+  act(record);
+  return true;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

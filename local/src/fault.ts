@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+
+/** Something that the user can do something about: shown as it is, without a stack. */
+export class Fault extends Error {}
+
+/** The end of a log, for a fault's message. */
+export function tailOf(log: string, lines = 15): string {
+  try {
+    const all = readFileSync(log, 'utf8').trimEnd().split('\n');
+    return all
+      .slice(-lines)
+      .map((line) => `    ${line.slice(0, 400)}`)
+      .join('\n');
+  } catch {
+    return '    (no output)';
+  }
+}

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { brokerOf, databaseUrl, portOf, serviceUrls, urlOf } from './addresses.ts';
+import type { Part } from './control.ts';
+import { repositoryRoot } from './folders.ts';
+import type { Plan } from './plan.ts';
+import { processNames } from './plan.ts';
+import type { Launch } from './processes.ts';
+import type { Secrets } from './secrets.ts';
+import type { PostgresServer } from './servers/postgres.ts';
+import { postgresAnswers, postgresLaunch, removeStalePidFile, superuserUrl } from './servers/postgres.ts';
+import { amqpUrl, rabbitmqAnswers, rabbitmqLaunch } from './servers/rabbitmq.ts';
+
+export type System = { folder: string; plan: Plan; secrets: Secrets };
+
+/** What a user may name besides the single processes. */
+export const partNames = ['order', 'inventory', 'broker', 'order-db', 'inventory-db', 'gateway'] as const;
+
+/** The names of all parts of a plan, in the order in which they are ended. */
+export function allPartNames(plan: Plan): string[] {
+  const services = [
+    ...processNames('order', plan.processes.order),
+    ...processNames('inventory', plan.processes.inventory),
+  ];
+  return ['gateway', ...services, 'broker', 'order-db', 'inventory-db'];
+}
+
+/** The single parts that a name stands for: `order` is all its processes, `order-2` one of them; none if unknown. */
+export function partsNamed(plan: Plan, name: string): string[] {
+  if (name === 'order' || name === 'inventory') return processNames(name, plan.processes[name]);
+  return allPartNames(plan).filter((one) => one === name);
+}
+
+/** How one part is started and asked whether it is there. */
+export function partOf(system: System, name: string): Part {
+  const { folder } = system;
+  const files = { name, record: join(folder, 'parts', `${name}.json`), log: join(folder, 'logs', `${name}.log`) };
+  if (name === 'order-db' || name === 'inventory-db') {
+    const server = postgresOf(system, name);
+    return {
+      ...files,
+      prepare: () => removeStalePidFile(server.folder),
+      launch: () => postgresLaunch(server),
+      answers: () => postgresAnswers(superuserUrl(server)),
+    };
+  }
+  if (name === 'broker') {
+    const server = brokerOf(system.plan, system.secrets, join(folder, 'data', 'broker'));
+    return { ...files, launch: () => rabbitmqLaunch(server), answers: () => rabbitmqAnswers(server) };
+  }
+  if (name === 'gateway') {
+    return { ...files, launch: () => gatewayLaunch(system), answers: () => respondsOk(urlOf(system.plan, name)) };
+  }
+  return {
+    ...files,
+    launch: () => serviceLaunch(system, name),
+    answers: () => respondsOk(`${urlOf(system.plan, name)}/health/ready`),
+  };
+}
+
+/** One of the two database servers. */
+export function postgresOf({ folder, plan, secrets }: System, name: 'order-db' | 'inventory-db'): PostgresServer {
+  return {
+    folder: join(folder, 'data', name),
+    port: portOf(plan, name),
+    superuserPassword: secrets.postgresPassword,
+    durable: true,
+  };
+}
+
+/** A program of this repository under the Node that runs this, with only what it needs of our environment. */
+export function nodeLaunch(script: string, environment: Record<string, string>): Launch {
+  const inherited = ['PATH', 'HOME', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
+  const kept = Object.fromEntries(inherited.map((name) => [name, process.env[name]]));
+  return {
+    command: process.execPath,
+    args: [script],
+    env: { ...kept, ...environment },
+    cwd: repositoryRoot(),
+    stopSignal: 'SIGTERM',
+  };
+}
+
+function serviceLaunch({ plan, secrets }: System, name: string): Launch {
+  const service = name.startsWith('order-') ? 'order' : 'inventory';
+  return nodeLaunch(`${service}-service/src/main.ts`, {
+    HOST: '127.0.0.1',
+    PORT: String(portOf(plan, name)),
+    DATABASE_URL: databaseUrl(plan, secrets, service, 'service'),
+    RABBITMQ_URL: amqpUrl(brokerOf(plan, secrets, '')),
+    GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
+    INTERNAL_TOKEN: secrets.internalToken,
+    LOG_LEVEL: 'info',
+    ...(service === 'order' ? { INVENTORY_URL: serviceUrls(plan, 'inventory').join(',') } : {}),
+    ...plan.settings[service],
+  });
+}
+
+function gatewayLaunch({ plan }: System): Launch {
+  const targets = (service: 'order' | 'inventory') => serviceUrls(plan, service).map((url) => new URL(url).host);
+  return nodeLaunch('local/src/gateway/main.ts', {
+    HOST: '127.0.0.1',
+    PORT: String(portOf(plan, 'gateway')),
+    UPSTREAMS: JSON.stringify({
+      'order-service.upstream': targets('order'),
+      'inventory-service.upstream': targets('inventory'),
+    }),
+    ...plan.deck,
+  });
+}
+
+async function respondsOk(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await response.body?.cancel();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson, writeJson } from './json-file.ts';
+import { choosePorts } from './ports.ts';
+import type { ProcessId } from './processes.ts';
+import type { Secrets } from './secrets.ts';
+
+/** What `npm start` decided and every later command needs; kept in state.json, for after a crash too. */
+export type Plan = {
+  /** The `npm start` that brought the system up. In the foreground it stays until the system ends. */
+  startedBy: ProcessId;
+  mode: 'foreground' | 'detached';
+  /** Set when all parts answered. Without it, parts of a dead `npm start` are leftovers of a failed one. */
+  ready: boolean;
+  processes: { order: number; inventory: number };
+  ports: Record<string, number>;
+  /** What kong.yml reads: keys, the token, the rate. */
+  deck: Record<string, string>;
+  /** Settings for one service, from variables that begin with its name, such as ORDER_SERVICE_LOG_LEVEL. */
+  settings: { order: Record<string, string>; inventory: Record<string, string> };
+};
+
+export type PlanRequest = {
+  port: number;
+  orders: number;
+  inventories: number;
+  mode: Plan['mode'];
+  startedBy: ProcessId;
+};
+
+/** The plan of the running or last system in this folder. */
+export function readPlan(folder: string): Plan | undefined {
+  return readJson<Plan>(planPath(folder));
+}
+
+export function savePlan(folder: string, plan: Plan): void {
+  writeJson(planPath(folder), plan);
+}
+
+/** Forgets the plan, so that nothing can be restarted on data that is gone. */
+export function removePlan(folder: string): void {
+  rmSync(planPath(folder), { force: true });
+}
+
+/** A plan with the ports of the last one where they are still free. */
+export async function makePlan(
+  request: PlanRequest,
+  secrets: Secrets,
+  environment: NodeJS.ProcessEnv,
+  last: Plan | undefined,
+): Promise<Plan> {
+  const processes = { order: request.orders, inventory: request.inventories };
+  const names = [
+    'order-db',
+    'inventory-db',
+    'broker',
+    'broker-management',
+    'broker-distribution',
+    'broker-epmd',
+    ...processNames('order', processes.order),
+    ...processNames('inventory', processes.inventory),
+  ];
+  return {
+    startedBy: request.startedBy,
+    mode: request.mode,
+    ready: false,
+    processes,
+    ports: { ...(await choosePorts(names, last?.ports)), gateway: request.port },
+    deck: deckVariables(secrets, environment),
+    settings: {
+      order: settingsFor('ORDER_SERVICE_', environment),
+      inventory: settingsFor('INVENTORY_SERVICE_', environment),
+    },
+  };
+}
+
+/** order-1, order-2, … */
+export function processNames(service: 'order' | 'inventory', count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${service}-${index + 1}`);
+}
+
+/** The gateway's variables: what the caller's environment sets wins over what was made here. */
+export function deckVariables(secrets: Secrets, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const given = Object.entries(environment).filter(([name, value]) => name.startsWith('DECK_') && value);
+  return {
+    DECK_STOREFRONT_KEY: secrets.storefrontKey,
+    DECK_OTHER_STOREFRONT_KEY: secrets.otherStorefrontKey,
+    DECK_BACKOFFICE_KEY: secrets.backofficeKey,
+    DECK_OPERATIONS_KEY: secrets.operationsKey,
+    DECK_GATEWAY_TOKEN: secrets.gatewayToken,
+    DECK_RATE_LIMIT_PER_MINUTE: '60000',
+    ...Object.fromEntries(given),
+  };
+}
+
+function settingsFor(prefix: string, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const given = Object.entries(environment).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(given.map(([name, value = '']) => [name.slice(prefix.length), value]));
+}
+
+function planPath(folder: string): string {
+  return join(folder, 'state.json');
+}

@@ -1,0 +1,35 @@
+import { createServer } from 'node:net';
+
+// Below the range from which the kernel takes the ports of outgoing connections: there, a port that is free for a
+// moment (its part was killed) could be taken by any client, or a client that retries could connect to itself.
+const lowest = 10_000;
+const highest = 32_000;
+
+/** Whether a server could listen on this port of 127.0.0.1 now. */
+export async function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** A free port for each name: the one that it had before where that is still free. */
+export async function choosePorts<Name extends string>(
+  names: readonly Name[],
+  before: Partial<Record<string, number>> = {},
+): Promise<Record<Name, number>> {
+  const chosen: Partial<Record<Name, number>> = {};
+  const taken = new Set<number>();
+  for (const name of names) {
+    let port = before[name] ?? randomPort();
+    while (taken.has(port) || !(await isFree(port))) port = randomPort();
+    taken.add(port);
+    chosen[name] = port;
+  }
+  return chosen as Record<Name, number>;
+}
+
+function randomPort(): number {
+  return lowest + Math.floor(Math.random() * (highest - lowest));
+}

@@ -1,0 +1,189 @@
+import type { InvalidMember, OrderLine } from './order-request.ts';
+import { mergeLines, unitsPerSku } from './order-request.ts';
+import { outcomeOf } from './tally.ts';
+
+/** A final answer, as far as the audit needs it. */
+export type FinalAnswer = {
+  status: number;
+  code?: string;
+  orderId?: string;
+  replayed: boolean;
+  /** Equal for answers that say the same. */
+  content: string;
+  /** What a 400 found fault with. */
+  errors: InvalidMember[];
+};
+
+/** What became of one order: what was sent, and every final answer to it. */
+export type SaleEvidence = {
+  key: string;
+  lines: OrderLine[];
+  /** Whether the contract refuses it. */
+  invalid: boolean;
+  /** Final answers that had to come: 1, or 2 with a duplicate. */
+  requests: number;
+  answers: FinalAnswer[];
+};
+
+export type ListedOrder = { id: string; status: string; lines: OrderLine[] };
+export type ListedProduct = { sku: string; onHand: number; reserved: number; available: number };
+
+export type Evidence = {
+  sales: SaleEvidence[];
+  /** What the API lists for the customers of this run. */
+  orders: ListedOrder[];
+  /** What the API lists of this run's products. */
+  products: ListedProduct[];
+  /** The stock that each product was given. */
+  stock: Map<string, number>;
+  /** Products seen below zero while the run went on. */
+  oversold: ListedProduct[];
+};
+
+export type Finding = { subject: string; expected: string; found: string };
+export type Check = { name: string; checked: number; findings: Finding[] };
+
+/** Judges a run by what the API says from outside. Green means that no check has findings. */
+export function audit(evidence: Evidence): Check[] {
+  return [
+    {
+      name: 'every key ended in its one expected answer',
+      checked: evidence.sales.length,
+      findings: evidence.sales.flatMap(checkAnswers),
+    },
+    {
+      name: 'the orders answered are the orders listed',
+      checked: evidence.orders.length,
+      findings: checkOrders(evidence),
+    },
+    {
+      name: 'reserved stock equals confirmed orders and never exceeds what is on hand',
+      checked: evidence.stock.size,
+      findings: checkStock(evidence),
+    },
+    {
+      name: 'repeated requests got the first answer again',
+      checked: evidence.sales.filter((sale) => sale.answers.length > 1).length,
+      findings: evidence.sales.flatMap(checkRepeats),
+    },
+  ];
+}
+
+function checkAnswers(sale: SaleEvidence): Finding[] {
+  const expected = sale.invalid ? '400 validation-failed' : '201, or 409 order-rejected';
+  const wrong = sale.answers.filter((answer) => !isExpected(sale, answer));
+  const findings = [...new Set(wrong.map(describe))].map((found) => ({ subject: sale.key, expected, found }));
+  const missing = sale.requests - sale.answers.length;
+  if (missing > 0) {
+    findings.push({ subject: sale.key, expected, found: `no final answer to ${missing} of ${sale.requests} requests` });
+  }
+  return findings;
+}
+
+function isExpected(sale: SaleEvidence, answer: FinalAnswer): boolean {
+  const outcome = outcomeOf(answer);
+  if (sale.invalid) return outcome === 'invalid';
+  return (outcome === 'confirmed' || outcome === 'rejected') && answer.orderId !== undefined;
+}
+
+function describe(answer: FinalAnswer): string {
+  const what = [answer.status, answer.code, answer.orderId && `order ${answer.orderId}`].filter(Boolean).join(' ');
+  return answer.errors.length > 0
+    ? `${what}: ${answer.errors.map((e) => `${e.pointer} ${e.detail}`).join('; ')}`
+    : what;
+}
+
+/** The order that a key stands for, by its first final answer. */
+function orderOf(sale: SaleEvidence): { id: string; status: 'confirmed' | 'rejected' } | undefined {
+  for (const answer of sale.answers) {
+    const outcome = outcomeOf(answer);
+    if (answer.orderId && (outcome === 'confirmed' || outcome === 'rejected')) {
+      return { id: answer.orderId, status: outcome };
+    }
+  }
+  return undefined;
+}
+
+function checkOrders({ sales, orders }: Evidence): Finding[] {
+  const findings: Finding[] = [];
+  const listed = new Map<string, ListedOrder>();
+  for (const order of orders) {
+    if (listed.has(order.id)) findings.push({ subject: `order ${order.id}`, expected: 'listed once', found: 'twice' });
+    listed.set(order.id, order);
+  }
+  const answered = new Map<string, string>();
+  for (const sale of sales) {
+    const answer = orderOf(sale);
+    if (!answer) continue;
+    const subject = `order ${answer.id} of ${sale.key}`;
+    const other = answered.get(answer.id);
+    if (other) findings.push({ subject, expected: 'an order of its own', found: `the order of ${other}` });
+    answered.set(answer.id, sale.key);
+    const order = listed.get(answer.id);
+    if (order?.status !== answer.status) {
+      findings.push({ subject, expected: answer.status, found: order?.status ?? 'not listed' });
+    } else if (!sameLines(order.lines, sale.lines)) {
+      findings.push({ subject, expected: 'the lines that were sent', found: 'other lines' });
+    }
+  }
+  for (const { id, status } of listed.values()) {
+    if (!answered.has(id)) findings.push({ subject: `order ${id}`, expected: 'no such order', found: status });
+  }
+  return findings;
+}
+
+function sameLines(some: OrderLine[], others: OrderLine[]): boolean {
+  return asText(some) === asText(others);
+}
+
+function asText(lines: OrderLine[]): string {
+  return mergeLines(lines)
+    .map(({ sku, quantity, unitPrice }) => `${sku} ${unitPrice} ${quantity}`)
+    .sort()
+    .join('\n');
+}
+
+function checkStock({ sales, products, stock, oversold }: Evidence): Finding[] {
+  const confirmed = sales.filter((sale) => orderOf(sale)?.status === 'confirmed');
+  const sold = unitsPerSku(confirmed.flatMap((sale) => sale.lines));
+  const listed = new Map(products.map((product) => [product.sku, product]));
+  const findings: Finding[] = [];
+  for (const sku of new Set([...stock.keys(), ...sold.keys(), ...listed.keys()])) {
+    const [onHand, reserved] = [stock.get(sku), sold.get(sku) ?? 0];
+    const product = listed.get(sku);
+    const expected = onHand === undefined ? 'no such product' : `${onHand} on hand, ${reserved} reserved`;
+    const found = product ? `${product.onHand} on hand, ${product.reserved} reserved` : 'no such product';
+    if (expected !== found) findings.push({ subject: sku, expected, found });
+    else if (product && product.reserved > product.onHand) {
+      findings.push({ subject: sku, expected: `at most ${product.onHand} reserved`, found: String(product.reserved) });
+    }
+  }
+  const below = oversold.map(({ sku, available }) => ({
+    subject: sku,
+    expected: 'available never below 0',
+    found: `${available} while orders were placed`,
+  }));
+  return [...findings, ...below];
+}
+
+function checkRepeats(sale: SaleEvidence): Finding[] {
+  const [first, ...others] = sale.answers;
+  if (!first) return [];
+  const findings = others
+    .filter((answer) => answer.content !== first.content)
+    .map((answer) => ({
+      subject: sale.key,
+      expected: `${describe(first)}, as the first time`,
+      found: describe(answer) === describe(first) ? 'the same status with another body' : describe(answer),
+    }));
+  // A refusal of an invalid request is not stored, so it is made anew each time.
+  const executed = sale.answers.filter((answer) => outcomeOf(answer) !== 'invalid' && !answer.replayed).length;
+  if (executed > 1) {
+    findings.push({
+      subject: sale.key,
+      expected: 'Idempotent-Replayed on all answers but one',
+      found: `not on ${executed}`,
+    });
+  }
+  return findings;
+}

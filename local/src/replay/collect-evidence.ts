@@ -1,0 +1,39 @@
+import { Fault } from '../fault.ts';
+import type { ListedOrder, ListedProduct } from './audit.ts';
+import type { Gateway, Patience } from './gateway.ts';
+import { listAll } from './listing.ts';
+import type { OrderRequest } from './order-request.ts';
+import { eachConcurrently } from './pace.ts';
+import type { Target } from './target.ts';
+import { isOfRun, isPastRun } from './watch-stock.ts';
+
+export type Collecting = { gateway: Gateway; target: Target; concurrency: number; patience: Patience };
+
+const gaveUp = 'The audit could not be made: the system did not answer for minutes.';
+
+/** Every order that the API lists for the customers of these requests, whether or not it was answered. */
+export async function listOrdersOf(requests: OrderRequest[], collecting: Collecting): Promise<ListedOrder[]> {
+  const { gateway, target, concurrency, patience } = collecting;
+  // A customer id that the API refuses cannot have orders, and cannot be asked for.
+  const askable = requests.filter(({ invalid }) => !invalid.some(({ pointer }) => pointer === '/customerId'));
+  const customers = [...new Set(askable.map((request) => request.customerId))];
+  const orders: ListedOrder[] = [];
+  await eachConcurrently(customers, concurrency, async (customer) => {
+    const path = `/orders?customerId=${encodeURIComponent(customer)}`;
+    const listed = await listAll<ListedOrder>(gateway, { path, apiKey: target.storefrontKey, patience });
+    if (!listed) throw new Fault(gaveUp);
+    orders.push(...listed);
+    patience.progress();
+  });
+  return orders;
+}
+
+/** Every product of this run that the API lists. */
+export async function listProductsOf(run: string, collecting: Collecting): Promise<ListedProduct[]> {
+  const { gateway, target, patience } = collecting;
+  const goOn = (page: ListedProduct[]) => !isPastRun(page, run);
+  const listing = { path: '/products', apiKey: target.backofficeKey, patience, goOn };
+  const products = await listAll<ListedProduct>(gateway, listing);
+  if (!products) throw new Fault(gaveUp);
+  return products.filter((product) => isOfRun(product, run));
+}

@@ -1,0 +1,158 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+
+export type Call = {
+  method: 'GET' | 'POST';
+  path: string;
+  apiKey: string;
+  idempotencyKey?: string;
+  body?: string;
+};
+
+export type Answer = {
+  status: number;
+  /** The problem's code, else nothing. */
+  code?: string;
+  location?: string;
+  replayed: boolean;
+  retryAfterMs: number;
+  text: string;
+  json: unknown;
+};
+
+/** One try: an answer, or why there was none. */
+export type Attempt = { answer: Answer; ms: number } | { answer?: undefined; cause: string };
+
+export type Gateway = {
+  attempt: (call: Call) => Promise<Attempt>;
+  close: () => Promise<void>;
+};
+
+/** Above the 2.5 s that placing an order may take, below what a client waits for. */
+const timeout = 10_000;
+
+/** The system behind `baseUrl`, over at most `connections` connections. */
+export function connectGateway(baseUrl: string, connections: number): Gateway {
+  const { origin, pathname } = new URL(baseUrl);
+  const prefix = pathname.replace(/\/$/, '');
+  const pool = new Pool(origin, {
+    connections,
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+    connect: { timeout: 5_000 },
+  });
+  const attempt = async (call: Call): Promise<Attempt> => {
+    const headers: Record<string, string> = { apikey: call.apiKey, accept: 'application/json' };
+    if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
+    if (call.body !== undefined) headers['content-type'] = 'application/json';
+    const start = performance.now();
+    try {
+      const response = await pool.request({
+        method: call.method,
+        path: prefix + call.path,
+        headers,
+        body: call.body ?? null,
+      });
+      const text = await response.body.text();
+      return { answer: toAnswer(response.statusCode, response.headers, text), ms: performance.now() - start };
+    } catch (error) {
+      return { cause: causeOf(error) };
+    }
+  };
+  return { attempt, close: () => pool.destroy() };
+}
+
+function toAnswer(status: number, headers: Record<string, string | string[] | undefined>, text: string): Answer {
+  const json = parseJson(text);
+  const code = (json as { code?: unknown } | undefined)?.code;
+  return {
+    status,
+    code: typeof code === 'string' ? code : undefined,
+    location: headers.location?.toString(),
+    replayed: headers['idempotent-replayed'] === 'true',
+    retryAfterMs: 1000 * (Number(headers['retry-after']) || 0),
+    text,
+    json,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function causeOf(error: unknown): string {
+  const { code, message } = error as Error & { code?: string };
+  switch (code) {
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return 'no answer within 10 s';
+    case 'ECONNREFUSED':
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return 'connection refused';
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'UND_ERR_SOCKET':
+      return 'connection lost';
+    default:
+      return code ?? message;
+  }
+}
+
+/** How long the system may do nothing useful before the replay gives up. */
+export type Patience = {
+  /** Something got done. */
+  progress: () => void;
+  isOver: () => boolean;
+};
+
+export function makePatience(limitMs: number, now: () => number = () => performance.now()): Patience {
+  let last = now();
+  let over = false;
+  return {
+    progress: () => {
+      last = now();
+    },
+    isOver: () => {
+      // Once over, it stays over: everybody gives up together, and soon.
+      over ||= now() - last > limitMs;
+      return over;
+    },
+  };
+}
+
+const firstDelay = 100;
+const longestDelay = 2_000;
+
+/** Why a call has to be repeated with the same key; undefined for an answer that stands. */
+export function repeatCause(attempt: Attempt): string | undefined {
+  if (!attempt.answer) return attempt.cause;
+  const { status, code } = attempt.answer;
+  if (code === 'request-in-progress') return 'request-in-progress';
+  if (status === 429 || status >= 500) return code ? `${status} ${code}` : String(status);
+  return undefined;
+}
+
+/** How long to wait before the `count`-th repeat: doubling, unless the system asks for more. */
+export function repeatDelay(attempt: Attempt, count: number): number {
+  return Math.max(Math.min(firstDelay * 2 ** (count - 1), longestDelay), attempt.answer?.retryAfterMs ?? 0);
+}
+
+/** Sends a call, with the same key, until an answer stands; undefined when patience ran out. */
+export async function untilAnswered(
+  attempt: () => Promise<Attempt>,
+  patience: Patience,
+  onRepeat: (cause: string) => void = () => undefined,
+): Promise<Answer | undefined> {
+  for (let count = 1; ; count += 1) {
+    const result = await attempt();
+    const cause = repeatCause(result);
+    if (cause === undefined) return result.answer;
+    if (patience.isOver()) return undefined;
+    onRepeat(cause);
+    await delay(repeatDelay(result, count));
+  }
+}

@@ -1,0 +1,139 @@
+import { UsageError } from '../arguments.ts';
+import { Fault } from '../fault.ts';
+import type { SaleEvidence } from './audit.ts';
+import { audit } from './audit.ts';
+import { bar, withProgress } from './bar.ts';
+import { type Collecting, listOrdersOf, listProductsOf } from './collect-evidence.ts';
+import { connectGateway, type Gateway, makePatience } from './gateway.ts';
+import { makeProducts, productName } from './make-products.ts';
+import type { Options } from './options.ts';
+import { help, parseOptions } from './options.ts';
+import { type OrderRequest, skuOf, toOrderRequest } from './order-request.ts';
+import { readOrders } from './orders-file.ts';
+import { placeSales } from './place-sales.ts';
+import { type Report, renderReport, summarize } from './report.ts';
+import { completeSales, type Ledger } from './sales.ts';
+import { planSendings, seededRandom } from './sendings.ts';
+import { stockFor } from './stock.ts';
+import { emptyTally, type Tally } from './tally.ts';
+import { findTarget, requireReachable, type Target } from './target.ts';
+import { watchStock } from './watch-stock.ts';
+
+/** Longer than any outage that settles by itself: an order settles within a minute of the system being whole. */
+const patienceMs = 5 * 60_000;
+
+/** Room for listing and looking at stock beside the orders. */
+const spareConnections = 4;
+
+/** `npm run replay`: 0 when the audit is green, 1 when it is not, 2 when nothing could be replayed. */
+export async function replayCommand(args: string[]): Promise<number> {
+  try {
+    const options = parseOptions(args, new Date());
+    if (options === 'help') {
+      console.log(help);
+      return 0;
+    }
+    return await replayFile(options);
+  } catch (error) {
+    if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
+    console.error(error.message);
+    return 2;
+  }
+}
+
+async function replayFile(options: Options): Promise<number> {
+  const target = findTarget(process.env);
+  const gateway = connectGateway(target.baseUrl, options.concurrency + spareConnections);
+  try {
+    await requireReachable(gateway, target);
+    process.stderr.write(`Reading ${options.file} …\n`);
+    const report = await replay(options, target, gateway, await readOrders(options.file));
+    console.log(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
+    return report.audit.passed ? 0 : 1;
+  } finally {
+    await gateway.close();
+  }
+}
+
+async function replay(options: Options, target: Target, gateway: Gateway, ledger: Ledger): Promise<Report> {
+  const { run, concurrency } = options;
+  const patience = makePatience(patienceMs);
+  const sales = completeSales(ledger).slice(0, options.limit);
+  const requests = sales.map((sale) => toOrderRequest(run, sale));
+  const stock = stockFor(requests, options.stock);
+
+  const names = new Map([...ledger.names].map(([code, name]) => [skuOf(run, code), productName(name, code)]));
+  const products = [...stock].map(([sku, units]) => ({ sku, name: names.get(sku) ?? sku, stock: units }));
+  let made = 0;
+  const onMade = () => {
+    made += 1;
+  };
+  await withProgress(
+    process.stderr,
+    () => `products ${bar(made, products.length)}`,
+    () => makeProducts(products, { gateway, backofficeKey: target.backofficeKey, concurrency, patience, onMade }),
+  );
+
+  const tally = emptyTally();
+  const sendings = planSendings(requests.length, options.duplicates, seededRandom(1));
+  const stockWatch = watchStock(gateway, target.backofficeKey, run, patience);
+  const began = performance.now();
+  const answers = await withProgress(
+    process.stderr,
+    () => placingLine(tally, requests.length, (performance.now() - began) / 1000),
+    () => placeSales({ ...options, gateway, storefrontKey: target.storefrontKey, requests, sendings, patience, tally }),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  const { oversold, looks } = await stockWatch.stop();
+
+  process.stderr.write('Auditing …\n');
+  const collecting: Collecting = { gateway, target, concurrency, patience };
+  const evidence = {
+    sales: requests.map((request, index) => toEvidence(request, answers[index] ?? [], options.duplicates)),
+    orders: await listOrdersOf(requests, collecting),
+    products: await listProductsOf(run, collecting),
+    stock,
+    oversold,
+  };
+  const checks = audit(evidence);
+  return {
+    run,
+    file: options.file,
+    baseUrl: target.baseUrl,
+    input: inputOf(ledger, sales.length),
+    products: { made, units: [...stock.values()].reduce((sum, units) => sum + units, 0) },
+    requests: {
+      sent: tally.sent,
+      duplicates: sendings.length - requests.length,
+      replays: tally.replays,
+      repeats: Object.fromEntries(tally.repeats),
+    },
+    ...summarize(tally, evidence.sales, seconds),
+    audit: { passed: checks.every((check) => check.findings.length === 0), stockLooks: looks, checks },
+  };
+}
+
+function placingLine(tally: Tally, all: number, seconds: number): string {
+  const { confirmed, rejected, invalid, other } = tally.outcomes;
+  const done = confirmed + rejected + invalid + other;
+  const repeats = [...tally.repeats.values()].reduce((sum, count) => sum + count, 0);
+  const counts = `confirmed ${confirmed}, rejected ${rejected}, invalid ${invalid}, pending ${tally.pending}`;
+  return `orders   ${bar(done, all)}  ${(done / seconds).toFixed(0)}/s  ${counts}, repeats ${repeats}`;
+}
+
+function toEvidence(request: OrderRequest, answers: SaleEvidence['answers'], duplicates: boolean): SaleEvidence {
+  const { key, lines, invalid } = request;
+  return { key, lines, invalid: invalid.length > 0, requests: duplicates ? 2 : 1, answers };
+}
+
+function inputOf(ledger: Ledger, replayed: number): Report['input'] {
+  const sales = completeSales(ledger).length;
+  return {
+    rows: ledger.rows,
+    sales,
+    cancellations: ledger.cancellations.size,
+    badRows: ledger.badRows,
+    incompleteSales: [...ledger.incomplete],
+    leftOut: sales - replayed,
+  };
+}

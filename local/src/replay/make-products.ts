@@ -1,0 +1,48 @@
+import { Fault } from '../fault.ts';
+import type { Gateway, Patience } from './gateway.ts';
+import { untilAnswered } from './gateway.ts';
+import { eachConcurrently } from './pace.ts';
+
+export type NewProduct = { sku: string; name: string; stock: number };
+
+export type Making = {
+  gateway: Gateway;
+  backofficeKey: string;
+  concurrency: number;
+  patience: Patience;
+  onMade: () => void;
+};
+
+/** Makes every product and gives it its stock. The keys come from the SKUs: done again, it changes nothing. */
+export async function makeProducts(products: NewProduct[], making: Making): Promise<void> {
+  await eachConcurrently(products, making.concurrency, async ({ sku, name, stock }) => {
+    await post(making, '/products', `product-${sku}`, { sku, name }, 201);
+    // An adjustment by nothing is none: a product without stock is left as it is made.
+    if (stock > 0) {
+      const adjustment = { delta: stock, reason: 'stock of a replay' };
+      await post(making, `/products/${sku}/adjustments`, `stock-${sku}`, adjustment, 200);
+    }
+    making.patience.progress();
+    making.onMade();
+  });
+}
+
+async function post(making: Making, path: string, idempotencyKey: string, body: object, expected: number) {
+  const { gateway, backofficeKey, patience } = making;
+  const call = { method: 'POST', path, apiKey: backofficeKey, idempotencyKey, body: JSON.stringify(body) } as const;
+  const answer = await untilAnswered(() => gateway.attempt(call), patience);
+  if (!answer) throw new Fault(`POST ${path} got no answer for minutes: the system is not working.`);
+  if (answer.status === expected) return;
+  if (answer.status === 422 || answer.status === 409) {
+    throw new Fault(
+      `This --run was used before with another file, --stock or --limit (POST ${path}: ${answer.status} ${answer.code}).`,
+    );
+  }
+  throw new Fault(`POST ${path} was answered with ${answer.status}: ${answer.text.slice(0, 300)}`);
+}
+
+/** A product's name as the file has it, made to fit what the API takes. */
+export function productName(description: string | undefined, stockCode: string): string {
+  const text = (description ?? '').replace(/\p{Cc}+/gu, ' ').trim();
+  return [...(text || stockCode)].slice(0, 200).join('');
+}

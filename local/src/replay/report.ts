@@ -1,0 +1,161 @@
+import { styleText } from 'node:util';
+import type { Check, SaleEvidence } from './audit.ts';
+import type { BadRow } from './sales.ts';
+import type { Percentiles, Tally } from './tally.ts';
+import { outcomeOf, percentilesOf } from './tally.ts';
+
+export type Report = {
+  run: string;
+  file: string;
+  baseUrl: string;
+  input: {
+    rows: number;
+    sales: number;
+    cancellations: number;
+    badRows: BadRow[];
+    incompleteSales: string[];
+    /** Sales beyond --limit. */
+    leftOut: number;
+  };
+  products: { made: number; units: number };
+  sales: { placed: number; confirmed: number; rejected: number; invalid: number; other: number; unanswered: number };
+  invalidReasons: InvalidReason[];
+  requests: { sent: number; duplicates: number; replays: number; repeats: Record<string, number> };
+  accepted: { answers: number; orders: number; settleMs?: Percentiles };
+  speed: { seconds: number; ordersPerSecond: number; placeMs?: Percentiles; replayMs?: Percentiles };
+  audit: { passed: boolean; stockLooks: number; checks: Check[] };
+};
+
+export type InvalidReason = { pointer: string; detail: string; sales: number; example: string };
+
+/** Why sales were refused as invalid, in the system's own words; `*` stands for any line. */
+export function invalidReasons(sales: SaleEvidence[]): InvalidReason[] {
+  const reasons = new Map<string, InvalidReason>();
+  for (const { key, answers } of sales) {
+    const [first] = answers;
+    if (!first || outcomeOf(first) !== 'invalid') continue;
+    const errors = first.errors.length > 0 ? first.errors : [{ pointer: '', detail: `${first.status} ${first.code}` }];
+    const named = errors.map(({ pointer, detail }) => ({ pointer: pointer.replace(/\/\d+(?=\/|$)/g, '/*'), detail }));
+    for (const [id, reason] of new Map(named.map((reason) => [JSON.stringify(reason), reason]))) {
+      const known = reasons.get(id) ?? { ...reason, sales: 0, example: key };
+      reasons.set(id, { ...known, sales: known.sales + 1 });
+    }
+  }
+  return [...reasons.values()].sort((a, b) => b.sales - a.sales);
+}
+
+/** The counts and times of a run, as the report has them. */
+export function summarize(tally: Tally, sales: SaleEvidence[], seconds: number) {
+  const { confirmed, rejected, invalid, other } = tally.outcomes;
+  const finished = confirmed + rejected + invalid + other;
+  return {
+    sales: {
+      placed: confirmed + rejected,
+      confirmed,
+      rejected,
+      invalid,
+      other,
+      unanswered: sales.length - finished,
+    },
+    invalidReasons: invalidReasons(sales),
+    accepted: { answers: tally.accepted, orders: tally.acceptedOrders, settleMs: percentilesOf(tally.settling) },
+    speed: {
+      seconds: Math.round(seconds * 10) / 10,
+      ordersPerSecond: Math.round((finished / seconds) * 10) / 10,
+      placeMs: percentilesOf(tally.placing),
+      replayMs: percentilesOf(tally.replaying),
+    },
+  };
+}
+
+/** How many of a long list are shown to a person; --json has them all. */
+const shown = 20;
+
+/** The report for a person. */
+export function renderReport(report: Report): string {
+  const { input, products, sales, requests, accepted, speed } = report;
+  const causes = Object.entries(requests.repeats).map(([cause, count]) => `${count} ${cause}`);
+  const lines = [
+    `Replay ${report.run} of ${report.file} at ${report.baseUrl}`,
+    '',
+    row('read', `${input.rows} rows: ${input.sales} sales, ${input.cancellations} cancellations (not replayed)`),
+    ...badRowLines(report),
+    ...(input.leftOut > 0 ? [row('left out', `${input.leftOut} sales beyond --limit`)] : []),
+    row('products', `${products.made} with ${products.units} units in stock`),
+    '',
+    row('placed', `${sales.placed} of ${input.sales - input.leftOut}`),
+    row('  confirmed', `${sales.confirmed}`),
+    row('  rejected', `${sales.rejected} (not enough stock)`),
+    row('invalid', `${sales.invalid} refused with 400`),
+    ...report.invalidReasons.map((reason) => `    ${describeReason(reason)}`),
+    ...(sales.other > 0 ? [row('other answers', `${sales.other}`)] : []),
+    ...(sales.unanswered > 0 ? [row('unanswered', `${sales.unanswered}`)] : []),
+    '',
+    row('requests', `${requests.sent} sent, ${requests.duplicates} of them planned duplicates`),
+    row('replays', `${requests.replays} answers were replays (Idempotent-Replayed)`),
+    row('repeats', causes.length > 0 ? causes.join(', ') : 'none'),
+    row('202', acceptedText(accepted)),
+    row('speed', `${speed.ordersPerSecond} orders/s over ${speed.seconds} s`),
+    row('POST /orders', percentilesText(speed.placeMs)),
+    row('  replayed', percentilesText(speed.replayMs)),
+    '',
+    ...report.audit.checks.flatMap(checkLines),
+    row('', `stock looked at ${report.audit.stockLooks} times while orders were placed`),
+    '',
+    report.audit.passed ? styleText('green', 'Audit: green') : styleText('red', 'Audit: FAILED'),
+  ];
+  return lines.join('\n');
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(14)} ${text}`;
+}
+
+function badRowLines({ input }: Report): string[] {
+  const { badRows, incompleteSales } = input;
+  if (badRows.length === 0) return [];
+  return [
+    row('bad rows', `${badRows.length}; not placed for missing rows: ${listSome(incompleteSales) || 'none'}`),
+    ...some(badRows.map(({ line, reason }) => `    line ${line}: ${reason}`)),
+  ];
+}
+
+function describeReason({ pointer, detail, sales, example }: InvalidReason): string {
+  return `${sales} × ${pointer || 'the whole'}: ${detail} (such as ${example})`;
+}
+
+function acceptedText({ answers, orders, settleMs }: Report['accepted']): string {
+  if (orders === 0) return 'none';
+  const times = settleMs
+    ? `${settleMs.count} settled; p50 ${seconds(settleMs.p50)}, p95 ${seconds(settleMs.p95)}, longest ${seconds(settleMs.max)}`
+    : 'none settled';
+  return `${answers} answers for ${orders} orders, ${times}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Milliseconds, for a person. */
+export function percentilesText(ms: Percentiles | undefined): string {
+  if (!ms) return 'none';
+  return `p50 ${ms.p50} ms, p95 ${ms.p95} ms, p99 ${ms.p99} ms, longest ${ms.max} ms (${ms.count} answers)`;
+}
+
+function checkLines({ name, checked, findings }: Check): string[] {
+  const mark = findings.length === 0 ? styleText('green', '✓') : styleText('red', '✗');
+  const details = findings.map(
+    ({ subject, expected, found }) => `      ${subject}: expected ${expected}; found ${found}`,
+  );
+  return [`  ${mark} ${name} (${checked} checked, ${findings.length} wrong)`, ...some(details)];
+}
+
+function some(lines: string[]): string[] {
+  const more = lines.length - shown;
+  return more > 0 ? [...lines.slice(0, shown), `      and ${more} more (--json lists them all)`] : lines;
+}
+
+function listSome(names: string[]): string {
+  const more = names.length - shown;
+  return names.slice(0, shown).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

@@ -1,0 +1,79 @@
+import { parsePence, parseQuantity } from './amounts.ts';
+
+export type SaleLine = { stockCode: string; quantity: number; unitPrice: number };
+export type Sale = { invoiceNo: string; customer: string; lines: SaleLine[] };
+export type BadRow = { line: number; reason: string };
+
+/** The columns of a row that matter, still text. */
+export type Row = {
+  line: number;
+  invoiceNo: string;
+  stockCode: string;
+  description: string;
+  quantity: string;
+  unitPrice: string;
+  customerId: string;
+};
+
+/** What a file holds, gathered row by row. */
+export type Ledger = {
+  rows: number;
+  sales: Map<string, Sale>;
+  cancellations: Set<string>;
+  badRows: BadRow[];
+  /** Invoices with an unreadable row: half an order is not what the customer ordered. */
+  incomplete: Set<string>;
+  /** What the file calls each product, the first time that it does. */
+  names: Map<string, string>;
+};
+
+export function emptyLedger(): Ledger {
+  return {
+    rows: 0,
+    sales: new Map(),
+    cancellations: new Set(),
+    badRows: [],
+    incomplete: new Set(),
+    names: new Map(),
+  };
+}
+
+/** Adds a row to its invoice, whether or not the invoice's other rows stand next to it. */
+export function addRow(ledger: Ledger, row: Row): void {
+  const invoiceNo = row.invoiceNo.trim();
+  if (!/^[\x21-\x7e]{1,100}$/.test(invoiceNo)) {
+    addBadRow(ledger, row.line, `InvoiceNo ${JSON.stringify(invoiceNo)} is not 1 to 100 printable ASCII characters`);
+    return;
+  }
+  const quantity = parseQuantity(row.quantity);
+  const unitPrice = parsePence(row.unitPrice);
+  if (quantity === undefined || unitPrice === undefined) {
+    const reason =
+      quantity === undefined
+        ? `Quantity ${JSON.stringify(row.quantity)} is not a number`
+        : `UnitPrice ${JSON.stringify(row.unitPrice)} is not an exact amount of money`;
+    addBadRow(ledger, row.line, reason, invoiceNo);
+    return;
+  }
+  ledger.rows += 1;
+  if (invoiceNo.startsWith('C')) {
+    ledger.cancellations.add(invoiceNo);
+    return;
+  }
+  if (!ledger.names.has(row.stockCode)) ledger.names.set(row.stockCode, row.description);
+  const sale = ledger.sales.get(invoiceNo) ?? { invoiceNo, customer: row.customerId.trim() || 'guest', lines: [] };
+  sale.lines.push({ stockCode: row.stockCode, quantity, unitPrice });
+  ledger.sales.set(invoiceNo, sale);
+}
+
+/** Notes a row that cannot be read; its invoice, where it can be told, is set aside whole. */
+export function addBadRow(ledger: Ledger, line: number, reason: string, invoiceNo?: string): void {
+  ledger.rows += 1;
+  ledger.badRows.push({ line, reason });
+  if (invoiceNo) ledger.incomplete.add(invoiceNo.trim());
+}
+
+/** The sales that can be placed, in the order in which the file first names them. */
+export function completeSales(ledger: Ledger): Sale[] {
+  return [...ledger.sales.values()].filter((sale) => !ledger.incomplete.has(sale.invoiceNo));
+}

@@ -1,0 +1,70 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+
+/** What is counted while orders are placed. */
+export type Tally = {
+  /** Requests sent, repeats included. */
+  sent: number;
+  /** Final answers by what they were; see `outcomeOf`. */
+  outcomes: Record<Outcome, number>;
+  /** Answers that were replays of an earlier one. */
+  replays: number;
+  /** Requests sent again with the same key, by cause. */
+  repeats: Map<string, number>;
+  /** Answers that were 202. */
+  accepted: number;
+  /** Orders with at least one of them. */
+  acceptedOrders: number;
+  /** Orders answered 202 that are not settled yet. */
+  pending: number;
+  placing: RecordableHistogram;
+  replaying: RecordableHistogram;
+  settling: RecordableHistogram;
+};
+
+export type Outcome = 'confirmed' | 'rejected' | 'invalid' | 'other';
+
+export function emptyTally(): Tally {
+  return {
+    sent: 0,
+    outcomes: { confirmed: 0, rejected: 0, invalid: 0, other: 0 },
+    replays: 0,
+    repeats: new Map(),
+    accepted: 0,
+    acceptedOrders: 0,
+    pending: 0,
+    placing: createHistogram(),
+    replaying: createHistogram(),
+    settling: createHistogram(),
+  };
+}
+
+/** What a final answer means for the order. */
+export function outcomeOf(answer: { status: number; code?: string }): Outcome {
+  if (answer.status === 201) return 'confirmed';
+  if (answer.status === 409 && answer.code === 'order-rejected') return 'rejected';
+  return answer.status === 400 || answer.status === 413 ? 'invalid' : 'other';
+}
+
+export function countRepeat(tally: Tally, cause: string): void {
+  tally.repeats.set(cause, (tally.repeats.get(cause) ?? 0) + 1);
+}
+
+/** Histograms hold whole numbers from 1: microseconds. */
+export function recordMs(histogram: RecordableHistogram, ms: number): void {
+  histogram.record(Math.max(1, Math.round(ms * 1000)));
+}
+
+export type Percentiles = { count: number; p50: number; p95: number; p99: number; max: number };
+
+/** Percentiles in milliseconds; undefined when nothing was recorded. */
+export function percentilesOf(histogram: RecordableHistogram): Percentiles | undefined {
+  if (histogram.count === 0) return undefined;
+  const ms = (microseconds: number) => Math.round(microseconds / 100) / 10;
+  return {
+    count: histogram.count,
+    p50: ms(histogram.percentile(50)),
+    p95: ms(histogram.percentile(95)),
+    p99: ms(histogram.percentile(99)),
+    max: ms(histogram.max),
+  };
+}

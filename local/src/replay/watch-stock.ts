@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ListedProduct } from './audit.ts';
+import type { Gateway, Patience } from './gateway.ts';
+import { readPage } from './listing.ts';
+
+/** A hundred products per look; frequent enough to pass all of a large file's many times, and no load. */
+const lookEvery = 250;
+
+/** Looks at the stock while orders are placed, round and round, and keeps every product that it sees oversold. */
+export function watchStock(gateway: Gateway, apiKey: string, run: string, patience: Patience) {
+  const oversold: ListedProduct[] = [];
+  let looks = 0;
+  let stopped = false;
+
+  const watch = async () => {
+    const listing = {
+      path: '/products',
+      apiKey,
+      patience: { ...patience, isOver: () => stopped || patience.isOver() },
+    };
+    // The list also holds the products of other runs: a round begins on the page with this run's first product.
+    let [first, cursor]: (string | undefined)[] = [];
+    while (!stopped) {
+      const page = await readPage<ListedProduct>(gateway, listing, cursor);
+      if (!page) return;
+      looks += page.items.length;
+      oversold.push(...page.items.filter((product) => product.available < 0));
+      first ??= page.items.some((product) => isOfRun(product, run)) ? cursor : undefined;
+      cursor = isPastRun(page.items, run) ? first : (page.nextCursor ?? first);
+      await delay(lookEvery);
+    }
+  };
+
+  const watching = watch();
+  return {
+    /** Products seen below zero, and how many were looked at in all. */
+    stop: async () => {
+      stopped = true;
+      await watching;
+      return { oversold, looks };
+    },
+  };
+}
+
+/** Whether a product was made by this run. */
+export function isOfRun(product: { sku: string }, run: string): boolean {
+  return product.sku.startsWith(`${run}.`);
+}
+
+/** Whether a page of the list, which is sorted by SKU, ends behind this run's products. */
+export function isPastRun(page: { sku: string }[], run: string): boolean {
+  const last = page.at(-1);
+  // SKUs are ASCII, so that this comparison is the list's byte order; '/' follows '.'.
+  return last !== undefined && last.sku >= `${run}/`;
+}

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { readJson, writeJson } from './json-file.ts';
+
+const names = [
+  'storefrontKey',
+  'otherStorefrontKey',
+  'backofficeKey',
+  'operationsKey',
+  'gatewayToken',
+  'internalToken',
+  'postgresPassword',
+  'orderOwnerPassword',
+  'orderServicePassword',
+  'inventoryOwnerPassword',
+  'inventoryServicePassword',
+  'rabbitmqPassword',
+] as const;
+
+export type Secrets = Record<(typeof names)[number], string>;
+
+/** Keys, tokens and passwords of this system: made once, kept in a file that only the owner can read. */
+export function loadSecrets(folder: string): Secrets {
+  const path = join(folder, 'secrets.json');
+  const known = readJson<Partial<Secrets>>(path) ?? {};
+  // Hex: it needs no quoting in URLs, SQL, configuration files or gateway templates.
+  const secrets = Object.fromEntries(names.map((name) => [name, known[name] ?? newSecret()])) as Secrets;
+  if (names.some((name) => known[name] === undefined)) writeJson(path, secrets);
+  return secrets;
+}
+
+/** 128 random bits in hex. */
+export function newSecret(): string {
+  return randomBytes(16).toString('hex');
+}

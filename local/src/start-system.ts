@@ -1,0 +1,232 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { databaseUrl, urlOf } from './addresses.ts';
+import type { StartOptions } from './arguments.ts';
+import { isAlive, partStatus, startPart } from './control.ts';
+import { Fault, tailOf } from './fault.ts';
+import { localFolder, repositoryRoot } from './folders.ts';
+import { readJson } from './json-file.ts';
+import type { System } from './parts.ts';
+import { allPartNames, nodeLaunch, partOf, postgresOf } from './parts.ts';
+import type { Plan } from './plan.ts';
+import { makePlan, processNames, readPlan, removePlan, savePlan } from './plan.ts';
+import { isFree } from './ports.ts';
+import type { ProcessId } from './processes.ts';
+import { howItEnded, isRunning, thisProcess } from './processes.ts';
+import type { Progress } from './progress.ts';
+import { showProgress } from './progress.ts';
+import { loadSecrets } from './secrets.ts';
+import { hasNoProducts, seedDemoProducts } from './seed.ts';
+import { ensureRabbitmq } from './servers/install-rabbitmq.ts';
+import { initPostgres, prepareDatabase, superuserUrl } from './servers/postgres.ts';
+import { endLeftovers, stopSystem } from './stop-system.ts';
+import { summaryOf } from './summary.ts';
+import { reportCrashes, stoppedBySignal } from './supervise.ts';
+
+// Generous: a slow disk or a busy machine is no fault, a part that ended is noticed at once anyway.
+const readyWithin = 90_000;
+
+/** `npm start`: brings the system up, and stays with it unless it is detached. */
+export async function startSystem(options: StartOptions): Promise<number> {
+  const began = Date.now();
+  const folder = localFolder();
+  const progress = showProgress();
+  const system = await claim(folder, options, progress);
+  const interrupted = new AbortController();
+  const stopped = stoppedBySignal(system, interrupted);
+  try {
+    await bringUp(system, progress, interrupted.signal);
+  } catch (error) {
+    if (interrupted.signal.aborted) return stopped.then(() => 130);
+    console.error(error instanceof Fault ? `\n${error.message}\n` : error);
+    await stopSystem(system);
+    return 1;
+  }
+  if (interrupted.signal.aborted) return stopped.then(() => 130);
+  savePlan(folder, { ...system.plan, ready: true });
+  console.log(summaryOf(system, (Date.now() - began) / 1000));
+  if (options.detach) return 0;
+  reportCrashes(system);
+  return stopped;
+}
+
+/** Makes sure that nothing else runs in this folder, and decides ports and keys. */
+async function claim(folder: string, options: StartOptions, progress: Progress): Promise<System> {
+  if (process.platform !== 'linux') {
+    throw new Fault(
+      `npm start controls its parts through /proc and therefore runs on Linux only, not on ${process.platform}.`,
+    );
+  }
+  const secrets = loadSecrets(folder);
+  const last = readPlan(folder);
+  if (last) refuseIfRunning({ folder, plan: last, secrets }, options);
+  lock(folder);
+  if (last) await endLeftoversOf({ folder, plan: last, secrets }, progress);
+  if (!(await isFree(options.port))) {
+    throw new Fault(
+      `Port ${options.port} is in use by another program. Choose another: npm start -- --port ${options.port + 1}`,
+    );
+  }
+  await ensureRabbitmq(join(folder, 'logs', 'apt.log'), progress.say);
+  forgetParts(folder);
+  if (options.fresh) emptyData(folder);
+  const { port, orders, inventories } = options;
+  const mode = options.detach ? 'detached' : 'foreground';
+  const plan = await makePlan(
+    { port, orders, inventories, mode, startedBy: thisProcess() },
+    secrets,
+    process.env,
+    last,
+  );
+  savePlan(folder, plan);
+  return { folder, plan, secrets };
+}
+
+function refuseIfRunning(last: System, options: StartOptions): void {
+  const { plan } = last;
+  const starter = isRunning(plan.startedBy);
+  // Detached and ready, it is meant to run without anybody watching; any other system without its starter is a leftover.
+  if (!starter && !(plan.mode === 'detached' && plan.ready && aliveParts(last).length > 0)) return;
+  const fresh = options.fresh ? ' Its data cannot be emptied while it runs.' : '';
+  const doing = plan.ready ? 'is running' : 'is being started or stopped';
+  const who = starter ? ` (pid ${plan.startedBy.pid})` : '';
+  throw new Fault(
+    `The system ${doing} already at ${urlOf(plan, 'gateway')}${who}.${fresh}\n` +
+      'See it with "npm run local -- status"; stop it with "npm run local -- down".',
+  );
+}
+
+/** Two starts at the same moment would both find nothing running, and then end each other's parts. */
+function lock(folder: string): void {
+  const path = join(folder, 'start.lock');
+  const holder = readJson<ProcessId>(path);
+  if (isRunning(holder)) throw new Fault(`Another npm start (pid ${holder?.pid}) is at work in ${folder}.`);
+  rmSync(path, { force: true });
+  writeFileSync(path, JSON.stringify(thisProcess()), { flag: 'wx', mode: 0o600 }); // never released: its holder ends
+}
+
+async function endLeftoversOf(last: System, progress: Progress): Promise<void> {
+  const alive = aliveParts(last);
+  if (alive.length === 0) return;
+  progress.say(`  An earlier run was killed and left ${alive.join(', ')} behind: ending them.`);
+  await endLeftovers(last);
+}
+
+function aliveParts(system: System): string[] {
+  return allPartNames(system.plan).filter((name) => isAlive(partOf(system, name)));
+}
+
+/** Records of an earlier run say nothing about this one. */
+function forgetParts(folder: string): void {
+  rmSync(join(folder, 'parts'), { recursive: true, force: true });
+  mkdirSync(join(folder, 'parts'), { mode: 0o700 });
+}
+
+function emptyData(folder: string): void {
+  for (const name of ['order-db', 'inventory-db', 'broker']) {
+    rmSync(join(folder, 'data', name), { recursive: true, force: true });
+  }
+  removePlan(folder);
+}
+
+async function bringUp(system: System, progress: Progress, interrupted: AbortSignal): Promise<void> {
+  const start = (name: string) => progress.step(name, () => startAndWait(system, name, interrupted));
+  keepOldLogs(system);
+  await allSettledOrThrow([
+    bringUpDatabase(system, 'order', progress, interrupted),
+    bringUpDatabase(system, 'inventory', progress, interrupted),
+    start('broker'),
+  ]);
+  const { order, inventory } = system.plan.processes;
+  await allSettledOrThrow([...processNames('inventory', inventory), ...processNames('order', order)].map(start));
+  await start('gateway');
+  if (await hasNoProducts(system.plan)) await progress.step('demo products', () => seedDemoProducts(system.plan));
+}
+
+async function bringUpDatabase(
+  system: System,
+  service: 'order' | 'inventory',
+  progress: Progress,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const { folder, plan, secrets } = system;
+  const name = `${service}-db` as const;
+  const server = postgresOf(system, name);
+  const owner = databaseUrl(plan, secrets, service, 'owner');
+  await progress.step(name, async () => {
+    await initPostgres(server).catch((error: Error & { stderr?: string }) => {
+      throw new Fault(`${name} could not be made: ${error.stderr || error.message}`);
+    });
+    await startAndWait(system, name, interrupted);
+    const { username, password, pathname } = new URL(owner);
+    await prepareDatabase(superuserUrl(server), { name: pathname.slice(1), owner: username, ownerPassword: password });
+  });
+  await progress.step(`${service}-service migrations`, async () => {
+    const log = join(folder, 'logs', `${service}-migrate.log`);
+    const code = await runMigrations(service, log, {
+      DATABASE_OWNER_URL: owner,
+      DATABASE_URL: databaseUrl(plan, secrets, service, 'service'),
+    });
+    if (code !== 0)
+      throw new Fault(`The migrations of ${service}-service failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
+  });
+}
+
+async function runMigrations(service: string, log: string, environment: Record<string, string>): Promise<number> {
+  const { command, args, env, cwd } = nodeLaunch(`${service}-service/src/migrate.ts`, environment);
+  const output = openSync(log, 'a', 0o600);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...args, 'up'], {
+      env,
+      cwd: cwd ?? repositoryRoot(),
+      stdio: ['ignore', output, output],
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function startAndWait(system: System, name: string, interrupted: AbortSignal): Promise<void> {
+  const part = partOf(system, name);
+  interrupted.throwIfAborted(); // or it would start behind the back of the one who stops everything
+  await startPart(part);
+  const deadline = Date.now() + readyWithin;
+  while (!(await part.answers())) {
+    interrupted.throwIfAborted();
+    const status = partStatus(part);
+    if (status.state !== 'running') {
+      const how = status.process && howItEnded(status.process);
+      throw new Fault(
+        `${name} ended instead of becoming ready${how ? ` (${how})` : ''}.\n${tailOf(part.log)}\n  ${part.log}`,
+      );
+    }
+    if (Date.now() > deadline) {
+      throw new Fault(`${name} was not ready within ${readyWithin / 1000} s.\n${tailOf(part.log)}\n  ${part.log}`);
+    }
+    await delay(100, undefined, { signal: interrupted });
+  }
+}
+
+/** Waits for all of them before the first failure is thrown, so that nothing is still starting while all is stopped. */
+async function allSettledOrThrow(work: Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+function keepOldLogs({ folder, plan }: System): void {
+  for (const name of [...allPartNames(plan), 'order-migrate', 'inventory-migrate']) {
+    const log = join(folder, 'logs', name);
+    if (existsSync(`${log}.log`)) renameSync(`${log}.log`, `${log}.previous.log`);
+  }
+}
+
+/** The system as it was planned, for commands that act on it. */
+export function readSystem(): System {
+  const folder = localFolder();
+  const plan: Plan | undefined = readPlan(folder);
+  if (plan === undefined) throw new Fault('Nothing has been started here yet: npm start');
+  return { folder, plan, secrets: loadSecrets(folder) };
+}

@@ -1,0 +1,35 @@
+import { styleText } from 'node:util';
+import { portOf, urlOf } from './addresses.ts';
+import type { System } from './parts.ts';
+import { demoSku } from './seed.ts';
+
+/** What a user needs once the system is up: where it is, the keys, and one call to copy. */
+export function summaryOf({ folder, plan, secrets }: System, seconds: number): string {
+  const gateway = urlOf(plan, 'gateway');
+  const rows = [
+    ['Gateway', gateway],
+    ['RabbitMQ UI', `http://127.0.0.1:${portOf(plan, 'broker-management')}  (shop / ${secrets.rabbitmqPassword})`],
+    ['Logs', `${folder}/logs`],
+    ['Storefront key', plan.deck.DECK_STOREFRONT_KEY],
+    ['Other storefront key', plan.deck.DECK_OTHER_STOREFRONT_KEY],
+    ['Backoffice key', plan.deck.DECK_BACKOFFICE_KEY],
+    ['Operations key', plan.deck.DECK_OPERATIONS_KEY],
+  ];
+  const order = { customerId: 'ada', currency: 'EUR', lines: [{ sku: demoSku, quantity: 1 }] };
+  const next =
+    plan.mode === 'detached'
+      ? 'It runs in the background; "npm run local -- down" stops it.'
+      : 'Ctrl-C stops everything; "npm run local -- status" in another terminal shows the parts.';
+  return `
+${styleText('bold', `Ready in ${seconds.toFixed(1)} s.`)}
+
+${rows.map(([name = '', value = '']) => `  ${name.padEnd(22)}${value}`).join('\n')}
+
+Place an order:
+
+  curl -i ${gateway}/orders -H 'apikey: ${plan.deck.DECK_STOREFRONT_KEY}' -H 'Idempotency-Key: first-order' \\
+    -H 'Content-Type: application/json' -d '${JSON.stringify(order)}'
+
+${next}
+`;
+}

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import type { Tier } from '../arguments.ts';
+import { Fault } from '../fault.ts';
+import { repositoryRoot } from '../folders.ts';
+import { readJson } from '../json-file.ts';
+import type { JestReport, Tally } from './tally.ts';
+import { addTallies, tallyLine, tallyOfCheck, tallyOfTier } from './tally.ts';
+import type { TestServers } from './test-servers.ts';
+import { startTestServers } from './test-servers.ts';
+
+const checks = [
+  { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'dead code', command: ['knip'] },
+];
+const allTiers: Tier[] = ['unit', 'int', 'e2e'];
+
+/** `npm test`: everything, or the tiers that are named; the last line counts. */
+export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<number> {
+  const began = Date.now();
+  const interrupted = new AbortController();
+  // jest gets the terminal's Ctrl-C itself; here it ends the waiting, so that the servers are stopped.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+  const tallies: Tally[] = [];
+  if (tiers.length === 0) {
+    for (const { name, command } of checks) {
+      tallies.push(await step(name, interrupted.signal, async () => tallyOfCheck((await run(command)) === 0)));
+    }
+  }
+  for (const tier of tiers.length === 0 ? allTiers : tiers) {
+    tallies.push(await step(tier, interrupted.signal, () => runTier(tier, jestArgs, interrupted.signal)));
+  }
+  const tally = addTallies(tallies);
+  console.log(`\nDone in ${elapsed(began)}.`);
+  console.log(tallyLine(tally));
+  if (interrupted.signal.aborted) return 130;
+  return tally.failed === 0 ? 0 : 1;
+}
+
+async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
+  // The whole-system tests start their own servers.
+  if (tier !== 'int') return runJest(tier, jestArgs, {});
+  let servers: TestServers | undefined;
+  try {
+    servers = await startTestServers((text) => console.log(text), interrupted);
+    console.log(
+      `  PostgreSQL ${hostOf(servers.urls.TEST_POSTGRES_URL)}, RabbitMQ ${hostOf(servers.urls.TEST_RABBITMQ_URL)}`,
+    );
+    return await runJest(tier, jestArgs, servers.urls);
+  } finally {
+    await servers?.stop();
+  }
+}
+
+async function runJest(tier: Tier, jestArgs: string[], environment: Record<string, string>): Promise<Tally> {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
+  const report = join(folder, 'report.json');
+  const command = ['jest', `--testMatch=**/*.${tier}.test.ts`, '--json', `--outputFile=${report}`, ...jestArgs];
+  // Whole systems side by side would compete for two cores and fail on time.
+  if (tier === 'e2e') command.push('--runInBand');
+  try {
+    // With --json, jest writes the report to standard output as well; what people read goes to standard error.
+    const code = await run(command, environment, 'ignore');
+    return tallyOfTier(readJson<JestReport>(report), code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function step(name: string, interrupted: AbortSignal, work: () => Promise<Tally>): Promise<Tally> {
+  if (interrupted.aborted) return tallyOfCheck(false);
+  const began = Date.now();
+  console.log(styleText('bold', `\n== ${name}`));
+  const tally = await work().catch((error: unknown) => {
+    if (interrupted.aborted) console.error('interrupted');
+    else console.error(error instanceof Fault ? error.message : error);
+    return tallyOfCheck(false);
+  });
+  const colour = tally.failed > 0 ? 'red' : 'green';
+  console.log(styleText(colour, `== ${name}: ${tallyLine(tally)} (${elapsed(began)})`));
+  return tally;
+}
+
+async function run(
+  [command = '', ...args]: string[],
+  environment: Record<string, string> = {},
+  stdout: 'inherit' | 'ignore' = 'inherit',
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: repositoryRoot(),
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', stdout, 'inherit'],
+    });
+    const end = () => child.kill('SIGTERM');
+    process.on('SIGTERM', end).on('SIGHUP', end);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      process.off('SIGTERM', end).off('SIGHUP', end);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}
+
+function elapsed(since: number): string {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}
