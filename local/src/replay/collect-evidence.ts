@@ -9,7 +9,7 @@ import { isOfRun, isPastRun } from './watch-stock.ts';
 
 export type Collecting = { gateway: Gateway; target: Target; concurrency: number; patience: Patience };
 
-const gaveUp = 'The audit could not be made: the system did not answer for minutes.';
+const gaveUp = 'no answer for minutes';
 
 /** Every order that the API lists for the customers of these requests, whether or not it was answered. */
 export async function listOrdersOf(requests: OrderRequest[], collecting: Collecting): Promise<ListedOrder[]> {

@@ -11,7 +11,7 @@ export type Listing<T> = {
   goOn?: (page: T[]) => boolean;
 };
 
-type Page<T> = { items: T[]; nextCursor?: string };
+export type Page<T> = { items: T[]; nextCursor?: string };
 
 /** All that a list of the API holds, page by page; undefined when patience ran out. */
 export async function listAll<T>(gateway: Gateway, listing: Listing<T>): Promise<T[] | undefined> {

@@ -1,6 +1,6 @@
 import { UsageError } from '../arguments.ts';
 import { Fault } from '../fault.ts';
-import type { SaleEvidence } from './audit.ts';
+import type { Check, Evidence, SaleEvidence } from './audit.ts';
 import { audit } from './audit.ts';
 import { bar, withProgress } from './bar.ts';
 import { type Collecting, listOrdersOf, listProductsOf } from './collect-evidence.ts';
@@ -88,14 +88,8 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
 
   process.stderr.write('Auditing …\n');
   const collecting: Collecting = { gateway, target, concurrency, patience };
-  const evidence = {
-    sales: requests.map((request, index) => toEvidence(request, answers[index] ?? [], options.duplicates)),
-    orders: await listOrdersOf(requests, collecting),
-    products: await listProductsOf(run, collecting),
-    stock,
-    oversold,
-  };
-  const checks = audit(evidence);
+  const evidence = requests.map((request, index) => toEvidence(request, answers[index] ?? [], options.duplicates));
+  const checks = await auditRun({ sales: evidence, stock, oversold }, run, requests, collecting);
   return {
     run,
     file: options.file,
@@ -108,9 +102,30 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
       replays: tally.replays,
       repeats: Object.fromEntries(tally.repeats),
     },
-    ...summarize(tally, evidence.sales, seconds),
+    ...summarize(tally, evidence, seconds),
     audit: { passed: checks.every((check) => check.findings.length === 0), stockLooks: looks, checks },
   };
+}
+
+/** Without the lists of the API nothing is proven, so that a failure to get them is a failed audit. */
+async function auditRun(
+  known: Pick<Evidence, 'sales' | 'stock' | 'oversold'>,
+  run: string,
+  requests: OrderRequest[],
+  collecting: Collecting,
+): Promise<Check[]> {
+  try {
+    const orders = await listOrdersOf(requests, collecting);
+    return audit({ ...known, orders, products: await listProductsOf(run, collecting) });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const finding = {
+      subject: collecting.target.baseUrl,
+      expected: 'lists of orders and products',
+      found: error.message,
+    };
+    return [{ name: 'the system could be asked what it has', checked: 0, findings: [finding] }];
+  }
 }
 
 function placingLine(tally: Tally, all: number, seconds: number): string {

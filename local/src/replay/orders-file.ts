@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { type CsvError, parse } from 'csv-parse';
+import { parse } from 'csv-parse';
 import { Fault } from '../fault.ts';
 import { addBadRow, addRow, emptyLedger, type Ledger } from './sales.ts';
 
@@ -10,36 +10,36 @@ import { addBadRow, addRow, emptyLedger, type Ledger } from './sales.ts';
 const neededColumns = ['InvoiceNo', 'StockCode', 'Description', 'Quantity', 'UnitPrice', 'CustomerID'] as const;
 type Column = (typeof neededColumns)[number];
 
+type Parsed = { record: string[]; raw: string; info: { lines: number } };
+
 /** Reads orders in the format of UCI's "Online Retail", plain or gzipped, one row at a time. */
 export async function readOrders(path: string): Promise<Ledger> {
   const ledger = emptyLedger();
   let header: Map<string, number> | undefined;
-  const invoiceOf = (record: unknown): string | undefined => {
-    const value = Array.isArray(record) && header ? record[header.get('InvoiceNo') ?? 0] : undefined;
-    return typeof value === 'string' ? value : undefined;
-  };
-  const onFault = (error: CsvError | undefined) => {
-    const line = Number(error?.lines ?? 0);
-    addBadRow(ledger, line, error?.message ?? 'not CSV', invoiceOf(error?.record));
-    return undefined;
-  };
   const rows = parse({
     // One byte, one character: what the bytes mean is decided field by field, for the published file is not all UTF-8.
     encoding: 'latin1',
     info: true,
+    raw: true,
+    // Inches: 12" RULER.
+    relax_quotes: true,
     relax_column_count: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
-    on_skip: onFault,
+    on_skip: (error, raw) => {
+      const fault = { raw: raw ?? '', lastLine: Number(error?.lines ?? 0), reason: error?.message ?? 'not CSV' };
+      addUnreadable(ledger, header, fault);
+      return undefined;
+    },
   });
   try {
     const file = await open(path);
     const source = file.createReadStream();
     // Whatever fails on the way arrives where the rows are read.
-    pipeline(withoutByteOrderMark(await gunzipped(source)), rows, () => undefined);
-    for await (const { record, info } of rows as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      if (header === undefined) header = readHeader(record);
-      else readRow(ledger, header, record, info.lines);
+    pipeline(normalized(await gunzipped(source)), rows, () => undefined);
+    for await (const parsed of rows as AsyncIterable<Parsed>) {
+      if (header === undefined) header = readHeader(parsed.record);
+      else readRow(ledger, header, parsed);
     }
   } catch (error) {
     throw error instanceof Fault ? error : new Fault(`${path} cannot be read: ${(error as Error).message}`);
@@ -57,13 +57,14 @@ function readHeader(record: string[]): Map<string, number> {
   return header;
 }
 
-function readRow(ledger: Ledger, header: Map<string, number>, record: string[], line: number): void {
-  const column = (name: Column) => decode(record[header.get(name) ?? -1] ?? '');
+function readRow(ledger: Ledger, header: Map<string, number>, { record, raw, info }: Parsed): void {
+  const line = info.lines;
   if (record.length !== header.size) {
     const reason = `${record.length} columns instead of ${header.size}`;
-    addBadRow(ledger, line, reason, column('InvoiceNo'));
+    addUnreadable(ledger, header, { raw, lastLine: line, reason });
     return;
   }
+  const column = (name: Column) => decode(record[header.get(name) ?? -1] ?? '');
   addRow(ledger, {
     line,
     invoiceNo: column('InvoiceNo'),
@@ -72,6 +73,22 @@ function readRow(ledger: Ledger, header: Map<string, number>, record: string[], 
     quantity: column('Quantity'),
     unitPrice: column('UnitPrice'),
     customerId: column('CustomerID'),
+  });
+}
+
+/**
+ * A forgotten quote swallows the lines up to the next one. Each of them is reported, and sets its invoice aside, as far
+ * as it can be told without quotes.
+ */
+function addUnreadable(
+  ledger: Ledger,
+  header: Map<string, number> | undefined,
+  { raw, lastLine, reason }: { raw: string; lastLine: number; reason: string },
+): void {
+  const lines = raw.replace(/^\n+|\n+$/g, '').split('\n');
+  lines.forEach((text, index) => {
+    const invoiceNo = text.split(',')[header?.get('InvoiceNo') ?? 0];
+    addBadRow(ledger, lastLine - lines.length + 1 + index, reason, invoiceNo?.replaceAll('"', ''));
   });
 }
 
@@ -106,11 +123,14 @@ async function firstChunk(source: Readable): Promise<Buffer> {
   return chunk;
 }
 
-async function* withoutByteOrderMark(source: Readable): AsyncGenerator<Buffer> {
+/** Without a byte order mark, and with line ends that the parser counts once. */
+async function* normalized(source: Readable): AsyncGenerator<Buffer> {
   let atStart = true;
   for await (const chunk of source as AsyncIterable<Buffer>) {
     const marked = atStart && chunk.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf]));
     atStart = false;
-    yield marked ? chunk.subarray(3) : chunk;
+    yield (marked ? chunk.subarray(3) : chunk).filter((byte) => byte !== carriageReturn) as Buffer;
   }
 }
+
+const carriageReturn = 0x0d;

@@ -4,11 +4,11 @@
  */
 export function makePace(rate: number | undefined): (now: number) => number {
   const interval = rate === undefined ? 0 : 1000 / rate;
-  let next = Number.NEGATIVE_INFINITY;
+  let next: number | undefined;
   return (now) => {
-    const start = Math.max(now, next);
+    const start = Math.max(now, next ?? now);
     // One interval may be made up for: timers are late by a millisecond, and the pace would drift.
-    next = Math.max(next, now - interval) + interval;
+    next = Math.max(next ?? now, now - interval) + interval;
     return start;
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ListedProduct } from './audit.ts';
 import type { Gateway, Patience } from './gateway.ts';
-import { readPage } from './listing.ts';
+import { type Page, readPage } from './listing.ts';
 
 /** A hundred products per look; frequent enough to pass all of a large file's many times, and no load. */
 const lookEvery = 250;
@@ -19,9 +19,10 @@ export function watchStock(gateway: Gateway, apiKey: string, run: string, patien
       patience: { ...patience, isOver: () => stopped || patience.isOver() },
     };
     // The list also holds the products of other runs: a round begins on the page with this run's first product.
-    let [first, cursor]: (string | undefined)[] = [];
+    let first: string | undefined;
+    let cursor: string | undefined;
     while (!stopped) {
-      const page = await readPage<ListedProduct>(gateway, listing, cursor);
+      const page: Page<ListedProduct> | undefined = await readPage(gateway, listing, cursor);
       if (!page) return;
       looks += page.items.length;
       oversold.push(...page.items.filter((product) => product.available < 0));

@@ -1,0 +1,213 @@
+/** The table of DESIGN 5, what each crash and loss leaves behind, played with real processes. */
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import amqplib from 'amqplib';
+import type pg from 'pg';
+import { anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+}, 120_000);
+afterAll(() => system?.down(), 60_000);
+afterEach(async () => {
+  for (const part of ['order', 'inventory', 'broker']) await system.control('start', part);
+  await system.healthy();
+}, 60_000);
+
+async function orderOf(sku: string): Promise<{ id: string; status: string; first_outcome: string | null } | undefined> {
+  const { rows } = await system.orderDb.query(
+    'SELECT o.* FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE l.sku = $1',
+    [sku],
+  );
+  expect(rows.length).toBeLessThanOrEqual(1);
+  return rows[0];
+}
+const outboxSize = async () =>
+  (await system.orderDb.query('SELECT count(*)::integer AS count FROM outbox_messages')).rows[0].count;
+const nothingWaits = () =>
+  eventually(
+    async () =>
+      (await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL')).rowCount === 0 ? true : undefined,
+    30_000,
+  );
+
+/** Hold a row's lock from outside until released. */
+async function lockRow(pool: pg.Pool, sql: string, value: string): Promise<() => Promise<void>> {
+  const client = await pool.connect();
+  await client.query('BEGIN');
+  await client.query(sql, [value]);
+  return async () => {
+    await client.query('ROLLBACK');
+    client.release();
+  };
+}
+const lockStock = (sku: string) =>
+  lockRow(system.inventoryDb, 'SELECT FROM stock_levels WHERE sku = $1 FOR UPDATE', sku);
+
+describe('a crash or loss', () => {
+  it('after A, before 2 or B: the completer asks, and the key is completed', async () => {
+    const sku = await system.product(3);
+    await system.control('pause', 'inventory');
+    const lost = system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku)).catch(() => undefined);
+    const pending = await eventually(() => orderOf(sku));
+    await system.control('kill', 'order');
+    await lost;
+    await system.control('resume', 'inventory');
+    await system.control('start', 'order');
+    const answer = await settled(system, anOrderOf(sku), sku);
+    expect([answer.status, answer.body.id]).toEqual([201, pending.id]);
+    expect((await system.stock(sku)).reserved).toBe(1);
+  }, 90_000);
+
+  it('inventory reserved, its answer was lost: the same id is asked again, and nothing is reserved twice', async () => {
+    const sku = await system.product(3);
+    const unlockStock = await lockStock(sku);
+    const lost = system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku)).catch(() => undefined);
+    const { id } = await eventually(() => orderOf(sku));
+    const unlockOrder = await lockRow(system.orderDb, 'SELECT FROM orders WHERE id = $1 FOR UPDATE', id);
+    await unlockStock();
+    await eventually(async () => ((await system.stock(sku)).reserved === 1 ? true : undefined));
+    await system.control('kill', 'order');
+    await lost;
+    // PostgreSQL would finish B for a client that is dead; here B never happened.
+    await system.orderDb.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'order-service'",
+    );
+    await unlockOrder();
+    expect((await orderOf(sku))?.status).toBe('pending');
+    await system.control('start', 'order');
+    const answer = await settled(system, anOrderOf(sku), sku);
+    expect([answer.status, answer.body.id]).toEqual([201, id]);
+    expect((await system.stock(sku)).reserved).toBe(1);
+  }, 90_000);
+
+  it('broker down: rows stay in the outbox, and synchronous orders still get 201', async () => {
+    const sku = await system.product(20);
+    await system.control('kill', 'broker');
+    for (let n = 0; n < 10; n += 1) {
+      expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).status).toBe(201);
+    }
+    expect(await outboxSize()).toBeGreaterThanOrEqual(20);
+    await system.control('start', 'broker');
+    await eventually(async () => ((await outboxSize()) === 0 ? true : undefined), 40_000);
+  }, 90_000);
+
+  it('broker and inventory down while orders arrive: all are accepted, and all settle once both are back', async () => {
+    const sku = await system.product(15);
+    await system.control('kill', 'broker');
+    await system.control('kill', 'inventory');
+    const keys = Array.from({ length: 30 }, (_, n) => `${sku}-${n}`);
+    const answers = await Promise.all(
+      keys.map((key) => system.storefront('POST', '/orders', anOrderOf(sku), withKey(key))),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    await system.control('start', 'broker');
+    await system.control('start', 'inventory');
+    const finals = await Promise.all(keys.map((key) => settled(system, anOrderOf(sku), key, 60_000)));
+    expect(finals.filter(({ status }) => status === 201)).toHaveLength(15);
+    expect(finals.filter(({ body }) => body.code === 'order-rejected')).toHaveLength(15);
+    expect((await system.stock(sku)).reserved).toBe(15);
+  }, 120_000);
+
+  it('crash between commit and publish: the event is published by whoever lives', async () => {
+    const sku = await system.product(1);
+    await system.control('pause', 'broker');
+    const placed = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
+    expect(placed.status).toBe(201);
+    await system.control('kill', 'order');
+    await system.control('resume', 'broker');
+    const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
+    const channel = await connection.createChannel();
+    const { queue } = await channel.assertQueue('', { exclusive: true });
+    await channel.bindQueue(queue, 'order_exchange', '#');
+    const heard: string[] = [];
+    await channel.consume(
+      queue,
+      (message) => {
+        const event = JSON.parse(message?.content.toString() ?? '{}');
+        if (event.payload?.orderId === placed.body.id) heard.push(event.type);
+      },
+      { noAck: true },
+    );
+    await system.control('start', 'order');
+    await eventually(
+      () => (heard.includes('order.placed') && heard.includes('order.confirmed') ? true : undefined),
+      60_000,
+    );
+    await connection.close();
+  }, 120_000);
+
+  it('cancel overtakes a queued request: nothing stays reserved, and the first request learns of it', async () => {
+    const sku = await system.product(3);
+    await system.control('kill', 'inventory');
+    const accepted = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku));
+    expect(accepted.status).toBe(202);
+    const cancelled = await system.storefront('POST', `/orders/${accepted.body.id}/cancellation`, {}, withKey());
+    expect(cancelled.body.status).toBe('cancelled');
+    await system.control('start', 'inventory');
+    await nothingWaits();
+    expect((await settled(system, anOrderOf(sku), sku)).body.code).toBe('order-cancelled');
+    expect((await system.stock(sku)).reserved).toBe(0);
+  }, 90_000);
+
+  it('a reservation.* message was lost: its answer is missing, so the completer sends it again', async () => {
+    const sku = await system.product(3);
+    await system.control('kill', 'inventory');
+    const accepted = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku));
+    expect(accepted.status).toBe(202);
+    await eventually(async () => ((await outboxSize()) === 0 ? true : undefined));
+    const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
+    const channel = await connection.createChannel();
+    const purged = await eventually(async () => {
+      const { messageCount } = await channel.purgeQueue('inventory.reservations');
+      return messageCount > 0 ? messageCount : undefined;
+    });
+    expect(purged).toBe(1);
+    await connection.close();
+    await system.control('start', 'inventory');
+    // The 30 s until it is asked for are over.
+    await system.orderDb.query('UPDATE orders SET ask_at = now() WHERE awaiting IS NOT NULL');
+    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+  }, 90_000);
+
+  it('order-service killed again and again under load: every key ends once', async () => {
+    const sku = await system.product(1_000);
+    const keys = Array.from({ length: 120 }, (_, n) => `${sku}-${n}`);
+    const load = Promise.all(keys.map((key) => settled(system, anOrderOf(sku), key, 90_000)));
+    for (const part of ['order-1', 'order-2', 'order-1']) {
+      await system.control('kill', part);
+      await system.control('start', part);
+    }
+    const finals = await load;
+    expect(new Set(finals.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(new Set(finals.map(({ body }) => body.id)).size).toBe(120);
+    await nothingWaits();
+    expect((await system.stock(sku)).reserved).toBe(120);
+  }, 150_000);
+
+  it('a database that is away: 503 unavailable with Retry-After, and orders again when it is back', async () => {
+    const sku = await system.product(2);
+    await system.control('kill', 'order-db');
+    const refused = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku));
+    expect([refused.status, refused.body.code]).toEqual([503, 'unavailable']);
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect((await system.anonymous('GET', '/health/orders')).body.status).toBe('down');
+    await system.control('start', 'order-db');
+    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+  }, 90_000);
+});
+
+describe('shutdown', () => {
+  it('is graceful: no request that was taken on is lost', async () => {
+    const sku = await system.product(1_000);
+    const running = Array.from({ length: 60 }, (_, n) =>
+      system.storefront('POST', '/orders', anOrderOf(sku), withKey(`${sku}-${n}`)),
+    );
+    await system.control('stop', 'order-1');
+    const answers = await Promise.all(running);
+    // A request that the gateway had not handed over yet may find the process gone; the answer says so, and a repeat works.
+    for (const { status } of answers) expect([201, 502]).toContain(status);
+    await Promise.all(answers.map((_, n) => settled(system, anOrderOf(sku), `${sku}-${n}`)));
+    expect((await system.stock(sku)).reserved).toBe(60);
+  }, 90_000);
+});

@@ -1,0 +1,182 @@
+/** The whole system as a client sees it: two processes of each service behind the gateway. */
+import { type Answer, anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+}, 120_000);
+afterAll(() => system?.down(), 60_000);
+
+const tally = (answers: readonly Answer[]) => {
+  const counts: Record<string, number> = {};
+  for (const { status, body } of answers) {
+    const name = status >= 400 ? `${status} ${body.code}` : String(status);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+};
+
+describe('an order through the gateway', () => {
+  it('is placed, repeated, shipped, delivered, and tells its story', async () => {
+    const sku = await system.product(5);
+    const placed = await system.storefront('POST', '/orders', anOrderOf(sku, 2), withKey('story'));
+    expect([placed.status, placed.body.status, placed.body.clientId]).toEqual([201, 'confirmed', 'storefront-1']);
+    expect(await system.stock(sku)).toEqual({ onHand: 5, reserved: 2, available: 3 });
+
+    const repeated = await system.storefront('POST', '/orders', anOrderOf(sku, 2), withKey('"story"'));
+    expect([repeated.status, repeated.text]).toEqual([201, placed.text]);
+    expect(repeated.headers.get('idempotent-replayed')).toBe('true');
+    expect(repeated.headers.get('location')).toBe(`/orders/${placed.body.id}`);
+
+    const path = `/orders/${placed.body.id}`;
+    const shipment = { carrier: 'DHL', trackingNumber: 'JD01' };
+    expect((await system.backoffice('POST', `${path}/shipment`, shipment, withKey())).body.status).toBe('shipped');
+    expect((await system.backoffice('POST', `${path}/delivery`, undefined, withKey())).body.status).toBe('delivered');
+    const { items } = (await system.storefront('GET', `${path}/timeline`)).body;
+    expect(items.map(({ type }: { type: string }) => type).filter((type: string) => type !== 'replays')).toEqual([
+      'placed',
+      'confirmed',
+      'shipped',
+      'delivered',
+    ]);
+    // The units leave the stock by message.
+    for (;;) {
+      const stock = await system.stock(sku);
+      if (stock.onHand === 3) {
+        expect(stock).toEqual({ onHand: 3, reserved: 0, available: 3 });
+        break;
+      }
+    }
+  });
+
+  it('gives the stock back when it is cancelled', async () => {
+    const sku = await system.product(1);
+    const first = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
+    expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).body.code).toBe('order-rejected');
+    await system.storefront('POST', `/orders/${first.body.id}/cancellation`, { reason: 'too blue' }, withKey());
+    while ((await system.stock(sku)).available === 0);
+    expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).status).toBe(201);
+  });
+});
+
+describe('races between processes', () => {
+  it('N parallel orders for the last unit: one is confirmed', async () => {
+    const sku = await system.product(1);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => system.storefront('POST', '/orders', anOrderOf(sku), withKey())),
+    );
+    expect(tally(answers)).toEqual({ 201: 1, '409 order-rejected': 39 });
+    expect(await system.stock(sku)).toEqual({ onHand: 1, reserved: 1, available: 0 });
+  });
+
+  it('64 buyers, 50 units: 50 are sold', async () => {
+    const sku = await system.product(50);
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, () => system.storefront('POST', '/orders', anOrderOf(sku), withKey())),
+    );
+    expect(tally(answers)).toEqual({ 201: 50, '409 order-rejected': 14 });
+  });
+
+  it('100 twins with one key: one order, and every final answer is the same', async () => {
+    const sku = await system.product(100);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => system.storefront('POST', '/orders', anOrderOf(sku), withKey('twins'))),
+    );
+    const finals = answers.filter(({ status }) => status === 201);
+    expect(finals.length).toBeGreaterThan(0);
+    expect(new Set(finals.map(({ text }) => text)).size).toBe(1);
+    const others = answers.filter(({ status }) => status !== 201);
+    expect(others.every(({ status, body }) => status === 409 && body.code === 'request-in-progress')).toBe(true);
+    expect((await settled(system, anOrderOf(sku), 'twins')).text).toBe(finals[0]?.text);
+    expect((await system.stock(sku)).reserved).toBe(1);
+  });
+
+  it('orders that share SKUs in opposite order do not deadlock', async () => {
+    const skus = await Promise.all([1, 2, 3, 4].map(() => system.product(1_000)));
+    const orders = Array.from({ length: 120 }, (_, n) => {
+      const lines = skus.map((sku) => ({ sku, quantity: 1 }));
+      return { customerId: 'c', currency: 'EUR', lines: n % 2 ? lines : lines.toReversed() };
+    });
+    const answers = await Promise.all(orders.map((order) => system.storefront('POST', '/orders', order, withKey())));
+    expect(tally(answers)).toEqual({ 201: 120 });
+    for (const sku of skus) expect((await system.stock(sku)).reserved).toBe(120);
+  });
+
+  it('a cancellation against its own placing: the client and the stock agree about the end', async () => {
+    const sku = await system.product(100);
+    for (let n = 0; n < 10; n += 1) {
+      const key = `cancel-race-${n}-${sku}`;
+      const placing = system.storefront('POST', '/orders', anOrderOf(sku), withKey(key));
+      const { items } = (await system.storefront('GET', '/orders?limit=1')).body;
+      await system.storefront('POST', `/orders/${items[0].id}/cancellation`, {}, withKey());
+      await placing;
+      await settled(system, anOrderOf(sku), key);
+    }
+    const confirmed = await system.orderDb.query(
+      "SELECT count(*)::integer AS count FROM orders JOIN order_lines ON id = order_id WHERE sku = $1 AND status = 'confirmed'",
+      [sku],
+    );
+    for (;;) {
+      const { rows } = await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL');
+      if (rows.length === 0) break;
+    }
+    expect((await system.stock(sku)).reserved).toBe(confirmed.rows[0].count);
+  });
+});
+
+describe('bad input', () => {
+  const order = (more: object) => ({ customerId: 'c', currency: 'EUR', lines: [{ sku: 'A', quantity: 1 }], ...more });
+  const lines = (count: number) => Array.from({ length: count }, (_, n) => ({ sku: `S${n}`, quantity: 1 }));
+  it.each<[string, number, string, unknown, Record<string, string>?]>([
+    ['bad JSON', 400, 'invalid-json', '{"customerId":'],
+    ['wrong types', 400, 'validation-failed', order({ customerId: 7 })],
+    ['unknown members', 400, 'validation-failed', order({ discount: 100 })],
+    ['1,001 lines', 400, 'validation-failed', order({ lines: lines(1_001) })],
+    ['overflowing quantities', 400, 'validation-failed', order({ lines: [{ sku: 'A', quantity: 1e30 }] })],
+    ['control characters', 400, 'validation-failed', order({ customerId: 'a\u0000' })],
+    ['malformed keys', 400, 'idempotency-key-malformed', order({}), { 'Idempotency-Key': 'a b' }],
+    ['an empty key', 400, 'idempotency-key-missing', order({}), { 'Idempotency-Key': '""' }],
+    ['deep nesting', 400, 'invalid-json', `${'{"a":'.repeat(100_000)}1`],
+    ['prototype keys', 400, 'validation-failed', '{"__proto__":{"customerId":"c"},"constructor":{}}'],
+    ['another media type', 415, 'unsupported-media-type', 'a=b', { 'Content-Type': 'text/plain' }],
+  ])('%s: %i %s', async (_what, status, code, body, headers = {}) => {
+    const answer = await system.storefront('POST', '/orders', body, { ...withKey(), ...headers });
+    expect([answer.status, answer.body?.code]).toEqual([status, code]);
+  });
+
+  it('a body over 1 MiB is refused by the gateway, and by the template', async () => {
+    const answer = await system.storefront('POST', '/orders', 'x'.repeat(1024 * 1024 + 1), withKey());
+    expect([answer.status, Object.keys(answer.body).sort()]).toEqual([413, ['title', 'traceId', 'type']]);
+  });
+
+  it('forged X-Consumer-* headers change nothing, and stripped ones are a refusal', async () => {
+    const forged = {
+      'X-Consumer-Custom-ID': 'backoffice-1',
+      'X-Consumer-Groups': 'backoffice',
+      'X-Gateway-Token': 'x',
+    };
+    const sku = await system.product(1);
+    const placed = await system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...forged });
+    expect(placed.body.clientId).toBe('storefront-1');
+    expect((await system.otherStorefront('GET', `/orders/${placed.body.id}`, undefined, forged)).status).toBe(404);
+  });
+
+  it('nobody passes the gateway by calling a service', async () => {
+    const direct = await fetch(`${system.env.ORDER_URL}/orders`, {
+      headers: { 'X-Consumer-Custom-ID': 'backoffice-1', 'X-Consumer-Groups': 'backoffice' },
+    });
+    expect(direct.status).toBe(401);
+    const internal = await fetch(`${system.env.INVENTORY_URL}/reservations`, { method: 'POST', body: '{}' });
+    expect([internal.status, ((await internal.json()) as { code: string }).code]).toEqual([
+      401,
+      'internal-token-required',
+    ]);
+  });
+
+  it('left no order and no 5xx behind', async () => {
+    const { rows } = await system.orderDb.query("SELECT FROM orders WHERE customer_id = 'c' AND status = 'pending'");
+    expect(rows).toEqual([]);
+    const metrics = await (await fetch(`${system.env.ORDER_URL}/metrics`)).text();
+    expect(metrics).not.toMatch(/http_request_duration_seconds_count\{[^}]*status="5/);
+  });
+});

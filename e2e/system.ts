@@ -1,0 +1,168 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+
+const run = promisify(execFile);
+const CLI = join(__dirname, '../local/src/cli.ts');
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever came and fails when it is something else
+  body: any;
+}
+
+export type Caller = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer>;
+
+/** A whole system of processes of its own, two of each service, behind its own gateway. */
+export interface System {
+  env: Record<string, string>;
+  storefront: Caller;
+  otherStorefront: Caller;
+  backoffice: Caller;
+  operations: Caller;
+  anonymous: Caller;
+  /** stop, kill, pause, resume or start a part, as `npm run local` does. */
+  control(action: 'stop' | 'kill' | 'pause' | 'resume' | 'start', part: string): Promise<void>;
+  orderDb: pg.Pool;
+  inventoryDb: pg.Pool;
+  /** A product with so many units; returns its SKU. */
+  product(units: number): Promise<string>;
+  /** Available, reserved and on-hand units of a SKU. */
+  stock(sku: string): Promise<{ onHand: number; reserved: number; available: number }>;
+  /** Resolves when both services answer and the broker is connected. */
+  healthy(): Promise<void>;
+  down(): Promise<void>;
+}
+
+/** Start a system in a folder and on ports of its own. */
+export async function startSystem(settings: Record<string, string> = {}): Promise<System> {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-e2e-'));
+  const environment = { ...process.env, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000', ...settings };
+  const cli = (...args: string[]) => run(process.execPath, [CLI, ...args], { env: environment, maxBuffer: 10_000_000 });
+  const port = await freePort();
+  await cli('start', '--detach', '--port', String(port), '--orders', '2', '--inventories', '2').catch(
+    (error: { stdout: string; stderr: string }) => {
+      throw new Error(`the system did not start:\n${error.stdout}${error.stderr}`);
+    },
+  );
+  const env = parseEnv((await cli('env')).stdout);
+  const caller =
+    (key?: string): Caller =>
+    (method, path, body, headers = {}) =>
+      call(`${env.BASE_URL}${path}`, method, body, { ...(key && { apikey: key }), ...headers });
+  const backoffice = caller(env.BACKOFFICE_KEY);
+  const orderDb = new pg.Pool({ connectionString: env.ORDER_DB_URL, max: 3 });
+  const inventoryDb = new pg.Pool({ connectionString: env.INVENTORY_DB_URL, max: 3 });
+  for (const pool of [orderDb, inventoryDb]) pool.on('error', () => {});
+
+  const system: System = {
+    env,
+    storefront: caller(env.STOREFRONT_KEY),
+    otherStorefront: caller(env.OTHER_STOREFRONT_KEY),
+    backoffice,
+    operations: caller(env.OPERATIONS_KEY),
+    anonymous: caller(),
+    async control(action, part) {
+      await cli(action, part);
+    },
+    orderDb,
+    inventoryDb,
+    async product(units) {
+      const sku = `SKU-${uuidv7().slice(-12)}`;
+      await expectStatus(201, backoffice('POST', '/products', { sku, name: sku }, withKey()));
+      const adjustment = { delta: units, reason: 'test' };
+      if (units > 0) await expectStatus(200, backoffice('POST', `/products/${sku}/adjustments`, adjustment, withKey()));
+      return sku;
+    },
+    async stock(sku) {
+      const { onHand, reserved, available } = (await backoffice('GET', `/products/${sku}`)).body;
+      return { onHand, reserved, available };
+    },
+    async healthy() {
+      for (const path of ['/health/orders', '/health/inventory']) {
+        // Several times, for each answer comes from one of two processes.
+        await eventually(async () => {
+          for (let n = 0; n < 4; n += 1) {
+            const { status, body } = await system.anonymous('GET', path);
+            if (status !== 200 || body.status !== 'ok') return undefined;
+          }
+          return true;
+        }, 40_000);
+      }
+    },
+    async down() {
+      await orderDb.end();
+      await inventoryDb.end();
+      await cli('down');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return system;
+}
+
+function parseEnv(text: string): Record<string, string> {
+  return Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+}
+
+async function call(url: string, method: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text ? JSON.parse(text) : undefined,
+  };
+}
+
+async function expectStatus(status: number, answer: Promise<Answer>): Promise<void> {
+  const { status: found, text } = await answer;
+  if (found !== status) throw new Error(`${found} instead of ${status}: ${text}`);
+}
+
+/** A header with this key, or with a new one. */
+export function withKey(key: string = uuidv7()): Record<string, string> {
+  return { 'Idempotency-Key': key };
+}
+
+/** An order of one unit of a SKU. */
+export function anOrderOf(sku: string, quantity = 1) {
+  return { customerId: 'c-1', currency: 'EUR', lines: [{ sku, quantity }] };
+}
+
+/** Repeat a request under its key until it has a final answer. */
+export async function settled(system: System, order: object, key: string, withinMs = 30_000): Promise<Answer> {
+  return eventually(async () => {
+    const answer = await system.storefront('POST', '/orders', order, withKey(key)).catch(() => undefined);
+    if (answer && (answer.status === 201 || (answer.status === 409 && answer.body.code !== 'request-in-progress'))) {
+      return answer;
+    }
+    throw new Error(`no final answer for ${key}: ${answer?.status} ${answer?.text}`);
+  }, withinMs);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
