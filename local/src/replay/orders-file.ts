@@ -59,8 +59,10 @@ function readHeader(record: string[]): Map<string, number> {
 
 function readRow(ledger: Ledger, header: Map<string, number>, { record, raw, info }: Parsed): void {
   const line = info.lines;
-  if (record.length !== header.size) {
-    const reason = `${record.length} columns instead of ${header.size}`;
+  // Two forgotten quotes can swallow rows and still leave the right number of columns. No product's name has two lines.
+  const isTorn = raw.trim().includes('\n');
+  if (isTorn || record.length !== header.size) {
+    const reason = isTorn ? 'a quoted text over several lines' : `${record.length} columns instead of ${header.size}`;
     addUnreadable(ledger, header, { raw, lastLine: line, reason });
     return;
   }
@@ -76,10 +78,7 @@ function readRow(ledger: Ledger, header: Map<string, number>, { record, raw, inf
   });
 }
 
-/**
- * A forgotten quote swallows the lines up to the next one. Each of them is reported, and sets its invoice aside, as far
- * as it can be told without quotes.
- */
+/** Every line of what cannot be read is reported, and sets its invoice aside as far as it can be told without quotes. */
 function addUnreadable(
   ledger: Ledger,
   header: Map<string, number> | undefined,

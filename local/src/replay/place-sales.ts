@@ -104,7 +104,10 @@ export async function placeSales(placement: Placement): Promise<FinalAnswer[][]>
 
   const keep = (sale: number, answer: Answer) => {
     const known = answers[sale];
-    if (known?.length === 0) tally.outcomes[outcomeOf(answer)] += 1;
+    if (known?.length === 0) {
+      tally.outcomes[outcomeOf(answer)] += 1;
+      tally.lastOutcomeAt = performance.now();
+    }
     if (answer.replayed) tally.replays += 1;
     known?.push(toFinalAnswer(answer));
     patience.progress();

@@ -16,6 +16,8 @@ export type Tally = {
   acceptedOrders: number;
   /** Orders answered 202 that are not settled yet. */
   pending: number;
+  /** When the last order got its first final answer, in the time of `performance.now()`. */
+  lastOutcomeAt: number;
   placing: RecordableHistogram;
   replaying: RecordableHistogram;
   settling: RecordableHistogram;
@@ -32,6 +34,7 @@ export function emptyTally(): Tally {
     accepted: 0,
     acceptedOrders: 0,
     pending: 0,
+    lastOutcomeAt: 0,
     placing: createHistogram(),
     replaying: createHistogram(),
     settling: createHistogram(),
