@@ -1,47 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import { migrate } from '@shop/chassis/db/migrate.ts';
 import { removeExpiredKeys } from '@shop/chassis/idempotency/remove-expired-keys.ts';
 import { removeOldInboxRows } from '@shop/chassis/inbox/inbox.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
-import pg from 'pg';
+import { migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
 import { createInventoryDatabase, migrationsDirectory } from './test-app.ts';
-
-const SCHEMA = /* sql */ `
-  SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default
-  FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'knex_%' ORDER BY 1, 2`;
-
-async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
 
 describe('the migrations', () => {
   it('go up, down and up again', async () => {
-    const server = new URL(process.env.TEST_POSTGRES_URL as string);
-    const name = `inventory_migrations_${randomBytes(6).toString('hex')}`;
-    await asOwner(server.href, (client) => client.query(`CREATE DATABASE ${name}`));
-    server.pathname = `/${name}`;
-    const applicationUrl = server.href.replace(/\/\/[^@/]*@?/, '//inventory_service:test@');
-    const target = { ownerUrl: server.href, applicationUrl, directory: migrationsDirectory };
-    const schema = () => asOwner(server.href, async (client) => (await client.query(SCHEMA)).rows);
-    try {
-      const names = await migrate(target, 'up');
-      const first = await schema();
-      expect(names.length).toBeGreaterThan(0);
-      expect(first.length).toBeGreaterThan(0);
-      expect(await migrate(target, 'down')).toHaveLength(names.length);
-      expect(await schema()).toEqual([]);
-      await migrate(target, 'up');
-      expect(await schema()).toEqual(first);
-    } finally {
-      const admin = new URL(process.env.TEST_POSTGRES_URL as string);
-      await asOwner(admin.href, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
-    }
+    const trip = await migrateThereAndBack('inventory-service', migrationsDirectory);
+    expect(trip.first.length).toBeGreaterThan(0);
+    expect(trip.removed).toEqual([]);
+    expect(trip.second).toEqual(trip.first);
   });
 });
 
@@ -80,15 +48,7 @@ describe('the schema', () => {
   });
 
   it('has a comment on every table and a name for every constraint', async () => {
-    const uncommented = await database.pool.query(
-      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-       AND relname NOT LIKE 'knex_%' AND obj_description(oid) IS NULL`,
-    );
-    expect(uncommented.rows).toEqual([]);
-    const unnamed = await database.pool.query(
-      `SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname ~ '[0-9]$'`,
-    );
-    expect(unnamed.rows).toEqual([]);
+    expect(await undocumented(database)).toEqual([]);
   });
 
   it.each([

@@ -15,7 +15,7 @@ export const GATEWAY_TOKEN = 'g'.repeat(32);
 const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
 /** An order-service in this process, as one of possibly several on the same database. */
-export function startOrderService(database: TestDatabase, inventoryUrl: string, broker = { isConnected: () => true }) {
+export function startOrderService(database: TestDatabase, inventoryUrl: string, reservationTimeoutMs = 700) {
   const metrics = createMetrics('order-service', 'test');
   const replays = startReplayCounter(database.pool, log);
   const reservations = createReservationClient({
@@ -28,14 +28,14 @@ export function startOrderService(database: TestDatabase, inventoryUrl: string, 
   lifecycle.enter('ready');
   const app = buildApp({
     pool: database.pool,
-    broker,
+    broker: { isConnected: () => true },
     lifecycle,
     metrics,
     log,
     version: 'test',
     gatewayTokens: [GATEWAY_TOKEN],
     reservations,
-    reservationTimeoutMs: 700,
+    reservationTimeoutMs,
     replays,
     now: () => new Date(),
     wakeRelay: () => {},
@@ -128,8 +128,8 @@ export async function createTestSystem() {
   const database = await createOrderDatabase();
   const peer = await startPeer();
   let running: OrderService[] = [];
-  function another(overrides: Partial<TestDatabase> = {}): OrderService {
-    const service = startOrderService({ ...database, ...overrides }, peer.url);
+  function another(overrides: Partial<TestDatabase> = {}, reservationTimeoutMs?: number): OrderService {
+    const service = startOrderService({ ...database, ...overrides }, peer.url, reservationTimeoutMs);
     running.push(service);
     return service;
   }

@@ -52,7 +52,7 @@ export function requestContext(log: Logger, metrics: Metrics): RequestHandler {
           requestId,
           traceId: context.traceparent.slice(3, 35),
           clientId: context.clientId,
-          orderId: res.locals.orderId,
+          orderId: res.locals.orderId ?? req.params?.id,
           method: req.method,
           route,
           status: res.statusCode,

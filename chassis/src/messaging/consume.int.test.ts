@@ -181,7 +181,7 @@ describe('a consumer', () => {
     await reached('handled', 1);
   });
 
-  it('gets its deliveries again when it died after the commit and before the ack, and drops them', async () => {
+  it('consumer died after commit, before ack: redelivered, and the inbox drops it', async () => {
     const row = heldMessage();
     await send(row);
     let died = false;

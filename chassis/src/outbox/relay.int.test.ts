@@ -105,7 +105,7 @@ describe('the outbox relay', () => {
     await emptied();
   });
 
-  it('publishes again what it published without removing it, and the inbox drops the second copy', async () => {
+  it('relay died after publish, before marking: published twice, and the inbox drops the second', async () => {
     // The delete that does not happen: what a relay leaves behind that dies between the confirm and its delete.
     await system.database.pool.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'died here'; END $$;

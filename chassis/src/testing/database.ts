@@ -25,19 +25,18 @@ export interface TestDatabase {
  * (CREATE DATABASE … TEMPLATE takes milliseconds, migrating takes seconds).
  */
 export async function createTestDatabase(service: string, migrations: string): Promise<TestDatabase> {
-  const server = requiredVariable('TEST_POSTGRES_URL');
   const role = `${service.replaceAll('-', '_')}`;
   const template = `${role}_template_${fingerprintOf(migrations)}`;
   const name = `${role}_${randomBytes(6).toString('hex')}`;
-  await asSuperuser(server, async (client) => {
+  await asSuperuser(testServerUrl(), async (client) => {
     // Workers meet here: roles belong to the server, and a template that somebody is connected to cannot be copied.
     await client.query('SELECT pg_advisory_lock(7001)');
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template]);
-    if (rowCount === 0) await migrateTemplate(client, server, template, role, migrations);
+    if (rowCount === 0) await migrateTemplate(client, template, role, migrations);
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   });
-  const url = databaseUrl(server, name, role);
-  const ownerUrl = databaseUrl(server, name);
+  const url = databaseUrl(name, role);
+  const ownerUrl = databaseUrl(name);
   const pool = createPool({ connectionString: url, applicationName: 'test', max: 10 }, createLogger('test', 'silent'));
   return {
     pool,
@@ -46,16 +45,16 @@ export async function createTestDatabase(service: string, migrations: string): P
     truncate: () => truncate(ownerUrl),
     async drop() {
       await pool.end();
-      await asSuperuser(server, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await asSuperuser(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
     },
   };
 }
 
-async function migrateTemplate(client: pg.Client, server: string, template: string, role: string, directory: string) {
+async function migrateTemplate(client: pg.Client, template: string, role: string, directory: string) {
   await client.query(`CREATE DATABASE ${template}`);
   try {
-    const ownerUrl = databaseUrl(server, template);
-    await migrate({ ownerUrl, applicationUrl: databaseUrl(server, template, role), directory }, 'up');
+    const ownerUrl = databaseUrl(template);
+    await migrate({ ownerUrl, applicationUrl: databaseUrl(template, role), directory }, 'up');
   } catch (error) {
     await client.query(`DROP DATABASE ${template} WITH (FORCE)`);
     throw error;
@@ -71,7 +70,8 @@ async function truncate(url: string): Promise<void> {
   });
 }
 
-async function asSuperuser<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Run `work` on a connection of its own. */
+export async function asSuperuser<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -96,8 +96,9 @@ function fingerprintOf(migrations: string): string {
 
 // Roles belong to the whole server, so every test database shares one; it is of use on a throw-away server only.
 const TEST_PASSWORD = 'test';
-function databaseUrl(server: string, database: string, role?: string): string {
-  const url = new URL(server);
+/** The URL of a database on the test server, as the superuser or as a role. */
+export function databaseUrl(database: string, role?: string): string {
+  const url = new URL(testServerUrl());
   url.pathname = `/${database}`;
   if (role) {
     url.username = role;
@@ -106,8 +107,9 @@ function databaseUrl(server: string, database: string, role?: string): string {
   return url.href;
 }
 
-function requiredVariable(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run the tests with "npm run test:int"`);
-  return value;
+/** The superuser's URL of the server that the tests share. */
+export function testServerUrl(): string {
+  const url = process.env.TEST_POSTGRES_URL;
+  if (!url) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');
+  return url;
 }

@@ -100,7 +100,7 @@ export function renderReport(report: Report): string {
     row('  replayed', percentilesText(speed.replayMs)),
     '',
     ...report.audit.checks.flatMap(checkLines),
-    row('', `stock looked at ${report.audit.stockLooks} times while orders were placed`),
+    row('', `with ${report.audit.stockLooks} looks at the stock of a product while orders were placed`),
     '',
     report.audit.passed ? styleText('green', 'Audit: green') : styleText('red', 'Audit: FAILED'),
   ];

@@ -51,6 +51,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
       correlationId: context.requestId,
       traceparent: context.traceparent,
     });
+    res.locals.orderId = answer.reply.location?.slice('/orders/'.length);
     sendReply(res, answer.reply, answer.result === 'replayed');
   });
 

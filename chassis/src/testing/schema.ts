@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { migrate } from '../db/migrate.ts';
+import { asSuperuser, databaseUrl, type TestDatabase, testServerUrl } from './database.ts';
+
+/** Columns of every table of ours, as rows that can be compared. */
+async function schemaOf(url: string): Promise<object[]> {
+  const sql = /* sql */ `
+    SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'knex_%' ORDER BY 1, 2`;
+  return asSuperuser(url, async (client) => (await client.query(sql)).rows);
+}
+
+/** Migrate a new database all the way up, all the way down, and up again; returns the schema after each of the three. */
+export async function migrateThereAndBack(
+  service: string,
+  directory: string,
+): Promise<{ first: object[]; removed: object[]; second: object[] }> {
+  const name = `migrations_${randomBytes(6).toString('hex')}`;
+  await asSuperuser(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+  const ownerUrl = databaseUrl(name);
+  const target = { ownerUrl, applicationUrl: databaseUrl(name, service.replaceAll('-', '_')), directory };
+  try {
+    await migrate(target, 'up');
+    const first = await schemaOf(ownerUrl);
+    await migrate(target, 'down');
+    const removed = await schemaOf(ownerUrl);
+    await migrate(target, 'up');
+    return { first, removed, second: await schemaOf(ownerUrl) };
+  } finally {
+    await asSuperuser(testServerUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+  }
+}
+
+/** Tables without a comment, and constraints whose name PostgreSQL made up with a number. */
+export async function undocumented({ pool }: TestDatabase): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(/* sql */ `
+    SELECT relname AS name FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname NOT LIKE 'knex_%'
+      AND obj_description(oid) IS NULL
+    UNION ALL
+    SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conname ~ '[0-9]$'`);
+  return rows.map(({ name }) => name);
+}
