@@ -1,4 +1,4 @@
-/** The table of DESIGN 5, what each crash and loss leaves behind, played with real processes. */
+/** What each crash and loss leaves behind (the table in the README, under "How it works"), played with real processes. */
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import amqplib from 'amqplib';
 import type pg from 'pg';

@@ -29,6 +29,8 @@ export type Caller = (
 /** A whole system of processes of its own, two of each service, behind its own gateway. */
 export interface System {
   env: Record<string, string>;
+  /** LOCAL_DIR of its commands. */
+  folder: string;
   storefront: Caller;
   otherStorefront: Caller;
   backoffice: Caller;
@@ -47,13 +49,14 @@ export interface System {
   down(): Promise<void>;
 }
 
-/** Start a system in a folder and on ports of its own. */
-export async function startSystem(settings: Record<string, string> = {}): Promise<System> {
+/** Start a system in a folder and on ports of its own, with so many processes of each service. */
+export async function startSystem(processes = 2): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-e2e-'));
-  const environment = { ...process.env, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000', ...settings };
+  const environment = { ...process.env, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000' };
   const cli = (...args: string[]) => run(process.execPath, [CLI, ...args], { env: environment, maxBuffer: 10_000_000 });
   const port = await freePort();
-  await cli('start', '--detach', '--port', String(port), '--orders', '2', '--inventories', '2').catch(
+  const counts = ['--orders', String(processes), '--inventories', String(processes)];
+  await cli('start', '--detach', '--port', String(port), ...counts).catch(
     (error: { stdout: string; stderr: string }) => {
       throw new Error(`the system did not start:\n${error.stdout}${error.stderr}`);
     },
@@ -70,6 +73,7 @@ export async function startSystem(settings: Record<string, string> = {}): Promis
 
   const system: System = {
     env,
+    folder,
     storefront: caller(env.STOREFRONT_KEY),
     otherStorefront: caller(env.OTHER_STOREFRONT_KEY),
     backoffice,

@@ -13,11 +13,11 @@ export interface PoolOptions {
   max: number;
 }
 
-// An order must be answered within 2.5 s (DESIGN 4), so a statement that takes longer is of no use to anyone.
+// An order must be answered within 2.5 s, so a statement that takes longer is of no use to anyone.
 const STATEMENT_TIMEOUT_MS = 2_000;
 // The client's own limit is for a server that is frozen or unreachable and so cannot enforce the one above.
 const QUERY_TIMEOUT_MS = 2_300;
-// A twin may wait this long for the first request with its key (API 3); nothing else should ever wait so long for a row.
+// A twin may wait this long for the first request with its key; nothing else should ever wait so long for a row.
 const LOCK_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 // A transaction whose process is stopped between two statements must not hold its locks for ever.

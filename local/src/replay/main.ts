@@ -25,6 +25,9 @@ const patienceMs = 5 * 60_000;
 /** Room for listing and looking at stock beside the orders. */
 const spareConnections = 4;
 
+/** Orders were placed, but their fate could not be followed: that is no green audit, and no wrong usage either. */
+class BrokenRun extends Fault {}
+
 /** `npm run replay`: 0 when the audit is green, 1 when it is not, 2 when nothing could be replayed. */
 export async function replayCommand(args: string[]): Promise<number> {
   try {
@@ -37,7 +40,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
     console.error(error.message);
-    return 2;
+    return error instanceof BrokenRun ? 1 : 2;
   }
 }
 
@@ -76,16 +79,19 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
 
   const tally = emptyTally();
   const sendings = planSendings(requests.length, options.duplicates, seededRandom(1));
-  const stockWatch = watchStock(gateway, target.backofficeKey, run, patience);
   const began = performance.now();
-  const answers = await withProgress(
-    process.stderr,
-    () => placingLine(tally, requests.length, (performance.now() - began) / 1000),
-    () => placeSales({ ...options, gateway, storefrontKey: target.storefrontKey, requests, sendings, patience, tally }),
-  );
+  const line = () => placingLine(tally, requests.length, (performance.now() - began) / 1000);
+  const place = async () => {
+    const stockWatch = watchStock(gateway, target.backofficeKey, run, patience);
+    const { storefrontKey } = target;
+    const answers = await placeSales({ ...options, gateway, storefrontKey, requests, sendings, patience, tally });
+    return { answers, ...(await stockWatch.stop()) };
+  };
+  const { answers, oversold, looks } = await withProgress(process.stderr, line, place).catch((error: Error) => {
+    throw error instanceof Fault ? new BrokenRun(error.message) : error;
+  });
   // Not until the last repeat: a twin may wait a second for its answer, and no order waits with it.
   const seconds = Math.max(tally.lastOutcomeAt - began, 1) / 1000;
-  const { oversold, looks } = await stockWatch.stop();
 
   process.stderr.write('Auditing …\n');
   const collecting: Collecting = { gateway, target, concurrency, patience };

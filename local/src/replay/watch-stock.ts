@@ -33,6 +33,8 @@ export function watchStock(gateway: Gateway, apiKey: string, run: string, patien
   };
 
   const watching = watch();
+  // A failure is told by stop(), not by ending the process meanwhile.
+  watching.catch(() => undefined);
   return {
     /** Products seen below zero, and how many were looked at in all. */
     stop: async () => {

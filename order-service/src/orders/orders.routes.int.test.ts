@@ -36,7 +36,7 @@ const raw = (body: string | Buffer, headers: Record<string, string> = {}) =>
     .serialize((bytes) => bytes)
     .send(body);
 
-describe('the table of API 2', () => {
+describe('problems, by their code', () => {
   it.each([
     ['without a token', { 'x-consumer-custom-id': 'storefront-1', 'x-consumer-groups': 'storefront' }],
     ['with a wrong token', { ...STOREFRONT, 'x-gateway-token': 'x'.repeat(32) }],

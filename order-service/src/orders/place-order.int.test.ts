@@ -89,7 +89,7 @@ describe('POST /orders', () => {
   });
 });
 
-describe('the table of API 3', () => {
+describe('a key, by situation', () => {
   it('first use: executed', async () => {
     expect((await post(system.service, '/orders', anOrder(), 'k')).headers['idempotent-replayed']).toBeUndefined();
   });
@@ -120,6 +120,26 @@ describe('the table of API 3', () => {
     hop.resolve(held());
     expect((await first).status).toBe(201);
     expect(system.peer.asked).toHaveLength(1);
+  });
+
+  it('repeated after completion by twins at once: all of them get the first answer', async () => {
+    const first = await post(system.service, '/orders', anOrder(), 'k');
+    const mistaken = post(system.service, '/orders', anOrder({ currency: 'GBP' }), 'k').then((answer) => answer);
+    const twins = await Promise.all(Array.from({ length: 20 }, () => post(system.service, '/orders', anOrder(), 'k')));
+    for (const twin of twins) expect([twin.status, twin.text]).toEqual([201, first.text]);
+    expect((await mistaken).status).toBe(422);
+  });
+
+  it('repeated after completion while inventory hangs: the repeat does not wait for the others of its batch', async () => {
+    const first = await post(system.service, '/orders', anOrder(), 'k');
+    system.peer.decide = silence;
+    let isStuck = true;
+    const stuck = post(system.service, '/orders', anOrder(), 'stuck').then(() => {
+      isStuck = false;
+    });
+    const again = await post(system.service, '/orders', anOrder(), 'k');
+    expect([again.text, isStuck]).toEqual([first.text, true]);
+    await stuck;
   });
 
   it('50 twins in two processes: one order, and every final answer is the same', async () => {

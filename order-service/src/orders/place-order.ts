@@ -1,15 +1,18 @@
 /**
  * One request to place an order: it meets its twins, joins a batch, and is answered in time.
  *
- * Twins in one process meet in a map of running keys and are refused at once, without a query. An entry ends with its
- * answer or when its time is up; from then on the database decides, as it does between processes.
+ * Twins in one process meet in a map of running keys. Once the first one's key is known to be its own, the others are
+ * refused without a query; when it is not (it is a repeat itself, or it was refused), each goes its own way. An entry
+ * ends with its answer or when its time is up; from then on the database decides, as it does between processes.
  */
 import type { Batcher } from '@shop/chassis/batching/batcher.ts';
-import { RefusedError } from '@shop/chassis/http/problem.ts';
+import { RefusedError, unavailable } from '@shop/chassis/http/problem.ts';
 import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/idempotency/idempotently.ts';
 import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
 import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
-import { lateAnswer, type Placement, type PlacementAnswer } from './place-orders.ts';
+import { acceptedAnswer } from './answers.ts';
+import type { Order } from './order.ts';
+import type { Judgement, Placement, PlacementAnswer } from './place-orders.ts';
 
 // No POST /orders takes longer than 2.5 s at the gateway; this leaves the rest to the way there and back.
 const ANSWER_WITHIN_MS = 2_300;
@@ -21,22 +24,29 @@ export interface PlaceOrderDeps {
 }
 
 /** Place one order, or give the answer that its key has. */
-export type PlaceOrder = (request: Omit<Placement, 'deadline'>) => Promise<PlacementAnswer>;
+export type PlaceOrder = (request: PlaceOrderRequest) => Promise<PlacementAnswer>;
+export type PlaceOrderRequest = Omit<Placement, 'deadline' | 'onJudged'>;
 
 /** Make the function that places orders in this process. */
 export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
-  // Client and key of every request that is running here, with its fingerprint.
-  const running = new Map<string, Buffer>();
+  // By client and key: every request that is running here.
+  const running = new Map<string, { fingerprint: Buffer; isClaimed: Promise<boolean> }>();
 
-  async function amongTwins(request: Omit<Placement, 'deadline'>): Promise<PlacementAnswer> {
+  async function amongTwins(request: PlaceOrderRequest): Promise<PlacementAnswer> {
+    const deadline = performance.now() + ANSWER_WITHIN_MS;
     const name = `${request.order.clientId}\n${request.key}`;
     const first = running.get(name);
-    if (first) throw first.equals(request.fingerprint) ? requestInProgress() : keyReused();
-    running.set(name, request.fingerprint);
+    if (first && (await first.isClaimed)) {
+      throw first.fingerprint.equals(request.fingerprint) ? requestInProgress() : keyReused();
+    }
+    const claim = Promise.withResolvers<boolean>();
+    const entry = { fingerprint: request.fingerprint, isClaimed: claim.promise };
+    running.set(name, entry);
     try {
-      return await inTime(deps.placements, { ...request, deadline: performance.now() + ANSWER_WITHIN_MS });
+      return await inTime(deps.placements, { ...request, deadline }, claim.resolve);
     } finally {
-      running.delete(name);
+      claim.resolve(false);
+      if (running.get(name) === entry) running.delete(name);
     }
   }
 
@@ -53,16 +63,36 @@ export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
   };
 }
 
-async function inTime(placements: PlaceOrderDeps['placements'], placement: Placement): Promise<PlacementAnswer> {
-  const late = Promise.withResolvers<PlacementAnswer>();
+/**
+ * The answer of the batch; that of the key, as soon as it has one; or, when the time is up, 202 if the order is durable
+ * and 503 if nobody knows.
+ */
+async function inTime(
+  placements: PlaceOrderDeps['placements'],
+  request: Omit<Placement, 'onJudged'>,
+  onClaimed: (isClaimed: boolean) => void,
+): Promise<PlacementAnswer> {
+  const early = Promise.withResolvers<PlacementAnswer>();
+  let accepted: Order | undefined;
   const timer = setTimeout(() => {
-    const answer = lateAnswer(placement);
-    if (answer instanceof RefusedError) late.reject(answer);
-    else late.resolve(answer);
-  }, ANSWER_WITHIN_MS);
-  const answered = placements.submit(placement, placement.order.lines.length, placement.deadline);
+    if (accepted) early.resolve({ reply: acceptedAnswer(accepted), result: 'executed' });
+    else early.reject(unavailable());
+  }, request.deadline - performance.now());
+
+  function onJudged(judgement: PromiseSettledResult<Judgement>): void {
+    if (judgement.status === 'rejected') early.reject(judgement.reason);
+    else if (judgement.value.kind === 'answered') early.resolve(judgement.value.answer);
+    else {
+      accepted = judgement.value.claimed.order;
+      onClaimed(true);
+    }
+  }
+
   try {
-    return await Promise.race([answered, late.promise]);
+    return await Promise.race([
+      early.promise,
+      placements.submit({ ...request, onJudged }, request.order.lines.length, request.deadline),
+    ]);
   } finally {
     clearTimeout(timer);
   }

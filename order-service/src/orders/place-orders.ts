@@ -12,7 +12,7 @@
 import { isolatingFailures } from '@shop/chassis/batching/batcher.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { isUnavailable } from '@shop/chassis/db/transaction.ts';
-import { type RefusedError, type Reply, unavailable } from '@shop/chassis/http/problem.ts';
+import type { Reply } from '@shop/chassis/http/problem.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
 import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
@@ -42,8 +42,8 @@ export interface Placement {
   traceparent: string;
   /** Time of `performance.now()` by which the client must have its answer. */
   deadline: number;
-  /** The order as it is written, once it is: from then on 202 is a true answer. */
-  accepted?: Order;
+  /** Told as soon as it is known whether the key is this request's: those that it is not need not wait for the hop. */
+  onJudged: (judgement: PromiseSettledResult<Judgement>) => void;
 }
 
 export interface PlacementAnswer {
@@ -66,14 +66,15 @@ export interface PlacementDeps {
 const RESERVE_FOR_B_MS = 400;
 
 /** A placement whose key is ours, and the token that proves it. */
-interface Claimed {
+export interface Claimed {
   placement: Placement;
   order: Order;
   token: number;
   result: 'executed' | 'taken_over';
 }
 
-type Judgement = { kind: 'claimed'; claimed: Claimed } | { kind: 'answered'; answer: PlacementAnswer };
+/** What the key says: it is ours and the order is durable, or there is an answer already. */
+export type Judgement = { kind: 'claimed'; claimed: Claimed } | { kind: 'answered'; answer: PlacementAnswer };
 type Settled<T> = PromiseSettledResult<T>;
 
 /** Place a batch of orders; one result per member, in order. */
@@ -85,7 +86,10 @@ export async function placeOrders(
   const claimed = judgements.flatMap((judgement) =>
     judgement.status === 'fulfilled' && judgement.value.kind === 'claimed' ? [judgement.value.claimed] : [],
   );
-  for (const { placement, order } of claimed) placement.accepted = order;
+  for (const [index, placement] of placements.entries()) {
+    const judgement = judgements[index];
+    if (judgement) placement.onJudged(judgement);
+  }
   const answers = await reserveAndSettle(deps, claimed);
   deps.wakeRelay();
   return judgements.map((judgement): Settled<PlacementAnswer> => {
@@ -378,10 +382,4 @@ async function surely<T, R>(
 async function settling<T>(work: Promise<T>): Promise<Settled<T>> {
   const [result] = await Promise.allSettled([work]);
   return result;
-}
-
-/** The answer when the deadline is reached first: 202 if the order is durable, otherwise nobody knows. */
-export function lateAnswer(placement: Placement): PlacementAnswer | RefusedError {
-  if (!placement.accepted) return unavailable();
-  return { reply: acceptedAnswer(placement.accepted), result: 'executed' };
 }
