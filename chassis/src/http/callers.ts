@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { contextOf, headerValues } from './context.ts';
 import { RefusedError } from './problem.ts';
 
@@ -26,6 +26,13 @@ export function identifyClient(): RequestHandler {
     context.groups = groups.split(',').map((group) => group.trim());
     next();
   };
+}
+
+/** The caller, on a route behind {@link identifyClient}. */
+export function clientOf(res: Response): string {
+  const { clientId } = contextOf(res);
+  if (clientId === undefined) throw new Error('a route asks for its client without identifying it');
+  return clientId;
 }
 
 /** Refuse whatever does not carry the internal token of the other service (RFC 6750). */

@@ -10,15 +10,10 @@ import type { Pool, Transaction } from '../db/pool.ts';
 import { inTransaction, sqlState } from '../db/transaction.ts';
 import { RETRY_AFTER_SECONDS, RefusedError, type Reply } from '../http/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { KeyedRequest } from './keyed-request.ts';
 import type { ReplayCounter } from './replay-counter.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
-
-export interface KeyedRequest {
-  clientId: string;
-  key: string;
-  fingerprint: Buffer;
-}
 
 export interface IdempotencyDeps {
   pool: Pool;

@@ -5,11 +5,12 @@ import { sendReply } from '@shop/chassis/http/problem.ts';
 import { sku, text } from '@shop/chassis/http/text.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
+import { toKeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
 import { Router } from 'express';
 import { z } from 'zod';
 import { asSku, positionIn } from '../addresses.ts';
 import { productNotFound } from '../errors.ts';
-import { toKeyedRequest, toRefusal, toReply } from '../keyed-request.ts';
+import { toRefusal, toReply } from '../replies.ts';
 import { toProductView } from './product.ts';
 import { findProduct, insertProduct, listProducts, renameProduct } from './products.sql.ts';
 

@@ -9,7 +9,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { asReservationId, positionIn } from '../addresses.ts';
 import { reservationNotFound } from '../errors.ts';
-import { causeOf, toReply } from '../keyed-request.ts';
+import { causeOf, toReply } from '../replies.ts';
 import type { HoldBatcher } from './hold-reservations.ts';
 import { type HoldOutcome, mergeLines } from './reservation.ts';
 import { findReservations, listReservations, type StoredReservation } from './reservations.sql.ts';

@@ -5,13 +5,14 @@ import { type Reply, sendReply } from '@shop/chassis/http/problem.ts';
 import { text } from '@shop/chassis/http/text.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
+import { toKeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { asSku, positionIn } from '../addresses.ts';
 import { productNotFound } from '../errors.ts';
-import { causeOf, toKeyedRequest, toRefusal, toReply } from '../keyed-request.ts';
 import { toProductView } from '../products/product.ts';
 import { findProduct } from '../products/products.sql.ts';
+import { causeOf, toRefusal, toReply } from '../replies.ts';
 import { type AdjustmentRequest, type AdjustOutcome, adjustStock } from './adjust-stock.ts';
 import { type LedgerEntry, listMovements } from './stock.sql.ts';
 

@@ -1,12 +1,12 @@
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
-import { identifyClient } from '@shop/chassis/http/callers.ts';
-import { contextOf, type RequestContext } from '@shop/chassis/http/context.ts';
+import { clientOf, identifyClient } from '@shop/chassis/http/callers.ts';
+import { contextOf } from '@shop/chassis/http/context.ts';
 import { cursorRefused, fromCursor, limit, toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
 import { asUuid, text } from '@shop/chassis/http/text.ts';
-import { fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
+import { toKeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
 import { type Request, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
@@ -45,9 +45,9 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, placeOrderBody);
     const answer = await deps.placeOrder({
-      order: newOrder(input, clientOf(context), deps.now()),
+      order: newOrder(input, clientOf(res), deps.now()),
       key,
-      fingerprint: fingerprintOf(req, '/orders', canonicalPlaceOrder(input)),
+      fingerprint: toKeyedRequest(req, res, key, canonicalPlaceOrder(input)).fingerprint,
       correlationId: context.requestId,
       traceparent: context.traceparent,
     });
@@ -74,14 +74,14 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, schema, { orEmpty: true });
-    const request = { clientId: clientOf(context), key, fingerprint: fingerprintOf(req, req.route.path, input) };
-    const { reply, replayed } = await idempotently(deps, request, (trx) =>
+    const keyed = toKeyedRequest(req, res, key, input, targetOf(req));
+    const { reply, replayed } = await idempotently(deps, keyed, (trx) =>
       changeOrder(
         trx,
         {
           orderId: asUuid(req.params.id),
-          ownerId: ownerFilter(context),
-          actor: clientOf(context),
+          ownerId: ownerFilter(res),
+          actor: clientOf(res),
           cause: { correlationId: context.requestId, traceparent: context.traceparent },
           instance: req.path,
         },
@@ -93,8 +93,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   }
 
   routes.get('/orders', async (req, res) => {
-    const context = contextOf(res);
-    const ownerId = ownerFilter(context);
+    const ownerId = ownerFilter(res);
     const { limit, cursor, ...filter } = parseQuery(req, ownerId === undefined ? anyOrdersQuery : ownOrdersQuery);
     const scope = JSON.stringify(['orders', ownerId, filter]);
     const before = positionIn(scope, cursor);
@@ -114,7 +113,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   async function findVisibleOrder(req: Request, res: Response): Promise<Order> {
     const id = asUuid(req.params.id);
     const order = id && (await findOrders(deps.pool, [id])).get(id);
-    const ownerId = ownerFilter(contextOf(res));
+    const ownerId = ownerFilter(res);
     if (!order || (ownerId !== undefined && order.clientId !== ownerId)) throw orderNotFound();
     return order;
   }
@@ -158,19 +157,14 @@ function newOrder(input: PlaceOrderInput, clientId: string, now: Date): Order {
   };
 }
 
-function fingerprintOf(req: Request, route: string, body: unknown): Buffer {
-  const parameters: Record<string, string> =
-    typeof req.params.id === 'string' ? { id: req.params.id.toLowerCase() } : {};
-  return fingerprint({ method: req.method, route, parameters, body });
-}
-
-function clientOf(context: RequestContext): string {
-  if (context.clientId === undefined) throw new Error('a route behind a key was called without a client');
-  return context.clientId;
+/** An id means the same in capitals. */
+function targetOf(req: Request): Record<string, string> {
+  return { id: String(req.params.id).toLowerCase() };
 }
 
 /** A storefront sees its own orders; back office and operations see all. */
-function ownerFilter(context: RequestContext): string | undefined {
-  const seesAll = context.groups.includes('backoffice') || context.groups.includes('operations');
-  return seesAll ? undefined : clientOf(context);
+function ownerFilter(res: Response): string | undefined {
+  const { groups } = contextOf(res);
+  const seesAll = groups.includes('backoffice') || groups.includes('operations');
+  return seesAll ? undefined : clientOf(res);
 }

@@ -1,0 +1,91 @@
+import type { Express } from 'express';
+import type { z } from 'zod';
+import { acceptedTokens, type serviceConfig } from '../config/read-config.ts';
+import { createPool } from '../db/pool.ts';
+import { listen } from '../http/server.ts';
+import { startReplayCounter } from '../idempotency/replay-counter.ts';
+import { connectBroker } from '../messaging/connection.ts';
+import { assertTopology } from '../messaging/topology.ts';
+import { startRelay } from '../outbox/relay.ts';
+import { createLogger } from '../telemetry/log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createLifecycle, drainOnSignal } from './lifecycle.ts';
+import { startReaper } from './reaper.ts';
+
+/** A part that runs in the background until it is stopped. */
+export interface Background {
+  stop(): Promise<void>;
+}
+
+export interface RuntimeOptions {
+  name: string;
+  version: string;
+  settings: z.output<typeof serviceConfig>;
+}
+
+/** The configuration; or its faults on standard error, and the end of the process. */
+export function settingsOrExit<Settings>(name: string, read: () => Settings): Settings {
+  try {
+    return read();
+  } catch (error) {
+    console.error(`${name}: ${(error as Error).message}`);
+    process.exit(1);
+  }
+}
+
+/** What every service runs on: logs, metrics, database, broker, relay, reaper. Neither server needs to be there yet. */
+export async function startRuntime({ name, version, settings }: RuntimeOptions) {
+  const log = createLogger(name, settings.LOG_LEVEL);
+  const metrics = createMetrics(name, version);
+  const pool = createPool(
+    { connectionString: settings.DATABASE_URL, applicationName: name, max: settings.DATABASE_POOL_SIZE },
+    log,
+  );
+  const setup = (channel: Parameters<typeof assertTopology>[0]) => assertTopology(channel);
+  const broker = await connectBroker({ url: settings.RABBITMQ_URL, name, log, setup });
+  const relay = startRelay({ pool, broker, metrics, log });
+  return {
+    settings,
+    version,
+    log,
+    metrics,
+    lifecycle: createLifecycle(),
+    pool,
+    broker,
+    relay,
+    wakeRelay: relay.wake,
+    replays: startReplayCounter(pool, log),
+    reaper: startReaper({ pool, log, keyRetentionHours: settings.KEY_RETENTION_HOURS }),
+    gatewayTokens: acceptedTokens(settings.GATEWAY_TOKEN, settings.GATEWAY_TOKEN_PREVIOUS),
+    internalTokens: acceptedTokens(settings.INTERNAL_TOKEN, settings.INTERNAL_TOKEN_PREVIOUS),
+  };
+}
+export type Runtime = Awaited<ReturnType<typeof startRuntime>>;
+
+export interface Served {
+  http: Express;
+  /** Resolves when every batch that was begun is over. */
+  drain(): Promise<void>;
+  /** The service's own background work. */
+  background: readonly Background[];
+  /** Closes the service's own connections, last but for the broker's and the database's. */
+  close?: () => Promise<void>;
+}
+
+/** Listen, and on a signal: stop accepting, finish what runs, drain, close. */
+export async function serve(runtime: Runtime, served: Served): Promise<void> {
+  const { settings, log, lifecycle, pool, broker, relay, replays, reaper } = runtime;
+  const server = await listen(served.http, settings.HOST, settings.PORT);
+  lifecycle.enter('ready');
+  log.info({ port: server.port, version: runtime.version }, 'ready');
+  const background = [...served.background, relay, reaper, replays];
+  drainOnSignal(lifecycle, log, [
+    { name: 'server', run: server.close },
+    { name: 'batches', run: served.drain },
+    // Together, for each may have to wait for the broker; what the relay does not send now, another process will.
+    { name: 'background', run: () => Promise.all(background.map((part) => part.stop())) },
+    { name: 'connections', run: async () => served.close?.() },
+    { name: 'broker', run: broker.close },
+    { name: 'database', run: () => pool.end() },
+  ]);
+}
