@@ -5,11 +5,12 @@ import { inventoryServiceConfig } from '../../../inventory-service/src/config.ts
 import { orderServiceConfig } from '../../../order-service/src/config.ts';
 
 describe.each([
+  ['.', orderServiceConfig],
   ['order-service', orderServiceConfig],
   ['inventory-service', inventoryServiceConfig],
-])('the configuration table of %s', (service, schema) => {
+])('the configuration table in %s/README.md', (folder, schema) => {
   it('has every variable with its default and meaning, in the order of the schema', () => {
-    expect(tableOf(service)).toEqual(rowsOf(schema));
+    expect(tableOf(folder)).toEqual(rowsOf(schema));
   });
 });
 
@@ -22,8 +23,8 @@ function rowsOf(schema: z.ZodObject): string[][] {
 }
 
 /** The rows that it has, below the table's head. */
-function tableOf(service: string): string[][] {
-  const readme = readFileSync(join(__dirname, '../../..', service, 'README.md'), 'utf8');
+function tableOf(folder: string): string[][] {
+  const readme = readFileSync(join(__dirname, '../../..', folder, 'README.md'), 'utf8');
   const table = /^## Configuration\n\n((?:\|.*\n)+)/m.exec(readme)?.[1] ?? '';
   return table
     .trimEnd()
