@@ -3,12 +3,15 @@ import type { IdempotencyDeps } from '@shop/chassis/idempotency/idempotently.ts'
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { problems } from './errors.ts';
+import type { InventoryMetrics } from './metrics.ts';
 import { productsRoutes } from './products/products.routes.ts';
 import { createHoldBatcher } from './reservations/hold-reservations.ts';
 import { reservationsRoutes } from './reservations/reservations.routes.ts';
 import { stockRoutes } from './stock/stock.routes.ts';
+import { findKeptFingerprint } from './stock/stock.sql.ts';
 
-export interface AppDeps extends HealthDeps, IdempotencyDeps {
+export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'findKeptFingerprint'> {
+  metrics: InventoryMetrics;
   gatewayTokens: readonly string[];
   internalTokens: readonly string[];
   wakeRelay: () => void;
@@ -24,7 +27,8 @@ export interface App {
 export function buildApp(deps: AppDeps): App {
   const holds = createHoldBatcher(deps);
   const routes = Router({ caseSensitive: true, strict: true });
-  routes.use(productsRoutes(deps), stockRoutes(deps));
+  const keyed = { ...deps, findKeptFingerprint };
+  routes.use(productsRoutes(keyed), stockRoutes(keyed));
   const internal = reservationsRoutes({ ...deps, holds });
   const http = createApp({ ...deps, problems, internal, routes, healthName: 'inventory' });
   return { http, drain: holds.drain };

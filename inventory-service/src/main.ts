@@ -4,17 +4,20 @@ import { inventoryReservationsQueue } from '@shop/chassis/messaging/topology.ts'
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
 import { buildApp } from './app.ts';
 import { config } from './config.ts';
+import { withInventoryMetrics } from './metrics.ts';
 import { reservationCommandHandler } from './reservations/reservations.messages.ts';
 
 const name = 'inventory-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const runtime = await startRuntime({ name, version, settings: settingsOrExit(name, config) });
 
+const metrics = withInventoryMetrics(runtime.metrics);
+
 const consumer = startConsumer({
   ...runtime,
   queue: inventoryReservationsQueue.name,
   definitions: inventoryReservationsQueue.messages,
-  handle: reservationCommandHandler(runtime),
+  handle: reservationCommandHandler({ ...runtime, metrics }),
 });
 
-await serve(runtime, { ...buildApp(runtime), background: [consumer] });
+await serve(runtime, { ...buildApp({ ...runtime, metrics }), background: [consumer] });

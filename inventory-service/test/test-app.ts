@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/dat
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
+import { withInventoryMetrics } from '../src/metrics.ts';
 import type { Line } from '../src/reservations/reservation.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
@@ -23,7 +24,7 @@ export function createInventoryDatabase(): Promise<TestDatabase> {
 
 /** An inventory-service in this process, as one of possibly several on the same database. */
 export function startInventoryService(pool: Pool, broker = { isConnected: () => true }) {
-  const metrics = createMetrics('inventory-service', 'test');
+  const metrics = withInventoryMetrics(createMetrics('inventory-service', 'test'));
   const replays = startReplayCounter(pool, log);
   const lifecycle = createLifecycle();
   lifecycle.enter('ready');

@@ -4,6 +4,7 @@ import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.t
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
 import { buildApp } from './app.ts';
 import { config } from './config.ts';
+import { withOrderMetrics } from './metrics.ts';
 import { askSoon } from './orders/ask-again.ts';
 import { startCompleter } from './orders/completer.ts';
 import { reservationReplyHandler } from './orders/orders.messages.ts';
@@ -13,7 +14,8 @@ const name = 'order-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const settings = settingsOrExit(name, config);
 const runtime = await startRuntime({ name, version, settings });
-const { pool, log, metrics, wakeRelay } = runtime;
+const { pool, log, wakeRelay } = runtime;
+const metrics = withOrderMetrics(runtime.metrics);
 const now = () => new Date();
 
 const reservations = createReservationClient({
@@ -29,8 +31,14 @@ const consumer = startConsumer({
   ...runtime,
   queue: orderReservationRepliesQueue.name,
   definitions: orderReservationRepliesQueue.messages,
-  handle: reservationReplyHandler(now, wakeRelay),
+  handle: reservationReplyHandler({ now, metrics, wakeRelay }),
 });
-const app = buildApp({ ...runtime, reservations, reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS, now });
+const app = buildApp({
+  ...runtime,
+  metrics,
+  reservations,
+  reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS,
+  now,
+});
 
 await serve(runtime, { ...app, background: [consumer, completer], close: reservations.close });

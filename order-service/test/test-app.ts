@@ -9,6 +9,7 @@ import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/dat
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
+import { withOrderMetrics } from '../src/metrics.ts';
 import { createReservationClient } from '../src/reservations/reservation-client.ts';
 
 export const GATEWAY_TOKEN = 'g'.repeat(32);
@@ -16,7 +17,7 @@ const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent'
 
 /** An order-service in this process, as one of possibly several on the same database. */
 export function startOrderService(database: TestDatabase, inventoryUrl: string, reservationTimeoutMs = 700) {
-  const metrics = createMetrics('order-service', 'test');
+  const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
   const replays = startReplayCounter(database.pool, log);
   const reservations = createReservationClient({
     urls: [inventoryUrl],

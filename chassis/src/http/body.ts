@@ -1,14 +1,20 @@
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
-import { RefusedError } from './problem.ts';
+import { faultsIn, MAX_REPORTED_FAULTS } from './list.ts';
+import { payloadTooLarge, RefusedError } from './problem.ts';
 
-/** The longest list of faults in one answer: a body of 1,000 bad lines must not make an answer larger than itself. */
-const MAX_REPORTED_FAULTS = 50;
+// An answer must not grow far beyond the request that it refuses.
+const MAX_POINTER_LENGTH = 200;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Read the body as bytes, up to `limit` bytes (413), and refuse media types other than JSON (415), in this order. */
 export function readBody(limit: number): RequestHandler[] {
-  return [express.raw({ limit, inflate: false, type: () => true }), requireJsonMediaType];
+  const refuseDeclared: RequestHandler = (req, _res, next) => {
+    // express.raw looks at the encoding first, but 413 comes before 415.
+    if (Number(req.headers['content-length'] ?? 0) > limit) throw payloadTooLarge();
+    next();
+  };
+  return [refuseDeclared, express.raw({ limit, inflate: false, type: () => true }), requireJsonMediaType];
 }
 
 const requireJsonMediaType: RequestHandler = (req, _res, next) => {
@@ -48,7 +54,9 @@ export function parseQuery<S extends z.ZodType>(req: Request, schema: S): z.outp
 function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw validationFailed(result.error.issues.flatMap(toFaults));
+  throw validationFailed(
+    faultsIn(result.error).map(({ path, message }) => ({ pointer: toPointer(path), detail: message })),
+  );
 }
 
 /** One fault: a JSON Pointer (RFC 6901) into the body, or to the query parameter. */
@@ -63,13 +71,7 @@ export function validationFailed(faults: Fault[]): RefusedError {
   return new RefusedError('validation-failed', `${count} not valid.`, { errors: faults.slice(0, MAX_REPORTED_FAULTS) });
 }
 
-function toFaults(issue: z.core.$ZodIssue): Fault[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: toPointer([...issue.path, key]), detail: 'There is no such member.' }));
-  }
-  return [{ pointer: toPointer(issue.path), detail: issue.message }];
-}
-
 function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  const pointer = path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return pointer.length > MAX_POINTER_LENGTH ? `${pointer.slice(0, MAX_POINTER_LENGTH)}…` : pointer;
 }

@@ -103,9 +103,11 @@ export function problemHandler(table: ProblemTable, log: Logger): ErrorRequestHa
     const context = contextOf(res);
     const refused = asRefused(error);
     const reply = toProblem(table, refused.refusal, { instance: req.path, traceId: context.requestId });
-    const line = { err: error, requestId: context.requestId, clientId: context.clientId, code: refused.refusal.code };
-    if (reply.status >= 500) log.error(line, 'request failed');
-    else log.info({ ...line, err: undefined }, 'request refused');
+    const line = { requestId: context.requestId, clientId: context.clientId, code: refused.refusal.code };
+    // Only a 500 is a bug, and worth its stack; a dependency that is away would fill the log with hundreds of them.
+    if (reply.status === 500) log.error({ ...line, err: error }, 'request failed');
+    else if (reply.status > 500) log.warn({ ...line, cause: String((error as Error).message) }, 'request failed');
+    else log.info(line, 'request refused');
     if (res.headersSent) {
       res.destroy();
       return;
@@ -130,10 +132,15 @@ export function unavailable(): RefusedError {
   });
 }
 
+/** 413. */
+export function payloadTooLarge(): RefusedError {
+  return new RefusedError('payload-too-large', 'The body exceeds the limit.');
+}
+
 /** Faults that Express's own body reader and URL decoder report (npm `raw-body`, `body-parser`: `type`). */
 function asBodyFault(error: unknown): RefusedError | undefined {
   const { type, status } = (error ?? {}) as { type?: string; status?: number };
-  if (type === 'entity.too.large') return new RefusedError('payload-too-large', 'The body exceeds the limit.');
+  if (type === 'entity.too.large') return payloadTooLarge();
   if (type === 'encoding.unsupported') {
     return new RefusedError('unsupported-media-type', 'The body must not be compressed.');
   }

@@ -21,8 +21,13 @@ function codePoints(value: string): number {
   return count;
 }
 
-/** A stock keeping unit. */
-export const sku = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'Must be 1 to 64 of A-Z a-z 0-9 . _ -');
+/** Text that a person can see: beside control characters, none that only format, hide or break lines. */
+export function printable(min: number, max: number) {
+  return text(min, max).refine((value) => !/[\p{Cf}\p{Zl}\p{Zp}\p{Cn}]/u.test(value), 'Must be printable.');
+}
+
+/** A stock keeping unit. `.` and `..` are none: as a segment of a path they mean another path. */
+export const sku = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, 'Must be 1 to 64 of A-Z a-z 0-9 . _ -');
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

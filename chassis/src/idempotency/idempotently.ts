@@ -19,6 +19,8 @@ export interface IdempotencyDeps {
   pool: Pool;
   metrics: Metrics;
   replays: ReplayCounter;
+  /** The fingerprint of what this key was used for so long ago that its row is gone, where its effect still knows. */
+  findKeptFingerprint: (trx: Transaction, request: KeyedRequest) => Promise<Buffer | undefined>;
 }
 
 export interface KeyedReply {
@@ -34,6 +36,8 @@ export async function idempotently(
 ): Promise<KeyedReply> {
   const result = await inTransaction(deps.pool, async (trx): Promise<KeyedReply> => {
     if (!(await claimKey(trx, request))) return { reply: await storedReply(trx, request), replayed: true };
+    const kept = await deps.findKeptFingerprint(trx, request);
+    if (kept && !kept.equals(request.fingerprint)) throw keyReused();
     const reply = await work(trx);
     await completeKey(trx, request, reply);
     return { reply, replayed: false };

@@ -4,11 +4,18 @@ export type { Logger } from 'pino';
 
 /**
  * JSON lines on standard output, written asynchronously: a line costs a request no system call.
- * Nothing personal is logged, and no idempotency key: whoever knows one can read its answer.
+ * Nothing personal is logged, and no idempotency key: whoever knows one can read its answer. (PostgreSQL's detail of a
+ * refused row names its values.)
  */
 export function createLogger(service: string, level: string): Logger {
   return pino(
-    { level, base: { service, pid: process.pid }, timestamp: stdTimeFunctions.isoTime, messageKey: 'message' },
+    {
+      level,
+      base: { service, pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      redact: ['err.detail'],
+    },
     destination({ fd: 1, sync: false, minLength: 0 }),
   );
 }

@@ -1,10 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+// The deadlines of the system are 1.5 s (the hop) and 2.5 s (an order); the buckets must tell them apart.
+export const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 5, 10];
+
 /** Every label has a bounded set of values; an id, a key or a customer never becomes one. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
- * All metrics of a service, in a registry of their own, so that several services can live in one test process.
+ * What every service measures, in a registry of their own, so that several services can live in one test process.
  * Durations are in seconds, as Prometheus asks (prometheus.io/docs/practices/naming).
  */
 export function createMetrics(service: string, version: string) {
@@ -13,28 +16,13 @@ export function createMetrics(service: string, version: string) {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
 
-  // The deadlines of the system are 1.5 s (the hop) and 2.5 s (an order); the buckets must tell them apart.
-  const buckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 5, 10];
-
   const metrics = {
     registry,
     httpRequestDuration: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time from the first byte of a request to the end of its answer.',
       labelNames: ['route', 'method', 'status'],
-      buckets,
-      registers,
-    }),
-    ordersTotal: new Counter({
-      name: 'orders_total',
-      help: 'Orders by what became of them.',
-      labelNames: ['outcome'],
-      registers,
-    }),
-    ordersPending: new Gauge({ name: 'orders_pending', help: 'Orders whose stock is not decided.', registers }),
-    ordersPendingOldest: new Gauge({
-      name: 'orders_pending_oldest_seconds',
-      help: 'Age of the oldest order whose stock is not decided.',
+      buckets: REQUEST_BUCKETS,
       registers,
     }),
     idempotencyRequests: new Counter({
@@ -43,20 +31,6 @@ export function createMetrics(service: string, version: string) {
       labelNames: ['result'],
       registers,
     }),
-    reservationsTotal: new Counter({
-      name: 'reservations_total',
-      help: 'Answers to requests for a reservation.',
-      labelNames: ['outcome'],
-      registers,
-    }),
-    reservationCallDuration: new Histogram({
-      name: 'reservation_call_duration_seconds',
-      help: 'The hop to inventory-service.',
-      labelNames: ['outcome'],
-      buckets,
-      registers,
-    }),
-    breakerState: new Gauge({ name: 'breaker_state', help: '0 closed, 1 half open, 2 open.', registers }),
     batchSize: new Histogram({
       name: 'batch_size',
       help: 'Members of a batch.',

@@ -25,6 +25,7 @@ import {
   startInventoryService,
   stock,
 } from '../../test/test-app.ts';
+import { withInventoryMetrics } from '../metrics.ts';
 import type { Line } from './reservation.ts';
 import { reservationCommandHandler } from './reservations.messages.ts';
 
@@ -34,7 +35,10 @@ type Incoming = IncomingMessage<Command>;
 let database: TestDatabase;
 let otherPool: Pool;
 let service: InventoryService;
-const handle = reservationCommandHandler({ metrics: createMetrics('test', 'test'), wakeRelay: () => {} });
+const handle = reservationCommandHandler({
+  metrics: withInventoryMetrics(createMetrics('test', 'test')),
+  wakeRelay: () => {},
+});
 
 beforeAll(async () => {
   database = await createInventoryDatabase();

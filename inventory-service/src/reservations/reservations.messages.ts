@@ -7,7 +7,7 @@ import {
 } from '@shop/chassis/contract/messages.ts';
 import type { Handle, HandlerOutcome, IncomingMessage } from '@shop/chassis/messaging/handle-batch.ts';
 import { addToOutbox, type MessageContext, type OutboxRow, toOutboxRow } from '@shop/chassis/outbox/outbox-message.ts';
-import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import type { InventoryMetrics } from '../metrics.ts';
 import { changeReservationsWithin } from './change-reservations.ts';
 import type { Outcome, ReservationCommand } from './decide.ts';
 import { mergeLines, type Shortage } from './reservation.ts';
@@ -15,7 +15,7 @@ import { mergeLines, type Shortage } from './reservation.ts';
 type Command = (typeof reservationCommands)[number];
 
 export interface ReservationMessagesDeps {
-  metrics: Metrics;
+  metrics: InventoryMetrics;
   wakeRelay: () => void;
 }
 

@@ -1,14 +1,15 @@
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { internalOnly } from '@shop/chassis/http/callers.ts';
+import { list } from '@shop/chassis/http/list.ts';
 import { limit, toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
 import { sku } from '@shop/chassis/http/text.ts';
-import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
 import { Router } from 'express';
 import { z } from 'zod';
 import { asReservationId, positionIn } from '../addresses.ts';
 import { reservationNotFound } from '../errors.ts';
+import type { InventoryMetrics } from '../metrics.ts';
 import { causeOf, toReply } from '../replies.ts';
 import type { HoldBatcher } from './hold-reservations.ts';
 import { type HoldOutcome, mergeLines } from './reservation.ts';
@@ -21,9 +22,9 @@ const DEADLINE_MS = 1_500;
 
 const id = z.uuid().transform((value) => value.toLowerCase());
 const line = z.strictObject({ sku, quantity: z.int().min(1).max(1_000_000) });
-const reservation = z.strictObject({ id, lines: z.array(line).min(1).max(1_000) });
-const holdBody = z.strictObject({ reservations: z.array(reservation).min(1).max(500) });
-const lookupBody = z.strictObject({ ids: z.array(id).min(1).max(500) });
+const reservation = z.strictObject({ id, lines: list(line, 1_000) });
+const holdBody = z.strictObject({ reservations: list(reservation, 500) });
+const lookupBody = z.strictObject({ ids: list(id, 500) });
 const listQuery = z.strictObject({
   limit,
   cursor: z.string().optional(),
@@ -32,7 +33,7 @@ const listQuery = z.strictObject({
 
 export interface ReservationsDeps {
   pool: Pool;
-  metrics: Metrics;
+  metrics: InventoryMetrics;
   holds: HoldBatcher;
   internalTokens: readonly string[];
 }
@@ -40,10 +41,11 @@ export interface ReservationsDeps {
 /** `/reservations`: for order-service only. */
 export function reservationsRoutes(deps: ReservationsDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const internal = internalOnly(deps.internalTokens);
+  // Before any path is decoded: whoever lacks the token learns nothing, not even that a path is malformed.
+  router.use('/reservations', internalOnly(deps.internalTokens));
   const body = readBody(BODY_LIMIT);
 
-  router.post('/reservations', internal, ...body, async (req, res) => {
+  router.post('/reservations', ...body, async (req, res) => {
     const deadline = performance.now() + DEADLINE_MS;
     const { reservations } = parseBody(req, holdBody);
     const cause = causeOf(res);
@@ -60,13 +62,13 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
     sendReply(res, toReply(200, { results }));
   });
 
-  router.post('/reservations/lookup', internal, ...body, async (req, res) => {
+  router.post('/reservations/lookup', ...body, async (req, res) => {
     const ids = [...new Set(parseBody(req, lookupBody).ids)];
     const found = new Map((await findReservations(deps.pool, ids)).map((one) => [one.id, one]));
     sendReply(res, toReply(200, { items: ids.flatMap((id) => found.get(id) ?? []).map(toView) }));
   });
 
-  router.get('/reservations', internal, async (req, res) => {
+  router.get('/reservations', async (req, res) => {
     const query = parseQuery(req, listQuery);
     const scope = `reservations state=${query.state ?? ''}`;
     const after = positionIn(scope, query.cursor, z.uuid());
@@ -79,7 +81,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
     sendReply(res, toReply(200, { items: items.map(toView), nextCursor }));
   });
 
-  router.get('/reservations/:id', internal, async (req, res) => {
+  router.get('/reservations/:id', async (req, res) => {
     const [found] = await findReservations(deps.pool, [asReservationId(req.params.id)]);
     if (!found) throw reservationNotFound();
     sendReply(res, toReply(200, toView(found)));

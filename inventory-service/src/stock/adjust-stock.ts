@@ -1,7 +1,6 @@
 import { stockAdjustedV1, stockDepletedV1 } from '@shop/chassis/contract/messages.ts';
 import type { Transaction } from '@shop/chassis/db/pool.ts';
 import { validationFailed } from '@shop/chassis/http/body.ts';
-import { keyReused } from '@shop/chassis/idempotency/idempotently.ts';
 import type { KeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
 import { addToOutbox, toOutboxRow } from '@shop/chassis/outbox/outbox-message.ts';
 import { v7 as uuidv7 } from 'uuid';
@@ -31,12 +30,9 @@ export async function adjustStock(
   keyed: KeyedRequest,
   cause: Cause,
 ): Promise<AdjustOutcome> {
-  // The caller has claimed the key, so nobody else adjusts under it between this look and our insert.
+  // The caller has claimed the key and compared fingerprints, so this is the same request, and nobody else makes it now.
   const earlier = await findAdjustment(trx, keyed.clientId, keyed.key);
-  if (earlier) {
-    if (!earlier.fingerprint.equals(keyed.fingerprint)) throw keyReused();
-    return { kind: 'adjusted-before', product: earlier.product };
-  }
+  if (earlier) return { kind: 'adjusted-before', product: earlier.product };
   const product = await lockProduct(trx, request.sku);
   if (!product) throw productNotFound();
   const outcome = adjust(product, request.delta);

@@ -49,6 +49,14 @@ export async function saveAdjustment(trx: Transaction, adjustment: StoredAdjustm
   return row.created_at;
 }
 
+/** What an adjustment was made with under this key; a key that an adjustment knows is not free for another request. */
+export async function findKeptFingerprint(
+  q: Queryable,
+  { clientId, key }: { clientId: string; key: string },
+): Promise<Buffer | undefined> {
+  return (await findAdjustment(q, clientId, key))?.fingerprint;
+}
+
 /** The adjustment that was made under a key, however long ago, and the product as it was right after it. */
 export async function findAdjustment(
   q: Queryable,

@@ -596,7 +596,7 @@ describe('the way to a service and back', () => {
       if (req.url !== '/health/ready') received += 1;
     };
     const orders = [await listen(http.createServer(silent)), await listen(http.createServer(silent))];
-    const { send } = await setUp({ orders, declaration: kongYml.replace('read_timeout: 10000', 'read_timeout: 300') });
+    const { send } = await setUp({ orders, declaration: kongYml.replace('read_timeout: 5000', 'read_timeout: 300') });
     const answer = await send('POST', '/orders', { as: 'storefront', body: '{}' });
     expectProblem(answer, 504, 'The upstream server is timing out');
     expect(received).toBe(1);

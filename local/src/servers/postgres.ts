@@ -59,6 +59,8 @@ export function postgresLaunch(server: PostgresServer): Launch {
     unix_socket_directories: '',
     max_connections: 200,
     shared_buffers: '128MB',
+    // The detail of a refused row names its values, and an Idempotency-Key is never logged whole.
+    log_error_verbosity: 'terse',
     ...(server.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

@@ -3,7 +3,7 @@ import type { reservationReplies } from '@shop/chassis/contract/messages.ts';
 import type { Transaction } from '@shop/chassis/db/pool.ts';
 import type { HandlerOutcome } from '@shop/chassis/messaging/handle-batch.ts';
 import { finalAnswer } from './answers.ts';
-import { type Awaiting, type Decision, settle } from './order.ts';
+import { type Awaiting, type Decision, type Order, settle } from './order.ts';
 import { orderEvent } from './order-messages.ts';
 import { applyTransitions, endWaits, lockOrders, type Transition } from './orders.sql.ts';
 
@@ -22,7 +22,7 @@ export async function applyReservationResults(
   trx: Transaction,
   replies: readonly ReceivedReply[],
   now: Date,
-): Promise<HandlerOutcome[]> {
+): Promise<{ outcomes: HandlerOutcome[]; settled: Order[] }> {
   const orders = await lockOrders(trx, [...new Set(replies.map(({ message }) => message.payload.reservationId))]);
   const steps: Transition[] = [];
   const ended: { id: string; awaiting: Awaiting }[] = [];
@@ -57,7 +57,7 @@ export async function applyReservationResults(
   const outcomes = replies.map(apply);
   if (steps.length > 0) await applySteps(trx, steps);
   if (ended.length > 0) await endWaits(trx, ended);
-  return outcomes;
+  return { outcomes, settled: steps.map((step) => step.after) };
 }
 
 async function applySteps(trx: Transaction, steps: readonly Transition[]): Promise<void> {

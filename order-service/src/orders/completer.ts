@@ -1,14 +1,14 @@
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { startLoop } from '@shop/chassis/service/loop.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
-import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import type { OrderMetrics } from '../metrics.ts';
 import { askAgain, pendingOrders } from './ask-again.ts';
 
 const INTERVAL_MS = 1_000;
 
 export interface CompleterDeps {
   pool: Pool;
-  metrics: Metrics;
+  metrics: OrderMetrics;
   log: Logger;
   now: () => Date;
   wakeRelay: () => void;

@@ -1,10 +1,9 @@
-import { sku, text } from '@shop/chassis/http/text.ts';
+import { list } from '@shop/chassis/http/list.ts';
+import { printable, sku, text } from '@shop/chassis/http/text.ts';
 import { z } from 'zod';
+import { currencies } from './currencies.ts';
 import { orderStatuses } from './order.ts';
 import { canonicalLines, demandOf, MAX_LINES, MAX_QUANTITY, mergeLines } from './order-lines.ts';
-
-// ISO 4217, as the runtime knows it (ICU).
-const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 const line = z.strictObject({
   sku,
@@ -14,11 +13,9 @@ const line = z.strictObject({
 
 /** POST /orders. Lines are merged before anything else looks at them; the limits are those of the merged lines. */
 export const placeOrderBody = z.strictObject({
-  customerId: text(1, 100),
+  customerId: printable(1, 100),
   currency: z.string().refine((code) => currencies.has(code), 'Must be a currency code of ISO 4217.'),
-  lines: z
-    .array(line)
-    .min(1)
+  lines: list(line)
     .transform(mergeLines)
     .refine((lines) => lines.length <= MAX_LINES, `Must have at most ${MAX_LINES} lines after merging.`)
     .refine(

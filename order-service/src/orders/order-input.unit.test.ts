@@ -42,6 +42,8 @@ describe('placeOrderBody', () => {
     ['a SKU of 65 characters', { ...valid, lines: [{ sku: 'A'.repeat(65), quantity: 1 }] }],
     ['an unknown currency', { ...valid, currency: 'EURO' }],
     ['a currency in lower case', { ...valid, currency: 'eur' }],
+    ['a SKU that means a folder', { ...valid, lines: [{ sku: '..', quantity: 1 }] }],
+    ['a customer that nobody can see', { ...valid, customerId: 'a\u200bb' }],
     ['an empty customer', { ...valid, customerId: '' }],
     ['a customer of 101 characters', { ...valid, customerId: 'x'.repeat(101) }],
     ['a control character', { ...valid, customerId: 'a\u0000b' }],

@@ -1,16 +1,21 @@
 import type { reservationReplies } from '@shop/chassis/contract/messages.ts';
 import type { Handle } from '@shop/chassis/messaging/handle-batch.ts';
+import type { OrderMetrics } from '../metrics.ts';
 import { applyReservationResults } from './apply-reservation-results.ts';
 
+export interface ReplyHandlerDeps {
+  now: () => Date;
+  metrics: OrderMetrics;
+  wakeRelay: () => void;
+}
+
 /** Inventory's replies, a batch at a time. */
-export function reservationReplyHandler(
-  now: () => Date,
-  wakeRelay: () => void,
-): Handle<(typeof reservationReplies)[number]> {
+export function reservationReplyHandler(deps: ReplyHandlerDeps): Handle<(typeof reservationReplies)[number]> {
   return async (trx, replies) => {
-    const outcomes = await applyReservationResults(trx, replies, now());
-    // Before the commit, which is sooner over than the relay's pause to collect more.
-    wakeRelay();
+    const { outcomes, settled } = await applyReservationResults(trx, replies, deps.now());
+    // Before the commit, which is sooner over than the relay's pause to collect more; a batch that fails counts twice.
+    for (const order of settled) deps.metrics.ordersTotal.inc({ outcome: order.status });
+    deps.wakeRelay();
     return outcomes;
   };
 }

@@ -94,6 +94,17 @@ describe('problems, by their code', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
   });
 
+  it('validation-failed: a megabyte of empty lines costs no more than its first faults', async () => {
+    const answer = await raw(`{"customerId":"a","currency":"EUR","lines":[${'{},'.repeat(300_000)}{}]}`);
+    expect([answer.status, answer.body.code, answer.body.errors.length]).toEqual([400, 'validation-failed', 50]);
+    expect(answer.text.length).toBeLessThan(20_000);
+  });
+
+  it('validation-failed: a name of a megabyte is not given back', async () => {
+    const answer = await raw(`{"${'/'.repeat(1_000_000)}":1}`);
+    expect([answer.status, answer.text.length < 2_000]).toEqual([400, true]);
+  });
+
   it('validation-failed: a forged cursor', async () => {
     const forged = toCursor(JSON.stringify(['orders', 'storefront-1', {}]), "' OR 1");
     expect((await get(system.service, `/orders?cursor=${forged}`)).body.code).toBe('validation-failed');
@@ -188,7 +199,7 @@ describe('problems, by their code', () => {
   });
 
   it('overloaded: with Retry-After, once the queue’s head has waited too long, and nothing was done', async () => {
-    const service = system.another({}, 1_500);
+    const service = system.another({}, 2_000);
     system.peer.decide = silence;
     const stalled = [];
     for (let batch = 1; batch <= 3; batch += 1) {
@@ -353,12 +364,14 @@ describe('health', () => {
   });
 
   it('measures', async () => {
-    await placed();
+    const { id } = await placed();
+    await post(system.service, `/orders/${id}/cancellation`, {});
     const { text } = await request(system.service.http).get('/metrics');
     const sample = (name: string, labels: string) =>
       text.split('\n').find((line) => line.startsWith(name) && line.includes(labels));
     expect(sample('http_request_duration_seconds_count', 'route="/orders",method="POST",status="201"')).toMatch(/ 1$/);
     expect(sample('orders_total', 'outcome="confirmed"')).toMatch(/ 1$/);
-    expect(sample('idempotency_requests_total', 'result="executed"')).toMatch(/ 1$/);
+    expect(sample('orders_total', 'outcome="cancelled"')).toMatch(/ 1$/);
+    expect(sample('idempotency_requests_total', 'result="executed"')).toMatch(/ 2$/);
   });
 });

@@ -10,8 +10,9 @@ import { toKeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
 import { type Request, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import type { OrderMetrics } from '../metrics.ts';
 import { changeOrder, orderNotFound } from './change-order.ts';
-import { cancel, deliver, type Order, type Outcome, ship } from './order.ts';
+import { cancel, deliver, type Order, type OrderStatus, type Outcome, ship } from './order.ts';
 import {
   cancelOrderBody,
   canonicalPlaceOrder,
@@ -23,12 +24,13 @@ import {
 } from './order-input.ts';
 import { toOrderView } from './order-view.ts';
 import { findOrders, listOrders, readTimeline } from './orders.sql.ts';
-import type { PlaceOrder } from './place-order.ts';
+import { ANSWER_WITHIN_MS, type PlaceOrder } from './place-order.ts';
 
 /** 1 MiB, as at the gateway: 1,000 lines need a tenth of it. */
 const BODY_LIMIT = 1024 * 1024;
 
 export interface OrderRoutesDeps extends IdempotencyDeps {
+  metrics: OrderMetrics;
   placeOrder: PlaceOrder;
   now: () => Date;
   wakeRelay: () => void;
@@ -41,6 +43,8 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   const body = readBody(BODY_LIMIT);
 
   routes.post('/orders', ...body, async (req, res) => {
+    // Before validation: a large order's is part of the time that its client waits.
+    const deadline = performance.now() + ANSWER_WITHIN_MS;
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, placeOrderBody);
@@ -50,22 +54,23 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
       fingerprint: toKeyedRequest(req, res, key, canonicalPlaceOrder(input)).fingerprint,
       correlationId: context.requestId,
       traceparent: context.traceparent,
+      deadline,
     });
     res.locals.orderId = answer.reply.location?.slice('/orders/'.length);
     sendReply(res, answer.reply, answer.result === 'replayed');
   });
 
   routes.post('/orders/:id/cancellation', ...body, (req, res) =>
-    step(req, res, cancelOrderBody, (order, input) => cancel(order, input.reason, deps.now())),
+    takeStep(req, res, cancelOrderBody, (order, input) => cancel(order, input.reason, deps.now())),
   );
   routes.post('/orders/:id/shipment', ...body, (req, res) =>
-    step(req, res, shipOrderBody, (order, input) => ship(order, input, deps.now())),
+    takeStep(req, res, shipOrderBody, (order, input) => ship(order, input, deps.now())),
   );
   routes.post('/orders/:id/delivery', ...body, (req, res) =>
-    step(req, res, deliverOrderBody, (order) => deliver(order, deps.now())),
+    takeStep(req, res, deliverOrderBody, (order) => deliver(order, deps.now())),
   );
 
-  async function step<S extends z.ZodType>(
+  async function takeStep<S extends z.ZodType>(
     req: Request,
     res: Response,
     schema: S,
@@ -75,6 +80,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, schema, { orEmpty: true });
     const keyed = toKeyedRequest(req, res, key, input, targetOf(req));
+    let step: OrderStatus | undefined;
     const { reply, replayed } = await idempotently(deps, keyed, (trx) =>
       changeOrder(
         trx,
@@ -85,9 +91,14 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
           cause: { correlationId: context.requestId, traceparent: context.traceparent },
           instance: req.path,
         },
-        (order) => decide(order, input),
+        (order) => {
+          const outcome = decide(order, input);
+          step = outcome.kind === 'changed' ? outcome.order.status : undefined;
+          return outcome;
+        },
       ),
     );
+    if (step && !replayed) deps.metrics.ordersTotal.inc({ outcome: step });
     deps.wakeRelay();
     sendReply(res, reply, replayed);
   }

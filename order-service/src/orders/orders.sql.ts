@@ -231,6 +231,18 @@ export async function findOrderByKey(
   return rows[0] && { order: toOrder(rows[0]), fingerprint: rows[0].fingerprint };
 }
 
+/** What an order was placed with under this key; a key that an order knows is not free for another request. */
+export async function findKeptFingerprint(
+  q: Queryable,
+  { clientId, key }: { clientId: string; key: string },
+): Promise<Buffer | undefined> {
+  const { rows } = await q.query<{ fingerprint: Buffer }>(
+    'SELECT fingerprint FROM orders WHERE client_id = $1 AND idempotency_key = $2',
+    [clientId, key],
+  );
+  return rows[0]?.fingerprint;
+}
+
 /** Whether an insert was refused because the client has an order under this key. */
 export function isOrderOfKeyKnown(error: unknown): boolean {
   return violatedConstraint(error) === 'orders_idempotency_key_key';
@@ -321,7 +333,7 @@ export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineE
     ORDER BY id NULLS LAST`,
     [id],
   );
-  return rows.map((row) => ({
+  const entries = rows.map((row) => ({
     type: row.type,
     at: row.at,
     actor: row.actor,
@@ -329,4 +341,13 @@ export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineE
     detail: row.detail ?? undefined,
     replays: row.replays ?? undefined,
   }));
+  return inOrderOfTime(entries);
+}
+
+/** The entries are in the order in which they were written; only the replays, which come last, are put in their place. */
+function inOrderOfTime(entries: TimelineEntry[]): TimelineEntry[] {
+  const replays = entries.at(-1);
+  if (replays?.type !== 'replays') return entries;
+  const later = entries.findIndex((entry) => entry.at > replays.at);
+  return later === -1 ? entries : entries.slice(0, -1).toSpliced(later, 0, replays);
 }

@@ -314,6 +314,13 @@ describe('a key, by situation', () => {
     expect(await rows(system, "SELECT key FROM idempotency_keys WHERE key IN ('k', 'r')")).toEqual([]);
   });
 
+  it('after retention: the key is not free for another endpoint', async () => {
+    const { body } = await post(system.service, '/orders', anOrder(), 'k');
+    await asOwner('DELETE FROM idempotency_keys');
+    const other = await post(system.service, `/orders/${body.id}/cancellation`, {}, 'k');
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency-key-reused']);
+  });
+
   it('after retention: an old key in a batch does not disturb the others', async () => {
     await post(system.service, '/orders', anOrder(), 'old');
     await asOwner('DELETE FROM idempotency_keys');
@@ -393,6 +400,20 @@ describe('when the database fails', () => {
     expect(answer.status).toBe(202);
     expect(performance.now() - before).toBeLessThan(2_500);
     expect(await countOrders()).toBe(1);
+  });
+});
+
+describe('a stalled inventory', () => {
+  it('costs nobody a 503: at 30 orders a second all are accepted, each within 2.5 s', async () => {
+    const service = system.another({}, 1_500);
+    system.peer.decide = silence;
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        await new Promise((resolve) => setTimeout(resolve, n * 33));
+        return post(service, '/orders', anOrder(), `stalled-${n}`);
+      }),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
   });
 });
 

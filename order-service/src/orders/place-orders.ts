@@ -15,7 +15,7 @@ import { isUnavailable } from '@shop/chassis/db/transaction.ts';
 import type { Reply } from '@shop/chassis/http/problem.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
-import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
 import { acceptedAnswer, finalAnswer } from './answers.ts';
 import { type Decision, type Order, settle } from './order.ts';
@@ -54,7 +54,7 @@ export interface PlacementAnswer {
 export interface PlacementDeps {
   pool: Pool;
   reservations: ReservationClient;
-  metrics: Metrics;
+  metrics: OrderMetrics;
   log: Logger;
   now: () => Date;
   /** Tell the relay that there is something to send. */

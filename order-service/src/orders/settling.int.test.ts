@@ -44,14 +44,13 @@ const reply = (type: ReservationReply['type'], reservationId: string, more: obje
     correlationId: 'c'.repeat(32),
     payload: { reservationId, ...more },
   }) as ReservationReply;
-const apply = (...messages: ReservationReply[]) =>
-  inTransaction(system.database.pool, (trx) =>
-    applyReservationResults(
-      trx,
-      messages.map((message) => ({ message })),
-      new Date(),
-    ),
+const apply = async (...messages: ReservationReply[]) => {
+  const replies = messages.map((message) => ({ message }));
+  const { outcomes } = await inTransaction(system.database.pool, (trx) =>
+    applyReservationResults(trx, replies, new Date()),
   );
+  return outcomes;
+};
 const statusOf = async (id: string) =>
   (await rows<{ status: string }>(system, 'SELECT status FROM orders WHERE id = $1', [id]))[0]?.status;
 const commands = () =>

@@ -7,10 +7,10 @@
  * when that one succeeds.
  */
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
-import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
 import CircuitBreaker from 'opossum';
 import { Agent } from 'undici';
 import { z } from 'zod';
+import type { OrderMetrics } from '../metrics.ts';
 import type { Shortage } from '../orders/order.ts';
 
 export interface ReservationRequest {
@@ -40,7 +40,7 @@ export interface ReservationClientOptions {
   /** Base URLs, used in turn. */
   urls: readonly string[];
   internalToken: string;
-  metrics: Metrics;
+  metrics: OrderMetrics;
   log: Logger;
   /** The breaker has closed: inventory answers again. */
   onRecovered?: () => void;

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** The longest list of faults in one answer. */
+export const MAX_REPORTED_FAULTS = 50;
+
+/**
+ * An array of 1 to `max` elements, whose validation stops once it has found as many faults as an answer names. `z.array`
+ * looks for all of them: a megabyte of `{},{},…` has a million, which takes a process seconds and all of its memory.
+ */
+export function list<Element extends z.ZodType>(element: Element, max = Number.POSITIVE_INFINITY) {
+  return z.array(z.unknown()).transform((items, context): z.output<Element>[] => {
+    if (items.length < 1 || items.length > max) {
+      context.addIssue(max === Number.POSITIVE_INFINITY ? 'Must not be empty.' : `Must have 1 to ${max} elements.`);
+      return z.NEVER;
+    }
+    const parsed: z.output<Element>[] = [];
+    for (const [index, item] of items.entries()) {
+      const result = element.safeParse(item);
+      if (result.success) parsed.push(result.data);
+      else for (const fault of faultsIn(result.error, [index])) context.addIssue({ code: 'custom', ...fault });
+      if (context.issues.length >= MAX_REPORTED_FAULTS) break;
+    }
+    return context.issues.length > 0 ? z.NEVER : parsed;
+  });
+}
+
+/** The faults of a value, one per path; an unknown member's path ends with its name. */
+export function faultsIn(
+  error: z.ZodError,
+  at: readonly PropertyKey[] = [],
+): { path: PropertyKey[]; message: string }[] {
+  return error.issues.flatMap((issue) => {
+    const path = [...at, ...issue.path];
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+    const unknown = issue.keys.slice(0, MAX_REPORTED_FAULTS);
+    return unknown.map((key) => ({ path: [...path, key], message: 'There is no such member.' }));
+  });
+}

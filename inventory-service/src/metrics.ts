@@ -1,0 +1,19 @@
+import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import { Counter } from 'prom-client';
+
+/** What inventory-service measures beside what every service does. */
+export type InventoryMetrics = ReturnType<typeof withInventoryMetrics>;
+
+/** Register inventory-service's own metrics beside the common ones. */
+export function withInventoryMetrics(metrics: Metrics) {
+  const registers = [metrics.registry];
+  return {
+    ...metrics,
+    reservationsTotal: new Counter({
+      name: 'reservations_total',
+      help: 'Answers to requests for a reservation.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,33 @@
+import { type Metrics, REQUEST_BUCKETS } from '@shop/chassis/telemetry/metrics.ts';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+/** What order-service measures beside what every service does. */
+export type OrderMetrics = ReturnType<typeof withOrderMetrics>;
+
+/** Register order-service's own metrics beside the common ones. */
+export function withOrderMetrics(metrics: Metrics) {
+  const registers = [metrics.registry];
+  return {
+    ...metrics,
+    ordersTotal: new Counter({
+      name: 'orders_total',
+      help: 'Steps that orders took: confirmed, rejected, cancelled, shipped, delivered; or queued, when their stock is asked for by message.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    ordersPending: new Gauge({ name: 'orders_pending', help: 'Orders whose stock is not decided.', registers }),
+    ordersPendingOldest: new Gauge({
+      name: 'orders_pending_oldest_seconds',
+      help: 'Age of the oldest order whose stock is not decided.',
+      registers,
+    }),
+    reservationCallDuration: new Histogram({
+      name: 'reservation_call_duration_seconds',
+      help: 'The hop to inventory-service.',
+      labelNames: ['outcome'],
+      buckets: REQUEST_BUCKETS,
+      registers,
+    }),
+    breakerState: new Gauge({ name: 'breaker_state', help: '0 closed, 1 half open, 2 open.', registers }),
+  };
+}
