@@ -166,7 +166,7 @@ async function judgeLoser(deps: PlacementDeps, placement: Placement, row: KeyRow
   const stored = toStoredReply(row);
   if (stored) return { kind: 'answered', answer: { reply: stored, result: 'replayed' } };
   if (row.resourceId === undefined) throw requestInProgress();
-  if (row.state === 'accepted') return acceptedAgain(deps, row.resourceId);
+  if (row.state === 'accepted') return acceptedAgain(deps, placement, row.resourceId);
   // Our own row: A was committed although its answer was lost.
   if (row.resourceId === placement.order.id && row.token === 1) {
     return claimedBy(placement, await loadOrder(deps.pool, row.resourceId));
@@ -178,9 +178,15 @@ async function judgeLoser(deps: PlacementDeps, placement: Placement, row: KeyRow
   return { kind: 'claimed', claimed: { placement, order, token, result: 'taken_over' } };
 }
 
-async function acceptedAgain(deps: PlacementDeps, orderId: string): Promise<Judgement> {
-  const reply = acceptedAnswer(await loadOrder(deps.pool, orderId));
-  return { kind: 'answered', answer: { reply, result: 'executed' } };
+async function acceptedAgain(deps: PlacementDeps, placement: Placement, orderId: string): Promise<Judgement> {
+  const order = await loadOrder(deps.pool, orderId);
+  if (order.firstOutcome === undefined) {
+    return { kind: 'answered', answer: { reply: acceptedAnswer(order), result: 'executed' } };
+  }
+  // Settled since we looked at the key; the final answer was stored with that.
+  const [row] = await readClaims(deps.pool, [{ clientId: placement.order.clientId, key: placement.key }]);
+  const stored = row && toStoredReply(row);
+  return stored ? { kind: 'answered', answer: { reply: stored, result: 'replayed' } } : rebuildAnswer(deps, placement);
 }
 
 async function loadOrder(pool: Pool, id: string): Promise<Order> {
@@ -324,13 +330,14 @@ async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[]): P
  */
 async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[]): Promise<Map<Claimed, Reply>> {
   if (members.length === 0) return new Map();
-  const rows = await readClaims(
-    deps.pool,
-    members.map(({ placement }) => ({ clientId: placement.order.clientId, key: placement.key })),
-  );
+  // The orders first: one that is settled between the two looks is still pending here, and its answer is stored there.
   const orders = await findOrders(
     deps.pool,
     members.map(({ order }) => order.id),
+  );
+  const rows = await readClaims(
+    deps.pool,
+    members.map(({ placement }) => ({ clientId: placement.order.clientId, key: placement.key })),
   );
   const replies = new Map<Claimed, Reply>();
   for (const [index, member] of members.entries()) {

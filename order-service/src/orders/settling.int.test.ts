@@ -1,4 +1,5 @@
 /** Orders that settle by message: replies of inventory-service, and the completer that asks for them. */
+import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
@@ -89,6 +90,38 @@ describe('a reply', () => {
     await apply(reply('reservation.held', system.peer.asked[0]));
     hop.resolve(refused());
     const answer = await running;
+    expect([answer.status, answer.body.status]).toEqual([201, 'confirmed']);
+  });
+
+  /** A process whose first look at keys or orders is followed, before its second one, by `settle`. */
+  function lookingTwice(settle: () => Promise<unknown>): OrderService {
+    let looks = 0;
+    const query = async (...args: Parameters<Pool['query']>) => {
+      const result = await system.database.pool.query(...args);
+      const { name = '' } = args[0] as { name?: string };
+      if ((name === 'read-claims' || name === 'find-orders') && ++looks === 1) await settle();
+      return result;
+    };
+    const pool = Object.assign(Object.create(system.database.pool), { query }) as Pool;
+    return system.another({ pool });
+  }
+
+  it('between the two looks of a process that was overtaken: it gives the stored answer', async () => {
+    let id = '';
+    const slow = lookingTwice(() => apply(reply('reservation.held', id)));
+    system.peer.decide = async (asked) => {
+      id = asked;
+      await rows(system, 'UPDATE idempotency_keys SET token = token + 1'); // somebody else took over
+      return held();
+    };
+    const answer = await post(slow, '/orders', anOrder(), 'k');
+    expect([answer.status, answer.body.status]).toEqual([201, 'confirmed']);
+  });
+
+  it('between the two looks of a repeat: 202 never shows an order that is decided', async () => {
+    const id = await pendingOrder('k');
+    const repeating = lookingTwice(() => apply(reply('reservation.held', id)));
+    const answer = await post(repeating, '/orders', anOrder(), 'k');
     expect([answer.status, answer.body.status]).toEqual([201, 'confirmed']);
   });
 
