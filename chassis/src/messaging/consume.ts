@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { type MessageDefinition, readEnvelope } from '../contract/message-definition.ts';
+import type { MessageDefinition } from '../contract/message-definition.ts';
 import type { Pool } from '../db/pool.ts';
 import { isUnavailable } from '../db/transaction.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -9,6 +9,7 @@ import type { Broker } from './connection.ts';
 import { toDeadLetter, toRetry } from './failures.ts';
 import { type Fate, type Handle, handleBatch, type IncomingMessage } from './handle-batch.ts';
 import type { OutgoingMessage } from './publish.ts';
+import { readDelivery } from './read-delivery.ts';
 import { RETRY_DELAYS_MS } from './topology.ts';
 
 /*
@@ -250,7 +251,7 @@ function read<Definition extends MessageDefinition>(
   delivery: ConsumeMessage,
   definitions: readonly Definition[],
 ): Reading<Definition> {
-  const outcome = readEnvelope(delivery.content.toString('utf8'), definitions);
+  const outcome = readDelivery(delivery.content, definitions, new Date());
   if (outcome.kind === 'refused')
     return { delivery, refused: { kind: 'dead-letter', reason: outcome.reason, detail: outcome.detail } };
   const headers: Record<string, unknown> = delivery.properties.headers ?? {};

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { reservationReplies } from '../contract/messages.ts';
+import { readDelivery } from './read-delivery.ts';
+
+const now = new Date('2026-01-05T12:00:00.000Z');
+const envelope = {
+  id: randomUUID(),
+  type: 'reservation.held',
+  version: 1,
+  occurredAt: '2026-01-05T11:59:59.000Z',
+  producer: 'inventory-service',
+  correlationId: 'request-1',
+  payload: { reservationId: randomUUID() },
+};
+const readText = (body: string) => readDelivery(Buffer.from(body), reservationReplies, now);
+const readJson = (more: object) => readText(JSON.stringify({ ...envelope, ...more }));
+
+describe('readDelivery', () => {
+  it('reads a message of the contract', () => {
+    expect(readJson({})).toMatchObject({ kind: 'read', message: envelope });
+  });
+
+  it.each([
+    ['not JSON', 'hello', 'unparseable', /JSON/],
+    ['nothing', '', 'unparseable', /JSON/],
+    ['JSON of another shape', '[1]', 'unparseable', /object/],
+    ['10 MB', 'x'.repeat(10 * 1024 * 1024), 'too-large', /10485760 bytes/],
+  ])('refuses %s, and says why', (_what, body, reason, detail) => {
+    expect(readText(body)).toMatchObject({ kind: 'refused', reason, detail: expect.stringMatching(detail) });
+  });
+
+  it.each([
+    ['no id', { id: undefined }, 'unparseable', /at id/],
+    ['an id that is no UUID', { id: '42' }, 'unparseable', /UUID\s.*at id/],
+    ['an unknown type', { type: 'reservation.lost' }, 'unknown-type', /reservation.lost version 1/],
+    ['an unknown version', { version: 2 }, 'unknown-type', /reservation.held version 2/],
+    ['a payload of another shape', { payload: {} }, 'unparseable', /reservationId/],
+    ['a fact of next week', { occurredAt: '2026-01-12T12:00:00.000Z' }, 'occurred-in-future', /2026-01-12T12/],
+  ])('refuses a message with %s, and says why', (_what, more, reason, detail) => {
+    expect(readJson(more)).toMatchObject({ kind: 'refused', reason, detail: expect.stringMatching(detail) });
+  });
+
+  it('takes a message of a producer whose clock is minutes ahead', () => {
+    expect(readJson({ occurredAt: '2026-01-05T12:10:00.000Z' })).toMatchObject({ kind: 'read' });
+  });
+});
