@@ -1,3 +1,5 @@
+import { indispensableTypes } from '@shop/chassis/contract/messages.ts';
+import { deadLetterRoutes } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import { createApp } from '@shop/chassis/http/app.ts';
 import type { IdempotencyDeps } from '@shop/chassis/idempotency/idempotently.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
@@ -14,6 +16,7 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'findKeptFing
   metrics: InventoryMetrics;
   gatewayTokens: readonly string[];
   internalTokens: readonly string[];
+  now: () => Date;
   wakeRelay: () => void;
 }
 
@@ -28,7 +31,8 @@ export function buildApp(deps: AppDeps): App {
   const holds = createHoldBatcher(deps);
   const routes = Router({ caseSensitive: true, strict: true });
   const keyed = { ...deps, findKeptFingerprint };
-  routes.use(productsRoutes(keyed), stockRoutes(keyed));
+  const deadLetters = { base: '/operations/inventory', indispensable: indispensableTypes };
+  routes.use(productsRoutes(keyed), stockRoutes(keyed), deadLetterRoutes({ ...keyed, ...deadLetters }));
   const internal = reservationsRoutes({ ...deps, holds });
   const http = createApp({ ...deps, problems, internal, routes, healthName: 'inventory' });
   return { http, drain: holds.drain };

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/messaging/consume.ts';
 import { inventoryReservationsQueue } from '@shop/chassis/messaging/topology.ts';
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
@@ -20,4 +21,7 @@ const consumer = startConsumer({
   handle: reservationCommandHandler({ ...runtime, metrics }),
 });
 
-await serve(runtime, { ...buildApp({ ...runtime, metrics }), background: [consumer] });
+const drainer = startDrainer({ ...runtime, queue: inventoryReservationsQueue.name });
+const app = buildApp({ ...runtime, metrics, now: () => new Date() });
+
+await serve(runtime, { ...app, background: [consumer, drainer] });

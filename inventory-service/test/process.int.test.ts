@@ -6,7 +6,7 @@ import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { v7 as uuidv7 } from 'uuid';
-import { createInventoryDatabase, ORDER_SERVICE } from './test-app.ts';
+import { asClient, createInventoryDatabase, ORDER_SERVICE } from './test-app.ts';
 
 /* The service as it runs: a process of its own, wired by main.ts, with a real broker. */
 
@@ -87,9 +87,28 @@ describe('the process', () => {
         causationId,
         payload: { reservationId: id },
       });
-      await command('reservation.fulfil', { reservationId: uuidv7() });
-      const [dead] = await broker.take('inventory.reservations.dead-letter', 1);
-      expect(dead?.headers).toMatchObject({ 'x-reason': 'fulfil-of-unknown' });
+      const late = uuidv7();
+      await command('reservation.fulfil', { reservationId: late });
+      const deadLetters = `http://127.0.0.1:${port}/operations/inventory/dead-letters`;
+      const operator = asClient('operator-1');
+      const letter = await eventually(async () => {
+        const answer = await fetch(`${deadLetters}?status=open`, { headers: operator });
+        return ((await answer.json()) as { items: { id: string }[] }).items[0];
+      });
+      expect(letter).toMatchObject({ type: 'reservation.fulfil', reason: 'fulfil-of-unknown', attempts: 1 });
+
+      await command('reservation.requested', { reservationId: late, lines });
+      await broker.take('order.reservation-replies', 1);
+      const replayed = await fetch(`${deadLetters}/${letter.id}/replay`, {
+        method: 'POST',
+        headers: { ...operator, 'idempotency-key': 'replay-1' },
+      });
+      expect(await replayed.json()).toMatchObject({ id: letter.id, status: 'replayed' });
+      const [fulfilled] = await broker.take('order.reservation-replies', 1);
+      expect(JSON.parse(fulfilled?.body ?? '')).toMatchObject({
+        type: 'reservation.fulfilled',
+        payload: { reservationId: late },
+      });
 
       child.kill('SIGTERM');
       expect(await once(child, 'exit')).toEqual([0, null]);

@@ -38,6 +38,7 @@ export function startInventoryService(pool: Pool, broker = { isConnected: () => 
     replays,
     gatewayTokens: [GATEWAY_TOKEN],
     internalTokens: [INTERNAL_TOKEN],
+    now: () => new Date(),
     wakeRelay: () => {},
   });
   return {

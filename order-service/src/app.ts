@@ -1,10 +1,13 @@
 import { createBatcher } from '@shop/chassis/batching/batcher.ts';
+import { indispensableTypes } from '@shop/chassis/contract/messages.ts';
+import { deadLetterRoutes } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import { createApp } from '@shop/chassis/http/app.ts';
 import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
-import type { Express } from 'express';
+import { type Express, Router } from 'express';
 import { problems } from './errors.ts';
 import type { OrderMetrics } from './metrics.ts';
+import { noteReplays } from './orders/note-replays.ts';
 import { orderRoutes } from './orders/orders.routes.ts';
 import { findKeptFingerprint } from './orders/orders.sql.ts';
 import { createPlaceOrder } from './orders/place-order.ts';
@@ -45,7 +48,11 @@ export function buildApp(deps: AppDeps): App {
     run: (members) => placeOrders(deps, members),
     metrics: deps.metrics,
   });
-  const routes = orderRoutes({ ...deps, findKeptFingerprint, placeOrder: createPlaceOrder({ ...deps, placements }) });
+  const routes = Router({ caseSensitive: true, strict: true });
+  const keyed = { ...deps, findKeptFingerprint };
+  routes.use(orderRoutes({ ...keyed, placeOrder: createPlaceOrder({ ...deps, placements }) }));
+  const deadLetters = { base: '/operations/orders', indispensable: indispensableTypes, onReplayed: noteReplays };
+  routes.use(deadLetterRoutes({ ...keyed, ...deadLetters }));
   const http = createApp({ ...deps, problems, routes, healthName: 'orders' });
   return { http, drain: placements.drain };
 }

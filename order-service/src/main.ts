@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/messaging/consume.ts';
 import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
@@ -40,5 +41,6 @@ const app = buildApp({
   reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS,
   now,
 });
+const drainer = startDrainer({ ...runtime, queue: orderReservationRepliesQueue.name });
 
-await serve(runtime, { ...app, background: [consumer, completer], close: reservations.close });
+await serve(runtime, { ...app, background: [consumer, drainer, completer], close: reservations.close });

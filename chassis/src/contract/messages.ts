@@ -164,6 +164,9 @@ export const stockDepletedV1 = define(
 /** What inventory-service is told to do. */
 export const reservationCommands = [reservationRequestedV1, reservationReleaseV1, reservationFulfilV1] as const;
 
+/** Commands whose loss would leave units reserved for ever, or in stock that have left it: never given up. */
+export const indispensableTypes: readonly string[] = [reservationReleaseV1.type, reservationFulfilV1.type];
+
 /** What it answers; no command is fire and forget. */
 export const reservationReplies = [
   reservationHeldV1,

@@ -48,6 +48,8 @@ export const edgeProblems = {
   'idempotency-key-malformed': { status: 400, title: 'Idempotency-Key is malformed' },
   'request-in-progress': { status: 409, title: 'The first request with this key is still running' },
   'idempotency-key-reused': { status: 422, title: 'This key was used for another request' },
+  'dead-letter-not-found': { status: 404, title: 'There is no such dead letter' },
+  'illegal-transition': { status: 409, title: 'This step is not possible from here' },
   overloaded: { status: 503, title: 'Too many requests are waiting' },
   unavailable: { status: 503, title: 'The service cannot work at the moment' },
   internal: { status: 500, title: 'Something went wrong here' },

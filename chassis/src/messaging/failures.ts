@@ -9,6 +9,9 @@ import { deadLetterQueueName, retryQueueName } from './topology.ts';
  *   x-history   each failed attempt: {at, message, stack, service, host}
  *   x-reason    on a dead letter: why it is one, a short code
  *   x-detail    on a dead letter: the same for people; after the last attempt, the stack of its error
+ *   x-routing-key      what it was first published with, which the queues that it went through have replaced
+ *   x-dead-letter-id   on a replayed one: which dead letter it is,
+ *   x-replay           and how many times that has been replayed
  * A dead letter that the broker made (delivery limit) has only the broker's own `x-death`.
  */
 
@@ -83,7 +86,7 @@ function copyOf(delivery: ConsumeMessage, queue: string, headers: Record<string,
     messageId: String(messageId ?? `unnamed-${delivery.fields.consumerTag}-${delivery.fields.deliveryTag}`),
     type: typeof type === 'string' ? type : undefined,
     occurredAt: typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined,
-    headers: { ...ownHeaders(delivery), ...headers },
+    headers: { 'x-routing-key': delivery.fields.routingKey, ...ownHeaders(delivery), ...headers },
   };
 }
 

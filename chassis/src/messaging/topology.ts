@@ -35,9 +35,11 @@ export const orderReservationRepliesQueue = {
 /** Waits between attempts: the first for a blip, the last long enough for a person to mend something. */
 export const RETRY_DELAYS_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000];
 
-// Deliveries that ended with their consumer's death, not with an answer. RabbitMQ 4 has 20 by default, earlier versions
-// no limit: said here, it is the same everywhere. Everything prefetched counts, so it must survive a few bad restarts.
-const DELIVERY_LIMIT = 20;
+/**
+ * Deliveries that ended with their consumer's death, not with an answer. RabbitMQ 4 has 20 by default, earlier versions
+ * no limit: said here, it is the same everywhere. Everything prefetched counts, so it must survive a few bad restarts.
+ */
+export const DELIVERY_LIMIT = 20;
 // RabbitMQ 4 drops what exceeds the default limit where no dead-letter exchange is named, and a dead letter must not be
 // dropped. Its word for "no limit", -1, is refused by 3.10.
 const NO_DELIVERY_LIMIT = 2 ** 31 - 1;

@@ -55,3 +55,16 @@ export async function createOutboxTableV1(knex: Knex): Promise<void> {
 export async function dropOutboxTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP TABLE outbox_messages`);
 }
+
+/** V2: headers of the message's own, for those that a replay adds. */
+export async function addOutboxHeadersV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `
+    ALTER TABLE outbox_messages ADD COLUMN headers json;
+    COMMENT ON COLUMN outbox_messages.headers IS 'Headers beside the trace context; null: none';
+  `);
+}
+
+/** Undo {@link addOutboxHeadersV2}. */
+export async function dropOutboxHeadersV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `ALTER TABLE outbox_messages DROP COLUMN headers`);
+}

@@ -136,6 +136,7 @@ interface ClaimedRow {
   mandatory: boolean;
   body: string;
   traceparent: string | null;
+  headers: Record<string, unknown> | null;
   /** As text: a Date would lose the microseconds by which a claim is recognized. */
   claimed_until: string;
 }
@@ -156,7 +157,7 @@ async function claim(q: Queryable, seconds: number, limit: number): Promise<Clai
         FROM due WHERE m.id = due.id
         RETURNING m.*
       )
-      SELECT id, message_id, exchange, routing_key, mandatory, body, traceparent, claimed_until::text,
+      SELECT id, message_id, exchange, routing_key, mandatory, body, traceparent, headers, claimed_until::text,
         ${WITHOUT_WAITING_FOR_DISK}
       FROM claimed ORDER BY id`,
     values: [seconds, limit],
@@ -225,7 +226,7 @@ function toOutgoing(row: ClaimedRow): OutgoingMessage {
     body: row.body,
     messageId: row.message_id,
     ...describe(row.body),
-    headers: row.traceparent === null ? {} : { traceparent: row.traceparent },
+    headers: { ...row.headers, ...(row.traceparent !== null && { traceparent: row.traceparent }) },
   };
 }
 

@@ -68,6 +68,12 @@ export function createMetrics(service: string, version: string) {
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800],
       registers,
     }),
+    deadLettersOpen: new Gauge({
+      name: 'dead_letters_open',
+      help: 'Dead letters that wait for a person.',
+      labelNames: ['queue'],
+      registers,
+    }),
     dbPoolConnections: new Gauge({
       name: 'db_pool_connections',
       help: 'Connections of the pool, by state: used or idle.',

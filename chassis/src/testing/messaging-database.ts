@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import knex from 'knex';
 import pg from 'pg';
 import { createPool, type Pool } from '../db/pool.ts';
+import { createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
+import { createIdempotencyKeysTableV1 } from '../idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1 } from '../inbox/inbox-table.ts';
-import { createOutboxTableV1 } from '../outbox/outbox-table.ts';
+import { addOutboxHeadersV2, createOutboxTableV1 } from '../outbox/outbox-table.ts';
 import { createLogger } from '../telemetry/log.ts';
 
 export interface MessagingDatabase {
@@ -13,7 +15,7 @@ export interface MessagingDatabase {
   drop(): Promise<void>;
 }
 
-/** The smallest service's database: outbox, inbox, and one row in `effects` for each time a message had its effect. */
+/** The smallest service's database: outbox, inbox, keys, dead letters, and one row in `effects` for each time a message had its effect. */
 export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   const server = process.env.TEST_POSTGRES_URL;
   if (!server) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');
@@ -30,7 +32,7 @@ export async function createMessagingDatabase(): Promise<MessagingDatabase> {
     pool,
     url: url.href,
     async truncate() {
-      await pool.query('TRUNCATE outbox_messages, inbox_messages, effects');
+      await pool.query('TRUNCATE outbox_messages, inbox_messages, idempotency_keys, dead_letters, effects');
     },
     async drop() {
       await pool.end();
@@ -43,7 +45,10 @@ async function createTables(url: string): Promise<void> {
   const db = knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
   try {
     await createOutboxTableV1(db);
+    await addOutboxHeadersV2(db);
     await createInboxTableV1(db);
+    await createIdempotencyKeysTableV1(db);
+    await createDeadLettersTableV1(db);
     await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');
   } finally {
     await db.destroy();

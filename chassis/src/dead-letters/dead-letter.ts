@@ -1,0 +1,42 @@
+/*
+ *   (arrives) -> open
+ *   open      -> replayed   its message is sent to its queue again
+ *   open      -> discarded  given up, for a reason
+ *   replayed  -> open       the replayed message died again
+ */
+
+export type DeadLetterStatus = 'open' | 'replayed' | 'discarded';
+
+/** A message set aside for a person, as HTTP shows it. */
+export interface DeadLetter {
+  id: string;
+  queue: string;
+  type: string;
+  reason: string;
+  /** What is probably one fault: the same queue, type and reason. */
+  group: string;
+  status: DeadLetterStatus;
+  /** Failed attempts to handle it, in all. */
+  attempts: number;
+  history: HistoryEntry[];
+}
+
+/** What happened to it, oldest first. Of `failed` all but the type is as the headers of the message had it. */
+export type HistoryEntry =
+  | { type: 'failed'; [member: string]: unknown }
+  | { type: 'dead-lettered'; at: string; reason: string; detail?: string }
+  | { type: 'replayed'; at: string; actor: string; correlationId: string }
+  | { type: 'discarded'; at: string; actor: string; correlationId: string; reason: string };
+
+export type Action = 'replayed' | 'discarded';
+
+/** Why an action is not possible; undefined when it is. A type that is indispensable can be replayed only. */
+export function refusalOf(
+  letter: Pick<DeadLetter, 'status' | 'type'>,
+  action: Action,
+  indispensable: readonly string[],
+): string | undefined {
+  if (letter.status !== 'open') return `It is ${letter.status} already.`;
+  if (action === 'discarded' && indispensable.includes(letter.type)) return `A ${letter.type} can only be replayed.`;
+  return undefined;
+}

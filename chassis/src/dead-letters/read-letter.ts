@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { ConsumeMessage } from 'amqplib';
+import { v7 as uuidv7 } from 'uuid';
+import { asUuid } from '../http/text.ts';
+import { DELIVERY_LIMIT } from '../messaging/topology.ts';
+import type { HistoryEntry } from './dead-letter.ts';
+
+/** A delivery of a dead-letter queue, made fit for the table whatever it is. */
+export interface ArrivedLetter {
+  id: string;
+  queue: string;
+  type: string;
+  reason: string;
+  attempts: number;
+  history: HistoryEntry[];
+  messageId: string;
+  /** The producer gave it no id, so it cannot be told from another one with the same body. */
+  unnamed: boolean;
+  /** The broker has delivered it before: to a drainer that died before or after its commit. */
+  redelivered: boolean;
+  /** Of which dead letter it is a replay, and the how-manieth. */
+  replayOf: { id: string; replay: number } | undefined;
+  subjectId: string | undefined;
+  routingKey: string;
+  headers: Record<string, unknown>;
+  traceparent: string | undefined;
+  body: string;
+  bodyDigest: Buffer;
+}
+
+// Of a body larger than this the type is not looked for: parsing would stop the process.
+const PARSED_AT_MOST_BYTES = 1024 * 1024;
+const LARGEST_COUNT = 1_000_000_000;
+
+/** Read a delivery from the dead-letter queue of `queue`. Nothing in it can be relied upon. */
+export function readLetter(queue: string, delivery: ConsumeMessage, now: Date): ArrivedLetter {
+  const { properties, content, fields } = delivery;
+  const headers: Record<string, unknown> = properties.headers ?? {};
+  const id = uuidv7();
+  const body = withoutNul(content.toString('utf8'));
+  const envelope = content.length > PARSED_AT_MOST_BYTES ? {} : parse(body);
+  const death = deathIn(headers, queue);
+  const reason = asCode(headers['x-reason']) ?? asCode(death?.reason) ?? 'unknown';
+  const detail = typeof headers['x-detail'] === 'string' ? headers['x-detail'] : undefined;
+  const messageId = asText(properties.messageId);
+  return {
+    id,
+    queue,
+    type: asCode(envelope.type) ?? asCode(properties.type) ?? 'unknown',
+    reason,
+    // A consumer that dies writes nothing down; the broker counted for it.
+    attempts: asCount(headers['x-attempts']) + (death?.reason === 'delivery-limit' ? DELIVERY_LIMIT : 0),
+    history: [...failures(headers), { type: 'dead-lettered', at: now.toISOString(), reason, detail }],
+    messageId: messageId ?? `unnamed-${id}`,
+    unnamed: messageId === undefined,
+    redelivered: fields.redelivered,
+    replayOf: replayIn(headers),
+    subjectId: subjectOf(envelope.payload),
+    routingKey: asText(headers['x-routing-key']) ?? asText(death?.routingKey) ?? fields.routingKey,
+    headers,
+    traceparent: asTraceparent(headers.traceparent),
+    body,
+    bodyDigest: createHash('sha256').update(body).digest(),
+  };
+}
+
+function parse(body: string): Record<string, unknown> {
+  try {
+    return asObject(JSON.parse(body)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function subjectOf(payload: unknown): string | undefined {
+  const { reservationId, orderId } = asObject(payload) ?? {};
+  return asUuid(reservationId) ?? asUuid(orderId);
+}
+
+/** Why the broker moved it here, where it was the broker. Its own `delivery_limit` becomes `delivery-limit`. */
+function deathIn(headers: Record<string, unknown>, queue: string) {
+  const deaths = Array.isArray(headers['x-death']) ? headers['x-death'].map(asObject) : [];
+  const death = deaths.find((one) => one?.queue === queue);
+  if (!death) return undefined;
+  const keys: unknown = death['routing-keys'];
+  return { reason: String(death.reason).replaceAll('_', '-'), routingKey: Array.isArray(keys) ? keys[0] : undefined };
+}
+
+function failures(headers: Record<string, unknown>): HistoryEntry[] {
+  const attempts: unknown[] = Array.isArray(headers['x-history']) ? headers['x-history'] : [];
+  return attempts.flatMap((attempt) => {
+    const members = asObject(attempt);
+    return members ? [{ ...members, type: 'failed' as const }] : [];
+  });
+}
+
+function replayIn(headers: Record<string, unknown>): ArrivedLetter['replayOf'] {
+  const id = asUuid(headers['x-dead-letter-id']);
+  const replay = headers['x-replay'];
+  return id && typeof replay === 'number' && Number.isInteger(replay) ? { id, replay } : undefined;
+}
+
+function asObject(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+/** Types and reasons name groups, in URLs and on command lines. */
+function asCode(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[A-Za-z0-9._-]{1,100}$/.test(value) ? value : undefined;
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? withoutNul(value) : undefined;
+}
+
+function asTraceparent(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9a-f-]{1,100}$/.test(value) ? value : undefined;
+}
+
+function asCount(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? Math.min(Math.floor(value), LARGEST_COUNT) : 0;
+}
+
+/** PostgreSQL has no NUL in text, and JSON has none outside of an escape: no message of ours loses anything. */
+function withoutNul(text: string): string {
+  return text.replaceAll('\0', '\ufffd');
+}

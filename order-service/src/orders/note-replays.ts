@@ -1,0 +1,24 @@
+import type { Transaction } from '@shop/chassis/db/pool.ts';
+import type { ReplayedLetter } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
+import type { ActionBy } from '@shop/chassis/dead-letters/dead-letters.sql.ts';
+
+/**
+ * Tell it on the timeline when a reply to an order is replayed: it was queued for retry, by a person. A letter that
+ * names no order of ours has no timeline to be told on.
+ */
+export async function noteReplays(trx: Transaction, letters: readonly ReplayedLetter[], by: ActionBy): Promise<void> {
+  const ofOrders = letters.filter(({ subjectId }) => subjectId !== undefined);
+  await trx.query(
+    /* sql */ `
+    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
+    SELECT o.id, 'queued', $3, $4, $5, l.detail::jsonb
+    FROM unnest($1::uuid[], $2::text[]) AS l (order_id, detail) JOIN orders o ON o.id = l.order_id`,
+    [
+      ofOrders.map(({ subjectId }) => subjectId),
+      ofOrders.map(({ id, type, reason }) => JSON.stringify({ deadLetter: id, message: type, reason })),
+      by.at,
+      by.actor,
+      by.correlationId,
+    ],
+  );
+}
