@@ -42,11 +42,8 @@ describe('parseCommand', () => {
     expect(command).toEqual({ kind: 'test', tiers: ['unit', 'int'], jestArgs: ['order-service', '-t', 'last unit'] });
   });
 
-  it('hands all arguments of replay over', () => {
-    expect(parseCommand(['replay', 'orders.csv', '--help'])).toEqual({
-      kind: 'replay',
-      args: ['orders.csv', '--help'],
-    });
+  it.each(['replay', 'dead-letters'])('hands all arguments of %s over', (name) => {
+    expect(parseCommand([name, 'one', '--help'])).toEqual({ kind: name, args: ['one', '--help'] });
   });
 });
 

@@ -54,6 +54,10 @@ async function run(command: Command): Promise<number> {
       const { replayCommand } = await import('./replay/main.ts');
       return replayCommand(command.args);
     }
+    case 'dead-letters': {
+      const { deadLettersCommand } = await import('./dead-letters/main.ts');
+      return deadLettersCommand(command.args);
+    }
     case 'test': {
       const { runTests } = await import('./testing/run-tests.ts');
       return runTests(command.tiers, command.jestArgs);

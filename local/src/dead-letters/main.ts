@@ -1,0 +1,58 @@
+import { UsageError } from '../arguments.ts';
+import { connectOperations, type Operations } from './operations.ts';
+import { help, type Options, parseOptions } from './options.ts';
+import { renderGroups, renderLetters, renderWhole } from './render.ts';
+
+/** `npm run dead-letters`: 0 when it was done; faults are the caller's to print. */
+export async function deadLettersCommand(args: string[]): Promise<number> {
+  let options: Options | 'help';
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\nHelp: npm run dead-letters -- --help`);
+    return 2;
+  }
+  if (options === 'help') {
+    console.log(help);
+    return 0;
+  }
+  const operations = connectOperations(options.services);
+  try {
+    const { json, text } = await run(operations, options);
+    console.log(options.json ? JSON.stringify(json, null, 2) : text);
+    return 0;
+  } finally {
+    await operations.close();
+  }
+}
+
+async function run(operations: Operations, options: Options): Promise<{ json: object; text: string }> {
+  switch (options.command) {
+    case 'list': {
+      const { status, group, limit } = options;
+      const filter = { ...(status && { status }), ...(group && { group }), limit: String(limit) };
+      const groups = await operations.groups();
+      const items = await operations.list(filter);
+      const letters = items.length === 0 ? [] : ['', renderLetters(items)];
+      return { json: { groups, items }, text: [renderGroups(groups), ...letters].join('\n') };
+    }
+    case 'show': {
+      const letter = await operations.show(options.id);
+      return { json: letter, text: renderWhole(letter) };
+    }
+    case 'replay': {
+      const letter = await operations.replay(options.id, options.key);
+      return { json: letter, text: `${letter.id} is on its way to ${letter.queue} again.` };
+    }
+    case 'discard': {
+      const letter = await operations.discard(options.id, options.reason, options.key);
+      return { json: letter, text: `${letter.id} is discarded.` };
+    }
+    case 'replay-group': {
+      const done = await operations.replayGroup(options.group, options.key);
+      const rest = done.remaining > 0 ? `, ${done.remaining} are open` : '';
+      return { json: done, text: `${done.replayed} of ${done.group} are on their way again${rest}.` };
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { scriptVariables } from '../addresses.ts';
+import { Fault } from '../fault.ts';
+import {
+  type Answer,
+  type Call,
+  connectGateway,
+  type Gateway,
+  makePatience,
+  untilAnswered,
+} from '../replay/gateway.ts';
+import { readSystem } from '../start-system.ts';
+import type { ServiceName } from './options.ts';
+
+export type HistoryEntry = { type: string; at?: string; actor?: string; reason?: string; [member: string]: unknown };
+export type DeadLetter = {
+  id: string;
+  queue: string;
+  type: string;
+  reason: string;
+  group: string;
+  status: string;
+  attempts: number;
+  history: HistoryEntry[];
+};
+export type WholeDeadLetter = DeadLetter & {
+  subjectId?: string;
+  message: { id: string; routingKey: string; headers: Record<string, unknown>; body: string };
+};
+export type Group = Pick<DeadLetter, 'group' | 'queue' | 'type' | 'reason'> & {
+  count: number;
+  firstAt: string;
+  lastAt: string;
+};
+export type GroupReplay = { group: string; replayed: number; remaining: number };
+
+/** What the API's section on operations offers for dead letters, for one of the two services or whichever has it. */
+export type Operations = ReturnType<typeof connectOperations>;
+
+// As long as a service takes to start; the same key makes every repeat harmless.
+const PATIENCE_MS = 15_000;
+
+/** The operations of the system behind the gateway; `services` are asked in turn. */
+export function connectOperations(services: readonly ServiceName[]) {
+  const target = findTarget(process.env);
+  const gateway = connectGateway(target.baseUrl, 2);
+
+  const call = (service: ServiceName, more: Omit<Call, 'apiKey'>) =>
+    ask(gateway, { ...more, path: `/operations/${service}/dead-letters${more.path}`, apiKey: target.operationsKey });
+
+  /** From the service that has it; both keep their own, and their ids and groups differ. */
+  async function whereverItIs<T>(path: string, method: Call['method'], body?: object, key?: string) {
+    const request = { method, path, idempotencyKey: key, body: body && JSON.stringify(body) };
+    for (const service of services) {
+      const answer = await call(service, request);
+      if (answer.code !== 'dead-letter-not-found') return { service, ...(expectSuccess(answer) as T) };
+    }
+    throw new Fault('There is no such dead letter.');
+  }
+
+  async function fromEach<T>(path: string): Promise<(T & { service: ServiceName })[]> {
+    const all: (T & { service: ServiceName })[] = [];
+    for (const service of services) {
+      const { items } = expectSuccess(await call(service, { method: 'GET', path })) as { items: T[] };
+      all.push(...items.map((item) => ({ service, ...item })));
+    }
+    return all;
+  }
+
+  return {
+    groups: () => fromEach<Group>('/groups'),
+    list: (filter: Record<string, string>) => fromEach<DeadLetter>(`?${new URLSearchParams(filter)}`),
+    show: (id: string) => whereverItIs<WholeDeadLetter>(`/${id}`, 'GET'),
+    replay: (id: string, key: string = randomUUID()) =>
+      whereverItIs<DeadLetter>(`/${id}/replay`, 'POST', undefined, key),
+    discard: (id: string, reason: string, key: string = randomUUID()) =>
+      whereverItIs<DeadLetter>(`/${id}/discard`, 'POST', { reason }, key),
+    /** A call replays a bounded number, so several make a group; what dies again meanwhile is not replayed again. */
+    async replayGroup(group: string, key: string = randomUUID()) {
+      const once = (n: number) =>
+        whereverItIs<GroupReplay>('/replays', 'POST', { group }, n === 0 ? key : `${key}-${n}`);
+      let latest = await once(0);
+      const all = latest.replayed + latest.remaining;
+      let replayed = latest.replayed;
+      for (let n = 1; replayed < all && latest.replayed > 0; n += 1) {
+        latest = await once(n);
+        replayed += latest.replayed;
+      }
+      return { ...latest, replayed };
+    },
+    close: gateway.close,
+  };
+}
+
+async function ask(gateway: Gateway, call: Call): Promise<Answer> {
+  let last = '';
+  const note = async () => {
+    const attempt = await gateway.attempt(call);
+    last = attempt.answer ? attempt.answer.text : attempt.cause;
+    return attempt;
+  };
+  const answer = await untilAnswered(note, makePatience(PATIENCE_MS));
+  if (!answer) throw new Fault(`${call.method} ${call.path} has no answer: ${last}. Is the system running? npm start`);
+  return answer;
+}
+
+function expectSuccess(answer: Answer): object {
+  if (answer.status < 300 && typeof answer.json === 'object' && answer.json !== null) return answer.json;
+  const { title, detail } = (answer.json ?? {}) as { title?: string; detail?: string };
+  throw new Fault(
+    `Refused with ${answer.status}${answer.code ? ` ${answer.code}` : ''}: ${detail ?? title ?? answer.text}`,
+  );
+}
+
+/** What the environment names wins, the rest comes from the system started here. */
+function findTarget(environment: NodeJS.ProcessEnv): { baseUrl: string; operationsKey: string } {
+  const { BASE_URL, OPERATIONS_KEY } = environment;
+  const started: Record<string, string> = BASE_URL && OPERATIONS_KEY ? {} : startedHere();
+  const baseUrl = BASE_URL || started.BASE_URL || '';
+  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) throw new Fault(`BASE_URL is no URL: "${baseUrl}"`);
+  return { baseUrl, operationsKey: OPERATIONS_KEY || started.OPERATIONS_KEY || '' };
+}
+
+function startedHere(): Record<string, string> {
+  const { plan, secrets } = readSystem();
+  return scriptVariables(plan, secrets);
+}

@@ -1,0 +1,111 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../arguments.ts';
+
+export const serviceNames = ['orders', 'inventory'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+const statuses = ['open', 'replayed', 'discarded'] as const;
+
+/** One replay or discard has one key, so that it can be repeated as often as it takes. */
+export type Options = { json: boolean; services: readonly ServiceName[]; key?: string } & (
+  | { command: 'list'; status?: (typeof statuses)[number]; group?: string; limit: number }
+  | { command: 'show'; id: string }
+  | { command: 'replay'; id: string }
+  | { command: 'replay-group'; group: string }
+  | { command: 'discard'; id: string; reason: string }
+);
+
+export const help = `npm run dead-letters -- <command> [options]
+
+Messages that could not be handled, of both services, and what to do about them.
+
+  list                              the open ones, by what is probably one fault, and one by one, newest first
+    --status open|replayed|discarded|all
+    --group GROUP                   only this group
+    --limit N                       show at most N of each service, up to 100 (default 20)
+  show <id>                         one with its message, its headers and the error of every attempt
+  replay <id>                       send it to its queue again, once its cause is gone
+  replay --group GROUP              the open ones of a group
+  discard <id> --reason TEXT        give it up
+
+  --service orders|inventory        ask only this service (default: both)
+  --key KEY                         Idempotency-Key of a replay or discard: to repeat one that may have been done
+  --json                            print what the services answered as one JSON object
+  --help
+
+The system is the one that "npm start" runs here, or the one that the variables BASE_URL and OPERATIONS_KEY name.
+Exit code: 0 done, 1 refused, not found or not answered, 2 wrong usage.`;
+
+/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+export function parseOptions(args: string[]): Options | 'help' {
+  const { values, positionals } = parse(args);
+  if (values.help) return 'help';
+  const [command, ...operands] = positionals;
+  const services = values.service === undefined ? serviceNames : [oneOf('--service', values.service, serviceNames)];
+  const common = { json: values.json, services, key: values.key };
+  switch (command) {
+    case 'list': {
+      refuse(operands, `list takes no "${operands[0]}"`);
+      const status = values.status === 'all' ? undefined : oneOf('--status', values.status ?? 'open', statuses);
+      return { ...common, command, status, group: values.group, limit: pageSize(values.limit) };
+    }
+    case 'show':
+      return { ...common, command, id: onlyId(command, operands) };
+    case 'replay': {
+      if (values.group === undefined) return { ...common, command, id: onlyId(command, operands) };
+      refuse(operands, 'replay takes an id or --group, not both');
+      return { ...common, command: 'replay-group', group: values.group };
+    }
+    case 'discard': {
+      const id = onlyId(command, operands);
+      if (!values.reason) throw new UsageError('discard needs --reason: it is recorded with your name');
+      return { ...common, command, id, reason: values.reason };
+    }
+    default:
+      throw new UsageError(`dead-letters takes list, show, replay or discard, not "${command ?? ''}"`);
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        status: { type: 'string' },
+        group: { type: 'string' },
+        limit: { type: 'string', default: '20' },
+        reason: { type: 'string' },
+        service: { type: 'string' },
+        key: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    // Node's messages explain how to quote odd positionals after the first sentence.
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function onlyId(command: string, [id, ...more]: string[]): string {
+  if (id === undefined) throw new UsageError(`${command} needs the id of a dead letter; "list" shows them`);
+  refuse(more, `${command} takes one id, not also "${more[0]}"`);
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id;
+  throw new UsageError(`"${id}" is no id of a dead letter; "list" shows them`);
+}
+
+function refuse(operands: string[], message: string): void {
+  if (operands.length > 0) throw new UsageError(message);
+}
+
+function oneOf<T extends string>(option: string, text: string, names: readonly T[]): T {
+  const name = names.find((one) => one === text);
+  if (name) return name;
+  throw new UsageError(`${option} takes ${names.join(' or ')}, not "${text}"`);
+}
+
+function pageSize(text: string): number {
+  const number = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= 100) return number;
+  throw new UsageError(`--limit takes a whole number from 1 to 100, not "${text}"`);
+}

@@ -1,0 +1,58 @@
+import type { DeadLetter, Group, HistoryEntry, WholeDeadLetter } from './operations.ts';
+
+/** Open letters by what is probably one fault. */
+export function renderGroups(groups: readonly Group[]): string {
+  if (groups.length === 0) return 'No open dead letters.';
+  const rows = groups.map(({ count, group, firstAt, lastAt }) => [String(count), group, short(firstAt), short(lastAt)]);
+  return table(['open', 'group', 'first', 'last'], rows);
+}
+
+/** One line for each. */
+export function renderLetters(letters: readonly DeadLetter[]): string {
+  const rows = letters.map(({ id, status, attempts, type, reason, history }) => {
+    const last = history.at(-1);
+    return [id, status, String(attempts), type, reason, short(last?.at), last?.actor ?? ''];
+  });
+  return table(['id', 'status', 'attempts', 'type', 'reason', 'last change', 'by'], rows);
+}
+
+/** All that is known of one. */
+export function renderWhole({ message, history, ...letter }: WholeDeadLetter): string {
+  const members = Object.entries(letter).map(([name, value]) => `${name.padEnd(12)} ${printable(String(value))}`);
+  return [
+    ...members,
+    '',
+    'history',
+    ...history.flatMap(renderEntry),
+    '',
+    `message ${printable(message.id)}, routing key ${printable(message.routingKey)}`,
+    `headers ${JSON.stringify(message.headers)}`,
+    `body    ${printable(message.body)}`,
+  ].join('\n');
+}
+
+function renderEntry({ type, at, ...more }: HistoryEntry): string[] {
+  const text = String(more.stack ?? more.message ?? more.detail ?? '');
+  const by = [more.reason, more.actor && `by ${more.actor}`].filter(Boolean).join(', ');
+  const lines = text === '' ? [] : text.split('\n').map((line) => `      ${printable(line)}`);
+  return [`  ${short(at).padEnd(20)} ${type} ${printable(by)}`.trimEnd(), ...lines];
+}
+
+/** Messages come from anywhere; a terminal obeys control characters. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (one) => `\\u${one.codePointAt(0)?.toString(16).padStart(4, '0')}`);
+}
+
+function short(time: unknown): string {
+  return typeof time === 'string' ? printable(time).slice(0, 19).replace('T', ' ') : '';
+}
+
+function table(head: string[], rows: string[][]): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [head, ...rows].map(line).join('\n');
+}
