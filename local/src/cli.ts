@@ -58,6 +58,10 @@ async function run(command: Command): Promise<number> {
       const { deadLettersCommand } = await import('./dead-letters/main.ts');
       return deadLettersCommand(command.args);
     }
+    case 'chaos': {
+      const { chaosCommand } = await import('./chaos/main.ts');
+      return chaosCommand(command.args);
+    }
     case 'test': {
       const { runTests } = await import('./testing/run-tests.ts');
       return runTests(command.tiers, command.jestArgs);

@@ -224,8 +224,7 @@ function keepOldLogs({ folder, plan }: System): void {
 }
 
 /** The system as it was planned, for commands that act on it. */
-export function readSystem(): System {
-  const folder = localFolder();
+export function readSystem(folder = localFolder()): System {
   const plan: Plan | undefined = readPlan(folder);
   if (plan === undefined) throw new Fault('Nothing has been started here yet: npm start');
   return { folder, plan, secrets: loadSecrets(folder) };

@@ -1,0 +1,64 @@
+import { brokerOf } from '../addresses.ts';
+import type { System } from '../parts.ts';
+import type { OrderEvent } from './evidence.ts';
+
+const eventsQueue = 'chaos.events';
+
+export type BrokerView = {
+  /** Makes a queue that gets every event of every order from now on. It only collects until the end. */
+  collectEvents: () => Promise<void>;
+  /** Messages in each queue but the one that collects; ready and unacknowledged. */
+  depths: () => Promise<{ queue: string; messages: number }[]>;
+  takeEvents: () => Promise<OrderEvent[]>;
+};
+
+/** The broker as its management interface shows it: nothing here depends on the services' own client. */
+export function viewBroker({ plan, secrets }: System): BrokerView {
+  const { user, password, ports } = brokerOf(plan, secrets, '');
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+  async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(`http://127.0.0.1:${ports.management}/api/${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`);
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  return {
+    collectEvents: async () => {
+      await call('PUT', `queues/%2F/${eventsQueue}`, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+      await call('POST', `bindings/%2F/e/order_exchange/q/${eventsQueue}`, { routing_key: '#' });
+    },
+    depths: async () => {
+      // Without statistics the totals are those of this moment, not of some seconds ago.
+      const query = 'disable_stats=true&enable_queue_totals=true';
+      const queues = await call<{ name: string; messages?: number }[]>('GET', `queues/%2F?${query}`);
+      return queues
+        .filter(({ name }) => name !== eventsQueue)
+        .map(({ name, messages }) => ({ queue: name, messages: messages ?? 0 }));
+    },
+    takeEvents: async () => {
+      const events: OrderEvent[] = [];
+      for (;;) {
+        const request = { count: 2_000, ackmode: 'ack_requeue_false', encoding: 'auto' };
+        const got = await call<{ payload: string }[]>('POST', `queues/%2F/${eventsQueue}/get`, request);
+        if (got.length === 0) return events;
+        events.push(...got.map(({ payload }) => toEvent(payload)));
+      }
+    },
+  };
+}
+
+function toEvent(text: string): OrderEvent {
+  const { id, type, payload } = JSON.parse(text) as {
+    id: string;
+    type: string;
+    payload: { orderId: string; version: number };
+  };
+  return { messageId: id, type, orderId: payload.orderId, version: payload.version };
+}

@@ -1,0 +1,444 @@
+/**
+ * The checker: pure, on what was collected from outside. Each rule looks at everything and returns what contradicts the
+ * promise; nothing found by any of them is what "it holds" means.
+ */
+import type { Evidence, StoredOrder } from './evidence.ts';
+import type { Operation } from './history.ts';
+import { finalTryOf, isDecided, verdictOf } from './history.ts';
+
+export type Violation = { subject: string; expected: string; found: string; key?: string; orderId?: string };
+export type Check = { rule: string; checked: number; violations: Violation[] };
+
+type Rule = { rule: string; check: (known: Known) => { checked: number; violations: Violation[] } };
+
+/** The evidence, with what several rules look up in it. */
+type Known = Evidence & {
+  placements: Operation[];
+  steps: Operation[];
+  byId: Map<string, StoredOrder>;
+  byKey: Map<string, StoredOrder[]>;
+  /** Changes of status of an order, oldest first. */
+  statuses: Map<string, string[]>;
+};
+
+const rules: Rule[] = [
+  { rule: 'everything settled', check: checkSettled },
+  {
+    rule: 'no process ended by itself',
+    check: ({ crashes }) =>
+      found(
+        crashes.map((name) => wrong(name, 'running', 'ended')),
+        1,
+      ),
+  },
+  { rule: 'every request got an answer that stands', check: checkDecided },
+  { rule: 'every answer was one of the contract', check: checkExpected },
+  { rule: 'a key gives its first final answer for ever', check: checkRepeats },
+  { rule: 'a key belongs to one request', check: checkOwner },
+  { rule: 'one order per key', check: checkOneOrder },
+  { rule: 'answers agree with the orders', check: checkAnswers },
+  { rule: 'lists show every order once', check: checkLists },
+  { rule: 'histories are legal and complete', check: checkHistories },
+  { rule: 'events cover every history', check: checkEvents },
+  { rule: 'no SKU negative or oversold at any time', check: checkSamples },
+  { rule: 'ledger sums equal levels', check: checkLedger },
+  { rule: 'each cause moved stock once', check: checkCauses },
+  { rule: 'reserved is what confirmed orders hold', check: checkReserved },
+  { rule: 'reservations agree with orders', check: checkReservations },
+  { rule: 'each adjustment took effect once', check: checkAdjustments },
+  { rule: 'no dead letters', check: checkDeadLetters },
+];
+
+/** Every rule with what contradicts it. */
+export function checkEvidence(evidence: Evidence): Check[] {
+  const known: Known = {
+    ...evidence,
+    placements: evidence.operations.filter(({ kind }) => kind === 'place'),
+    steps: evidence.operations.filter(({ kind }) => kind === 'cancel' || kind === 'ship' || kind === 'deliver'),
+    byId: new Map(evidence.orders.map((order) => [order.id, order])),
+    byKey: Map.groupBy(evidence.orders, (order) => order.key),
+    statuses: statusesOf(evidence),
+  };
+  return rules.map(({ rule, check }) => ({ rule, ...check(known) }));
+}
+
+function statusesOf({ timeline }: Evidence): Map<string, string[]> {
+  const changes = timeline.filter(({ type }) => type !== 'queued' && type !== 'replays');
+  const grouped = Map.groupBy(changes, ({ orderId }) => orderId);
+  return new Map([...grouped].map(([id, entries]) => [id, entries.map(({ type }) => type)]));
+}
+
+/* ------------------------------------------------------------------------------------------------------- requests */
+
+function checkSettled({ unsettled, orders }: Known) {
+  const waiting = unsettled.orders.map(({ id, awaiting }) =>
+    wrong(`order ${id}`, 'settled within the deadline', `still waits for its ${awaiting}`, { orderId: id }),
+  );
+  const full = unsettled.places.map((place) => wrong('messages', 'all delivered and handled', place));
+  return found([...waiting, ...full], orders.length);
+}
+
+function checkDecided({ operations }: Known) {
+  const asked = operations.filter(({ kind }) => kind !== 'read');
+  const open = asked.filter((operation) => !isDecided(operation));
+  return found(
+    open.map((operation) => about(operation, 'a final answer', describe(operation.tries.at(-1)))),
+    asked.length,
+  );
+}
+
+function checkExpected({ operations }: Known) {
+  return eachOf(operations, (operation) =>
+    operation.tries
+      .filter((one) => verdictOf(one) === 'unexpected')
+      .map((one) => about(operation, 'an answer of the contract', describe(one))),
+  );
+}
+
+function checkRepeats({ operations }: Known) {
+  return eachOf(
+    operations.filter(({ kind }) => kind !== 'read'),
+    (operation) => {
+      const finals = operation.tries.filter((one) => verdictOf(one) === 'final');
+      const [first, ...others] = finals.sort((a, b) => a.endedAt - b.endedAt);
+      const text = (one: typeof first) => `${one?.answer?.status} ${one?.answer?.location ?? ''} ${one?.answer?.text}`;
+      const different = others.find((one) => text(one) !== text(first));
+      const undecided = operation.tries.find(
+        (one) => verdictOf(one) === 'accepted' && first !== undefined && one.sentAt > first.endedAt,
+      );
+      return [different, undecided]
+        .filter((one) => one !== undefined)
+        .map((one) => about(operation, `${text(first)} again`, text(one)));
+    },
+  );
+}
+
+/** Once a body was accepted, the other one is refused for ever; a body that was refused had no effect. */
+function checkOwner({ operations, byKey }: Known) {
+  return eachOf(
+    operations.filter(({ kind }) => kind !== 'read'),
+    (operation) => {
+      const taken = new Set(
+        operation.tries.filter((one) => ['final', 'accepted'].includes(verdictOf(one))).map(({ variant }) => variant),
+      );
+      const refused = new Set(
+        operation.tries.filter((one) => verdictOf(one) === 'reused').map(({ variant }) => variant),
+      );
+      const [owner] = taken;
+      if (taken.size > 1) return [about(operation, 'one request to be executed', 'both bodies under one key')];
+      if (owner !== undefined && refused.has(owner)) {
+        return [
+          about(operation, 'no 422 for the request that owns the key', 'it was executed and also refused with 422'),
+        ];
+      }
+      const [order] = operation.kind === 'place' ? (byKey.get(operation.key) ?? []) : [];
+      const lines = owner === undefined ? undefined : operation.lines?.[owner];
+      if (!order || !lines || demandText(order.lines) === demandText(lines)) return [];
+      return [about(operation, `an order of ${demandText(lines)}`, `of ${demandText(order.lines)}`, order.id)];
+    },
+  );
+}
+
+function checkOneOrder({ placements, orders, byKey, byId }: Known) {
+  const known = new Set(placements.map(({ key }) => key));
+  const ghosts = orders.filter(({ key }) => !known.has(key));
+  const customers = Map.groupBy(orders, ({ customerId }) => customerId);
+  const perKey = eachOf(placements, (operation) => {
+    const made = byKey.get(operation.key) ?? [];
+    const answered = operation.tries.some((one) => ['final', 'accepted'].includes(verdictOf(one)));
+    const named = operation.tries.flatMap((one) => orderIdIn(one.answer?.text));
+    const lost = named.find((id) => !byId.has(id));
+    if (lost) return [about(operation, `order ${lost}, which an answer named`, 'no such order', lost)];
+    const foreign = named.find((id) => !made.some((order) => order.id === id));
+    if (foreign) return [about(operation, `the order of this key`, `an answer named ${foreign}`, foreign)];
+    if (made.length > 1) return [about(operation, 'one order', made.map(({ id }) => id).join(', '), made[0]?.id)];
+    if (answered && made.length === 0) return [about(operation, 'an order', 'none')];
+    const twins = customers.get(operation.customerId ?? '') ?? [];
+    return twins.length > 1 ? [about(operation, 'one order', twins.map(({ id }) => id).join(', '), twins[0]?.id)] : [];
+  });
+  return found(
+    [
+      ...perKey.violations,
+      ...ghosts.map(({ id, key }) =>
+        wrong(`order ${id}`, 'a request that placed it', `none has the key ${key}`, { orderId: id }),
+      ),
+    ],
+    placements.length,
+  );
+}
+
+const outcomeOfAnswer: Record<string, string> = {
+  'order-rejected': 'rejected',
+  'order-cancelled': 'cancelled',
+};
+
+function checkAnswers(known: Known) {
+  return eachOf([...known.placements, ...known.steps], (operation) => {
+    const answer = finalTryOf(operation)?.answer;
+    if (!answer) return [];
+    if (operation.kind === 'place') {
+      const order = known.byKey.get(operation.key)?.[0];
+      const outcome = answer.status === 201 ? 'confirmed' : outcomeOfAnswer[answer.code ?? ''];
+      if (!order || order.firstOutcome === outcome) return [];
+      return [about(operation, `an order that was ${outcome} first`, `${order.firstOutcome}`, order.id)];
+    }
+    const order = known.byId.get(operation.orderId ?? '');
+    const path = known.statuses.get(operation.orderId ?? '') ?? [];
+    if (!order) return [about(operation, 'its order', 'none', operation.orderId)];
+    return stepContradictions(operation, order, path);
+  });
+}
+
+const targets = { cancel: 'cancelled', ship: 'shipped', deliver: 'delivered' } as const;
+
+function stepContradictions(operation: Operation, order: StoredOrder, path: string[]): Violation[] {
+  const final = finalTryOf(operation);
+  const answer = final?.answer;
+  const target = targets[operation.kind as keyof typeof targets];
+  if (answer?.status === 200) {
+    if (!path.includes(target)) return [about(operation, `an order that was ${target}`, path.join(', '), order.id)];
+    const { carrier, trackingNumber } = operation.shipments?.[final?.variant ?? 0] ?? {};
+    if (operation.kind !== 'ship' || (order.carrier === carrier && order.trackingNumber === trackingNumber)) return [];
+    return [about(operation, `${carrier} ${trackingNumber}`, `${order.carrier} ${order.trackingNumber}`, order.id)];
+  }
+  if (answer?.code === 'illegal-transition') {
+    const { from } = JSON.parse(answer.text) as { from: string };
+    const was = from === 'pending' ? 'placed' : from;
+    if (path.includes(was) && !(nextOf[was] ?? []).includes(target)) return [];
+    return [about(operation, `an order that was ${from} and cannot become ${target}`, path.join(', '), order.id)];
+  }
+  return [];
+}
+
+/* --------------------------------------------------------------------------------------------------------- orders */
+
+function checkLists({ listed, orders, byId }: Known) {
+  const seen = new Set<string>();
+  const violations = listed.flatMap((item) => {
+    const order = byId.get(item.id);
+    const again = seen.has(item.id);
+    seen.add(item.id);
+    if (again) return [wrong(`order ${item.id}`, 'listed once', 'listed twice', { orderId: item.id })];
+    if (!order) return [wrong(`order ${item.id}`, 'in the database', 'only in the list', { orderId: item.id })];
+    if (order.status === item.status && order.version === item.version) return [];
+    const expected = `${order.status}, version ${order.version}`;
+    return [
+      wrong(`order ${item.id}`, expected, `${item.status}, version ${item.version} in the list`, { orderId: item.id }),
+    ];
+  });
+  const missing = orders.filter(({ id }) => !seen.has(id));
+  const unlisted = missing.map(({ id }) =>
+    wrong(`order ${id}`, 'in the list of its client', 'not there', { orderId: id }),
+  );
+  return found([...violations, ...unlisted], orders.length);
+}
+
+/** What may follow each entry of a timeline. */
+const nextOf: Record<string, readonly string[]> = {
+  placed: ['confirmed', 'rejected', 'cancelled'],
+  confirmed: ['shipped', 'cancelled'],
+  shipped: ['delivered'],
+};
+
+function checkHistories({ orders, statuses }: Known) {
+  return eachOf(orders, ({ id, status, version, firstOutcome }) => {
+    const path = statuses.get(id) ?? [];
+    const legal = path[0] === 'placed' && path.slice(1).every((one, index) => nextOf[path[index] ?? '']?.includes(one));
+    const complete = path.length === version && path.at(-1) === (status === 'pending' ? 'placed' : status);
+    if (legal && complete && (path[1] ?? null) === firstOutcome) return [];
+    const expected = `a legal way to ${status} (first ${firstOutcome}) in ${version} entries`;
+    return [wrong(`order ${id}`, expected, path.join(', ') || 'nothing', { orderId: id })];
+  });
+}
+
+function checkEvents({ orders, events, statuses, byId }: Known) {
+  const grouped = Map.groupBy(events, ({ orderId }) => orderId);
+  const strangers = [...grouped.keys()].filter((id) => !byId.has(id));
+  const perOrder = eachOf(orders, ({ id, version }) => {
+    const path = statuses.get(id) ?? [];
+    const versions = Map.groupBy(grouped.get(id) ?? [], (event) => event.version);
+    const expected = Array.from({ length: version }, (_, index) => index + 1);
+    const missing = expected.filter((one) => !versions.has(one));
+    const odd = [...versions].filter(
+      ([one, all]) =>
+        new Set(all.map((event) => `${event.messageId} ${event.type}`)).size > 1 ||
+        `order.${path[one - 1]}` !== all[0]?.type,
+    );
+    const lost = missing.map((one) =>
+      wrong(`order ${id}`, `the event of version ${one} (order.${path[one - 1]})`, 'never came', { orderId: id }),
+    );
+    const wrongOnes = odd.map(([one, all]) =>
+      wrong(
+        `order ${id}`,
+        `one event order.${path[one - 1]} for version ${one}`,
+        all.map(({ type, messageId }) => `${type} ${messageId}`).join(', '),
+        { orderId: id },
+      ),
+    );
+    return [...lost, ...wrongOnes];
+  });
+  const unknown = strangers.map((id) => wrong(`order ${id}`, 'an order for each event', 'none', { orderId: id }));
+  return found([...perOrder.violations, ...unknown], events.length);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- stock */
+
+function checkSamples({ samples, levels }: Known) {
+  const atTheEnd = levels
+    .filter(({ onHand, reserved }) => reserved < 0 || reserved > onHand)
+    .map(({ sku, onHand, reserved }) => wrong(sku, '0 <= reserved <= on hand', `${reserved} of ${onHand}`));
+  const during = samples.findings.map((finding) =>
+    wrong('during the run', '0 <= reserved <= on hand, ledger = level', finding),
+  );
+  return found([...during, ...atTheEnd], samples.checked + levels.length);
+}
+
+function checkLedger({ levels, movements }: Known) {
+  const perSku = Map.groupBy(movements, ({ sku }) => sku);
+  return eachOf(levels, ({ sku, onHand, reserved }) => {
+    const all = perSku.get(sku) ?? [];
+    const sums = `${sum(all, (one) => one.deltaOnHand)} on hand, ${sum(all, (one) => one.deltaReserved)} reserved`;
+    const level = `${onHand} on hand, ${reserved} reserved`;
+    return sums === level ? [] : [wrong(sku, `${sums} (the ledger's sum)`, level)];
+  });
+}
+
+function checkCauses({ movements }: Known) {
+  const perCause = Map.groupBy(movements, ({ causeId, sku }) => `${causeId} ${sku}`);
+  return eachOf([...perCause.values()], (all) => {
+    const [{ causeId, sku } = { causeId: '', sku: '' }] = all;
+    const kinds = all.map(({ kind }) => kind).join(', ');
+    if (['adjusted', 'held', 'held, released', 'held, fulfilled'].includes(kinds)) return [];
+    return [wrong(`${sku} by ${causeId}`, 'held once, then released or fulfilled once', kinds, { orderId: causeId })];
+  });
+}
+
+function checkReserved({ levels, orders, reservations, reservationLines }: Known) {
+  const confirmed = demandPerSku(orders.filter(({ status }) => status === 'confirmed').flatMap(({ lines }) => lines));
+  const heldIds = new Set(reservations.filter(({ state }) => state === 'held').map(({ id }) => id));
+  const held = demandPerSku(reservationLines.filter(({ reservationId }) => heldIds.has(reservationId)));
+  return eachOf(levels, ({ sku, reserved }) => {
+    const [ordered, set] = [confirmed.get(sku) ?? 0, held.get(sku) ?? 0];
+    if (reserved === ordered && reserved === set) return [];
+    return [
+      wrong(sku, `${ordered} reserved, for confirmed orders`, `${reserved} reserved, ${set} in held reservations`),
+    ];
+  });
+}
+
+/** What inventory may say of an order that is settled; `none`: it was never asked, or refused. */
+const statesOf: Record<string, readonly string[]> = {
+  confirmed: ['held'],
+  shipped: ['fulfilled'],
+  delivered: ['fulfilled'],
+  rejected: ['rejected', 'released', 'none'],
+  cancelled: ['released', 'rejected', 'none'],
+};
+
+function checkReservations({ orders, reservations, reservationLines, byId }: Known) {
+  const states = new Map(reservations.map(({ id, state }) => [id, state]));
+  const lines = Map.groupBy(reservationLines, ({ reservationId }) => reservationId);
+  const perOrder = eachOf(orders, (order) => {
+    const state = states.get(order.id) ?? 'none';
+    const allowed = statesOf[order.status] ?? [];
+    if (order.status !== 'pending' && !allowed.includes(state)) {
+      return [
+        wrong(`order ${order.id}`, `${order.status}: reservation ${allowed.join(' or ')}`, state, {
+          orderId: order.id,
+        }),
+      ];
+    }
+    const known = demandText(lines.get(order.id) ?? []);
+    // A tombstone has no lines: nobody told it what would have been wanted.
+    if (state === 'none' || (state === 'released' && known === '') || known === demandText(order.lines)) return [];
+    return [wrong(`order ${order.id}`, `a reservation of ${demandText(order.lines)}`, known, { orderId: order.id })];
+  });
+  const orphans = reservations
+    .filter(({ id }) => !byId.has(id))
+    .map(({ id, state }) => wrong(`reservation ${id}`, 'an order for it', `none, and it is ${state}`, { orderId: id }));
+  return found([...perOrder.violations, ...orphans], orders.length);
+}
+
+function checkAdjustments({ operations, skus, levels, orders }: Known) {
+  const done = operations.flatMap((one) => {
+    const final = one.kind === 'adjust' ? finalTryOf(one) : undefined;
+    return one.stock && final?.answer?.status === 200
+      ? [{ sku: one.stock.sku, delta: one.stock.deltas[final.variant] ?? 0 }]
+      : [];
+  });
+  const shipped = orders.filter(({ status }) => status === 'shipped' || status === 'delivered');
+  const gone = demandPerSku(shipped.flatMap(({ lines }) => lines));
+  const byId = new Map(levels.map((level) => [level.sku, level]));
+  return eachOf(skus, (sku) => {
+    const added = sum(done, (one) => (one.sku === sku ? one.delta : 0));
+    const expected = added - (gone.get(sku) ?? 0);
+    const onHand = byId.get(sku)?.onHand;
+    if (onHand === expected) return [];
+    return [
+      wrong(sku, `${expected} on hand (${added} by adjustments, less ${gone.get(sku) ?? 0} shipped)`, `${onHand}`),
+    ];
+  });
+}
+
+function checkDeadLetters({ deadLetters }: Known) {
+  return eachOf(deadLetters, ({ queue, messages }) =>
+    messages === 0 ? [] : [wrong(queue, 'empty', `${messages} dead letters`)],
+  );
+}
+
+/* ---------------------------------------------------------------------------------------------------------- words */
+
+function found(violations: Violation[], checked: number) {
+  return { checked, violations };
+}
+
+function eachOf<T>(items: readonly T[], judge: (item: T) => Violation[]) {
+  return found(items.flatMap(judge), items.length);
+}
+
+function wrong(
+  subject: string,
+  expected: string,
+  what: string,
+  where: { key?: string; orderId?: string } = {},
+): Violation {
+  return { subject, expected, found: what, ...where };
+}
+
+function about(operation: Operation, expected: string, what: string, orderId = operation.orderId): Violation {
+  return wrong(`${operation.kind} ${operation.path} of the ${operation.client}`, expected, what, {
+    key: operation.key,
+    orderId: orderId ?? operation.tries.flatMap((one) => orderIdIn(one.answer?.text))[0],
+  });
+}
+
+function describe(one: Operation['tries'][number] | undefined): string {
+  if (!one) return 'never sent';
+  return one.answer ? `${one.answer.status} ${one.answer.text.slice(0, 300)}` : (one.cause ?? 'nothing');
+}
+
+function orderIdIn(text: string | undefined): string[] {
+  try {
+    const { id, orderId } = JSON.parse(text ?? '') as { id?: string; orderId?: string };
+    return [id ?? orderId].filter((one) => one !== undefined);
+  } catch {
+    return [];
+  }
+}
+
+function demandPerSku(lines: readonly { sku: string; quantity: number }[]): Map<string, number> {
+  const demand = new Map<string, number>();
+  for (const { sku, quantity } of lines) demand.set(sku, (demand.get(sku) ?? 0) + quantity);
+  return demand;
+}
+
+function demandText(lines: readonly { sku: string; quantity: number }[]): string {
+  return [...demandPerSku(lines)]
+    .map(([sku, quantity]) => `${quantity} ${sku}`)
+    .sort()
+    .join(', ');
+}
+
+function sum<T>(items: readonly T[], numberOf: (item: T) => number): number {
+  return items.reduce((total, item) => total + numberOf(item), 0);
+}

@@ -1,0 +1,80 @@
+import type pg from 'pg';
+import type { Gateway } from '../replay/gateway.ts';
+import { makePatience, untilAnswered } from '../replay/gateway.ts';
+import type { BrokerView } from './broker.ts';
+import type { Databases } from './databases.ts';
+import type { Evidence, ListedOrder } from './evidence.ts';
+import type { ApiKeys } from './workload.ts';
+
+type Collected = Pick<
+  Evidence,
+  | 'orders'
+  | 'timeline'
+  | 'listed'
+  | 'events'
+  | 'levels'
+  | 'movements'
+  | 'reservations'
+  | 'reservationLines'
+  | 'deadLetters'
+>;
+
+/** Everything that the databases, the lists and the broker know. */
+export async function collectEvidence(
+  { orders, inventory }: Databases,
+  broker: BrokerView,
+  gateway: Gateway,
+  apiKeys: ApiKeys,
+): Promise<Collected> {
+  const deadLetters = (await broker.depths()).filter(({ queue }) => queue.endsWith('.dead-letter'));
+  const listed = await Promise.all(
+    (['storefront', 'other storefront'] as const).map((client) => listOrders(gateway, apiKeys[client], client)),
+  );
+  return {
+    orders: await rowsOf(orders, orderRows),
+    timeline: await rowsOf(orders, timelineRows),
+    listed: listed.flat(),
+    events: await broker.takeEvents(),
+    levels: await rowsOf(inventory, levelRows),
+    movements: await rowsOf(inventory, movementRows),
+    reservations: await rowsOf(inventory, 'SELECT id, state FROM reservations'),
+    reservationLines: await rowsOf(inventory, reservationLineRows),
+    deadLetters,
+  };
+}
+
+const orderRows = /* sql */ `
+  SELECT o.id, client_id AS "clientId", customer_id AS "customerId", idempotency_key AS key, status,
+    first_outcome AS "firstOutcome", version, carrier, tracking_number AS "trackingNumber", awaiting,
+    (SELECT coalesce(json_agg(json_build_object('sku', sku, 'quantity', quantity)), '[]')
+     FROM order_lines l WHERE l.order_id = o.id) AS lines
+  FROM orders o`;
+const timelineRows = /* sql */ `
+  SELECT order_id AS "orderId", type, at, correlation_id AS "correlationId" FROM order_timeline ORDER BY id`;
+const levelRows = /* sql */ `
+  SELECT sku, on_hand::float AS "onHand", reserved::float AS reserved FROM stock_levels ORDER BY sku`;
+const movementRows = /* sql */ `
+  SELECT sku, kind, delta_on_hand::float AS "deltaOnHand", delta_reserved::float AS "deltaReserved", cause_id AS "causeId"
+  FROM stock_movements ORDER BY id`;
+const reservationLineRows = /* sql */ `
+  SELECT reservation_id AS "reservationId", sku, quantity FROM reservation_lines`;
+
+async function rowsOf<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string): Promise<Row[]> {
+  return (await pool.query<Row>(text)).rows;
+}
+
+async function listOrders(gateway: Gateway, apiKey: string, client: string): Promise<ListedOrder[]> {
+  const listed: ListedOrder[] = [];
+  const patience = makePatience(30_000);
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const path: string = `/orders?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
+    const answer = await untilAnswered(() => gateway.attempt({ method: 'GET', path, apiKey }), patience);
+    if (answer?.status !== 200) throw new Error(`GET ${path} was answered with ${answer?.status}: ${answer?.text}`);
+    const page = answer.json as { items: Omit<ListedOrder, 'client'>[]; nextCursor?: string };
+    listed.push(
+      ...page.items.map(({ id, customerId, status, version }) => ({ client, id, customerId, status, version })),
+    );
+    cursor = page.nextCursor;
+  }
+  return listed;
+}

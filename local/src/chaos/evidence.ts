@@ -1,0 +1,46 @@
+import type { Operation } from './history.ts';
+
+/** What the databases, the lists and the broker say when everything is quiet. Plain data, so that it can be made by hand. */
+export type Evidence = {
+  operations: Operation[];
+  orders: StoredOrder[];
+  timeline: TimelineEntry[];
+  /** What GET /orders shows to each client. */
+  listed: ListedOrder[];
+  events: OrderEvent[];
+  /** SKUs of the workload: everything about their stock is known. */
+  skus: string[];
+  levels: Level[];
+  movements: Movement[];
+  reservations: Reservation[];
+  reservationLines: ReservationLine[];
+  deadLetters: { queue: string; messages: number }[];
+  /** Levels that were wrong at some moment of the run. */
+  samples: { checked: number; findings: string[] };
+  /** What was not done when the deadline came. */
+  unsettled: Unsettled;
+  /** Processes that ended although nobody had touched them. */
+  crashes: string[];
+};
+
+export type StoredOrder = {
+  id: string;
+  clientId: string;
+  customerId: string;
+  key: string;
+  status: string;
+  firstOutcome: string | null;
+  version: number;
+  carrier: string | null;
+  trackingNumber: string | null;
+  awaiting: string | null;
+  lines: { sku: string; quantity: number }[];
+};
+export type TimelineEntry = { orderId: string; type: string; at: string; correlationId: string };
+export type ListedOrder = { client: string; id: string; customerId: string; status: string; version: number };
+export type OrderEvent = { messageId: string; orderId: string; type: string; version: number };
+export type Level = { sku: string; onHand: number; reserved: number };
+export type Movement = { sku: string; kind: string; deltaOnHand: number; deltaReserved: number; causeId: string };
+export type Reservation = { id: string; state: string };
+export type ReservationLine = { reservationId: string; sku: string; quantity: number };
+export type Unsettled = { orders: { id: string; awaiting: string }[]; places: string[] };

@@ -1,0 +1,206 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { scriptVariables } from '../addresses.ts';
+import { UsageError } from '../arguments.ts';
+import { Fault } from '../fault.ts';
+import type { System } from '../parts.ts';
+import { withProgress } from '../replay/bar.ts';
+import { connectGateway, type Gateway } from '../replay/gateway.ts';
+import { viewBroker } from './broker.ts';
+import { type Check, checkEvidence } from './checker.ts';
+import { collectEvidence } from './collect-evidence.ts';
+import { connectDatabases, type Databases } from './databases.ts';
+import type { Evidence, Unsettled } from './evidence.ts';
+import { isDecided } from './history.ts';
+import { type DoneFault, runFaults, watchCrashes } from './nemesis.ts';
+import { help, type Options, parseOptions } from './options.ts';
+import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
+import { type Report, renderReport } from './report.ts';
+import { planFaults } from './schedule.ts';
+import { waitingOrders, waitUntilSettled } from './settle.ts';
+import { countAnswers, countRun, longestOutages, reasonsForDoubt } from './summary.ts';
+import { traceOf } from './trace.ts';
+import { watchLevels } from './watch-levels.ts';
+import { type ApiKeys, coldSkus, hotSkus, makeProducts, makeWorkload } from './workload.ts';
+
+// Once all parts are back: a minute, plus the backlog at the rate at which orders are placed synchronously.
+const settleMs = 60_000;
+const healMs = 120_000;
+// Every key once more after all is quiet; more of them would say the same.
+const mostRepeatsAtTheEnd = 3_000;
+const mostTraces = 5;
+
+/** `npm run chaos`: 0 when everything holds, 1 when something is violated, 2 when the run says nothing. */
+export async function chaosCommand(args: string[]): Promise<number> {
+  try {
+    const options = parseOptions(args, randomInt(2 ** 32));
+    if (options === 'help') {
+      console.log(help);
+      return 0;
+    }
+    return await runChaos(options);
+  } catch (error) {
+    if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
+    console.error(error.message);
+    return 2;
+  }
+}
+
+async function runChaos(options: Options): Promise<number> {
+  process.stderr.write(`Seed ${options.seed}. Starting a system of two and two processes …\n`);
+  const system = await startOwnSystem(`${Date.now().toString(36)}-${options.seed}`);
+  let keepFolder = true; // until it is known that nothing is wrong
+  const interrupted = stopOnSignal(system);
+  try {
+    const report = await Promise.race([attack(system, options), interrupted]);
+    keepFolder = options.keep || report.verdict === 'violated';
+    if (keepFolder) report.folder = system.folder;
+    console.log(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
+    if (options.keep) process.stderr.write(`It still runs: LOCAL_DIR=${system.folder} npm run local -- down\n`);
+    return { holds: 0, violated: 1, inconclusive: 2 }[report.verdict];
+  } finally {
+    if (!options.keep) await endOwnSystem(system, keepFolder);
+  }
+}
+
+/** Rejects when the user has had enough; the system is ended by whoever waits. */
+function stopOnSignal(system: System): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => reject(new Fault(`Interrupted. Logs and data are kept in ${system.folder}`)));
+    }
+  });
+}
+
+async function attack(system: System, options: Options): Promise<Report> {
+  const variables = scriptVariables(system.plan, system.secrets);
+  const gateway = connectGateway(variables.BASE_URL ?? '', 128);
+  const databases = connectDatabases(system);
+  try {
+    const apiKeys: ApiKeys = {
+      storefront: variables.STOREFRONT_KEY ?? '',
+      'other storefront': variables.OTHER_STOREFRONT_KEY ?? '',
+      'back office': variables.BACKOFFICE_KEY ?? '',
+    };
+    return await runAndCheck(system, options, { gateway, databases, apiKeys });
+  } finally {
+    await gateway.close();
+    await databases.close();
+  }
+}
+
+type Connections = { gateway: Gateway; databases: Databases; apiKeys: ApiKeys };
+
+async function runAndCheck(system: System, options: Options, connections: Connections): Promise<Report> {
+  const { gateway, databases, apiKeys } = connections;
+  const { seed, seconds, faults: kinds } = options;
+  const broker = viewBroker(system);
+  const workload = makeWorkload({ gateway, apiKeys, seed });
+  await broker.collectEvents();
+  await makeProducts(workload);
+
+  const levels = watchLevels(databases.inventory);
+  const crashWatch = watchCrashes(system);
+  const faults: DoneFault[] = [];
+  workload.begin();
+  const attackedAt = workload.now();
+  await withProgress(
+    process.stderr,
+    () =>
+      progressLine(
+        workload.now() - attackedAt,
+        seconds,
+        workload.operations.length,
+        workload.underWay(),
+        faults.at(-1),
+      ),
+    async () => {
+      const plan = planFaults(seed, seconds, kinds).map((fault) => ({ ...fault, at: fault.at + attackedAt }));
+      const nemesis = runFaults(system, plan, workload.now, (fault) => faults.push(fault));
+      await Promise.all([nemesis, delay(seconds * 1_000)]);
+      await workload.finish();
+    },
+  );
+  const crashes = crashWatch.stop();
+  process.stderr.write('Healing and settling …\n');
+  const silent = await healSystem(system, healMs);
+  const healedAt = workload.now();
+  crashes.push(...silent.map((name) => `${name} does not answer ${healMs / 1_000} s after it was started`));
+
+  const waiting = (await waitingOrders(databases)).length;
+  const rate = workload.operations.filter(({ kind }) => kind === 'place').length / seconds;
+  const deadline = settleMs + (1_000 * waiting) / Math.max(rate, 1);
+  const unsettled = await settle(workload, deadline, () => waitUntilSettled(databases, broker, deadline));
+  const settledAt = workload.now();
+
+  process.stderr.write('Repeating every key, collecting, checking …\n');
+  await workload.repeatAll(mostRepeatsAtTheEnd);
+  const evidence: Evidence = {
+    operations: workload.operations,
+    ...(await collectEvidence(databases, broker, gateway, apiKeys)),
+    skus: [...hotSkus, ...coldSkus],
+    samples: await levels.stop(),
+    unsettled,
+    crashes,
+  };
+  const checks = checkEvidence(evidence);
+  const counts = countRun(workload.operations, faults);
+  const doubts = reasonsForDoubt(counts, seconds, kinds);
+  return {
+    verdict: verdictOf(checks, doubts),
+    seed,
+    seconds,
+    counts,
+    faults: faults.map((fault) => ({ ...fault, began: Math.round(fault.began), ended: Math.round(fault.ended) })),
+    answers: countAnswers(workload.operations),
+    longestOutageMs: longestOutages(workload.operations, healedAt),
+    settledMs: Math.round(settledAt - healedAt),
+    waitingWhenHealed: waiting,
+    samples: evidence.samples.checked,
+    checks,
+    traces: await traces(checks, evidence, faults, join(system.folder, 'logs')),
+    doubts,
+  };
+}
+
+/** Every key gets its final answer first; then nothing may be left anywhere. */
+async function settle(
+  workload: ReturnType<typeof makeWorkload>,
+  withinMs: number,
+  untilQuiet: () => Promise<Unsettled>,
+): Promise<Unsettled> {
+  const timer = setTimeout(workload.giveUp, withinMs);
+  await workload.decided();
+  clearTimeout(timer);
+  const undecided = workload.operations.filter((one) => one.kind !== 'read' && !isDecided(one)).length;
+  if (undecided > 0) process.stderr.write(`${undecided} keys have no final answer.\n`);
+  return untilQuiet();
+}
+
+function verdictOf(checks: readonly Check[], doubts: readonly string[]): Report['verdict'] {
+  if (checks.some(({ violations }) => violations.length > 0)) return 'violated';
+  return doubts.length > 0 ? 'inconclusive' : 'holds';
+}
+
+async function traces(checks: readonly Check[], evidence: Evidence, faults: readonly DoneFault[], logs: string) {
+  const all = checks.flatMap(({ rule, violations }) =>
+    violations.slice(0, 2).map((violation) => ({ rule, violation })),
+  );
+  return Promise.all(
+    all
+      .slice(0, mostTraces)
+      .map(async (one) => ({ ...one, trace: await traceOf(one.violation, evidence, faults, logs) })),
+  );
+}
+
+function progressLine(
+  ms: number,
+  seconds: number,
+  operations: number,
+  underWay: number,
+  fault: DoneFault | undefined,
+): string {
+  const last = fault ? `, last fault: ${fault.how} ${fault.part}` : '';
+  return `${Math.round(ms / 1_000)} of ${seconds} s  ${operations} operations, ${underWay} under way${last}`;
+}

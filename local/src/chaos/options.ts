@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../arguments.ts';
+import { type FaultKind, faultKinds } from './schedule.ts';
+
+export type Options = { seconds: number; seed: number; faults: FaultKind[]; json: boolean; keep: boolean };
+
+export const help = `npm run chaos [-- options]
+
+Starts a system of its own (two processes of each service behind the gateway), places, cancels, ships and delivers orders
+while it breaks parts of that system, heals everything, and then checks from outside that nothing was lost, doubled or
+oversold.
+
+  --seconds N     how long to break things (default 60, 10 to 3600)
+  --seed N        repeat the schedule of faults and the decisions of the workload of an earlier run (default: a new one)
+  --faults LIST   only these kinds, separated by commas (default: all)
+                    kill         kill -9 of one process of a service
+                    pause        freeze one process of a service (SIGSTOP), later let it go on
+                    restart      stop one process of a service in good order
+                    broker       stop, kill or pause RabbitMQ
+                    connections  cut all connections of a service to its database
+                    postgres     stop or kill a service's database
+  --keep          leave the system running at the end, to look into it
+  --json          print the report as one JSON object
+  --help
+
+Exit code: 0 everything holds, 1 something was violated (its folder with logs and data is kept), 2 inconclusive: too
+little happened to mean anything, or the system did not start.`;
+
+/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+export function parseOptions(args: string[], newSeed: number): Options | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  return {
+    seconds: wholeNumber('--seconds', values.seconds, 10, 3_600),
+    seed: values.seed === undefined ? newSeed : wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1),
+    faults: values.faults === undefined ? [...faultKinds] : kindsIn(values.faults),
+    json: values.json,
+    keep: values.keep,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        seconds: { type: 'string', default: '60' },
+        seed: { type: 'string' },
+        faults: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    // Node's messages explain how to quote odd positionals after the first sentence.
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function wholeNumber(option: string, text: string, lowest: number, highest: number): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : -1;
+  if (number >= lowest && number <= highest) return number;
+  throw new UsageError(`${option} takes a whole number from ${lowest} to ${highest}, not "${text}"`);
+}
+
+function kindsIn(list: string): FaultKind[] {
+  const names = [...new Set(list.split(','))];
+  const unknown = names.find((name) => !faultKinds.some((kind) => kind === name));
+  if (unknown === undefined) return names as FaultKind[];
+  throw new UsageError(`--faults takes kinds separated by commas (${faultKinds.join(', ')}), not "${unknown}"`);
+}

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { partStatus, resumePart, startPart } from '../control.ts';
+import { Fault } from '../fault.ts';
+import { localFolder, repositoryRoot } from '../folders.ts';
+import type { System } from '../parts.ts';
+import { allPartNames, partOf } from '../parts.ts';
+import { choosePorts } from '../ports.ts';
+import { readSystem } from '../start-system.ts';
+import { bringDown } from '../stop-system.ts';
+
+const run = promisify(execFile);
+
+/** Starts an empty system for this run alone, next to whatever else runs here. */
+export async function startOwnSystem(name: string): Promise<System> {
+  const folder = join(localFolder(), 'chaos', name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { gateway } = await choosePorts(['gateway']);
+  // The rate limit protects the system from clients like these.
+  const env = { ...process.env, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '1000000000' };
+  const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', '2', '--inventories', '2'];
+  try {
+    await run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Fault(`The system did not start:\n${stdout}${stderr}`);
+  }
+  return readSystem(folder);
+}
+
+/** Ends the system; its folder goes too unless somebody wants to look into it. */
+export async function endOwnSystem(system: System, keepFolder: boolean): Promise<void> {
+  await bringDown(system);
+  if (!keepFolder) rmSync(system.folder, { recursive: true, force: true });
+}
+
+/** Starts and resumes whatever does not run, and waits until everything answers; returns what does not come back. */
+export async function healSystem(system: System, withinMs: number): Promise<string[]> {
+  const deadline = Date.now() + withinMs;
+  const parts = allPartNames(system.plan).map((name) => partOf(system, name));
+  for (;;) {
+    for (const part of parts) {
+      resumePart(part);
+      if (partStatus(part).state !== 'running') await startPart(part);
+    }
+    const answers = await Promise.all(parts.map((part) => part.answers()));
+    const silent = parts.filter((_, index) => !answers[index]).map(({ name }) => name);
+    if (silent.length === 0 || Date.now() > deadline) return silent;
+    await delay(200);
+  }
+}

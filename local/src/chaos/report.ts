@@ -1,0 +1,107 @@
+import { styleText } from 'node:util';
+import type { Check, Violation } from './checker.ts';
+import type { DoneFault } from './nemesis.ts';
+import type { Counts } from './summary.ts';
+import type { Trace } from './trace.ts';
+import { faultLine } from './trace.ts';
+
+export type Report = {
+  verdict: 'holds' | 'violated' | 'inconclusive';
+  seed: number;
+  seconds: number;
+  counts: Counts;
+  faults: DoneFault[];
+  answers: Record<string, Record<string, number>>;
+  longestOutageMs: Partial<Record<string, number>>;
+  /** From the moment when all parts were back. */
+  settledMs: number;
+  waitingWhenHealed: number;
+  samples: number;
+  checks: Check[];
+  traces: { rule: string; violation: Violation; trace: Trace }[];
+  doubts: string[];
+  folder?: string;
+};
+
+// A person reads the first ones; --json has them all.
+const shown = 5;
+
+/** The report for a person. */
+export function renderReport(report: Report): string {
+  const { counts, checks, traces } = report;
+  const broken = checks.filter(({ violations }) => violations.length > 0);
+  return [
+    `Chaos, seed ${report.seed}, ${report.seconds} s`,
+    '',
+    row('faults', report.faults.length === 0 ? 'none' : countsText(counts.faults)),
+    ...report.faults.map((fault) => `                   ${faultLine(fault)}`),
+    row('orders', `${counts.orders}; ${counts.cancellations} cancellations, ${counts.shipments} shipments`),
+    row(
+      'repeats',
+      `${counts.repeats} repeated requests; ${counts.twins} keys with twins, ${counts.otherPayloads} with another payload`,
+    ),
+    ...Object.entries(report.answers).map(([kind, table]) => row(`  ${kind}`, countsText(table))),
+    row(
+      'longest outage',
+      Object.entries(report.longestOutageMs)
+        .map(([kind, ms = 0]) => `${kind} ${seconds(ms)}`)
+        .join(', '),
+    ),
+    row(
+      'settled',
+      `${seconds(report.settledMs)} after everything was back; ${report.waitingWhenHealed} orders waited then`,
+    ),
+    '',
+    ...checks.map(({ rule, checked, violations }) => checkLine(rule, checked, violations.length)),
+    `  with ${report.samples} looks at all levels meanwhile`,
+    ...broken.flatMap(({ rule, violations }) => [
+      '',
+      styleText('red', `${rule}: ${violations.length} violations`),
+      ...violations
+        .slice(0, shown)
+        .flatMap((one) => [
+          `  ${one.subject}${one.key ? `, key ${one.key}` : ''}${one.orderId ? `, order ${one.orderId}` : ''}`,
+          `    expected ${one.expected}`,
+          `    found    ${one.found}`,
+          ...traces.filter(({ violation }) => violation === one).flatMap(({ trace }) => traceLines(trace)),
+        ]),
+      ...(violations.length > shown ? [`  and ${violations.length - shown} more (--json lists them all)`] : []),
+    ]),
+    '',
+    ...(report.folder ? [`Logs and data are kept in ${report.folder}`] : []),
+    verdictLine(report),
+  ].join('\n');
+}
+
+function verdictLine({ verdict, doubts, seed, seconds: length }: Report): string {
+  const again = `npm run chaos -- --seed ${seed} --seconds ${length}`;
+  if (verdict === 'violated') return styleText('red', `VIOLATED. The same faults again: ${again}`);
+  if (verdict === 'inconclusive') return styleText('yellow', `Inconclusive: ${doubts.join('; ')}. Once more: ${again}`);
+  return styleText('green', 'Everything holds: nothing lost, nothing doubled, nothing oversold.');
+}
+
+function traceLines(trace: Trace): string[] {
+  return Object.entries(trace)
+    .filter(([, lines]) => lines.length > 0)
+    .flatMap(([name, lines]) => [`    ${name}`, ...lines.map((line) => `      ${line}`)]);
+}
+
+function checkLine(rule: string, checked: number, wrong: number): string {
+  const mark = wrong === 0 ? styleText('green', '✓') : styleText('red', '✗');
+  return `  ${mark} ${rule} (${checked} checked${wrong === 0 ? '' : `, ${wrong} wrong`})`;
+}
+
+function countsText(table: Record<string, number | undefined>): string {
+  return Object.entries(table)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([name, count]) => `${count} × ${name}`)
+    .join(', ');
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(16)} ${text}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,79 @@
+/**
+ * Which fault happens when: computed before the run from the seed alone, so that a run's faults can be repeated. What
+ * they meet is decided by the machine and differs from run to run.
+ */
+import { seededRandom } from '../replay/sendings.ts';
+
+export const faultKinds = ['kill', 'pause', 'restart', 'broker', 'connections', 'postgres'] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** One fault: `how` is done to `part` at `at` and undone `lasts` later, both in milliseconds. */
+export type PlannedFault = {
+  kind: FaultKind;
+  part: string;
+  how: 'kill' | 'pause' | 'stop' | 'cut';
+  at: number;
+  lasts: number;
+};
+
+type Shape = { parts: readonly string[]; how: readonly PlannedFault['how'][]; shortest: number; longest: number };
+
+const processes = ['order-1', 'order-2', 'inventory-1', 'inventory-2'] as const;
+const databases = ['order-db', 'inventory-db'] as const;
+
+const shapes: Record<FaultKind, Shape> = {
+  kill: { parts: processes, how: ['kill'], shortest: 100, longest: 3_000 },
+  // Beyond every deadline of a request, and now and then beyond what a broker or a pool waits for.
+  pause: { parts: processes, how: ['pause'], shortest: 300, longest: 6_000 },
+  restart: { parts: processes, how: ['stop'], shortest: 100, longest: 2_000 },
+  broker: { parts: ['broker'], how: ['stop', 'kill', 'pause'], shortest: 500, longest: 5_000 },
+  connections: { parts: databases, how: ['cut'], shortest: 0, longest: 0 },
+  postgres: { parts: databases, how: ['stop', 'kill'], shortest: 200, longest: 3_000 },
+};
+
+// Longer runs get more: about one of each kind every 15 s.
+const secondsPerFault = 15;
+/** Of each kind, when the run is long enough to mean anything. */
+export const fewestOfAKind = 3;
+// The first orders come before the first fault, and the last fault has time to work.
+const quietStart = 2_000;
+const quietEnd = 2_000;
+// A part that was just started again gets a moment before its next fault.
+const breath = 2_500;
+
+/** The faults of a run, by time. Faults overlap, but a part has one at a time. */
+export function planFaults(seed: number, seconds: number, kinds: readonly FaultKind[]): PlannedFault[] {
+  const random = seededRandom(seed);
+  const between = (low: number, high: number) => Math.round(low + random() * (high - low));
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const end = seconds * 1_000 - quietEnd;
+  const planned: PlannedFault[] = [];
+
+  function place(kind: FaultKind, from: number, to: number): PlannedFault {
+    const { parts, how, shortest, longest } = shapes[kind];
+    // Some tries for a part that is free then; in a crowded schedule the last one stands, and the part is met while down.
+    let fault: PlannedFault;
+    let tries = 0;
+    do {
+      const lasts = between(shortest, longest);
+      const at = between(from, Math.max(from, Math.min(to, end - lasts)));
+      fault = { kind, part: pick(parts), how: pick(how), at, lasts };
+      tries += 1;
+    } while (tries < 100 && planned.some((other) => collide(fault, other)));
+    return fault;
+  }
+
+  for (const kind of kinds) {
+    const count = Math.max(fewestOfAKind, Math.round(seconds / secondsPerFault));
+    const slot = (end - quietStart) / count;
+    for (let n = 0; n < count; n += 1) {
+      planned.push(place(kind, Math.round(quietStart + n * slot), Math.round(quietStart + (n + 1) * slot)));
+    }
+  }
+  return planned.sort((a, b) => a.at - b.at);
+}
+
+function collide(one: PlannedFault, other: PlannedFault): boolean {
+  if (one.part !== other.part) return false;
+  return one.at < other.at + other.lasts + breath && other.at < one.at + one.lasts + breath;
+}

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrokerView } from './broker.ts';
+import type { Databases } from './databases.ts';
+import type { Unsettled } from './evidence.ts';
+
+/** Waits until nothing is left to be done; what is left at the deadline is returned. */
+export async function waitUntilSettled(databases: Databases, broker: BrokerView, withinMs: number): Promise<Unsettled> {
+  const deadline = performance.now() + withinMs;
+  let quietLooks = 0;
+  for (;;) {
+    const left = await whatIsLeft(databases, broker).catch(
+      (error: Error): Unsettled => ({ orders: [], places: [`could not be asked: ${error.message}`] }),
+    );
+    // Twice: between two places a message is in neither of them for the one who looks.
+    quietLooks = left.orders.length === 0 && left.places.length === 0 ? quietLooks + 1 : 0;
+    if (quietLooks === 2 || performance.now() > deadline) return left;
+    await delay(300);
+  }
+}
+
+/** Orders that wait for an answer of inventory. */
+export async function waitingOrders({ orders }: Databases): Promise<Unsettled['orders']> {
+  const { rows } = await orders.query<{ id: string; awaiting: string }>(
+    `SELECT id, coalesce(awaiting, 'outcome') AS awaiting FROM orders WHERE awaiting IS NOT NULL OR status = 'pending'`,
+  );
+  return rows;
+}
+
+async function whatIsLeft(databases: Databases, broker: BrokerView): Promise<Unsettled> {
+  const orders = await waitingOrders(databases);
+  const outboxes = await Promise.all(
+    (['orders', 'inventory'] as const).map(async (name) => {
+      const { rows } = await databases[name].query<{ count: number }>(
+        'SELECT count(*)::integer AS count FROM outbox_messages',
+      );
+      return { place: `the outbox of ${name}`, count: rows[0]?.count ?? 0 };
+    }),
+  );
+  const queues = (await broker.depths())
+    .filter(({ queue }) => !queue.endsWith('.dead-letter')) // a finding of its own
+    .map(({ queue, messages }) => ({ place: `queue ${queue}`, count: messages }));
+  const places = [...outboxes, ...queues].filter(({ count }) => count > 0);
+  return { orders, places: places.map(({ place, count }) => `${count} in ${place}`) };
+}

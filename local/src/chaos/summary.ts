@@ -1,0 +1,101 @@
+import type { CallKind, Operation } from './history.ts';
+import { verdictOf } from './history.ts';
+import type { DoneFault } from './nemesis.ts';
+import type { FaultKind } from './schedule.ts';
+import { fewestOfAKind } from './schedule.ts';
+
+export type Counts = {
+  orders: number;
+  twins: number;
+  repeats: number;
+  otherPayloads: number;
+  cancellations: number;
+  shipments: number;
+  faults: Partial<Record<FaultKind, number>>;
+};
+
+/** What was done in a run. */
+export function countRun(operations: readonly Operation[], faults: readonly DoneFault[]): Counts {
+  const executed = (kind: CallKind) =>
+    operations.filter(({ kind: one, tries }) => one === kind && tries.some(({ answer }) => answer?.status === 200))
+      .length;
+  const keyed = operations.filter(({ kind }) => kind !== 'read');
+  const kinds = Map.groupBy(
+    faults.filter(({ effect }) => effect),
+    ({ kind }) => kind,
+  );
+  return {
+    orders: operations.filter(({ kind, tries }) => kind === 'place' && tries.some((one) => orderExists(one))).length,
+    twins: keyed.filter(hasTwins).length,
+    repeats: keyed.reduce((sum, { tries }) => sum + Math.max(0, tries.length - 1), 0),
+    otherPayloads: keyed.filter(({ tries }) => tries.some(({ variant }) => variant > 0)).length,
+    cancellations: executed('cancel'),
+    shipments: executed('ship'),
+    faults: Object.fromEntries([...kinds].map(([kind, all]) => [kind, all.length])),
+  };
+}
+
+function orderExists(one: Operation['tries'][number]): boolean {
+  return verdictOf(one) === 'final' || verdictOf(one) === 'accepted';
+}
+
+/** Whether two sendings of one body were under way at the same time. */
+function hasTwins({ tries }: Operation): boolean {
+  const [first, second] = tries;
+  return (
+    first !== undefined && second !== undefined && first.variant === second.variant && second.sentAt < first.endedAt
+  );
+}
+
+// What a run of a minute has to do to mean anything; a shorter one proportionally less.
+const enough = { orders: 1_000, twins: 50, cancellations: 50, shipments: 50 };
+
+/** Why a run says nothing; empty when it does say something. */
+export function reasonsForDoubt(counts: Counts, seconds: number, kinds: readonly FaultKind[]): string[] {
+  const share = Math.min(1, seconds / 60);
+  const needs = Object.entries(enough).map(
+    ([name, number]) => [name, Math.ceil(number * share), counts[name as keyof typeof enough]] as const,
+  );
+  const faults = kinds.map(
+    (kind) => [`faults of kind ${kind}`, Math.ceil(fewestOfAKind * share), counts.faults[kind] ?? 0] as const,
+  );
+  return [...needs, ...faults]
+    .filter(([, need, had]) => had < need)
+    .map(([name, need, had]) => `${had} ${name}, ${need} are needed`);
+}
+
+/** How often each kind of call was answered how. */
+export function countAnswers(operations: readonly Operation[]): Record<string, Record<string, number>> {
+  const table: Record<string, Record<string, number>> = {};
+  for (const { kind, tries } of operations) {
+    table[kind] ??= {};
+    for (const { answer, cause } of tries) {
+      const name = answer ? [answer.status, answer.code].filter(Boolean).join(' ') : (cause ?? 'no answer');
+      table[kind][name] = (table[kind][name] ?? 0) + 1;
+    }
+  }
+  return table;
+}
+
+/** The longest time in which calls of a kind were tried and none was served, in milliseconds. */
+export function longestOutages(operations: readonly Operation[], until: number): Partial<Record<CallKind, number>> {
+  const byKind = Map.groupBy(operations, ({ kind }) => kind);
+  const outages = [...byKind].map(([kind, all]) => {
+    const served = all.flatMap(({ tries }) =>
+      tries.filter((one) => one.answer && one.answer.status < 500 && one.answer.status !== 429),
+    );
+    const failed = all
+      .flatMap(({ tries }) => tries.filter((one) => !one.answer || one.answer.status >= 500))
+      .map(({ sentAt }) => sentAt);
+    const times = [0, ...served.map(({ endedAt }) => endedAt).filter((at) => at < until), until].sort((a, b) => a - b);
+    failed.sort((a, b) => a - b);
+    let longest = 0;
+    for (const [index, end] of times.entries()) {
+      const begin = times[index - 1] ?? 0;
+      const isTried = failed.some((at) => at >= begin && at <= end);
+      if (isTried) longest = Math.max(longest, end - begin);
+    }
+    return [kind, Math.round(longest)] as const;
+  });
+  return Object.fromEntries(outages);
+}
