@@ -106,8 +106,8 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     }
     const verdict = await drive(operation, 0);
     if (mode === 'repeat')
-      track(delay(pauses.between(100, 8_000)).then(() => (isOver ? undefined : drive(operation, 0))));
-    if (mode === 'other later') track(drive(operation, 1));
+      void track(delay(pauses.between(100, 8_000)).then(() => (isOver ? undefined : drive(operation, 0))));
+    if (mode === 'other later') void track(drive(operation, 1));
     return verdict;
   }
 
@@ -138,7 +138,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     const placed = perform(operation, mode);
     // The client goes on when its order is durable; what becomes of it is followed beside.
     await Promise.race([placed, early.promise]);
-    track(
+    void track(
       placed.then((verdict) => (verdict === 'final' ? followUp(client, operation, afterwards, random) : undefined)),
     );
   }

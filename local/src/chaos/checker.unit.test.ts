@@ -1,0 +1,448 @@
+import type { Check } from './checker.ts';
+import { checkEvidence } from './checker.ts';
+import type { Evidence, Movement, StoredOrder } from './evidence.ts';
+import type { Operation, Try } from './history.ts';
+
+/*
+ * A hand-made run in which everything is right: five orders of one SKU, one for each way that an order can go. Each test
+ * breaks one thing and names the rule that must see it.
+ */
+
+const placed = (id: string) => ({ status: 201, text: `{"id":"${id}"}`, location: `/orders/${id}` });
+const problem = (status: number, code: string, more = {}) => ({
+  status,
+  code,
+  text: JSON.stringify({ code, ...more }),
+});
+
+function tryOf(at: number, answer?: Try['answer'], variant = 0): Try {
+  return answer
+    ? { variant, sentAt: at, endedAt: at + 5, answer }
+    : { variant, sentAt: at, endedAt: at + 5, cause: 'lost' };
+}
+
+function placing(id: string, quantity: number, ...tries: Try[]): Operation {
+  const lines = [[{ sku: 'A', quantity }], [{ sku: 'A', quantity: quantity + 1 }]];
+  const common = { kind: 'place', client: 'storefront', path: '/orders', customerId: `c-${id}` } as const;
+  return { ...common, key: `k-${id}`, bodies: ['1', '2'], lines, tries };
+}
+
+function step(kind: 'cancel' | 'ship' | 'deliver', orderId: string, ...tries: Try[]): Operation {
+  const shipments = [{ carrier: 'DHL', trackingNumber: '1' }];
+  return {
+    kind,
+    client: 'back office',
+    key: `${kind}-${orderId}`,
+    path: `/orders/${orderId}/${kind}`,
+    bodies: ['{}'],
+    orderId,
+    shipments,
+    tries,
+  };
+}
+
+function order(id: string, quantity: number, path: string[]): StoredOrder {
+  const status = path.at(-1) ?? '';
+  const isShipped = status === 'shipped' || status === 'delivered';
+  return {
+    id,
+    clientId: 's',
+    customerId: `c-${id}`,
+    key: `k-${id}`,
+    status,
+    firstOutcome: path[1] ?? null,
+    version: path.length,
+    carrier: isShipped ? 'DHL' : null,
+    trackingNumber: isShipped ? '1' : null,
+    awaiting: null,
+    lines: [{ sku: 'A', quantity }],
+  };
+}
+
+const paths: Record<string, string[]> = {
+  confirmed: ['placed', 'confirmed'],
+  rejected: ['placed', 'rejected'],
+  early: ['placed', 'cancelled'],
+  cancelled: ['placed', 'confirmed', 'cancelled'],
+  shipped: ['placed', 'confirmed', 'shipped'],
+  delivered: ['placed', 'confirmed', 'shipped', 'delivered'],
+};
+const quantities: Record<string, number> = {
+  confirmed: 2,
+  rejected: 90,
+  early: 1,
+  cancelled: 3,
+  shipped: 4,
+  delivered: 5,
+};
+const states: Record<string, string> = {
+  confirmed: 'held',
+  rejected: 'rejected',
+  early: 'released',
+  cancelled: 'released',
+  shipped: 'fulfilled',
+  delivered: 'fulfilled',
+};
+
+function move(kind: string, causeId: string, deltaOnHand: number, deltaReserved: number): Movement {
+  return { sku: 'A', kind, causeId, deltaOnHand, deltaReserved };
+}
+
+function rightEvidence(): Evidence {
+  const ids = Object.keys(paths);
+  const quantity = (id: string) => quantities[id] ?? 0;
+  const orders = ids.map((id) => order(id, quantity(id), paths[id] ?? []));
+  return {
+    operations: [
+      {
+        kind: 'adjust',
+        client: 'back office',
+        key: 'stock',
+        path: '/',
+        bodies: ['{}'],
+        stock: { sku: 'A', deltas: [50] },
+        tries: [tryOf(0, { status: 200, text: '{}' })],
+      },
+      placing(
+        'confirmed',
+        2,
+        tryOf(1),
+        tryOf(2, problem(503, 'unavailable')),
+        tryOf(9, placed('confirmed')),
+        tryOf(20, placed('confirmed')),
+        tryOf(30, problem(422, 'idempotency-key-reused'), 1),
+      ),
+      placing('rejected', 90, tryOf(1, problem(409, 'order-rejected', { orderId: 'rejected' }))),
+      placing(
+        'early',
+        1,
+        tryOf(1, { ...placed('early'), status: 202 }),
+        tryOf(9, problem(409, 'order-cancelled', { orderId: 'early' })),
+      ),
+      placing('cancelled', 3, tryOf(1, placed('cancelled'))),
+      placing('shipped', 4, tryOf(1, placed('shipped'))),
+      placing('delivered', 5, tryOf(1, placed('delivered'))),
+      step('cancel', 'early', tryOf(5, { status: 200, text: '{}' })),
+      step('cancel', 'cancelled', tryOf(9, { status: 200, text: '{}' })),
+      step('ship', 'cancelled', tryOf(20, problem(409, 'illegal-transition', { from: 'cancelled', to: 'shipped' }))),
+      step('ship', 'shipped', tryOf(9, { status: 200, text: '{}' })),
+      step('ship', 'delivered', tryOf(9, { status: 200, text: '{}' })),
+      step('deliver', 'delivered', tryOf(20, { status: 200, text: '{}' })),
+      {
+        kind: 'read',
+        client: 'storefront',
+        key: '',
+        path: '/orders/confirmed',
+        bodies: [],
+        tries: [tryOf(20, { status: 200, text: '{}' })],
+      },
+    ],
+    orders,
+    timeline: ids.flatMap((id) => (paths[id] ?? []).map((type) => ({ orderId: id, type, at: '', correlationId: '' }))),
+    listed: orders.map(({ id, customerId, status, version }) => ({
+      client: 'storefront',
+      id,
+      customerId,
+      status,
+      version,
+    })),
+    events: ids.flatMap((id) =>
+      (paths[id] ?? []).map((type, index) => ({
+        messageId: `${id}-${index}`,
+        orderId: id,
+        type: `order.${type}`,
+        version: index + 1,
+      })),
+    ),
+    skus: ['A'],
+    levels: [{ sku: 'A', onHand: 41, reserved: 2 }],
+    movements: [
+      move('adjusted', 'adjustment', 50, 0),
+      move('held', 'confirmed', 0, 2),
+      ...[['cancelled', 3] as const].flatMap(([id, n]) => [move('held', id, 0, n), move('released', id, 0, -n)]),
+      ...[['shipped', 4] as const, ['delivered', 5] as const].flatMap(([id, n]) => [
+        move('held', id, 0, n),
+        move('fulfilled', id, -n, -n),
+      ]),
+    ],
+    reservations: ids.map((id) => ({ id, state: states[id] ?? '' })),
+    reservationLines: ids
+      .filter((id) => id !== 'early')
+      .map((id) => ({ reservationId: id, sku: 'A', quantity: quantity(id) })),
+    deadLetters: [{ queue: 'q.dead-letter', messages: 0 }],
+    samples: { checked: 9, findings: [] },
+    unsettled: { orders: [], places: [] },
+    crashes: [],
+  };
+}
+
+const brokenRules = (evidence: Evidence) =>
+  checkEvidence(evidence)
+    .filter(({ violations }: Check) => violations.length > 0)
+    .map(({ rule }) => rule);
+
+const operationOf = (evidence: Evidence, key: string): Operation => {
+  const operation = evidence.operations.find((one) => one.key === key);
+  if (!operation) throw new Error(`no operation ${key}`);
+  return operation;
+};
+const orderOf = (evidence: Evidence, id: string): StoredOrder => {
+  const found = evidence.orders.find((one) => one.id === id);
+  if (!found) throw new Error(`no order ${id}`);
+  return found;
+};
+const answersOf = (evidence: Evidence, key: string) => operationOf(evidence, key).tries;
+function drop<T>(list: T[], isIt: (one: T) => boolean): void {
+  const index = list.findIndex(isIt);
+  if (index === -1) throw new Error('nothing to drop');
+  list.splice(index, 1);
+}
+
+const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => void][] = [
+  [
+    'an order that never settles',
+    'everything settled',
+    (e) => e.unsettled.orders.push({ id: 'confirmed', awaiting: 'reservation' }),
+  ],
+  [
+    'a message that stays in an outbox',
+    'everything settled',
+    (e) => e.unsettled.places.push('1 in the outbox of orders'),
+  ],
+  ['a process that died by itself', 'no process ended by itself', (e) => e.crashes.push('order-1')],
+  [
+    'a key without a final answer',
+    'every request got an answer that stands',
+    (e) => answersOf(e, 'k-shipped').splice(0, 1, tryOf(1)),
+  ],
+  [
+    'an order that is gone for its reader',
+    'every answer was one of the contract',
+    (e) => answersOf(e, '').push(tryOf(40, problem(404, 'order-not-found'))),
+  ],
+  [
+    'a repeat with another body',
+    'a key gives its first final answer for ever',
+    (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), text: '{"id":"shipped" }' })),
+  ],
+  [
+    'a repeat with another status',
+    'a key gives its first final answer for ever',
+    (e) => answersOf(e, 'k-shipped').push(tryOf(30, problem(409, 'order-cancelled', { orderId: 'shipped' }))),
+  ],
+  [
+    'a repeat without its Location',
+    'a key gives its first final answer for ever',
+    (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), location: undefined })),
+  ],
+  [
+    'a 202 after the final answer',
+    'a key gives its first final answer for ever',
+    (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), status: 202 })),
+  ],
+  [
+    'a second payload that was executed too',
+    'a key belongs to one request',
+    (e) => answersOf(e, 'k-shipped').push(tryOf(30, placed('shipped'), 1)),
+  ],
+  [
+    'the owner of a key refused with 422',
+    'a key belongs to one request',
+    (e) => answersOf(e, 'k-shipped').push(tryOf(30, problem(422, 'idempotency-key-reused'))),
+  ],
+  [
+    'an order with the lines of the refused payload',
+    'a key belongs to one request',
+    (e) => orderOf(e, 'shipped').lines.splice(0, 1, { sku: 'A', quantity: 5 }),
+  ],
+  ['two orders for a key', 'one order per key', (e) => e.orders.push({ ...orderOf(e, 'rejected'), id: 'twin' })],
+  [
+    'two orders for a request under different keys',
+    'one order per key',
+    (e) => e.orders.push({ ...orderOf(e, 'rejected'), id: 'twin', key: 'k2' }),
+  ],
+  ['a confirmed order that is lost', 'one order per key', (e) => drop(e.orders, ({ id }) => id === 'shipped')],
+  [
+    'an answer that names the order of another key',
+    'one order per key',
+    (e) => answersOf(e, 'k-shipped').splice(0, 1, tryOf(1, placed('confirmed'))),
+  ],
+  ['an order that nobody placed', 'one order per key', (e) => e.orders.push(order('ghost', 1, ['placed', 'rejected']))],
+  [
+    '201 for an order that was never confirmed',
+    'answers agree with the orders',
+    (e) => answersOf(e, 'k-rejected').splice(0, 1, tryOf(1, placed('rejected'))),
+  ],
+  [
+    'a shipment that was answered and did not happen',
+    'answers agree with the orders',
+    (e) => e.operations.push(step('ship', 'confirmed', tryOf(9, { status: 200, text: '{}' }))),
+  ],
+  [
+    'a cancellation that was answered and undone',
+    'answers agree with the orders',
+    (e) => e.operations.push({ ...step('cancel', 'delivered', tryOf(9, { status: 200, text: '{}' })), key: 'x' }),
+  ],
+  [
+    'a refusal from a status that never was',
+    'answers agree with the orders',
+    (e) =>
+      e.operations.push(step('ship', 'rejected', tryOf(9, problem(409, 'illegal-transition', { from: 'cancelled' })))),
+  ],
+  [
+    'a refusal of what was legal',
+    'answers agree with the orders',
+    (e) =>
+      e.operations.push(step('ship', 'confirmed', tryOf(9, problem(409, 'illegal-transition', { from: 'confirmed' })))),
+  ],
+  [
+    'a parcel with another tracking number',
+    'answers agree with the orders',
+    (e) => Object.assign(orderOf(e, 'shipped'), { trackingNumber: '2' }),
+  ],
+  [
+    'an order that lists do not show',
+    'lists show every order once',
+    (e) => drop(e.listed, ({ id }) => id === 'shipped'),
+  ],
+  ['an order that lists show twice', 'lists show every order once', (e) => e.listed.push(...e.listed.slice(0, 1))],
+  [
+    'an order that lists show in another status',
+    'lists show every order once',
+    (e) => Object.assign(e.listed[0] ?? {}, { status: 'cancelled' }),
+  ],
+  [
+    'a change that the timeline does not tell',
+    'histories are legal and complete',
+    (e) => drop(e.timeline, ({ type }) => type === 'shipped'),
+  ],
+  [
+    'an order that was confirmed twice',
+    'histories are legal and complete',
+    (e) => e.timeline.splice(2, 0, { orderId: 'confirmed', type: 'confirmed', at: '', correlationId: '' }),
+  ],
+  [
+    'an order that was shipped after its cancellation',
+    'histories are legal and complete',
+    (e) => {
+      e.timeline.push({ orderId: 'cancelled', type: 'shipped', at: '', correlationId: '' });
+      Object.assign(orderOf(e, 'cancelled'), { status: 'shipped', version: 4 });
+    },
+  ],
+  [
+    'an event that never came',
+    'events cover every history',
+    (e) => drop(e.events, ({ type }) => type === 'order.shipped'),
+  ],
+  [
+    'two different events for a version',
+    'events cover every history',
+    (e) => e.events.push({ messageId: 'other', orderId: 'shipped', type: 'order.shipped', version: 3 }),
+  ],
+  [
+    'an event of a change that was rolled back',
+    'events cover every history',
+    (e) => e.events.push({ messageId: 'other', orderId: 'confirmed', type: 'order.shipped', version: 3 }),
+  ],
+  [
+    'an event of an unknown order',
+    'events cover every history',
+    (e) => e.events.push({ messageId: 'other', orderId: 'ghost', type: 'order.placed', version: 1 }),
+  ],
+  [
+    'a level that was negative for a moment',
+    'no SKU negative or oversold at any time',
+    (e) => e.samples.findings.push('A: -1'),
+  ],
+  [
+    'more reserved than there is',
+    'no SKU negative or oversold at any time',
+    (e) => Object.assign(e.levels[0] ?? {}, { reserved: 42 }),
+  ],
+  [
+    'a level that the ledger does not explain',
+    'ledger sums equal levels',
+    (e) => Object.assign(e.levels[0] ?? {}, { onHand: 42 }),
+  ],
+  [
+    'units that left the stock twice',
+    'each cause moved stock once',
+    (e) => e.movements.push(move('fulfilled', 'shipped', -4, -4)),
+  ],
+  [
+    'units that were released and fulfilled',
+    'each cause moved stock once',
+    (e) => e.movements.push(move('released', 'shipped', 0, -4)),
+  ],
+  [
+    'a hold that nobody has an order for',
+    'reserved is what confirmed orders hold',
+    (e) => Object.assign(e.levels[0] ?? {}, { reserved: 3 }),
+  ],
+  [
+    'a cancelled order that still holds stock',
+    'reservations agree with orders',
+    (e) => Object.assign(e.reservations[3] ?? {}, { state: 'held' }),
+  ],
+  [
+    'a shipped order that was not fulfilled',
+    'reservations agree with orders',
+    (e) => Object.assign(e.reservations[4] ?? {}, { state: 'held' }),
+  ],
+  [
+    'a confirmed order without stock',
+    'reservations agree with orders',
+    (e) => drop(e.reservations, ({ id }) => id === 'confirmed'),
+  ],
+  [
+    'a reservation of other units',
+    'reservations agree with orders',
+    (e) => Object.assign(e.reservationLines[0] ?? {}, { quantity: 1 }),
+  ],
+  [
+    'a reservation without an order',
+    'reservations agree with orders',
+    (e) => e.reservations.push({ id: 'ghost', state: 'held' }),
+  ],
+  [
+    'an adjustment that was made twice',
+    'each adjustment took effect once',
+    (e) => Object.assign(e.levels[0] ?? {}, { onHand: 91 }),
+  ],
+  [
+    'an adjustment that was lost',
+    'each adjustment took effect once',
+    (e) => Object.assign(e.levels[0] ?? {}, { onHand: -9 }),
+  ],
+  ['a dead letter', 'no dead letters', (e) => Object.assign(e.deadLetters[0] ?? {}, { messages: 1 })],
+];
+
+describe('checkEvidence', () => {
+  it('finds nothing where everything is right', () => {
+    expect(brokenRules(rightEvidence())).toEqual([]);
+  });
+
+  it.each(breakages)('finds %s', (_, rule, spoil) => {
+    const evidence = rightEvidence();
+    spoil(evidence);
+    expect(brokenRules(evidence)).toContain(rule);
+  });
+
+  it('has a breakage for each of its rules', () => {
+    expect(new Set(breakages.map(([, rule]) => rule))).toEqual(
+      new Set(checkEvidence(rightEvidence()).map(({ rule }) => rule)),
+    );
+  });
+
+  it('takes a tombstone and an order that inventory never heard of for released', () => {
+    const evidence = rightEvidence();
+    drop(evidence.reservations, ({ id }) => id === 'early');
+    expect(brokenRules(evidence)).toEqual([]);
+  });
+
+  it('allows an event twice, when it is the same one', () => {
+    const evidence = rightEvidence();
+    evidence.events.push(...evidence.events.slice(0, 2));
+    expect(brokenRules(evidence)).toEqual([]);
+  });
+});

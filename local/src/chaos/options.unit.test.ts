@@ -1,0 +1,33 @@
+import { UsageError } from '../arguments.ts';
+import { parseOptions } from './options.ts';
+import { faultKinds } from './schedule.ts';
+
+describe('parseOptions', () => {
+  it('breaks everything for a minute with a new seed when nothing is said', () => {
+    expect(parseOptions([], 5)).toEqual({ seconds: 60, seed: 5, faults: [...faultKinds], json: false, keep: false });
+  });
+
+  it('reads every option', () => {
+    const args = ['--seconds', '300', '--seed', '9', '--faults', 'kill,broker,kill', '--json', '--keep'];
+    expect(parseOptions(args, 5)).toEqual({
+      seconds: 300,
+      seed: 9,
+      faults: ['kill', 'broker'],
+      json: true,
+      keep: true,
+    });
+    expect(parseOptions(['--help'], 5)).toBe('help');
+  });
+
+  it.each([
+    ['a short run', ['--seconds', '9'], '--seconds takes a whole number from 10 to 3600, not "9"'],
+    ['a seed that is no number', ['--seed', 'x'], '--seed takes a whole number'],
+    ['an unknown fault', ['--faults', 'kill,flood'], 'not "flood"'],
+    ['no fault at all', ['--faults', ''], 'not ""'],
+    ['an unknown option', ['--fast'], "Unknown option '--fast'"],
+    ['an argument', ['now'], 'Unexpected argument'],
+  ])('refuses %s', (_, args, message) => {
+    expect(() => parseOptions(args, 1)).toThrow(UsageError);
+    expect(() => parseOptions(args, 1)).toThrow(message);
+  });
+});

@@ -1,0 +1,36 @@
+import type { PlannedFault } from './schedule.ts';
+import { faultKinds, fewestOfAKind, planFaults } from './schedule.ts';
+
+const overlap = (a: PlannedFault, b: PlannedFault) => a.at < b.at + b.lasts && b.at < a.at + a.lasts;
+
+describe('planFaults', () => {
+  it('gives the same faults for the same seed, and others for another', () => {
+    expect(planFaults(7, 60, faultKinds)).toEqual(planFaults(7, 60, faultKinds));
+    expect(planFaults(7, 60, faultKinds)).not.toEqual(planFaults(8, 60, faultKinds));
+  });
+
+  it.each([30, 60, 300])('has enough faults of each kind in %d s, all undone before the end', (seconds) => {
+    const plan = planFaults(1, seconds, faultKinds);
+    for (const kind of faultKinds) {
+      expect(plan.filter((fault) => fault.kind === kind).length).toBeGreaterThanOrEqual(fewestOfAKind);
+    }
+    for (const { at, lasts } of plan) {
+      expect(at).toBeGreaterThanOrEqual(2_000);
+      expect(at + lasts).toBeLessThanOrEqual(seconds * 1_000 - 2_000 + 1);
+    }
+  });
+
+  it('has only the kinds that were chosen', () => {
+    expect(new Set(planFaults(1, 60, ['kill', 'broker']).map(({ kind }) => kind))).toEqual(new Set(['kill', 'broker']));
+  });
+
+  it('does one thing to a part at a time, and lets different parts fail together', () => {
+    const plans = [1, 2, 3, 4, 5].map((seed) => planFaults(seed, 60, faultKinds));
+    const pairs = plans.flatMap((plan) =>
+      plan.flatMap((one, index) => plan.slice(index + 1).map((other) => [one, other] as const)),
+    );
+    const together = pairs.filter(([one, other]) => overlap(one, other));
+    expect(together.filter(([one, other]) => one.part === other.part)).toEqual([]);
+    expect(together.length).toBeGreaterThan(0);
+  });
+});

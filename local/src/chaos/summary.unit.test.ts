@@ -1,0 +1,92 @@
+import type { Operation, Try } from './history.ts';
+import { countAnswers, countRun, longestOutages, reasonsForDoubt } from './summary.ts';
+
+const served = (sentAt: number, endedAt: number): Try => ({
+  variant: 0,
+  sentAt,
+  endedAt,
+  answer: { status: 201, text: '' },
+});
+const failed = (sentAt: number, endedAt: number): Try => ({ variant: 0, sentAt, endedAt, cause: 'connection lost' });
+const placing = (...tries: Try[]): Operation => ({
+  kind: 'place',
+  client: 'storefront',
+  key: 'k',
+  path: '/orders',
+  bodies: ['{}'],
+  tries,
+});
+
+describe('countRun', () => {
+  it('tells twins from repeats', () => {
+    const counts = countRun([placing(served(0, 10), served(5, 20)), placing(served(0, 10), served(11, 20))], []);
+    expect(counts).toMatchObject({ orders: 2, twins: 1, repeats: 2 });
+  });
+
+  it('counts only faults that broke something', () => {
+    const fault = { kind: 'kill', part: 'order-1', how: 'kill', at: 0, lasts: 0, began: 0, ended: 0 } as const;
+    expect(
+      countRun(
+        [],
+        [
+          { ...fault, effect: true },
+          { ...fault, effect: false },
+        ],
+      ).faults,
+    ).toEqual({ kill: 1 });
+  });
+});
+
+describe('reasonsForDoubt', () => {
+  const counts = {
+    orders: 1_000,
+    twins: 50,
+    repeats: 0,
+    otherPayloads: 0,
+    cancellations: 50,
+    shipments: 50,
+    faults: { kill: 3 },
+  };
+
+  it('has none for a run that did enough', () => {
+    expect(reasonsForDoubt(counts, 60, ['kill'])).toEqual([]);
+    expect(
+      reasonsForDoubt(
+        { ...counts, orders: 500, twins: 25, cancellations: 25, shipments: 25, faults: { kill: 2 } },
+        30,
+        ['kill'],
+      ),
+    ).toEqual([]);
+  });
+
+  it('names what was too little', () => {
+    expect(reasonsForDoubt({ ...counts, orders: 999 }, 300, ['kill', 'pause'])).toEqual([
+      '999 orders, 1000 are needed',
+      '0 faults of kind pause, 3 are needed',
+    ]);
+  });
+});
+
+describe('countAnswers', () => {
+  it('counts by kind of call, status and code, and what was never answered', () => {
+    const overloaded: Try = { ...served(0, 1), answer: { status: 503, code: 'overloaded', text: '' } };
+    expect(countAnswers([placing(served(0, 1), overloaded, failed(2, 3))])).toEqual({
+      place: { '201': 1, '503 overloaded': 1, 'connection lost': 1 },
+    });
+  });
+});
+
+describe('longestOutages', () => {
+  it('is the longest time between two answers in which a call failed', () => {
+    const calls = [
+      placing(served(0, 100)),
+      placing(failed(200, 300), served(900, 1_000)),
+      placing(served(1_000, 1_050)),
+    ];
+    expect(longestOutages(calls, 5_000)).toEqual({ place: 900 });
+  });
+
+  it('is nothing when nobody called in vain', () => {
+    expect(longestOutages([placing(served(0, 100)), placing(served(4_000, 4_100))], 5_000)).toEqual({ place: 0 });
+  });
+});
