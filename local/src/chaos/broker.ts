@@ -1,3 +1,4 @@
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { brokerOf } from '../addresses.ts';
 import type { System } from '../parts.ts';
 import type { OrderEvent } from './evidence.ts';
@@ -31,6 +32,8 @@ export function viewBroker({ plan, secrets }: System): BrokerView {
 
   return {
     collectEvents: async () => {
+      // The services make the exchange when they have met the broker.
+      await eventually(() => call<{ name: string }>('GET', 'exchanges/%2F/order_exchange'), 30_000);
       await call('PUT', `queues/%2F/${eventsQueue}`, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
       await call('POST', `bindings/%2F/e/order_exchange/q/${eventsQueue}`, { routing_key: '#' });
     },

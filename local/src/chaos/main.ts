@@ -13,7 +13,8 @@ import { collectEvidence } from './collect-evidence.ts';
 import { connectDatabases, type Databases } from './databases.ts';
 import type { Evidence, Unsettled } from './evidence.ts';
 import { isDecided } from './history.ts';
-import { type DoneFault, runFaults, watchCrashes } from './nemesis.ts';
+import { type Battlefield, type DoneFault, runFaults, watchCrashes } from './nemesis.ts';
+import { openNetwork } from './network.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
 import { type Report, renderReport } from './report.ts';
@@ -49,18 +50,22 @@ export async function chaosCommand(args: string[]): Promise<number> {
 
 async function runChaos(options: Options): Promise<number> {
   process.stderr.write(`Seed ${options.seed}. Starting a system of two and two processes …\n`);
-  const system = await startOwnSystem(`${Date.now().toString(36)}-${options.seed}`);
+  const network = await openNetwork();
+  const system = await startOwnSystem(`${Date.now().toString(36)}-${options.seed}`, network);
   let keepFolder = true; // until it is known that nothing is wrong
   const interrupted = stopOnSignal(system);
   try {
-    const report = await Promise.race([attack(system, options), interrupted]);
+    const report = await Promise.race([attack({ system, network }, options), interrupted]);
     keepFolder = options.keep || report.verdict === 'violated';
     if (keepFolder) report.folder = system.folder;
     console.log(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
-    if (options.keep) process.stderr.write(`It still runs: LOCAL_DIR=${system.folder} npm run local -- down\n`);
+    if (options.keep) {
+      process.stderr.write(`It runs until Ctrl-C: LOCAL_DIR=${system.folder} npm run local -- status\n`);
+      await interrupted.catch(() => undefined);
+    }
     return { holds: 0, violated: 1, inconclusive: 2 }[report.verdict];
   } finally {
-    if (!options.keep) await endOwnSystem(system, keepFolder);
+    await endOwnSystem(system, keepFolder);
   }
 }
 
@@ -73,7 +78,8 @@ function stopOnSignal(system: System): Promise<never> {
   });
 }
 
-async function attack(system: System, options: Options): Promise<Report> {
+async function attack(field: Battlefield, options: Options): Promise<Report> {
+  const { system } = field;
   const variables = scriptVariables(system.plan, system.secrets);
   const gateway = connectGateway(variables.BASE_URL ?? '', 128);
   const databases = connectDatabases(system);
@@ -83,7 +89,7 @@ async function attack(system: System, options: Options): Promise<Report> {
       'other storefront': variables.OTHER_STOREFRONT_KEY ?? '',
       'back office': variables.BACKOFFICE_KEY ?? '',
     };
-    return await runAndCheck(system, options, { gateway, databases, apiKeys });
+    return await runAndCheck(field, options, { gateway, databases, apiKeys });
   } finally {
     await gateway.close();
     await databases.close();
@@ -92,7 +98,8 @@ async function attack(system: System, options: Options): Promise<Report> {
 
 type Connections = { gateway: Gateway; databases: Databases; apiKeys: ApiKeys };
 
-async function runAndCheck(system: System, options: Options, connections: Connections): Promise<Report> {
+async function runAndCheck(field: Battlefield, options: Options, connections: Connections): Promise<Report> {
+  const { system, network } = field;
   const { gateway, databases, apiKeys } = connections;
   const { seed, seconds, faults: kinds } = options;
   const broker = viewBroker(system);
@@ -117,13 +124,14 @@ async function runAndCheck(system: System, options: Options, connections: Connec
       ),
     async () => {
       const plan = planFaults(seed, seconds, kinds).map((fault) => ({ ...fault, at: fault.at + attackedAt }));
-      const nemesis = runFaults(system, plan, workload.now, (fault) => faults.push(fault));
+      const nemesis = runFaults(field, plan, workload.now, (fault) => faults.push(fault));
       await Promise.all([nemesis, delay(seconds * 1_000)]);
       await workload.finish();
     },
   );
   const crashes = crashWatch.stop();
   process.stderr.write('Healing and settling …\n');
+  for (const link of Object.values(network)) link.set('pass');
   const silent = await healSystem(system, healMs);
   const healedAt = workload.now();
   crashes.push(...silent.map((name) => `${name} does not answer ${healMs / 1_000} s after it was started`));
@@ -131,7 +139,9 @@ async function runAndCheck(system: System, options: Options, connections: Connec
   const waiting = (await waitingOrders(databases)).length;
   const rate = workload.operations.filter(({ kind }) => kind === 'place').length / seconds;
   const deadline = settleMs + (1_000 * waiting) / Math.max(rate, 1);
-  const unsettled = await settle(workload, deadline, () => waitUntilSettled(databases, broker, deadline));
+  const unsettled = await settle(workload, deadline, () =>
+    waitUntilSettled(databases, broker, deadline, (text) => process.stderr.write(`  ${text}\n`)),
+  );
   const settledAt = workload.now();
 
   process.stderr.write('Repeating every key, collecting, checking …\n');
@@ -171,8 +181,10 @@ async function settle(
   untilQuiet: () => Promise<Unsettled>,
 ): Promise<Unsettled> {
   const timer = setTimeout(workload.giveUp, withinMs);
+  const began = workload.now();
   await workload.decided();
   clearTimeout(timer);
+  process.stderr.write(`  every key has its answer after ${((workload.now() - began) / 1_000).toFixed(1)} s\n`);
   const undecided = workload.operations.filter((one) => one.kind !== 'read' && !isDecided(one)).length;
   if (undecided > 0) process.stderr.write(`${undecided} keys have no final answer.\n`);
   return untilQuiet();

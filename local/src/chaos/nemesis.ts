@@ -5,7 +5,8 @@ import { killPart, partStatus, pausePart, resumePart, startPart, stopPart } from
 import type { System } from '../parts.ts';
 import { allPartNames, partOf, postgresOf } from '../parts.ts';
 import { superuserUrl } from '../servers/postgres.ts';
-import type { PlannedFault } from './schedule.ts';
+import type { LinkMode, Network } from './network.ts';
+import { linkOf, type PlannedFault } from './schedule.ts';
 
 export type DoneFault = PlannedFault & {
   /** Milliseconds since the workload began; `effect` is false when there was nothing to break just then. */
@@ -14,9 +15,12 @@ export type DoneFault = PlannedFault & {
   effect: boolean;
 };
 
+/** Where faults happen. */
+export type Battlefield = { system: System; network: Network };
+
 /** Runs the whole plan; resolves when each fault was undone. */
 export async function runFaults(
-  system: System,
+  field: Battlefield,
   plan: readonly PlannedFault[],
   now: () => number,
   onFault: (fault: DoneFault) => void,
@@ -25,18 +29,24 @@ export async function runFaults(
     plan.map(async (fault) => {
       await delay(Math.max(0, fault.at - now()));
       const began = now();
-      const effect = await inflict(system, fault);
+      const effect = await inflict(field, fault);
       const done = { ...fault, began, ended: began, effect };
       onFault(done);
       await delay(fault.lasts);
-      await undo(system, fault);
+      await undo(field, fault);
       done.ended = now();
       return done;
     }),
   );
 }
 
-async function inflict(system: System, { part: name, how }: PlannedFault): Promise<boolean> {
+async function inflict({ system, network }: Battlefield, fault: PlannedFault): Promise<boolean> {
+  const { part: name, how } = fault;
+  const link = linkOf(fault);
+  if (link) {
+    network[link].set(how as LinkMode);
+    return true;
+  }
   const part = partOf(system, name);
   switch (how) {
     case 'kill':
@@ -47,10 +57,15 @@ async function inflict(system: System, { part: name, how }: PlannedFault): Promi
       return pausePart(part);
     case 'cut':
       return cutConnections(system, name as 'order-db' | 'inventory-db');
+    default:
+      throw new Error(`${how} is nothing that can be done to ${name}`);
   }
 }
 
-async function undo(system: System, { part: name, how }: PlannedFault): Promise<void> {
+async function undo({ system, network }: Battlefield, fault: PlannedFault): Promise<void> {
+  const { part: name, how } = fault;
+  const link = linkOf(fault);
+  if (link) return network[link].set('pass');
   const part = partOf(system, name);
   if (how === 'pause') resumePart(part);
   else if (how !== 'cut') await startPart(part);

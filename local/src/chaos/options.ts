@@ -19,7 +19,9 @@ oversold.
                     broker       stop, kill or pause RabbitMQ
                     connections  cut all connections of a service to its database
                     postgres     stop or kill a service's database
-  --keep          leave the system running at the end, to look into it
+                    network      between the services, or to the broker: a blackhole, refused connections, answers
+                                 that are lost after the request was sent, delays
+  --keep          leave the system running at the end, until Ctrl-C, to look into it
   --json          print the report as one JSON object
   --help
 

@@ -3,24 +3,33 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { portOf } from '../addresses.ts';
 import { partStatus, resumePart, startPart } from '../control.ts';
 import { Fault } from '../fault.ts';
 import { localFolder, repositoryRoot } from '../folders.ts';
 import type { System } from '../parts.ts';
 import { allPartNames, partOf } from '../parts.ts';
 import { choosePorts } from '../ports.ts';
+import { loadSecrets } from '../secrets.ts';
+import { amqpUrl } from '../servers/rabbitmq.ts';
 import { readSystem } from '../start-system.ts';
 import { bringDown } from '../stop-system.ts';
+import type { Network } from './network.ts';
 
 const run = promisify(execFile);
 
-/** Starts an empty system for this run alone, next to whatever else runs here. */
-export async function startOwnSystem(name: string): Promise<System> {
+/** Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts. */
+export async function startOwnSystem(name: string, network: Network): Promise<System> {
   const folder = join(localFolder(), 'chaos', name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { gateway } = await choosePorts(['gateway']);
   // The rate limit protects the system from clients like these.
-  const env = { ...process.env, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '1000000000' };
+  const env = {
+    ...process.env,
+    LOCAL_DIR: folder,
+    DECK_RATE_LIMIT_PER_MINUTE: '1000000000',
+    ...linksFor(folder, network),
+  };
   const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', '2', '--inventories', '2'];
   try {
     await run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env });
@@ -28,7 +37,30 @@ export async function startOwnSystem(name: string): Promise<System> {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Fault(`The system did not start:\n${stdout}${stderr}`);
   }
-  return readSystem(folder);
+  const system = readSystem(folder);
+  network['order to inventory-1'].aimAt(portOf(system.plan, 'inventory-1'));
+  network['order to inventory-2'].aimAt(portOf(system.plan, 'inventory-2'));
+  network['order to broker'].aimAt(portOf(system.plan, 'broker'));
+  network['inventory to broker'].aimAt(portOf(system.plan, 'broker'));
+  return system;
+}
+
+/** What the services are told in place of the real addresses. */
+function linksFor(folder: string, network: Network): Record<string, string> {
+  const { rabbitmqPassword: password } = loadSecrets(folder);
+  const broker = (link: keyof Network) =>
+    amqpUrl({
+      folder,
+      user: 'shop',
+      password,
+      ports: { amqp: network[link].port, management: 0, distribution: 0, epmd: 0 },
+    });
+  const inventories = [network['order to inventory-1'], network['order to inventory-2']];
+  return {
+    ORDER_SERVICE_INVENTORY_URL: inventories.map(({ port }) => `http://127.0.0.1:${port}`).join(','),
+    ORDER_SERVICE_RABBITMQ_URL: broker('order to broker'),
+    INVENTORY_SERVICE_RABBITMQ_URL: broker('inventory to broker'),
+  };
 }
 
 /** Ends the system; its folder goes too unless somebody wants to look into it. */

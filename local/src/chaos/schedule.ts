@@ -3,15 +3,17 @@
  * they meet is decided by the machine and differs from run to run.
  */
 import { seededRandom } from '../replay/sendings.ts';
+import { type LinkMode, type LinkName, linkNames } from './network.ts';
 
-export const faultKinds = ['kill', 'pause', 'restart', 'broker', 'connections', 'postgres'] as const;
+export const faultKinds = ['kill', 'pause', 'restart', 'broker', 'connections', 'postgres', 'network'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** One fault: `how` is done to `part` at `at` and undone `lasts` later, both in milliseconds. */
 export type PlannedFault = {
   kind: FaultKind;
+  /** A part of the system, or a link between two. */
   part: string;
-  how: 'kill' | 'pause' | 'stop' | 'cut';
+  how: 'kill' | 'pause' | 'stop' | 'cut' | Exclude<LinkMode, 'pass'>;
   at: number;
   lasts: number;
 };
@@ -23,12 +25,13 @@ const databases = ['order-db', 'inventory-db'] as const;
 
 const shapes: Record<FaultKind, Shape> = {
   kill: { parts: processes, how: ['kill'], shortest: 100, longest: 3_000 },
-  // Beyond every deadline of a request, and now and then beyond what a broker or a pool waits for.
-  pause: { parts: processes, how: ['pause'], shortest: 300, longest: 6_000 },
+  // Beyond every deadline of a request, and now and then so long that the completer takes the process for dead.
+  pause: { parts: processes, how: ['pause'], shortest: 300, longest: 9_000 },
   restart: { parts: processes, how: ['stop'], shortest: 100, longest: 2_000 },
   broker: { parts: ['broker'], how: ['stop', 'kill', 'pause'], shortest: 500, longest: 5_000 },
   connections: { parts: databases, how: ['cut'], shortest: 0, longest: 0 },
   postgres: { parts: databases, how: ['stop', 'kill'], shortest: 200, longest: 3_000 },
+  network: { parts: linkNames, how: ['blackhole', 'refuse', 'lose-answers', 'delay'], shortest: 300, longest: 5_000 },
 };
 
 // Longer runs get more: about one of each kind every 15 s.
@@ -71,6 +74,11 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
     }
   }
   return planned.sort((a, b) => a.at - b.at);
+}
+
+/** Whether a fault is one of a link. */
+export function linkOf({ kind, part }: PlannedFault): LinkName | undefined {
+  return kind === 'network' ? linkNames.find((name) => name === part) : undefined;
 }
 
 function collide(one: PlannedFault, other: PlannedFault): boolean {

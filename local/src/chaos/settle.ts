@@ -4,9 +4,15 @@ import type { Databases } from './databases.ts';
 import type { Unsettled } from './evidence.ts';
 
 /** Waits until nothing is left to be done; what is left at the deadline is returned. */
-export async function waitUntilSettled(databases: Databases, broker: BrokerView, withinMs: number): Promise<Unsettled> {
+export async function waitUntilSettled(
+  databases: Databases,
+  broker: BrokerView,
+  withinMs: number,
+  say: (text: string) => void,
+): Promise<Unsettled> {
   const deadline = performance.now() + withinMs;
   let quietLooks = 0;
+  let said = '';
   for (;;) {
     const left = await whatIsLeft(databases, broker).catch(
       (error: Error): Unsettled => ({ orders: [], places: [`could not be asked: ${error.message}`] }),
@@ -14,6 +20,9 @@ export async function waitUntilSettled(databases: Databases, broker: BrokerView,
     // Twice: between two places a message is in neither of them for the one who looks.
     quietLooks = left.orders.length === 0 && left.places.length === 0 ? quietLooks + 1 : 0;
     if (quietLooks === 2 || performance.now() > deadline) return left;
+    const words = [...(left.orders.length > 0 ? [`${left.orders.length} orders wait`] : []), ...left.places].join(', ');
+    if (words !== '' && words !== said) say(words);
+    said = words;
     await delay(300);
   }
 }

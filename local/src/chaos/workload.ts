@@ -76,13 +76,14 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     return work;
   }
 
-  async function send(operation: Operation, variant: number): Promise<Try> {
+  async function send(operation: Operation, variant: number, giveUpAfterMs?: number): Promise<Try> {
     const one: Try = { variant, sentAt: now(), endedAt: Number.POSITIVE_INFINITY };
     operation.tries.push(one); // remembered before it is sent: without an answer it may still have an effect
     const attempt = await gateway.attempt({
       method: operation.kind === 'read' ? 'GET' : 'POST',
       path: operation.path,
       apiKey: apiKeys[operation.client],
+      giveUpAfterMs,
       ...(operation.kind !== 'read' && { idempotencyKey: operation.key, body: operation.bodies[variant] }),
     });
     return Object.assign(one, { endedAt: now() }, outcomeOf(attempt));
@@ -90,7 +91,9 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
 
   async function drive(operation: Operation, variant: number): Promise<Verdict | undefined> {
     for (let count = 1; ; count += 1) {
-      const verdict = verdictOf(await send(operation, variant));
+      // Now and then a client goes away in the middle, and comes back.
+      const patience = count === 1 && pauses.share() < 0.06 ? pauses.between(1, 60) : undefined;
+      const verdict = verdictOf(await send(operation, variant, patience));
       if (verdict !== 'again' && verdict !== 'accepted') return verdict;
       if (verdict === 'accepted') operation.onAccepted?.();
       if (gaveUp) return undefined;

@@ -7,6 +7,8 @@ export type Call = {
   apiKey: string;
   idempotencyKey?: string;
   body?: string;
+  /** The caller goes away then, whatever becomes of its request. */
+  giveUpAfterMs?: number;
 };
 
 export type Answer = {
@@ -52,6 +54,7 @@ export function connectGateway(baseUrl: string, connections: number): Gateway {
         path: prefix + call.path,
         headers,
         body: call.body ?? null,
+        ...(call.giveUpAfterMs !== undefined && { signal: AbortSignal.timeout(call.giveUpAfterMs) }),
       });
       const text = await response.body.text();
       return { answer: toAnswer(response.statusCode, response.headers, text), ms: performance.now() - start };
@@ -85,7 +88,8 @@ function parseJson(text: string): unknown {
 }
 
 function causeOf(error: unknown): string {
-  const { code, message } = error as Error & { code?: string };
+  const { name, code, message } = error as Error & { code?: string };
+  if (name === 'TimeoutError') return 'gave up waiting';
   switch (code) {
     case 'UND_ERR_HEADERS_TIMEOUT':
     case 'UND_ERR_BODY_TIMEOUT':

@@ -1,0 +1,98 @@
+/**
+ * The network between the services and to the broker: each link is a proxy that can be broken. Links exist before the
+ * system does, for the services are told the links' ports in place of the real ones.
+ */
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export const linkNames = [
+  'order to inventory-1',
+  'order to inventory-2',
+  'order to broker',
+  'inventory to broker',
+] as const;
+export type LinkName = (typeof linkNames)[number];
+
+/**
+ * - `pass`: as if there were no proxy.
+ * - `blackhole`: nothing passes and nobody is told; what was sent meanwhile arrives when it is over, as TCP would have it.
+ * - `refuse`: connections break, and new ones at once.
+ * - `lose-answers`: what clients send arrives; at the first byte of an answer the connection breaks.
+ * - `delay`: every byte comes late.
+ */
+export type LinkMode = 'pass' | 'blackhole' | 'refuse' | 'lose-answers' | 'delay';
+
+export type Link = {
+  port: number;
+  aimAt: (port: number) => void;
+  set: (mode: LinkMode) => void;
+  close: () => Promise<void>;
+};
+export type Network = Record<LinkName, Link>;
+
+// Slower than any answer of a healthy system, faster than every deadline.
+const delayMs = 300;
+
+/** All links, aimed at nothing yet. */
+export async function openNetwork(): Promise<Network> {
+  const links = await Promise.all(linkNames.map(async (name) => [name, await openLink()] as const));
+  return Object.fromEntries(links) as Network;
+}
+
+/** One link; connections that come before it is aimed are refused. */
+export async function openLink(): Promise<Link> {
+  const sockets = new Set<Socket>();
+  let target: number | undefined;
+  let mode: LinkMode = 'pass';
+
+  function forward(from: Socket, to: Socket, isAnswer: boolean): void {
+    sockets.add(from);
+    const write = (chunk: Buffer) => to.writable && to.write(chunk);
+    from.on('data', (chunk: Buffer) => {
+      if (mode === 'lose-answers' && isAnswer) {
+        from.destroy();
+        to.destroy();
+      } else if (mode === 'delay') {
+        setTimeout(() => write(chunk), delayMs);
+      } else write(chunk);
+    });
+    from.on('error', () => {}); // the other side learns it by 'close'
+    from.on('close', () => {
+      sockets.delete(from);
+      // An ending is no more than a byte: it does not pass a blackhole either, nor overtake what is delayed.
+      if (mode === 'delay') setTimeout(() => to.destroy(), delayMs);
+      else to.destroy();
+    });
+    if (mode === 'blackhole') from.pause();
+  }
+
+  const server = createServer((client) => {
+    if (mode === 'refuse' || target === undefined) return client.destroy();
+    const upstream = connect(target, '127.0.0.1');
+    for (const socket of [client, upstream]) socket.setNoDelay();
+    forward(client, upstream, false);
+    forward(upstream, client, true);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const breakAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    aimAt: (port) => {
+      target = port;
+    },
+    set: (next) => {
+      mode = next;
+      if (mode === 'refuse') breakAll();
+      for (const socket of sockets) {
+        if (mode === 'blackhole') socket.pause();
+        else socket.resume();
+      }
+    },
+    close: async () => {
+      breakAll();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

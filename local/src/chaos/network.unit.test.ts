@@ -1,0 +1,94 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { type Link, openLink } from './network.ts';
+
+/** A server that answers each chunk with the same bytes and remembers them. */
+let heard: string;
+let server: Server;
+let link: Link;
+let sockets: Socket[];
+
+beforeEach(async () => {
+  heard = '';
+  sockets = [];
+  server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      heard += chunk;
+      socket.write(chunk);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  link = await openLink();
+  link.aimAt((server.address() as AddressInfo).port);
+});
+
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  await link.close();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function client() {
+  const socket = connect(link.port, '127.0.0.1');
+  const seen = { text: '', isClosed: false };
+  socket.on('data', (chunk) => {
+    seen.text += chunk;
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    seen.isClosed = true;
+  });
+  sockets.push(socket);
+  return { socket, seen };
+}
+
+describe('openLink', () => {
+  it('passes everything at first', async () => {
+    const { socket, seen } = client();
+    socket.write('hello');
+    await eventually(() => seen.text === 'hello' || undefined);
+  });
+
+  it('holds bytes in a blackhole and delivers them when it is over', async () => {
+    const { socket, seen } = client();
+    socket.write('a');
+    await eventually(() => seen.text === 'a' || undefined);
+    link.set('blackhole');
+    socket.write('b');
+    const late = client();
+    late.socket.write('c');
+    await expect(eventually(() => heard !== 'a' || undefined, 200)).rejects.toThrow();
+    expect(seen.isClosed).toBe(false);
+    link.set('pass');
+    await eventually(() => (seen.text === 'ab' && late.seen.text === 'c') || undefined);
+  });
+
+  it('loses the answer but not the request', async () => {
+    link.set('lose-answers');
+    const { socket, seen } = client();
+    socket.write('order');
+    await eventually(() => seen.isClosed || undefined);
+    expect(heard).toBe('order');
+    expect(seen.text).toBe('');
+  });
+
+  it('refuses: open connections break, and new ones', async () => {
+    const open = client();
+    open.socket.write('a');
+    await eventually(() => open.seen.text === 'a' || undefined);
+    link.set('refuse');
+    const next = client();
+    await eventually(() => (open.seen.isClosed && next.seen.isClosed) || undefined);
+  });
+
+  it('delays every byte', async () => {
+    link.set('delay');
+    const began = performance.now();
+    const { socket, seen } = client();
+    socket.write('a');
+    await eventually(() => seen.text === 'a' || undefined);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(590);
+  });
+});
