@@ -33,6 +33,7 @@ const rules: Rule[] = [
   },
   { rule: 'every request got an answer that stands', check: checkDecided },
   { rule: 'every answer was one of the contract', check: checkExpected },
+  { rule: 'no internal error', check: checkInternal },
   { rule: 'a key gives its first final answer for ever', check: checkRepeats },
   { rule: 'a key belongs to one request', check: checkOwner },
   { rule: 'one order per key', check: checkOneOrder },
@@ -92,6 +93,15 @@ function checkExpected({ operations }: Known) {
     operation.tries
       .filter((one) => verdictOf(one) === 'unexpected')
       .map((one) => about(operation, 'an answer of the contract', describe(one))),
+  );
+}
+
+/** 503 and 502 belong to faults; a 500 is a case that nobody thought of, even if its repeat goes well. */
+function checkInternal({ operations }: Known) {
+  return eachOf(operations, (operation) =>
+    operation.tries
+      .filter(({ answer }) => answer?.status === 500)
+      .map((one) => about(operation, 'no 500', describe(one))),
   );
 }
 

@@ -221,6 +221,11 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => answersOf(e, '').push(tryOf(40, problem(404, 'order-not-found'))),
   ],
   [
+    'an internal error',
+    'no internal error',
+    (e) => answersOf(e, 'k-shipped').unshift(tryOf(0, problem(500, 'internal'))),
+  ],
+  [
     'a repeat with another body',
     'a key gives its first final answer for ever',
     (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), text: '{"id":"shipped" }' })),

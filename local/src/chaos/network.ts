@@ -1,5 +1,5 @@
 /**
- * The network between the services and to the broker: each link is a proxy that can be broken. Links exist before the
+ * The network between the services, to the broker and to the databases: each link is a proxy that can be broken. Links exist before the
  * system does, for the services are told the links' ports in place of the real ones.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -9,6 +9,8 @@ export const linkNames = [
   'order to inventory-2',
   'order to broker',
   'inventory to broker',
+  'order to order-db',
+  'inventory to inventory-db',
 ] as const;
 export type LinkName = (typeof linkNames)[number];
 
@@ -16,7 +18,8 @@ export type LinkName = (typeof linkNames)[number];
  * - `pass`: as if there were no proxy.
  * - `blackhole`: nothing passes and nobody is told; what was sent meanwhile arrives when it is over, as TCP would have it.
  * - `refuse`: connections break, and new ones at once.
- * - `lose-answers`: what clients send arrives; at the first byte of an answer the connection breaks.
+ * - `lose-answers`: what clients send arrives; one answer in five does not, and its connection breaks. To a database,
+ *   that is the lost answer to a COMMIT; to the broker, the lost confirm.
  * - `delay`: every byte comes late.
  */
 export type LinkMode = 'pass' | 'blackhole' | 'refuse' | 'lose-answers' | 'delay';
@@ -31,6 +34,8 @@ export type Network = Record<LinkName, Link>;
 
 // Slower than any answer of a healthy system, faster than every deadline.
 const delayMs = 300;
+// Often enough to meet every kind of answer, seldom enough that work goes on and reaches the later ones.
+const shareOfLost = 0.2;
 
 /** All links, aimed at nothing yet. */
 export async function openNetwork(): Promise<Network> {
@@ -39,7 +44,7 @@ export async function openNetwork(): Promise<Network> {
 }
 
 /** One link; connections that come before it is aimed are refused. */
-export async function openLink(): Promise<Link> {
+export async function openLink(lost = shareOfLost): Promise<Link> {
   const sockets = new Set<Socket>();
   let target: number | undefined;
   let mode: LinkMode = 'pass';
@@ -48,7 +53,7 @@ export async function openLink(): Promise<Link> {
     sockets.add(from);
     const write = (chunk: Buffer) => to.writable && to.write(chunk);
     from.on('data', (chunk: Buffer) => {
-      if (mode === 'lose-answers' && isAnswer) {
+      if (mode === 'lose-answers' && isAnswer && Math.random() < lost) {
         from.destroy();
         to.destroy();
       } else if (mode === 'delay') {

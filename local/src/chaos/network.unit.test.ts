@@ -20,7 +20,7 @@ beforeEach(async () => {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  link = await openLink();
+  link = await openLink(1);
   link.aimAt((server.address() as AddressInfo).port);
 });
 

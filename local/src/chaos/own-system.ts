@@ -3,12 +3,14 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { portOf } from '../addresses.ts';
 import { partStatus, resumePart, startPart } from '../control.ts';
 import { Fault } from '../fault.ts';
 import { localFolder, repositoryRoot } from '../folders.ts';
 import type { System } from '../parts.ts';
 import { allPartNames, partOf } from '../parts.ts';
+import { type Plan, readPlan } from '../plan.ts';
 import { choosePorts } from '../ports.ts';
 import { loadSecrets } from '../secrets.ts';
 import { amqpUrl } from '../servers/rabbitmq.ts';
@@ -31,23 +33,25 @@ export async function startOwnSystem(name: string, network: Network): Promise<Sy
     ...linksFor(folder, network),
   };
   const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', '2', '--inventories', '2'];
-  try {
-    await run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Fault(`The system did not start:\n${stdout}${stderr}`);
-  }
-  const system = readSystem(folder);
-  network['order to inventory-1'].aimAt(portOf(system.plan, 'inventory-1'));
-  network['order to inventory-2'].aimAt(portOf(system.plan, 'inventory-2'));
-  network['order to broker'].aimAt(portOf(system.plan, 'broker'));
-  network['inventory to broker'].aimAt(portOf(system.plan, 'broker'));
-  return system;
+  const starting = run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env }).catch(
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+      throw new Fault(`The system did not start:\n${stdout}${stderr}`);
+    },
+  );
+  // The ports are decided before anything is started, and the services need their links at once.
+  const plan = await Promise.race([eventually(() => readPlan(folder), 60_000), starting.then(() => readPlan(folder))]);
+  if (plan) aim(network, plan);
+  await starting;
+  return readSystem(folder);
+}
+
+function aim(network: Network, plan: Plan): void {
+  for (const [name, link] of Object.entries(network)) link.aimAt(portOf(plan, name.replace(/.* to /, '')));
 }
 
 /** What the services are told in place of the real addresses. */
 function linksFor(folder: string, network: Network): Record<string, string> {
-  const { rabbitmqPassword: password } = loadSecrets(folder);
+  const { rabbitmqPassword: password, orderServicePassword, inventoryServicePassword } = loadSecrets(folder);
   const broker = (link: keyof Network) =>
     amqpUrl({
       folder,
@@ -60,6 +64,8 @@ function linksFor(folder: string, network: Network): Record<string, string> {
     ORDER_SERVICE_INVENTORY_URL: inventories.map(({ port }) => `http://127.0.0.1:${port}`).join(','),
     ORDER_SERVICE_RABBITMQ_URL: broker('order to broker'),
     INVENTORY_SERVICE_RABBITMQ_URL: broker('inventory to broker'),
+    ORDER_SERVICE_DATABASE_URL: `postgres://order_service:${orderServicePassword}@127.0.0.1:${network['order to order-db'].port}/orders`,
+    INVENTORY_SERVICE_DATABASE_URL: `postgres://inventory_service:${inventoryServicePassword}@127.0.0.1:${network['inventory to inventory-db'].port}/inventory`,
   };
 }
 

@@ -18,7 +18,14 @@ export type PlannedFault = {
   lasts: number;
 };
 
-type Shape = { parts: readonly string[]; how: readonly PlannedFault['how'][]; shortest: number; longest: number };
+type Shape = {
+  parts: readonly string[];
+  how: readonly PlannedFault['how'][];
+  shortest: number;
+  longest: number;
+  /** How many times as many as of the others. */
+  weight?: number;
+};
 
 const processes = ['order-1', 'order-2', 'inventory-1', 'inventory-2'] as const;
 const databases = ['order-db', 'inventory-db'] as const;
@@ -31,7 +38,14 @@ const shapes: Record<FaultKind, Shape> = {
   broker: { parts: ['broker'], how: ['stop', 'kill', 'pause'], shortest: 500, longest: 5_000 },
   connections: { parts: databases, how: ['cut'], shortest: 0, longest: 0 },
   postgres: { parts: databases, how: ['stop', 'kill'], shortest: 200, longest: 3_000 },
-  network: { parts: linkNames, how: ['blackhole', 'refuse', 'lose-answers', 'delay'], shortest: 300, longest: 5_000 },
+  // There are many links, and many ways to break one.
+  network: {
+    parts: linkNames,
+    how: ['blackhole', 'refuse', 'lose-answers', 'delay'],
+    shortest: 300,
+    longest: 5_000,
+    weight: 3,
+  },
 };
 
 // Longer runs get more: about one of each kind every 15 s.
@@ -43,6 +57,8 @@ const quietStart = 2_000;
 const quietEnd = 2_000;
 // A part that was just started again gets a moment before its next fault.
 const breath = 2_500;
+const longFreeze = 33_000;
+const shortestRunWithFreeze = 60_000;
 
 /** The faults of a run, by time. Faults overlap, but a part has one at a time. */
 export function planFaults(seed: number, seconds: number, kinds: readonly FaultKind[]): PlannedFault[] {
@@ -66,8 +82,14 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
     return fault;
   }
 
+  // Once, a process is gone for longer than its leases last, and comes back with answers that nobody waits for. First,
+  // because the others can go around it.
+  if (kinds.includes('pause') && seconds * 1_000 >= shortestRunWithFreeze) {
+    const at = between(quietStart, end - longFreeze);
+    planned.push({ kind: 'pause', part: pick(['order-1', 'order-2']), how: 'pause', at, lasts: longFreeze });
+  }
   for (const kind of kinds) {
-    const count = Math.max(fewestOfAKind, Math.round(seconds / secondsPerFault));
+    const count = Math.max(fewestOfAKind, Math.round(seconds / secondsPerFault)) * (shapes[kind].weight ?? 1);
     const slot = (end - quietStart) / count;
     for (let n = 0; n < count; n += 1) {
       planned.push(place(kind, Math.round(quietStart + n * slot), Math.round(quietStart + (n + 1) * slot)));
