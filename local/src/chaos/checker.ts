@@ -34,6 +34,7 @@ const rules: Rule[] = [
   { rule: 'every request got an answer that stands', check: checkDecided },
   { rule: 'every answer was one of the contract', check: checkExpected },
   { rule: 'no internal error', check: checkInternal },
+  { rule: '202 shows an order that is not decided', check: checkAccepted },
   { rule: 'a key gives its first final answer for ever', check: checkRepeats },
   { rule: 'a key belongs to one request', check: checkOwner },
   { rule: 'one order per key', check: checkOneOrder },
@@ -102,6 +103,14 @@ function checkInternal({ operations }: Known) {
     operation.tries
       .filter(({ answer }) => answer?.status === 500)
       .map((one) => about(operation, 'no 500', describe(one))),
+  );
+}
+
+function checkAccepted({ placements }: Known) {
+  return eachOf(placements, (operation) =>
+    operation.tries
+      .filter((one) => verdictOf(one) === 'accepted' && !one.answer?.text.includes('"status":"pending"'))
+      .map((one) => about(operation, 'a pending order', describe(one))),
   );
 }
 

@@ -116,7 +116,7 @@ function rightEvidence(): Evidence {
       placing(
         'early',
         1,
-        tryOf(1, { ...placed('early'), status: 202 }),
+        tryOf(1, { ...placed('early'), status: 202, text: '{"id":"early","status":"pending"}' }),
         tryOf(9, problem(409, 'order-cancelled', { orderId: 'early' })),
       ),
       placing('cancelled', 3, tryOf(1, placed('cancelled'))),
@@ -219,6 +219,14 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'an order that is gone for its reader',
     'every answer was one of the contract',
     (e) => answersOf(e, '').push(tryOf(40, problem(404, 'order-not-found'))),
+  ],
+  [
+    'a decided order with a 202',
+    '202 shows an order that is not decided',
+    (e) =>
+      answersOf(e, 'k-shipped').unshift(
+        tryOf(0, { ...placed('shipped'), status: 202, text: '{"id":"shipped","status":"confirmed"}' }),
+      ),
   ],
   [
     'an internal error',
