@@ -20,7 +20,7 @@ import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
 import { type Report, renderReport } from './report.ts';
 import { planFaults } from './schedule.ts';
 import { waitingOrders, waitUntilSettled } from './settle.ts';
-import { countAnswers, countRun, longestOutages, reasonsForDoubt } from './summary.ts';
+import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
 import { traceOf } from './trace.ts';
 import { watchLevels } from './watch-levels.ts';
 import { type ApiKeys, coldSkus, hotSkus, makeProducts, makeWorkload } from './workload.ts';
@@ -165,6 +165,7 @@ async function runAndCheck(field: Battlefield, options: Options, connections: Co
     faults: faults.map((fault) => ({ ...fault, began: Math.round(fault.began), ended: Math.round(fault.ended) })),
     answers: countAnswers(workload.operations),
     longestOutageMs: longestOutages(workload.operations, healedAt),
+    slowestAnswerMs: slowestAnswers(workload.operations),
     settledMs: Math.round(settledAt - healedAt),
     waitingWhenHealed: waiting,
     samples: evidence.samples.checked,

@@ -13,6 +13,7 @@ export type Report = {
   faults: DoneFault[];
   answers: Record<string, Record<string, number>>;
   longestOutageMs: Partial<Record<string, number>>;
+  slowestAnswerMs: Partial<Record<string, number>>;
   /** From the moment when all parts were back. */
   settledMs: number;
   waitingWhenHealed: number;
@@ -41,12 +42,8 @@ export function renderReport(report: Report): string {
       `${counts.repeats} repeated requests; ${counts.twins} keys with twins, ${counts.otherPayloads} with another payload`,
     ),
     ...Object.entries(report.answers).map(([kind, table]) => row(`  ${kind}`, countsText(table))),
-    row(
-      'longest outage',
-      Object.entries(report.longestOutageMs)
-        .map(([kind, ms = 0]) => `${kind} ${seconds(ms)}`)
-        .join(', '),
-    ),
+    row('longest outage', timesText(report.longestOutageMs)),
+    row('slowest answer', timesText(report.slowestAnswerMs)),
     row(
       'settled',
       `${seconds(report.settledMs)} after everything was back; ${report.waitingWhenHealed} orders waited then`,
@@ -95,6 +92,12 @@ function countsText(table: Record<string, number | undefined>): string {
   return Object.entries(table)
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([name, count]) => `${count} × ${name}`)
+    .join(', ');
+}
+
+function timesText(table: Partial<Record<string, number>>): string {
+  return Object.entries(table)
+    .map(([name, ms = 0]) => `${name} ${seconds(ms)}`)
     .join(', ');
 }
 

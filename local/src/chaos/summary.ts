@@ -77,6 +77,17 @@ export function countAnswers(operations: readonly Operation[]): Record<string, R
   return table;
 }
 
+/** The slowest answer of a service to each kind of call, in milliseconds; the gateway's own answers are not counted. */
+export function slowestAnswers(operations: readonly Operation[]): Partial<Record<CallKind, number>> {
+  const byKind = Map.groupBy(operations, ({ kind }) => kind);
+  return Object.fromEntries(
+    [...byKind].map(([kind, all]) => {
+      const times = all.flatMap(({ tries }) => tries.filter(({ answer }) => answer && answer.status < 500));
+      return [kind, Math.round(Math.max(0, ...times.map(({ sentAt, endedAt }) => endedAt - sentAt)))] as const;
+    }),
+  );
+}
+
 /** The longest time in which calls of a kind were tried and none was served, in milliseconds. */
 export function longestOutages(operations: readonly Operation[], until: number): Partial<Record<CallKind, number>> {
   const byKind = Map.groupBy(operations, ({ kind }) => kind);

@@ -1,5 +1,5 @@
 import type { Operation, Try } from './history.ts';
-import { countAnswers, countRun, longestOutages, reasonsForDoubt } from './summary.ts';
+import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
 
 const served = (sentAt: number, endedAt: number): Try => ({
   variant: 0,
@@ -73,6 +73,13 @@ describe('countAnswers', () => {
     expect(countAnswers([placing(served(0, 1), overloaded, failed(2, 3))])).toEqual({
       place: { '201': 1, '503 overloaded': 1, 'connection lost': 1 },
     });
+  });
+});
+
+describe('slowestAnswers', () => {
+  it('leaves out what never came and what the gateway said', () => {
+    const badGateway: Try = { ...served(0, 9_000), answer: { status: 502, text: '' } };
+    expect(slowestAnswers([placing(failed(0, 5_000), badGateway, served(0, 700))])).toEqual({ place: 700 });
   });
 });
 

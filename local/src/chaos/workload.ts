@@ -38,7 +38,7 @@ export const coldSkus = Array.from({ length: 60 }, (_, index) => `COLD-${index +
 const hotStock = 40;
 const coldStock = 100_000;
 
-const storefronts = 8;
+const storefronts = 12;
 const backOffices = 2;
 // More would only measure the queue: after an outage every open operation is repeated.
 const mostUnderWay = 300;
