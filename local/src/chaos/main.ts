@@ -50,12 +50,13 @@ export async function chaosCommand(args: string[]): Promise<number> {
 
 async function runChaos(options: Options): Promise<number> {
   process.stderr.write(`Seed ${options.seed}. Starting a system of two and two processes …\n`);
+  const interruption = new AbortController();
   const network = await openNetwork();
   const system = await startOwnSystem(`${Date.now().toString(36)}-${options.seed}`, network);
   let keepFolder = true; // until it is known that nothing is wrong
-  const interrupted = stopOnSignal(system);
+  const interrupted = stopOnSignal(system, interruption);
   try {
-    const report = await Promise.race([attack({ system, network }, options), interrupted]);
+    const report = await Promise.race([attack({ system, network, end: interruption.signal }, options), interrupted]);
     keepFolder = options.keep || report.verdict === 'violated';
     if (keepFolder) report.folder = system.folder;
     console.log(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
@@ -70,10 +71,13 @@ async function runChaos(options: Options): Promise<number> {
 }
 
 /** Rejects when the user has had enough; the system is ended by whoever waits. */
-function stopOnSignal(system: System): Promise<never> {
+function stopOnSignal(system: System, interruption: AbortController): Promise<never> {
   return new Promise((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => reject(new Fault(`Interrupted. Logs and data are kept in ${system.folder}`)));
+      process.once(signal, () => {
+        interruption.abort();
+        reject(new Fault(`Interrupted. Logs and data are kept in ${system.folder}`));
+      });
     }
   });
 }
@@ -108,7 +112,7 @@ async function runAndCheck(field: Battlefield, options: Options, connections: Co
   await makeProducts(workload);
 
   const levels = watchLevels(databases.inventory);
-  const crashWatch = watchCrashes(system);
+  const crashWatch = watchCrashes(field);
   const faults: DoneFault[] = [];
   workload.begin();
   const attackedAt = workload.now();

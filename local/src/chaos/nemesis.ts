@@ -15,8 +15,8 @@ export type DoneFault = PlannedFault & {
   effect: boolean;
 };
 
-/** Where faults happen. */
-export type Battlefield = { system: System; network: Network };
+/** Where faults happen, until `end`: from then on nothing is broken and nothing is started again. */
+export type Battlefield = { system: System; network: Network; end: AbortSignal };
 
 /** Runs the whole plan; resolves when each fault was undone. */
 export async function runFaults(
@@ -27,12 +27,12 @@ export async function runFaults(
 ): Promise<DoneFault[]> {
   return Promise.all(
     plan.map(async (fault) => {
-      await delay(Math.max(0, fault.at - now()));
+      await delay(Math.max(0, fault.at - now()), undefined, { signal: field.end });
       const began = now();
       const effect = await inflict(field, fault);
       const done = { ...fault, began, ended: began, effect };
       onFault(done);
-      await delay(fault.lasts);
+      await delay(fault.lasts, undefined, { signal: field.end });
       await undo(field, fault);
       done.ended = now();
       return done;
@@ -90,10 +90,11 @@ async function cutConnections(system: System, name: 'order-db' | 'inventory-db')
 }
 
 /** Notices parts that end although nobody asked, and starts them again, so that the run goes on. */
-export function watchCrashes(system: System): { stop: () => string[] } {
+export function watchCrashes({ system, end }: Battlefield): { stop: () => string[] } {
   const crashes: string[] = [];
   const seen = new Set<string>();
   const timer = setInterval(() => {
+    if (end.aborted) return;
     for (const name of allPartNames(system.plan)) {
       const part = partOf(system, name);
       const { state, process } = partStatus(part);

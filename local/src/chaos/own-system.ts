@@ -72,6 +72,8 @@ function linksFor(folder: string, network: Network): Record<string, string> {
 /** Ends the system; its folder goes too unless somebody wants to look into it. */
 export async function endOwnSystem(system: System, keepFolder: boolean): Promise<void> {
   await bringDown(system);
+  // After an interruption: a part may have been just being started again.
+  await bringDown(system);
   if (!keepFolder) rmSync(system.folder, { recursive: true, force: true });
 }
 

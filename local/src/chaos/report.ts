@@ -57,7 +57,7 @@ export function renderReport(report: Report): string {
       ...violations
         .slice(0, shown)
         .flatMap((one) => [
-          `  ${one.subject}${one.key ? `, key ${one.key}` : ''}${one.orderId ? `, order ${one.orderId}` : ''}`,
+          `  ${one.subject}${one.key ? `, key ${one.key}` : ''}${one.orderId && !one.subject.includes(one.orderId) ? `, order ${one.orderId}` : ''}`,
           `    expected ${one.expected}`,
           `    found    ${one.found}`,
           ...traces.filter(({ violation }) => violation === one).flatMap(({ trace }) => traceLines(trace)),
