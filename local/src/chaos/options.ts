@@ -11,7 +11,7 @@ while it breaks parts of that system, heals everything, and then checks from out
 oversold.
 
   --seconds N     how long to break things (default 60, 10 to 3600)
-  --seed N        repeat the schedule of faults and the decisions of the workload of an earlier run (default: a new one)
+  --seed N        repeat the schedule of faults of an earlier run; what they meet differs (default: a new one)
   --faults LIST   only these kinds, separated by commas (default: all)
                     kill         kill -9 of one process of a service
                     pause        freeze one process of a service (SIGSTOP), later let it go on
@@ -19,7 +19,7 @@ oversold.
                     broker       stop, kill or pause RabbitMQ
                     connections  cut all connections of a service to its database
                     postgres     stop or kill a service's database
-                    network      between the services, or to the broker: a blackhole, refused connections, answers
+                    network      between services, to broker and databases: a blackhole, refused connections, answers
                                  that are lost after the request was sent, delays
   --keep          leave the system running at the end, until Ctrl-C, to look into it
   --json          print the report as one JSON object
