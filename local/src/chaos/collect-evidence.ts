@@ -39,8 +39,21 @@ export async function collectEvidence(
     movements: await rowsOf(inventory, movementRows),
     reservations: await rowsOf(inventory, 'SELECT id, state FROM reservations'),
     reservationLines: await rowsOf(inventory, reservationLineRows),
-    deadLetters,
+    deadLetters: [
+      ...deadLetters,
+      await drainedDeadLetters(orders, 'orders'),
+      await drainedDeadLetters(inventory, 'inventory'),
+    ],
   };
+}
+
+/** Those that a service has moved from its queue into its table, where it has one. */
+async function drainedDeadLetters(pool: pg.Pool, name: string): Promise<Evidence['deadLetters'][number]> {
+  const [table] = await rowsOf<{ exists: boolean }>(pool, `SELECT to_regclass('dead_letters') IS NOT NULL AS exists`);
+  const [row] = table?.exists
+    ? await rowsOf<{ count: number }>(pool, 'SELECT count(*)::integer AS count FROM dead_letters')
+    : [];
+  return { queue: `table dead_letters of ${name}`, messages: row?.count ?? 0 };
 }
 
 const orderRows = /* sql */ `
