@@ -1,7 +1,9 @@
 /**
- * Requests that arrive together travel together. While a batch runs, members queue; when a slot is free, all that wait
- * (up to the limits) form the next batch. There are no timers: a run is scheduled with `setImmediate`, so that the
- * requests of one poll phase of the event loop share a batch, and a request that is alone waits for nothing.
+ * Requests that arrive together travel together. While a batch runs, members queue; when a slot is free and at least
+ * half as many wait as are under way, all that wait (up to the limits) form the next batch. Without that half, free
+ * slots would be filled by batches of one or two, and a batch costs its round trips whatever its size. There are no
+ * timers: a run is scheduled with `setImmediate`, so that the requests of one poll phase of the event loop share a batch,
+ * and a request that finds nothing under way waits for nothing.
  *
  *   waiting   submit() put it into the queue
  *     -> refused   the queue is full (its head has waited too long) or the member's deadline passed: nothing was done
@@ -47,6 +49,8 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   const { stage, metrics } = options;
   let queue: Waiting<T, R>[] = [];
   let running = 0;
+  /** Members of the running batches. */
+  let underWay = 0;
   let scheduled = false;
   const idle: (() => void)[] = [];
 
@@ -55,10 +59,15 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      while (running < options.slots && queue.length > 0) startBatch(takeBatch());
+      while (isWorthStarting()) startBatch(takeBatch());
       metrics.batchQueueLength.set({ stage }, queue.length);
       announceIdle();
     });
+  }
+
+  /** When nothing is under way, one member is enough: nobody waits for longer than the running batches take. */
+  function isWorthStarting(): boolean {
+    return queue.length > 0 && running < options.slots && queue.length * 2 >= underWay;
   }
 
   function takeBatch(): Waiting<T, R>[] {
@@ -85,9 +94,11 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   function startBatch(batch: Waiting<T, R>[]): void {
     if (batch.length === 0) return;
     running += 1;
+    underWay += batch.length;
     metrics.batchSize.observe({ stage }, batch.length);
     void settle(batch).finally(() => {
       running -= 1;
+      underWay -= batch.length;
       if (queue.length > 0) schedule();
       announceIdle();
     });

@@ -63,8 +63,35 @@ describe('createBatcher', () => {
     ] as const) {
       void batcher.submit(member, weight, later());
     }
-    await turn();
+    for (let done = 0; done < 4; done += 1) {
+      await turn();
+      batches[done]?.finish();
+    }
     expect(batches.map(({ members }) => members)).toEqual([[1, 2], [3], [4], [5]]);
+  });
+
+  it('starts a batch beside others once half as many wait as are under way, and at the latest when they are over', async () => {
+    const { batcher, batches } = controlled({ slots: 3 });
+    const submit = (...members: number[]) => {
+      for (const member of members) void batcher.submit(member, 1, later());
+    };
+    submit(1, 2, 3, 4);
+    await turn();
+    submit(5);
+    await turn();
+    expect(batches).toHaveLength(1);
+    submit(6);
+    await turn();
+    expect(batches.map(({ members }) => members)).toEqual([
+      [1, 2, 3, 4],
+      [5, 6],
+    ]);
+    submit(7);
+    await turn();
+    expect(batches).toHaveLength(2);
+    for (const batch of batches) batch.finish();
+    await turn();
+    expect(batches.at(-1)?.members).toEqual([7]);
   });
 
   it('refuses a member whose deadline passed while it waited, and never starts it', async () => {
