@@ -1,4 +1,5 @@
 /** The whole system as a client sees it: two processes of each service behind the gateway. */
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { type Answer, anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
 
 let system: System;
@@ -40,13 +41,11 @@ describe('an order through the gateway', () => {
       'delivered',
     ]);
     // The units leave the stock by message.
-    for (;;) {
-      const stock = await system.stock(sku);
-      if (stock.onHand === 3) {
-        expect(stock).toEqual({ onHand: 3, reserved: 0, available: 3 });
-        break;
-      }
-    }
+    const stock = await eventually(async () => {
+      const now = await system.stock(sku);
+      return now.onHand === 3 ? now : undefined;
+    });
+    expect(stock).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
   it('gives the stock back when it is cancelled', async () => {
@@ -54,7 +53,7 @@ describe('an order through the gateway', () => {
     const first = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
     expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).body.code).toBe('order-rejected');
     await system.storefront('POST', `/orders/${first.body.id}/cancellation`, { reason: 'too blue' }, withKey());
-    while ((await system.stock(sku)).available === 0);
+    await eventually(async () => ((await system.stock(sku)).available === 1 ? true : undefined));
     expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).status).toBe(201);
   });
 });
@@ -116,10 +115,10 @@ describe('races between processes', () => {
       "SELECT count(*)::integer AS count FROM orders JOIN order_lines ON id = order_id WHERE sku = $1 AND status = 'confirmed'",
       [sku],
     );
-    for (;;) {
-      const { rows } = await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL');
-      if (rows.length === 0) break;
-    }
+    await eventually(async () => {
+      const { rowCount } = await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL');
+      return rowCount === 0 ? true : undefined;
+    });
     expect((await system.stock(sku)).reserved).toBe(confirmed.rows[0].count);
   });
 });
