@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 
 const kongYml = readFileSync(join(__dirname, 'kong.yml'), 'utf8');
 const rules = join(__dirname, 'lint-rules.yml');
@@ -28,7 +29,6 @@ function findDeck(): string | undefined {
 }
 
 const deck = findDeck();
-const withDeck = deck ? it : it.skip;
 const folder = mkdtempSync(join(tmpdir(), 'kong-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -46,12 +46,12 @@ function changed(from: string | RegExp, to: string): string {
   return text;
 }
 
-describe('deck file validate', () => {
-  withDeck('takes kong.yml', () => {
+describeNeeding('decK', deck !== undefined, 'deck file validate', () => {
+  it('takes kong.yml', () => {
     expect(runDeck('validate', kongYml)).toEqual({ status: 0, output: '' });
   });
 
-  withDeck.each([
+  it.each([
     ['an unknown field', changed('    retries: 1', '    retires: 1'), /retires/],
     ['a number that is none', changed('    retries: 1', '    retries: once'), /retries/],
     ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /docs-orders/],
@@ -62,21 +62,21 @@ describe('deck file validate', () => {
     expect(status).toBe(1);
   });
 
-  withDeck('refuses to run without a variable', () => {
+  it('refuses to run without a variable', () => {
     const { status, output } = runDeck('validate', kongYml, { ...env, DECK_GATEWAY_TOKEN: undefined });
     expect(output).toMatch(/DECK_GATEWAY_TOKEN/);
     expect(status).toBe(1);
   });
 });
 
-describe('deck file lint', () => {
-  withDeck('finds nothing in kong.yml', () => {
+describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
+  it('finds nothing in kong.yml', () => {
     expect(runDeck('lint', kongYml).status).toBe(0);
   });
 
   const untagged = (before: RegExp) => changed(new RegExp(`(${before.source}[^]*?)\\n +tags: .*`), '$1');
 
-  withDeck.each([
+  it.each([
     ['no tags selected', changed('select_tags: [idempotent-orders]', 'select_tags: []'), /without _info\.select_tags/],
     ['an upstream without tags', untagged(/- name: order-service\.upstream/), /upstream has no tags/],
     ['a target without tags', untagged(/- target: /), /target has no tags/],

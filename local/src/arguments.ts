@@ -6,7 +6,7 @@ export class UsageError extends Error {}
 
 export type StartOptions = { detach: boolean; fresh: boolean; port: number; orders: number; inventories: number };
 export type Action = 'start' | 'stop' | 'kill' | 'pause' | 'resume';
-export type Tier = 'unit' | 'int' | 'e2e';
+export type Tier = 'unit' | 'int' | 'e2e' | 'system';
 
 export type Command =
   | { kind: 'help'; of?: string }
@@ -36,12 +36,12 @@ export const helpTexts = {
   replay: `npm run replay -- <orders.csv[.gz]>   place real orders and audit the result (--help for its options)`,
   deadLetters: `npm run dead-letters -- list | show | replay | discard   messages that were set aside (--help for its options)`,
   chaos: `npm run chaos                        break a system of its own and check that it keeps its promises (--help)`,
-  test: `npm test [-- tiers] [jest options]    lint, types, dead code and all tests; or only the tiers named: unit, int, e2e
+  test: `npm test [-- tiers] [jest options]    lint, types, dead code and all tests; or only the tiers named: unit, int, e2e, system
   npm test -- int order-service -t 'last unit'`,
 } as const;
 
 const actions: readonly string[] = ['start', 'stop', 'kill', 'pause', 'resume'] satisfies Action[];
-const tierNames: readonly string[] = ['unit', 'int', 'e2e'] satisfies Tier[];
+const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies Tier[];
 
 /** Turns the command line into a command; throws a UsageError that says what is wrong with it. */
 export function parseCommand(argv: string[]): Command {

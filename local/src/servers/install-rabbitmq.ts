@@ -1,52 +1,16 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { Fault, tailOf } from '../fault.ts';
+import { aptAccess, installPackages } from '../debian.ts';
+import { Fault } from '../fault.ts';
 import { findRabbitmq } from './rabbitmq.ts';
-
-const policy = '/usr/sbin/policy-rc.d';
 
 /** Makes sure that the machine has rabbitmq-server: as root by apt, else by telling the user what to install. */
 export async function ensureRabbitmq(log: string, say: (text: string) => void): Promise<void> {
   if (findRabbitmq() !== undefined) return;
-  const hasApt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
-  if (process.getuid?.() !== 0 || !hasApt) {
-    const how = hasApt ? 'sudo apt-get install rabbitmq-server' : 'install RabbitMQ 3.10 or later';
+  const access = aptAccess();
+  if (access !== 'root') {
+    const how = access === 'none' ? 'install RabbitMQ 3.10 or later' : 'sudo apt-get install rabbitmq-server';
     throw new Fault(`RabbitMQ is missing on this machine: ${how}`);
   }
   say(`  rabbitmq-server is missing: installing it with apt-get, without starting the system's own broker (${log}) …`);
-  await withoutStartingServices(async () => {
-    await apt(log, ['update', '-qq']);
-    await apt(log, ['install', '-y', '-qq', '--no-install-recommends', 'rabbitmq-server']);
-  });
+  await installPackages(['rabbitmq-server'], log);
   if (findRabbitmq() === undefined) throw new Fault(`apt-get installed no rabbitmq-server; see ${log}`);
-}
-
-/** Debian starts what it installs unless policy-rc.d forbids it; whatever stood there comes back afterwards. */
-async function withoutStartingServices(work: () => Promise<void>): Promise<void> {
-  const kept = `${policy}.kept-by-local-start`;
-  // A kept file means that an earlier run was killed here: then it is the original, and the present one is ours.
-  if (existsSync(policy) && !existsSync(kept)) renameSync(policy, kept);
-  writeFileSync(policy, '#!/bin/sh\nexit 101\n');
-  chmodSync(policy, 0o755);
-  // Interrupted, apt-get ends first, then this: the file must not stay behind.
-  const wait = () => {};
-  process.on('SIGINT', wait).on('SIGTERM', wait);
-  try {
-    await work();
-  } finally {
-    process.off('SIGINT', wait).off('SIGTERM', wait);
-    rmSync(policy, { force: true });
-    if (existsSync(kept)) renameSync(kept, policy);
-  }
-}
-
-async function apt(log: string, args: string[]): Promise<void> {
-  const output = openSync(log, 'a');
-  const code = await new Promise<number>((resolve, reject) => {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const child = spawn('apt-get', args, { env, stdio: ['ignore', output, output] });
-    child.once('error', reject);
-    child.once('exit', (status) => resolve(status ?? 1));
-  });
-  if (code !== 0) throw new Fault(`apt-get ${args[0]} failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
 }

@@ -7,6 +7,7 @@ import type { Tier } from '../arguments.ts';
 import { Fault } from '../fault.ts';
 import { repositoryRoot } from '../folders.ts';
 import { readJson } from '../json-file.ts';
+import { installSystemTools } from './system-tools.ts';
 import type { JestReport, Tally } from './tally.ts';
 import { addTallies, tallyLine, tallyOfCheck, tallyOfTier } from './tally.ts';
 import type { TestServers } from './test-servers.ts';
@@ -17,9 +18,10 @@ const checks = [
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'dead code', command: ['knip'] },
 ];
-const allTiers: Tier[] = ['unit', 'int', 'e2e'];
+/** Those of `npm test`; `system`, the slow proofs, runs when it is named. */
+const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
 
-/** `npm test`: everything, or the tiers that are named; the last line counts. */
+/** `npm test`: the checks and the everyday tiers, or the tiers that are named; the last line counts. */
 export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<number> {
   const began = Date.now();
   const interrupted = new AbortController();
@@ -31,7 +33,7 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
       tallies.push(await step(name, interrupted.signal, async () => tallyOfCheck((await run(command)) === 0)));
     }
   }
-  for (const tier of tiers.length === 0 ? allTiers : tiers) {
+  for (const tier of tiers.length === 0 ? everydayTiers : tiers) {
     tallies.push(await step(tier, interrupted.signal, () => runTier(tier, jestArgs, interrupted.signal)));
   }
   const tally = addTallies(tallies);
@@ -42,6 +44,7 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
 }
 
 async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
+  if (tier === 'system') await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
   // The whole-system tests start their own servers.
   if (tier !== 'int') return runJest(tier, jestArgs, {});
   let servers: TestServers | undefined;
@@ -61,7 +64,7 @@ async function runJest(tier: Tier, jestArgs: string[], environment: Record<strin
   const report = join(folder, 'report.json');
   const command = ['jest', `--testMatch=**/*.${tier}.test.ts`, '--json', `--outputFile=${report}`, ...jestArgs];
   // Whole systems side by side would compete for two cores and fail on time.
-  if (tier === 'e2e') command.push('--runInBand');
+  if (tier === 'e2e' || tier === 'system') command.push('--runInBand');
   try {
     // With --json, jest writes the report to standard output as well; what people read goes to standard error.
     const code = await run(command, environment, 'ignore');

@@ -21,6 +21,20 @@ describe('tallyOfTier', () => {
     expect(tallyOfTier(report, 1).failed).toBe(3);
   });
 
+  it('takes a test that was left out for no reason for a failure', () => {
+    const assertionResults = [
+      { status: 'pending', fullName: 'the model [needs spin] holds' },
+      { status: 'pending', fullName: 'the gateway refuses' },
+      { status: 'todo', fullName: 'later' },
+      { status: 'passed', fullName: 'the gateway answers' },
+    ];
+    expect(tallyOfTier({ ...green, testResults: [{ assertionResults }] }, 0)).toEqual({
+      passed: 5,
+      failed: 2,
+      skipped: 1,
+    });
+  });
+
   it.each([
     ['wrote no report', undefined, 1],
     ['found no test', { ...green, numPassedTests: 0, numTotalTests: 0 }, 0],

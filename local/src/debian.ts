@@ -1,0 +1,50 @@
+/** Debian's packages, for what npm does not bring. */
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { Fault, tailOf } from './fault.ts';
+
+const policy = '/usr/sbin/policy-rc.d';
+
+/** Whether this machine installs packages by apt, and whether this user may. */
+export function aptAccess(): 'none' | 'not root' | 'root' {
+  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return 'none';
+  return process.getuid?.() === 0 ? 'root' : 'not root';
+}
+
+/** Installs packages by apt-get, as root, without starting any service that they bring; what apt says goes to the log. */
+export async function installPackages(names: readonly string[], log: string): Promise<void> {
+  await withoutStartingServices(async () => {
+    await apt(log, ['update', '-qq']);
+    await apt(log, ['install', '-y', '-qq', '--no-install-recommends', ...names]);
+  });
+}
+
+/** Debian starts what it installs unless policy-rc.d forbids it; whatever stood there comes back afterwards. */
+async function withoutStartingServices(work: () => Promise<void>): Promise<void> {
+  const kept = `${policy}.kept-by-local-start`;
+  // A kept file means that an earlier run was killed here: then it is the original, and the present one is ours.
+  if (existsSync(policy) && !existsSync(kept)) renameSync(policy, kept);
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n');
+  chmodSync(policy, 0o755);
+  // Interrupted, apt-get ends first, then this: the file must not stay behind.
+  const wait = () => {};
+  process.on('SIGINT', wait).on('SIGTERM', wait);
+  try {
+    await work();
+  } finally {
+    process.off('SIGINT', wait).off('SIGTERM', wait);
+    rmSync(policy, { force: true });
+    if (existsSync(kept)) renameSync(kept, policy);
+  }
+}
+
+async function apt(log: string, args: string[]): Promise<void> {
+  const output = openSync(log, 'a');
+  const code = await new Promise<number>((resolve, reject) => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const child = spawn('apt-get', args, { env, stdio: ['ignore', output, output] });
+    child.once('error', reject);
+    child.once('exit', (status) => resolve(status ?? 1));
+  });
+  if (code !== 0) throw new Fault(`apt-get ${args[0]} failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
+}
