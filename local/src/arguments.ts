@@ -1,8 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
-
-/** A wrong option or argument; its message is one line for the user. */
-export class UsageError extends Error {}
+import { UsageError } from '@shop/operator/faults.ts';
 
 export type StartOptions = { detach: boolean; fresh: boolean; port: number; orders: number; inventories: number };
 export type Action = 'start' | 'stop' | 'kill' | 'pause' | 'resume';

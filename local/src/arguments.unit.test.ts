@@ -1,4 +1,5 @@
-import { parseCommand, UsageError } from './arguments.ts';
+import { UsageError } from '@shop/operator/faults.ts';
+import { parseCommand } from './arguments.ts';
 
 const defaults = { detach: false, fresh: false, port: 8000, orders: 1, inventories: 1 };
 

@@ -1,9 +1,10 @@
+import { Fault, UsageError } from '@shop/operator/faults.ts';
+import { seedDemoProducts } from '@shop/operator/seed.ts';
+import { lookUpIn } from '@shop/operator/variables.ts';
 import { scriptVariables } from './addresses.ts';
 import type { Command } from './arguments.ts';
-import { helpTexts, parseCommand, UsageError } from './arguments.ts';
+import { helpTexts, parseCommand } from './arguments.ts';
 import { controlParts } from './control-command.ts';
-import { Fault } from './fault.ts';
-import { seedDemoProducts } from './seed.ts';
 import { readSystem, startSystem } from './start-system.ts';
 import { reportParts, statusTable } from './status.ts';
 import { bringDown } from './stop-system.ts';
@@ -47,16 +48,16 @@ async function run(command: Command): Promise<number> {
       console.log(await bringDown(readSystem()));
       return 0;
     case 'seed':
-      await seedDemoProducts(readSystem().plan);
+      await seedDemoProducts(lookUpHere);
       console.log('The demo products are there.');
       return 0;
     case 'replay': {
-      const { replayCommand } = await import('./replay/main.ts');
-      return replayCommand(command.args);
+      const { replayCommand } = await import('@shop/operator/replay/main.ts');
+      return replayCommand(command.args, lookUpHere);
     }
     case 'dead-letters': {
-      const { deadLettersCommand } = await import('./dead-letters/main.ts');
-      return deadLettersCommand(command.args);
+      const { deadLettersCommand } = await import('@shop/operator/dead-letters/main.ts');
+      return deadLettersCommand(command.args, lookUpHere);
     }
     case 'chaos': {
       const { chaosCommand } = await import('./chaos/main.ts');
@@ -67,6 +68,14 @@ async function run(command: Command): Promise<number> {
       return runTests(command.tiers, command.jestArgs);
     }
   }
+}
+
+/** What the environment names wins, the rest comes from the system started here. */
+function lookUpHere<Name extends string>(...names: Name[]): Record<Name, string> {
+  if (names.every((name) => process.env[name])) return lookUpIn(process.env)(...names);
+  const { plan, secrets } = readSystem();
+  const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value));
+  return lookUpIn({ ...scriptVariables(plan, secrets), ...given })(...names);
 }
 
 function helpOf(name: string | undefined): string {

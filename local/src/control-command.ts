@@ -1,5 +1,5 @@
+import { UsageError } from '@shop/operator/faults.ts';
 import type { Action } from './arguments.ts';
-import { UsageError } from './arguments.ts';
 import type { Part } from './control.ts';
 import { killPart, partStatus, pausePart, resumePart, startPart, stopPart } from './control.ts';
 import type { System } from './parts.ts';

@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { databaseUrl, urlOf } from './addresses.ts';
+import { Fault } from '@shop/operator/faults.ts';
+import { hasNoProducts, seedDemoProducts } from '@shop/operator/seed.ts';
+import { lookUpIn } from '@shop/operator/variables.ts';
+import { databaseUrl, scriptVariables, urlOf } from './addresses.ts';
 import type { StartOptions } from './arguments.ts';
 import { isAlive, partStatus, startPart } from './control.ts';
-import { Fault, tailOf } from './fault.ts';
 import { localFolder, repositoryRoot } from './folders.ts';
 import { readJson } from './json-file.ts';
+import { tailOf } from './log-tail.ts';
 import type { System } from './parts.ts';
 import { allPartNames, nodeLaunch, partOf, postgresOf } from './parts.ts';
 import type { Plan } from './plan.ts';
@@ -18,7 +21,6 @@ import { howItEnded, isRunning, thisProcess } from './processes.ts';
 import type { Progress } from './progress.ts';
 import { showProgress } from './progress.ts';
 import { loadSecrets } from './secrets.ts';
-import { hasNoProducts, seedDemoProducts } from './seed.ts';
 import { ensureRabbitmq } from './servers/install-rabbitmq.ts';
 import { initPostgres, prepareDatabase, superuserUrl } from './servers/postgres.ts';
 import { endLeftovers, stopSystem } from './stop-system.ts';
@@ -142,7 +144,8 @@ async function bringUp(system: System, progress: Progress, interrupted: AbortSig
   const { order, inventory } = system.plan.processes;
   await allSettledOrThrow([...processNames('inventory', inventory), ...processNames('order', order)].map(start));
   await start('gateway');
-  if (await hasNoProducts(system.plan)) await progress.step('demo products', () => seedDemoProducts(system.plan));
+  const lookUp = lookUpIn(scriptVariables(system.plan, system.secrets));
+  if (await hasNoProducts(lookUp)) await progress.step('demo products', () => seedDemoProducts(lookUp));
 }
 
 async function bringUpDatabase(

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
+import { demoSku } from '@shop/operator/seed.ts';
 import { portOf, urlOf } from './addresses.ts';
 import type { System } from './parts.ts';
-import { demoSku } from './seed.ts';
 
 /** What a user needs once the system is up: where it is, the keys, and one call to copy. */
 export function summaryOf({ folder, plan, secrets }: System, seconds: number): string {

@@ -1,5 +1,5 @@
 import { partStatus } from './control.ts';
-import { tailOf } from './fault.ts';
+import { tailOf } from './log-tail.ts';
 import type { System } from './parts.ts';
 import { allPartNames, partOf } from './parts.ts';
 import { howItEnded } from './processes.ts';

@@ -1,6 +1,6 @@
+import type { Gateway } from '@shop/operator/gateway.ts';
+import { makePatience, untilAnswered } from '@shop/operator/gateway.ts';
 import type pg from 'pg';
-import type { Gateway } from '../replay/gateway.ts';
-import { makePatience, untilAnswered } from '../replay/gateway.ts';
 import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
 import type { Evidence, ListedOrder } from './evidence.ts';

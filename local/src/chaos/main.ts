@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Fault, UsageError } from '@shop/operator/faults.ts';
+import { connectGateway, type Gateway } from '@shop/operator/gateway.ts';
+import { withProgress } from '@shop/operator/progress-line.ts';
 import { scriptVariables } from '../addresses.ts';
-import { UsageError } from '../arguments.ts';
-import { Fault } from '../fault.ts';
 import type { System } from '../parts.ts';
-import { withProgress } from '../replay/bar.ts';
-import { connectGateway, type Gateway } from '../replay/gateway.ts';
 import { viewBroker } from './broker.ts';
 import { type Check, checkEvidence } from './checker.ts';
 import { collectEvidence } from './collect-evidence.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../arguments.ts';
+import { UsageError } from '@shop/operator/faults.ts';
 import { type FaultKind, faultKinds } from './schedule.ts';
 
 export type Options = { seconds: number; seed: number; faults: FaultKind[]; json: boolean; keep: boolean };

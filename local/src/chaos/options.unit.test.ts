@@ -1,4 +1,4 @@
-import { UsageError } from '../arguments.ts';
+import { UsageError } from '@shop/operator/faults.ts';
 import { parseOptions } from './options.ts';
 import { faultKinds } from './schedule.ts';
 

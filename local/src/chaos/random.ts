@@ -1,4 +1,4 @@
-import { seededRandom } from '../replay/sendings.ts';
+import { seededRandom } from '@shop/operator/replay/sendings.ts';
 
 export type Random = {
   /** In [0, 1). */

@@ -2,7 +2,7 @@
  * Which fault happens when: computed before the run from the seed alone, so that a run's faults can be repeated. What
  * they meet is decided by the machine and differs from run to run.
  */
-import { seededRandom } from '../replay/sendings.ts';
+import { seededRandom } from '@shop/operator/replay/sendings.ts';
 import { type LinkMode, type LinkName, linkNames } from './network.ts';
 
 export const faultKinds = ['kill', 'pause', 'restart', 'broker', 'connections', 'postgres', 'network'] as const;

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Attempt, Gateway } from '../replay/gateway.ts';
+import type { Attempt, Gateway } from '@shop/operator/gateway.ts';
 import type { ClientName, Line, Operation, Try, Verdict } from './history.ts';
 import { verdictOf } from './history.ts';
 import { makeRandom, type Random } from './random.ts';

@@ -1,5 +1,5 @@
+import { Fault } from '@shop/operator/faults.ts';
 import { aptAccess, installPackages } from '../debian.ts';
-import { Fault } from '../fault.ts';
 import { findRabbitmq } from './rabbitmq.ts';
 
 /** Makes sure that the machine has rabbitmq-server: as root by apt, else by telling the user what to install. */

@@ -12,8 +12,8 @@ import {
 import { arch, platform } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { Fault } from '@shop/operator/faults.ts';
 import pg from 'pg';
-import { Fault } from '../fault.ts';
 import { repositoryRoot } from '../folders.ts';
 import type { Launch } from '../processes.ts';
 import { asNonRoot } from './run-as.ts';

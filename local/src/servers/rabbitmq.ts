@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { Fault } from '../fault.ts';
+import { Fault } from '@shop/operator/faults.ts';
 import type { Launch } from '../processes.ts';
 
 export type RabbitmqServer = {

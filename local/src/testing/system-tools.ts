@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
+import { Fault } from '@shop/operator/faults.ts';
 import { aptAccess, installPackages } from '../debian.ts';
-import { Fault } from '../fault.ts';
 
 /** What the tests of the `system` tier use besides the system itself, and whether this machine has it. */
 const tools = [

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../arguments.ts';
+import { UsageError } from '../faults.ts';
 
 export const serviceNames = ['orders', 'inventory'] as const;
 export type ServiceName = (typeof serviceNames)[number];

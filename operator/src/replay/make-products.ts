@@ -1,6 +1,6 @@
-import { Fault } from '../fault.ts';
-import type { Gateway, Patience } from './gateway.ts';
-import { untilAnswered } from './gateway.ts';
+import { Fault } from '../faults.ts';
+import type { Gateway, Patience } from '../gateway.ts';
+import { untilAnswered } from '../gateway.ts';
 import { eachConcurrently } from './pace.ts';
 
 export type NewProduct = { sku: string; name: string; stock: number };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Gateway, Patience } from '../gateway.ts';
 import type { ListedProduct } from './audit.ts';
-import type { Gateway, Patience } from './gateway.ts';
 import { type Page, readPage } from './listing.ts';
 
 /** A hundred products per look; frequent enough to pass all of a large file's many times, and no load. */

@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { scriptVariables } from '../addresses.ts';
-import { Fault } from '../fault.ts';
-import {
-  type Answer,
-  type Call,
-  connectGateway,
-  type Gateway,
-  makePatience,
-  untilAnswered,
-} from '../replay/gateway.ts';
-import { readSystem } from '../start-system.ts';
+import { Fault } from '../faults.ts';
+import { type Answer, type Call, connectGateway, type Gateway, makePatience, untilAnswered } from '../gateway.ts';
+import type { LookUp } from '../variables.ts';
 import type { ServiceName } from './options.ts';
 
 export type HistoryEntry = { type: string; at?: string; actor?: string; reason?: string; [member: string]: unknown };
@@ -41,12 +33,12 @@ export type Operations = ReturnType<typeof connectOperations>;
 const PATIENCE_MS = 15_000;
 
 /** The operations of the system behind the gateway; `services` are asked in turn. */
-export function connectOperations(services: readonly ServiceName[]) {
-  const target = findTarget(process.env);
-  const gateway = connectGateway(target.baseUrl, 2);
+export function connectOperations(services: readonly ServiceName[], lookUp: LookUp) {
+  const { BASE_URL: baseUrl, OPERATIONS_KEY: apiKey } = lookUp('BASE_URL', 'OPERATIONS_KEY');
+  const gateway = connectGateway(baseUrl, 2);
 
   const call = (service: ServiceName, more: Omit<Call, 'apiKey'>) =>
-    ask(gateway, { ...more, path: `/operations/${service}/dead-letters${more.path}`, apiKey: target.operationsKey });
+    ask(gateway, { ...more, path: `/operations/${service}/dead-letters${more.path}`, apiKey });
 
   /** From the service that has it; both keep their own, and their ids and groups differ. */
   async function whereverItIs<T>(path: string, method: Call['method'], body?: object, key?: string) {
@@ -110,18 +102,4 @@ function expectSuccess(answer: Answer): object {
   throw new Fault(
     `Refused with ${answer.status}${answer.code ? ` ${answer.code}` : ''}: ${detail ?? title ?? answer.text}`,
   );
-}
-
-/** What the environment names wins, the rest comes from the system started here. */
-function findTarget(environment: NodeJS.ProcessEnv): { baseUrl: string; operationsKey: string } {
-  const { BASE_URL, OPERATIONS_KEY } = environment;
-  const started: Record<string, string> = BASE_URL && OPERATIONS_KEY ? {} : startedHere();
-  const baseUrl = BASE_URL || started.BASE_URL || '';
-  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) throw new Fault(`BASE_URL is no URL: "${baseUrl}"`);
-  return { baseUrl, operationsKey: OPERATIONS_KEY || started.OPERATIONS_KEY || '' };
-}
-
-function startedHere(): Record<string, string> {
-  const { plan, secrets } = readSystem();
-  return scriptVariables(plan, secrets);
 }

@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs';
 
-/** Something that the user can do something about: shown as it is, without a stack. */
-export class Fault extends Error {}
-
 /** The end of a log, for a fault's message. */
 export function tailOf(log: string, lines = 15): string {
   try {

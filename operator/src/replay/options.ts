@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../arguments.ts';
+import { UsageError } from '../faults.ts';
 import { parseShare, type Share } from './stock.ts';
 
 export type Options = {

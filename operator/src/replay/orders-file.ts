@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
-import { Fault } from '../fault.ts';
+import { Fault } from '../faults.ts';
 import { addBadRow, addRow, emptyLedger, type Ledger } from './sales.ts';
 
 /** The columns of "Online Retail" that an order needs. InvoiceDate and Country may be there or not. */

@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connectGateway, type Gateway, makePatience } from './gateway.ts';
+import { connectGateway, type Gateway, makePatience } from '../gateway.ts';
 import type { OrderRequest } from './order-request.ts';
 import { placeSales } from './place-sales.ts';
 import { planSendings } from './sendings.ts';

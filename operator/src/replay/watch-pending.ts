@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Gateway, Patience } from './gateway.ts';
+import type { Gateway, Patience } from '../gateway.ts';
 import { listAll } from './listing.ts';
 
 /** Short beside the second within which the completer and the queues act, and one request for all that wait. */

@@ -1,4 +1,4 @@
-import { UsageError } from '../arguments.ts';
+import { UsageError } from '../faults.ts';
 import { parseOptions } from './options.ts';
 
 const id = '0195f0a0-0000-7000-8000-000000000001';

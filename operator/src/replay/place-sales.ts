@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Answer, Attempt, Gateway, Patience } from '../gateway.ts';
+import { repeatCause, untilAnswered } from '../gateway.ts';
 import type { FinalAnswer } from './audit.ts';
-import type { Answer, Attempt, Gateway, Patience } from './gateway.ts';
-import { repeatCause, untilAnswered } from './gateway.ts';
 import type { InvalidMember, OrderRequest } from './order-request.ts';
 import { eachConcurrently, limitConcurrency, makePace } from './pace.ts';
 import type { Sending } from './sendings.ts';

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
+import { bar, withProgress } from '../progress-line.ts';
 import type { SaleEvidence } from './audit.ts';
-import { bar, withProgress } from './bar.ts';
 import { invalidReasons, type Report, renderReport, summarize } from './report.ts';
 import { emptyTally, percentilesOf, recordMs } from './tally.ts';
 

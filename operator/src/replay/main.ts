@@ -1,22 +1,22 @@
-import { UsageError } from '../arguments.ts';
-import { Fault } from '../fault.ts';
+import { Fault, UsageError } from '../faults.ts';
+import { connectGateway, type Gateway, makePatience } from '../gateway.ts';
+import { bar, withProgress } from '../progress-line.ts';
+import type { LookUp } from '../variables.ts';
 import type { Check, Evidence, SaleEvidence } from './audit.ts';
 import { audit } from './audit.ts';
-import { bar, withProgress } from './bar.ts';
 import { type Collecting, listOrdersOf, listProductsOf } from './collect-evidence.ts';
-import { connectGateway, type Gateway, makePatience } from './gateway.ts';
 import { makeProducts, productName } from './make-products.ts';
 import type { Options } from './options.ts';
 import { help, parseOptions } from './options.ts';
 import { type OrderRequest, skuOf, toOrderRequest } from './order-request.ts';
 import { readOrders } from './orders-file.ts';
 import { placeSales } from './place-sales.ts';
+import { requireReachable, type Target } from './reachable.ts';
 import { type Report, renderReport, summarize } from './report.ts';
 import { completeSales, type Ledger } from './sales.ts';
 import { planSendings, seededRandom } from './sendings.ts';
 import { stockFor } from './stock.ts';
 import { emptyTally, type Tally } from './tally.ts';
-import { findTarget, requireReachable, type Target } from './target.ts';
 import { watchStock } from './watch-stock.ts';
 
 /** Longer than any outage that settles by itself: an order settles within a minute of the system being whole. */
@@ -29,14 +29,19 @@ const spareConnections = 4;
 class BrokenRun extends Fault {}
 
 /** `npm run replay`: 0 when the audit is green, 1 when it is not, 2 when nothing could be replayed. */
-export async function replayCommand(args: string[]): Promise<number> {
+export async function replayCommand(args: string[], lookUp: LookUp): Promise<number> {
   try {
     const options = parseOptions(args, new Date());
     if (options === 'help') {
       console.log(help);
       return 0;
     }
-    return await replayFile(options);
+    const found = lookUp('BASE_URL', 'STOREFRONT_KEY', 'BACKOFFICE_KEY');
+    return await replayFile(options, {
+      baseUrl: found.BASE_URL,
+      storefrontKey: found.STOREFRONT_KEY,
+      backofficeKey: found.BACKOFFICE_KEY,
+    });
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
     console.error(error.message);
@@ -44,8 +49,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   }
 }
 
-async function replayFile(options: Options): Promise<number> {
-  const target = findTarget(process.env);
+async function replayFile(options: Options, target: Target): Promise<number> {
   const gateway = connectGateway(target.baseUrl, options.concurrency + spareConnections);
   try {
     await requireReachable(gateway, target);

@@ -1,10 +1,10 @@
-import { Fault } from '../fault.ts';
+import { Fault } from '../faults.ts';
+import type { Gateway, Patience } from '../gateway.ts';
 import type { ListedOrder, ListedProduct } from './audit.ts';
-import type { Gateway, Patience } from './gateway.ts';
 import { listAll } from './listing.ts';
 import type { OrderRequest } from './order-request.ts';
 import { eachConcurrently } from './pace.ts';
-import type { Target } from './target.ts';
+import type { Target } from './reachable.ts';
 import { isOfRun, isPastRun } from './watch-stock.ts';
 
 export type Collecting = { gateway: Gateway; target: Target; concurrency: number; patience: Patience };

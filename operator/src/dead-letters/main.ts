@@ -1,10 +1,11 @@
-import { UsageError } from '../arguments.ts';
+import { UsageError } from '../faults.ts';
+import type { LookUp } from '../variables.ts';
 import { connectOperations, type Operations } from './operations.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { renderGroups, renderLetters, renderWhole } from './render.ts';
 
 /** `npm run dead-letters`: 0 when it was done; faults are the caller's to print. */
-export async function deadLettersCommand(args: string[]): Promise<number> {
+export async function deadLettersCommand(args: string[], lookUp: LookUp): Promise<number> {
   let options: Options | 'help';
   try {
     options = parseOptions(args);
@@ -17,7 +18,7 @@ export async function deadLettersCommand(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const operations = connectOperations(options.services);
+  const operations = connectOperations(options.services, lookUp);
   try {
     const { json, text } = await run(operations, options);
     console.log(options.json ? JSON.stringify(json, null, 2) : text);

@@ -1,0 +1,43 @@
+/**
+ * The commands of those who run the system, where there is nothing but this folder and the gateway's address: in the
+ * services' images. `npm run dead-letters`, `replay` and `seed` are the same commands.
+ */
+import { Fault, UsageError } from './faults.ts';
+import { lookUpIn } from './variables.ts';
+
+const help = `node operator/src/cli.ts <command>
+
+  dead-letters list | show | replay | discard   messages that were set aside (dead-letters --help)
+  replay <orders.csv[.gz]>                      place real orders and audit the result (replay --help)
+  seed                                          make the demo products (harmless when they exist)
+
+The system is the one that BASE_URL names; STOREFRONT_KEY, BACKOFFICE_KEY and OPERATIONS_KEY are its API keys.`;
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Fault || error instanceof UsageError ? error.message : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function run([name, ...args]: string[]): Promise<number> {
+  const lookUp = lookUpIn(process.env);
+  switch (name) {
+    case 'dead-letters':
+      return (await import('./dead-letters/main.ts')).deadLettersCommand(args, lookUp);
+    case 'replay':
+      return (await import('./replay/main.ts')).replayCommand(args, lookUp);
+    case 'seed':
+      await (await import('./seed.ts')).seedDemoProducts(lookUp);
+      console.log('The demo products are there.');
+      return 0;
+    case 'help':
+    case '--help':
+    case '-h':
+    case undefined:
+      console.log(help);
+      return 0;
+    default:
+      throw new UsageError(`There is no command "${name}".\n\n${help}`);
+  }
+}
