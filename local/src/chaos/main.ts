@@ -1,23 +1,21 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Fault, UsageError } from '@shop/operator/faults.ts';
 import { connectGateway, type Gateway } from '@shop/operator/gateway.ts';
-import { withProgress } from '@shop/operator/progress-line.ts';
 import { scriptVariables } from '../addresses.ts';
 import type { System } from '../parts.ts';
+import { breakParts } from './break-parts.ts';
 import { viewBroker } from './broker.ts';
 import { type Check, checkEvidence } from './checker.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { connectDatabases, type Databases } from './databases.ts';
 import type { Evidence, Unsettled } from './evidence.ts';
 import { isDecided } from './history.ts';
-import { type Battlefield, type DoneFault, runFaults, watchCrashes } from './nemesis.ts';
+import { type Battlefield, type DoneFault, watchCrashes } from './nemesis.ts';
 import { openNetwork } from './network.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
 import { type Report, renderReport } from './report.ts';
-import { planFaults } from './schedule.ts';
 import { waitingOrders, waitUntilSettled } from './settle.ts';
 import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
 import { traceOf } from './trace.ts';
@@ -113,25 +111,7 @@ async function runAndCheck(field: Battlefield, options: Options, connections: Co
   const levels = watchLevels(databases.inventory);
   const crashWatch = watchCrashes(field);
   const faults: DoneFault[] = [];
-  workload.begin();
-  const attackedAt = workload.now();
-  await withProgress(
-    process.stderr,
-    () =>
-      progressLine(
-        workload.now() - attackedAt,
-        seconds,
-        workload.operations.length,
-        workload.underWay(),
-        faults.at(-1),
-      ),
-    async () => {
-      const plan = planFaults(seed, seconds, kinds).map((fault) => ({ ...fault, at: fault.at + attackedAt }));
-      const nemesis = runFaults(field, plan, workload.now, (fault) => faults.push(fault));
-      await Promise.all([nemesis, delay(seconds * 1_000)]);
-      await workload.finish();
-    },
-  );
+  const tookMs = await breakParts(field, workload, options, faults);
   const crashes = crashWatch.stop();
   process.stderr.write('Healing and settling …\n');
   for (const link of Object.values(network)) link.set('pass');
@@ -140,7 +120,7 @@ async function runAndCheck(field: Battlefield, options: Options, connections: Co
   crashes.push(...silent.map((name) => `${name} does not answer ${healMs / 1_000} s after it was started`));
 
   const waiting = (await waitingOrders(databases)).length;
-  const rate = workload.operations.filter(({ kind }) => kind === 'place').length / seconds;
+  const rate = (1_000 * workload.operations.filter(({ kind }) => kind === 'place').length) / tookMs;
   const deadline = settleMs + (1_000 * waiting) / Math.max(rate, 1);
   const unsettled = await settle(workload, deadline, () =>
     waitUntilSettled(databases, broker, deadline, (text) => process.stderr.write(`  ${text}\n`)),
@@ -159,11 +139,12 @@ async function runAndCheck(field: Battlefield, options: Options, connections: Co
   };
   const checks = checkEvidence(evidence);
   const counts = countRun(workload.operations, faults);
-  const doubts = reasonsForDoubt(counts, seconds, kinds);
+  const doubts = reasonsForDoubt(counts, kinds);
   return {
     verdict: verdictOf(checks, doubts),
     seed,
     seconds,
+    extraSeconds: Math.max(0, Math.round(tookMs / 1_000) - seconds),
     counts,
     faults: faults.map((fault) => ({ ...fault, began: Math.round(fault.began), ended: Math.round(fault.ended) })),
     answers: countAnswers(workload.operations),
@@ -208,15 +189,4 @@ async function traces(checks: readonly Check[], evidence: Evidence, faults: read
       .slice(0, mostTraces)
       .map(async (one) => ({ ...one, trace: await traceOf(one.violation, evidence, faults, logs) })),
   );
-}
-
-function progressLine(
-  ms: number,
-  seconds: number,
-  operations: number,
-  underWay: number,
-  fault: DoneFault | undefined,
-): string {
-  const last = fault ? `, last fault: ${fault.how} ${fault.part}` : '';
-  return `${Math.round(ms / 1_000)} of ${seconds} s  ${operations} operations, ${underWay} under way${last}`;
 }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { Fault } from '@shop/operator/faults.ts';
 import { portOf } from '../addresses.ts';
-import { partStatus, resumePart, startPart } from '../control.ts';
+import { killPart, partStatus, resumePart, startPart } from '../control.ts';
 import { localFolder, repositoryRoot } from '../folders.ts';
 import type { System } from '../parts.ts';
 import { allPartNames, partOf } from '../parts.ts';
@@ -71,8 +71,13 @@ function linksFor(folder: string, network: Network): Record<string, string> {
 
 /** Ends the system; its folder goes too unless somebody wants to look into it. */
 export async function endOwnSystem(system: System, keepFolder: boolean): Promise<void> {
-  await bringDown(system);
-  // After an interruption: a part may have been just being started again.
+  if (keepFolder) {
+    await bringDown(system);
+  } else {
+    // Nobody needs its data, and RabbitMQ takes seconds for a good end; PostgreSQL's gives back its shared memory.
+    for (const name of allPartNames(system.plan).filter((one) => !one.endsWith('-db'))) killPart(partOf(system, name));
+  }
+  // After an interruption too: a part may have been just being started again.
   await bringDown(system);
   if (!keepFolder) rmSync(system.folder, { recursive: true, force: true });
 }

@@ -9,6 +9,8 @@ export type Report = {
   verdict: 'holds' | 'violated' | 'inconclusive';
   seed: number;
   seconds: number;
+  /** How much longer it went on because too little had happened. */
+  extraSeconds: number;
   counts: Counts;
   faults: DoneFault[];
   answers: Record<string, Record<string, number>>;
@@ -32,7 +34,7 @@ export function renderReport(report: Report): string {
   const { counts, checks, traces } = report;
   const broken = checks.filter(({ violations }) => violations.length > 0);
   return [
-    `Chaos, seed ${report.seed}, ${report.seconds} s`,
+    `Chaos, seed ${report.seed}, ${report.seconds} s${report.extraSeconds > 0 ? `, and ${report.extraSeconds} s more until enough had happened` : ''}`,
     '',
     row('faults', report.faults.length === 0 ? 'none' : countsText(counts.faults)),
     ...report.faults.map((fault) => `                   ${faultLine(fault)}`),

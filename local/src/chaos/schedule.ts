@@ -2,8 +2,8 @@
  * Which fault happens when: computed before the run from the seed alone, so that a run's faults can be repeated. What
  * they meet is decided by the machine and differs from run to run.
  */
-import { seededRandom } from '@shop/operator/replay/sendings.ts';
 import { type LinkMode, type LinkName, linkNames } from './network.ts';
+import { makeRandom } from './random.ts';
 
 export const faultKinds = ['kill', 'pause', 'restart', 'broker', 'connections', 'postgres', 'network'] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -50,7 +50,7 @@ const shapes: Record<FaultKind, Shape> = {
 
 // Longer runs get more: about one of each kind every 15 s.
 const secondsPerFault = 15;
-/** Of each kind, when the run is long enough to mean anything. */
+/** Of each kind, for a run to mean anything. */
 export const fewestOfAKind = 3;
 // The first orders come before the first fault, and the last fault has time to work.
 const quietStart = 2_000;
@@ -62,9 +62,7 @@ const shortestRunWithFreeze = 60_000;
 
 /** The faults of a run, by time. Faults overlap, but a part has one at a time. */
 export function planFaults(seed: number, seconds: number, kinds: readonly FaultKind[]): PlannedFault[] {
-  const random = seededRandom(seed);
-  const between = (low: number, high: number) => Math.round(low + random() * (high - low));
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const { pick, between } = makeRandom(seed);
   const end = seconds * 1_000 - quietEnd;
   const planned: PlannedFault[] = [];
 
@@ -96,6 +94,20 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
     }
   }
   return planned.sort((a, b) => a.at - b.at);
+}
+
+// A fault that is made up for comes when the others are over: short is enough.
+const madeUpLongest = 1_500;
+const madeUpSpacing = 700;
+
+/** One more fault of each of these kinds, soon and one after the other. */
+export function planMore(seed: number, kinds: readonly FaultKind[]): PlannedFault[] {
+  const { pick, between } = makeRandom(seed);
+  return kinds.map((kind, index) => {
+    const { parts, how, shortest, longest } = shapes[kind];
+    const lasts = between(shortest, Math.max(shortest, Math.min(longest, madeUpLongest)));
+    return { kind, part: pick(parts), how: pick(how), at: index * madeUpSpacing, lasts };
+  });
 }
 
 /** Whether a fault is one of a link. */

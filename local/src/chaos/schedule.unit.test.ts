@@ -1,5 +1,5 @@
 import type { PlannedFault } from './schedule.ts';
-import { faultKinds, fewestOfAKind, planFaults } from './schedule.ts';
+import { faultKinds, fewestOfAKind, planFaults, planMore } from './schedule.ts';
 
 const overlap = (a: PlannedFault, b: PlannedFault) => a.at < b.at + b.lasts && b.at < a.at + a.lasts;
 
@@ -32,5 +32,14 @@ describe('planFaults', () => {
     const together = pairs.filter(([one, other]) => overlap(one, other));
     expect(together.filter(([one, other]) => one.part === other.part)).toEqual([]);
     expect(together.length).toBeGreaterThan(0);
+  });
+});
+
+describe('planMore', () => {
+  it('has one short fault of each kind that is missing, one after the other', () => {
+    const plan = planMore(3, ['broker', 'kill']);
+    expect(plan.map(({ kind }) => kind)).toEqual(['broker', 'kill']);
+    expect(plan.map(({ at }) => at)).toEqual([0, 700]);
+    for (const { lasts } of plan) expect(lasts).toBeLessThanOrEqual(1_500);
   });
 });

@@ -47,21 +47,30 @@ function hasTwins({ tries }: Operation): boolean {
   );
 }
 
-// What a run of a minute has to do to mean anything; a shorter one proportionally less.
+// What a run has to do to mean anything, however short it is.
 const enough = { orders: 1_000, twins: 50, cancellations: 50, shipments: 50 };
 
+/** What there was too little of; `kind` if it is faults. */
+export type Shortfall = { what: string; had: number; need: number; kind?: FaultKind };
+
+export function shortfalls(counts: Counts, kinds: readonly FaultKind[]): Shortfall[] {
+  const work = Object.entries(enough).map(([what, need]) => ({
+    what,
+    need,
+    had: counts[what as keyof typeof enough],
+  }));
+  const faults = kinds.map((kind) => ({
+    what: `faults of kind ${kind}`,
+    need: fewestOfAKind,
+    had: counts.faults[kind] ?? 0,
+    kind,
+  }));
+  return [...work, ...faults].filter(({ had, need }) => had < need);
+}
+
 /** Why a run says nothing; empty when it does say something. */
-export function reasonsForDoubt(counts: Counts, seconds: number, kinds: readonly FaultKind[]): string[] {
-  const share = Math.min(1, seconds / 60);
-  const needs = Object.entries(enough).map(
-    ([name, number]) => [name, Math.ceil(number * share), counts[name as keyof typeof enough]] as const,
-  );
-  const faults = kinds.map(
-    (kind) => [`faults of kind ${kind}`, Math.ceil(fewestOfAKind * share), counts.faults[kind] ?? 0] as const,
-  );
-  return [...needs, ...faults]
-    .filter(([, need, had]) => had < need)
-    .map(([name, need, had]) => `${had} ${name}, ${need} are needed`);
+export function reasonsForDoubt(counts: Counts, kinds: readonly FaultKind[]): string[] {
+  return shortfalls(counts, kinds).map(({ what, had, need }) => `${had} ${what}, ${need} are needed`);
 }
 
 /** How often each kind of call was answered how. */

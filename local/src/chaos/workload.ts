@@ -15,6 +15,8 @@ export type ApiKeys = Record<ClientName, string>;
 
 export type Workload = {
   operations: Operation[];
+  /** Nothing is sent by the clients before. */
+  begin: () => void;
   /** Operations that still wait for a final answer. */
   underWay: () => number;
   /** No new operations; resolves when all clients have begun their last one. */
@@ -58,8 +60,8 @@ export async function makeProducts(workload: Workload & Acting): Promise<void> {
 type Mode = 'once' | 'twins' | 'repeat' | 'other later' | 'other at once';
 type Acting = { perform: (operation: Operation, mode: Mode) => Promise<Verdict | undefined> };
 
-/** The clients' memory and their way of sending; nothing is sent before `begin`. */
-export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Acting & { begin: () => void } {
+/** The clients' memory and their way of sending. */
+export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Acting {
   const operations: Operation[] = [];
   const open = new Set<Promise<unknown>>();
   const started = performance.now();
@@ -211,7 +213,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
           if (final) await drive(operation, final.variant);
         }
       };
-      await Promise.all(Array.from({ length: 8 }, repeater));
+      await Promise.all(Array.from({ length: 24 }, repeater));
     },
   };
 }

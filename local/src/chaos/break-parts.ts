@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { withProgress } from '@shop/operator/progress-line.ts';
+import { type Battlefield, type DoneFault, runFaults } from './nemesis.ts';
+import type { Options } from './options.ts';
+import { planFaults, planMore } from './schedule.ts';
+import { countRun, shortfalls } from './summary.ts';
+import type { Workload } from './workload.ts';
+
+// A busy machine does less in the same time. Going on beats a run that says nothing, but not for ever.
+const longestExtensionMs = 30_000;
+const roundMs = 1_000;
+
+/**
+ * Breaks parts for as long as was asked while the clients work, and goes on while that was too little to mean anything:
+ * missing faults are made up for, and the clients get the time that they need. Resolves when no client begins anything
+ * more, with the milliseconds that all of it took.
+ */
+export async function breakParts(
+  field: Battlefield,
+  workload: Workload,
+  { seed, seconds, faults: kinds }: Options,
+  faults: DoneFault[],
+): Promise<number> {
+  const began = workload.now();
+  const doAll = (plan: ReturnType<typeof planFaults>) => {
+    const from = workload.now();
+    const timed = plan.map((fault) => ({ ...fault, at: fault.at + from }));
+    return runFaults(field, timed, workload.now, (fault) => faults.push(fault));
+  };
+  const goOn = async () => {
+    await Promise.all([doAll(planFaults(seed, seconds, kinds)), delay(seconds * 1_000)]);
+    const latest = workload.now() + longestExtensionMs;
+    for (let round = 1; workload.now() < latest && !field.end.aborted; round += 1) {
+      const short = shortfalls(countRun(workload.operations, faults), kinds);
+      if (short.length === 0) break;
+      const missing = short.flatMap(({ kind }) => kind ?? []);
+      await Promise.all([doAll(planMore(seed + round, missing)), delay(roundMs)]);
+    }
+    await workload.finish();
+  };
+  workload.begin();
+  const line = () => progressLine(workload.now() - began, seconds, workload, faults.at(-1));
+  await withProgress(process.stderr, line, goOn);
+  return workload.now() - began;
+}
+
+function progressLine(
+  ms: number,
+  seconds: number,
+  { operations, underWay }: Workload,
+  fault: DoneFault | undefined,
+): string {
+  const last = fault ? `, last fault: ${fault.how} ${fault.part}` : '';
+  return `${Math.round(ms / 1_000)} of ${seconds} s  ${operations.length} operations, ${underWay()} under way${last}`;
+}
