@@ -105,6 +105,37 @@ describe('the outbox relay', () => {
     await emptied();
   });
 
+  it('broker took the messages and its confirms were lost: the rows stay, and are sent again', async () => {
+    const relay = start();
+    await eventually(() => system.broker.isConnected() || undefined);
+    system.network.mute();
+    const rows = many(3);
+    await write(...rows);
+    relay.wake();
+    await eventually(async () => ((await system.server.depth(QUEUE)) === 3 ? true : undefined));
+    expect(await pending()).toBe(3);
+    system.network.cut();
+    system.network.restore();
+    const ids = (await system.server.take(QUEUE, 6)).map(({ messageId }) => messageId);
+    expect(ids).toEqual([...rows, ...rows].map(({ messageId }) => messageId));
+    await emptied();
+  });
+
+  it('connection breaks again and again while messages flow: none is lost', async () => {
+    const relay = start({ batchSize: 20 });
+    const rows = many(400);
+    for (let from = 0; from < rows.length; from += 40) {
+      await write(...rows.slice(from, from + 40));
+      relay.wake();
+      await eventually(() => system.broker.isConnected() || undefined);
+      if (from % 120 === 0) system.network.cut();
+      system.network.restore();
+    }
+    await eventually(async () => ((await pending()) === 0 ? true : undefined), 20_000);
+    const taken = await system.server.take(QUEUE, rows.length);
+    expect(new Set(taken.map(({ messageId }) => messageId))).toEqual(new Set(rows.map(({ messageId }) => messageId)));
+  });
+
   it('relay died after publish, before marking: published twice, and the inbox drops the second', async () => {
     // The delete that does not happen: what a relay leaves behind that dies between the confirm and its delete.
     await system.database.pool.query(`
@@ -155,13 +186,16 @@ describe('the outbox relay', () => {
     await second.close();
   });
 
-  it('keeps a mandatory message that no queue takes, and delivers it when one does', async () => {
+  it('keeps a mandatory message that no queue takes, counts it, and delivers it when one does', async () => {
+    const returned = () => counted(system.metrics, 'outbox_returned_total');
+    const before = await returned();
     const row = { ...heldMessage(), exchange: '', routingKey: 'not-there-yet' };
     await write(row);
     start();
     const heldBack = () =>
       system.database.pool.query(`SELECT 1 FROM outbox_messages WHERE claimed_until < now() + interval '10 seconds'`);
     await eventually(async () => ((await heldBack()).rowCount === 1 ? true : undefined));
+    expect(await returned()).toBeGreaterThan(before);
     await system.server.withChannel((channel) => channel.assertQueue('not-there-yet'));
     expect(await system.server.take('not-there-yet', 1)).toMatchObject([{ messageId: row.messageId }]);
     await emptied();

@@ -115,6 +115,7 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
   const unsent = idsOf(rows, outcomes, ['failed', 'unanswered']);
   await removeConfirmed(pool, confirmed);
   metrics.outboxPublished.inc(confirmed.length);
+  metrics.outboxReturned.inc(returned.length);
   if (returned.length > 0) {
     const keys = [...new Set(rows.filter((row) => returned.includes(row.id)).map((row) => row.routing_key))];
     log.error({ messages: returned.length, routingKeys: keys }, 'no queue takes these messages; they are kept');

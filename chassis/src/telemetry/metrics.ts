@@ -55,6 +55,11 @@ export function createMetrics(service: string, version: string) {
       help: 'Messages confirmed by the broker.',
       registers,
     }),
+    outboxReturned: new Counter({
+      name: 'outbox_returned_total',
+      help: 'Messages that the broker sent back, for no queue takes them; they are kept and sent again.',
+      registers,
+    }),
     messagesHandled: new Counter({
       name: 'messages_handled_total',
       help: 'Deliveries by what became of them: handled, duplicate, retried or dead_lettered.',

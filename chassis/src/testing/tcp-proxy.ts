@@ -10,6 +10,8 @@ export interface TcpProxy {
   /** The server hangs: connections stay, and no byte passes. */
   freeze(): void;
   thaw(): void;
+  /** The server hears its present connections, and none of its answers arrives any more. */
+  mute(): void;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export interface TcpProxy {
 export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
+  const upstreams = new Set<Socket>();
   let isCut = false;
   let isFrozen = false;
 
@@ -33,6 +36,8 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const server = createServer((client) => {
     if (isCut) return client.destroy();
     const upstream = connect(Number(target.port), target.hostname);
+    upstreams.add(upstream);
+    upstream.on('close', () => upstreams.delete(upstream));
     forward(client, upstream);
     forward(upstream, client);
   });
@@ -60,6 +65,9 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     thaw() {
       isFrozen = false;
       for (const socket of sockets) socket.resume();
+    },
+    mute() {
+      for (const socket of upstreams) socket.pause();
     },
     async close() {
       breakAll();
