@@ -377,7 +377,7 @@ describe('dead letters', () => {
       return (await list()).length === 1 ? true : undefined;
     }, 20_000);
     const { id, ...letter } = await only();
-    expect(letter).toMatchObject({ queue: name, reason: 'delivery-limit', type: 'reservation.release', attempts: 20 });
+    expect(letter).toMatchObject({ queue: name, reason: 'delivery-limit', type: 'reservation.release', attempts: 21 });
     expect((await get(`/${id}`)).message).toMatchObject({ routingKey: 'reservation.release.v1', body: lost.body });
   });
 

@@ -28,8 +28,9 @@ export interface DrainerOptions {
   log: Logger;
 }
 
-// Bodies are of any size, and all of a batch are in memory.
-const PREFETCH = 10;
+// Bodies are as large as the broker allows, 16 MiB; all that are fetched are in memory, and a batch once more as text.
+const PREFETCH = 4;
+const BATCH_BYTES = 1024 * 1024;
 const PROBE_INTERVAL_MS = 1_000;
 const SAMPLE_MS = 5_000;
 const STOP_TIMEOUT_MS = 6_000;
@@ -94,7 +95,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
   async function drainWaiting(): Promise<void> {
     while (hasWork() && subscription) {
       const { channel, waiting } = subscription;
-      const batch = waiting.splice(0);
+      const batch = waiting.splice(0, sizeOfBatch(waiting));
       if (await store(batch)) unlessGone(() => acknowledge(channel, batch));
       else if (await answers(pool)) await storeOneByOne(channel, batch);
       else await pauseUntilDatabase();
@@ -162,6 +163,16 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
       await Promise.race([finish(), sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
+}
+
+/** As many as fit, but one at least. */
+function sizeOfBatch(waiting: readonly ConsumeMessage[]): number {
+  let bytes = 0;
+  const end = waiting.findIndex(({ content }, index) => {
+    bytes += content.length;
+    return index > 0 && bytes > BATCH_BYTES;
+  });
+  return end === -1 ? waiting.length : end;
 }
 
 function acknowledge(channel: Channel, batch: readonly ConsumeMessage[]): void {

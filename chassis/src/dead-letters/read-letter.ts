@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { v7 as uuidv7 } from 'uuid';
 import { asUuid } from '../http/text.ts';
+import { DELIVERY_LIMIT_REACHED, lostConsumers } from '../messaging/failures.ts';
+import { faultOfSize, TOO_LARGE } from '../messaging/read-delivery.ts';
 import { DELIVERY_LIMIT } from '../messaging/topology.ts';
 import type { HistoryEntry } from './dead-letter.ts';
 
@@ -40,16 +42,16 @@ export function readLetter(queue: string, delivery: ConsumeMessage, now: Date): 
   const body = withoutNul(content.toString('utf8'));
   const envelope = content.length > PARSED_AT_MOST_BYTES ? {} : parse(body);
   const death = deathIn(headers, queue);
-  const reason = asCode(headers['x-reason']) ?? asCode(death?.reason) ?? 'unknown';
-  const detail = typeof headers['x-detail'] === 'string' ? headers['x-detail'] : undefined;
+  const moved = death && movedByBroker(death.reason, content);
+  const reason = asCode(headers['x-reason']) ?? asCode(moved?.reason) ?? 'unknown';
+  const detail = typeof headers['x-detail'] === 'string' ? headers['x-detail'] : moved?.detail;
   const messageId = asText(properties.messageId);
   return {
     id,
     queue,
     type: asCode(envelope.type) ?? asCode(properties.type) ?? 'unknown',
     reason,
-    // A consumer that dies writes nothing down; the broker counted for it.
-    attempts: asCount(headers['x-attempts']) + (death?.reason === 'delivery-limit' ? DELIVERY_LIMIT : 0),
+    attempts: asCount(headers['x-attempts']) + asCount(headers['x-unanswered']) + (moved?.attempts ?? 0),
     history: [...failures(headers), { type: 'dead-lettered', at: now.toISOString(), reason, detail }],
     messageId: messageId ?? `unnamed-${id}`,
     unnamed: messageId === undefined,
@@ -84,6 +86,15 @@ function deathIn(headers: Record<string, unknown>, queue: string) {
   if (!death) return undefined;
   const keys: unknown = death['routing-keys'];
   return { reason: String(death.reason).replaceAll('_', '-'), routingKey: Array.isArray(keys) ? keys[0] : undefined };
+}
+
+/** What the broker's reason means here, where a consumer that died, or kept nothing of the body, wrote nothing down. */
+function movedByBroker(reason: string, content: Buffer): { reason: string; detail?: string; attempts: number } {
+  const attempts = DELIVERY_LIMIT + 1;
+  if (reason === DELIVERY_LIMIT_REACHED) return { reason, detail: lostConsumers(attempts), attempts };
+  const fault = faultOfSize(content);
+  if (reason === 'rejected' && fault !== undefined) return { reason: TOO_LARGE, detail: fault, attempts: 1 };
+  return { reason, attempts: 0 };
 }
 
 function failures(headers: Record<string, unknown>): HistoryEntry[] {

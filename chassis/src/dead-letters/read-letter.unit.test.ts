@@ -48,9 +48,27 @@ describe('readLetter', () => {
     ];
     expect(read('{}', { headers: { 'x-death': deaths } })).toMatchObject({
       reason: 'delivery-limit',
-      attempts: 20,
+      attempts: 21,
+      history: [{ type: 'dead-lettered', detail: expect.stringContaining('21 deliveries') }],
       routingKey: 'reservation.held.v1',
     });
+  });
+
+  it.each([
+    ['what is too large for a consumer', 'x'.repeat(10 * 2 ** 20), 'too-large', /10485760 bytes/, 1],
+    ['what somebody has rejected by hand', 'x', 'rejected', undefined, 0],
+  ])('reads why the broker moved %s', (_what, body, reason, detail, attempts) => {
+    const headers = { 'x-death': [{ queue: 'q', reason: 'rejected', 'routing-keys': ['q'] }] };
+    const letter = read(body, { headers });
+    expect(letter).toMatchObject({ reason, attempts, routingKey: 'q' });
+    expect(letter.history).toEqual([
+      expect.objectContaining(detail ? { detail: expect.stringMatching(detail) } : { detail: undefined }),
+    ]);
+  });
+
+  it('adds the deliveries that ended with their consumer to the attempts that failed', () => {
+    const headers = { 'x-attempts': 2, 'x-unanswered': 20, 'x-reason': 'delivery-limit', 'x-delivery-count': 7 };
+    expect(read('{}', { headers }).attempts).toBe(22);
   });
 
   it.each([

@@ -6,11 +6,12 @@ import { isUnavailable } from '../db/transaction.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Broker } from './connection.ts';
-import { toDeadLetter, toRetry } from './failures.ts';
+import { unansweredDeliveries } from './delivery-counts.ts';
+import { DELIVERY_LIMIT_REACHED, lostConsumers, toDeadLetter, toRetry } from './failures.ts';
 import { type Fate, type Handle, handleBatch, type IncomingMessage } from './handle-batch.ts';
 import type { OutgoingMessage } from './publish.ts';
-import { readDelivery } from './read-delivery.ts';
-import { RETRY_DELAYS_MS } from './topology.ts';
+import { faultOfSize, readDelivery, TOO_LARGE } from './read-delivery.ts';
+import { DELIVERY_LIMIT, RETRY_DELAYS_MS } from './topology.ts';
 
 /*
  * Deliveries that arrive while a batch runs form the next one: one transaction with their inbox rows, then one ack.
@@ -19,11 +20,18 @@ import { RETRY_DELAYS_MS } from './topology.ts';
  *   handler failed              -> copy to the next retry queue (or dead-letter queue), confirmed, then ack
  *   unparseable, told hopeless  -> copy to the dead-letter queue, confirmed, then ack
  *   copy not confirmed          -> nack: it comes again, and the inbox or the handler's state decides
+ *   too large                   -> rejected on arrival: the broker moves it, and we keep nothing of it in memory
  *   own database away           -> paused: nothing is answered, no attempt counts
  *   we crash                    -> the broker delivers again, up to the queue's delivery-limit
  *
  * Paused, the deliveries are held for a while, because giving them back counts against their delivery-limit; in a
  * longer outage the channel is closed (one count), so that they do not sit in a process that cannot use them.
+ *
+ * A message that kills the process counts one delivery more for all that the process held, and would take them along
+ * to the dead letters. So what has come back a few times is a suspect: it is handled alone and answered before the next,
+ * and a new subscription is careful, with one delivery at a time, until it has met one that is no suspect:
+ *
+ *   careful -> wide    a delivery that is no suspect was handled
  */
 
 export interface ConsumerOptions<Definition extends MessageDefinition> {
@@ -37,6 +45,8 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   /** Deliveries held at most, and so the largest batch. */
   prefetch?: number;
   retryDelaysMs?: readonly number[];
+  /** The queue's own. */
+  deliveryLimit?: number;
   /** How long deliveries are held while the database is away. */
   holdMs?: number;
 }
@@ -48,6 +58,11 @@ export interface Consumer {
 
 // As many as one batch of reservations may have; a second batch is not fetched ahead, the broker is near.
 const PREFETCH = 256;
+// A large backlog of large messages would fill the memory when all of a batch are parsed.
+const BATCH_BYTES = 4 * 1024 * 1024;
+// Once may be a deployment or a lost connection. The fewer, the slower it goes on after one; the more, the more innocent
+// messages come near their limit.
+const SUSPECT_AFTER = 2;
 const PROBE_INTERVAL_MS = 1_000;
 // Below the broker's own patience with an unanswered delivery (30 minutes), above a restart of the database.
 const HOLD_MS = 60_000;
@@ -63,12 +78,13 @@ interface Subscription {
   channel: Channel;
   consumerTag: string;
   waiting: ConsumeMessage[];
+  careful: boolean;
   closed: boolean;
 }
 
 /** Consume a queue for as long as the process lives, through every reconnect. */
 export function startConsumer<Definition extends MessageDefinition>(options: ConsumerOptions<Definition>): Consumer {
-  const { queue, broker, pool, log, prefetch = PREFETCH, holdMs = HOLD_MS } = options;
+  const { queue, broker, pool, log, prefetch = PREFETCH, holdMs = HOLD_MS, deliveryLimit = DELIVERY_LIMIT } = options;
   let model: ChannelModel | undefined;
   let subscription: Subscription | undefined;
   let pumping: Promise<void> | undefined;
@@ -79,21 +95,36 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     model = to;
     if (released || stopping.signal.aborted) return;
     const channel = await to.createChannel();
-    const own: Subscription = { model: to, channel, consumerTag: '', waiting: [], closed: false };
+    const own: Subscription = { model: to, channel, consumerTag: '', waiting: [], careful: true, closed: false };
     channel.on('error', (error) => log.warn({ err: error, queue }, 'the broker closed a consumer'));
     channel.on('close', () => {
       if (own.closed) return;
       own.closed = true; // not by us: what it delivered comes again over the next one
       broker.reconnect(to, `the channel of ${queue} closed`);
     });
-    await channel.prefetch(prefetch);
     subscription = own;
-    const { consumerTag } = await channel.consume(queue, (delivery) => {
-      if (!delivery) return broker.reconnect(to, `the broker cancelled the consumer of ${queue}`);
+    await consume(own, 1);
+  }
+
+  async function consume(own: Subscription, atOnce: number): Promise<void> {
+    await own.channel.prefetch(atOnce); // of the consumer that follows
+    const { consumerTag } = await own.channel.consume(queue, (delivery) => {
+      if (!delivery) return broker.reconnect(own.model, `the broker cancelled the consumer of ${queue}`);
+      const fault = faultOfSize(delivery.content);
+      if (fault !== undefined) return refuse(own, delivery, fault);
       own.waiting.push(delivery);
       pump();
     });
     own.consumerTag = consumerTag;
+  }
+
+  function refuse({ channel }: Subscription, delivery: ConsumeMessage, detail: string): void {
+    try {
+      channel.reject(delivery, false);
+    } catch {
+      return; // the channel is gone: it comes again
+    }
+    count({ delivery, fate: { kind: 'dead-letter', reason: TOO_LARGE, detail } }, 'dead_lettered');
   }
 
   /** Close a channel of ours; the broker takes back what was not answered. */
@@ -126,16 +157,24 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     await nextTurn(); // deliveries that came in the same read share the first batch
     while (hasWork() && subscription) {
       const from = subscription;
-      await takeBatch(from, from.waiting.splice(0, prefetch));
+      const batch = from.waiting.splice(0, sizeOfBatch(from.waiting, prefetch));
+      await takeBatch(from, batch);
     }
   }
 
   async function takeBatch(from: Subscription, deliveries: ConsumeMessage[]): Promise<void> {
     const settled = await settle(
       from,
-      deliveries.map((delivery) => read(delivery, options.definitions)),
+      deliveries.map((delivery) => read(delivery, options.definitions, deliveryLimit)),
     );
-    if (settled) await answer(from, settled);
+    if (!settled) return;
+    const widens = from.careful && !deliveries.some(isSuspect);
+    // Before the answer, while no other delivery can be on its way here: it would go back and count as one in vain.
+    if (widens) await from.channel.cancel(from.consumerTag);
+    await answer(from, settled);
+    if (!widens || from.closed || stopping.signal.aborted) return;
+    from.careful = false;
+    await consume(from, prefetch);
   }
 
   /** What became of each delivery; undefined when the outage outlasted our patience, or we are stopping. */
@@ -250,7 +289,15 @@ type Settled = Reading<MessageDefinition> & { fate: Fate };
 function read<Definition extends MessageDefinition>(
   delivery: ConsumeMessage,
   definitions: readonly Definition[],
+  deliveryLimit: number,
 ): Reading<Definition> {
+  const unanswered = unansweredDeliveries(delivery);
+  // Before the broker does it, one delivery later: it counts anew for each copy, and cannot say what happened.
+  if (unanswered >= deliveryLimit)
+    return {
+      delivery,
+      refused: { kind: 'dead-letter', reason: DELIVERY_LIMIT_REACHED, detail: lostConsumers(unanswered) },
+    };
   const outcome = readDelivery(delivery.content, definitions, new Date());
   if (outcome.kind === 'refused')
     return { delivery, refused: { kind: 'dead-letter', reason: outcome.reason, detail: outcome.detail } };
@@ -258,6 +305,22 @@ function read<Definition extends MessageDefinition>(
   const traceparent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined;
   const { definition, message } = outcome;
   return { delivery, incoming: { message, definition, traceparent, headers } as IncomingMessage<Definition> };
+}
+
+/** One suspect alone; or as many as precede the next suspect and fit. */
+function sizeOfBatch(waiting: readonly ConsumeMessage[], atMost: number): number {
+  let bytes = 0;
+  const end = waiting.findIndex((delivery, index) => {
+    bytes += delivery.content.length;
+    return index > 0 && (index >= atMost || isSuspect(delivery) || bytes > BATCH_BYTES);
+  });
+  const [first] = waiting;
+  if (first && isSuspect(first)) return 1;
+  return end === -1 ? waiting.length : end;
+}
+
+function isSuspect(delivery: ConsumeMessage): boolean {
+  return unansweredDeliveries(delivery) >= SUSPECT_AFTER;
 }
 
 async function answers(pool: Pool): Promise<boolean> {

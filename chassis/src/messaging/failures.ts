@@ -1,26 +1,37 @@
 import { hostname } from 'node:os';
 import type { ConsumeMessage } from 'amqplib';
+import { failedAttempts, unansweredDeliveries } from './delivery-counts.ts';
 import type { OutgoingMessage } from './publish.ts';
 import { deadLetterQueueName, retryQueueName } from './topology.ts';
 
 /*
  * Where a delivery goes that could not be handled, and what it tells about it, in its headers:
  *   x-attempts  how many attempts have failed
+ *   x-unanswered  how many deliveries have ended with their consumer's death instead of an answer
  *   x-history   each failed attempt: {at, message, stack, service, host}
  *   x-reason    on a dead letter: why it is one, a short code
  *   x-detail    on a dead letter: the same for people; after the last attempt, the stack of its error
  *   x-routing-key      what it was first published with, which the queues that it went through have replaced
  *   x-dead-letter-id   on a replayed one: which dead letter it is,
  *   x-replay           and how many times that has been replayed
- * A dead letter that the broker made (delivery limit) has only the broker's own `x-death`.
+ * A dead letter that the broker made (delivery limit reached, or rejected for its length) has only the broker's own
+ * `x-death`.
  */
 
 /** The reason of a dead letter whose handler failed at every attempt. */
 export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
 
+/** The reason of a dead letter whose consumers died, whether the broker counted that or we did. */
+export const DELIVERY_LIMIT_REACHED = 'delivery-limit';
+
 // The errors of six attempts must fit into the headers of one message: amqplib writes at most 64 KiB of them.
 const LONGEST_MESSAGE_BYTES = 1_000;
 const LONGEST_STACK_BYTES = 4_000;
+
+/** What a dead letter says whose consumers died. */
+export function lostConsumers(deliveries: number): string {
+  return `${deliveries} deliveries ended with their consumer's death, or its connection's, instead of an answer`;
+}
 
 /** A copy for the next retry queue, or for the dead-letter queue when all delays are used up. */
 export function toRetry(
@@ -59,7 +70,8 @@ export function toDeadLetter(
   { reason, detail }: { reason: string; detail?: string },
 ): OutgoingMessage {
   return copyOf(delivery, deadLetterQueueName(queue), {
-    'x-attempts': failedAttempts(delivery) + 1,
+    // A message that nobody dared to handle once more has had no further attempt.
+    'x-attempts': failedAttempts(delivery) + (reason === DELIVERY_LIMIT_REACHED ? 0 : 1),
     'x-reason': reason,
     ...(detail === undefined ? {} : { 'x-detail': cut(detail, LONGEST_STACK_BYTES) }),
   });
@@ -70,13 +82,9 @@ function isErrorLike(error: unknown): error is Error {
   return typeof (error as Partial<Error> | undefined)?.message === 'string';
 }
 
-function failedAttempts(delivery: ConsumeMessage): number {
-  const attempts: unknown = delivery.properties.headers?.['x-attempts'];
-  return typeof attempts === 'number' && attempts > 0 ? attempts : 0;
-}
-
 function copyOf(delivery: ConsumeMessage, queue: string, headers: Record<string, unknown>): OutgoingMessage {
   const { messageId, type, timestamp } = delivery.properties;
+  const unanswered = unansweredDeliveries(delivery);
   return {
     exchange: '',
     routingKey: queue,
@@ -86,7 +94,12 @@ function copyOf(delivery: ConsumeMessage, queue: string, headers: Record<string,
     messageId: String(messageId ?? `unnamed-${delivery.fields.consumerTag}-${delivery.fields.deliveryTag}`),
     type: typeof type === 'string' ? type : undefined,
     occurredAt: typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined,
-    headers: { 'x-routing-key': delivery.fields.routingKey, ...ownHeaders(delivery), ...headers },
+    headers: {
+      'x-routing-key': delivery.fields.routingKey,
+      ...ownHeaders(delivery),
+      ...(unanswered > 0 && { 'x-unanswered': unanswered }),
+      ...headers,
+    },
   };
 }
 

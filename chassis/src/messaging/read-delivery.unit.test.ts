@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { reservationReplies } from '../contract/messages.ts';
-import { readDelivery } from './read-delivery.ts';
+import { reservationRejectedV1, reservationReplies } from '../contract/messages.ts';
+import { toOutboxRow } from '../outbox/outbox-message.ts';
+import { faultOfSize, readDelivery } from './read-delivery.ts';
 
 const now = new Date('2026-01-05T12:00:00.000Z');
 const envelope = {
@@ -24,7 +25,6 @@ describe('readDelivery', () => {
     ['not JSON', 'hello', 'unparseable', /JSON/],
     ['nothing', '', 'unparseable', /JSON/],
     ['JSON of another shape', '[1]', 'unparseable', /object/],
-    ['10 MB', 'x'.repeat(10 * 1024 * 1024), 'too-large', /10485760 bytes/],
   ])('refuses %s, and says why', (_what, body, reason, detail) => {
     expect(readText(body)).toMatchObject({ kind: 'refused', reason, detail: expect.stringMatching(detail) });
   });
@@ -42,5 +42,24 @@ describe('readDelivery', () => {
 
   it('takes a message of a producer whose clock is minutes ahead', () => {
     expect(readJson({ occurredAt: '2026-01-05T12:10:00.000Z' })).toMatchObject({ kind: 'read' });
+  });
+});
+
+describe('faultOfSize', () => {
+  it('finds none in the largest message of the contract', () => {
+    const shortages = Array.from({ length: 1_000 }, (_, n) => ({
+      sku: String(n).padStart(64, 'S'),
+      requested: 1_000_000,
+      available: 1_000_000_000,
+      reason: 'insufficient-stock' as const,
+    }));
+    const payload = { reservationId: randomUUID(), reason: 'insufficient-stock' as const, shortages };
+    const { body } = toOutboxRow(reservationRejectedV1, payload, { correlationId: 'c'.repeat(200), occurredAt: now });
+    expect(body.length).toBeGreaterThan(140_000);
+    expect(faultOfSize(Buffer.from(body))).toBeUndefined();
+  });
+
+  it('says how large a body is, and how large one may be', () => {
+    expect(faultOfSize(Buffer.alloc(262_145))).toBe('262145 bytes; a message has at most 262144');
   });
 });

@@ -11,6 +11,7 @@ import { INVENTORY_EXCHANGE, ORDER_EXCHANGE, reservationCommands, reservationRep
  *                 |                 whose TTL dead-letters it back to <queue>
  *                 | hopeless, or out of retries: published by the consumer
  *                 | its consumers kept crashing: moved by the broker (delivery-limit)
+ *                 | too large: rejected by the consumer, moved by the broker
  *                 +-> <queue>.dead-letter
  */
 
@@ -38,6 +39,7 @@ export const RETRY_DELAYS_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000
 /**
  * Deliveries that ended with their consumer's death, not with an answer. RabbitMQ 4 has 20 by default, earlier versions
  * no limit: said here, it is the same everywhere. Everything prefetched counts, so it must survive a few bad restarts.
+ * The consumer sets aside by itself what has come so often; where none comes to that, the broker does, one delivery later.
  */
 export const DELIVERY_LIMIT = 20;
 // RabbitMQ 4 drops what exceeds the default limit where no dead-letter exchange is named, and a dead letter must not be
@@ -45,17 +47,25 @@ export const DELIVERY_LIMIT = 20;
 const NO_DELIVERY_LIMIT = 2 ** 31 - 1;
 
 /** Declare everything. Changes nothing where it exists already. */
-export async function assertTopology(channel: Channel, retryDelaysMs = RETRY_DELAYS_MS): Promise<void> {
+export async function assertTopology(
+  channel: Channel,
+  { retryDelaysMs = RETRY_DELAYS_MS, deliveryLimit = DELIVERY_LIMIT } = {},
+): Promise<void> {
   for (const exchange of [INVENTORY_EXCHANGE, ORDER_EXCHANGE])
     await channel.assertExchange(exchange, 'topic', { durable: true });
   for (const queue of [inventoryReservationsQueue, orderReservationRepliesQueue])
-    await assertQueue(channel, queue, retryDelaysMs);
+    await assertQueue(channel, queue, retryDelaysMs, deliveryLimit);
 }
 
-async function assertQueue(channel: Channel, queue: QueueDefinition, retryDelaysMs: readonly number[]): Promise<void> {
+async function assertQueue(
+  channel: Channel,
+  queue: QueueDefinition,
+  retryDelaysMs: readonly number[],
+  deliveryLimit: number,
+): Promise<void> {
   const deadLetter = deadLetterQueueName(queue.name);
   await assertQuorumQueue(channel, deadLetter, { 'x-delivery-limit': NO_DELIVERY_LIMIT });
-  await assertQuorumQueue(channel, queue.name, { ...movingTo(deadLetter), 'x-delivery-limit': DELIVERY_LIMIT });
+  await assertQuorumQueue(channel, queue.name, { ...movingTo(deadLetter), 'x-delivery-limit': deliveryLimit });
   for (const delay of retryDelaysMs)
     await assertQuorumQueue(channel, retryQueueName(queue.name, delay), {
       ...movingTo(queue.name),

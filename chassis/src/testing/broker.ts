@@ -19,6 +19,8 @@ export interface TestBroker {
   take(queue: string, count: number, withinMs?: number): Promise<QueuedMessage[]>;
   /** How many messages are ready; those that a consumer holds do not count. */
   depth(queue: string): Promise<number>;
+  /** Every queue with the arguments that it was declared with. */
+  queues(): Promise<{ name: string; arguments: Record<string, unknown> }[]>;
   /** Empty every queue. */
   purge(): Promise<void>;
   /** Over a connection of the test's own, closed afterwards. */
@@ -52,8 +54,12 @@ export async function createTestBroker(): Promise<TestBroker> {
     }
   }
 
+  const queues = async () =>
+    (await manage('GET', `/queues/${vhost}?columns=name,arguments`)) as Awaited<ReturnType<TestBroker['queues']>>;
+
   return {
     url: server.href,
+    queues,
     withChannel,
     take: (queue, count, withinMs = 10_000) =>
       withChannel(async (channel) => {
@@ -67,8 +73,7 @@ export async function createTestBroker(): Promise<TestBroker> {
     depth: (queue) => withChannel(async (channel) => (await channel.checkQueue(queue)).messageCount),
     purge: () =>
       withChannel(async (channel) => {
-        const queues = (await manage('GET', `/queues/${vhost}?columns=name`)) as { name: string }[];
-        for (const { name } of queues) await channel.purgeQueue(name);
+        for (const { name } of await queues()) await channel.purgeQueue(name);
       }),
     async closeConnections() {
       const connections = (await manage('GET', `/vhosts/${vhost}/connections`)) as { name: string }[];

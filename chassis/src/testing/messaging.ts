@@ -14,6 +14,9 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 /** Short enough for a test, and long enough to tell the delays apart. */
 export const TEST_RETRY_DELAYS_MS = [50, 200];
 
+/** Enough to tell a suspect from its neighbours. */
+export const TEST_DELIVERY_LIMIT = 5;
+
 export const silent = createLogger('test', 'silent');
 
 /** A database, a vhost, and a connection to it over a network that the test can break. */
@@ -50,7 +53,8 @@ export async function startMessagingSystem(): Promise<MessagingSystem> {
 
 /** Connect as a service does, with short retry delays. */
 export function connectTo(url: string): Promise<Broker> {
-  const setup = (channel: Channel) => assertTopology(channel, TEST_RETRY_DELAYS_MS);
+  const setup = (channel: Channel) =>
+    assertTopology(channel, { retryDelaysMs: TEST_RETRY_DELAYS_MS, deliveryLimit: TEST_DELIVERY_LIMIT });
   return connectBroker({ url, name: 'test', log: silent, setup });
 }
 

@@ -113,5 +113,7 @@ default_user_tags.administrator = true
 log.console.level = info
 # Written ahead before queues get it; the default of 512 MB is for servers.
 raft.wal_max_size_bytes = 67108864
+# As in RabbitMQ 4. Before it was 128 MiB, and a dead letter passes through the memory of a service.
+max_message_size = 16777216
 `;
 }

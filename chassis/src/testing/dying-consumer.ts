@@ -1,0 +1,26 @@
+/** A process of its own that consumes held reservations, and is killed by the handling of one of them. */
+
+import { createPool } from '../db/pool.ts';
+import { startConsumer } from '../messaging/consume.ts';
+import { orderReservationRepliesQueue } from '../messaging/topology.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { connectTo, silent, TEST_DELIVERY_LIMIT, TEST_RETRY_DELAYS_MS } from './messaging.ts';
+
+const [brokerUrl = '', databaseUrl = '', killer = ''] = process.argv.slice(2);
+
+startConsumer({
+  queue: orderReservationRepliesQueue.name,
+  definitions: orderReservationRepliesQueue.messages,
+  broker: await connectTo(brokerUrl),
+  pool: createPool({ connectionString: databaseUrl, applicationName: 'test', max: 2 }, silent),
+  metrics: createMetrics('test', '0'),
+  log: silent,
+  retryDelaysMs: TEST_RETRY_DELAYS_MS,
+  deliveryLimit: TEST_DELIVERY_LIMIT,
+  async handle(trx, messages) {
+    const ids = messages.map(({ message }) => message.payload.reservationId);
+    await trx.query('INSERT INTO effects (reservation_id) SELECT unnest($1::uuid[])', [ids]);
+    if (ids.includes(killer)) process.kill(process.pid, 'SIGKILL');
+    return ids.map(() => 'handled');
+  },
+});
