@@ -290,6 +290,22 @@ describe('GET /reservations', () => {
     const { body } = await lookup.send({ ids: [uuidv7(), one.id, one.id] }).expect(200);
     expect(body).toEqual({ items: [expect.objectContaining({ id: one.id, state: 'held', lines: one.lines })] });
   });
+
+  it('leaves the lines out for whoever compares states', async () => {
+    await stock(service, 'MUG', 5);
+    const one = aReservation();
+    await reserve(service, [one]).expect(200);
+    const lookup = request(service.http).post('/reservations/lookup').set(ORDER_SERVICE);
+    const found = await lookup.send({ ids: [one.id], lines: false }).expect(200);
+    const listed = await get(service, '/reservations?limit=500&lines=false', ORDER_SERVICE).expect(200);
+    for (const { body } of [found, listed]) {
+      const times = { createdAt: expect.any(String), updatedAt: expect.any(String) };
+      expect(body.items).toEqual([{ id: one.id, state: 'held', ...times }]);
+    }
+    for (const query of ['limit=501', 'limit=0', 'lines=no']) {
+      await get(service, `/reservations?${query}`, ORDER_SERVICE).expect(400);
+    }
+  });
 });
 
 async function asOwner(statement: string): Promise<void> {

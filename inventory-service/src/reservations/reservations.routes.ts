@@ -2,7 +2,7 @@ import type { Pool } from '@shop/chassis/db/pool.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { internalOnly } from '@shop/chassis/http/callers.ts';
 import { list } from '@shop/chassis/http/list.ts';
-import { limit, toCursor } from '@shop/chassis/http/page.ts';
+import { toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
 import { sku } from '@shop/chassis/http/text.ts';
 import { Router } from 'express';
@@ -24,11 +24,21 @@ const id = z.uuid().transform((value) => value.toLowerCase());
 const line = z.strictObject({ sku, quantity: z.int().min(1).max(1_000_000) });
 const reservation = z.strictObject({ id, lines: list(line, 1_000) });
 const holdBody = z.strictObject({ reservations: list(reservation, 500) });
-const lookupBody = z.strictObject({ ids: list(id, 500) });
+const lookupBody = z.strictObject({ ids: list(id, 500), lines: z.boolean().default(true) });
 const listQuery = z.strictObject({
-  limit,
+  // As many as can be looked up at once: whoever reads everything, reads it in large pages.
+  limit: z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/)
+    .transform(Number)
+    .refine((value) => value <= 500, 'Must be a whole number from 1 to 500.')
+    .default(50),
   cursor: z.string().optional(),
   state: z.enum(['held', 'fulfilled', 'released', 'rejected']).optional(),
+  lines: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .default(true),
 });
 
 export interface ReservationsDeps {
@@ -63,9 +73,11 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   });
 
   router.post('/reservations/lookup', ...body, async (req, res) => {
-    const ids = [...new Set(parseBody(req, lookupBody).ids)];
-    const found = new Map((await findReservations(deps.pool, ids)).map((one) => [one.id, one]));
-    sendReply(res, toReply(200, { items: ids.flatMap((id) => found.get(id) ?? []).map(toView) }));
+    const { ids, lines } = parseBody(req, lookupBody);
+    const unique = [...new Set(ids)];
+    const found = new Map((await findReservations(deps.pool, unique, lines)).map((one) => [one.id, one]));
+    const items = unique.flatMap((id) => found.get(id) ?? []).map(lines ? toView : withoutLines);
+    sendReply(res, toReply(200, { items }));
   });
 
   router.get('/reservations', async (req, res) => {
@@ -76,9 +88,10 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
       state: query.state,
       after,
       limit: query.limit,
+      lines: query.lines,
     });
     const nextCursor = continueAfter && toCursor(scope, continueAfter);
-    sendReply(res, toReply(200, { items: items.map(toView), nextCursor }));
+    sendReply(res, toReply(200, { items: items.map(query.lines ? toView : withoutLines), nextCursor }));
   });
 
   router.get('/reservations/:id', async (req, res) => {
@@ -103,4 +116,10 @@ function toView({ id, state, lines, shortages, createdAt, updatedAt }: StoredRes
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
+}
+
+/** For whoever compares states: a thousand lines each would be a large answer. */
+function withoutLines(reservation: StoredReservation) {
+  const { lines: _lines, ...view } = toView(reservation);
+  return view;
 }
