@@ -2,6 +2,8 @@ import { indispensableTypes } from '@shop/chassis/contract/messages.ts';
 import { deadLetterRoutes } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import { createApp } from '@shop/chassis/http/app.ts';
 import type { IdempotencyDeps } from '@shop/chassis/idempotency/idempotently.ts';
+import type { Reconciler } from '@shop/chassis/reconciliation/reconciler.ts';
+import { reconciliationRoutes } from '@shop/chassis/reconciliation/reconciliation.routes.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { problems } from './errors.ts';
@@ -16,6 +18,7 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'findKeptFing
   metrics: InventoryMetrics;
   gatewayTokens: readonly string[];
   internalTokens: readonly string[];
+  reconciler: Reconciler;
   now: () => Date;
   wakeRelay: () => void;
 }
@@ -31,8 +34,10 @@ export function buildApp(deps: AppDeps): App {
   const holds = createHoldBatcher(deps);
   const routes = Router({ caseSensitive: true, strict: true });
   const keyed = { ...deps, findKeptFingerprint };
-  const deadLetters = { base: '/operations/inventory', indispensable: indispensableTypes };
-  routes.use(productsRoutes(keyed), stockRoutes(keyed), deadLetterRoutes({ ...keyed, ...deadLetters }));
+  const base = '/operations/inventory';
+  routes.use(productsRoutes(keyed), stockRoutes(keyed));
+  routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes }));
+  routes.use(reconciliationRoutes({ ...keyed, base }));
   const internal = reservationsRoutes({ ...deps, holds });
   const http = createApp({ ...deps, problems, internal, routes, healthName: 'inventory' });
   return { http, drain: holds.drain };

@@ -2,10 +2,12 @@ import { createRequire } from 'node:module';
 import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/messaging/consume.ts';
 import { inventoryReservationsQueue } from '@shop/chassis/messaging/topology.ts';
+import { createReconciler, startReconciliation } from '@shop/chassis/reconciliation/reconciler.ts';
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
 import { buildApp } from './app.ts';
 import { config } from './config.ts';
 import { withInventoryMetrics } from './metrics.ts';
+import { compareSums, mismatchKinds } from './reconciliation/compare-sums.ts';
 import { reservationCommandHandler } from './reservations/reservations.messages.ts';
 
 const name = 'inventory-service';
@@ -22,6 +24,14 @@ const consumer = startConsumer({
 });
 
 const drainer = startDrainer({ ...runtime, queue: inventoryReservationsQueue.name });
-const app = buildApp({ ...runtime, metrics, now: () => new Date() });
+const reconciler = createReconciler({
+  ...runtime,
+  intervalSeconds: runtime.settings.RECONCILE_INTERVAL_SECONDS,
+  kinds: mismatchKinds,
+  subjectName: 'sku',
+  compare: (findings) => compareSums(runtime.pool, findings),
+});
+const app = buildApp({ ...runtime, metrics, reconciler, now: () => new Date() });
+const reconciliation = startReconciliation(reconciler, runtime.log);
 
-await serve(runtime, { ...app, background: [consumer, drainer] });
+await serve(runtime, { ...app, background: [consumer, drainer, reconciliation] });

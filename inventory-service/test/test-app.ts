@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
@@ -9,6 +10,7 @@ import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
 import { withInventoryMetrics } from '../src/metrics.ts';
+import { compareSums, mismatchKinds } from '../src/reconciliation/compare-sums.ts';
 import type { Line } from '../src/reservations/reservation.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
@@ -28,9 +30,19 @@ export function startInventoryService(pool: Pool, broker = { isConnected: () => 
   const replays = startReplayCounter(pool, log);
   const lifecycle = createLifecycle();
   lifecycle.enter('ready');
+  const reconciler = createReconciler({
+    pool,
+    metrics,
+    log,
+    intervalSeconds: 600,
+    kinds: mismatchKinds,
+    subjectName: 'sku',
+    compare: (findings) => compareSums(pool, findings),
+  });
   const app = buildApp({
     pool,
     broker,
+    reconciler,
     lifecycle,
     metrics,
     log,
@@ -45,7 +57,9 @@ export function startInventoryService(pool: Pool, broker = { isConnected: () => 
     ...app,
     metrics,
     replays,
+    reconciler,
     async stop() {
+      await reconciler.stop();
       await app.drain();
       await replays.stop();
     },
@@ -54,10 +68,11 @@ export function startInventoryService(pool: Pool, broker = { isConnected: () => 
 export type InventoryService = ReturnType<typeof startInventoryService>;
 
 /** What the gateway adds to a request of this consumer. */
-export function asClient(clientId: string): Record<string, string> {
-  return { 'x-gateway-token': GATEWAY_TOKEN, 'x-consumer-custom-id': clientId, 'x-consumer-groups': 'backoffice' };
+export function asClient(clientId: string, groups = 'backoffice'): Record<string, string> {
+  return { 'x-gateway-token': GATEWAY_TOKEN, 'x-consumer-custom-id': clientId, 'x-consumer-groups': groups };
 }
 export const BACKOFFICE = asClient('backoffice-1');
+export const OPERATIONS = asClient('operations-1', 'operations');
 export const ORDER_SERVICE = { authorization: `Bearer ${INTERNAL_TOKEN}` };
 
 interface KeyedOptions {

@@ -37,6 +37,7 @@ export const serviceConfig = z.object({
   INTERNAL_TOKEN: SECRET.describe('What order-service sends to inventory-service'),
   INTERNAL_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
   KEY_RETENTION_HOURS: integer(1, 8_760, 72).describe('How long a completed Idempotency-Key is kept'),
+  RECONCILE_INTERVAL_SECONDS: integer(10, 86_400, 600).describe('Time from one reconciliation to the next'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

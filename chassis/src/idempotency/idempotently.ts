@@ -102,6 +102,16 @@ async function completeKey(trx: Transaction, request: KeyedRequest, reply: Reply
   );
 }
 
+/** Put the final answer in the place of a 202, for work that outlives the transaction which began it. */
+export async function replaceAccepted(pool: Pool, { clientId, key }: KeyedRequest, reply: Reply): Promise<void> {
+  await pool.query(
+    /* sql */ `
+    UPDATE idempotency_keys SET status = $3, location = $4, body = $5
+    WHERE client_id = $1 AND key = $2 AND state = 'completed' AND status = 202`,
+    [clientId, key, reply.status, reply.location ?? null, reply.body],
+  );
+}
+
 /** 409: the first request with this key has not been answered. */
 export function requestInProgress(): RefusedError {
   return new RefusedError(

@@ -79,6 +79,12 @@ export function createMetrics(service: string, version: string) {
       labelNames: ['queue'],
       registers,
     }),
+    reconcileMismatches: new Gauge({
+      name: 'reconcile_mismatches',
+      help: 'What the last finished reconciliation found not to agree, by kind.',
+      labelNames: ['kind'],
+      registers,
+    }),
     dbPoolConnections: new Gauge({
       name: 'db_pool_connections',
       help: 'Connections of the pool, by state: used or idle.',

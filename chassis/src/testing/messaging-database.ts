@@ -6,6 +6,7 @@ import { createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts'
 import { createIdempotencyKeysTableV1 } from '../idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1 } from '../inbox/inbox-table.ts';
 import { addOutboxHeadersV2, createOutboxTableV1 } from '../outbox/outbox-table.ts';
+import { createReconciliationRunsTableV1 } from '../reconciliation/reconciliation-table.ts';
 import { createLogger } from '../telemetry/log.ts';
 
 export interface MessagingDatabase {
@@ -15,7 +16,7 @@ export interface MessagingDatabase {
   drop(): Promise<void>;
 }
 
-/** The smallest service's database: outbox, inbox, keys, dead letters, and one row in `effects` for each time a message had its effect. */
+/** The smallest service's database: outbox, inbox, keys, dead letters, runs, and one row in `effects` for each time a message had its effect. */
 export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   const server = process.env.TEST_POSTGRES_URL;
   if (!server) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');
@@ -32,7 +33,9 @@ export async function createMessagingDatabase(): Promise<MessagingDatabase> {
     pool,
     url: url.href,
     async truncate() {
-      await pool.query('TRUNCATE outbox_messages, inbox_messages, idempotency_keys, dead_letters, effects');
+      await pool.query(
+        'TRUNCATE outbox_messages, inbox_messages, idempotency_keys, dead_letters, reconciliation_runs, effects',
+      );
     },
     async drop() {
       await pool.end();
@@ -49,6 +52,7 @@ async function createTables(url: string): Promise<void> {
     await createInboxTableV1(db);
     await createIdempotencyKeysTableV1(db);
     await createDeadLettersTableV1(db);
+    await createReconciliationRunsTableV1(db);
     await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');
   } finally {
     await db.destroy();

@@ -1,0 +1,154 @@
+import { createPool } from '@shop/chassis/db/pool.ts';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { asSuperuser, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import { counted } from '@shop/chassis/testing/messaging.ts';
+import {
+  aReservation,
+  createInventoryDatabase,
+  get,
+  type InventoryService,
+  OPERATIONS,
+  post,
+  reserve,
+  startInventoryService,
+  stock,
+} from '../../test/test-app.ts';
+import { changeReservations } from '../reservations/change-reservations.ts';
+import { mismatchKinds } from './compare-sums.ts';
+
+let database: TestDatabase;
+let service: InventoryService;
+beforeAll(async () => {
+  database = await createInventoryDatabase();
+  service = startInventoryService(database.pool);
+});
+beforeEach(() => database.truncate());
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+});
+
+const path = '/operations/inventory/reconciliation';
+const reconcile = async (key?: string) => (await post(service, path, {}, { key, as: OPERATIONS }).expect(200)).body;
+/** What no application could do: the role has no such right. */
+const falsify = (sql: string) => asSuperuser(database.ownerUrl, (client) => client.query(sql));
+const gauge = (kind: string) => counted(service.metrics, 'reconcile_mismatches', { kind });
+const end = (kind: 'release' | 'fulfil', id: string) =>
+  changeReservations(database.pool, [{ kind, id, cause: { correlationId: 'c' } }], new Date());
+
+async function aHistory() {
+  await stock(service, 'CUP', 5);
+  await stock(service, 'MUG', 10);
+  const reservations = [1, 2, 3].map((quantity) => aReservation({ sku: 'MUG', quantity }, { sku: 'CUP', quantity: 1 }));
+  await reserve(service, reservations).expect(200);
+  const [first, second] = reservations.map(({ id }) => id);
+  await end('release', first ?? '');
+  await end('fulfil', second ?? '');
+}
+
+describe('POST /operations/inventory/reconciliation', () => {
+  it('finds that the sums of an honest history agree', async () => {
+    await aHistory();
+    const run = await reconcile();
+    expect(run).toMatchObject({
+      status: 'finished',
+      requestedBy: 'operations-1',
+      checked: { products: 2, movements: 12, heldLines: 2 },
+      total: 0,
+      mismatches: [],
+    });
+    expect(await Promise.all(mismatchKinds.map(gauge))).toEqual([0, 0, 0]);
+  });
+
+  it.each([
+    [
+      'a level that somebody wrote',
+      `UPDATE stock_levels SET on_hand = 11 WHERE sku = 'MUG'`,
+      [{ kind: 'ledger-on-hand', subject: 'MUG', expected: 8, found: 11 }],
+    ],
+    [
+      'a movement that is gone',
+      `DELETE FROM stock_movements WHERE sku = 'CUP' AND kind = 'released'`,
+      [{ kind: 'ledger-reserved', subject: 'CUP', expected: 2, found: 1 }],
+    ],
+    [
+      'a movement of a product that does not exist',
+      `INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+       VALUES ('ZEBRA', 'adjusted', 4, 0, gen_random_uuid(), 'x')`,
+      [{ kind: 'ledger-on-hand', subject: 'ZEBRA', expected: 4, found: 0 }],
+    ],
+    [
+      'a reservation whose state was changed',
+      `UPDATE reservations SET state = 'held' WHERE state = 'released'`,
+      [
+        { kind: 'held-reservations', subject: 'CUP', expected: 2, found: 1 },
+        { kind: 'held-reservations', subject: 'MUG', expected: 4, found: 3 },
+      ],
+    ],
+    [
+      'lines of a product that does not exist',
+      `UPDATE reservation_lines SET sku = 'GNU' WHERE sku = 'CUP'`,
+      [
+        { kind: 'held-reservations', subject: 'CUP', expected: 0, found: 1 },
+        { kind: 'held-reservations', subject: 'GNU', expected: 1, found: 0 },
+      ],
+    ],
+  ])('finds %s', async (_what, sql, expected) => {
+    await aHistory();
+    await falsify(sql);
+    const run = await reconcile();
+    expect(run.mismatches).toMatchObject(expected);
+    expect([run.total, run.repaired]).toEqual([expected.length, 0]);
+    for (const { because, proposal } of run.mismatches) expect([because, proposal]).not.toContain('');
+    const [{ kind } = { kind: '' }] = expected;
+    expect(await gauge(kind)).toBe(expected.length);
+    expect((await get(service, path, OPERATIONS)).body).toMatchObject({
+      lastRun: { id: run.id },
+      lastFinished: { id: run.id, kinds: { [kind]: expected.length } },
+      mismatches: expected,
+    });
+  });
+
+  it('adds up a ledger of more rows than a statement reads, over more products than a page has', async () => {
+    await falsify(`
+      INSERT INTO products (sku, name) SELECT 'P' || n, 'P' FROM generate_series(1, 450) n;
+      INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+        SELECT 'P' || (1 + (n * n) % 450), 'adjusted', 1 + n % 7, 0, gen_random_uuid(), 'x' FROM generate_series(1, 45000) n;
+      INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+        SELECT 'P1', 'adjusted', 1, 0, gen_random_uuid(), 'x' FROM generate_series(1, 25000) n;
+      INSERT INTO stock_levels (sku, on_hand)
+        SELECT sku, coalesce(sum(delta_on_hand), 0) FROM products LEFT JOIN stock_movements USING (sku) GROUP BY sku;
+      UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku IN ('P1', 'P450')`);
+    const run = await reconcile();
+    expect(run.checked).toMatchObject({ products: 450, movements: 70_000 });
+    expect(run.mismatches.map(({ subject }: { subject: string }) => subject)).toEqual(['P1', 'P450']);
+  }, 60_000);
+
+  it('finds nothing wrong while stock is reserved, given back and taken out', async () => {
+    await stock(service, 'MUG', 100_000);
+    const log = createLogger('test', 'silent');
+    const pool = createPool({ connectionString: database.url, applicationName: 'load', max: 4 }, log);
+    const busy = startInventoryService(pool);
+    let over = false;
+    let ended = 0;
+    const load = Promise.all(
+      [1, 2, 3, 4].map(async (quantity) => {
+        while (!over) {
+          const one = aReservation({ sku: 'MUG', quantity });
+          await reserve(busy, [one]).expect(200);
+          await changeReservations(
+            pool,
+            [{ kind: quantity % 2 ? 'release' : 'fulfil', id: one.id, cause: { correlationId: 'c' } }],
+            new Date(),
+          );
+          ended += 1;
+        }
+      }),
+    );
+    for (let run = 0; run < 20 || ended < 50; run += 1) expect((await reconcile()).total).toBe(0);
+    over = true;
+    await load;
+    await busy.stop();
+    await pool.end();
+  }, 60_000);
+});
