@@ -3,6 +3,8 @@ import { indispensableTypes } from '@shop/chassis/contract/messages.ts';
 import { deadLetterRoutes } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import { createApp } from '@shop/chassis/http/app.ts';
 import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import type { Reconciler } from '@shop/chassis/reconciliation/reconciler.ts';
+import { reconciliationRoutes } from '@shop/chassis/reconciliation/reconciliation.routes.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { problems } from './errors.ts';
@@ -20,6 +22,7 @@ export interface AppDeps extends HealthDeps {
   reservations: ReservationClient;
   reservationTimeoutMs: number;
   replays: ReplayCounter;
+  reconciler: Reconciler;
   now: () => Date;
   wakeRelay: () => void;
 }
@@ -51,8 +54,9 @@ export function buildApp(deps: AppDeps): App {
   const routes = Router({ caseSensitive: true, strict: true });
   const keyed = { ...deps, findKeptFingerprint };
   routes.use(orderRoutes({ ...keyed, placeOrder: createPlaceOrder({ ...deps, placements }) }));
-  const deadLetters = { base: '/operations/orders', indispensable: indispensableTypes, onReplayed: noteReplays };
-  routes.use(deadLetterRoutes({ ...keyed, ...deadLetters }));
+  const base = '/operations/orders';
+  routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes, onReplayed: noteReplays }));
+  routes.use(reconciliationRoutes({ ...keyed, base }));
   const http = createApp({ ...deps, problems, routes, healthName: 'orders' });
   return { http, drain: placements.drain };
 }

@@ -9,6 +9,9 @@ export const orderServiceConfig = serviceConfig.extend({
     .pipe(z.array(z.url({ protocol: /^https?$/ })).min(1))
     .describe('Base URL of inventory-service; several, separated by commas, are used in turn'),
   RESERVATION_TIMEOUT_MS: integer(100, 1_500, 1_500).describe('Deadline of the call to inventory-service'),
+  RECONCILE_GRACE_SECONDS: integer(0, 86_400, 120).describe(
+    'How long what changed counts as work under way, and not as a mismatch',
+  ),
 });
 
 export type Config = z.output<typeof orderServiceConfig>;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/messaging/consume.ts';
 import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
+import { createReconciler, startReconciliation } from '@shop/chassis/reconciliation/reconciler.ts';
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
 import { buildApp } from './app.ts';
 import { config } from './config.ts';
@@ -9,6 +10,9 @@ import { withOrderMetrics } from './metrics.ts';
 import { askSoon } from './orders/ask-again.ts';
 import { startCompleter } from './orders/completer.ts';
 import { reservationReplyHandler } from './orders/orders.messages.ts';
+import { compareReservations } from './reconciliation/compare-reservations.ts';
+import { mismatchKinds } from './reconciliation/judge.ts';
+import { createReservationPages } from './reconciliation/reservation-pages.ts';
 import { createReservationClient } from './reservations/reservation-client.ts';
 
 const name = 'order-service';
@@ -34,13 +38,31 @@ const consumer = startConsumer({
   definitions: orderReservationRepliesQueue.messages,
   handle: reservationReplyHandler({ now, metrics, wakeRelay }),
 });
+const pages = createReservationPages({ urls: settings.INVENTORY_URL, internalToken: settings.INTERNAL_TOKEN });
+const graceSeconds = settings.RECONCILE_GRACE_SECONDS;
+const reconciler = createReconciler({
+  ...runtime,
+  intervalSeconds: settings.RECONCILE_INTERVAL_SECONDS,
+  kinds: mismatchKinds,
+  subjectName: 'orderId',
+  compare: (findings) => compareReservations({ pool, reservations: pages, graceSeconds, now, wakeRelay }, findings),
+});
 const app = buildApp({
   ...runtime,
   metrics,
+  reconciler,
   reservations,
   reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS,
   now,
 });
 const drainer = startDrainer({ ...runtime, queue: orderReservationRepliesQueue.name });
 
-await serve(runtime, { ...app, background: [consumer, drainer, completer], close: reservations.close });
+const reconciliation = startReconciliation(reconciler, log);
+
+await serve(runtime, {
+  ...app,
+  background: [consumer, drainer, completer, reconciliation],
+  close: async () => {
+    await Promise.all([reservations.close(), pages.close()]);
+  },
+});

@@ -2,6 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
+import type { Findings } from '@shop/chassis/reconciliation/run.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
@@ -10,13 +12,21 @@ import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
 import { withOrderMetrics } from '../src/metrics.ts';
+import { compareReservations } from '../src/reconciliation/compare-reservations.ts';
+import { mismatchKinds } from '../src/reconciliation/judge.ts';
+import { createReservationPages } from '../src/reconciliation/reservation-pages.ts';
 import { createReservationClient } from '../src/reservations/reservation-client.ts';
 
 export const GATEWAY_TOKEN = 'g'.repeat(32);
 const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
 /** An order-service in this process, as one of possibly several on the same database. */
-export function startOrderService(database: TestDatabase, inventoryUrl: string, reservationTimeoutMs = 700) {
+export function startOrderService(
+  database: TestDatabase,
+  inventoryUrl: string,
+  reservationTimeoutMs = 700,
+  graceSeconds = 0,
+) {
   const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
   const replays = startReplayCounter(database.pool, log);
   const reservations = createReservationClient({
@@ -24,6 +34,19 @@ export function startOrderService(database: TestDatabase, inventoryUrl: string, 
     internalToken: 'i'.repeat(32),
     metrics,
     log,
+  });
+  const now = () => new Date();
+  const pages = createReservationPages({ urls: [inventoryUrl], internalToken: 'i'.repeat(32) });
+  const compare = (findings: Findings) =>
+    compareReservations({ pool: database.pool, reservations: pages, graceSeconds, now, wakeRelay: () => {} }, findings);
+  const reconciler = createReconciler({
+    pool: database.pool,
+    metrics,
+    log,
+    intervalSeconds: 600,
+    kinds: mismatchKinds,
+    subjectName: 'orderId',
+    compare,
   });
   const lifecycle = createLifecycle();
   lifecycle.enter('ready');
@@ -38,17 +61,23 @@ export function startOrderService(database: TestDatabase, inventoryUrl: string, 
     reservations,
     reservationTimeoutMs,
     replays,
-    now: () => new Date(),
+    reconciler,
+    now,
     wakeRelay: () => {},
   });
   return {
     ...app,
     metrics,
     replays,
+    reconciler,
+    /** A comparison without a run, for what two processes may do that know nothing of each other. */
+    compare,
     async stop() {
+      await reconciler.stop();
       await app.drain();
       await replays.stop();
       await reservations.close();
+      await pages.close();
     },
   };
 }
@@ -66,6 +95,7 @@ export function asClient(clientId: string, groups: string): Record<string, strin
 export const STOREFRONT = asClient('storefront-1', 'storefront');
 export const OTHER_STOREFRONT = asClient('storefront-2', 'storefront');
 export const BACKOFFICE = asClient('backoffice-1', 'backoffice');
+export const OPERATIONS = asClient('operations-1', 'operations');
 
 /** A valid order; a test says only what matters to it. */
 export function anOrder(more: object = {}) {

@@ -1,0 +1,340 @@
+/** order-service against a real inventory-service, over HTTP; messages are carried by hand, so that a test can lose them. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Pool } from '@shop/chassis/db/pool.ts';
+import { inTransaction } from '@shop/chassis/db/transaction.ts';
+import { asSuperuser, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import { counted } from '@shop/chassis/testing/messaging.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { reservationCommandHandler } from '../../../inventory-service/src/reservations/reservations.messages.ts';
+import {
+  createInventoryDatabase,
+  type InventoryService,
+  levelOf,
+  startInventoryService,
+  stock,
+} from '../../../inventory-service/test/test-app.ts';
+import {
+  anOrder,
+  BACKOFFICE,
+  createOrderDatabase,
+  get,
+  OPERATIONS,
+  type OrderService,
+  post,
+  startOrderService,
+} from '../../test/test-app.ts';
+import { applyReservationResults, type ReservationReply } from '../orders/apply-reservation-results.ts';
+import { PAGE } from './reservation-pages.ts';
+
+let orders: TestDatabase;
+let stocks: TestDatabase;
+let inventory: InventoryService;
+let server: Server;
+let url: string;
+let service: OrderService;
+const running: OrderService[] = [];
+beforeAll(async () => {
+  [orders, stocks] = await Promise.all([createOrderDatabase(), createInventoryDatabase()]);
+  inventory = startInventoryService(stocks.pool);
+  server = createServer(inventory.http);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+beforeEach(async () => {
+  await Promise.all([orders.truncate(), stocks.truncate()]);
+  await stock(inventory, 'MUG', 100);
+  service = another();
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.stop();
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await inventory.stop();
+  await Promise.all([orders.drop(), stocks.drop()]);
+});
+
+function another({ pool = orders.pool, inventoryUrl = url, graceSeconds = 0 } = {}): OrderService {
+  const one = startOrderService({ ...orders, pool }, inventoryUrl, 1_000, graceSeconds);
+  running.push(one);
+  return one;
+}
+const path = '/operations/orders/reconciliation';
+const reconcile = async (one = service) => (await post(one, path, {}, uuidv7(), OPERATIONS).expect(200)).body;
+const gauge = (kind: string) => counted(service.metrics, 'reconcile_mismatches', { kind });
+const place = async (quantity = 1) => {
+  const { body } = await post(service, '/orders', anOrder({ lines: [{ sku: 'MUG', quantity }] }));
+  return (body.id ?? body.orderId) as string;
+};
+const shipment = { carrier: 'post', trackingNumber: '1' };
+const cancel = (id: string) => post(service, `/orders/${id}/cancellation`, {}).expect(200);
+const ship = (id: string) => post(service, `/orders/${id}/shipment`, shipment, uuidv7(), BACKOFFICE).expect(200);
+const deliver = (id: string) => post(service, `/orders/${id}/delivery`, {}, uuidv7(), BACKOFFICE).expect(200);
+
+const takeOut = async (pool: Pool) =>
+  (await pool.query<{ body: string; mandatory: boolean }>('DELETE FROM outbox_messages RETURNING body, mandatory')).rows
+    .filter(({ mandatory }) => mandatory)
+    .map(({ body }) => JSON.parse(body));
+/** What the broker does: commands to inventory-service, its answers back. Returns the types of the commands. */
+async function exchange(): Promise<string[]> {
+  const commands = await takeOut(orders.pool);
+  const handle = reservationCommandHandler({ metrics: inventory.metrics, wakeRelay: () => {} });
+  const deliveries = commands.map((message) => ({ message, traceparent: undefined }));
+  await inTransaction(stocks.pool, (trx) => handle(trx, deliveries as never));
+  const replies = (await takeOut(stocks.pool)).map((message: ReservationReply) => ({ message }));
+  await inTransaction(orders.pool, (trx) => applyReservationResults(trx, replies, new Date()));
+  return commands.map(({ type }) => type);
+}
+const losingMessages = () => Promise.all([takeOut(orders.pool), takeOut(stocks.pool)]);
+/** What no application could do, for it waits for the answer: the way in which a restored backup or a hand changes rows. */
+const falsify = (database: TestDatabase, sql: string) => asSuperuser(database.ownerUrl, (client) => client.query(sql));
+const forget = () => falsify(orders, 'UPDATE orders SET awaiting = NULL, ask_at = NULL');
+const stateOf = async (id: string) =>
+  (await stocks.pool.query('SELECT state FROM reservations WHERE id = $1', [id])).rows[0]?.state;
+const waitOf = async (id: string) =>
+  (await orders.pool.query('SELECT awaiting FROM orders WHERE id = $1', [id])).rows[0]?.awaiting;
+
+/** An order for each status; the stock of each is as it should be. */
+async function anHonestHistory() {
+  const [confirmed, cancelled, shipped, delivered] = [await place(), await place(), await place(), await place()];
+  const rejected = await place(1_000);
+  await cancel(cancelled);
+  await ship(shipped);
+  await ship(delivered);
+  await deliver(delivered);
+  await exchange();
+  return { confirmed, cancelled, shipped, delivered, rejected };
+}
+
+it('finds that an honest history agrees', async () => {
+  await anHonestHistory();
+  expect(await reconcile()).toMatchObject({
+    status: 'finished',
+    checked: { orders: 5, reservations: 5 },
+    total: 0,
+    mismatches: [],
+  });
+});
+
+it('takes commands that are under way for what they are, with no time of grace', async () => {
+  await cancel(await place());
+  await ship(await place());
+  expect(await reconcile()).toMatchObject({ total: 0, checked: { underWay: 2 } });
+  await exchange();
+  expect((await reconcile()).checked.underWay).toBe(0);
+});
+
+describe.each([
+  ['cancelled', 'release-missing', 'released', 'reservation.release'],
+  ['rejected', 'release-missing', 'rejected', 'reservation.release'],
+  ['shipped', 'fulfilment-missing', 'fulfilled', 'reservation.fulfil'],
+  ['delivered', 'fulfilment-missing', 'fulfilled', 'reservation.fulfil'],
+] as const)('a held reservation of an order that is %s', (status, kind, expected, command) => {
+  let id: string;
+  beforeEach(async () => {
+    id = await place(3);
+    if (status === 'cancelled') await cancel(id);
+    if (status === 'shipped' || status === 'delivered') await ship(id);
+    if (status === 'delivered') await deliver(id);
+    if (status === 'rejected') {
+      await falsify(orders, `UPDATE orders SET status = 'rejected', rejection = '{"lines": []}', version = 2`);
+    }
+    await losingMessages();
+    await forget();
+  });
+
+  it('is found, and its lost command is written again and awaited until it is answered', async () => {
+    const run = await reconcile();
+    expect(run).toMatchObject({
+      total: 1,
+      repaired: 1,
+      mismatches: [{ kind, subject: id, expected, found: 'held', because: `The order is ${status}.`, repaired: true }],
+    });
+    expect(await gauge(kind)).toBe(1);
+    expect(await waitOf(id)).toBe(command === 'reservation.release' ? 'release' : 'fulfilment');
+    const { body } = await get(service, `/orders/${id}/timeline`, OPERATIONS);
+    expect(body.items.at(-1)).toMatchObject({
+      type: 'queued',
+      actor: 'order-service',
+      correlationId: body.items[0].correlationId,
+      detail: { reason: 'reconciliation' },
+    });
+
+    expect(await reconcile()).toMatchObject({ total: 0, checked: { underWay: 1 } });
+    expect(await exchange()).toEqual([command]);
+    expect(await stateOf(id)).toBe(command === 'reservation.release' ? 'released' : 'fulfilled');
+    expect(await waitOf(id)).toBeNull();
+    expect((await levelOf(stocks.pool, 'MUG')).reserved).toBe(0);
+    expect(await reconcile()).toMatchObject({ total: 0, repaired: 0 });
+    expect(await gauge(kind)).toBe(0);
+  });
+
+  it('gets no second command while one is unsent', async () => {
+    await orders.pool.query(
+      `INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body)
+       VALUES (gen_random_uuid(), 'x', 'x', true, $1, '{}')`,
+      [id],
+    );
+    expect(await reconcile()).toMatchObject({ total: 1, repaired: 1 });
+    expect((await orders.pool.query('SELECT FROM outbox_messages WHERE mandatory')).rowCount).toBe(1);
+    expect(await waitOf(id)).not.toBeNull();
+  });
+
+  it('gets one command when two processes look at the same time', async () => {
+    const findings = { startedAt: new Date(), signal: AbortSignal.timeout(20_000), count: () => {}, report: () => {} };
+    await Promise.all([service, another()].map((one) => one.compare(findings)));
+    expect((await takeOut(orders.pool)).map(({ type }) => type)).toEqual([command]);
+  });
+});
+
+describe('what only a person can judge is found and left alone', () => {
+  it.each([
+    ['a confirmed order without a reservation', 'confirmed', 'none', 'reservation-missing', 'held'],
+    ['a confirmed order whose stock was given back', 'confirmed', 'released', 'reservation-missing', 'held'],
+    ['a confirmed order whose stock was refused', 'confirmed', 'rejected', 'reservation-missing', 'held'],
+    ['a shipped order without a reservation', 'shipped', 'none', 'reservation-missing', 'fulfilled'],
+    ['a delivered order whose stock was given back', 'delivered', 'released', 'reservation-missing', 'fulfilled'],
+    ['a confirmed order whose units are gone', 'confirmed', 'fulfilled', 'fulfilled-unshipped', 'held'],
+    ['a cancelled order whose units are gone', 'cancelled', 'fulfilled', 'fulfilled-unshipped', 'released'],
+    ['a rejected order whose units are gone', 'rejected', 'fulfilled', 'fulfilled-unshipped', 'rejected'],
+  ] as const)('%s', async (_what, status, state, kind, expected) => {
+    const history = await anHonestHistory();
+    const id = history[status];
+    await falsify(
+      stocks,
+      state === 'none'
+        ? `DELETE FROM reservations WHERE id = '${id}'`
+        : `UPDATE reservations SET state = '${state}', shortages = ${state === 'rejected' ? `'[]'` : 'NULL'} WHERE id = '${id}'`,
+    );
+    const run = await reconcile();
+    expect(run).toMatchObject({ total: 1, repaired: 0, mismatches: [{ kind, subject: id, expected, found: state }] });
+    expect(await gauge(kind)).toBe(1);
+    expect(await takeOut(orders.pool)).toEqual([]);
+    expect((await get(service, path, OPERATIONS)).body).toMatchObject({ lastFinished: { id: run.id } });
+  });
+
+  it.each(['released', 'fulfilled'])('a pending order whose reservation is %s', async (state) => {
+    const id = await place();
+    await falsify(
+      orders,
+      `UPDATE orders SET status = 'pending', first_outcome = NULL, awaiting = 'reservation', ask_at = now()`,
+    );
+    await falsify(stocks, `UPDATE reservations SET state = '${state}'`);
+    const kind = state === 'released' ? 'released-while-pending' : 'fulfilled-unshipped';
+    expect((await reconcile()).mismatches).toMatchObject([{ kind, subject: id, found: state, repaired: false }]);
+  });
+
+  it.each(['held', 'fulfilled'])('a reservation that is %s, of an order that nobody knows', async (state) => {
+    await place();
+    const id = uuidv7();
+    await falsify(
+      stocks,
+      `INSERT INTO reservations (id, state, created_at, updated_at) VALUES ('${id}', '${state}', now() - interval '1 hour', now() - interval '1 hour')`,
+    );
+    const run = await reconcile();
+    expect(run.mismatches).toMatchObject([
+      { kind: 'order-unknown', subject: id, expected: 'none', found: state, because: 'There is no such order.' },
+    ]);
+    expect([run.repaired, await stateOf(id)]).toEqual([0, state]);
+  });
+
+  it('a release that is repeated and never answered', async () => {
+    const id = await place();
+    await cancel(id);
+    await falsify(orders, 'UPDATE orders SET asks = 4');
+    expect(await reconcile()).toMatchObject({ total: 0, checked: { underWay: 1 } }); // unsent: the broker is away
+    await losingMessages();
+    const run = await reconcile();
+    expect(run).toMatchObject({ total: 1, repaired: 0, mismatches: [{ kind: 'release-missing', subject: id }] });
+    expect(run.mismatches[0].proposal).toContain('dead letters');
+    expect(await takeOut(orders.pool)).toEqual([]);
+  });
+});
+
+describe('a pair that differs is no mismatch', () => {
+  async function aLostRelease() {
+    const id = await place();
+    await cancel(id);
+    await losingMessages();
+    await forget();
+    return id;
+  }
+
+  it('while it is younger than the time of grace', async () => {
+    await aLostRelease();
+    const patient = another({ graceSeconds: 60 });
+    expect(await reconcile(patient)).toMatchObject({ total: 0, checked: { underWay: 1 } });
+    await falsify(orders, `UPDATE orders SET updated_at = updated_at - interval '61 seconds'`);
+    // Of the two sides the later change counts.
+    expect(await reconcile(patient)).toMatchObject({ total: 0, checked: { underWay: 1 } });
+    await falsify(stocks, `UPDATE reservations SET updated_at = updated_at - interval '61 seconds'`);
+    expect(await reconcile(patient)).toMatchObject({ total: 1 });
+  });
+
+  /** A process whose first look of the second round is followed, before the one at the reservation, by `change`. */
+  function lookingAgain(change: () => Promise<unknown>): OrderService {
+    let looks = 0;
+    const query = async (...args: Parameters<Pool['query']>) => {
+      const result = await orders.pool.query(...args);
+      const { name = '' } = args[0] as { name?: string };
+      if (name === 'reconciliation-look' && ++looks === 1) await change();
+      return result;
+    };
+    return another({ pool: Object.assign(Object.create(orders.pool), { query }) as Pool });
+  }
+
+  it('when its order changes while it is looked at again', async () => {
+    const id = await place();
+    await falsify(stocks, `UPDATE reservations SET state = 'released'`);
+    const run = await reconcile(lookingAgain(() => cancel(id)));
+    expect(run).toMatchObject({ total: 0, checked: { underWay: 1 } });
+  });
+
+  it('when it agrees at the second look', async () => {
+    await place();
+    await falsify(stocks, `UPDATE reservations SET state = 'released'`);
+    const run = await reconcile(lookingAgain(() => falsify(stocks, `UPDATE reservations SET state = 'held'`)));
+    expect(run).toMatchObject({ total: 0 });
+  });
+});
+
+it('compares page after page: every order and reservation once, and what differs at the edges', async () => {
+  const count = 2 * PAGE + 7;
+  const ids = Array.from({ length: count }, () => uuidv7()).sort();
+  await falsify(
+    orders,
+    `INSERT INTO orders (id, client_id, customer_id, currency, status, first_outcome, version, idempotency_key, fingerprint, created_at, updated_at)
+     SELECT id, 'c', 'c', 'EUR', 'confirmed', 'confirmed', 2, id::text, '', now() - interval '1 hour', now() - interval '1 hour'
+     FROM unnest('{${ids.filter((_, n) => n !== PAGE).join()}}'::uuid[]) AS id`,
+  );
+  await falsify(
+    stocks,
+    `INSERT INTO reservations (id, state, created_at, updated_at)
+     SELECT id, 'held', now() - interval '1 hour', now() - interval '1 hour'
+     FROM unnest('{${ids.filter((_, n) => n !== 0 && n !== PAGE - 1 && n !== count - 1).join()}}'::uuid[]) AS id`,
+  );
+  const run = await reconcile();
+  expect(run.checked).toEqual({ orders: count - 1, reservations: count - 3, underWay: 0 });
+  expect(run.mismatches.map(({ subject, kind }: { subject: string; kind: string }) => [subject, kind])).toEqual([
+    [ids[0], 'reservation-missing'],
+    [ids[PAGE - 1], 'reservation-missing'],
+    [ids[PAGE], 'order-unknown'],
+    [ids[count - 1], 'reservation-missing'],
+  ]);
+});
+
+it('fails visibly when inventory-service is away, and the last good result stays', async () => {
+  const id = await place();
+  await falsify(stocks, 'DELETE FROM reservations');
+  const good = await reconcile();
+  const alone = another({ inventoryUrl: 'http://127.0.0.1:9' });
+  expect(await reconcile(alone)).toMatchObject({ status: 'failed', error: 'inventory-service did not answer.' });
+  expect((await get(service, path, OPERATIONS)).body).toMatchObject({
+    lastRun: { status: 'failed' },
+    lastFinished: { id: good.id, total: 1 },
+    mismatches: [{ subject: id }],
+  });
+  expect(await gauge('reservation-missing')).toBe(1);
+});

@@ -1,0 +1,100 @@
+import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import type { Awaiting, OrderId, OrderStatus } from '../orders/order.ts';
+
+/** What a comparison needs of an order. */
+export interface OrderLook {
+  id: OrderId;
+  status: OrderStatus;
+  version: number;
+  awaiting?: Awaiting;
+  /** How often the completer, or the step itself, has sent the command that is awaited. */
+  asks: number;
+  updatedAt: Date;
+}
+
+interface OrderLookRow {
+  id: string;
+  status: OrderStatus;
+  version: number;
+  awaiting: Awaiting | null;
+  asks: number;
+  updated_at: Date;
+}
+
+const COLUMNS = 'o.id, o.status, o.version, o.awaiting, o.asks, o.updated_at';
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
+function toLook(row: OrderLookRow): OrderLook {
+  const { id, status, version, awaiting, asks, updated_at } = row;
+  return { id, status, version, awaiting: awaiting ?? undefined, asks, updatedAt: updated_at };
+}
+
+/** A page of all orders in the order of their ids, which is nearly that in which they lie on disk. */
+export async function readOrderPage(q: Queryable, after: OrderId | undefined, limit: number): Promise<OrderLook[]> {
+  const { rows } = await q.query<OrderLookRow>({
+    name: 'reconciliation-page',
+    text: `SELECT ${COLUMNS} FROM orders o WHERE o.id > $1 ORDER BY o.id LIMIT $2`,
+    values: [after ?? BEFORE_ALL, limit],
+  });
+  return rows.map(toLook);
+}
+
+/** These orders, and whether a command for one is still unsent; unknown ids are absent. */
+export async function lookAtOrders(
+  q: Queryable,
+  ids: readonly OrderId[],
+): Promise<Map<OrderId, OrderLook & { isUnsent: boolean }>> {
+  const { rows } = await q.query<OrderLookRow & { is_unsent: boolean }>({
+    name: 'reconciliation-look',
+    text: /* sql */ `
+      SELECT ${COLUMNS}, EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = o.id) AS is_unsent
+      FROM orders o WHERE o.id = ANY($1::uuid[])`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.id, { ...toLook(row), isUnsent: row.is_unsent }]));
+}
+
+/** A command that is to be sent again, and the id of the request from which everything followed. */
+export interface BegunWait {
+  id: OrderId;
+  correlationId: string;
+  isUnsent: boolean;
+}
+
+/**
+ * Let orders wait for an answer again, and tell their timelines. The caller has locked them; only those that wait for
+ * nothing are touched.
+ */
+export async function beginWaits(
+  trx: Transaction,
+  waits: readonly { id: OrderId; awaiting: Awaiting; detail: object }[],
+  now: Date,
+): Promise<BegunWait[]> {
+  const { rows } = await trx.query<{ id: string; correlation_id: string; is_unsent: boolean }>(
+    /* sql */ `
+    WITH begun AS (
+      -- As after the step that first sent the command: the completer repeats it from 30 s on.
+      UPDATE orders o SET awaiting = w.awaiting, asks = 1, ask_at = now() + interval '30 seconds'
+      FROM unnest($1::uuid[], $2::text[]) AS w (id, awaiting)
+      WHERE o.id = w.id AND o.awaiting IS NULL
+      RETURNING o.id
+    ), wait AS (
+      SELECT b.id, d.detail,
+        (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = b.id ORDER BY t.id LIMIT 1) AS correlation_id
+      FROM begun b JOIN unnest($1::uuid[], $3::jsonb[]) AS d (id, detail) USING (id)
+    ), told AS (
+      INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
+      SELECT id, 'queued', $4, 'order-service', correlation_id, detail FROM wait
+    )
+    SELECT id, correlation_id,
+      EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = wait.id) AS is_unsent
+    FROM wait`,
+    [
+      waits.map(({ id }) => id),
+      waits.map(({ awaiting }) => awaiting),
+      waits.map(({ detail }) => JSON.stringify(detail)),
+      now,
+    ],
+  );
+  return rows.map((row) => ({ id: row.id, correlationId: row.correlation_id, isUnsent: row.is_unsent }));
+}
