@@ -1,5 +1,7 @@
 /** The whole system as a client sees it: two processes of each service behind the gateway. */
+import { readFileSync } from 'node:fs';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { documentPath } from './contract/documents.ts';
 import { type Answer, anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
 
 let system: System;
@@ -120,6 +122,17 @@ describe('races between processes', () => {
       return rowCount === 0 ? true : undefined;
     });
     expect((await system.stock(sku)).reserved).toBe(confirmed.rows[0].count);
+  });
+});
+
+describe('the OpenAPI documents', () => {
+  it.each([
+    ['/docs/orders.json', 'order-service'],
+    ['/docs/inventory.json', 'inventory-service'],
+  ])('%s is served to anybody, as it is checked in', async (path, service) => {
+    const { status, body } = await system.anonymous('GET', path);
+    expect([status, body]).toEqual([200, JSON.parse(readFileSync(documentPath(service), 'utf8'))]);
+    expect(await system.anonymous('HEAD', path)).toMatchObject({ status: 200, text: '' });
   });
 });
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { checkExchange, type Exchange } from './contract/check-exchange.ts';
 
 const run = promisify(execFile);
 const CLI = join(__dirname, '../local/src/cli.ts');
@@ -62,10 +63,20 @@ export async function startSystem(processes = 2): Promise<System> {
     },
   );
   const env = parseEnv((await cli('env')).stdout);
+  const undescribed: string[] = [];
+  /** Every call is held against the OpenAPI documents; `down` fails too, for some tests expect calls to fail. */
+  function describedOnly(exchange: Exchange): void {
+    try {
+      checkExchange(exchange);
+    } catch (error) {
+      undescribed.push((error as Error).message);
+      throw error;
+    }
+  }
   const caller =
     (key?: string): Caller =>
     (method, path, body, headers = {}) =>
-      call(`${env.BASE_URL}${path}`, method, body, { ...(key && { apikey: key }), ...headers });
+      call(env.BASE_URL ?? '', path, method, body, { ...(key && { apikey: key }), ...headers }, describedOnly);
   const backoffice = caller(env.BACKOFFICE_KEY);
   const orderDb = new pg.Pool({ connectionString: env.ORDER_DB_URL, max: 3 });
   const inventoryDb = new pg.Pool({ connectionString: env.INVENTORY_DB_URL, max: 3 });
@@ -112,6 +123,7 @@ export async function startSystem(processes = 2): Promise<System> {
       await inventoryDb.end();
       await cli('down');
       rmSync(folder, { recursive: true, force: true });
+      if (undescribed.length > 0) throw new Error(undescribed.slice(0, 10).join('\n'));
     },
   };
   return system;
@@ -121,20 +133,25 @@ function parseEnv(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
 }
 
-async function call(url: string, method: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
-  const response = await fetch(url, {
+/** A request of a test, with its answer. */
+async function call(
+  gateway: string,
+  path: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string>,
+  onExchange: (exchange: Exchange) => void,
+): Promise<Answer> {
+  const request = {
     method,
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    headers: new Headers({ ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }),
     body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json');
-  return {
-    status: response.status,
-    headers: response.headers,
-    text,
-    body: isJson && text ? JSON.parse(text) : undefined,
   };
+  const response = await fetch(`${gateway}${path}`, request);
+  const answer = { status: response.status, headers: response.headers, text: await response.text() };
+  onExchange({ ...request, path, answer });
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return { ...answer, body: isJson && answer.text ? JSON.parse(answer.text) : undefined };
 }
 
 async function expectStatus(status: number, answer: Promise<Answer>): Promise<void> {

@@ -8,6 +8,7 @@ import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { problems } from './errors.ts';
 import type { InventoryMetrics } from './metrics.ts';
+import { inventoryServiceDocument } from './openapi.ts';
 import { productsRoutes } from './products/products.routes.ts';
 import { createHoldBatcher } from './reservations/hold-reservations.ts';
 import { reservationsRoutes } from './reservations/reservations.routes.ts';
@@ -17,6 +18,8 @@ import { findKeptFingerprint } from './stock/stock.sql.ts';
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'findKeptFingerprint'> {
   metrics: InventoryMetrics;
   gatewayTokens: readonly string[];
+  /** How long a completed Idempotency-Key is kept; the document tells. */
+  keyRetentionHours: number;
   internalTokens: readonly string[];
   reconciler: Reconciler;
   now: () => Date;
@@ -39,6 +42,13 @@ export function buildApp(deps: AppDeps): App {
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes }));
   routes.use(reconciliationRoutes({ ...keyed, base }));
   const internal = reservationsRoutes({ ...deps, holds });
-  const http = createApp({ ...deps, problems, internal, routes, healthName: 'inventory' });
+  const http = createApp({
+    ...deps,
+    problems,
+    internal,
+    routes,
+    name: 'inventory',
+    describe: () => inventoryServiceDocument(deps),
+  });
   return { http, drain: holds.drain };
 }

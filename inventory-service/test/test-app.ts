@@ -49,6 +49,7 @@ export function startInventoryService(pool: Pool, broker = { isConnected: () => 
     version: 'test',
     replays,
     gatewayTokens: [GATEWAY_TOKEN],
+    keyRetentionHours: 72,
     internalTokens: [INTERNAL_TOKEN],
     now: () => new Date(),
     wakeRelay: () => {},

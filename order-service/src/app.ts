@@ -9,6 +9,7 @@ import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { problems } from './errors.ts';
 import type { OrderMetrics } from './metrics.ts';
+import { orderServiceDocument } from './openapi.ts';
 import { noteReplays } from './orders/note-replays.ts';
 import { orderRoutes } from './orders/orders.routes.ts';
 import { findKeptFingerprint } from './orders/orders.sql.ts';
@@ -19,6 +20,8 @@ import type { ReservationClient } from './reservations/reservation-client.ts';
 export interface AppDeps extends HealthDeps {
   metrics: OrderMetrics;
   gatewayTokens: readonly string[];
+  /** How long a completed Idempotency-Key is kept; the document tells. */
+  keyRetentionHours: number;
   reservations: ReservationClient;
   reservationTimeoutMs: number;
   replays: ReplayCounter;
@@ -57,6 +60,6 @@ export function buildApp(deps: AppDeps): App {
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes, onReplayed: noteReplays }));
   routes.use(reconciliationRoutes({ ...keyed, base }));
-  const http = createApp({ ...deps, problems, routes, healthName: 'orders' });
+  const http = createApp({ ...deps, problems, routes, name: 'orders', describe: () => orderServiceDocument(deps) });
   return { http, drain: placements.drain };
 }

@@ -58,6 +58,7 @@ export function startOrderService(
     log,
     version: 'test',
     gatewayTokens: [GATEWAY_TOKEN],
+    keyRetentionHours: 72,
     reservations,
     reservationTimeoutMs,
     replays,

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /*
  *   (arrives) -> open
  *   open      -> replayed   its message is sent to its queue again
@@ -5,7 +7,8 @@
  *   replayed  -> open       the replayed message died again
  */
 
-export type DeadLetterStatus = 'open' | 'replayed' | 'discarded';
+export const deadLetterStatus = z.enum(['open', 'replayed', 'discarded']).meta({ id: 'DeadLetterStatus' });
+export type DeadLetterStatus = z.output<typeof deadLetterStatus>;
 
 /** A message set aside for a person, as HTTP shows it. */
 export interface DeadLetter {

@@ -84,7 +84,7 @@ describe('dead letters', () => {
       now: () => new Date(),
       wakeRelay: relay.wake,
     });
-    http = createApp({ ...deps, gatewayTokens: [TOKEN], problems: {}, routes, healthName: 'test' });
+    http = createApp({ ...deps, gatewayTokens: [TOKEN], problems: {}, routes, name: 'test', describe: () => ({}) });
   });
   beforeEach(async () => {
     await system.database.truncate();

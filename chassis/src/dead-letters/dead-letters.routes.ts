@@ -4,13 +4,13 @@ import type { Transaction } from '../db/pool.ts';
 import { parseBody, parseQuery, readBody } from '../http/body.ts';
 import { clientOf, identifyClient } from '../http/callers.ts';
 import { contextOf } from '../http/context.ts';
-import { cursorRefused, fromCursor, limit, toCursor } from '../http/page.ts';
+import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../http/page.ts';
 import { edgeProblems, RefusedError, type Reply, sendReply, toProblem } from '../http/problem.ts';
 import { asUuid, text } from '../http/text.ts';
 import { requireIdempotencyKey } from '../idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '../idempotency/idempotently.ts';
 import { toKeyedRequest } from '../idempotency/keyed-request.ts';
-import { type Action, type DeadLetter, refusalOf } from './dead-letter.ts';
+import { type Action, type DeadLetter, deadLetterStatus, refusalOf } from './dead-letter.ts';
 import {
   type ActionBy,
   countOpenOfGroup,
@@ -41,16 +41,16 @@ const BODY_LIMIT = 64 * 1024;
 // So many are updated and copied to the outbox well within a statement's timeout, and fit into the relay's memory.
 const REPLAYED_AT_ONCE = { letters: 1_000, bytes: 16 * 1024 * 1024 };
 
-const group = text(1, 500);
-const listQuery = z.strictObject({
-  status: z.enum(['open', 'replayed', 'discarded']).optional(),
+export const group = text(1, 500);
+export const listQuery = z.strictObject({
+  status: deadLetterStatus.optional(),
   group: group.optional(),
   limit,
-  cursor: z.string().max(500).optional(),
+  cursor,
 });
-const emptyBody = z.strictObject({});
-const discardBody = z.strictObject({ reason: text(1, 200) });
-const replaysBody = z.strictObject({ group });
+export const emptyBody = z.strictObject({});
+export const discardBody = z.strictObject({ reason: text(1, 200) });
+export const replaysBody = z.strictObject({ group });
 
 /** `/dead-letters` below the service's operations: what was set aside, and what a person does about it. */
 export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {

@@ -1,4 +1,4 @@
-import express, { type Express, type Router } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import { type HealthDeps, healthRoutes } from '../service/health.ts';
 import { gatewayOnly } from './callers.ts';
 import { requestContext } from './context.ts';
@@ -11,8 +11,10 @@ export interface AppOptions extends HealthDeps {
   internal?: Router;
   /** Routes behind the gateway. */
   routes: Router;
-  /** `/health/<name>` at the gateway. */
-  healthName: string;
+  /** At the gateway: `/health/<name>`, `/docs/<name>.json`. */
+  name: string;
+  /** Makes the service's OpenAPI document. */
+  describe: () => object;
 }
 
 /** The HTTP edge of a service. The order of its checks is part of the contract: 401, 413, 415, then the route's own. */
@@ -33,11 +35,21 @@ export function createApp(options: AppOptions): Express {
   app.use(health.open);
   if (options.internal) app.use(options.internal);
   app.use(gatewayOnly(options.gatewayTokens));
-  app.get(`/health/${options.healthName}`, health.report);
+  app.get(`/health/${options.name}`, health.report);
+  app.get(`/docs/${options.name}.json`, serveDocument(options.describe));
   app.use(options.routes);
   app.use(() => {
     throw new RefusedError('not-found', 'There is no such path.');
   });
   app.use(problemHandler({ ...edgeProblems, ...options.problems }, options.log));
   return app;
+}
+
+/** The document is made when it is first asked for: most processes never are. */
+function serveDocument(describe: () => object): RequestHandler {
+  let text: string | undefined;
+  return (_req, res) => {
+    text ??= JSON.stringify(describe());
+    res.type('application/json').send(text);
+  };
 }

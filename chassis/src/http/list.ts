@@ -8,20 +8,25 @@ export const MAX_REPORTED_FAULTS = 50;
  * looks for all of them: a megabyte of `{},{},…` has a million, which takes a process seconds and all of its memory.
  */
 export function list<Element extends z.ZodType>(element: Element, max = Number.POSITIVE_INFINITY) {
-  return z.array(z.unknown()).transform((items, context): z.output<Element>[] => {
-    if (items.length < 1 || items.length > max) {
-      context.addIssue(max === Number.POSITIVE_INFINITY ? 'Must not be empty.' : `Must have 1 to ${max} elements.`);
-      return z.NEVER;
-    }
-    const parsed: z.output<Element>[] = [];
-    for (const [index, item] of items.entries()) {
-      const result = element.safeParse(item);
-      if (result.success) parsed.push(result.data);
-      else for (const fault of faultsIn(result.error, [index])) context.addIssue({ code: 'custom', ...fault });
-      if (context.issues.length >= MAX_REPORTED_FAULTS) break;
-    }
-    return context.issues.length > 0 ? z.NEVER : parsed;
-  });
+  // What a document says of it: zod itself does not know of the elements.
+  const described = { elements: element, minItems: 1, ...(max < Number.POSITIVE_INFINITY && { maxItems: max }) };
+  return z
+    .array(z.unknown())
+    .meta(described)
+    .transform((items, context): z.output<Element>[] => {
+      if (items.length < 1 || items.length > max) {
+        context.addIssue(max === Number.POSITIVE_INFINITY ? 'Must not be empty.' : `Must have 1 to ${max} elements.`);
+        return z.NEVER;
+      }
+      const parsed: z.output<Element>[] = [];
+      for (const [index, item] of items.entries()) {
+        const result = element.safeParse(item);
+        if (result.success) parsed.push(result.data);
+        else for (const fault of faultsIn(result.error, [index])) context.addIssue({ code: 'custom', ...fault });
+        if (context.issues.length >= MAX_REPORTED_FAULTS) break;
+      }
+      return context.issues.length > 0 ? z.NEVER : parsed;
+    });
 }
 
 /** The faults of a value, one per path; an unknown member's path ends with its name. */

@@ -9,7 +9,16 @@ export const limit = z
   .regex(/^[1-9][0-9]{0,2}$/, 'Must be a whole number from 1 to 100.')
   .transform(Number)
   .refine((value) => value <= 100, 'Must be a whole number from 1 to 100.')
-  .default(50);
+  .default(50)
+  // A document describes a parameter by its value, not by its digits.
+  .meta({ type: 'integer', minimum: 1, maximum: 100, default: 50, pattern: undefined, description: 'Items in a page' });
+
+/** `cursor` of every list; whether the list gave it is judged by {@link fromCursor}. */
+export const cursor = z
+  .string()
+  .max(500)
+  .optional()
+  .meta({ description: 'The `nextCursor` of the page before, with the same filters' });
 
 /**
  * An opaque cursor to the place after `position`. `scope` names the list and its filters; the checksum binds the

@@ -12,7 +12,8 @@ export function text(min: number, max: number) {
     .refine((value) => {
       const length = codePoints(value);
       return length >= min && length <= max;
-    }, `Must have ${min} to ${max} characters.`);
+    }, `Must have ${min} to ${max} characters.`)
+    .meta({ minLength: min, maxLength: max, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$' });
 }
 
 function codePoints(value: string): number {
@@ -23,11 +24,16 @@ function codePoints(value: string): number {
 
 /** Text that a person can see: beside control characters, none that only format, hide or break lines. */
 export function printable(min: number, max: number) {
-  return text(min, max).refine((value) => !/[\p{Cf}\p{Zl}\p{Zp}\p{Cn}]/u.test(value), 'Must be printable.');
+  return text(min, max)
+    .refine((value) => !/[\p{Cf}\p{Zl}\p{Zp}\p{Cn}]/u.test(value), 'Must be printable.')
+    .meta({ minLength: min, maxLength: max, pattern: '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cn}]*$' });
 }
 
 /** A stock keeping unit. `.` and `..` are none: as a segment of a path they mean another path. */
-export const sku = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, 'Must be 1 to 64 of A-Z a-z 0-9 . _ -');
+export const sku = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, 'Must be 1 to 64 of A-Z a-z 0-9 . _ -')
+  .meta({ id: 'Sku', description: 'A stock keeping unit', examples: ['MUG-BLUE'] });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

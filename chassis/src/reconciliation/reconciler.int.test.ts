@@ -64,7 +64,15 @@ function start(pool: Pool = database.pool): Process {
     base: '/operations/test',
     findKeptFingerprint: async () => undefined,
   });
-  const http = createApp({ ...deps, lifecycle, gatewayTokens: [TOKEN], problems: {}, routes, healthName: 'test' });
+  const http = createApp({
+    ...deps,
+    lifecycle,
+    gatewayTokens: [TOKEN],
+    problems: {},
+    routes,
+    name: 'test',
+    describe: () => ({}),
+  });
   const process = Object.assign(one, { reconciler, metrics, http });
   processes.push(process);
   return process;

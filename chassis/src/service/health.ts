@@ -1,4 +1,5 @@
 import { type RequestHandler, Router } from 'express';
+import { z } from 'zod';
 import type { Pool } from '../db/pool.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -12,6 +13,15 @@ export interface HealthDeps {
   log: Logger;
   version: string;
 }
+
+/** What a health check reports. */
+export const healthReport = z
+  .strictObject({
+    status: z.enum(['ok', 'degraded', 'down']),
+    checks: z.strictObject({ database: z.boolean(), broker: z.boolean() }),
+    version: z.string(),
+  })
+  .meta({ id: 'Health' });
 
 /**
  * `open` needs no token, for the network protects it: liveness, readiness, metrics. Readiness knows nothing of the
@@ -36,7 +46,8 @@ export function healthRoutes(deps: HealthDeps): { open: Router; report: RequestH
   const report: RequestHandler = async (_req, res) => {
     const checks = { database: await answers(deps.pool), broker: deps.broker.isConnected() };
     const status = !checks.database ? 'down' : checks.broker ? 'ok' : 'degraded';
-    res.status(status === 'down' ? 503 : 200).json({ status, checks, version: deps.version });
+    const reported: z.output<typeof healthReport> = { status, checks, version: deps.version };
+    res.status(status === 'down' ? 503 : 200).json(reported);
   };
   return { open, report };
 }

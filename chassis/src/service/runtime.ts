@@ -44,6 +44,7 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
   const setup = (channel: Parameters<typeof assertTopology>[0]) => assertTopology(channel);
   const broker = await connectBroker({ url: settings.RABBITMQ_URL, name, log, setup });
   const relay = startRelay({ pool, broker, metrics, log });
+  const keyRetentionHours = settings.KEY_RETENTION_HOURS;
   return {
     settings,
     version,
@@ -55,7 +56,8 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     relay,
     wakeRelay: relay.wake,
     replays: startReplayCounter(pool, log),
-    reaper: startReaper({ pool, log, keyRetentionHours: settings.KEY_RETENTION_HOURS }),
+    keyRetentionHours,
+    reaper: startReaper({ pool, log, keyRetentionHours }),
     gatewayTokens: acceptedTokens(settings.GATEWAY_TOKEN, settings.GATEWAY_TOKEN_PREVIOUS),
     internalTokens: acceptedTokens(settings.INTERNAL_TOKEN, settings.INTERNAL_TOKEN_PREVIOUS),
   };

@@ -1,6 +1,6 @@
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { identifyClient } from '@shop/chassis/http/callers.ts';
-import { limit, toCursor } from '@shop/chassis/http/page.ts';
+import { cursor, limit, toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
 import { sku, text } from '@shop/chassis/http/text.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
@@ -16,9 +16,9 @@ import { findProduct, insertProduct, listProducts, renameProduct } from './produ
 
 const BODY_LIMIT = 1024 * 1024;
 const name = text(1, 200);
-const createProductBody = z.strictObject({ sku, name });
-const renameProductBody = z.strictObject({ name });
-const listQuery = z.strictObject({ limit, cursor: z.string().optional(), sku: sku.optional() });
+export const createProductBody = z.strictObject({ sku, name });
+export const renameProductBody = z.strictObject({ name });
+export const listQuery = z.strictObject({ limit, cursor, sku: sku.optional() });
 
 /** `/products`: what can be ordered. */
 export function productsRoutes(deps: IdempotencyDeps): Router {

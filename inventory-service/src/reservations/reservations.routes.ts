@@ -2,7 +2,7 @@ import type { Pool } from '@shop/chassis/db/pool.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { internalOnly } from '@shop/chassis/http/callers.ts';
 import { list } from '@shop/chassis/http/list.ts';
-import { toCursor } from '@shop/chassis/http/page.ts';
+import { cursor, toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
 import { sku } from '@shop/chassis/http/text.ts';
 import { Router } from 'express';
@@ -33,7 +33,7 @@ const listQuery = z.strictObject({
     .transform(Number)
     .refine((value) => value <= 500, 'Must be a whole number from 1 to 500.')
     .default(50),
-  cursor: z.string().optional(),
+  cursor,
   state: z.enum(['held', 'fulfilled', 'released', 'rejected']).optional(),
   lines: z
     .enum(['true', 'false'])

@@ -1,6 +1,6 @@
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { identifyClient } from '@shop/chassis/http/callers.ts';
-import { limit, toCursor } from '@shop/chassis/http/page.ts';
+import { cursor, limit, toCursor } from '@shop/chassis/http/page.ts';
 import { type Reply, sendReply } from '@shop/chassis/http/problem.ts';
 import { text } from '@shop/chassis/http/text.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
@@ -18,15 +18,16 @@ import { type LedgerEntry, listMovements } from './stock.sql.ts';
 
 const BODY_LIMIT = 1024 * 1024;
 const MAX_DELTA = 1_000_000_000;
-const adjustmentBody = z.strictObject({
+export const adjustmentBody = z.strictObject({
   delta: z
     .int()
     .min(-MAX_DELTA)
     .max(MAX_DELTA)
-    .refine((delta) => delta !== 0, 'Must not be 0.'),
+    .refine((delta) => delta !== 0, 'Must not be 0.')
+    .meta({ not: { const: 0 }, description: 'Units to add; to take out, if negative' }),
   reason: text(1, 200),
 });
-const movementsQuery = z.strictObject({ limit, cursor: z.string().optional() });
+export const movementsQuery = z.strictObject({ limit, cursor });
 // As many digits as a bigint surely has room for.
 const movementId = z.string().regex(/^[0-9]{1,18}$/);
 

@@ -1,21 +1,27 @@
 import { list } from '@shop/chassis/http/list.ts';
+import { cursor, limit } from '@shop/chassis/http/page.ts';
 import { printable, sku, text } from '@shop/chassis/http/text.ts';
 import { z } from 'zod';
 import { currencies } from './currencies.ts';
 import { orderStatuses } from './order.ts';
 import { canonicalLines, demandOf, MAX_LINES, MAX_QUANTITY, mergeLines } from './order-lines.ts';
 
-const line = z.strictObject({
-  sku,
-  quantity: z.int().min(1).max(MAX_QUANTITY),
-  unitPrice: z.int().min(0).max(1_000_000_000).optional(),
-});
+export const currency = z.enum([...currencies], 'Must be a currency code of ISO 4217.').meta({ id: 'Currency' });
+
+/** A line, as a client sends it and as it gets it again. */
+export const orderLine = z
+  .strictObject({
+    sku,
+    quantity: z.int().min(1).max(MAX_QUANTITY),
+    unitPrice: z.int().min(0).max(1_000_000_000).optional().meta({ description: 'Integer minor units' }),
+  })
+  .meta({ id: 'OrderLine' });
 
 /** POST /orders. Lines are merged before anything else looks at them; the limits are those of the merged lines. */
 export const placeOrderBody = z.strictObject({
   customerId: printable(1, 100),
-  currency: z.string().refine((code) => currencies.has(code), 'Must be a currency code of ISO 4217.'),
-  lines: list(line)
+  currency,
+  lines: list(orderLine)
     .transform(mergeLines)
     .refine((lines) => lines.length <= MAX_LINES, `Must have at most ${MAX_LINES} lines after merging.`)
     .refine(
@@ -34,4 +40,21 @@ export const cancelOrderBody = z.strictObject({ reason: text(1, 200).optional() 
 export const shipOrderBody = z.strictObject({ carrier: text(1, 100), trackingNumber: text(1, 100) });
 export const deliverOrderBody = z.strictObject({});
 
-export const orderStatus = z.enum(orderStatuses);
+export const orderStatus = z.enum(orderStatuses).meta({ id: 'OrderStatus' });
+
+/** Of a list. A client sees its own orders, so only whoever sees those of others may ask for them. */
+export const ownOrdersQuery = z.strictObject({
+  status: orderStatus.optional(),
+  customerId: text(1, 100).optional(),
+  limit,
+  cursor,
+});
+export const anyOrdersQuery = ownOrdersQuery.extend({
+  number: z
+    .string()
+    .regex(/^ORD-[1-9][0-9]{0,17}$/, 'Must be a number like ORD-1024.')
+    .transform((number) => number.slice('ORD-'.length))
+    .optional()
+    .meta({ description: 'For back office and operations only' }),
+  clientId: text(1, 255).optional(),
+});

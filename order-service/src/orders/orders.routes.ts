@@ -1,23 +1,24 @@
 import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { clientOf, identifyClient } from '@shop/chassis/http/callers.ts';
 import { contextOf } from '@shop/chassis/http/context.ts';
-import { cursorRefused, fromCursor, limit, toCursor } from '@shop/chassis/http/page.ts';
+import { cursorRefused, fromCursor, toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
-import { asUuid, text } from '@shop/chassis/http/text.ts';
+import { asUuid } from '@shop/chassis/http/text.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
 import { toKeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
 import { type Request, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { OrderMetrics } from '../metrics.ts';
 import { changeOrder, orderNotFound } from './change-order.ts';
 import { cancel, deliver, type Order, type OrderStatus, type Outcome, ship } from './order.ts';
 import {
+  anyOrdersQuery,
   cancelOrderBody,
   canonicalPlaceOrder,
   deliverOrderBody,
-  orderStatus,
+  ownOrdersQuery,
   type PlaceOrderInput,
   placeOrderBody,
   shipOrderBody,
@@ -138,21 +139,6 @@ function positionIn(scope: string, cursor: string | undefined): string | undefin
   if (position !== undefined && !asUuid(position)) throw cursorRefused();
   return position;
 }
-
-const ownOrdersQuery = z.strictObject({
-  status: orderStatus.optional(),
-  customerId: text(1, 100).optional(),
-  limit,
-  cursor: z.string().max(500).optional(),
-});
-const anyOrdersQuery = ownOrdersQuery.extend({
-  number: z
-    .string()
-    .regex(/^ORD-[1-9][0-9]{0,17}$/, 'Must be a number like ORD-1024.')
-    .transform((number) => number.slice('ORD-'.length))
-    .optional(),
-  clientId: text(1, 255).optional(),
-});
 
 function newOrder(input: PlaceOrderInput, clientId: string, now: Date): Order {
   return {

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { PROBLEM_TYPE_BASE, type ProblemDefinition, toProblem } from '../http/problem.ts';
+
+/** One thing that an operation can answer; several may share a status. */
+export interface Answer {
+  status: number;
+  /** What it means and what the client does about it. */
+  description: string;
+  mediaType: 'application/json' | 'application/problem+json';
+  schema: z.ZodType;
+  /** By name. */
+  examples: Record<string, unknown>;
+  /** Names of headers.ts; true: they always come. */
+  headers?: Record<string, boolean>;
+}
+
+/** A success. */
+export function success(status: number, description: string, schema: z.ZodType, example: unknown): Answer {
+  return { status, description, mediaType: 'application/json', schema, examples: { [String(status)]: example } };
+}
+
+/** A time as every answer has it. */
+export const time = z.string().meta({
+  format: 'date-time',
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$',
+  description: 'ISO 8601, UTC, with milliseconds',
+});
+
+/** A page of a list. */
+export function pageOf(items: z.ZodType) {
+  return z.strictObject({
+    items: z.array(items),
+    nextCursor: z
+      .string()
+      .optional()
+      .meta({ description: 'Give it as `cursor` to get the next page. Absent on the last one' }),
+  });
+}
+
+export interface ProblemWords {
+  /** What the client does about it. */
+  advice: string;
+  /** Examples of `detail` and of the members beside the common ones. */
+  detail: string;
+  example?: Record<string, unknown>;
+  members?: z.ZodRawShape;
+  /** A repeat with the same key gets it again. */
+  stored?: boolean;
+  header?: 'Retry-After' | 'Link';
+  /** Name of the schema where the code's own would mean two things in one document. */
+  schemaName?: string;
+}
+
+const traceId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .meta({ description: 'The request’s `X-Kong-Request-Id`' });
+const EXAMPLE_TRACE_ID = '0b5ba1e3f9d94fb68e1f2d3c4a5b6978';
+
+/** The problem document of a `code` (RFC 9457), with the example that the service's own code makes. */
+export function problemAnswer(code: string, definition: ProblemDefinition, words: ProblemWords): Answer {
+  const { status, title } = definition;
+  const schema = z
+    .strictObject({
+      type: z.literal(PROBLEM_TYPE_BASE + code),
+      title: z.string(),
+      status: z.literal(status),
+      detail: z.string(),
+      instance: z.string().meta({ description: 'The path that was called' }),
+      code: z.literal(code),
+      traceId,
+      ...words.members,
+    })
+    .meta({ id: words.schemaName ?? schemaNameOf(code), description: title });
+  const { body } = toProblem(
+    { [code]: definition },
+    { code, detail: words.detail, members: words.example },
+    { instance: '/', traceId: EXAMPLE_TRACE_ID },
+  );
+  const headers = {
+    ...(words.stored && { 'Idempotent-Replayed': false }),
+    ...(words.header && { [words.header]: false }),
+  };
+  return {
+    status,
+    description: `\`${code}\`: ${words.advice}`,
+    mediaType: 'application/problem+json',
+    schema,
+    examples: { [words.schemaName ?? code]: JSON.parse(body) },
+    headers,
+  };
+}
+
+function schemaNameOf(code: string): string {
+  return `${code.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}Problem`;
+}
+
+const gatewayRefusal = z
+  .strictObject({
+    type: z.literal(`${PROBLEM_TYPE_BASE}gateway`),
+    title: z.string().meta({ description: 'The gateway’s words, for people' }),
+    traceId,
+  })
+  .meta({ id: 'GatewayRefusal', description: 'What the gateway answers itself has no `code`: decide by the status.' });
+
+/** A refusal that the gateway makes itself, from its error template (kong/error-template.json). */
+export function gatewayAnswer(
+  status: number,
+  title: string,
+  advice: string,
+  headers?: Record<string, boolean>,
+): Answer {
+  return {
+    status,
+    description: `The gateway: ${advice}`,
+    mediaType: 'application/json',
+    schema: gatewayRefusal,
+    examples: { [`gateway-${status}`]: { type: `${PROBLEM_TYPE_BASE}gateway`, title, traceId: EXAMPLE_TRACE_ID } },
+    headers,
+  };
+}

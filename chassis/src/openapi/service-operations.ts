@@ -1,0 +1,40 @@
+/** The operations that every service has for anybody: its health and its document. */
+import { z } from 'zod';
+import { healthReport } from '../service/health.ts';
+import { success } from './answers.ts';
+import type { Operation } from './document.ts';
+
+/** `name` is that of the service at the gateway: `orders`, `inventory`. */
+export function serviceOperations(name: string): Operation[] {
+  const ok = { status: 'ok', checks: { database: true, broker: true }, version: '0.1.0' };
+  const down = { ...ok, status: 'down', checks: { database: false, broker: true } };
+  return [
+    {
+      method: 'get',
+      path: `/health/${name}`,
+      operationId: 'readHealth',
+      summary: 'Is the service well?',
+      tag: 'service',
+      groups: [],
+      withoutDatabase: true,
+      answers: [
+        success(200, '`ok`; or `degraded` when only the broker is away: orders still work.', healthReport, ok),
+        success(503, '`down`: the service cannot reach its database.', healthReport, down),
+      ],
+    },
+    {
+      method: 'get',
+      path: `/docs/${name}.json`,
+      operationId: 'readDocument',
+      summary: 'This document',
+      tag: 'service',
+      groups: [],
+      withoutDatabase: true,
+      answers: [
+        success(200, 'OpenAPI 3.1.', z.looseObject({ openapi: z.string() }).meta({ id: 'OpenApiDocument' }), {
+          openapi: '3.1.1',
+        }),
+      ],
+    },
+  ];
+}

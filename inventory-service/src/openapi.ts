@@ -1,0 +1,28 @@
+import { deadLetterOperations } from '@shop/chassis/dead-letters/dead-letters.openapi.ts';
+import { inventoryReservationsQueue } from '@shop/chassis/messaging/topology.ts';
+import { callingAdvice, type Published, toDocument } from '@shop/chassis/openapi/document.ts';
+import { serviceOperations } from '@shop/chassis/openapi/service-operations.ts';
+import { productOperations } from './products/products.openapi.ts';
+import { stockOperations } from './stock/stock.openapi.ts';
+
+/** The OpenAPI document of inventory-service: all that the gateway routes to it. */
+export function inventoryServiceDocument(published: Published) {
+  return toDocument(
+    {
+      title: 'Inventory',
+      description: `Products, their stock, and the ledger of every movement of it.\n\n${callingAdvice}`,
+      tags: {
+        products: 'What can be ordered, and its stock',
+        'dead letters': 'Messages that could not be handled, and what a person does about them',
+        service: 'The service itself',
+      },
+      operations: [
+        ...productOperations,
+        ...stockOperations,
+        ...deadLetterOperations('/operations/inventory', inventoryReservationsQueue.name),
+        ...serviceOperations('inventory'),
+      ],
+    },
+    published,
+  );
+}

@@ -1,0 +1,100 @@
+import { sku } from '@shop/chassis/http/text.ts';
+import { pageOf, problemAnswer, success } from '@shop/chassis/openapi/answers.ts';
+import type { Operation } from '@shop/chassis/openapi/document.ts';
+import { problems } from '../errors.ts';
+import { productView } from './product.ts';
+import { createProductBody, listQuery, renameProductBody } from './products.routes.ts';
+
+/** What examples show. */
+export const mug = {
+  sku: 'MUG-BLUE',
+  name: 'Mug, blue',
+  onHand: 100,
+  reserved: 2,
+  available: 98,
+  createdAt: '2026-01-05T09:00:00.000Z',
+  updatedAt: '2026-01-05T09:00:00.000Z',
+};
+const newMug = { ...mug, onHand: 0, reserved: 0, available: 0 };
+
+export const notFound = problemAnswer('product-not-found', problems['product-not-found'], {
+  advice: 'no product has this SKU.',
+  detail: 'No product has this SKU.',
+});
+const exists = problemAnswer('product-exists', problems['product-exists'], {
+  advice: 'a product with this SKU exists. Read it; change its name with PATCH.',
+  detail: 'Change it with PATCH.',
+  members: { sku },
+  example: { sku: mug.sku },
+  stored: true,
+});
+
+const ofThisProduct = { sku: '$response.body#/sku' };
+const links = Object.fromEntries(
+  ['readProduct', 'renameProduct', 'adjustStock', 'listMovements'].map((operationId) => [
+    operationId,
+    { operationId, parameters: ofThisProduct },
+  ]),
+);
+
+/** `/products`, as clients see it. */
+export const productOperations: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/products',
+    operationId: 'createProduct',
+    summary: 'Make a product, without stock',
+    tag: 'products',
+    groups: ['backoffice'],
+    body: { schema: createProductBody, example: { sku: mug.sku, name: mug.name } },
+    answers: [
+      {
+        ...success(201, 'Made.', productView, newMug),
+        headers: { Location: true, 'Idempotent-Replayed': false },
+      },
+      exists,
+    ],
+    links,
+  },
+  {
+    method: 'get',
+    path: '/products',
+    operationId: 'listProducts',
+    summary: 'List products, in byte order of their SKUs',
+    tag: 'products',
+    groups: ['storefront', 'backoffice', 'operations'],
+    query: listQuery,
+    answers: [success(200, 'A page.', pageOf(productView), { items: [mug] })],
+  },
+  {
+    method: 'get',
+    path: '/products/{sku}',
+    operationId: 'readProduct',
+    summary: 'Read a product with its stock as it is now',
+    tag: 'products',
+    groups: ['storefront', 'backoffice', 'operations'],
+    parameters: { sku },
+    answers: [success(200, 'The product.', productView, mug), notFound],
+  },
+  {
+    method: 'patch',
+    path: '/products/{sku}',
+    operationId: 'renameProduct',
+    summary: 'Rename a product',
+    tag: 'products',
+    groups: ['backoffice'],
+    parameters: { sku },
+    body: { schema: renameProductBody, example: { name: 'Mug, dark blue' } },
+    answers: [
+      {
+        ...success(200, 'Renamed.', productView, {
+          ...mug,
+          name: 'Mug, dark blue',
+          updatedAt: '2026-01-05T12:00:00.000Z',
+        }),
+        headers: { 'Idempotent-Replayed': false },
+      },
+      notFound,
+    ],
+  },
+];

@@ -1,0 +1,77 @@
+import { sku } from '@shop/chassis/http/text.ts';
+import { pageOf, problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
+import type { Operation } from '@shop/chassis/openapi/document.ts';
+import { z } from 'zod';
+import { problems } from '../errors.ts';
+import { productView } from '../products/product.ts';
+import { mug, notFound } from '../products/products.openapi.ts';
+import { adjustmentBody, movementsQuery } from './stock.routes.ts';
+
+/** A line of the ledger, once it is JSON. */
+const movement = z
+  .strictObject({
+    id: z.string().regex(/^[0-9]+$/),
+    kind: z.enum(['adjusted', 'held', 'released', 'fulfilled']),
+    deltaOnHand: z.int(),
+    deltaReserved: z.int(),
+    causeId: z.uuid().meta({ description: 'The order’s id, or the adjustment’s' }),
+    actor: z.string().meta({ description: 'A client’s id, or a service' }),
+    at: time,
+  })
+  .meta({ id: 'Movement' });
+
+const insufficientStock = problemAnswer('insufficient-stock', problems['insufficient-stock'], {
+  advice: 'units that are reserved cannot be taken out. Cancel orders first, or take out less, with a new key.',
+  detail: 'Units that are reserved cannot be taken away.',
+  members: { sku, requested: z.int().min(1), available: z.int().min(0) },
+  example: { sku: mug.sku, requested: 100, available: mug.available },
+  stored: true,
+});
+
+/** Stock and its ledger below `/products/{sku}`, as clients see them. */
+export const stockOperations: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/products/{sku}/adjustments',
+    operationId: 'adjustStock',
+    summary: 'Put units into stock, or take some out',
+    tag: 'products',
+    groups: ['backoffice'],
+    parameters: { sku },
+    body: { schema: adjustmentBody, example: { delta: 100, reason: 'Delivery 4711' } },
+    answers: [
+      {
+        ...success(200, 'The product after it.', productView, mug),
+        headers: { 'Idempotent-Replayed': false },
+      },
+      notFound,
+      insufficientStock,
+    ],
+  },
+  {
+    method: 'get',
+    path: '/products/{sku}/movements',
+    operationId: 'listMovements',
+    summary: 'List the movements of a product’s stock, newest first',
+    tag: 'products',
+    groups: ['backoffice', 'operations'],
+    parameters: { sku },
+    query: movementsQuery,
+    answers: [
+      success(200, 'A page.', pageOf(movement), {
+        items: [
+          {
+            id: '7',
+            kind: 'held',
+            deltaOnHand: 0,
+            deltaReserved: 2,
+            causeId: '0195f0a0-0000-7000-8000-000000000001',
+            actor: 'order-service',
+            at: '2026-01-05T09:30:00.010Z',
+          },
+        ],
+      }),
+      notFound,
+    ],
+  },
+];

@@ -1,0 +1,8 @@
+/** `npm run openapi`: writes the document that is checked in. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkedInText } from '@shop/chassis/openapi/checked-in.ts';
+import { inventoryServiceDocument } from './openapi.ts';
+
+const folder = join(import.meta.dirname, '..');
+writeFileSync(join(folder, 'openapi.json'), checkedInText(inventoryServiceDocument, folder));

@@ -1,0 +1,26 @@
+import { deadLetterOperations } from '@shop/chassis/dead-letters/dead-letters.openapi.ts';
+import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
+import { callingAdvice, type Published, toDocument } from '@shop/chassis/openapi/document.ts';
+import { serviceOperations } from '@shop/chassis/openapi/service-operations.ts';
+import { orderOperations } from './orders/orders.openapi.ts';
+
+/** The OpenAPI document of order-service: all that the gateway routes to it. */
+export function orderServiceDocument(published: Published) {
+  return toDocument(
+    {
+      title: 'Orders',
+      description: `Placing, cancelling, shipping and delivering orders.\n\n${callingAdvice}`,
+      tags: {
+        orders: 'Orders and their stories',
+        'dead letters': 'Messages that could not be handled, and what a person does about them',
+        service: 'The service itself',
+      },
+      operations: [
+        ...orderOperations,
+        ...deadLetterOperations('/operations/orders', orderReservationRepliesQueue.name),
+        ...serviceOperations('orders'),
+      ],
+    },
+    published,
+  );
+}

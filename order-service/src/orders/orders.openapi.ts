@@ -1,0 +1,200 @@
+import { type Answer, pageOf, problemAnswer, success } from '@shop/chassis/openapi/answers.ts';
+import type { Operation } from '@shop/chassis/openapi/document.ts';
+import { z } from 'zod';
+import { problems } from '../errors.ts';
+import {
+  anyOrdersQuery,
+  cancelOrderBody,
+  deliverOrderBody,
+  orderStatus,
+  placeOrderBody,
+  shipOrderBody,
+} from './order-input.ts';
+import { orderView, shortage, timelineEntry } from './order-view.ts';
+
+// Any UUID is a question; that no order has it is the answer.
+const orderId = z.guid().meta({ description: 'The order’s `id`', examples: ['0195f0a0-0000-7000-8000-000000000001'] });
+
+const confirmed = {
+  id: '0195f0a0-0000-7000-8000-000000000001',
+  number: 'ORD-1024',
+  clientId: 'storefront-1',
+  customerId: 'ada',
+  currency: 'EUR',
+  lines: [{ sku: 'MUG-BLUE', quantity: 2, unitPrice: 900 }],
+  status: 'confirmed',
+  createdAt: '2026-01-05T09:30:00.000Z',
+  updatedAt: '2026-01-05T09:30:00.012Z',
+  version: 2,
+};
+const pending = { ...confirmed, status: 'pending', updatedAt: confirmed.createdAt, version: 1 };
+const shipment = { carrier: 'DHL', trackingNumber: 'JD014600003SE' };
+const cancellation = { reason: 'Ordered twice' };
+const shortages = [{ sku: 'LAST-ONE', requested: 2, available: 1, reason: 'insufficient-stock' }];
+const place = { customerId: 'ada', currency: 'EUR', lines: confirmed.lines };
+
+const notFound = problemAnswer('order-not-found', problems['order-not-found'], {
+  advice: 'you have no order with this id; those of other clients are not found either.',
+  detail: 'You have no such order.',
+});
+const rejected = problemAnswer('order-rejected', problems['order-rejected'], {
+  advice:
+    'not enough stock, so nothing was reserved; `lines` says why. Offer less or something else, and place that with a new key.',
+  detail: 'At least one line could not be reserved.',
+  members: { orderId: z.uuidv7(), lines: z.array(shortage).min(1) },
+  example: { orderId: confirmed.id, lines: shortages },
+  stored: true,
+});
+const cancelled = problemAnswer('order-cancelled', problems['order-cancelled'], {
+  advice: 'this order was cancelled before its stock was decided. Use a new key to order again.',
+  detail: 'The order was cancelled before its stock was decided.',
+  members: { orderId: z.uuidv7() },
+  example: { orderId: confirmed.id },
+  stored: true,
+});
+const illegalTransition = problemAnswer('illegal-transition', problems['illegal-transition'], {
+  advice: 'the order is `from` and cannot become `to`. Read it, and decide anew with a new key.',
+  detail: 'An order that is rejected cannot become cancelled.',
+  members: { from: orderStatus, to: orderStatus },
+  example: { from: 'rejected', to: 'cancelled' },
+  stored: true,
+});
+const shipmentDiffers = problemAnswer('shipment-differs', problems['shipment-differs'], {
+  advice: 'the order was shipped with another carrier or tracking number. Read it: one of the two is wrong.',
+  detail: 'The order was shipped with another carrier or tracking number.',
+  stored: true,
+});
+
+const REPLAYABLE = { 'Idempotent-Replayed': false };
+
+function placed(status: number, description: string, example: object, headers: Record<string, boolean>): Answer {
+  return { ...success(status, description, orderView, example), headers: { Location: true, ...headers } };
+}
+
+function changed(description: string, change: object): Answer {
+  const example = { ...confirmed, ...change, updatedAt: '2026-01-05T12:00:00.000Z', version: 3 };
+  return { ...success(200, description, orderView, example), headers: REPLAYABLE };
+}
+
+const ofThisOrder = { id: '$response.body#/id' };
+const placedLinks = Object.fromEntries(
+  ['readOrder', 'readTimeline', 'cancelOrder', 'shipOrder', 'deliverOrder'].map((operationId) => [
+    operationId,
+    { operationId, parameters: ofThisOrder },
+  ]),
+);
+
+/** Everything below /orders, as clients see it. */
+export const orderOperations: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/orders',
+    operationId: 'placeOrder',
+    summary: 'Place an order',
+    description:
+      'Lines with the same SKU and the same `unitPrice` are merged first; then there are at most 1,000 lines, and a SKU’s quantities ' +
+      'sum to at most 1,000,000. The answer comes within 2.5 s. After 202, repeat the same request with the same key, or read ' +
+      '`Location`, to learn what became of the order.',
+    tag: 'orders',
+    groups: ['storefront'],
+    queued: true,
+    body: { schema: placeOrderBody, example: place },
+    answers: [
+      placed(201, 'Confirmed: the stock is reserved.', confirmed, REPLAYABLE),
+      placed(202, 'Accepted and durable; its stock is not decided yet. Repeat after `Retry-After`.', pending, {
+        'Retry-After': true,
+      }),
+      rejected,
+      cancelled,
+    ],
+    links: placedLinks,
+  },
+  {
+    method: 'get',
+    path: '/orders',
+    operationId: 'listOrders',
+    summary: 'List orders, newest first',
+    description:
+      'A storefront sees its own orders; `number` and `clientId` are for back office and operations, and 400 from a storefront. A page that ' +
+      'is filtered by a status other than `pending` may be short, or empty, and still have a `nextCursor`.',
+    tag: 'orders',
+    groups: ['storefront', 'backoffice', 'operations'],
+    query: anyOrdersQuery,
+    answers: [success(200, 'A page.', pageOf(orderView), { items: [confirmed] })],
+  },
+  {
+    method: 'get',
+    path: '/orders/{id}',
+    operationId: 'readOrder',
+    summary: 'Read an order',
+    tag: 'orders',
+    groups: ['storefront', 'backoffice', 'operations'],
+    parameters: { id: orderId },
+    answers: [success(200, 'The order.', orderView, confirmed), notFound],
+  },
+  {
+    method: 'get',
+    path: '/orders/{id}/timeline',
+    operationId: 'readTimeline',
+    summary: 'Read the story of an order, oldest first',
+    tag: 'orders',
+    groups: ['storefront', 'backoffice', 'operations'],
+    parameters: { id: orderId },
+    answers: [
+      success(200, 'Its story.', z.strictObject({ items: z.array(timelineEntry) }), {
+        items: [
+          {
+            type: 'placed',
+            at: '2026-01-05T09:30:00.000Z',
+            actor: 'storefront-1',
+            correlationId: '0b5ba1e3f9d94fb68e1f2d3c4a5b6978',
+          },
+          {
+            type: 'replays',
+            at: '2026-01-05T09:31:00.000Z',
+            actor: 'storefront-1',
+            correlationId: '0b5ba1e3f9d94fb68e1f2d3c4a5b6978',
+            replays: 2,
+          },
+        ],
+      }),
+      notFound,
+    ],
+  },
+  {
+    method: 'post',
+    path: '/orders/{id}/cancellation',
+    operationId: 'cancelOrder',
+    summary: 'Cancel an order and give its stock back',
+    description: 'An order that is cancelled already stays as it is: 200.',
+    tag: 'orders',
+    groups: ['storefront', 'backoffice'],
+    parameters: { id: orderId },
+    body: { schema: cancelOrderBody, example: cancellation, optional: true },
+    answers: [changed('Cancelled.', { status: 'cancelled', cancellation }), notFound, illegalTransition],
+  },
+  {
+    method: 'post',
+    path: '/orders/{id}/shipment',
+    operationId: 'shipOrder',
+    summary: 'Ship a confirmed order',
+    description: 'An order that is shipped already with the same carrier and number stays as it is: 200.',
+    tag: 'orders',
+    groups: ['backoffice'],
+    parameters: { id: orderId },
+    body: { schema: shipOrderBody, example: shipment },
+    answers: [changed('Shipped.', { status: 'shipped', shipment }), notFound, illegalTransition, shipmentDiffers],
+  },
+  {
+    method: 'post',
+    path: '/orders/{id}/delivery',
+    operationId: 'deliverOrder',
+    summary: 'Note that a shipped order was delivered',
+    description: 'An order that is delivered already stays as it is: 200.',
+    tag: 'orders',
+    groups: ['backoffice'],
+    parameters: { id: orderId },
+    body: { schema: deliverOrderBody, example: {}, optional: true },
+    answers: [changed('Delivered.', { status: 'delivered', shipment }), notFound, illegalTransition],
+  },
+];
