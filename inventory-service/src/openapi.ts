@@ -2,6 +2,7 @@ import { deadLetterOperations } from '@shop/chassis/dead-letters/dead-letters.op
 import { inventoryReservationsQueue } from '@shop/chassis/messaging/topology.ts';
 import { callingAdvice, type Published, toDocument } from '@shop/chassis/openapi/document.ts';
 import { serviceOperations } from '@shop/chassis/openapi/service-operations.ts';
+import { reconciliationOperations } from '@shop/chassis/reconciliation/reconciliation.openapi.ts';
 import { productOperations } from './products/products.openapi.ts';
 import { stockOperations } from './stock/stock.openapi.ts';
 
@@ -14,12 +15,22 @@ export function inventoryServiceDocument(published: Published) {
       tags: {
         products: 'What can be ordered, and its stock',
         'dead letters': 'Messages that could not be handled, and what a person does about them',
+        reconciliation: 'Comparing what must agree',
         service: 'The service itself',
       },
       operations: [
         ...productOperations,
         ...stockOperations,
         ...deadLetterOperations('/operations/inventory', inventoryReservationsQueue.name),
+        ...reconciliationOperations('/operations/inventory', {
+          kind: 'held-reservations',
+          subject: 'MUG-BLUE',
+          expected: 2,
+          found: 3,
+          because: 'The lines of the held reservations add up to it.',
+          proposal: 'See what the ledger says: where it agrees with the reservations, mend the level.',
+          repaired: false,
+        }),
         ...serviceOperations('inventory'),
       ],
     },

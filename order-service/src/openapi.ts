@@ -2,6 +2,7 @@ import { deadLetterOperations } from '@shop/chassis/dead-letters/dead-letters.op
 import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
 import { callingAdvice, type Published, toDocument } from '@shop/chassis/openapi/document.ts';
 import { serviceOperations } from '@shop/chassis/openapi/service-operations.ts';
+import { reconciliationOperations } from '@shop/chassis/reconciliation/reconciliation.openapi.ts';
 import { orderOperations } from './orders/orders.openapi.ts';
 
 /** The OpenAPI document of order-service: all that the gateway routes to it. */
@@ -13,11 +14,21 @@ export function orderServiceDocument(published: Published) {
       tags: {
         orders: 'Orders and their stories',
         'dead letters': 'Messages that could not be handled, and what a person does about them',
+        reconciliation: 'Comparing what must agree',
         service: 'The service itself',
       },
       operations: [
         ...orderOperations,
         ...deadLetterOperations('/operations/orders', orderReservationRepliesQueue.name),
+        ...reconciliationOperations('/operations/orders', {
+          kind: 'release-missing',
+          subject: '0195f0a0-0000-7000-8000-00000000000c',
+          expected: 'released',
+          found: 'held',
+          because: 'The order is cancelled.',
+          proposal: 'Nothing: the reservation.release was written again, and is repeated until it is answered.',
+          repaired: true,
+        }),
         ...serviceOperations('orders'),
       ],
     },

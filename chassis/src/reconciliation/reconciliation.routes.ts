@@ -2,7 +2,7 @@ import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { parseBody, parseQuery, readBody } from '../http/body.ts';
 import { clientOf, identifyClient } from '../http/callers.ts';
-import { cursorRefused, fromCursor, limit, toCursor } from '../http/page.ts';
+import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../http/page.ts';
 import { type Reply, sendReply } from '../http/problem.ts';
 import { requireIdempotencyKey } from '../idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently, replaceAccepted } from '../idempotency/idempotently.ts';
@@ -23,8 +23,8 @@ const ANSWER_WITHIN_MS = 2_000;
 // What a page of the list has when nothing is said; the rest is there.
 const LISTED_IN_ANSWER = 50;
 
-const listQuery = z.strictObject({ limit, cursor: z.string().max(500).optional() });
-const emptyBody = z.strictObject({});
+export const listQuery = z.strictObject({ limit, cursor });
+export const emptyBody = z.strictObject({});
 const position = /^([0-9a-f-]{36}) ([0-9]{1,9})$/;
 
 /** `/reconciliation` below the service's operations: what the last comparison found, and a comparison now. */
@@ -35,14 +35,14 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
   routes.use(path, identifyClient());
 
   routes.get(path, async (req, res) => {
-    const { limit, cursor } = parseQuery(req, listQuery);
-    const [, run, offset = '0'] = placeIn(path, cursor) ?? [];
+    const page = parseQuery(req, listQuery);
+    const [, run, offset = '0'] = placeIn(path, page.cursor) ?? [];
     const { lastRun, lastFinished } = await readLatest(pool, reconciler.intervalSeconds);
     const listed = run ?? lastFinished?.id;
     // A cursor goes on in the run that it came from, also when another one has finished since.
-    const found = listed === undefined ? [] : await readMismatches(pool, listed, Number(offset), limit + 1);
-    const next = found.length > limit ? toCursor(path, `${listed} ${Number(offset) + limit}`) : undefined;
-    res.json({ lastRun, lastFinished, mismatches: found.slice(0, limit), nextCursor: next });
+    const found = listed === undefined ? [] : await readMismatches(pool, listed, Number(offset), page.limit + 1);
+    const next = found.length > page.limit ? toCursor(path, `${listed} ${Number(offset) + page.limit}`) : undefined;
+    res.json({ lastRun, lastFinished, mismatches: found.slice(0, page.limit), nextCursor: next });
   });
 
   routes.post(path, ...readBody(BODY_LIMIT), async (req, res) => {
