@@ -50,10 +50,13 @@ export interface System {
   down(): Promise<void>;
 }
 
-/** Start a system in a folder and on ports of its own, with so many processes of each service. */
-export async function startSystem(processes = 2): Promise<System> {
+/**
+ * Start a system in a folder and on ports of its own, with so many processes of each service, and with these of
+ * local's variables.
+ */
+export async function startSystem(processes = 2, variables: Record<string, string> = {}): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-e2e-'));
-  const environment = { ...process.env, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000' };
+  const environment = { ...process.env, ...variables, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000' };
   const cli = (...args: string[]) => run(process.execPath, [CLI, ...args], { env: environment, maxBuffer: 10_000_000 });
   const port = await freePort();
   const counts = ['--orders', String(processes), '--inventories', String(processes)];

@@ -256,7 +256,7 @@ describe('a run', () => {
     const good = (await post(first)).body;
     await rows(`
       INSERT INTO reconciliation_runs (id, status, started_at, finished_at, error)
-      SELECT gen_random_uuid(), 'failed', now() + n * interval '1 ms', now(), 'e' FROM generate_series(1, 150) n`);
+      SELECT gen_random_uuid(), 'failed', now(), now(), 'e' FROM generate_series(1, 150)`);
     first.compare = async () => {
       throw new ComparisonError('nobody is there');
     };

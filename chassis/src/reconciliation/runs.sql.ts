@@ -52,6 +52,8 @@ export async function beginRequested(trx: Transaction, id: string, requestedBy: 
 
 /** Begin a run if its time has come. Undefined when it has not, or while one is running. */
 export async function beginDue(trx: Transaction, id: string, intervalSeconds: number): Promise<Run | undefined> {
+  // Or one that begins and ends while this one waits for its index entry would not be seen, and there would be two.
+  await trx.query('LOCK TABLE reconciliation_runs IN SHARE ROW EXCLUSIVE MODE');
   await failAbandoned(trx);
   const { rows } = await trx.query<RunRow>(
     /* sql */ `
