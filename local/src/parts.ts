@@ -8,6 +8,7 @@ import type { Launch } from './processes.ts';
 import type { Secrets } from './secrets.ts';
 import type { PostgresServer } from './servers/postgres.ts';
 import { postgresAnswers, postgresLaunch, removeStalePidFile, superuserUrl } from './servers/postgres.ts';
+import type { RabbitmqServer } from './servers/rabbitmq.ts';
 import { amqpUrl, rabbitmqAnswers, rabbitmqLaunch } from './servers/rabbitmq.ts';
 
 export type System = { folder: string; plan: Plan; secrets: Secrets };
@@ -44,7 +45,7 @@ export function partOf(system: System, name: string): Part {
     };
   }
   if (name === 'broker') {
-    const server = brokerOf(system.plan, system.secrets, join(folder, 'data', 'broker'));
+    const server = rabbitmqOf(system);
     return { ...files, launch: () => rabbitmqLaunch(server), answers: () => rabbitmqAnswers(server) };
   }
   if (name === 'gateway') {
@@ -65,6 +66,11 @@ export function postgresOf({ folder, plan, secrets }: System, name: 'order-db' |
     superuserPassword: secrets.postgresPassword,
     durable: true,
   };
+}
+
+/** The broker's server. */
+export function rabbitmqOf({ folder, plan, secrets }: System): RabbitmqServer {
+  return brokerOf(plan, secrets, join(folder, 'data', 'broker'));
 }
 
 /** A program of this repository under the Node that runs this, with only what it needs of our environment. */

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withProgress } from '@shop/operator/progress-line.ts';
 import { type Battlefield, type DoneFault, runFaults } from './nemesis.ts';
-import type { Options } from './options.ts';
-import { planFaults, planMore } from './schedule.ts';
+import { type FaultKind, planFaults, planMore } from './schedule.ts';
 import { countRun, shortfalls } from './summary.ts';
 import type { Workload } from './workload.ts';
 
@@ -18,7 +17,7 @@ const roundMs = 1_000;
 export async function breakParts(
   field: Battlefield,
   workload: Workload,
-  { seed, seconds, faults: kinds }: Options,
+  { seed, seconds, faults: kinds }: { seed: number; seconds: number; faults: readonly FaultKind[] },
   faults: DoneFault[],
 ): Promise<number> {
   const began = workload.now();
@@ -33,7 +32,7 @@ export async function breakParts(
     for (let round = 1; workload.now() < latest && !field.end.aborted; round += 1) {
       const short = shortfalls(countRun(workload.operations, faults), kinds);
       if (short.length === 0) break;
-      const missing = short.flatMap(({ kind }) => kind ?? []);
+      const missing = short.flatMap(({ kind, need, had }) => (kind ? Array<FaultKind>(need - had).fill(kind) : []));
       await Promise.all([doAll(planMore(seed + round, missing)), delay(roundMs)]);
     }
     await workload.finish();

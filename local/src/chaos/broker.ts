@@ -11,6 +11,8 @@ export type BrokerView = {
   /** Messages in each queue but the one that collects; ready and unacknowledged. */
   depths: () => Promise<{ queue: string; messages: number }[]>;
   takeEvents: () => Promise<OrderEvent[]>;
+  /** Whether it takes no messages, for want of disk or memory; undefined when it does not answer. */
+  hasAlarm: () => Promise<boolean | undefined>;
 };
 
 /** The broker as its management interface shows it: nothing here depends on the services' own client. */
@@ -52,6 +54,18 @@ export function viewBroker({ plan, secrets }: System): BrokerView {
         const got = await call<{ payload: string }[]>('POST', `queues/%2F/${eventsQueue}/get`, request);
         if (got.length === 0) return events;
         events.push(...got.map(({ payload }) => toEvent(payload)));
+      }
+    },
+    hasAlarm: async () => {
+      try {
+        const response = await fetch(`http://127.0.0.1:${ports.management}/api/health/checks/local-alarms`, {
+          headers: { authorization },
+          signal: AbortSignal.timeout(2_000),
+        });
+        await response.body?.cancel();
+        return { 200: false, 503: true }[response.status];
+      } catch {
+        return undefined;
       }
     },
   };

@@ -1,10 +1,14 @@
 /** Does the planned faults to the system, and undoes them. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { urlOf } from '../addresses.ts';
 import { killPart, partStatus, pausePart, resumePart, startPart, stopPart } from '../control.ts';
 import type { System } from '../parts.ts';
-import { allPartNames, partOf, postgresOf } from '../parts.ts';
+import { allPartNames, partOf, postgresOf, rabbitmqOf } from '../parts.ts';
 import { superuserUrl } from '../servers/postgres.ts';
+import { rabbitmqctl } from '../servers/rabbitmq.ts';
+import { viewBroker } from './broker.ts';
+import { type ClockError, hasWrongClock, removeRemainsAtExit, withClock } from './clock.ts';
 import type { LinkMode, Network } from './network.ts';
 import { linkOf, type PlannedFault } from './schedule.ts';
 
@@ -14,6 +18,14 @@ export type DoneFault = PlannedFault & {
   ended: number;
   effect: boolean;
 };
+
+// A process of ours starts slowly on a busy machine; so does a database that a fault finds down.
+const showsWithinMs = 20_000;
+const cutsWithinMs = 5_000;
+const answersWithinMs = 10_000;
+const endsWithinMs = 60_000;
+// RabbitMQ's own default.
+const usualDiskLimit = 50_000_000;
 
 /** Where faults happen, until `end`: from then on nothing is broken and nothing is started again. */
 export type Battlefield = { system: System; network: Network; end: AbortSignal };
@@ -40,7 +52,8 @@ export async function runFaults(
   );
 }
 
-async function inflict({ system, network }: Battlefield, fault: PlannedFault): Promise<boolean> {
+async function inflict(field: Battlefield, fault: PlannedFault): Promise<boolean> {
+  const { system, network } = field;
   const { part: name, how } = fault;
   const link = linkOf(fault);
   if (link) {
@@ -56,22 +69,65 @@ async function inflict({ system, network }: Battlefield, fault: PlannedFault): P
     case 'pause':
       return pausePart(part);
     case 'cut':
-      return cutConnections(system, name as 'order-db' | 'inventory-db');
+      return until(field.end, cutsWithinMs, () => cutConnections(system, name as 'order-db' | 'inventory-db'));
+    case 'ahead':
+    case 'behind':
+      return startWithWrongClock(field, name, how);
+    case 'alarm':
+      return setDiskAlarm(field);
     default:
       throw new Error(`${how} is nothing that can be done to ${name}`);
   }
 }
 
-async function undo({ system, network }: Battlefield, fault: PlannedFault): Promise<void> {
+async function undo(field: Battlefield, fault: PlannedFault): Promise<void> {
+  const { system, network } = field;
   const { part: name, how } = fault;
   const link = linkOf(fault);
   if (link) return network[link].set('pass');
   const part = partOf(system, name);
+  if (how === 'cut') return;
   if (how === 'pause') resumePart(part);
-  else if (how !== 'cut') await startPart(part);
+  else if (how === 'alarm') await endDiskAlarm(field);
+  else {
+    if (how === 'ahead' || how === 'behind') stopPart(part); // and start it with the right clock
+    await startPart(part);
+  }
 }
 
-async function cutConnections(system: System, name: 'order-db' | 'inventory-db'): Promise<boolean> {
+/** Starts a process again with a clock that is minutes wrong; true when its answers show that clock. */
+async function startWithWrongClock({ system, end }: Battlefield, name: string, error: ClockError): Promise<boolean> {
+  const part = partOf(system, name);
+  if (!stopPart(part)) return false;
+  await startPart({ ...part, launch: () => withClock(part.launch(), error) });
+  const pid = partStatus(part).process?.pid;
+  if (pid !== undefined) removeRemainsAtExit(pid);
+  return until(end, showsWithinMs, () => hasWrongClock(`${urlOf(system.plan, name)}/health/live`));
+}
+
+/** The broker takes its disk for full: it takes no messages, and blocks the connections of those who send some. */
+async function setDiskAlarm({ system, end }: Battlefield): Promise<boolean> {
+  const { hasAlarm } = viewBroker(system);
+  await until(end, answersWithinMs, hasAlarm);
+  return (await setDiskLimit(system, 10 ** 18)) && (await hasAlarm()) === true;
+}
+
+/** A broker that was started again meanwhile has forgotten it; one that is frozen or away is asked later. */
+async function endDiskAlarm({ system, end }: Battlefield): Promise<void> {
+  const { hasAlarm } = viewBroker(system);
+  await until(end, endsWithinMs, async () => {
+    if ((await hasAlarm()) === false) return true;
+    await setDiskLimit(system, usualDiskLimit);
+    return undefined;
+  });
+}
+
+function setDiskLimit(system: System, bytes: number): Promise<boolean> {
+  return rabbitmqctl(rabbitmqOf(system), ['set_disk_free_limit', String(bytes)]);
+}
+
+/** True when it cut some; undefined while the database is down or nobody is connected. */
+async function cutConnections(system: System, name: 'order-db' | 'inventory-db'): Promise<boolean | undefined> {
   const role = name === 'order-db' ? 'order_service' : 'inventory_service';
   const client = new pg.Client({
     connectionString: superuserUrl(postgresOf(system, name)),
@@ -81,12 +137,22 @@ async function cutConnections(system: System, name: 'order-db' | 'inventory-db')
   try {
     await client.connect();
     const cut = await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [role]);
-    return (cut.rowCount ?? 0) > 0;
+    return (cut.rowCount ?? 0) > 0 || undefined;
   } catch {
-    return false; // the database is down
+    return undefined;
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** Asks again and again until there is an answer; false when there is none in time. */
+async function until(end: AbortSignal, withinMs: number, probe: () => Promise<boolean | undefined>): Promise<boolean> {
+  for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
+    const answer = await probe();
+    if (answer !== undefined) return answer;
+    await delay(200, undefined, { signal: end });
+  }
+  return false;
 }
 
 /** Notices parts that end although nobody asked, and starts them again, so that the run goes on. */

@@ -2,7 +2,14 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '@shop/operator/faults.ts';
 import { type FaultKind, faultKinds } from './schedule.ts';
 
-export type Options = { seconds: number; seed: number; faults: FaultKind[]; json: boolean; keep: boolean };
+export type Options = {
+  seconds: number;
+  seed: number;
+  /** Undefined: all that this machine can do. */
+  faults?: FaultKind[];
+  json: boolean;
+  keep: boolean;
+};
 
 export const help = `npm run chaos [-- options]
 
@@ -21,6 +28,10 @@ oversold.
                     postgres     stop or kill a service's database
                     network      between services, to broker and databases: a blackhole, refused connections, answers
                                  that are lost after the request was sent, delays
+                    clock        one process of a service with a clock that is 7 minutes wrong (needs Debian's
+                                 libfaketime: installed as root, else left out)
+                    disk         RabbitMQ takes its disk for full, and no messages
+                    gateway      kill, stop or freeze the gateway
   --keep          leave the system running at the end, until Ctrl-C, to look into it
   --json          print the report as one JSON object
   --help
@@ -38,7 +49,7 @@ export function parseOptions(args: string[], newSeed: number): Options | 'help' 
   return {
     seconds: wholeNumber('--seconds', values.seconds, 10, 3_600),
     seed: values.seed === undefined ? newSeed : wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1),
-    faults: values.faults === undefined ? [...faultKinds] : kindsIn(values.faults),
+    ...(values.faults !== undefined && { faults: kindsIn(values.faults) }),
     json: values.json,
     keep: values.keep,
   };

@@ -1,10 +1,9 @@
 import { UsageError } from '@shop/operator/faults.ts';
 import { parseOptions } from './options.ts';
-import { faultKinds } from './schedule.ts';
 
 describe('parseOptions', () => {
   it('breaks everything for a minute with a new seed when nothing is said', () => {
-    expect(parseOptions([], 5)).toEqual({ seconds: 60, seed: 5, faults: [...faultKinds], json: false, keep: false });
+    expect(parseOptions([], 5)).toEqual({ seconds: 60, seed: 5, json: false, keep: false });
   });
 
   it('reads every option', () => {

@@ -23,6 +23,8 @@ export type Report = {
   checks: Check[];
   traces: { rule: string; violation: Violation; trace: Trace }[];
   doubts: string[];
+  /** What was not tried, and why. */
+  notes: string[];
   folder?: string;
 };
 
@@ -38,6 +40,7 @@ export function renderReport(report: Report): string {
     '',
     row('faults', report.faults.length === 0 ? 'none' : countsText(counts.faults)),
     ...report.faults.map((fault) => `                   ${faultLine(fault)}`),
+    ...report.notes.map((note) => `                   ${note}`),
     row('orders', `${counts.orders}; ${counts.cancellations} cancellations, ${counts.shipments} shipments`),
     row(
       'repeats',

@@ -2,10 +2,22 @@
  * Which fault happens when: computed before the run from the seed alone, so that a run's faults can be repeated. What
  * they meet is decided by the machine and differs from run to run.
  */
+import type { ClockError } from './clock.ts';
 import { type LinkMode, type LinkName, linkNames } from './network.ts';
 import { makeRandom } from './random.ts';
 
-export const faultKinds = ['kill', 'pause', 'restart', 'broker', 'connections', 'postgres', 'network'] as const;
+export const faultKinds = [
+  'kill',
+  'pause',
+  'restart',
+  'broker',
+  'connections',
+  'postgres',
+  'network',
+  'clock',
+  'disk',
+  'gateway',
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** One fault: `how` is done to `part` at `at` and undone `lasts` later, both in milliseconds. */
@@ -13,7 +25,7 @@ export type PlannedFault = {
   kind: FaultKind;
   /** A part of the system, or a link between two. */
   part: string;
-  how: 'kill' | 'pause' | 'stop' | 'cut' | Exclude<LinkMode, 'pass'>;
+  how: 'kill' | 'pause' | 'stop' | 'cut' | ClockError | 'alarm' | Exclude<LinkMode, 'pass'>;
   at: number;
   lasts: number;
 };
@@ -25,6 +37,8 @@ type Shape = {
   longest: number;
   /** How many times as many as of the others. */
   weight?: number;
+  /** How long it takes to do and to undo, when that is long. */
+  overhead?: number;
 };
 
 const processes = ['order-1', 'order-2', 'inventory-1', 'inventory-2'] as const;
@@ -46,10 +60,15 @@ const shapes: Record<FaultKind, Shape> = {
     longest: 5_000,
     weight: 3,
   },
+  // The process is started again twice, so it needs a while to do anything by that clock.
+  clock: { parts: processes, how: ['ahead', 'behind'], shortest: 2_000, longest: 6_000, overhead: 5_000 },
+  // Below and beyond the 5 s in which a publisher expects its confirm.
+  disk: { parts: ['broker'], how: ['alarm'], shortest: 500, longest: 7_000, overhead: 3_000 },
+  gateway: { parts: ['gateway'], how: ['kill', 'pause', 'stop'], shortest: 100, longest: 2_500 },
 };
 
-// Longer runs get more: about one of each kind every 15 s.
-const secondsPerFault = 15;
+// Longer runs get more: about one of each kind every 20 s.
+const secondsPerFault = 20;
 /** Of each kind, for a run to mean anything. */
 export const fewestOfAKind = 3;
 // The first orders come before the first fault, and the last fault has time to work.
@@ -57,6 +76,8 @@ const quietStart = 2_000;
 const quietEnd = 2_000;
 // A part that was just started again gets a moment before its next fault.
 const breath = 2_500;
+// In a shorter run, the longest faults and this moment are shorter: else the faults of a kind would not fit in.
+const fullLengthMs = 60_000;
 const longFreeze = 33_000;
 const shortestRunWithFreeze = 60_000;
 
@@ -64,19 +85,22 @@ const shortestRunWithFreeze = 60_000;
 export function planFaults(seed: number, seconds: number, kinds: readonly FaultKind[]): PlannedFault[] {
   const { pick, between } = makeRandom(seed);
   const end = seconds * 1_000 - quietEnd;
+  const share = Math.min(1, (seconds * 1_000) / fullLengthMs);
   const planned: PlannedFault[] = [];
 
   function place(kind: FaultKind, from: number, to: number): PlannedFault {
     const { parts, how, shortest, longest } = shapes[kind];
-    // Some tries for a part that is free then; in a crowded schedule the last one stands, and the part is met while down.
+    // Some tries for a part that is free then, some more at any time; in a crowded schedule the last one stands, and the
+    // part is met while down.
     let fault: PlannedFault;
     let tries = 0;
     do {
-      const lasts = between(shortest, longest);
-      const at = between(from, Math.max(from, Math.min(to, end - lasts)));
+      const lasts = between(shortest, Math.max(shortest, Math.round(longest * share)));
+      const [earliest, latest] = tries < 100 ? [from, to] : [quietStart, end];
+      const at = between(earliest, Math.max(earliest, Math.min(latest, end - lasts)));
       fault = { kind, part: pick(parts), how: pick(how), at, lasts };
       tries += 1;
-    } while (tries < 100 && planned.some((other) => collide(fault, other)));
+    } while (tries < 300 && planned.some((other) => collide(fault, other, breath * share)));
     return fault;
   }
 
@@ -100,7 +124,7 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
 const madeUpLongest = 1_500;
 const madeUpSpacing = 700;
 
-/** One more fault of each of these kinds, soon and one after the other. */
+/** More faults, one of each kind that is named (again for another), soon and one after the other. */
 export function planMore(seed: number, kinds: readonly FaultKind[]): PlannedFault[] {
   const { pick, between } = makeRandom(seed);
   return kinds.map((kind, index) => {
@@ -115,7 +139,7 @@ export function linkOf({ kind, part }: PlannedFault): LinkName | undefined {
   return kind === 'network' ? linkNames.find((name) => name === part) : undefined;
 }
 
-function collide(one: PlannedFault, other: PlannedFault): boolean {
-  if (one.part !== other.part) return false;
-  return one.at < other.at + other.lasts + breath && other.at < one.at + one.lasts + breath;
+function collide(one: PlannedFault, other: PlannedFault, pause: number): boolean {
+  const endOf = ({ kind, at, lasts }: PlannedFault) => at + lasts + (shapes[kind].overhead ?? 0) + pause;
+  return one.part === other.part && one.at < endOf(other) && other.at < endOf(one);
 }

@@ -45,7 +45,7 @@ export async function traceOf(
 /** One fault in words. */
 export function faultLine({ kind, part, how, began, ended, effect }: DoneFault): string {
   const when = ended > began + 50 ? `${time(began)} to ${time(ended)}` : time(began);
-  return `${when} ${kind} ${part} (${how})${effect ? '' : ', was down already'}`;
+  return `${when} ${kind} ${part} (${how})${effect ? '' : ', without effect'}`;
 }
 
 function requestLines({ kind, key, client, bodies, tries }: Operation): string[] {

@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { Fault } from '@shop/operator/faults.ts';
 import type { Launch } from '../processes.ts';
 
@@ -22,6 +23,9 @@ while kill -0 $server 2>/dev/null; do wait $server; code=$?; done
 kill $epmd
 exit $code`;
 
+// It is a program in Erlang that takes a second or two to start; a frozen server never answers it.
+const ctlTimeoutMs = 10_000;
+
 /** The machine's rabbitmq-server; undefined when there is none. */
 export function findRabbitmq(): string | undefined {
   // Debian's /usr/sbin/rabbitmq-server insists on root or the user rabbitmq; the script behind it runs as anybody.
@@ -33,15 +37,31 @@ export function findRabbitmq(): string | undefined {
 export function rabbitmqLaunch(server: RabbitmqServer): Launch {
   const binary = findRabbitmq();
   if (binary === undefined) throw new Fault('rabbitmq-server is not installed');
-  const { folder, ports } = server;
+  const { folder } = server;
   mkdirSync(join(folder, 'conf.d'), { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].\n');
   writeFileSync(join(folder, 'rabbitmq.conf'), configuration(server), { mode: 0o600 });
+  const env = { ...environmentOf(server), RABBITMQ_SERVER: binary };
+  return { command: '/bin/sh', args: ['-c', script], env, cwd: folder, stopSignal: 'SIGTERM' };
+}
+
+/** Runs a command of rabbitmqctl on the server; false when that fails or takes too long. */
+export async function rabbitmqctl(server: RabbitmqServer, args: readonly string[]): Promise<boolean> {
+  const binary = join(dirname(findRabbitmq() ?? ''), 'rabbitmqctl');
   const env = {
+    ...environmentOf(server),
+    RABBITMQ_CTL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+  };
+  return new Promise((resolve) => {
+    execFile(binary, [...args], { env, cwd: server.folder, timeout: ctlTimeoutMs }, (error) => resolve(error === null));
+  });
+}
+
+function environmentOf({ folder, ports }: RabbitmqServer): Record<string, string> {
+  return {
     PATH: `${process.env.PATH}${delimiter}/usr/sbin${delimiter}/usr/bin`,
     LANG: 'C.UTF-8',
     HOME: folder, // Erlang's cookie lies here
-    RABBITMQ_SERVER: binary,
     RABBITMQ_NODENAME: 'shop@localhost',
     RABBITMQ_DIST_PORT: String(ports.distribution),
     ERL_EPMD_PORT: String(ports.epmd),
@@ -58,7 +78,6 @@ export function rabbitmqLaunch(server: RabbitmqServer): Launch {
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
       '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none',
   };
-  return { command: '/bin/sh', args: ['-c', script], env, cwd: folder, stopSignal: 'SIGTERM' };
 }
 
 /** The URL for AMQP clients. */

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Fault } from '@shop/operator/faults.ts';
+import { findFaketime } from '../chaos/clock.ts';
 import { aptAccess, installPackages } from '../debian.ts';
 
 /** What the tests of the `system` tier use besides the system itself, and whether this machine has it. */
 const tools = [
   { packages: ['spin'], isThere: () => runs('spin', ['-V']) },
   { packages: ['gcc', 'libc6-dev'], isThere: () => runs('gcc', ['--version']) && existsSync('/usr/include/stdio.h') },
-  { packages: ['libfaketime'], isThere: () => globSync('/usr/lib/*/faketime/libfaketime.so.1').length > 0 },
+  { packages: ['libfaketime'], isThere: () => findFaketime() !== undefined },
   { packages: ['python3', 'python3-venv'], isThere: () => runs('python3', ['-c', 'import ensurepip, venv']) },
 ];
 
