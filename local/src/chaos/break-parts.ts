@@ -10,7 +10,7 @@ const longestExtensionMs = 30_000;
 const roundMs = 1_000;
 
 /**
- * Breaks parts for as long as was asked while the clients work, and goes on while that was too little to mean anything:
+ * Breaks parts for as long as was asked, while the clients work, and goes on while that was too little to mean anything:
  * missing faults are made up for, and the clients get the time that they need. Resolves when no client begins anything
  * more, with the milliseconds that all of it took.
  */
@@ -37,7 +37,6 @@ export async function breakParts(
     }
     await workload.finish();
   };
-  workload.begin();
   const line = () => progressLine(workload.now() - began, seconds, workload, faults.at(-1));
   await withProgress(process.stderr, line, goOn);
   return workload.now() - began;

@@ -11,6 +11,8 @@ export type BrokerView = {
   /** Messages in each queue but the one that collects; ready and unacknowledged. */
   depths: () => Promise<{ queue: string; messages: number }[]>;
   takeEvents: () => Promise<OrderEvent[]>;
+  /** Connections of the services, and channels on them. */
+  clients: () => Promise<{ connections: number; channels: number }>;
   /** Whether it takes no messages, for want of disk or memory; undefined when it does not answer. */
   hasAlarm: () => Promise<boolean | undefined>;
 };
@@ -56,6 +58,10 @@ export function viewBroker({ plan, secrets }: System): BrokerView {
         events.push(...got.map(({ payload }) => toEvent(payload)));
       }
     },
+    clients: async () => ({
+      connections: (await call<unknown[]>('GET', 'connections')).length,
+      channels: (await call<unknown[]>('GET', 'channels')).length,
+    }),
     hasAlarm: async () => {
       try {
         const response = await fetch(`http://127.0.0.1:${ports.management}/api/health/checks/local-alarms`, {

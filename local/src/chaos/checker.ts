@@ -16,6 +16,7 @@ type Known = Evidence & {
   placements: Operation[];
   steps: Operation[];
   byId: Map<string, StoredOrder>;
+  /** By client and key. */
   byKey: Map<string, StoredOrder[]>;
   /** Changes of status of an order, oldest first. */
   statuses: Map<string, string[]>;
@@ -49,6 +50,8 @@ const rules: Rule[] = [
   { rule: 'reservations agree with orders', check: checkReservations },
   { rule: 'each adjustment took effect once', check: checkAdjustments },
   { rule: 'no dead letters', check: checkDeadLetters },
+  { rule: 'connections are back to what they were', check: checkConnections },
+  { rule: 'memory stays in bounds', check: checkMemory },
 ];
 
 /** Every rule with what contradicts it. */
@@ -58,7 +61,7 @@ export function checkEvidence(evidence: Evidence): Check[] {
     placements: evidence.operations.filter(({ kind }) => kind === 'place'),
     steps: evidence.operations.filter(({ kind }) => kind === 'cancel' || kind === 'ship' || kind === 'deliver'),
     byId: new Map(evidence.orders.map((order) => [order.id, order])),
-    byKey: Map.groupBy(evidence.orders, (order) => order.key),
+    byKey: Map.groupBy(evidence.orders, scopeOf),
     statuses: statusesOf(evidence),
   };
   return rules.map(({ rule, check }) => ({ rule, ...check(known) }));
@@ -150,7 +153,7 @@ function checkOwner({ operations, byKey }: Known) {
           about(operation, 'no 422 for the request that owns the key', 'it was executed and also refused with 422'),
         ];
       }
-      const [order] = operation.kind === 'place' ? (byKey.get(operation.key) ?? []) : [];
+      const [order] = operation.kind === 'place' ? (byKey.get(scopeOf(operation)) ?? []) : [];
       const lines = owner === undefined ? undefined : operation.lines?.[owner];
       if (!order || !lines || demandText(order.lines) === demandText(lines)) return [];
       return [about(operation, `an order of ${demandText(lines)}`, `of ${demandText(order.lines)}`, order.id)];
@@ -159,11 +162,11 @@ function checkOwner({ operations, byKey }: Known) {
 }
 
 function checkOneOrder({ placements, orders, byKey, byId }: Known) {
-  const known = new Set(placements.map(({ key }) => key));
-  const ghosts = orders.filter(({ key }) => !known.has(key));
-  const customers = Map.groupBy(orders, ({ customerId }) => customerId);
+  const known = new Set(placements.map(scopeOf));
+  const ghosts = orders.filter((order) => !known.has(scopeOf(order)));
+  const customers = Map.groupBy(orders, ({ client, customerId }) => `${client} ${customerId}`);
   const perKey = eachOf(placements, (operation) => {
-    const made = byKey.get(operation.key) ?? [];
+    const made = byKey.get(scopeOf(operation)) ?? [];
     const answered = operation.tries.some((one) => ['final', 'accepted'].includes(verdictOf(one)));
     const named = operation.tries.flatMap((one) => orderIdIn(one.answer?.text));
     const lost = named.find((id) => !byId.has(id));
@@ -172,14 +175,14 @@ function checkOneOrder({ placements, orders, byKey, byId }: Known) {
     if (foreign) return [about(operation, `the order of this key`, `an answer named ${foreign}`, foreign)];
     if (made.length > 1) return [about(operation, 'one order', made.map(({ id }) => id).join(', '), made[0]?.id)];
     if (answered && made.length === 0) return [about(operation, 'an order', 'none')];
-    const twins = customers.get(operation.customerId ?? '') ?? [];
+    const twins = customers.get(`${operation.client} ${operation.customerId}`) ?? [];
     return twins.length > 1 ? [about(operation, 'one order', twins.map(({ id }) => id).join(', '), twins[0]?.id)] : [];
   });
   return found(
     [
       ...perKey.violations,
-      ...ghosts.map(({ id, key }) =>
-        wrong(`order ${id}`, 'a request that placed it', `none has the key ${key}`, { orderId: id }),
+      ...ghosts.map(({ id, client, key }) =>
+        wrong(`order ${id}`, 'a request that placed it', `none of the ${client} has the key ${key}`, { orderId: id }),
       ),
     ],
     placements.length,
@@ -196,7 +199,7 @@ function checkAnswers(known: Known) {
     const answer = finalTryOf(operation)?.answer;
     if (!answer) return [];
     if (operation.kind === 'place') {
-      const order = known.byKey.get(operation.key)?.[0];
+      const order = known.byKey.get(scopeOf(operation))?.[0];
       const outcome = answer.status === 201 ? 'confirmed' : outcomeOfAnswer[answer.code ?? ''];
       if (!order || order.firstOutcome === outcome) return [];
       return [about(operation, `an order that was ${outcome} first`, `${order.firstOutcome}`, order.id)];
@@ -239,6 +242,11 @@ function checkLists({ listed, orders, byId }: Known) {
     seen.add(item.id);
     if (again) return [wrong(`order ${item.id}`, 'listed once', 'listed twice', { orderId: item.id })];
     if (!order) return [wrong(`order ${item.id}`, 'in the database', 'only in the list', { orderId: item.id })];
+    if (order.client !== item.client) {
+      return [
+        wrong(`order ${item.id}`, `shown to the ${order.client} alone`, `to the ${item.client}`, { orderId: item.id }),
+      ];
+    }
     if (order.status === item.status && order.version === item.version) return [];
     const expected = `${order.status}, version ${order.version}`;
     return [
@@ -405,6 +413,41 @@ function checkDeadLetters({ deadLetters }: Known) {
   );
 }
 
+/* ------------------------------------------------------------------------------------------------------ resources */
+
+/** One may be on its way out, another on its way in, when they are counted. */
+export const connectionTolerance = 2;
+/** What a service may have at any time, in MB. */
+export const mostMemoryMb = 300;
+/**
+ * How much more than when it was 10 s old a process may have at the end. Half of it is Node's garbage, which it may keep
+ * or not; a leak of a few KB per request shows within a minute all the same.
+ */
+export const memoryFactor = 2;
+
+function checkConnections({ connections }: Known) {
+  return eachOf(connections, ({ place, before, after }) =>
+    after <= before + connectionTolerance
+      ? []
+      : [wrong(place, `${before} connections again, or ${connectionTolerance} more`, `${after}`)],
+  );
+}
+
+function checkMemory({ memory }: Known) {
+  return eachOf(memory, ({ name, pid, mostMb, grownUpMb, endMb = 0 }) => {
+    const subject = `${name} (pid ${pid})`;
+    if (mostMb >= mostMemoryMb) return [wrong(subject, `below ${mostMemoryMb} MB at all times`, `${mostMb} MB`)];
+    if (grownUpMb === undefined || endMb <= memoryFactor * grownUpMb) return [];
+    return [
+      wrong(
+        subject,
+        `at the end at most ${memoryFactor} times what it had when it was 10 s old`,
+        `${grownUpMb} MB then, ${endMb} MB now`,
+      ),
+    ];
+  });
+}
+
 /* ---------------------------------------------------------------------------------------------------------- words */
 
 function found(violations: Violation[], checked: number) {
@@ -429,6 +472,11 @@ function about(operation: Operation, expected: string, what: string, orderId = o
     key: operation.key,
     orderId: orderId ?? operation.tries.flatMap((one) => orderIdIn(one.answer?.text))[0],
   });
+}
+
+/** What a key belongs to. */
+function scopeOf({ client, key }: { client: string; key: string }): string {
+  return `${client} ${key}`;
 }
 
 function describe(one: Operation['tries'][number] | undefined): string {

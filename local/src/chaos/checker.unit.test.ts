@@ -4,8 +4,8 @@ import type { Evidence, Movement, StoredOrder } from './evidence.ts';
 import type { Operation, Try } from './history.ts';
 
 /*
- * A hand-made run in which everything is right: five orders of one SKU, one for each way that an order can go. Each test
- * breaks one thing and names the rule that must see it.
+ * A hand-made run in which everything is right: orders of one SKU, one for each way that an order can go, and one that another client
+ * placed under the key of the first. Each test breaks one thing and names the rule that must see it.
  */
 
 const placed = (id: string) => ({ status: 201, text: `{"id":"${id}"}`, location: `/orders/${id}` });
@@ -46,9 +46,9 @@ function order(id: string, quantity: number, path: string[]): StoredOrder {
   const isShipped = status === 'shipped' || status === 'delivered';
   return {
     id,
-    clientId: 's',
+    client: id === 'shared' ? 'other storefront' : 'storefront',
     customerId: `c-${id}`,
-    key: `k-${id}`,
+    key: id === 'shared' ? 'k-confirmed' : `k-${id}`,
     status,
     firstOutcome: path[1] ?? null,
     version: path.length,
@@ -62,6 +62,7 @@ function order(id: string, quantity: number, path: string[]): StoredOrder {
 const paths: Record<string, string[]> = {
   confirmed: ['placed', 'confirmed'],
   rejected: ['placed', 'rejected'],
+  shared: ['placed', 'rejected'],
   early: ['placed', 'cancelled'],
   cancelled: ['placed', 'confirmed', 'cancelled'],
   shipped: ['placed', 'confirmed', 'shipped'],
@@ -70,6 +71,7 @@ const paths: Record<string, string[]> = {
 const quantities: Record<string, number> = {
   confirmed: 2,
   rejected: 90,
+  shared: 90,
   early: 1,
   cancelled: 3,
   shipped: 4,
@@ -78,6 +80,7 @@ const quantities: Record<string, number> = {
 const states: Record<string, string> = {
   confirmed: 'held',
   rejected: 'rejected',
+  shared: 'rejected',
   early: 'released',
   cancelled: 'released',
   shipped: 'fulfilled',
@@ -113,6 +116,11 @@ function rightEvidence(): Evidence {
         tryOf(30, problem(422, 'idempotency-key-reused'), 1),
       ),
       placing('rejected', 90, tryOf(1, problem(409, 'order-rejected', { orderId: 'rejected' }))),
+      {
+        ...placing('shared', 90, tryOf(1, problem(409, 'order-rejected', { orderId: 'shared' }))),
+        client: 'other storefront',
+        key: 'k-confirmed',
+      },
       placing(
         'early',
         1,
@@ -139,8 +147,8 @@ function rightEvidence(): Evidence {
     ],
     orders,
     timeline: ids.flatMap((id) => (paths[id] ?? []).map((type) => ({ orderId: id, type, at: '', correlationId: '' }))),
-    listed: orders.map(({ id, customerId, status, version }) => ({
-      client: 'storefront',
+    listed: orders.map(({ id, client, customerId, status, version }) => ({
+      client,
       id,
       customerId,
       status,
@@ -173,6 +181,11 @@ function rightEvidence(): Evidence {
     samples: { checked: 9, findings: [] },
     unsettled: { orders: [], places: [] },
     crashes: [],
+    connections: [{ place: 'order-db', before: 8, after: 10 }],
+    memory: [
+      { name: 'order-1', pid: 1, ageSeconds: 60, mostMb: 210, grownUpMb: 100, endMb: 190 },
+      { name: 'order-2', pid: 2, ageSeconds: 3, mostMb: 250 },
+    ],
   };
 }
 
@@ -189,6 +202,11 @@ const operationOf = (evidence: Evidence, key: string): Operation => {
 const orderOf = (evidence: Evidence, id: string): StoredOrder => {
   const found = evidence.orders.find((one) => one.id === id);
   if (!found) throw new Error(`no order ${id}`);
+  return found;
+};
+const reservationOf = (evidence: Evidence, id: string) => {
+  const found = evidence.reservations.find((one) => one.id === id);
+  if (!found) throw new Error(`no reservation ${id}`);
   return found;
 };
 const answersOf = (evidence: Evidence, key: string) => operationOf(evidence, key).tries;
@@ -281,6 +299,12 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => answersOf(e, 'k-shipped').splice(0, 1, tryOf(1, placed('confirmed'))),
   ],
   ['an order that nobody placed', 'one order per key', (e) => e.orders.push(order('ghost', 1, ['placed', 'rejected']))],
+  ['a key that was lost to another client', 'one order per key', (e) => drop(e.orders, ({ id }) => id === 'shared')],
+  [
+    "the order of another client's request with the same key",
+    'one order per key',
+    (e) => answersOf(e, 'k-confirmed').push(tryOf(50, placed('shared'))),
+  ],
   [
     '201 for an order that was never confirmed',
     'answers agree with the orders',
@@ -317,6 +341,11 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'an order that lists do not show',
     'lists show every order once',
     (e) => drop(e.listed, ({ id }) => id === 'shipped'),
+  ],
+  [
+    'an order that lists show to another client',
+    'lists show every order once',
+    (e) => Object.assign(e.listed[0] ?? {}, { client: 'other storefront' }),
   ],
   ['an order that lists show twice', 'lists show every order once', (e) => e.listed.push(...e.listed.slice(0, 1))],
   [
@@ -395,12 +424,12 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
   [
     'a cancelled order that still holds stock',
     'reservations agree with orders',
-    (e) => Object.assign(e.reservations[3] ?? {}, { state: 'held' }),
+    (e) => Object.assign(reservationOf(e, 'cancelled'), { state: 'held' }),
   ],
   [
     'a shipped order that was not fulfilled',
     'reservations agree with orders',
-    (e) => Object.assign(e.reservations[4] ?? {}, { state: 'held' }),
+    (e) => Object.assign(reservationOf(e, 'shipped'), { state: 'held' }),
   ],
   [
     'a confirmed order without stock',
@@ -426,6 +455,21 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'an adjustment that was lost',
     'each adjustment took effect once',
     (e) => Object.assign(e.levels[0] ?? {}, { onHand: -9 }),
+  ],
+  [
+    'connections that nobody gave back',
+    'connections are back to what they were',
+    (e) => Object.assign(e.connections[0] ?? {}, { after: 11 }),
+  ],
+  [
+    'a process with too much memory for a moment',
+    'memory stays in bounds',
+    (e) => Object.assign(e.memory[1] ?? {}, { mostMb: 300 }),
+  ],
+  [
+    'memory that grows and grows',
+    'memory stays in bounds',
+    (e) => Object.assign(e.memory[0] ?? {}, { mostMb: 201, endMb: 201 }),
   ],
   ['a dead letter', 'no dead letters', (e) => Object.assign(e.deadLetters[0] ?? {}, { messages: 1 })],
 ];

@@ -3,7 +3,7 @@ import { makePatience, untilAnswered } from '@shop/operator/gateway.ts';
 import type pg from 'pg';
 import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
-import type { Evidence, ListedOrder } from './evidence.ts';
+import type { Evidence, ListedOrder, StoredOrder } from './evidence.ts';
 import type { ApiKeys } from './workload.ts';
 
 type Collected = Pick<
@@ -31,7 +31,7 @@ export async function collectEvidence(
     (['storefront', 'other storefront'] as const).map((client) => listOrders(gateway, apiKeys[client], client)),
   );
   return {
-    orders: await rowsOf(orders, orderRows),
+    orders: (await rowsOf<StoredOrder>(orders, orderRows)).map((row) => ({ ...row, client: nameOf(row.client) })),
     timeline: await rowsOf(orders, timelineRows),
     listed: listed.flat(),
     events: await broker.takeEvents(),
@@ -47,6 +47,11 @@ export async function collectEvidence(
   };
 }
 
+/** By the ids that kong.yml gives to the clients. */
+function nameOf(clientId: string): string {
+  return { 'storefront-1': 'storefront', 'storefront-2': 'other storefront' }[clientId] ?? clientId;
+}
+
 /** Those that a service has moved from its queue into its table, where it has one. */
 async function drainedDeadLetters(pool: pg.Pool, name: string): Promise<Evidence['deadLetters'][number]> {
   const [table] = await rowsOf<{ exists: boolean }>(pool, `SELECT to_regclass('dead_letters') IS NOT NULL AS exists`);
@@ -57,7 +62,7 @@ async function drainedDeadLetters(pool: pg.Pool, name: string): Promise<Evidence
 }
 
 const orderRows = /* sql */ `
-  SELECT o.id, client_id AS "clientId", customer_id AS "customerId", idempotency_key AS key, status,
+  SELECT o.id, client_id AS client, customer_id AS "customerId", idempotency_key AS key, status,
     first_outcome AS "firstOutcome", version, carrier, tracking_number AS "trackingNumber", awaiting,
     (SELECT coalesce(json_agg(json_build_object('sku', sku, 'quantity', quantity)), '[]')
      FROM order_lines l WHERE l.order_id = o.id) AS lines

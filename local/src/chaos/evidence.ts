@@ -21,11 +21,14 @@ export type Evidence = {
   unsettled: Unsettled;
   /** Processes that ended although nobody had touched them. */
   crashes: string[];
+  connections: ConnectionCount[];
+  memory: ProcessMemory[];
 };
 
 export type StoredOrder = {
   id: string;
-  clientId: string;
+  /** Who placed it: a key belongs to its client, and another client may use the same one. */
+  client: string;
   customerId: string;
   key: string;
   status: string;
@@ -44,3 +47,14 @@ export type Movement = { sku: string; kind: string; deltaOnHand: number; deltaRe
 export type Reservation = { id: string; state: string };
 export type ReservationLine = { reservationId: string; sku: string; quantity: number };
 export type Unsettled = { orders: { id: string; awaiting: string }[]; places: string[] };
+/** Connections of the services to one place, before the first fault and when all is over. */
+export type ConnectionCount = { place: string; before: number; after: number };
+/** Memory of one life of a process. `grownUpMb`: when it was 10 s old; `endMb`: when all is over, if it lived so long. */
+export type ProcessMemory = {
+  name: string;
+  pid: number;
+  ageSeconds: number;
+  mostMb: number;
+  grownUpMb?: number;
+  endMb?: number;
+};

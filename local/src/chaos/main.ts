@@ -11,6 +11,7 @@ import { viewBroker } from './broker.ts';
 import { type Check, checkEvidence } from './checker.ts';
 import { ensureFaketime } from './clock.ts';
 import { collectEvidence } from './collect-evidence.ts';
+import { connectionsAfter, connectionsBefore } from './connections.ts';
 import { connectDatabases, type Databases } from './databases.ts';
 import type { Evidence, Unsettled } from './evidence.ts';
 import { isDecided } from './history.ts';
@@ -24,11 +25,14 @@ import { waitingOrders, waitUntilSettled } from './settle.ts';
 import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
 import { traceOf } from './trace.ts';
 import { watchLevels } from './watch-levels.ts';
+import { watchMemory } from './watch-memory.ts';
 import { type ApiKeys, coldSkus, hotSkus, makeProducts, makeWorkload } from './workload.ts';
 
 // Once all parts are back: a minute, plus the backlog at the rate at which orders are placed synchronously.
 const settleMs = 60_000;
 const healMs = 120_000;
+// All are at work by then, and have the connections that they need for it.
+const warmUpMs = 1_000;
 // Every key once more after all is quiet; more of them would say the same.
 const mostRepeatsAtTheEnd = 1_500;
 const mostTraces = 5;
@@ -126,10 +130,13 @@ async function runAndCheck(field: Battlefield, options: Chosen, connections: Con
   const workload = makeWorkload({ gateway, apiKeys, seed });
   await broker.collectEvents();
   await makeProducts(workload);
-
+  const memory = watchMemory(system);
   const levels = watchLevels(databases.inventory);
   const crashWatch = watchCrashes(field);
   const faults: DoneFault[] = [];
+  workload.begin();
+  const { order, inventory } = system.plan.processes;
+  const before = await connectionsBefore(databases, broker, { processes: order + inventory, forMs: warmUpMs });
   const tookMs = await breakParts(field, workload, options, faults);
   faults.sort((a, b) => a.began - b.began); // some take a while until they show
   const crashes = crashWatch.stop();
@@ -156,6 +163,8 @@ async function runAndCheck(field: Battlefield, options: Chosen, connections: Con
     samples: await levels.stop(),
     unsettled,
     crashes,
+    connections: await connectionsAfter(databases, broker, before),
+    memory: memory.stop(),
   };
   const checks = checkEvidence(evidence);
   const counts = countRun(workload.operations, faults);
@@ -173,6 +182,8 @@ async function runAndCheck(field: Battlefield, options: Chosen, connections: Con
     settledMs: Math.round(settledAt - healedAt),
     waitingWhenHealed: waiting,
     samples: evidence.samples.checked,
+    connections: evidence.connections,
+    memory: evidence.memory,
     checks,
     traces: await traces(checks, evidence, faults, join(system.folder, 'logs')),
     doubts,

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Check, Violation } from './checker.ts';
+import type { ConnectionCount, ProcessMemory } from './evidence.ts';
 import type { DoneFault } from './nemesis.ts';
 import type { Counts } from './summary.ts';
 import type { Trace } from './trace.ts';
@@ -20,6 +21,8 @@ export type Report = {
   settledMs: number;
   waitingWhenHealed: number;
   samples: number;
+  connections: ConnectionCount[];
+  memory: ProcessMemory[];
   checks: Check[];
   traces: { rule: string; violation: Violation; trace: Trace }[];
   doubts: string[];
@@ -44,7 +47,7 @@ export function renderReport(report: Report): string {
     row('orders', `${counts.orders}; ${counts.cancellations} cancellations, ${counts.shipments} shipments`),
     row(
       'repeats',
-      `${counts.repeats} repeated requests; ${counts.twins} keys with twins, ${counts.otherPayloads} with another payload`,
+      `${counts.repeats} repeated requests; ${counts.twins} keys with twins, ${counts.otherPayloads} with another payload, ${counts.sharedKeys} used by both storefronts`,
     ),
     ...Object.entries(report.answers).map(([kind, table]) => row(`  ${kind}`, countsText(table))),
     row('longest outage', timesText(report.longestOutageMs)),
@@ -53,6 +56,8 @@ export function renderReport(report: Report): string {
       'settled',
       `${seconds(report.settledMs)} after everything was back; ${report.waitingWhenHealed} orders waited then`,
     ),
+    row('connections', connectionsText(report.connections)),
+    row('memory', memoryText(report.memory)),
     '',
     ...checks.map(({ rule, checked, violations }) => checkLine(rule, checked, violations.length)),
     `  with ${report.samples} looks at all levels meanwhile`,
@@ -104,6 +109,16 @@ function timesText(table: Partial<Record<string, number>>): string {
   return Object.entries(table)
     .map(([name, ms = 0]) => `${name} ${seconds(ms)}`)
     .join(', ');
+}
+
+function connectionsText(connections: readonly ConnectionCount[]): string {
+  return connections.map(({ place, before, after }) => `${place} ${before} before, ${after} now`).join('; ');
+}
+
+/** The most that any life of each process had. */
+function memoryText(memory: readonly ProcessMemory[]): string {
+  const perName = Map.groupBy(memory, ({ name }) => name);
+  return `at most ${[...perName].map(([name, lives]) => `${name} ${Math.max(...lives.map(({ mostMb }) => mostMb))} MB`).join(', ')}`;
 }
 
 function row(name: string, text: string): string {

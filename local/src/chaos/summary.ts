@@ -9,6 +9,7 @@ export type Counts = {
   twins: number;
   repeats: number;
   otherPayloads: number;
+  sharedKeys: number;
   cancellations: number;
   shipments: number;
   faults: Partial<Record<FaultKind, number>>;
@@ -19,16 +20,18 @@ export function countRun(operations: readonly Operation[], faults: readonly Done
   const executed = (kind: CallKind) =>
     operations.filter(({ kind: one, tries }) => one === kind && tries.some(({ answer }) => answer?.status === 200))
       .length;
+  const placements = operations.filter(({ kind }) => kind === 'place');
   const keyed = operations.filter(({ kind }) => kind !== 'read');
   const kinds = Map.groupBy(
     faults.filter(({ effect }) => effect),
     ({ kind }) => kind,
   );
   return {
-    orders: operations.filter(({ kind, tries }) => kind === 'place' && tries.some((one) => orderExists(one))).length,
+    orders: placements.filter(({ tries }) => tries.some((one) => orderExists(one))).length,
     twins: keyed.filter(hasTwins).length,
     repeats: keyed.reduce((sum, { tries }) => sum + Math.max(0, tries.length - 1), 0),
     otherPayloads: keyed.filter(({ tries }) => tries.some(({ variant }) => variant > 0)).length,
+    sharedKeys: placements.length - new Set(placements.map(({ key }) => key)).size,
     cancellations: executed('cancel'),
     shipments: executed('ship'),
     faults: Object.fromEntries([...kinds].map(([kind, all]) => [kind, all.length])),

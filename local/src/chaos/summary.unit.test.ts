@@ -23,6 +23,13 @@ describe('countRun', () => {
     expect(counts).toMatchObject({ orders: 2, twins: 1, repeats: 2 });
   });
 
+  it('counts the keys that both storefronts used', () => {
+    const mine = placing(served(0, 10));
+    const theirs: Operation = { ...placing(served(0, 10)), client: 'other storefront' };
+    const counts = countRun([mine, theirs, { ...placing(served(0, 10)), key: 'another' }], []);
+    expect(counts).toMatchObject({ orders: 3, sharedKeys: 1 });
+  });
+
   it('counts only faults that broke something', () => {
     const fault = { kind: 'kill', part: 'order-1', how: 'kill', at: 0, lasts: 0, began: 0, ended: 0 } as const;
     expect(
@@ -43,6 +50,7 @@ describe('reasonsForDoubt', () => {
     twins: 50,
     repeats: 0,
     otherPayloads: 0,
+    sharedKeys: 0,
     cancellations: 50,
     shipments: 50,
     faults: { kill: 3 },

@@ -131,6 +131,16 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
   async function liveOrder(client: ClientName, random: Random): Promise<void> {
     const operation = placementOf(client, random);
     const mode = modeOf(random);
+    if (random.share() < 0.06) {
+      // Two shops that count alike: a key belongs to its client, so the same request makes an order for each of them.
+      const other = client === 'storefront' ? 'other storefront' : 'storefront';
+      void track(livePlacement({ ...operation, client: other, tries: [] }, modeOf(random), random));
+    }
+    await livePlacement(operation, mode, random);
+  }
+
+  async function livePlacement(operation: Operation, mode: Mode, random: Random): Promise<void> {
+    const { client } = operation;
     const [afterwards, whilePending] = [random.share(), random.share()];
     // A cancellation that overtakes the stock's decision: the order's first request gets its 409 then.
     const early = Promise.withResolvers<void>();
@@ -253,6 +263,11 @@ function placementOf(client: ClientName, random: Random): Operation {
 }
 
 function linesFor(random: Random): (Line & { unitPrice?: number })[] {
+  // Several hot SKUs in any order: whoever locks them as they come meets another who does, the other way round.
+  if (random.share() < 0.15) {
+    const shuffled = hotSkus.map((sku) => ({ sku, rank: random.share() })).sort((a, b) => a.rank - b.rank);
+    return shuffled.slice(0, random.between(2, hotSkus.length)).map(({ sku }) => ({ sku, quantity: 1 }));
+  }
   const count = random.share() < 0.5 ? 1 : random.between(2, 5);
   return Array.from({ length: count }, () => ({
     sku: random.share() < 0.3 ? random.pick(hotSkus) : random.pick(coldSkus),

@@ -23,8 +23,8 @@ while kill -0 $server 2>/dev/null; do wait $server; code=$?; done
 kill $epmd
 exit $code`;
 
-// It is a program in Erlang that takes a second or two to start; a frozen server never answers it.
-const ctlTimeoutMs = 10_000;
+// It is a program in Erlang that takes seconds to start on a busy machine; a frozen server never answers it.
+const ctlTimeoutMs = 20_000;
 
 /** The machine's rabbitmq-server; undefined when there is none. */
 export function findRabbitmq(): string | undefined {
