@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withProgress } from '@shop/operator/progress-line.ts';
 import { type Battlefield, type DoneFault, runFaults } from './nemesis.ts';
-import { type FaultKind, planFaults, planMore } from './schedule.ts';
+import { type FaultKind, type PlannedFault, planFaults, planMore } from './schedule.ts';
 import { countRun, shortfalls } from './summary.ts';
 import type { Workload } from './workload.ts';
 
 // A busy machine does less in the same time. Going on beats a run that says nothing, but not for ever.
 const longestExtensionMs = 30_000;
 const roundMs = 1_000;
+
+/** What to do; with `planned`, exactly those faults. */
+type Attack = { seed: number; seconds: number; faults: readonly FaultKind[]; planned?: PlannedFault[] };
 
 /**
  * Breaks parts for as long as was asked, while the clients work, and goes on while that was too little to mean anything:
@@ -17,7 +20,7 @@ const roundMs = 1_000;
 export async function breakParts(
   field: Battlefield,
   workload: Workload,
-  { seed, seconds, faults: kinds }: { seed: number; seconds: number; faults: readonly FaultKind[] },
+  { seed, seconds, faults: kinds, planned }: Attack,
   faults: DoneFault[],
 ): Promise<number> {
   const began = workload.now();
@@ -27,7 +30,8 @@ export async function breakParts(
     return runFaults(field, timed, workload.now, (fault) => faults.push(fault));
   };
   const goOn = async () => {
-    await Promise.all([doAll(planFaults(seed, seconds, kinds)), delay(seconds * 1_000)]);
+    await Promise.all([doAll(planned ?? planFaults(seed, seconds, kinds)), delay(seconds * 1_000)]);
+    if (planned) return workload.finish();
     const latest = workload.now() + longestExtensionMs;
     for (let round = 1; workload.now() < latest && !field.end.aborted; round += 1) {
       const short = shortfalls(countRun(workload.operations, faults), kinds);

@@ -85,7 +85,7 @@ function checkSettled({ unsettled, orders }: Known) {
 
 function checkDecided({ operations }: Known) {
   const asked = operations.filter(({ kind }) => kind !== 'read');
-  const open = asked.filter((operation) => !isDecided(operation));
+  const open = asked.filter((operation) => !operation.isForsaken && !isDecided(operation));
   return found(
     open.map((operation) => about(operation, 'a final answer', describe(operation.tries.at(-1)))),
     asked.length,

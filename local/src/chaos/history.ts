@@ -37,6 +37,8 @@ export type Operation = {
   stock?: { sku: string; deltas: number[] };
   /** For `ship`: what each body says. */
   shipments?: { carrier: string; trackingNumber: string }[];
+  /** Its client saw it fail and never came back: an answer is owed to nobody. */
+  isForsaken?: boolean;
   /** Called at the first 202. */
   onAccepted?: () => void;
   tries: Try[];

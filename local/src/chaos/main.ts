@@ -19,8 +19,9 @@ import { type Battlefield, type DoneFault, watchCrashes } from './nemesis.ts';
 import { openNetwork } from './network.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
+import { readSchedule } from './read-schedule.ts';
 import { type Report, renderReport } from './report.ts';
-import { type FaultKind, faultKinds } from './schedule.ts';
+import { type FaultKind, faultKinds, type PlannedFault } from './schedule.ts';
 import { waitingOrders, waitUntilSettled } from './settle.ts';
 import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
 import { traceOf } from './trace.ts';
@@ -28,8 +29,8 @@ import { watchLevels } from './watch-levels.ts';
 import { watchMemory } from './watch-memory.ts';
 import { type ApiKeys, coldSkus, hotSkus, makeProducts, makeWorkload } from './workload.ts';
 
-// Once all parts are back: a minute, plus the backlog at the rate at which orders are placed synchronously.
-const settleMs = 60_000;
+// When the keys needed all of the time, the rest still gets a moment to be looked at.
+const lastLookMs = 5_000;
 const healMs = 120_000;
 // All are at work by then, and have the connections that they need for it.
 const warmUpMs = 1_000;
@@ -45,7 +46,7 @@ export async function chaosCommand(args: string[]): Promise<number> {
       console.log(help);
       return 0;
     }
-    return await runChaos({ ...options, ...(await chooseFaults(options.faults)) });
+    return await runChaos({ ...options, ...(await chooseFaults(options)) });
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
     console.error(error.message);
@@ -53,14 +54,16 @@ export async function chaosCommand(args: string[]): Promise<number> {
   }
 }
 
-/** The kinds that were named, or all that this machine can do, and a note on what it cannot. */
-async function chooseFaults(named: FaultKind[] | undefined): Promise<{ faults: FaultKind[]; notes: string[] }> {
-  const faults = named ?? [...faultKinds];
-  if (!faults.includes('clock')) return { faults, notes: [] };
+/** The kinds that were named or scheduled, or all that this machine can do, and a note on what it cannot. */
+async function chooseFaults(options: Options): Promise<Choice> {
+  const planned = options.schedule === undefined ? undefined : readSchedule(options.schedule);
+  const named = planned?.map(({ kind }) => kind) ?? options.faults;
+  const faults = [...new Set(named ?? faultKinds)];
+  if (!faults.includes('clock')) return { faults, planned, notes: [] };
   const obstacle = await ensureFaketime(join(localFolder(), 'logs', 'apt.log'), (text) =>
     process.stderr.write(`${text}\n`),
   );
-  if (obstacle === undefined) return { faults, notes: [] };
+  if (obstacle === undefined) return { faults, planned, notes: [] };
   if (named) throw new Fault(`Faults of kind clock are not possible here: ${obstacle}`);
   const note = `No faults of kind clock: ${obstacle}`;
   process.stderr.write(`${note}\n`);
@@ -119,7 +122,9 @@ async function attack(field: Battlefield, options: Chosen): Promise<Report> {
   }
 }
 
-type Chosen = Options & { faults: FaultKind[]; notes: string[] };
+/** The kinds of faults; `planned` when it was said which and when. */
+type Choice = { faults: FaultKind[]; planned?: PlannedFault[]; notes: string[] };
+type Chosen = Options & Choice;
 type Connections = { gateway: Gateway; databases: Databases; apiKeys: ApiKeys };
 
 async function runAndCheck(field: Battlefield, options: Chosen, connections: Connections): Promise<Report> {
@@ -148,9 +153,10 @@ async function runAndCheck(field: Battlefield, options: Chosen, connections: Con
 
   const waiting = (await waitingOrders(databases)).length;
   const rate = (1_000 * workload.operations.filter(({ kind }) => kind === 'place').length) / tookMs;
-  const deadline = settleMs + (1_000 * waiting) / Math.max(rate, 1);
-  const unsettled = await settle(workload, deadline, () =>
-    waitUntilSettled(databases, broker, deadline, (text) => process.stderr.write(`  ${text}\n`)),
+  // The backlog is allowed the rate at which orders are placed synchronously.
+  const deadline = 1_000 * options.settle + (1_000 * waiting) / Math.max(rate, 1);
+  const unsettled = await settle(workload, deadline, (withinMs) =>
+    waitUntilSettled(databases, broker, withinMs, (text) => process.stderr.write(`  ${text}\n`)),
   );
   const settledAt = workload.now();
 
@@ -195,16 +201,19 @@ async function runAndCheck(field: Battlefield, options: Chosen, connections: Con
 async function settle(
   workload: ReturnType<typeof makeWorkload>,
   withinMs: number,
-  untilQuiet: () => Promise<Unsettled>,
+  untilQuiet: (withinMs: number) => Promise<Unsettled>,
 ): Promise<Unsettled> {
   const timer = setTimeout(workload.giveUp, withinMs);
   const began = workload.now();
   await workload.decided();
   clearTimeout(timer);
-  process.stderr.write(`  every key has its answer after ${((workload.now() - began) / 1_000).toFixed(1)} s\n`);
-  const undecided = workload.operations.filter((one) => one.kind !== 'read' && !isDecided(one)).length;
+  const tookMs = workload.now() - began;
+  process.stderr.write(`  every key has its answer after ${(tookMs / 1_000).toFixed(1)} s\n`);
+  const undecided = workload.operations.filter(
+    (one) => one.kind !== 'read' && !one.isForsaken && !isDecided(one),
+  ).length;
   if (undecided > 0) process.stderr.write(`${undecided} keys have no final answer.\n`);
-  return untilQuiet();
+  return untilQuiet(Math.max(withinMs - tookMs, lastLookMs));
 }
 
 function verdictOf(checks: readonly Check[], doubts: readonly string[]): Report['verdict'] {

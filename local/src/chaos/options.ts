@@ -7,6 +7,10 @@ export type Options = {
   seed: number;
   /** Undefined: all that this machine can do. */
   faults?: FaultKind[];
+  /** A file with the faults to do, in place of those that the seed chooses. */
+  schedule?: string;
+  /** Seconds to settle within, once all parts are back; the backlog's time comes on top. */
+  settle: number;
   json: boolean;
   keep: boolean;
 };
@@ -17,7 +21,7 @@ Starts a system of its own (two processes of each service behind the gateway), p
 while it breaks parts of that system, heals everything, and then checks from outside that nothing was lost, doubled or
 oversold.
 
-  --seconds N     how long to break things (default 60, 10 to 3600)
+  --seconds N     how long to break things (default 60, 5 to 3600)
   --seed N        repeat the schedule of faults of an earlier run; what they meet differs (default: a new one)
   --faults LIST   only these kinds, separated by commas (default: all)
                     kill         kill -9 of one process of a service
@@ -32,6 +36,10 @@ oversold.
                                  libfaketime: installed as root, else left out)
                     disk         RabbitMQ takes its disk for full, and no messages
                     gateway      kill, stop or freeze the gateway
+  --schedule FILE exactly these faults: a JSON array of {kind, part, how, at, lasts} with times in
+                  milliseconds since the first order
+  --settle N      seconds within which everything has to settle when all parts are back, plus the time for the backlog
+                  (default 60, 5 to 600)
   --keep          leave the system running at the end, until Ctrl-C, to look into it
   --json          print the report as one JSON object
   --help
@@ -47,9 +55,11 @@ export function parseOptions(args: string[], newSeed: number): Options | 'help' 
   const values = parse(args);
   if (values.help) return 'help';
   return {
-    seconds: wholeNumber('--seconds', values.seconds, 10, 3_600),
+    seconds: wholeNumber('--seconds', values.seconds, 5, 3_600),
     seed: values.seed === undefined ? newSeed : wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1),
     ...(values.faults !== undefined && { faults: kindsIn(values.faults) }),
+    schedule: values.schedule,
+    settle: wholeNumber('--settle', values.settle, 5, 600),
     json: values.json,
     keep: values.keep,
   };
@@ -63,6 +73,8 @@ function parse(args: string[]) {
         seconds: { type: 'string', default: '60' },
         seed: { type: 'string' },
         faults: { type: 'string' },
+        schedule: { type: 'string' },
+        settle: { type: 'string', default: '60' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

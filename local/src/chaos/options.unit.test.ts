@@ -3,15 +3,25 @@ import { parseOptions } from './options.ts';
 
 describe('parseOptions', () => {
   it('breaks everything for a minute with a new seed when nothing is said', () => {
-    expect(parseOptions([], 5)).toEqual({ seconds: 60, seed: 5, json: false, keep: false });
+    expect(parseOptions([], 5)).toEqual({ seconds: 60, seed: 5, settle: 60, json: false, keep: false });
   });
 
   it('reads every option', () => {
-    const args = ['--seconds', '300', '--seed', '9', '--faults', 'kill,broker,kill', '--json', '--keep'];
+    const args = [
+      '--seconds=300',
+      '--seed=9',
+      '--faults=kill,broker,kill',
+      '--settle=20',
+      '--schedule=a.json',
+      '--json',
+      '--keep',
+    ];
     expect(parseOptions(args, 5)).toEqual({
       seconds: 300,
       seed: 9,
       faults: ['kill', 'broker'],
+      settle: 20,
+      schedule: 'a.json',
       json: true,
       keep: true,
     });
@@ -19,7 +29,7 @@ describe('parseOptions', () => {
   });
 
   it.each([
-    ['a short run', ['--seconds', '9'], '--seconds takes a whole number from 10 to 3600, not "9"'],
+    ['a short run', ['--seconds', '4'], '--seconds takes a whole number from 5 to 3600, not "4"'],
     ['a seed that is no number', ['--seed', 'x'], '--seed takes a whole number'],
     ['an unknown fault', ['--faults', 'kill,flood'], 'not "flood"'],
     ['no fault at all', ['--faults', ''], 'not ""'],

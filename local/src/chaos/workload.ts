@@ -44,6 +44,8 @@ const storefronts = 12;
 const backOffices = 2;
 // More would only measure the queue: after an outage every open operation is repeated.
 const mostUnderWay = 300;
+// Of the shoppers whose first request fails; whatever it left behind has to be settled without them.
+const shareOfQuitters = 0.5;
 
 /** Makes the products; their first stock is the workload's first adjustments. */
 export async function makeProducts(workload: Workload & Acting): Promise<void> {
@@ -67,7 +69,9 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
   const started = performance.now();
   const now = () => performance.now() - started;
   const pauses = makeRandom(seed ^ 0x5eed);
+  const cancellations = new Map<ClientName, number>();
   let isOver = false;
+  const over = new AbortController();
   let gaveUp = false;
   let clients: Promise<unknown> = Promise.resolve();
 
@@ -91,16 +95,25 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     return Object.assign(one, { endedAt: now() }, outcomeOf(attempt));
   }
 
-  async function drive(operation: Operation, variant: number): Promise<Verdict | undefined> {
+  async function drive(operation: Operation, variant: number, mayQuit = false): Promise<Verdict | undefined> {
     for (let count = 1; ; count += 1) {
       // Now and then a client goes away in the middle, and comes back.
       const patience = count === 1 && pauses.share() < 0.06 ? pauses.between(1, 60) : undefined;
-      const verdict = verdictOf(await send(operation, variant, patience));
+      const one = await send(operation, variant, patience);
+      const verdict = verdictOf(one);
       if (verdict !== 'again' && verdict !== 'accepted') return verdict;
       if (verdict === 'accepted') operation.onAccepted?.();
       if (gaveUp) return undefined;
+      if (mayQuit && count === 1 && hasFailed(one) && pauses.share() < shareOfQuitters) {
+        operation.isForsaken = true;
+        return undefined;
+      }
       await delay(verdict === 'accepted' ? pauses.between(300, 1_500) : Math.min(100 * 2 ** count, 2_000));
     }
+  }
+
+  async function pauseUntilOver(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: over.signal }).catch(() => {});
   }
 
   async function performInMode(operation: Operation, mode: Mode): Promise<Verdict | undefined> {
@@ -109,9 +122,9 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
       const verdicts = await Promise.all([drive(operation, 0), drive(operation, 1)]);
       return verdicts.find((verdict) => verdict === 'final') ?? verdicts[0];
     }
-    const verdict = await drive(operation, 0);
+    const verdict = await drive(operation, 0, mode === 'once' && operation.kind === 'place');
     if (mode === 'repeat')
-      void track(delay(pauses.between(100, 8_000)).then(() => (isOver ? undefined : drive(operation, 0))));
+      void track(pauseUntilOver(pauses.between(100, 8_000)).then(() => (isOver ? undefined : drive(operation, 0))));
     if (mode === 'other later') void track(drive(operation, 1));
     return verdict;
   }
@@ -119,6 +132,13 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
   function perform(operation: Operation, mode: Mode): Promise<Verdict | undefined> {
     operations.push(operation);
     return track(performInMode(operation, operation.bodies.length > 1 || !mode.startsWith('other') ? mode : 'repeat'));
+  }
+
+  /** A client numbers its cancellations, and another one does so too: their keys are equal and mean different things. */
+  function cancellationOf(client: ClientName, orderId: string, random: Random): Operation {
+    const number = (cancellations.get(client) ?? 0) + 1;
+    cancellations.set(client, number);
+    return { ...stepOf('cancel', client, orderId, random), key: `${number}-cancellation` };
   }
 
   async function read(client: ClientName, path: string): Promise<void> {
@@ -147,7 +167,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     operation.onAccepted = () => {
       operation.onAccepted = undefined;
       const id = orderIdOf(operation);
-      if (whilePending < 0.25 && id) void perform(stepOf('cancel', client, id, random), modeOf(random));
+      if (whilePending < 0.25 && id) void perform(cancellationOf(client, id, random), modeOf(random));
       early.resolve();
     };
     const placed = perform(operation, mode);
@@ -165,7 +185,10 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     if (random.share() < 0.2) await read(client, `/orders/${id}`);
     if (!isConfirmed) return;
     const step = (kind: 'cancel' | 'ship' | 'deliver') =>
-      perform(stepOf(kind, kind === 'cancel' ? client : 'back office', id, random), modeOf(random));
+      perform(
+        kind === 'cancel' ? cancellationOf(client, id, random) : stepOf(kind, 'back office', id, random),
+        modeOf(random),
+      );
     if (choice < 0.25) await step('cancel');
     else if (choice < 0.32) await Promise.all([step('cancel'), step('ship')]);
     else if (choice < 0.65) {
@@ -206,6 +229,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     },
     finish: async () => {
       isOver = true;
+      over.abort();
       await clients;
     },
     decided: async () => {
@@ -226,6 +250,11 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
       await Promise.all(Array.from({ length: 24 }, repeater));
     },
   };
+}
+
+/** No answer, or one that says that something is broken. */
+function hasFailed({ answer }: Try): boolean {
+  return answer === undefined || answer.status >= 500;
 }
 
 function outcomeOf(attempt: Attempt): Pick<Try, 'answer' | 'cause'> {

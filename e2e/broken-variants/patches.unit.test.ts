@@ -1,0 +1,81 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { checkEvidence } from '@shop/local/chaos/checker.ts';
+import { applyPatch, copyTree, filesOfPatch } from './tree.ts';
+import { readVariants } from './variants.ts';
+
+const variants = readVariants();
+
+describe('the broken variants', () => {
+  it('name rules that the checker has', () => {
+    expect(ruleNames()).toEqual(expect.arrayContaining(variants.flatMap(({ rules }) => rules)));
+  });
+
+  it('are listed in the README with their rules', () => {
+    const rows = readFileSync(join(__dirname, 'README.md'), 'utf8').split('\n');
+    for (const { name, rules } of variants) {
+      const row = rows.find((line) => line.startsWith(`| [${name}]`));
+      expect(row).toBeDefined();
+      for (const rule of rules) expect(row).toContain(rule);
+    }
+  });
+});
+
+describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of the tree', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'shop-copy-')));
+    copyTree(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('runs its own files: its workspaces are found in it', () => {
+    const ask = `console.log(import.meta.resolve('@shop/chassis/outbox/relay.ts'))`;
+    const answer = execFileSync(process.execPath, ['--input-type=module', '--eval', ask], {
+      cwd: join(folder, 'order-service'),
+      encoding: 'utf8',
+    });
+    expect(answer.trim()).toBe(`file://${folder}/chassis/src/outbox/relay.ts`);
+  });
+
+  it('takes every patch, and what was patched still has the right types', () => {
+    for (const { name, patch } of variants) {
+      applyPatch(folder, patch);
+      // Beside the original, under a name of its own, so that one run of the compiler judges all of them.
+      const files = filesOfPatch(readFileSync(patch, 'utf8'));
+      for (const file of files) copyFileSync(join(folder, file), join(folder, file.replace(/ts$/, `${name}.ts`)));
+      applyPatch(folder, patch, '--reverse');
+    }
+    const { status, stdout } = spawnSync(join(folder, 'node_modules/.bin/tsc'), ['--noEmit'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+    expect(status).toBe(0);
+  }, 120_000);
+
+  it('refuses a patch that does not fit', () => {
+    const patch = join(folder, 'odd.patch');
+    writeFileSync(patch, readFileSync(variants[0]?.patch ?? '', 'utf8').replace(/^ .+$/m, ' something else'));
+    expect(() => applyPatch(folder, patch)).toThrow('patch does not apply');
+  });
+});
+
+function ruleNames(): string[] {
+  const nothing = { operations: [], orders: [], timeline: [], listed: [], events: [], skus: [], levels: [] };
+  const noStock = {
+    movements: [],
+    reservations: [],
+    reservationLines: [],
+    deadLetters: [],
+    crashes: [],
+    connections: [],
+    memory: [],
+  };
+  const quiet = { samples: { checked: 0, findings: [] }, unsettled: { orders: [], places: [] } };
+  return checkEvidence({ ...nothing, ...noStock, ...quiet }).map(({ rule }) => rule);
+}

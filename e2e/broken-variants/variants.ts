@@ -1,0 +1,105 @@
+/**
+ * Trees that are wrong in one place each. What is wrong, and which rule has to find it, stands at the head of the patch;
+ * here stands the run that brings it to light.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LinkMode, LinkName } from '@shop/local/chaos/network.ts';
+import type { PlannedFault } from '@shop/local/chaos/schedule.ts';
+
+/** A run of `npm run chaos`: its options and its faults, with times in milliseconds since the first order. */
+export type Run = { seconds: number; settle: number; faults: PlannedFault[] };
+
+export type Variant = {
+  /** The patch's file name without its ending. */
+  name: string;
+  patch: string;
+  wrong: string;
+  /** Each of them has to find it. */
+  rules: string[];
+  run: Run;
+};
+
+const inventoryDbAway = fault('postgres', 'inventory-db', 'kill', 1_000, 2_500);
+/**
+ * Every answer of inventory takes a while, so most requests are between their two transactions when the database goes
+ * away. The relays must not be cut off from it in the middle of a batch, or their claims would last for 30 s: the broker
+ * does not confirm anything meanwhile.
+ */
+const placingsDie = [
+  link('order to inventory-1', 'delay', 800, 3_500),
+  link('order to inventory-2', 'delay', 800, 3_500),
+  link('order to broker', 'blackhole', 1_200, 3_000),
+  link('order to order-db', 'refuse', 2_000, 800),
+];
+
+const runs: Record<string, Run> = {
+  '01-outbox-marks-before-the-confirm': run([
+    link('order to broker', 'delay', 800, 3_000),
+    fault('broker', 'broker', 'kill', 2_000, 500),
+  ]),
+  '02-hold-without-its-lock': run([]),
+  '03-key-row-in-its-own-transaction': run([]),
+  '04-reply-without-the-pending-guard': run([inventoryDbAway]),
+  '05-cancel-of-a-pending-order-without-its-release': run([inventoryDbAway]),
+  '06-tombstone-not-respected': run([inventoryDbAway, fault('pause', 'inventory-1', 'pause', 3_500, 2_000)]),
+  '07-fulfil-not-idempotent': run([
+    link('order to broker', 'lose-answers', 1_000, 4_000),
+    link('inventory to broker', 'lose-answers', 1_000, 4_000),
+  ]),
+  '08-replay-from-the-present-status': run([]),
+  '09-cancellation-without-its-event': run([]),
+  '10-release-without-its-ledger-row': run([]),
+  '11-completer-absent': { ...run(placingsDie), settle: 20 },
+  '12-takeover-makes-a-new-order': run(placingsDie),
+  '13-fingerprint-not-compared': run([]),
+  '14-key-without-its-client': run([]),
+};
+
+const head = /^Wrong: (.+)\nFound by: (.+)\n/;
+
+/** Every patch of this folder, in the order of its number. */
+export function readVariants(): Variant[] {
+  const files = readdirSync(__dirname).filter((file) => file.endsWith('.patch'));
+  return files.sort().map((file) => {
+    const patch = join(__dirname, file);
+    const [, wrong = '', rules = ''] = head.exec(readFileSync(patch, 'utf8')) ?? [];
+    const name = file.replace(/\.patch$/, '');
+    const run = runs[name];
+    if (!wrong || !run) throw new Error(`${file} needs a head of two lines, "Wrong: …" and "Found by: …", and a run`);
+    return { name, patch, wrong, rules: rules.split('; '), run };
+  });
+}
+
+/** One run with the faults of all of them, one after the other. */
+export function runOfAll(variants: readonly Variant[]): Run {
+  const different = new Map(variants.map(({ run }) => [JSON.stringify(run.faults), run]));
+  const all = [...different.values()].filter(({ faults }) => faults.length > 0);
+  const ends = all.map((_, index) => all.slice(0, index).reduce((sum, { seconds }) => sum + seconds, 0));
+  return {
+    seconds: all.reduce((sum, { seconds }) => sum + seconds, 0),
+    settle: 60,
+    faults: all.flatMap(({ faults }, index) =>
+      faults.map((one) => ({ ...one, at: one.at + 1_000 * (ends[index] ?? 0) })),
+    ),
+  };
+}
+
+// As short as the command allows: what goes wrong here goes wrong at once.
+function run(faults: PlannedFault[]): Run {
+  return { seconds: 5, settle: 60, faults };
+}
+
+function fault(
+  kind: PlannedFault['kind'],
+  part: string,
+  how: PlannedFault['how'],
+  at: number,
+  lasts: number,
+): PlannedFault {
+  return { kind, part, how, at, lasts };
+}
+
+function link(name: LinkName, mode: Exclude<LinkMode, 'pass'>, at: number, lasts: number): PlannedFault {
+  return fault('network', name, mode, at, lasts);
+}
