@@ -200,7 +200,7 @@ describe('a run', () => {
       lastFinished: { id: good.id, total: 2 },
       mismatches: [{ subject: 's-1' }, { subject: 's-2' }],
     });
-    await second.reconciler.tick();
+    await Promise.all([first, second].map(({ reconciler }) => reconciler.tick()));
     expect([await gauge(first), await gauge(second)]).toEqual([1, 1]);
   });
 
@@ -254,9 +254,10 @@ describe('a run', () => {
   it('makes room: the latest hundred are kept, and the last good one, however many have failed since', async () => {
     first.compare = reporting(1);
     const good = (await post(first)).body;
+    await rows(`UPDATE reconciliation_runs SET started_at = started_at - interval '1 hour'`);
     await rows(`
       INSERT INTO reconciliation_runs (id, status, started_at, finished_at, error)
-      SELECT gen_random_uuid(), 'failed', now(), now(), 'e' FROM generate_series(1, 150)`);
+      SELECT gen_random_uuid(), 'failed', now() - n * interval '1 second', now(), 'e' FROM generate_series(1, 150) n`);
     first.compare = async () => {
       throw new ComparisonError('nobody is there');
     };
