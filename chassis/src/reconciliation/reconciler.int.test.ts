@@ -285,9 +285,21 @@ describe('the schedule', () => {
     await eventually(async () => (await read(first)).lastFinished);
     await second.reconciler.tick();
     expect(begun()).toBe(1);
-    await rows(`UPDATE reconciliation_runs SET started_at = started_at - interval '600 seconds'`);
+    await rows(`UPDATE reconciliation_runs SET started_at = started_at - interval '600 seconds',
+      finished_at = finished_at - interval '600 seconds'`);
     await second.reconciler.tick();
     expect(begun()).toBe(2);
+  });
+
+  it('rests after a run for as long as that took, when that is longer', async () => {
+    await rows(`INSERT INTO reconciliation_runs (id, status, started_at, finished_at)
+      VALUES (gen_random_uuid(), 'finished', now() - interval '50 minutes', now() - interval '20 minutes')`);
+    await first.reconciler.tick();
+    expect(begun()).toBe(0);
+    await rows(`UPDATE reconciliation_runs SET started_at = started_at - interval '11 minutes',
+      finished_at = finished_at - interval '11 minutes'`);
+    await first.reconciler.tick();
+    expect(begun()).toBe(1);
   });
 
   it('begins again a minute after a failure', async () => {

@@ -66,11 +66,15 @@ export async function beginDue(trx: Transaction, id: string, intervalSeconds: nu
   return rows[0] && toRun(rows[0]);
 }
 
-/** By the database's clock: the interval since the last start is over, or the pause after a failure. */
+/**
+ * By the database's clock: the interval since the last start is over, or the pause after a failure. After a run that took
+ * longer than that, as long a rest: nobody compares for more than half of the time.
+ */
 function isDue(interval: string): string {
   return /* sql */ `NOT EXISTS (
     SELECT FROM reconciliation_runs
-    WHERE started_at > now() - make_interval(secs => ${interval}::integer)
+    WHERE (started_at > now() - make_interval(secs => ${interval}::integer)
+        OR status = 'running' OR finished_at + (finished_at - started_at) > now())
       AND NOT (status = 'failed' AND finished_at <= now() - interval '${RETRY_AFTER}')
       AND NOT (status = 'running' AND lease_until <= now()))`;
 }

@@ -28,8 +28,8 @@ export interface CompareDeps {
   wakeRelay: () => void;
 }
 
-// Between two pages, so that a comparison of millions takes its time (some minutes) and not the databases'.
-const PAUSE_MS = 10;
+// Between two pages, so that a comparison of millions takes its time (two minutes for each) and not the services'.
+const PAUSE_MS = 20;
 // Sent with the step, then after 30 s, 90 s and 210 s: whatever is not answered after the fourth is not just slow.
 const ASKS_UNDER_WAY = 3;
 const SUSPECTS_AT_ONCE = 100;
