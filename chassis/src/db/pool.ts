@@ -39,5 +39,8 @@ export function createPool(options: PoolOptions, log: Logger): Pool {
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  // So would one that breaks before its borrower could listen: the server's welcome and its farewell may come in one
+  // packet, to a process that was frozen, say. The borrower's first query fails, and the pool drops the client.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
