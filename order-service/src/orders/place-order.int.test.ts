@@ -1,8 +1,10 @@
 import { createPool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { startTcpProxy } from '@shop/chassis/testing/tcp-proxy.ts';
 import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import {
   anOrder,
   createTestSystem,
@@ -16,6 +18,9 @@ import {
   silence,
   type TestSystem,
 } from '../../test/test-app.ts';
+import { withOrderMetrics } from '../metrics.ts';
+import { createReservationClient } from '../reservations/reservation-client.ts';
+import { type Placement, placeOrders } from './place-orders.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -376,6 +381,53 @@ describe('when the database fails', () => {
     const again = await post(system.service, '/orders', anOrder(), 'k');
     expect(again.text).toBe(answer.text);
   });
+
+  it('fails those of a batch whose keys were taken when the look at them fails, and no other', async () => {
+    await post(system.service, '/orders', anOrder(), 'taken');
+    const log = createLogger('test', 'silent');
+    const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
+    const reservations = createReservationClient({
+      urls: [system.peer.url],
+      internalToken: 'i'.repeat(32),
+      metrics,
+      log,
+    });
+    const pool = losingAnswersOf('read-claims');
+    const deps = { pool, reservations, metrics, log, now: () => new Date(), wakeRelay: () => {} };
+    const [taken, free] = await placeOrders({ ...deps, reservationTimeoutMs: 700 }, [
+      aPlacement('taken'),
+      aPlacement('free'),
+    ]);
+    await reservations.close();
+    expect([taken?.status, free]).toMatchObject([
+      'rejected',
+      { status: 'fulfilled', value: { reply: { status: 201 } } },
+    ]);
+  });
+
+  /** A request as it joins a batch. */
+  function aPlacement(key: string): Placement {
+    const now = new Date();
+    return {
+      order: {
+        ...anOrder(),
+        id: uuidv7(),
+        number: '',
+        clientId: 'storefront-1',
+        status: 'pending',
+        awaiting: 'reservation',
+        createdAt: now,
+        updatedAt: now,
+        version: 1,
+      },
+      key,
+      fingerprint: Buffer.alloc(32),
+      correlationId: 'c'.repeat(32),
+      traceparent: '',
+      deadline: performance.now() + 2_300,
+      onJudged: () => {},
+    };
+  }
 
   /** The pool, but the connection breaks right after the first commit of the named statement. */
   function losingAnswersOf(name: string): pg.Pool {

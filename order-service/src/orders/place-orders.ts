@@ -147,13 +147,17 @@ async function judgeLosers(
   losers: readonly Placement[],
 ): Promise<Map<Placement, Settled<Judgement>>> {
   if (losers.length === 0) return new Map();
-  const rows = await readClaims(
-    deps.pool,
-    losers.map((placement) => ({ clientId: placement.order.clientId, key: placement.key })),
+  const rows = await settling(
+    readClaims(
+      deps.pool,
+      losers.map((placement) => ({ clientId: placement.order.clientId, key: placement.key })),
+    ),
   );
+  // A look that fails is theirs alone: the winners of the batch hold leases, and go on.
+  if (rows.status === 'rejected') return new Map(losers.map((placement) => [placement, rows]));
   const judged = await Promise.all(
     losers.map(async (placement, index) => {
-      return [placement, await settling(judgeLoser(deps, placement, rows[index]))] as const;
+      return [placement, await settling(judgeLoser(deps, placement, rows.value[index]))] as const;
     }),
   );
   return new Map(judged);
@@ -172,9 +176,10 @@ async function judgeLoser(deps: PlacementDeps, placement: Placement, row: KeyRow
     return claimedBy(placement, await loadOrder(deps.pool, row.resourceId));
   }
   if (!row.leaseExpired) throw requestInProgress();
+  // Before the lease is taken, which a failing look would leave behind; B judges the order anew.
+  const order = await loadOrder(deps.pool, row.resourceId);
   const token = await takeOver(deps.pool, placement.order.clientId, placement.key);
   if (token === undefined) throw requestInProgress();
-  const order = await loadOrder(deps.pool, row.resourceId);
   return { kind: 'claimed', claimed: { placement, order, token, result: 'taken_over' } };
 }
 
