@@ -48,6 +48,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
   const stopping = new AbortController();
   let model: ChannelModel | undefined;
   let subscription: Subscription | undefined;
+  let subscribing: Promise<void> | undefined;
   let pumping: Promise<void> | undefined;
   let paused = false;
 
@@ -69,6 +70,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
       own.waiting.push(delivery);
       pump();
     });
+    if (stopping.signal.aborted) await unsubscribe(); // nobody would store what it gets
   }
 
   async function unsubscribe(): Promise<void> {
@@ -149,7 +151,10 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
   const sample = async () => metrics.deadLettersOpen.set({ queue }, await countOpen(pool, queue));
   // Without the database the gauge keeps its last value; its absence has alarms of its own.
   const sampler = setInterval(() => sample().catch(() => {}), SAMPLE_MS).unref();
-  const detach = broker.onConnection(subscribe);
+  const detach = broker.onConnection((to) => {
+    subscribing = subscribe(to);
+    return subscribing;
+  });
 
   return {
     async stop() {
@@ -157,6 +162,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
       clearInterval(sampler);
       detach();
       const finish = async () => {
+        await subscribing?.catch(() => {});
         await pumping;
         await unsubscribe();
       };

@@ -355,6 +355,13 @@ describe('a consumer', () => {
     expect(await system.server.depth(QUEUE)).toBe(1);
   });
 
+  it('takes nothing any more when it is stopped while it subscribes', async () => {
+    await start().stop();
+    await send(heldMessage(), heldMessage());
+    start();
+    await reached('handled', 2);
+  });
+
   it('leaves a message that kills its consumers to the broker, which dead-letters it', async () => {
     await send(heldMessage());
     await eventually(async () => {

@@ -87,6 +87,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
   const { queue, broker, pool, log, prefetch = PREFETCH, holdMs = HOLD_MS, deliveryLimit = DELIVERY_LIMIT } = options;
   let model: ChannelModel | undefined;
   let subscription: Subscription | undefined;
+  let subscribing: Promise<void> | undefined;
   let pumping: Promise<void> | undefined;
   let released = false; // in a long outage: nothing is consumed until it is over
   const stopping = new AbortController();
@@ -104,6 +105,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     });
     subscription = own;
     await consume(own, 1);
+    if (stopping.signal.aborted) await unsubscribe(own); // nobody would handle what it gets
   }
 
   async function consume(own: Subscription, atOnce: number): Promise<void> {
@@ -260,14 +262,18 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'a message was dead-lettered');
   }
 
-  const detach = broker.onConnection(subscribe);
+  const detach = broker.onConnection((to) => {
+    subscribing = subscribe(to);
+    return subscribing;
+  });
 
   return {
     async stop() {
       stopping.abort();
       detach();
-      const last = subscription;
       const finish = async () => {
+        await subscribing?.catch(() => {});
+        const last = subscription;
         if (last && !last.closed) await last.channel.cancel(last.consumerTag).catch(() => {});
         await pumping;
         if (last) await unsubscribe(last);
