@@ -15,7 +15,7 @@ import { reservationsRoutes } from './reservations/reservations.routes.ts';
 import { stockRoutes } from './stock/stock.routes.ts';
 import { findKeptFingerprint } from './stock/stock.sql.ts';
 
-export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'findKeptFingerprint'> {
+export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
   metrics: InventoryMetrics;
   gatewayTokens: readonly string[];
   /** How long a completed Idempotency-Key is kept; the document tells. */
@@ -36,12 +36,12 @@ export interface App {
 export function buildApp(deps: AppDeps): App {
   const holds = createHoldBatcher(deps);
   const routes = Router({ caseSensitive: true, strict: true });
-  const keyed = { ...deps, findKeptFingerprint };
+  const keyed = { ...deps, pool: deps.requestPool, findKeptFingerprint };
   const base = '/operations/inventory';
   routes.use(productsRoutes(keyed), stockRoutes(keyed));
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes }));
   routes.use(reconciliationRoutes({ ...keyed, base }));
-  const internal = reservationsRoutes({ ...deps, holds });
+  const internal = reservationsRoutes({ ...deps, pool: deps.requestPool, holds });
   const http = createApp({
     ...deps,
     problems,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Pool } from '@shop/chassis/db/pool.ts';
+import { createRequestShare } from '@shop/chassis/db/request-share.ts';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
 import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
@@ -41,6 +42,7 @@ export function startInventoryService(pool: Pool, broker = { isConnected: () => 
   });
   const app = buildApp({
     pool,
+    requestPool: createRequestShare({ pool, connections: 5 }),
     broker,
     reconciler,
     lifecycle,

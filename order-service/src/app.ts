@@ -42,6 +42,8 @@ const BATCH_LINES = 4_000;
 // When inventory stalls, the first batches hold every slot for the hop's 1.5 s; whoever waits behind them still gets 202
 // in time, for by then the breaker is open. Waiting for longer than that cannot end well.
 const MAX_QUEUE_WAIT_MS = 1_650;
+// When more arrives than can be placed, a longer queue would only make all of them wait, and place no order more.
+const MAX_EXPECTED_WAIT_MS = 500;
 
 /** The service without its listener and without background work: tests use it, and main.ts. */
 export function buildApp(deps: AppDeps): App {
@@ -51,11 +53,12 @@ export function buildApp(deps: AppDeps): App {
     maxMembers: BATCH_ORDERS,
     maxWeight: BATCH_LINES,
     maxWaitMs: MAX_QUEUE_WAIT_MS,
+    maxExpectedWaitMs: MAX_EXPECTED_WAIT_MS,
     run: (members) => placeOrders(deps, members),
     metrics: deps.metrics,
   });
   const routes = Router({ caseSensitive: true, strict: true });
-  const keyed = { ...deps, findKeptFingerprint };
+  const keyed = { ...deps, pool: deps.requestPool, findKeptFingerprint };
   routes.use(orderRoutes({ ...keyed, placeOrder: createPlaceOrder({ ...deps, placements }) }));
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes, onReplayed: noteReplays }));

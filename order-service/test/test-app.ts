@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createRequestShare } from '@shop/chassis/db/request-share.ts';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
 import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import type { Findings } from '@shop/chassis/reconciliation/run.ts';
@@ -52,6 +53,7 @@ export function startOrderService(
   lifecycle.enter('ready');
   const app = buildApp({
     pool: database.pool,
+    requestPool: createRequestShare({ pool: database.pool, connections: 5 }),
     broker: { isConnected: () => true },
     lifecycle,
     metrics,

@@ -5,12 +5,16 @@
  * timers: a run is scheduled with `setImmediate`, so that the requests of one poll phase of the event loop share a batch,
  * and a request that finds nothing under way waits for nothing.
  *
+ * The queue is bounded by time, twice. When nothing moves, because what the batches call is stalled, by how long its head
+ * has waited. When more arrives than can be done, by how long a newcomer would have to wait: for the head's wait tells of
+ * those who came long ago, and behind it the queue would grow to several times that length.
+ *
  *   waiting   submit() put it into the queue
- *     -> refused   the queue is full (its head has waited too long) or the member's deadline passed: nothing was done
+ *     -> refused   the queue is full, or the member's deadline passed: nothing was done
  *     -> running   a slot took it; from here on only `run` decides
  *     -> settled   with the result that `run` gave for this member
  */
-import { RETRY_AFTER_SECONDS, RefusedError } from '../http/problem.ts';
+import { overloaded } from '../http/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface BatcherOptions<T, R> {
@@ -21,8 +25,10 @@ export interface BatcherOptions<T, R> {
   maxMembers: number;
   /** Sum of the members' weights at most; a member that alone weighs more travels alone. */
   maxWeight: number;
-  /** The queue refuses newcomers once its head has waited for longer than this. */
+  /** The queue refuses newcomers once its head has waited for longer than this: nothing moves. */
   maxWaitMs: number;
+  /** It refuses those who, at the pace of the last batches, would wait for longer than this. */
+  maxExpectedWaitMs: number;
   /** One result per member, in order; a member that failed alone is a rejected result. */
   run: (members: T[]) => Promise<PromiseSettledResult<R>[]>;
   metrics: Metrics;
@@ -44,6 +50,11 @@ interface Waiting<T, R> {
   reject: (reason: unknown) => void;
 }
 
+// Half as old, half as important. Long enough to hold several batches, short enough to notice a change.
+const PACE_WINDOW_MS = 1_000;
+// Before that, a batch more or less says nothing.
+const SHORTEST_PACE_MS = 100;
+
 /** A batcher; see the head of this file. */
 export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R> {
   const { stage, metrics } = options;
@@ -52,6 +63,10 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   /** Members of the running batches. */
   let underWay = 0;
   let scheduled = false;
+  /** What was started since when, for as long as full batches leave others behind: only then it tells what is possible. */
+  let backlog: { since: number; started: number } | undefined;
+  /** By the backlog; undefined when there is none, or it is too young to tell. */
+  let msPerMember: number | undefined;
   const idle: (() => void)[] = [];
 
   function schedule(): void {
@@ -88,7 +103,31 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
       batch.push(waiting);
     }
     queue = queue.slice(taken);
+    measurePace(batch.length, now);
     return batch;
+  }
+
+  function measurePace(started: number, now: number): void {
+    if (queue.length === 0) {
+      backlog = undefined;
+      msPerMember = undefined;
+      return;
+    }
+    if (!backlog) {
+      backlog = { since: now, started: 0 };
+      return;
+    }
+    backlog.started += started;
+    const elapsed = now - backlog.since;
+    if (elapsed < SHORTEST_PACE_MS || backlog.started === 0) return;
+    msPerMember = elapsed / backlog.started;
+    if (elapsed > PACE_WINDOW_MS) backlog = { since: now - elapsed / 2, started: backlog.started / 2 };
+  }
+
+  function isFull(now: number): boolean {
+    const head = queue[0];
+    if (head && now - head.since > options.maxWaitMs) return true;
+    return msPerMember !== undefined && queue.length * msPerMember > options.maxExpectedWaitMs;
   }
 
   function startBatch(batch: Waiting<T, R>[]): void {
@@ -124,8 +163,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   return {
     submit(member, weight, deadline) {
       const now = performance.now();
-      const head = queue[0];
-      if (head && now - head.since > options.maxWaitMs) return Promise.reject(overloaded());
+      if (isFull(now)) return Promise.reject(overloaded());
       return new Promise<R>((resolve, reject) => {
         queue.push({ member, weight, deadline, since: now, resolve, reject });
         schedule();
@@ -136,12 +174,6 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
       await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
-}
-
-function overloaded(): RefusedError {
-  return new RefusedError('overloaded', 'Nothing was done. Send it again a little later.', undefined, {
-    'Retry-After': String(RETRY_AFTER_SECONDS),
-  });
 }
 
 /**

@@ -15,6 +15,7 @@ function controlled(options: Partial<Parameters<typeof createBatcher<number, num
     maxMembers: 64,
     maxWeight: 1_000,
     maxWaitMs: 10_000,
+    maxExpectedWaitMs: 10_000,
     metrics,
     run: (members) =>
       new Promise((resolve) => {
@@ -111,6 +112,40 @@ describe('createBatcher', () => {
     await turn();
     void batcher.submit(2, 1, later());
     await expect(batcher.submit(3, 1, later())).rejects.toBeInstanceOf(RefusedError);
+  });
+
+  describe('with more arriving than can be done', () => {
+    beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
+    afterEach(() => jest.useRealTimers());
+
+    it('refuses whoever would wait for too long at the pace of the last batches, and nobody once the queue is short', async () => {
+      const { batcher, batches } = controlled({ maxMembers: 10, maxExpectedWaitMs: 500 });
+      let refused = 0;
+      const submit = (count: number) => {
+        for (let n = 0; n < count; n += 1) batcher.submit(1, 1, later()).catch(() => (refused += 1));
+      };
+      const finishBatches = async (count: number) => {
+        for (let n = 0; n < count; n += 1) {
+          jest.advanceTimersByTime(50); // ten members each: 5 ms for one
+          batches.at(-1)?.finish();
+          await turn();
+        }
+      };
+      submit(200);
+      await turn();
+      await finishBatches(4);
+      submit(1);
+      await turn();
+      expect(refused).toBe(1); // 150 wait: 750 ms
+      await finishBatches(6);
+      submit(20);
+      await turn();
+      expect(refused).toBe(1 + 9); // 90 wait: 450 ms; eleven more, and it is more than 500
+      await finishBatches(20);
+      submit(300);
+      await turn();
+      expect(refused).toBe(10); // nobody waited: nothing is known
+    });
   });
 
   it('drains: resolves when nothing waits and nothing runs', async () => {

@@ -5,6 +5,10 @@ import type { Logger } from '../telemetry/log.ts';
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 export type Transaction = pg.PoolClient;
 export type Pool = pg.Pool;
+/** The pool or a share of it: what runs statements and transactions. */
+export interface Connections extends Queryable {
+  connect(): Promise<Transaction>;
+}
 
 export interface PoolOptions {
   connectionString: string;

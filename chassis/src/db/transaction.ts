@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool, Transaction } from './pool.ts';
+import type { Connections, Transaction } from './pool.ts';
 
 // PostgreSQL error codes, appendix A: after these two, and only these, the same transaction may simply run again.
 const SERIALIZATION_FAILURE = '40001';
@@ -49,11 +49,11 @@ export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** One transaction: commits what `work` did, or rolls all of it back when it throws. Deadlocks are retried. */
-export async function inTransaction<T>(pool: Pool, work: (trx: Transaction) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(pool: Connections, work: (trx: Transaction) => Promise<T>): Promise<T> {
   return retryingDeadlocks(() => transactionOnce(pool, work));
 }
 
-async function transactionOnce<T>(pool: Pool, work: (trx: Transaction) => Promise<T>): Promise<T> {
+async function transactionOnce<T>(pool: Connections, work: (trx: Transaction) => Promise<T>): Promise<T> {
   const trx = await pool.connect();
   // A checked-out client that loses its server emits 'error' beside failing its query; the query's failure is the one we handle.
   const ignore = () => {};

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import request from 'supertest';
 import { indispensableTypes, reservationFulfilV1, reservationReleaseV1 } from '../contract/messages.ts';
 import { createPool } from '../db/pool.ts';
+import { createRequestShare } from '../db/request-share.ts';
 import { createApp } from '../http/app.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { type Consumer, startConsumer } from '../messaging/consume.ts';
@@ -73,7 +74,18 @@ describe('dead letters', () => {
     });
     const lifecycle = createLifecycle();
     const findKeptFingerprint = async () => undefined;
-    const deps = { pool, metrics, log: silent, replays, broker, lifecycle, findKeptFingerprint, version: '0' };
+    const requestPool = createRequestShare({ pool, connections: 5 });
+    const deps = {
+      pool,
+      requestPool,
+      metrics,
+      log: silent,
+      replays,
+      broker,
+      lifecycle,
+      findKeptFingerprint,
+      version: '0',
+    };
     const routes = deadLetterRoutes({
       ...deps,
       base: '/operations/test',

@@ -1,5 +1,6 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { type HealthDeps, healthRoutes } from '../service/health.ts';
+import { createAdmission } from './admission.ts';
 import { gatewayOnly } from './callers.ts';
 import { requestContext } from './context.ts';
 import { edgeProblems, type ProblemTable, problemHandler, RefusedError } from './problem.ts';
@@ -17,7 +18,10 @@ export interface AppOptions extends HealthDeps {
   describe: () => object;
 }
 
-/** The HTTP edge of a service. The order of its checks is part of the contract: 401, 413, 415, then the route's own. */
+/**
+ * The HTTP edge of a service. The order of its checks is part of the contract: 401, 413, 415, then the route's own. Health
+ * and documents do not count among the requests that are under way, so that they are answered however many those are.
+ */
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -37,6 +41,7 @@ export function createApp(options: AppOptions): Express {
   app.use(gatewayOnly(options.gatewayTokens));
   app.get(`/health/${options.name}`, health.report);
   app.get(`/docs/${options.name}.json`, serveDocument(options.describe));
+  app.use(createAdmission());
   app.use(options.routes);
   app.use(() => {
     throw new RefusedError('not-found', 'There is no such path.');

@@ -101,20 +101,47 @@ export function sendReply(res: Response, reply: Reply, replayed = false): void {
 
 /** The one place where a thrown error becomes an answer. A 500 says nothing of the inside; its log line says all. */
 export function problemHandler(table: ProblemTable, log: Logger): ErrorRequestHandler {
+  const logUnserved = oncePerSecond((line, cause, others) =>
+    log.warn({ ...line, cause: String((cause as Error).message), others }, 'request failed'),
+  );
   return (error, req, res, _next) => {
     const context = contextOf(res);
     const refused = asRefused(error);
     const reply = toProblem(table, refused.refusal, { instance: req.path, traceId: context.requestId });
     const line = { requestId: context.requestId, clientId: context.clientId, code: refused.refusal.code };
-    // Only a 500 is a bug, and worth its stack; a dependency that is away would fill the log with hundreds of them.
+    // Only a 500 is a bug, and worth its stack.
     if (reply.status === 500) log.error({ ...line, err: error }, 'request failed');
-    else if (reply.status > 500) log.warn({ ...line, cause: String((error as Error).message) }, 'request failed');
+    else if (reply.status > 500) logUnserved(line, error);
     else log.info(line, 'request refused');
     if (res.headersSent) {
       res.destroy();
       return;
     }
     sendReply(res, { ...reply, headers: refused.headers });
+  };
+}
+
+interface ProblemLine {
+  code: string;
+  requestId: string;
+  clientId?: string;
+}
+
+/**
+ * One of each code in a second, with the number of `others` since the last: thousands of lines about an overload, or about
+ * a database that is away, would only add to it.
+ */
+function oncePerSecond(log: (line: ProblemLine, cause: unknown, others: number) => void) {
+  const last = new Map<string, { at: number; others: number }>();
+  return (line: ProblemLine, cause: unknown) => {
+    const known = last.get(line.code);
+    const now = performance.now();
+    if (known && now - known.at < 1_000) {
+      known.others += 1;
+      return;
+    }
+    last.set(line.code, { at: now, others: 0 });
+    log(line, cause, known?.others ?? 0);
   };
 }
 
@@ -125,6 +152,13 @@ function asRefused(error: unknown): RefusedError {
   // 55P03: a row lock was not to be had within lock_timeout; whoever holds it will be gone when the client repeats.
   if (isUnavailable(error) || sqlState(error) === '55P03') return unavailable();
   return new RefusedError('internal', 'The request was not done. Send it again with the same key.');
+}
+
+/** The refusal of what would have to wait for too long. Nothing was done; only give it where that is true. */
+export function overloaded(): RefusedError {
+  return new RefusedError('overloaded', 'Nothing was done. Send it again a little later.', undefined, {
+    'Retry-After': String(RETRY_AFTER_SECONDS),
+  });
 }
 
 /** The refusal for a database that cannot be reached: nothing was done, or it is safe to repeat. */

@@ -6,7 +6,7 @@
  * repeat is judged afresh.
  */
 
-import type { Pool, Transaction } from '../db/pool.ts';
+import type { Connections, Queryable, Transaction } from '../db/pool.ts';
 import { inTransaction, sqlState } from '../db/transaction.ts';
 import { RETRY_AFTER_SECONDS, RefusedError, type Reply } from '../http/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -16,7 +16,7 @@ import type { ReplayCounter } from './replay-counter.ts';
 const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface IdempotencyDeps {
-  pool: Pool;
+  pool: Connections;
   metrics: Metrics;
   replays: ReplayCounter;
   /** The fingerprint of what this key was used for so long ago that its row is gone, where its effect still knows. */
@@ -103,7 +103,7 @@ async function completeKey(trx: Transaction, request: KeyedRequest, reply: Reply
 }
 
 /** Put the final answer in the place of a 202, for work that outlives the transaction which began it. */
-export async function replaceAccepted(pool: Pool, { clientId, key }: KeyedRequest, reply: Reply): Promise<void> {
+export async function replaceAccepted(pool: Queryable, { clientId, key }: KeyedRequest, reply: Reply): Promise<void> {
   await pool.query(
     /* sql */ `
     UPDATE idempotency_keys SET status = $3, location = $4, body = $5

@@ -4,6 +4,8 @@ import type { Logger } from '../telemetry/log.ts';
 // Replays are told to a person, not to a program: a count that is a second old is good enough, and a write for each
 // replay would make the cheapest answer of the system its dearest.
 const FLUSH_INTERVAL_MS = 500;
+// Several seconds of nothing but replays. If the database takes no counts for longer, those of further keys are lost.
+const MAX_KEYS = 10_000;
 
 interface KeyName {
   clientId: string;
@@ -25,7 +27,7 @@ export function startReplayCounter(pool: Pool, log: Logger): ReplayCounter {
     const id = `${name.clientId}\n${name.key}`;
     const known = counted.get(id);
     if (known) known.replays += replays;
-    else counted.set(id, { ...name, replays });
+    else if (counted.size < MAX_KEYS) counted.set(id, { ...name, replays });
   }
 
   async function flush(): Promise<void> {

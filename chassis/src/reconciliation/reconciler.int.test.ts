@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { createPool, type Pool } from '../db/pool.ts';
+import { createRequestShare } from '../db/request-share.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { createApp } from '../http/app.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
@@ -57,7 +58,17 @@ function start(pool: Pool = database.pool): Process {
       return one.compare(findings);
     },
   });
-  const deps = { pool, metrics, log: silent, replays, broker: { isConnected: () => true }, version: '0', reconciler };
+  const requestPool = createRequestShare({ pool, connections: 5 });
+  const deps = {
+    pool,
+    requestPool,
+    metrics,
+    log: silent,
+    replays,
+    broker: { isConnected: () => true },
+    version: '0',
+    reconciler,
+  };
   const lifecycle = createLifecycle();
   const routes = reconciliationRoutes({
     ...deps,

@@ -1,12 +1,15 @@
 import { type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import type { Pool } from '../db/pool.ts';
+import type { RequestShare } from '../db/request-share.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 export interface HealthDeps {
   pool: Pool;
+  /** The part of the pool that requests use. */
+  requestPool: RequestShare;
   broker: { isConnected(): boolean };
   lifecycle: Lifecycle;
   metrics: Metrics;
@@ -25,7 +28,8 @@ export const healthReport = z
 
 /**
  * `open` needs no token, for the network protects it: liveness, readiness, metrics. Readiness knows nothing of the
- * database: a gateway that takes a service out for it would hide the service's own answers. `report` is for people.
+ * database: a gateway that takes a service out for it would hide the service's own answers. `report` is for people. None
+ * of them waits behind other requests.
  */
 export function healthRoutes(deps: HealthDeps): { open: Router; report: RequestHandler } {
   const open = Router();
@@ -39,17 +43,29 @@ export function healthRoutes(deps: HealthDeps): { open: Router; report: RequestH
   open.get('/metrics', async (_req, res) => {
     deps.metrics.dbPoolConnections.set({ state: 'idle' }, deps.pool.idleCount);
     deps.metrics.dbPoolConnections.set({ state: 'used' }, deps.pool.totalCount - deps.pool.idleCount);
-    deps.metrics.dbPoolWaiting.set(deps.pool.waitingCount);
+    deps.metrics.dbPoolWaiting.set(deps.pool.waitingCount + deps.requestPool.waitingCount);
     res.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
 
+  const databaseAnswers = shared(() => answers(deps.pool));
   const report: RequestHandler = async (_req, res) => {
-    const checks = { database: await answers(deps.pool), broker: deps.broker.isConnected() };
+    const checks = { database: await databaseAnswers(), broker: deps.broker.isConnected() };
     const status = !checks.database ? 'down' : checks.broker ? 'ok' : 'degraded';
     const reported: z.output<typeof healthReport> = { status, checks, version: deps.version };
     res.status(status === 'down' ? 503 : 200).json(reported);
   };
   return { open, report };
+}
+
+/** Those who ask while a probe runs get its answer: however many ask, the database is asked by one at a time. */
+function shared<T>(probe: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= probe().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
 }
 
 async function answers(pool: Pool): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import type { z } from 'zod';
 import { acceptedTokens, type serviceConfig } from '../config/read-config.ts';
 import { createPool } from '../db/pool.ts';
+import { createRequestShare } from '../db/request-share.ts';
 import { listen } from '../http/server.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { connectBroker } from '../messaging/connection.ts';
@@ -52,6 +53,7 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     metrics,
     lifecycle: createLifecycle(),
     pool,
+    requestPool: createRequestShare({ pool, connections: Math.floor(settings.DATABASE_POOL_SIZE / 2) }),
     broker,
     relay,
     wakeRelay: relay.wake,

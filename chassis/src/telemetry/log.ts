@@ -2,6 +2,9 @@ import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
 
 export type { Logger } from 'pino';
 
+// A reader of our output that stalls must not fill the memory: what does not fit any more is dropped.
+const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024;
+
 /**
  * JSON lines on standard output, written asynchronously: a line costs a request no system call.
  * Nothing personal is logged, and no idempotency key: whoever knows one can read its answer. (PostgreSQL's detail of a
@@ -16,6 +19,6 @@ export function createLogger(service: string, level: string): Logger {
       messageKey: 'message',
       redact: ['err.detail'],
     },
-    destination({ fd: 1, sync: false, minLength: 0 }),
+    destination({ fd: 1, sync: false, minLength: 0, maxLength: MAX_UNWRITTEN_BYTES }),
   );
 }

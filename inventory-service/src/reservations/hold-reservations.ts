@@ -24,6 +24,7 @@ const MAX_CALLS = 256;
 const MAX_LINES = 4_000;
 // Of the 1.5 s for which a caller waits; who joins a longer queue would only be refused later.
 const MAX_WAIT_MS = 1_000;
+const MAX_EXPECTED_WAIT_MS = 500;
 
 /** The batcher of `POST /reservations`. A call weighs as much as it has lines. */
 export function createHoldBatcher({ pool, metrics }: { pool: Pool; metrics: Metrics }): HoldBatcher {
@@ -33,6 +34,7 @@ export function createHoldBatcher({ pool, metrics }: { pool: Pool; metrics: Metr
     maxMembers: MAX_CALLS,
     maxWeight: MAX_LINES,
     maxWaitMs: MAX_WAIT_MS,
+    maxExpectedWaitMs: MAX_EXPECTED_WAIT_MS,
     run: (calls) => isolatingFailures(calls, (some) => holdCalls(pool, some), concernsAll),
     metrics,
   });

@@ -425,7 +425,8 @@ describe('when the database fails', () => {
       correlationId: 'c'.repeat(32),
       traceparent: '',
       deadline: performance.now() + 2_300,
-      onJudged: () => {},
+      onBegun: () => {},
+    onJudged: () => {},
     };
   }
 

@@ -6,7 +6,7 @@
  * ends with its answer or when its time is up; from then on the database decides, as it does between processes.
  */
 import type { Batcher } from '@shop/chassis/batching/batcher.ts';
-import { RefusedError, unavailable } from '@shop/chassis/http/problem.ts';
+import { overloaded, RefusedError, unavailable } from '@shop/chassis/http/problem.ts';
 import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/idempotency/idempotently.ts';
 import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
 import type { OrderMetrics } from '../metrics.ts';
@@ -16,6 +16,8 @@ import type { Judgement, Placement, PlacementAnswer } from './place-orders.ts';
 
 // No POST /orders takes longer than 2.5 s at the gateway; this leaves the rest to the way there and back.
 export const ANSWER_WITHIN_MS = 2_300;
+// What A, a short hop and B need. Begun later than this, an order would only be answered 202 after all that time.
+const LONGEST_WORK_MS = 600;
 
 export interface PlaceOrderDeps {
   placements: Batcher<Placement, PlacementAnswer>;
@@ -25,7 +27,7 @@ export interface PlaceOrderDeps {
 
 /** Place one order, or give the answer that its key has. */
 export type PlaceOrder = (request: PlaceOrderRequest) => Promise<PlacementAnswer>;
-export type PlaceOrderRequest = Omit<Placement, 'onJudged'>;
+export type PlaceOrderRequest = Omit<Placement, 'onBegun' | 'onJudged'>;
 
 /** Make the function that places orders in this process. */
 export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
@@ -63,8 +65,8 @@ export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
 }
 
 /**
- * The answer of the batch; that of the key, as soon as it has one; or, when the time is up, 202 if the order is durable
- * and 503 if nobody knows.
+ * The answer of the batch; that of the key, as soon as it has one; or, when the time is up, 202 if the order is durable,
+ * `overloaded` if no batch has taken it (none will any more), and `unavailable` if nobody knows.
  */
 async function inTime(
   placements: PlaceOrderDeps['placements'],
@@ -73,10 +75,15 @@ async function inTime(
 ): Promise<PlacementAnswer> {
   const early = Promise.withResolvers<PlacementAnswer>();
   let accepted: Order | undefined;
+  let isBegun = false;
   const timer = setTimeout(() => {
     if (accepted) early.resolve({ reply: acceptedAnswer(accepted), result: 'executed' });
-    else early.reject(unavailable());
+    else early.reject(isBegun ? unavailable() : overloaded());
   }, request.deadline - performance.now());
+
+  function onBegun(): void {
+    isBegun = true;
+  }
 
   function onJudged(judgement: PromiseSettledResult<Judgement>): void {
     if (judgement.status === 'rejected') early.reject(judgement.reason);
@@ -87,10 +94,11 @@ async function inTime(
     }
   }
 
+  const startBy = request.deadline - LONGEST_WORK_MS;
   try {
     return await Promise.race([
       early.promise,
-      placements.submit({ ...request, onJudged }, request.order.lines.length, request.deadline),
+      placements.submit({ ...request, onBegun, onJudged }, request.order.lines.length, startBy),
     ]);
   } finally {
     clearTimeout(timer);

@@ -12,7 +12,7 @@
 import { isolatingFailures } from '@shop/chassis/batching/batcher.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { isUnavailable } from '@shop/chassis/db/transaction.ts';
-import type { Reply } from '@shop/chassis/http/problem.ts';
+import { type Reply, unavailable } from '@shop/chassis/http/problem.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
 import type { OrderMetrics } from '../metrics.ts';
@@ -42,6 +42,8 @@ export interface Placement {
   traceparent: string;
   /** Time of `performance.now()` by which the client must have its answer. */
   deadline: number;
+  /** Told when a batch has taken it: until then nothing was done. */
+  onBegun: () => void;
   /** Told as soon as it is known whether the key is this request's: those that it is not need not wait for the hop. */
   onJudged: (judgement: PromiseSettledResult<Judgement>) => void;
 }
@@ -82,6 +84,7 @@ export async function placeOrders(
   deps: PlacementDeps,
   placements: readonly Placement[],
 ): Promise<Settled<PlacementAnswer>[]> {
+  for (const placement of placements) placement.onBegun();
   const judgements = await claim(deps, placements);
   const claimed = judgements.flatMap((judgement) =>
     judgement.status === 'fulfilled' && judgement.value.kind === 'claimed' ? [judgement.value.claimed] : [],
@@ -121,6 +124,8 @@ async function claim(deps: PlacementDeps, placements: readonly Placement[]): Pro
 
 /** A. The order as written for each member, or undefined where the key was taken. */
 async function insertMembers(pool: Pool, members: readonly Placement[]): Promise<(Order | undefined)[]> {
+  // One by one, each may wait for a lock; a batch must not go on with that when nobody waits for its answers any more.
+  if (members.every(({ deadline }) => deadline <= performance.now())) throw unavailable();
   const numbers = await insertPlacements(
     pool,
     members.map((placement) => ({

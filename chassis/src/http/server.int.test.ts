@@ -1,0 +1,177 @@
+import { createConnection, type Socket } from 'node:net';
+import express from 'express';
+import { eventually } from '../testing/eventually.ts';
+import { HTTP_LIMITS, listen, type RunningServer } from './server.ts';
+
+/** Limits of a second or less, so that a test sees them end. */
+const SHORT = {
+  ...HTTP_LIMITS,
+  headersTimeoutMs: 300,
+  requestTimeoutMs: 900,
+  stalledTimeoutMs: 1_500,
+  checkIntervalMs: 50,
+  closeWithinMs: 500,
+};
+const PATIENT = { headersTimeoutMs: 60_000, requestTimeoutMs: 60_000, stalledTimeoutMs: 60_000 };
+const HEAD = 'POST /echo HTTP/1.1\r\nHost: test\r\n';
+
+let server: RunningServer;
+const clients: Socket[] = [];
+const released: (() => void)[] = [];
+
+async function start(limits: Partial<typeof HTTP_LIMITS> = {}): Promise<void> {
+  const app = express();
+  app.use(express.raw({ type: () => true }));
+  app.post('/echo', (req, res) => {
+    res.send(req.body);
+  });
+  app.get('/large', (_req, res) => {
+    res.send(Buffer.alloc(50_000_000));
+  });
+  app.get('/held', (_req, res) => {
+    released.push(() => res.send('at last'));
+  });
+  server = await listen(app, '127.0.0.1', 0, { ...SHORT, ...limits });
+}
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await server.close();
+});
+
+/** A client that sends what the test says; `heard` is all that came back. */
+function open() {
+  const socket = createConnection(server.port, '127.0.0.1');
+  const client = { socket, heard: '', isClosed: false };
+  clients.push(socket);
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    client.heard += text;
+  });
+  socket
+    .on('error', () => {})
+    .on('close', () => {
+      client.isClosed = true;
+    });
+  return client;
+}
+type Client = ReturnType<typeof open>;
+const closed = (client: Client) => eventually(() => client.isClosed || undefined);
+const heard = (client: Client, text: string) => eventually(() => client.heard.includes(text) || undefined);
+
+/** One byte every 20 ms, for as long as the server listens. */
+async function drip(client: Client, text: string): Promise<void> {
+  for (const byte of text.repeat(1_000)) {
+    if (client.isClosed) return;
+    client.socket.write(byte);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+async function isServed(): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${server.port}/echo`, { method: 'POST', body: 'hello' });
+  return (await answer.text()) === 'hello';
+}
+
+describe('the HTTP server', () => {
+  it('cuts off who sends the head of a request byte by byte, and serves the others', async () => {
+    await start();
+    const slow = open();
+    slow.socket.write(HEAD);
+    const dripping = drip(slow, 'X-Slow: 1\r\n');
+    expect(await isServed()).toBe(true);
+    await closed(slow);
+    await dripping;
+    expect(slow.heard).toContain(' 408 ');
+  });
+
+  it('cuts off who sends the body byte by byte', async () => {
+    await start();
+    const slow = open();
+    slow.socket.write(`${HEAD}Content-Length: 100000\r\n\r\n`);
+    const dripping = drip(slow, 'x');
+    expect(await isServed()).toBe(true);
+    await closed(slow);
+    await dripping;
+    expect(slow.heard).not.toContain(' 200 ');
+  });
+
+  it('cuts off who never says anything, and who does not read an answer', async () => {
+    await start();
+    const silent = open();
+    const deaf = open();
+    deaf.socket.write('GET /large HTTP/1.1\r\nHost: test\r\n\r\n');
+    await heard(deaf, ' 200 ');
+    deaf.socket.pause();
+    await closed(silent);
+    await eventually(async () => ((await connections()) === 0 ? true : undefined));
+  });
+
+  it('answers 431 to a huge head', async () => {
+    await start();
+    const huge = open();
+    huge.socket.write(`${HEAD}X-Huge: ${'x'.repeat(70_000)}\r\n\r\n`);
+    await heard(huge, ' 431 ');
+    expect(await isServed()).toBe(true);
+  });
+
+  it('keeps an idle connection that a gateway will use again, beyond the time for a head', async () => {
+    await start({ headersTimeoutMs: 100, requestTimeoutMs: 100 });
+    const request = `${HEAD}Content-Length: 2\r\n\r\nok`;
+    const gateway = open();
+    gateway.socket.write(request);
+    await heard(gateway, '\r\n\r\nok');
+    const silent = open();
+    await closed(silent); // by now the idle one is older than the time for a head
+    gateway.heard = '';
+    gateway.socket.write(request);
+    await heard(gateway, '\r\n\r\nok');
+  });
+
+  it('gives the place of a silent connection, then of an idle one, to a newcomer; never that of a busy one', async () => {
+    await start({ ...PATIENT, connections: 3 });
+    const busy = open();
+    busy.socket.write('GET /held HTTP/1.1\r\nHost: test\r\n\r\n');
+    await eventually(() => released.length > 0 || undefined);
+    const idle = open();
+    idle.socket.write(`${HEAD}Content-Length: 2\r\n\r\nok`);
+    await heard(idle, ' 200 ');
+    const silent = open();
+    await eventually(async () => ((await connections()) === 3 ? true : undefined));
+    const first = open();
+    await closed(silent);
+    const second = open();
+    await closed(first);
+    expect([busy.isClosed, idle.isClosed]).toEqual([false, false]);
+    second.socket.write('GET /held HTTP/1.1\r\nHost: test\r\n\r\n');
+    await eventually(() => released.length > 1 || undefined);
+    open();
+    await closed(idle);
+    for (const release of released.splice(0)) release();
+    await heard(busy, 'at last');
+  });
+
+  it('stops in time although somebody is still sending', async () => {
+    await start(PATIENT);
+    const slow = open();
+    slow.socket.write(`${HEAD}Content-Length: 100\r\n\r\n`);
+    await eventually(async () => ((await connections()) === 1 ? true : undefined));
+    await server.close();
+    await closed(slow);
+  });
+
+  it('takes many connections in one turn of the event loop', async () => {
+    await start(PATIENT);
+    // The kernel makes these while nobody looks: all wait when the next turn begins.
+    const many = Array.from({ length: 320 }, open);
+    let turns = 0;
+    while ((await connections()) < many.length) turns += 1;
+    expect(turns).toBeLessThan(160);
+  });
+
+  it('does not share its port', async () => {
+    await start();
+    await expect(listen(express(), '127.0.0.1', server.port)).rejects.toThrow('EADDRINUSE');
+  });
+});
+
+function connections(): Promise<number> {
+  return new Promise((resolve) => setImmediate(() => resolve(server.connections())));
+}
