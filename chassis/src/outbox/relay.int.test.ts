@@ -1,3 +1,4 @@
+import type { Broker } from '../messaging/connection.ts';
 import { startConsumer } from '../messaging/consume.ts';
 import { orderReservationRepliesQueue } from '../messaging/topology.ts';
 import { eventually } from '../testing/eventually.ts';
@@ -70,6 +71,24 @@ describe('the outbox relay', () => {
     const rows = many(1_200);
     await write(...rows);
     start();
+    const messages = await system.server.take(QUEUE, rows.length);
+    expect(messages.map((message) => message.messageId)).toEqual(rows.map((row) => row.messageId));
+  });
+
+  it('takes no more at once than the first rows that reach its bytes', async () => {
+    const rows = many(7);
+    const large = { ...(rows[3] as OutboxRow), body: JSON.stringify({ filler: 'x'.repeat(20_000) }) };
+    rows[3] = large;
+    await write(...rows);
+    const sizes: number[] = [];
+    const publish: Broker['publish'] = (messages) => {
+      sizes.push(messages.length);
+      return system.broker.publish(messages);
+    };
+    const [first] = rows;
+    start({ broker: { ...system.broker, publish }, batchBytes: 2 * Buffer.byteLength(first?.body ?? '') });
+    await emptied();
+    expect(sizes).toEqual([2, 2, 2, 1]);
     const messages = await system.server.take(QUEUE, rows.length);
     expect(messages.map((message) => message.messageId)).toEqual(rows.map((row) => row.messageId));
   });

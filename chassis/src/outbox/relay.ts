@@ -27,6 +27,7 @@ export interface RelayOptions {
   /** For tests that play a relay that died. */
   claimSeconds?: number;
   batchSize?: number;
+  batchBytes?: number;
 }
 
 export interface Relay {
@@ -39,6 +40,9 @@ export interface Relay {
 // Longer than the longest publish (5 s for confirms) with its two statements, so no live relay loses its claim.
 const CLAIM_SECONDS = 30;
 const BATCH_SIZE = 500;
+// A batch is in memory several times over: as rows, as messages, as what the socket has not taken yet. The row that
+// reaches this is its last.
+const BATCH_BYTES = 4 * 1024 * 1024;
 // Rows that come within this time of the first travel in its batch: one claim, one wait, one delete for many.
 const COALESCE_MS = 20;
 // The net under wake(): rows of other processes, of claims that ran out and of messages held back.
@@ -106,8 +110,16 @@ export function startRelay(options: RelayOptions): Relay {
 
 /** One batch. True when there is probably more to do at once. */
 async function relayBatch(options: RelayOptions): Promise<boolean> {
-  const { pool, broker, metrics, log, claimSeconds = CLAIM_SECONDS, batchSize = BATCH_SIZE } = options;
-  const rows = await claim(pool, claimSeconds, batchSize);
+  const {
+    pool,
+    broker,
+    metrics,
+    log,
+    claimSeconds = CLAIM_SECONDS,
+    batchSize = BATCH_SIZE,
+    batchBytes = BATCH_BYTES,
+  } = options;
+  const rows = await claim(pool, { seconds: claimSeconds, rows: batchSize, bytes: batchBytes });
   if (rows.length === 0) return false;
   const outcomes = await broker.publish(rows.map(toOutgoing));
   const confirmed = idsOf(rows, outcomes, ['confirmed']);
@@ -126,7 +138,7 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
     await giveBack(pool, unsent, rows[0]?.claimed_until as string);
     return false;
   }
-  return rows.length === batchSize;
+  return rows.length === batchSize || rows.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0) >= batchBytes;
 }
 
 interface ClaimedRow {
@@ -145,23 +157,31 @@ interface ClaimedRow {
 // Set for the one statement that contains it; see the header for why it is safe.
 const WITHOUT_WAITING_FOR_DISK = `set_config('synchronous_commit', 'off', true)`;
 
-async function claim(q: Queryable, seconds: number, limit: number): Promise<ClaimedRow[]> {
+interface ClaimLimits {
+  seconds: number;
+  rows: number;
+  bytes: number;
+}
+
+async function claim(q: Queryable, { seconds, rows: limit, bytes }: ClaimLimits): Promise<ClaimedRow[]> {
   const { rows } = await q.query<ClaimedRow>({
     name: 'outbox-claim',
     text: /* sql */ `
       WITH due AS MATERIALIZED (
-        SELECT id FROM outbox_messages
+        SELECT id, octet_length(body) AS bytes FROM outbox_messages
         WHERE claimed_until IS NULL OR claimed_until < now()
         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+      ), batch AS (
+        SELECT id, sum(bytes) OVER (ORDER BY id) - bytes AS bytes_before FROM due
       ), claimed AS (
         UPDATE outbox_messages m SET claimed_until = now() + make_interval(secs => $1)
-        FROM due WHERE m.id = due.id
+        FROM batch WHERE m.id = batch.id AND batch.bytes_before < $3
         RETURNING m.*
       )
       SELECT id, message_id, exchange, routing_key, mandatory, body, traceparent, headers, claimed_until::text,
         ${WITHOUT_WAITING_FOR_DISK}
       FROM claimed ORDER BY id`,
-    values: [seconds, limit],
+    values: [seconds, limit, bytes],
   });
   return rows;
 }
