@@ -15,7 +15,7 @@ type Report = {
 
 describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checker of npm run chaos', () => {
   it.each(readVariants())(
-    'finds $name',
+    'finds $name: $wrong',
     async ({ name, patch, rules, run }) => {
       const { code, report, seconds } = await runChaosOnCopy(run, patch);
       const foundBy = violatedRules(report);

@@ -497,6 +497,19 @@ describe('checkEvidence', () => {
     expect(brokenRules(evidence)).toEqual([]);
   });
 
+  it('owes no answer to a client that never came back', () => {
+    const evidence = rightEvidence();
+    evidence.operations.push({ ...placing('nothing', 1, tryOf(1)), isForsaken: true });
+    expect(brokenRules(evidence)).toEqual([]);
+  });
+
+  it('allows two clients the same key', () => {
+    const evidence = rightEvidence();
+    Object.assign(operationOf(evidence, 'cancel-early'), { key: '1-cancellation', client: 'storefront' });
+    Object.assign(operationOf(evidence, 'cancel-cancelled'), { key: '1-cancellation', client: 'other storefront' });
+    expect(brokenRules(evidence)).toEqual([]);
+  });
+
   it('allows an event twice, when it is the same one', () => {
     const evidence = rightEvidence();
     evidence.events.push(...evidence.events.slice(0, 2));

@@ -81,7 +81,7 @@ async function runChaos(options: Chosen): Promise<number> {
     const report = await Promise.race([attack({ system, network, end: interruption.signal }, options), interrupted]);
     keepFolder = options.keep || report.verdict === 'violated';
     if (keepFolder) report.folder = system.folder;
-    console.log(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
+    await print(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
     if (options.keep) {
       process.stderr.write(`It runs until Ctrl-C: LOCAL_DIR=${system.folder} npm run local -- status\n`);
       await interrupted.catch(() => undefined);
@@ -90,6 +90,11 @@ async function runChaos(options: Chosen): Promise<number> {
   } finally {
     await endOwnSystem(system, keepFolder);
   }
+}
+
+/** Waits until it is out: a command ends with process.exit, which drops what a pipe has not taken yet. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
 }
 
 /** Rejects when the user has had enough; the system is ended by whoever waits. */

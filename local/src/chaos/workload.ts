@@ -72,6 +72,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
   const cancellations = new Map<ClientName, number>();
   let isOver = false;
   const over = new AbortController();
+  const ended = Promise.withResolvers<void>();
   let gaveUp = false;
   let clients: Promise<unknown> = Promise.resolve();
 
@@ -172,7 +173,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     };
     const placed = perform(operation, mode);
     // The client goes on when its order is durable; what becomes of it is followed beside.
-    await Promise.race([placed, early.promise]);
+    await Promise.race([placed, early.promise, ended.promise]);
     void track(
       placed.then((verdict) => (verdict === 'final' ? followUp(client, operation, afterwards, random) : undefined)),
     );
@@ -230,6 +231,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     finish: async () => {
       isOver = true;
       over.abort();
+      ended.resolve();
       await clients;
     },
     decided: async () => {
