@@ -1,6 +1,7 @@
 import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import pg from 'pg';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
@@ -41,6 +42,14 @@ afterAll(async () => {
   await otherPool.end();
   await database.drop();
 });
+
+/** Whether a statement of this database waits for somebody's lock. */
+async function isWaitingForLock(pool: Pool): Promise<true | undefined> {
+  const { rowCount } = await pool.query(
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+  );
+  return rowCount ? true : undefined;
+}
 
 const mugs = (quantity: number) => ({ sku: 'MUG', quantity });
 
@@ -128,6 +137,27 @@ describe('POST /reservations', () => {
       ),
     );
     expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 1_000_000, reserved: 600 });
+  });
+
+  it('judges what is there after its wait for the lock, not what was there before', async () => {
+    await stock(service, 'MUG', 10);
+    await reserve(service, [aReservation(mugs(9))]).expect(200);
+    const locker = await database.pool.connect();
+    await locker.query('BEGIN');
+    await locker.query("SELECT FROM stock_levels WHERE sku = 'MUG' FOR UPDATE");
+    const waiting = statesOf(reserve(other, [aReservation(mugs(5))]));
+    await eventually(() => isWaitingForLock(database.pool));
+    await locker.query(`
+      WITH released AS (UPDATE reservations SET state = 'released' RETURNING id),
+      movement AS (
+        INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+        SELECT 'MUG', 'released', 0, -9, id, 'test' FROM released
+      )
+      UPDATE stock_levels SET reserved = 0 WHERE sku = 'MUG'`);
+    await locker.query('COMMIT');
+    locker.release();
+    expect(await waiting).toEqual(['held']);
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 10, reserved: 5 });
   });
 
   it('holds once when both processes get the same id at once', async () => {

@@ -42,11 +42,10 @@ export async function holdIfAmple(
         SELECT * FROM unnest($1::text[], $2::bigint[]) AS d (sku, quantity)
       ), locked AS MATERIALIZED (
         -- In the order of SKU, as every writer does it. The values are those after the wait for the lock.
-        SELECT sku, on_hand - reserved AS available FROM stock_levels
-        WHERE sku = ANY ($1::text[]) ORDER BY sku FOR UPDATE
+        SELECT sku, on_hand, reserved FROM stock_levels WHERE sku = ANY ($1::text[]) ORDER BY sku FOR UPDATE
       ), verdict AS MATERIALIZED (
         SELECT count(*) = cardinality($1::text[]) AS ample
-        FROM locked JOIN demand USING (sku) WHERE locked.available > demand.quantity
+        FROM locked JOIN demand USING (sku) WHERE on_hand - reserved > quantity
       ), lines AS MATERIALIZED (
         SELECT i.* FROM unnest($4::uuid[], $5::text[], $6::integer[]) AS i (reservation_id, sku, quantity)
         WHERE (SELECT ample FROM verdict)
@@ -60,8 +59,10 @@ export async function holdIfAmple(
         INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
         SELECT sku, 'held', 0, quantity, reservation_id, $7 FROM lines
       ), new_levels AS (
-        UPDATE stock_levels l SET reserved = l.reserved + d.quantity
-        FROM demand d WHERE l.sku = d.sku AND (SELECT ample FROM verdict)
+        -- Both columns from the locked row: the table's row is that of the snapshot, from before the wait, and PostgreSQL
+        -- judges its CHECK on that before it looks for the newest one.
+        UPDATE stock_levels l SET on_hand = k.on_hand, reserved = k.reserved + d.quantity
+        FROM locked k JOIN demand d USING (sku) WHERE l.sku = k.sku AND (SELECT ample FROM verdict)
       )
       SELECT ample FROM verdict`,
     values: [
