@@ -60,7 +60,7 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
 
   it('refuses a patch that does not fit', () => {
     const patch = join(folder, 'odd.patch');
-    writeFileSync(patch, readFileSync(variants[0]?.patch ?? '', 'utf8').replace(/^ .+$/m, ' something else'));
+    writeFileSync(patch, readFileSync(variants[0]?.patch ?? '', 'utf8').replace(/^-(?!--).+$/m, '-something else'));
     expect(() => applyPatch(folder, patch)).toThrow('patch does not apply');
   });
 });

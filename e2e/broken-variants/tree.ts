@@ -47,7 +47,7 @@ function linkPackages(folder: string): void {
 
 /** Applies a patch to a copy, or takes it back; throws what git says of it. */
 export function applyPatch(folder: string, patch: string, ...options: '--reverse'[]): void {
-  execFileSync('git', ['apply', ...options, patch], {
+  execFileSync('git', ['apply', '-C1', ...options, patch], {
     cwd: folder,
     encoding: 'utf8',
     stdio: 'pipe',
