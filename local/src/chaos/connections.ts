@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import type pg from 'pg';
+import type { System } from '../parts.ts';
 import type { BrokerView } from './broker.ts';
 import { connectionTolerance } from './checker.ts';
 import type { Databases } from './databases.ts';
@@ -23,12 +24,12 @@ async function countConnections(databases: Databases, broker: BrokerView): Promi
   ]);
 }
 
-/** The most that there were in these milliseconds; before that, it waits until so many processes have met the broker. */
+/** The most that there were in these milliseconds; before that, it waits until all processes have met the broker. */
 export async function connectionsBefore(
-  databases: Databases,
-  broker: BrokerView,
-  { processes, forMs }: { processes: number; forMs: number },
+  { databases, broker, system }: { databases: Databases; broker: BrokerView; system: System },
+  forMs: number,
 ): Promise<Counts> {
+  const processes = system.plan.processes.order + system.plan.processes.inventory;
   const areAllThere = async () => (await broker.clients()).connections >= processes || undefined;
   await eventually(areAllThere, 30_000);
   const most: Counts = new Map();

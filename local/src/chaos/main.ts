@@ -1,20 +1,18 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault, UsageError } from '@shop/operator/faults.ts';
-import { connectGateway, type Gateway } from '@shop/operator/gateway.ts';
+import { connectGateway } from '@shop/operator/gateway.ts';
 import { scriptVariables } from '../addresses.ts';
 
 import { localFolder } from '../folders.ts';
 import type { System } from '../parts.ts';
 import { breakParts } from './break-parts.ts';
 import { viewBroker } from './broker.ts';
-import { type Check, checkEvidence } from './checker.ts';
 import { ensureFaketime } from './clock.ts';
-import { collectEvidence } from './collect-evidence.ts';
-import { connectionsAfter, connectionsBefore } from './connections.ts';
-import { connectDatabases, type Databases } from './databases.ts';
-import type { Evidence, Unsettled } from './evidence.ts';
-import { isDecided } from './history.ts';
+import { conclude, type Scene, verdictOf } from './conclude.ts';
+import { connectionsBefore } from './connections.ts';
+import { connectDatabases } from './databases.ts';
+import { checkDrain, measureDrain } from './drain.ts';
 import { type Battlefield, type DoneFault, watchCrashes } from './nemesis.ts';
 import { openNetwork } from './network.ts';
 import { help, type Options, parseOptions } from './options.ts';
@@ -22,21 +20,14 @@ import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
 import { readSchedule } from './read-schedule.ts';
 import { type Report, renderReport } from './report.ts';
 import { type FaultKind, faultKinds, type PlannedFault } from './schedule.ts';
-import { waitingOrders, waitUntilSettled } from './settle.ts';
 import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
-import { traceOf } from './trace.ts';
 import { watchLevels } from './watch-levels.ts';
 import { watchMemory } from './watch-memory.ts';
-import { type ApiKeys, coldSkus, hotSkus, makeProducts, makeWorkload } from './workload.ts';
+import { type ApiKeys, makeProducts, makeWorkload } from './workload.ts';
 
-// When the keys needed all of the time, the rest still gets a moment to be looked at.
-const lastLookMs = 5_000;
 const healMs = 120_000;
 // All are at work by then, and have the connections that they need for it.
 const warmUpMs = 1_000;
-// Every key once more after all is quiet; more of them would say the same.
-const mostRepeatsAtTheEnd = 1_500;
-const mostTraces = 5;
 
 /** `npm run chaos`: 0 when everything holds, 1 when something is violated, 2 when the run says nothing. */
 export async function chaosCommand(args: string[]): Promise<number> {
@@ -46,13 +37,18 @@ export async function chaosCommand(args: string[]): Promise<number> {
       console.log(help);
       return 0;
     }
-    return await runChaos({ ...options, ...(await chooseFaults(options)) });
+    const chosen = options.drain === undefined ? await chooseFaults(options) : { faults: [], notes: [] };
+    return await runChaos({ ...options, ...chosen });
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
     console.error(error.message);
     return 2;
   }
 }
+
+/** The kinds of faults; `planned` when it was said which and when. */
+type Choice = { faults: FaultKind[]; planned?: PlannedFault[]; notes: string[] };
+type Chosen = Options & Choice;
 
 /** The kinds that were named or scheduled, or all that this machine can do, and a note on what it cannot. */
 async function chooseFaults(options: Options): Promise<Choice> {
@@ -73,12 +69,18 @@ async function chooseFaults(options: Options): Promise<Choice> {
 async function runChaos(options: Chosen): Promise<number> {
   process.stderr.write(`Seed ${options.seed}. Starting a system of two and two processes …\n`);
   const interruption = new AbortController();
-  const network = await openNetwork();
+  const network = options.drain === undefined ? await openNetwork() : undefined;
   const system = await startOwnSystem(`${Date.now().toString(36)}-${options.seed}`, network);
   let keepFolder = true; // until it is known that nothing is wrong
   const interrupted = stopOnSignal(system, interruption);
   try {
-    const report = await Promise.race([attack({ system, network, end: interruption.signal }, options), interrupted]);
+    const end = interruption.signal;
+    const report = await Promise.race([
+      withScene(system, options.seed, (scene) =>
+        network ? attack(scene, { system, network, end }, options) : drain(scene, end, options),
+      ),
+      interrupted,
+    ]);
     keepFolder = options.keep || report.verdict === 'violated';
     if (keepFolder) report.folder = system.folder;
     await print(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
@@ -109,8 +111,7 @@ function stopOnSignal(system: System, interruption: AbortController): Promise<ne
   });
 }
 
-async function attack(field: Battlefield, options: Chosen): Promise<Report> {
-  const { system } = field;
+async function withScene(system: System, seed: number, run: (scene: Scene) => Promise<Report>): Promise<Report> {
   const variables = scriptVariables(system.plan, system.secrets);
   const gateway = connectGateway(variables.BASE_URL ?? '', 128);
   const databases = connectDatabases(system);
@@ -120,119 +121,92 @@ async function attack(field: Battlefield, options: Chosen): Promise<Report> {
       'other storefront': variables.OTHER_STOREFRONT_KEY ?? '',
       'back office': variables.BACKOFFICE_KEY ?? '',
     };
-    return await runAndCheck(field, options, { gateway, databases, apiKeys });
+    const broker = viewBroker(system);
+    const workload = makeWorkload({ gateway, apiKeys, seed });
+    await broker.collectEvents();
+    await makeProducts(workload);
+    return await run({ system, gateway, databases, broker, apiKeys, workload });
   } finally {
     await gateway.close();
     await databases.close();
   }
 }
 
-/** The kinds of faults; `planned` when it was said which and when. */
-type Choice = { faults: FaultKind[]; planned?: PlannedFault[]; notes: string[] };
-type Chosen = Options & Choice;
-type Connections = { gateway: Gateway; databases: Databases; apiKeys: ApiKeys };
-
-async function runAndCheck(field: Battlefield, options: Chosen, connections: Connections): Promise<Report> {
-  const { system, network } = field;
-  const { gateway, databases, apiKeys } = connections;
-  const { seed, seconds, faults: kinds } = options;
-  const broker = viewBroker(system);
-  const workload = makeWorkload({ gateway, apiKeys, seed });
-  await broker.collectEvents();
-  await makeProducts(workload);
+/** Breaks things, and judges what the system made of it. */
+async function attack(scene: Scene, field: Battlefield, options: Chosen): Promise<Report> {
+  const { workload, databases, system } = scene;
+  const { seed, seconds, faults: kinds, notes } = options;
   const memory = watchMemory(system);
   const levels = watchLevels(databases.inventory);
   const crashWatch = watchCrashes(field);
   const faults: DoneFault[] = [];
   workload.begin();
-  const { order, inventory } = system.plan.processes;
-  const before = await connectionsBefore(databases, broker, { processes: order + inventory, forMs: warmUpMs });
+  const before = await connectionsBefore(scene, warmUpMs);
   const tookMs = await breakParts(field, workload, options, faults);
   faults.sort((a, b) => a.began - b.began); // some take a while until they show
   const crashes = crashWatch.stop();
   process.stderr.write('Healing and settling …\n');
-  for (const link of Object.values(network)) link.set('pass');
+  for (const link of Object.values(field.network)) link.set('pass');
   const silent = await healSystem(system, healMs);
   const healedAt = workload.now();
   crashes.push(...silent.map((name) => `${name} does not answer ${healMs / 1_000} s after it was started`));
 
-  const waiting = (await waitingOrders(databases)).length;
   const rate = (1_000 * workload.operations.filter(({ kind }) => kind === 'place').length) / tookMs;
-  // The backlog is allowed the rate at which orders are placed synchronously.
-  const deadline = 1_000 * options.settle + (1_000 * waiting) / Math.max(rate, 1);
-  const unsettled = await settle(workload, deadline, (withinMs) =>
-    waitUntilSettled(databases, broker, withinMs, (text) => process.stderr.write(`  ${text}\n`)),
-  );
-  const settledAt = workload.now();
-
-  process.stderr.write('Repeating every key, collecting, checking …\n');
-  await workload.repeatAll(mostRepeatsAtTheEnd);
-  const evidence: Evidence = {
-    operations: workload.operations,
-    ...(await collectEvidence(databases, broker, gateway, apiKeys)),
-    skus: [...hotSkus, ...coldSkus],
-    samples: await levels.stop(),
-    unsettled,
-    crashes,
-    connections: await connectionsAfter(databases, broker, before),
-    memory: memory.stop(),
-  };
-  const checks = checkEvidence(evidence);
+  const watched = { levels, memory, connectionsBefore: before, crashes, faults };
+  const conclusion = await conclude(scene, watched, rate, options.settle);
   const counts = countRun(workload.operations, faults);
   const doubts = reasonsForDoubt(counts, kinds);
   return {
-    verdict: verdictOf(checks, doubts),
+    verdict: verdictOf(conclusion.checks, doubts),
     seed,
     seconds,
+    kinds,
     extraSeconds: Math.max(0, Math.round(tookMs / 1_000) - seconds),
     counts,
     faults: faults.map((fault) => ({ ...fault, began: Math.round(fault.began), ended: Math.round(fault.ended) })),
     answers: countAnswers(workload.operations),
     longestOutageMs: longestOutages(workload.operations, healedAt),
     slowestAnswerMs: slowestAnswers(workload.operations),
-    settledMs: Math.round(settledAt - healedAt),
-    waitingWhenHealed: waiting,
-    samples: evidence.samples.checked,
-    connections: evidence.connections,
-    memory: evidence.memory,
-    checks,
-    traces: await traces(checks, evidence, faults, join(system.folder, 'logs')),
+    ...conclusion,
     doubts,
-    notes: options.notes,
+    notes,
   };
 }
 
-/** Every key gets its final answer first; then nothing may be left anywhere. */
-async function settle(
-  workload: ReturnType<typeof makeWorkload>,
-  withinMs: number,
-  untilQuiet: (withinMs: number) => Promise<Unsettled>,
-): Promise<Unsettled> {
-  const timer = setTimeout(workload.giveUp, withinMs);
+/** Measures how fast a backlog drains, and judges the same as after an attack. */
+async function drain(
+  scene: Scene,
+  end: AbortSignal,
+  { seed, settle: settleSeconds, drain: orders = 0 }: Chosen,
+): Promise<Report> {
+  const { workload, databases, system } = scene;
   const began = workload.now();
-  await workload.decided();
-  clearTimeout(timer);
-  const tookMs = workload.now() - began;
-  process.stderr.write(`  every key has its answer after ${(tookMs / 1_000).toFixed(1)} s\n`);
-  const undecided = workload.operations.filter(
-    (one) => one.kind !== 'read' && !one.isForsaken && !isDecided(one),
-  ).length;
-  if (undecided > 0) process.stderr.write(`${undecided} keys have no final answer.\n`);
-  return untilQuiet(Math.max(withinMs - tookMs, lastLookMs));
-}
-
-function verdictOf(checks: readonly Check[], doubts: readonly string[]): Report['verdict'] {
-  if (checks.some(({ violations }) => violations.length > 0)) return 'violated';
-  return doubts.length > 0 ? 'inconclusive' : 'holds';
-}
-
-async function traces(checks: readonly Check[], evidence: Evidence, faults: readonly DoneFault[], logs: string) {
-  const all = checks.flatMap(({ rule, violations }) =>
-    violations.slice(0, 2).map((violation) => ({ rule, violation })),
-  );
-  return Promise.all(
-    all
-      .slice(0, mostTraces)
-      .map(async (one) => ({ ...one, trace: await traceOf(one.violation, evidence, faults, logs) })),
-  );
+  const memory = watchMemory(system);
+  const before = connectionsBefore(scene, warmUpMs);
+  const { measured, countRepeated } = await measureDrain(scene, seed, orders, end);
+  const seconds = Math.round((workload.now() - began) / 1_000);
+  // Looking at all levels takes its time from the databases, so it had to wait.
+  const levels = watchLevels(databases.inventory);
+  const watched = { levels, memory, connectionsBefore: await before, crashes: [], faults: [] };
+  const conclusion = await conclude(scene, watched, measured.synchronousRate, settleSeconds);
+  const checks = [...conclusion.checks, checkDrain(measured)];
+  const doubts =
+    measured.notAccepted > 0 ? [`${measured.notAccepted} orders were not answered with 202 during the outage`] : [];
+  return {
+    verdict: verdictOf(checks, doubts),
+    seed,
+    seconds,
+    extraSeconds: 0,
+    kinds: [],
+    counts: countRun(workload.operations, []),
+    faults: [],
+    answers: countAnswers(workload.operations),
+    longestOutageMs: {},
+    slowestAnswerMs: slowestAnswers(workload.operations),
+    ...conclusion,
+    checks,
+    drain: { ...measured, repeatedCommands: await countRepeated() },
+    doubts,
+    notes: [],
+  };
 }

@@ -11,6 +11,8 @@ export type Options = {
   schedule?: string;
   /** Seconds to settle within, once all parts are back; the backlog's time comes on top. */
   settle: number;
+  /** Break nothing: measure how fast so many orders settle that were placed while inventory-service was down. */
+  drain?: number;
   json: boolean;
   keep: boolean;
 };
@@ -40,6 +42,8 @@ oversold.
                   milliseconds since the first order
   --settle N      seconds within which everything has to settle when all parts are back, plus the time for the backlog
                   (default 60, 5 to 600)
+  --drain N       instead: measure how many orders a second are placed, stop inventory-service, place N orders (100 to
+                  100000), start it, and measure how many a second settle; then check the same things
   --keep          leave the system running at the end, until Ctrl-C, to look into it
   --json          print the report as one JSON object
   --help
@@ -54,10 +58,14 @@ little happened all the same, or the system did not start.`;
 export function parseOptions(args: string[], newSeed: number): Options | 'help' {
   const values = parse(args);
   if (values.help) return 'help';
+  if (values.drain !== undefined && (values.faults !== undefined || values.seconds !== undefined)) {
+    throw new UsageError('--drain breaks nothing at random: it takes neither --seconds nor --faults');
+  }
   return {
-    seconds: wholeNumber('--seconds', values.seconds, 5, 3_600),
+    seconds: wholeNumber('--seconds', values.seconds ?? '60', 5, 3_600),
     seed: values.seed === undefined ? newSeed : wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1),
     ...(values.faults !== undefined && { faults: kindsIn(values.faults) }),
+    ...(values.drain !== undefined && { drain: wholeNumber('--drain', values.drain, 100, 100_000) }),
     schedule: values.schedule,
     settle: wholeNumber('--settle', values.settle, 5, 600),
     json: values.json,
@@ -70,11 +78,12 @@ function parse(args: string[]) {
     return parseArgs({
       args,
       options: {
-        seconds: { type: 'string', default: '60' },
+        seconds: { type: 'string' },
         seed: { type: 'string' },
         faults: { type: 'string' },
         schedule: { type: 'string' },
         settle: { type: 'string', default: '60' },
+        drain: { type: 'string' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

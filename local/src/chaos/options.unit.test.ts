@@ -25,6 +25,7 @@ describe('parseOptions', () => {
       json: true,
       keep: true,
     });
+    expect(parseOptions(['--drain', '10000'], 5)).toMatchObject({ drain: 10_000, seed: 5 });
     expect(parseOptions(['--help'], 5)).toBe('help');
   });
 
@@ -33,6 +34,8 @@ describe('parseOptions', () => {
     ['a seed that is no number', ['--seed', 'x'], '--seed takes a whole number'],
     ['an unknown fault', ['--faults', 'kill,flood'], 'not "flood"'],
     ['no fault at all', ['--faults', ''], 'not ""'],
+    ['a drain of nothing', ['--drain', '0'], '--drain takes a whole number from 100 to 100000, not "0"'],
+    ['a drain with faults', ['--drain', '1000', '--faults', 'kill'], 'neither --seconds nor --faults'],
     ['an unknown option', ['--fast'], "Unknown option '--fast'"],
     ['an argument', ['now'], 'Unexpected argument'],
   ])('refuses %s', (_, args, message) => {

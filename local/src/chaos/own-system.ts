@@ -19,8 +19,8 @@ import type { Network } from './network.ts';
 
 const run = promisify(execFile);
 
-/** Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts. */
-export async function startOwnSystem(name: string, network: Network): Promise<System> {
+/** Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts, if any. */
+export async function startOwnSystem(name: string, network?: Network): Promise<System> {
   const folder = join(localFolder(), 'chaos', name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { gateway } = await choosePorts(['gateway']);
@@ -29,7 +29,7 @@ export async function startOwnSystem(name: string, network: Network): Promise<Sy
     ...process.env,
     LOCAL_DIR: folder,
     DECK_RATE_LIMIT_PER_MINUTE: '1000000000',
-    ...linksFor(folder, network),
+    ...(network && linksFor(folder, network)),
   };
   const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', '2', '--inventories', '2'];
   const starting = run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env }).catch(
@@ -39,7 +39,7 @@ export async function startOwnSystem(name: string, network: Network): Promise<Sy
   );
   // The ports are decided before anything is started, and the services need their links at once.
   const plan = await Promise.race([eventually(() => readPlan(folder), 60_000), starting.then(() => readPlan(folder))]);
-  if (plan) aim(network, plan);
+  if (plan && network) aim(network, plan);
   await starting;
   return readSystem(folder);
 }

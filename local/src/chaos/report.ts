@@ -1,7 +1,9 @@
 import { styleText } from 'node:util';
 import type { Check, Violation } from './checker.ts';
+import type { Drain } from './drain.ts';
 import type { ConnectionCount, ProcessMemory } from './evidence.ts';
 import type { DoneFault } from './nemesis.ts';
+import { type FaultKind, faultKinds } from './schedule.ts';
 import type { Counts } from './summary.ts';
 import type { Trace } from './trace.ts';
 import { faultLine } from './trace.ts';
@@ -12,6 +14,8 @@ export type Report = {
   seconds: number;
   /** How much longer it went on because too little had happened. */
   extraSeconds: number;
+  /** The kinds of faults that were chosen. */
+  kinds: FaultKind[];
   counts: Counts;
   faults: DoneFault[];
   answers: Record<string, Record<string, number>>;
@@ -25,6 +29,8 @@ export type Report = {
   memory: ProcessMemory[];
   checks: Check[];
   traces: { rule: string; violation: Violation; trace: Trace }[];
+  /** With --drain alone. */
+  drain?: Drain;
   doubts: string[];
   /** What was not tried, and why. */
   notes: string[];
@@ -39,18 +45,18 @@ export function renderReport(report: Report): string {
   const { counts, checks, traces } = report;
   const broken = checks.filter(({ violations }) => violations.length > 0);
   return [
-    `Chaos, seed ${report.seed}, ${report.seconds} s${report.extraSeconds > 0 ? `, and ${report.extraSeconds} s more until enough had happened` : ''}`,
+    report.drain
+      ? `Drain, seed ${report.seed}`
+      : `Chaos, seed ${report.seed}, ${report.seconds} s${report.extraSeconds > 0 ? `, and ${report.extraSeconds} s more until enough had happened` : ''}`,
     '',
-    row('faults', report.faults.length === 0 ? 'none' : countsText(counts.faults)),
-    ...report.faults.map((fault) => `                   ${faultLine(fault)}`),
-    ...report.notes.map((note) => `                   ${note}`),
+    ...(report.drain ? drainRows(report.drain) : faultRows(report)),
     row('orders', `${counts.orders}; ${counts.cancellations} cancellations, ${counts.shipments} shipments`),
     row(
       'repeats',
       `${counts.repeats} repeated requests; ${counts.twins} keys with twins, ${counts.otherPayloads} with another payload, ${counts.sharedKeys} used by both storefronts`,
     ),
     ...Object.entries(report.answers).map(([kind, table]) => row(`  ${kind}`, countsText(table))),
-    row('longest outage', timesText(report.longestOutageMs)),
+    ...(report.drain ? [] : [row('longest outage', timesText(report.longestOutageMs))]),
     row('slowest answer', timesText(report.slowestAnswerMs)),
     row(
       'settled',
@@ -80,9 +86,26 @@ export function renderReport(report: Report): string {
   ].join('\n');
 }
 
-function verdictLine({ verdict, doubts, seed, seconds: length }: Report): string {
-  const again = `npm run chaos -- --seed ${seed} --seconds ${length}`;
-  if (verdict === 'violated') return styleText('red', `VIOLATED. The same faults again: ${again}`);
+function faultRows({ faults, counts, notes }: Report): string[] {
+  return [
+    row('faults', faults.length === 0 ? 'none' : countsText(counts.faults)),
+    ...[...faults.map(faultLine), ...notes].map((line) => `                   ${line}`),
+  ];
+}
+
+function drainRows({ orders, synchronousRate, acceptedRate, drainRate, ratio, repeatedCommands }: Drain): string[] {
+  return [
+    row('placed', `${synchronousRate} orders/s synchronously`),
+    row('accepted', `${orders} orders while inventory-service was down, ${acceptedRate} orders/s`),
+    row('drained', `${drainRate} orders/s, ${ratio} times the rate at which they are placed`),
+    row('asked again', `${repeatedCommands} times`),
+  ];
+}
+
+function verdictLine({ verdict, doubts, seed, seconds: length, kinds, drain }: Report): string {
+  const faults = kinds.length < faultKinds.length ? ` --faults ${kinds.join(',')}` : '';
+  const again = `npm run chaos -- --seed ${seed} ${drain ? `--drain ${drain.orders}` : `--seconds ${length}${faults}`}`;
+  if (verdict === 'violated') return styleText('red', `VIOLATED. The same again: ${again}`);
   if (verdict === 'inconclusive') return styleText('yellow', `Inconclusive: ${doubts.join('; ')}. Once more: ${again}`);
   return styleText('green', 'Everything holds: nothing lost, nothing doubled, nothing oversold.');
 }

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Attempt, Gateway } from '@shop/operator/gateway.ts';
 import type { ClientName, Line, Operation, Try, Verdict } from './history.ts';
-import { verdictOf } from './history.ts';
+import { isDecided, verdictOf } from './history.ts';
 import { makeRandom, type Random } from './random.ts';
 
 export type ApiKeys = Record<ClientName, string>;
@@ -17,6 +17,7 @@ export type Workload = {
   operations: Operation[];
   /** Nothing is sent by the clients before. */
   begin: () => void;
+  perform: (operation: Operation, mode: Mode) => Promise<Verdict | undefined>;
   /** Operations that still wait for a final answer. */
   underWay: () => number;
   /** No new operations; resolves when all clients have begun their last one. */
@@ -27,6 +28,10 @@ export type Workload = {
   giveUp: () => void;
   /** Milliseconds since the first memory: the clock of all times in the history. */
   now: () => number;
+  /** Sends an operation once, and again only until it has an answer that says what became of it. */
+  submit: (operation: Operation) => Promise<Verdict>;
+  /** Sends accepted requests again until they are decided, without being a burden. */
+  decideAll: () => Promise<void>;
   /** Sends the requests of decided keys once more, each until it is answered. */
   repeatAll: (most: number) => Promise<void>;
 };
@@ -38,7 +43,7 @@ export const hotSkus = Array.from({ length: 4 }, (_, index) => `HOT-${index + 1}
 export const coldSkus = Array.from({ length: 60 }, (_, index) => `COLD-${index + 1}`);
 // Hot ones sell out within seconds and come back by cancellations and counts; cold ones never run out.
 const hotStock = 40;
-const coldStock = 100_000;
+const coldStock = 1_000_000;
 
 const storefronts = 12;
 const backOffices = 2;
@@ -48,7 +53,7 @@ const mostUnderWay = 300;
 const shareOfQuitters = 0.5;
 
 /** Makes the products; their first stock is the workload's first adjustments. */
-export async function makeProducts(workload: Workload & Acting): Promise<void> {
+export async function makeProducts(workload: Workload): Promise<void> {
   for (const [skus, units] of [[hotSkus, hotStock] as const, [coldSkus, coldStock] as const]) {
     await Promise.all(
       skus.map(async (sku) => {
@@ -60,10 +65,9 @@ export async function makeProducts(workload: Workload & Acting): Promise<void> {
 }
 
 type Mode = 'once' | 'twins' | 'repeat' | 'other later' | 'other at once';
-type Acting = { perform: (operation: Operation, mode: Mode) => Promise<Verdict | undefined> };
 
 /** The clients' memory and their way of sending. */
-export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Acting {
+export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload {
   const operations: Operation[] = [];
   const open = new Set<Promise<unknown>>();
   const started = performance.now();
@@ -240,23 +244,42 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload & Ac
     giveUp: () => {
       gaveUp = true;
     },
-    repeatAll: async (most) => {
-      const keyed = operations.filter(({ kind }) => kind !== 'read').slice(-most);
-      const queue = keyed.values();
-      const repeater = async () => {
-        for (const operation of queue) {
-          const final = operation.tries.find((one) => verdictOf(one) === 'final');
-          if (final) await drive(operation, final.variant);
-        }
-      };
-      await Promise.all(Array.from({ length: 24 }, repeater));
+    submit: async (operation) => {
+      operations.push(operation);
+      for (let count = 1; ; count += 1) {
+        const verdict = verdictOf(await send(operation, 0));
+        if (verdict !== 'again') return verdict;
+        await delay(Math.min(100 * 2 ** count, 2_000));
+      }
     },
+    decideAll: () =>
+      withSome(
+        operations.filter((one) => one.kind !== 'read' && !one.isForsaken && !isDecided(one)),
+        (operation) => drive(operation, 0),
+      ),
+    repeatAll: (most) =>
+      withSome(operations.filter(({ kind }) => kind !== 'read').slice(-most), async (operation) => {
+        const final = operation.tries.find((one) => verdictOf(one) === 'final');
+        if (final) await drive(operation, final.variant);
+      }),
   };
 }
 
 /** No answer, or one that says that something is broken. */
 function hasFailed({ answer }: Try): boolean {
   return answer === undefined || answer.status >= 500;
+}
+
+/** Does it for each, some at a time. */
+async function withSome(
+  operations: readonly Operation[],
+  work: (operation: Operation) => Promise<unknown>,
+): Promise<void> {
+  const queue = operations.values();
+  const worker = async () => {
+    for (const operation of queue) await work(operation);
+  };
+  await Promise.all(Array.from({ length: 24 }, worker));
 }
 
 function outcomeOf(attempt: Attempt): Pick<Try, 'answer' | 'cause'> {
@@ -282,6 +305,17 @@ function newOperation(
 
 function productOf(sku: string): Operation {
   return newOperation({ kind: 'product', client: 'back office', path: '/products' }, { sku, name: sku });
+}
+
+/** An order that will be confirmed: of one to five SKUs that never run out. */
+export function plainPlacementOf(client: ClientName, random: Random): Operation {
+  const customerId = randomUUID();
+  const lines = Array.from({ length: random.between(1, 5) }, () => ({
+    sku: random.pick(coldSkus),
+    quantity: random.between(1, 4),
+  }));
+  const body = { customerId, currency: 'EUR', lines };
+  return newOperation({ kind: 'place', client, path: '/orders', customerId, lines: [lines] }, body);
 }
 
 function placementOf(client: ClientName, random: Random): Operation {

@@ -426,7 +426,7 @@ describe('when the database fails', () => {
       traceparent: '',
       deadline: performance.now() + 2_300,
       onBegun: () => {},
-    onJudged: () => {},
+      onJudged: () => {},
     };
   }
 

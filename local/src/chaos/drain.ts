@@ -1,0 +1,173 @@
+/**
+ * Draining after an outage, and what it is compared with: orders that the same machine places synchronously in the same
+ * run. No faults at random, no links in between: both rates are those of the system alone.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { startPart, stopPart } from '../control.ts';
+import type { System } from '../parts.ts';
+import { partOf, partsNamed } from '../parts.ts';
+import type { Check } from './checker.ts';
+import type { Scene } from './conclude.ts';
+import type { Databases } from './databases.ts';
+import type { Verdict } from './history.ts';
+import { makeRandom } from './random.ts';
+import { plainPlacementOf } from './workload.ts';
+
+export type Drain = {
+  orders: number;
+  /** Orders per second: placed synchronously, accepted during the outage, settled after it. */
+  synchronousRate: number;
+  acceptedRate: number;
+  drainRate: number;
+  /** Drained by placed synchronously. */
+  ratio: number;
+  /** Orders that were not answered with 202 although inventory-service was down. */
+  notAccepted: number;
+  /** Commands that inventory-service handled beyond one for each order: the completer had asked again. */
+  repeatedCommands: number;
+};
+
+const clients = 64;
+const windowMs = 2_000;
+const windows = 3;
+const steadyWithin = 0.1;
+const longestWarmUpMs = 40_000;
+const longestStopMs = 30_000;
+const longestDrainMs = 600_000;
+
+type Measured = Omit<Drain, 'repeatedCommands'>;
+
+/** Measures both, and leaves the system with nothing pending; then what it was asked more than once can be counted. */
+export async function measureDrain(
+  scene: Scene,
+  seed: number,
+  orders: number,
+  end: AbortSignal,
+): Promise<{ measured: Measured; countRepeated: () => Promise<number> }> {
+  const { system, workload, databases } = scene;
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const random = makeRandom(seed);
+  const place = () => workload.submit(plainPlacementOf(random.pick(['storefront', 'other storefront']), random));
+
+  say(`Placing orders with ${clients} clients until the rate is steady …`);
+  const synchronousRate = await steadyRate(place, end);
+  say(`  ${perSecond(synchronousRate)} placed. Stopping inventory-service, placing ${orders} orders …`);
+  await stopInventory(system);
+  const handledBefore = await handledCommands(databases);
+  const began = workload.now();
+  const verdicts = await placeMany(place, orders);
+  const acceptedRate = (1_000 * orders) / (workload.now() - began);
+  await untilSent(databases);
+  say(`  ${perSecond(acceptedRate)} accepted. Starting inventory-service …`);
+  const drainRate = await drain(scene, end);
+  say(`  ${perSecond(drainRate)} settled.`);
+  const measured = {
+    orders,
+    synchronousRate: Math.round(synchronousRate),
+    acceptedRate: Math.round(acceptedRate),
+    drainRate: Math.round(drainRate),
+    ratio: Math.round((100 * drainRate) / synchronousRate) / 100,
+    notAccepted: verdicts.filter((verdict) => verdict !== 'accepted').length,
+  };
+  const countRepeated = async () => Math.max(0, (await handledCommands(databases)) - handledBefore - orders);
+  return { measured, countRepeated };
+}
+
+/** The promise: whoever waited for the outage to end does not wait longer than those who come afterwards. */
+export function checkDrain({ synchronousRate, drainRate, ratio }: Measured): Check {
+  const found = `${drainRate} orders/s settled, ${ratio} times that`;
+  const slow = {
+    subject: 'the backlog',
+    expected: `at least ${synchronousRate} orders/s, as many as were placed`,
+    found,
+  };
+  return { rule: 'a backlog settles as fast as orders are placed', checked: 1, violations: ratio < 1 ? [slow] : [] };
+}
+
+/** Orders per second when a few windows in a row differ little; the first ones are those of a cold system. */
+async function steadyRate(place: () => Promise<Verdict>, end: AbortSignal): Promise<number> {
+  let placed = 0;
+  let isOver = false;
+  const client = async () => {
+    while (!isOver) {
+      if ((await place()) === 'final') placed += 1;
+    }
+  };
+  const all = Promise.all(Array.from({ length: clients }, client));
+  const rates: number[] = [];
+  let average = 0;
+  for (const latest = performance.now() + longestWarmUpMs; performance.now() < latest; ) {
+    const [before, since] = [placed, performance.now()];
+    await delay(windowMs, undefined, { signal: end });
+    rates.push((1_000 * (placed - before)) / (performance.now() - since));
+    const last = rates.slice(-windows);
+    average = last.reduce((sum, rate) => sum + rate, 0) / last.length;
+    const isSteady = last.every((rate) => Math.abs(rate - average) <= steadyWithin * average);
+    if (rates.length > windows && isSteady) break;
+  }
+  isOver = true;
+  await all;
+  return average;
+}
+
+async function placeMany(place: () => Promise<Verdict>, orders: number): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  let begun = 0;
+  const client = async () => {
+    while (begun < orders) {
+      begun += 1;
+      verdicts.push(await place());
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return verdicts;
+}
+
+async function stopInventory(system: System): Promise<void> {
+  const parts = partsNamed(system.plan, 'inventory').map((name) => partOf(system, name));
+  for (const part of parts) stopPart(part);
+  for (const deadline = performance.now() + longestStopMs; performance.now() < deadline; await delay(100)) {
+    if (!(await Promise.all(parts.map((part) => part.answers()))).some(Boolean)) return;
+  }
+}
+
+/** The commands wait in their queue then, and no longer in the outbox. */
+async function untilSent({ orders }: Databases): Promise<void> {
+  for (const deadline = performance.now() + longestStopMs; performance.now() < deadline; await delay(200)) {
+    const { rows } = await orders.query<{ count: number }>('SELECT count(*)::integer AS count FROM outbox_messages');
+    if (rows[0]?.count === 0) return;
+  }
+}
+
+/** Orders settled per second, from when all processes of inventory-service are there until nothing is pending. */
+async function drain({ system, databases, workload }: Scene, end: AbortSignal): Promise<number> {
+  const parts = partsNamed(system.plan, 'inventory').map((name) => partOf(system, name));
+  for (const part of parts) await startPart(part);
+  const isReady = async () => (await Promise.all(parts.map((part) => part.answers()))).every(Boolean);
+  while (!(await isReady())) await delay(50, undefined, { signal: end });
+  const [began, backlog] = [workload.now(), await pendingOrders(databases)];
+  for (const latest = began + longestDrainMs; workload.now() < latest; ) {
+    const pending = await pendingOrders(databases);
+    const elapsed = workload.now() - began;
+    if (pending === 0) return (1_000 * backlog) / elapsed;
+    await delay(100, undefined, { signal: end });
+  }
+  return (1_000 * (backlog - (await pendingOrders(databases)))) / longestDrainMs;
+}
+
+async function pendingOrders({ orders }: Databases): Promise<number> {
+  const { rows } = await orders.query<{ count: number }>(
+    `SELECT count(*)::integer AS count FROM orders WHERE awaiting IS NOT NULL AND status = 'pending'`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** The inbox has a row for each. */
+async function handledCommands({ inventory }: Databases): Promise<number> {
+  const { rows } = await inventory.query<{ count: number }>('SELECT count(*)::integer AS count FROM inbox_messages');
+  return rows[0]?.count ?? 0;
+}
+
+function perSecond(rate: number): string {
+  return `${Math.round(rate)} orders/s`;
+}
