@@ -1,0 +1,427 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import type { Answer, Call, Caller, Services } from './services.ts';
+import {
+  type CallerName,
+  type Expected,
+  type Order,
+  type Sent,
+  type Shop,
+  serviceOf,
+  toHttp,
+  type Write,
+} from './shop.ts';
+
+/** A sequence under way: the real services, and names that no other sequence has. */
+export interface Run {
+  services: Services;
+  name: string;
+}
+
+export type Command = fc.AsyncCommand<Shop, Run>;
+
+/** Who a caller is in this run. */
+export function callerOf(run: Run, name: CallerName): Caller {
+  return { clientId: `${name}-${run.name}`, group: name.endsWith('back') ? 'backoffice' : 'storefront' };
+}
+
+/** Send a keyed request, new or again, and compare the answer with the model's; with `twice`, as twins at once. */
+export async function send(shop: Shop, run: Run, request: Sent, twice = false): Promise<void> {
+  const { write, key } = request;
+  const service = serviceOf(write);
+  // What was cancelled or shipped gives its units back, or takes them away, by message.
+  if (service === 'inventory' || write.kind === 'place') await settle(shop, run);
+  const requestId = newRequestId();
+  const call = { service, ...toHttp(write), caller: callerOf(run, request.caller), requestId, key };
+  const expected = shop.ask(request, requestId);
+  if (!twice) return compare(expected, await run.services.call(call));
+  const answers = await Promise.all([run.services.call(call), run.services.call(call)]);
+  const [first, second] = answers.sort((a, b) => lateness(a) - lateness(b)) as [Answer, Answer];
+  compare(expected, first);
+  if (!isInProgress(second)) compare(shop.ask(request, requestId), second);
+}
+
+function isInProgress({ status, body, headers }: Answer): boolean {
+  return status === 409 && body.code === 'request-in-progress' && headers.has('retry-after');
+}
+
+/** Which of two twins came second. */
+function lateness(answer: Answer): number {
+  return isInProgress(answer) ? 2 : answer.headers.has('idempotent-replayed') ? 1 : 0;
+}
+
+/** Read something, and compare. */
+export async function read(
+  run: Run,
+  call: Pick<Call, 'service' | 'path'> & { caller: CallerName },
+  expect: (requestId: string) => Expected,
+): Promise<void> {
+  const requestId = newRequestId();
+  const caller = callerOf(run, call.caller);
+  compare(expect(requestId), await run.services.call({ ...call, method: 'GET', caller, requestId }));
+}
+
+/** Wait until the messages between the services have had their effect, in the model as in truth. */
+export async function settle(shop: Shop, run: Run): Promise<void> {
+  if (!shop.isUnsettled()) return;
+  shop.settle();
+  await run.services.settled((['ada', 'bob'] as const).map((name) => callerOf(run, name).clientId));
+}
+
+function compare(expected: Expected, { status, headers, text, body }: Answer): void {
+  const { location, replayed = false, retryAfter = false } = expected;
+  expect({
+    status,
+    body: withoutReplays(body),
+    location: headers.get('location') ?? undefined,
+    replayed: headers.get('idempotent-replayed') === 'true',
+    retryAfter: /^\d+$/.test(headers.get('retry-after') ?? ''),
+    type: headers.get('content-type')?.split(';')[0],
+  }).toEqual({
+    status: expected.status,
+    body: expected.body,
+    location,
+    replayed,
+    retryAfter,
+    type: expected.status < 400 ? 'application/json' : 'application/problem+json',
+  });
+  if (expected.text !== undefined) expect(text).toBe(expected.text);
+  expected.learn?.(body, text);
+}
+
+/** The timeline counts replays up to a second late; the counts are compared at the end. */
+function withoutReplays(body: { items?: { type?: string }[] }): object {
+  return Array.isArray(body.items) ? { ...body, items: body.items.filter(({ type }) => type !== 'replays') } : body;
+}
+
+function newRequestId(): string {
+  return randomBytes(16).toString('hex');
+}
+
+function command<P>(
+  name: string,
+  params: P,
+  isPossible: (shop: Shop) => boolean,
+  act: (shop: Shop, run: Run, params: P) => Promise<void>,
+): Command {
+  return {
+    check: (shop) => isPossible(shop as Shop),
+    run: (shop, run) => act(shop, run, params),
+    toString: () => `${name} ${JSON.stringify(params)}`,
+  };
+}
+
+const always = () => true;
+const hasOrders = (shop: Shop) => shop.orders.length > 0;
+
+// Begun with A and B in stock; C has to be created, and nobody creates the ghost.
+const sku = fc.constantFrom('A', 'B', 'C');
+const anySku = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom('A', 'A', 'B', 'C') },
+  { weight: 1, arbitrary: fc.constant('GHOST') },
+);
+const anyone = fc.constantFrom<CallerName>('ada', 'bob', 'back', 'other-back');
+const storefront = fc.constantFrom<CallerName>('ada', 'bob');
+const backOffice = fc.constantFrom<CallerName>('back', 'other-back');
+const twice = fc.oneof({ weight: 7, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) });
+const index = fc.nat({ max: 30 });
+const maybe = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined });
+const line = fc.record({
+  sku: fc.oneof({ weight: 19, arbitrary: fc.constantFrom('A', 'B') }, { weight: 1, arbitrary: anySku }),
+  quantity: fc.integer({ min: 1, max: 4 }),
+  unitPrice: maybe(fc.constantFrom(100, 200)),
+});
+
+// Which order a step is about: mostly one that can take it.
+const target = fc.record({
+  at: index,
+  isPossible: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+});
+
+/** An order in the first of these states that any is in, or just any. */
+function targetOf(
+  { orders }: Shop,
+  { at, isPossible }: { at: number; isPossible: boolean },
+  ...states: Order['status'][]
+): string {
+  const found = states.map((state) => orders.filter(({ status }) => status === state));
+  const able = isPossible ? found.find((some) => some.length > 0) : undefined;
+  return pick(able ?? orders, at).id;
+}
+
+const skuOf = (run: Run, name: string) => `${run.name}-${name}`;
+const pick = <T>(values: readonly T[], at: number) => values[at % values.length] as T;
+
+/** A command that sends a new keyed request. */
+function writing<P extends { caller: CallerName; twice: boolean }>(
+  name: string,
+  params: fc.Arbitrary<P>,
+  isPossible: (shop: Shop) => boolean,
+  toWrite: (params: P, shop: Shop, run: Run) => Write,
+): fc.Arbitrary<Command> {
+  return params.map((given) =>
+    command(name, given, isPossible, async (shop, run) => {
+      const write = toWrite(given, shop, run);
+      const request = { write, caller: given.caller, key: `key-${run.name}-${shop.sent.length}` };
+      shop.sent.push(request);
+      await send(shop, run, request, given.twice);
+    }),
+  );
+}
+
+const create = writing(
+  'create',
+  fc.record({ caller: backOffice, twice, sku, name: fc.constantFrom('Mug', 'Cup') }),
+  always,
+  ({ name, sku }, _shop, run) => ({ kind: 'create', sku: skuOf(run, sku), name }),
+);
+const rename = writing(
+  'rename',
+  fc.record({ caller: backOffice, twice, sku: anySku, name: fc.constantFrom('Mug', 'Cup') }),
+  always,
+  ({ name, sku }, _shop, run) => ({ kind: 'rename', sku: skuOf(run, sku), name }),
+);
+const adjust = writing(
+  'adjust',
+  fc.record({
+    caller: backOffice,
+    twice,
+    sku: anySku,
+    delta: fc.integer({ min: -8, max: 12 }).filter((delta) => delta !== 0),
+  }),
+  always,
+  ({ delta, sku }, _shop, run) => ({ kind: 'adjust', sku: skuOf(run, sku), delta, reason: 'counted' }),
+);
+const place = writing(
+  'place',
+  fc.record({
+    caller: storefront,
+    twice,
+    customerId: fc.constantFrom('c-1', 'c-2'),
+    lines: fc.array(line, { minLength: 1, maxLength: 3 }),
+  }),
+  always,
+  ({ customerId, lines }, _shop, run) => ({
+    kind: 'place',
+    customerId,
+    currency: 'EUR',
+    lines: lines.map((one) => ({ ...one, sku: skuOf(run, one.sku) })),
+  }),
+);
+const cancel = writing(
+  'cancel',
+  fc.record({ caller: anyone, twice, order: target, reason: maybe(fc.constant('no longer wanted')) }),
+  hasOrders,
+  ({ order, reason }, shop) => ({ kind: 'cancel', orderId: targetOf(shop, order, 'pending', 'confirmed'), reason }),
+);
+const ship = writing(
+  'ship',
+  fc.record({ caller: backOffice, twice, order: target, carrier: fc.constantFrom('DHL', 'DHL', 'UPS') }),
+  hasOrders,
+  ({ order, carrier }, shop) => ({
+    kind: 'ship',
+    orderId: targetOf(shop, order, 'confirmed'),
+    carrier,
+    trackingNumber: 'T-1',
+  }),
+);
+const deliver = writing(
+  'deliver',
+  fc.record({ caller: backOffice, twice, order: target }),
+  hasOrders,
+  ({ order }, shop) => ({
+    kind: 'deliver',
+    orderId: targetOf(shop, order, 'shipped'),
+  }),
+);
+
+const changes = ['nothing', 'nothing', 'nothing', 'order of lines', 'body', 'endpoint', 'client'] as const;
+const repeat = fc.record({ request: index, change: fc.constantFrom(...changes), twice }).map((params) =>
+  command(
+    'repeat',
+    params,
+    (shop) => shop.sent.length > 0,
+    (shop, run, { request, change, twice }) => send(shop, run, changed(pick(shop.sent, request), change), twice),
+  ),
+);
+
+/** The request again under its key, otherwise than at first. */
+function changed(request: Sent, change: (typeof changes)[number]): Sent {
+  const { write, caller } = request;
+  if (change === 'nothing') return request;
+  if (change === 'client') return { ...request, caller: others[caller] };
+  if (change === 'order of lines') {
+    return write.kind === 'place' ? { ...request, write: { ...write, lines: write.lines.toReversed() } } : request;
+  }
+  return { ...request, write: change === 'body' ? withOtherBody(write) : withOtherEndpoint(write) };
+}
+
+const others: Record<CallerName, CallerName> = { ada: 'bob', bob: 'ada', back: 'other-back', 'other-back': 'back' };
+
+function withOtherBody(write: Write): Write {
+  switch (write.kind) {
+    case 'create':
+    case 'rename':
+      return { ...write, name: `${write.name} XL` };
+    case 'adjust':
+      return { ...write, reason: 'counted again' };
+    case 'place': {
+      const [first, ...rest] = write.lines;
+      return first ? { ...write, lines: [{ ...first, quantity: first.quantity + 1 }, ...rest] } : write;
+    }
+    case 'cancel':
+      return { ...write, reason: 'another reason' };
+    case 'ship':
+      return { ...write, trackingNumber: 'T-2' };
+    case 'deliver':
+      return withOtherEndpoint(write);
+  }
+}
+
+function withOtherEndpoint(write: Write): Write {
+  switch (write.kind) {
+    case 'create':
+      return { ...write, kind: 'rename' };
+    case 'rename':
+    case 'adjust':
+      return { kind: 'create', sku: write.sku, name: 'Mug' };
+    case 'place':
+      return { kind: 'cancel', orderId: NOBODYS };
+    case 'cancel':
+    case 'ship':
+      return { kind: 'deliver', orderId: write.orderId };
+    case 'deliver':
+      return { kind: 'cancel', orderId: write.orderId };
+  }
+}
+
+const NOBODYS = '01890000-0000-7000-8000-000000000000';
+
+const statuses = ['pending', 'confirmed', 'rejected', 'cancelled', 'shipped', 'delivered'];
+const idOf = (shop: Shop, order: number) =>
+  [...shop.orders.map(({ id }) => id), NOBODYS].at(order % (shop.orders.length + 1)) as string;
+
+const readOrder = fc.record({ caller: anyone, order: index }).map((params) =>
+  command('read order', params, always, (shop, run, { caller, order }) => {
+    const id = idOf(shop, order);
+    const call = { service: 'orders' as const, path: `/orders/${id}`, caller };
+    return read(run, call, (requestId) => shop.orderAsSeenBy(id, caller, requestId));
+  }),
+);
+const readTimeline = fc.record({ caller: anyone, order: index }).map((params) =>
+  command('read timeline', params, always, (shop, run, { caller, order }) => {
+    const id = idOf(shop, order);
+    const call = { service: 'orders' as const, path: `/orders/${id}/timeline`, caller };
+    return read(run, call, (requestId) => shop.timelineAsSeenBy(id, caller, requestId));
+  }),
+);
+const listOrders = fc
+  .record({
+    caller: anyone,
+    of: storefront,
+    status: maybe(fc.constantFrom(...statuses)),
+    customerId: maybe(fc.constantFrom('c-1', 'c-2', 'c-3')),
+    limit: fc.constantFrom(1, 2, 100),
+  })
+  .map((params) =>
+    command('list orders', params, always, async (shop, run, { caller, of, limit, ...filter }) => {
+      const clientId = callerOf(run, of).clientId;
+      const seesAll = callerOf(run, caller).group === 'backoffice';
+      const listed = await list(run, caller, { ...filter, limit, ...(seesAll && { clientId }) });
+      const expected = shop.ordersAsSeenBy(caller, { ...filter, clientId });
+      expect(listed.map(({ id, status, version }) => ({ id, status, version }))).toEqual(
+        expected.map(({ id, status, version }) => ({ id, status, version })),
+      );
+    }),
+  );
+
+/** All pages; each may be short, and none longer than the limit. */
+export async function list(
+  run: Run,
+  caller: CallerName,
+  filter: Record<string, string | number | undefined>,
+): Promise<{ id: string; status: string; version: number }[]> {
+  const given = Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  const items = [];
+  for (let cursor: string | undefined; ; ) {
+    const query = new URLSearchParams([...given, ...(cursor ? [['cursor', cursor]] : [])] as [string, string][]);
+    const { status, body } = await run.services.call({
+      service: 'orders',
+      method: 'GET',
+      path: `/orders?${query}`,
+      caller: callerOf(run, caller),
+      requestId: newRequestId(),
+    });
+    expect(status).toBe(200);
+    expect(body.items.length).toBeLessThanOrEqual(Number(filter.limit));
+    items.push(...body.items);
+    cursor = body.nextCursor;
+    if (!cursor) return items;
+  }
+}
+
+const readProduct = fc.record({ caller: anyone, sku: anySku }).map((params) =>
+  command('read product', params, always, async (shop, run, { caller, sku }) => {
+    await settle(shop, run);
+    const call = { service: 'inventory' as const, path: `/products/${skuOf(run, sku)}`, caller };
+    await read(run, call, (requestId) => shop.product(skuOf(run, sku), requestId));
+  }),
+);
+const readMovements = fc.record({ caller: backOffice, sku: anySku }).map((params) =>
+  command('read movements', params, always, async (shop, run, { caller, sku }) => {
+    await settle(shop, run);
+    const call = { service: 'inventory' as const, path: `/products/${skuOf(run, sku)}/movements?limit=100`, caller };
+    await read(run, call, (requestId) => shop.movements(skuOf(run, sku), requestId));
+  }),
+);
+
+const leave = fc.constant(
+  command(
+    'inventory leaves',
+    {},
+    (shop) => shop.isReachable(),
+    async (shop, run) => {
+      await settle(shop, run);
+      shop.leave();
+      await run.services.cutInventory();
+    },
+  ),
+);
+const comeBack = fc.constant(
+  command(
+    'inventory comes back',
+    {},
+    (shop) => !shop.isReachable(),
+    async (shop, run) => {
+      run.services.restoreInventory();
+      shop.comeBack();
+      await settle(shop, run);
+    },
+  ),
+);
+
+/** All commands of the API, the frequent ones several times. */
+export const commands: fc.Arbitrary<Command>[] = [
+  ...[create, rename, adjust, adjust],
+  ...[place, place, place, place, place, place],
+  ...[cancel, cancel, ship, ship, ship, deliver, deliver],
+  ...[repeat, repeat, repeat, repeat, repeat],
+  ...[readOrder, readTimeline, listOrders, readProduct, readMovements],
+  ...[leave, leave, comeBack, comeBack, comeBack],
+];
+
+/** What a run begins with: two products, so that short sequences are about something. */
+export async function stockUp(shop: Shop, run: Run): Promise<void> {
+  for (const name of ['A', 'B']) {
+    const product = skuOf(run, name);
+    const writes: Write[] = [
+      { kind: 'create', sku: product, name: 'Mug' },
+      { kind: 'adjust', sku: product, delta: 12, reason: 'delivery' },
+    ];
+    for (const write of writes) {
+      const request: Sent = { write, caller: 'back', key: `key-${run.name}-${shop.sent.length}` };
+      shop.sent.push(request);
+      await send(shop, run, request);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { list, type Run, read, settle } from './commands.ts';
+import type { Order, Shop } from './shop.ts';
+
+/** Everything that the sequence has left behind, in the services' answers, in their tables and in the events. */
+export async function compareState(shop: Shop, run: Run, events: Events): Promise<void> {
+  if (!shop.isReachable()) {
+    run.services.restoreInventory();
+    shop.comeBack();
+  }
+  await settle(shop, run);
+  for (const { id } of shop.orders) {
+    const caller = 'back' as const;
+    await read(run, { service: 'orders', path: `/orders/${id}`, caller }, (requestId) =>
+      shop.orderAsSeenBy(id, caller, requestId),
+    );
+    await read(run, { service: 'orders', path: `/orders/${id}/timeline`, caller }, (requestId) =>
+      shop.timelineAsSeenBy(id, caller, requestId),
+    );
+  }
+  for (const name of ['ada', 'bob'] as const) {
+    const listed = await list(run, name, { limit: 100 });
+    expect(listed.map(({ id }) => id)).toEqual(shop.ordersAsSeenBy(name, {}).map(({ id }) => id));
+  }
+  for (const { sku } of shop.products.values()) {
+    const call = { service: 'inventory' as const, caller: 'back' as const };
+    await read(run, { ...call, path: `/products/${sku}` }, (requestId) => shop.product(sku, requestId));
+    await read(run, { ...call, path: `/products/${sku}/movements?limit=100` }, (requestId) =>
+      shop.movements(sku, requestId),
+    );
+  }
+  await compareReservations(shop, run);
+  await compareEvents(shop, events);
+  for (const database of [run.services.orderDb, run.services.inventoryDb]) {
+    expect((await database.query('SELECT reason, history FROM dead_letters')).rows).toEqual([]);
+  }
+}
+
+async function compareReservations(shop: Shop, { services }: Run): Promise<void> {
+  const { rows } = await services.inventoryDb.query<{ id: string; state: string }>(
+    'SELECT id, state FROM reservations WHERE id = ANY ($1::uuid[])',
+    [shop.orders.map(({ id }) => id)],
+  );
+  const states = (all: { id: string; state?: string }[]) => Object.fromEntries(all.map(({ id, state }) => [id, state]));
+  expect(states(rows)).toEqual(states(shop.orders.map(({ id, reservation }) => ({ id, state: reservation }))));
+}
+
+/** The versions and types of an order's events, as they came. */
+export type Events = Map<string, string[]>;
+
+/** Each change of status is one event, and with nothing failing it comes once. */
+async function compareEvents(shop: Shop, events: Events): Promise<void> {
+  const told = ({ timeline }: Order) => timeline.map(({ type }) => type).filter((type) => type !== 'queued');
+  const expected = shop.orders.map((order) => told(order).map((type, index) => `${index + 1} order.${type}`));
+  const heard = () => shop.orders.map(({ id }) => (events.get(id) ?? []).toSorted());
+  await eventually(() => {
+    expect(heard()).toEqual(expected);
+    return true;
+  }, 10_000);
+}
+
+/** How often each order's first answer was given again, once the counts are written. */
+export async function compareReplays(orders: readonly Order[], { orderDb }: Run['services']): Promise<void> {
+  const sql = 'SELECT resource_id AS id, replays FROM idempotency_keys WHERE resource_id IS NOT NULL';
+  const expected = Object.fromEntries(orders.map(({ id, replays }) => [id, replays]));
+  await eventually(async () => {
+    const { rows } = await orderDb.query<{ id: string; replays: number }>(sql);
+    expect(Object.fromEntries(rows.map(({ id, replays }) => [id, replays]))).toEqual(expected);
+    return true;
+  }, 5_000);
+}

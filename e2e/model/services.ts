@@ -1,0 +1,209 @@
+import { join } from 'node:path';
+import { createPool } from '@shop/chassis/db/pool.ts';
+import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
+import { listen } from '@shop/chassis/http/server.ts';
+import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import { connectBroker } from '@shop/chassis/messaging/connection.ts';
+import { startConsumer } from '@shop/chassis/messaging/consume.ts';
+import {
+  assertTopology,
+  inventoryReservationsQueue,
+  orderReservationRepliesQueue,
+} from '@shop/chassis/messaging/topology.ts';
+import { startRelay } from '@shop/chassis/outbox/relay.ts';
+import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
+import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { buildApp as buildInventoryApp } from '@shop/inventory-service/app.ts';
+import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
+import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
+import { buildApp as buildOrderApp } from '@shop/order-service/app.ts';
+import { withOrderMetrics } from '@shop/order-service/metrics.ts';
+import { startCompleter } from '@shop/order-service/orders/completer.ts';
+import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
+import { createReservationClient } from '@shop/order-service/reservations/reservation-client.ts';
+
+const GATEWAY_TOKEN = 'g'.repeat(32);
+const INTERNAL_TOKEN = 'i'.repeat(32);
+const log = createLogger('model', process.env.TEST_LOG_LEVEL ?? 'silent');
+const now = () => new Date();
+// A few milliseconds on an idle machine; a sequence that never settles is shrunk at this pace.
+const SETTLES_WITHIN_MS = 10_000;
+// Nobody listens there.
+const NOWHERE = 'http://127.0.0.1:1';
+
+/** What the gateway tells of a caller. */
+export interface Caller {
+  clientId: string;
+  group: 'storefront' | 'backoffice';
+}
+
+export interface Call {
+  service: 'orders' | 'inventory';
+  method: string;
+  path: string;
+  caller: Caller;
+  requestId: string;
+  key?: string;
+  body?: object;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever came is compared
+  body: any;
+}
+
+export type Services = Awaited<ReturnType<typeof startServices>>;
+
+/** Both services, wired as their main.ts does it, in this process, with databases and a vhost of their own. */
+export async function startServices() {
+  const [orderDb, inventoryDb, server] = await Promise.all([
+    createTestDatabase('order-service', join(__dirname, '../../order-service/migrations')),
+    createTestDatabase('inventory-service', join(__dirname, '../../inventory-service/migrations')),
+    createTestBroker(),
+  ]);
+  const inventory = await startInventory(inventoryDb, server);
+  const orders = await startOrders(orderDb, server, `http://127.0.0.1:${inventory.port}`);
+  const ports = { orders: orders.port, inventory: inventory.port };
+
+  return {
+    orderDb: orderDb.pool,
+    inventoryDb: inventoryDb.pool,
+    server,
+    async call({ service, method, path, caller, requestId, key, body }: Call): Promise<Answer> {
+      const response = await fetch(`http://127.0.0.1:${ports[service]}${path}`, {
+        method,
+        headers: {
+          'x-gateway-token': GATEWAY_TOKEN,
+          'x-consumer-custom-id': caller.clientId,
+          'x-consumer-groups': caller.group,
+          'x-kong-request-id': requestId,
+          ...(key !== undefined && { 'idempotency-key': key }),
+          ...(body && { 'content-type': 'application/json' }),
+        },
+        body: body && JSON.stringify(body),
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
+    },
+    /** order-service cannot reach inventory-service any more, and no message does. */
+    async cutInventory(): Promise<void> {
+      orders.reach(false);
+      await inventory.pause();
+    },
+    restoreInventory(): void {
+      orders.reach(true);
+      inventory.resume();
+    },
+    /** Resolves when nothing is under way between the services for these clients. */
+    async settled(clientIds: readonly string[]): Promise<void> {
+      const sql = 'SELECT id, awaiting FROM orders WHERE awaiting IS NOT NULL AND client_id = ANY ($1)';
+      await eventually(async () => {
+        const { rows } = await orderDb.pool.query(sql, [clientIds]);
+        if (rows.length > 0) throw new Error(`no answer of inventory-service came: ${JSON.stringify(rows)}`);
+        return true;
+      }, SETTLES_WITHIN_MS);
+    },
+    async stop(): Promise<void> {
+      await orders.stop();
+      await inventory.stop();
+      await Promise.all([orderDb.drop(), inventoryDb.drop(), server.drop()]);
+    },
+  };
+}
+
+async function startRuntime(name: string, database: TestDatabase, server: TestBroker) {
+  const pool = createPool({ connectionString: database.url, applicationName: name, max: 10 }, log);
+  const metrics = createMetrics(name, 'test');
+  const broker = await connectBroker({ url: server.url, name, log, setup: (channel) => assertTopology(channel) });
+  await eventually(() => broker.isConnected() || undefined);
+  const relay = startRelay({ pool, broker, metrics, log });
+  const lifecycle = createLifecycle();
+  lifecycle.enter('ready');
+  const replays = startReplayCounter(pool, log);
+  return {
+    pool,
+    metrics,
+    broker,
+    log,
+    lifecycle,
+    replays,
+    version: 'test',
+    gatewayTokens: [GATEWAY_TOKEN],
+    now,
+    wakeRelay: relay.wake,
+    async stop() {
+      await Promise.all([relay.stop(), replays.stop()]);
+      await broker.close();
+      await pool.end();
+    },
+  };
+}
+
+async function startInventory(database: TestDatabase, server: TestBroker) {
+  const runtime = await startRuntime('inventory-service', database, server);
+  const metrics = withInventoryMetrics(runtime.metrics);
+  const { http, drain } = buildInventoryApp({ ...runtime, metrics, internalTokens: [INTERNAL_TOKEN] });
+  const { name: queue, messages: definitions } = inventoryReservationsQueue;
+  const drainer = startDrainer({ ...runtime, queue });
+  const consume = () =>
+    startConsumer({ ...runtime, queue, definitions, handle: reservationCommandHandler({ ...runtime, metrics }) });
+  let consumer = consume();
+  const { port, close } = await listen(http, '127.0.0.1', 0);
+  return {
+    port,
+    pause: () => consumer.stop(),
+    resume() {
+      consumer = consume();
+    },
+    async stop() {
+      await close();
+      await drain();
+      await Promise.all([consumer.stop(), drainer.stop()]);
+      await runtime.stop();
+    },
+  };
+}
+
+async function startOrders(database: TestDatabase, server: TestBroker, inventoryUrl: string) {
+  const runtime = await startRuntime('order-service', database, server);
+  const metrics = withOrderMetrics(runtime.metrics);
+  // Two clients instead of a breaker that must close again: the one in use decides whether inventory can be reached.
+  const toInventory = (url: string) =>
+    createReservationClient({ urls: [url], internalToken: INTERNAL_TOKEN, metrics, log });
+  const [reaching, failing] = [toInventory(inventoryUrl), toInventory(NOWHERE)];
+  let current = reaching;
+  const { http, drain } = buildOrderApp({
+    ...runtime,
+    metrics,
+    reservations: { reserve: (...request) => current.reserve(...request), close: async () => {} },
+    reservationTimeoutMs: 1_500,
+  });
+  const { name: queue, messages: definitions } = orderReservationRepliesQueue;
+  const handle = reservationReplyHandler({ ...runtime, metrics });
+  const background = [
+    startConsumer({ ...runtime, queue, definitions, handle }),
+    startDrainer({ ...runtime, queue }),
+    startCompleter({ ...runtime, metrics }),
+  ];
+  const { port, close } = await listen(http, '127.0.0.1', 0);
+  return {
+    port,
+    reach(isReachable: boolean) {
+      current = isReachable ? reaching : failing;
+    },
+    async stop() {
+      await close();
+      await drain();
+      await Promise.all(background.map((part) => part.stop()));
+      await Promise.all([reaching.close(), failing.close()]);
+      await runtime.stop();
+    },
+  };
+}
