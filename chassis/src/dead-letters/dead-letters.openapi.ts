@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { edgeProblems } from '../http/problem.ts';
 import { type Answer, pageOf, problemAnswer, success, time } from '../openapi/answers.ts';
-import type { Operation } from '../openapi/document.ts';
+import { linksTo, nextPage, type Operation } from '../openapi/document.ts';
 import { deadLetterStatus } from './dead-letter.ts';
 import { discardBody, emptyBody, group, listQuery, replaysBody } from './dead-letters.routes.ts';
 
@@ -78,6 +78,8 @@ const illegalTransition = problemAnswer('illegal-transition', edgeProblems['ille
   schemaName: 'DeadLetterIllegalTransitionProblem',
 });
 
+const ofALetter = ['readDeadLetter', 'replayDeadLetter', 'discardDeadLetter'];
+
 /** `/dead-letters` below a service's operations, as clients see it. `queue` is one of the service's own. */
 export function deadLetterOperations(base: string, queue: string): Operation[] {
   const name = `${queue}:unknown:${arrived.reason}`;
@@ -110,6 +112,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       summary: 'List messages that were set aside, newest first',
       query: listQuery,
       answers: [success(200, 'A page.', pageOf(deadLetter), { items: [open] })],
+      links: { ...linksTo(ofALetter, 'id', '/items/0/id'), ...nextPage('listDeadLetters') },
     },
     {
       ...common,
@@ -132,6 +135,12 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
           ],
         }),
       ],
+      links: {
+        replayDeadLetters: {
+          operationId: 'replayDeadLetters',
+          requestBody: { group: '$response.body#/items/0/group' },
+        },
+      },
     },
     {
       ...common,

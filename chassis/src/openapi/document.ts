@@ -26,8 +26,26 @@ export interface Operation {
   queued?: boolean;
   /** What it answers beside what every operation may. */
   answers: readonly Answer[];
-  /** From its success: operation, and its parameters from the body. */
-  links?: Record<string, { operationId: string; parameters: Record<string, string> }>;
+  /** What its success leads to, by name. */
+  links?: Record<string, Link>;
+}
+
+/** An operation, and what it takes from the answer (OpenAPI 3.1, Runtime Expressions). */
+export interface Link {
+  operationId: string;
+  parameters?: Record<string, string>;
+  requestBody?: unknown;
+}
+
+/** The next page of a list is the same operation with the cursor that came with this one. */
+export function nextPage(operationId: string): Record<string, Link> {
+  return { nextPage: { operationId, parameters: { cursor: '$response.body#/nextCursor' } } };
+}
+
+/** Operations on what an answer's body shows: the path parameter `name` is found at `pointer`. */
+export function linksTo(operationIds: readonly string[], name: string, pointer: string): Record<string, Link> {
+  const parameters = { [name]: `$response.body#${pointer}` };
+  return Object.fromEntries(operationIds.map((operationId) => [operationId, { operationId, parameters }]));
 }
 
 export interface DocumentedService {
@@ -66,6 +84,9 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
     paths[operation.path] ??= {};
     Object.assign(paths[operation.path] as Json, { [operation.method]: toOperation(operation, schemas, examples) });
   }
+  const headers = referred(answerHeaders, paths);
+  // Takes the responses that it shares out of their operations.
+  const responses = shareResponses(Object.values(paths).flatMap((path) => Object.values(path) as Json[]));
   return {
     openapi: '3.1.1',
     info: {
@@ -79,10 +100,10 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
     paths,
     components: {
       parameters: { IdempotencyKey: idempotencyKey(keyRetentionHours) },
-      headers: answerHeaders,
+      headers,
       schemas: sorted(schemas.components),
       examples: sorted(examples),
-      responses: shareResponses(Object.values(paths).flatMap((path) => Object.values(path) as Json[])),
+      responses,
       securitySchemes: {
         apikey: { type: 'apiKey', in: 'header', name: 'apikey', description: 'The consumer’s key. Its groups decide.' },
       },
@@ -202,6 +223,14 @@ function toHeaders(answers: readonly Answer[]): Json {
     headers[name] = always && answers.length === 1 ? { ...answerHeaders[name], required: true } : headerReference(name);
   }
   return headers;
+}
+
+/** Without those that always come, which stand with their answers. */
+function referred(headers: Record<string, Json>, paths: Json): Json {
+  const text = JSON.stringify(paths);
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => text.includes(JSON.stringify(headerReference(name)))),
+  );
 }
 
 function headerReference(name: string): Json {

@@ -1,6 +1,6 @@
 import { sku } from '@shop/chassis/http/text.ts';
 import { pageOf, problemAnswer, success } from '@shop/chassis/openapi/answers.ts';
-import type { Operation } from '@shop/chassis/openapi/document.ts';
+import { linksTo, nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
 import { problems } from '../errors.ts';
 import { productView } from './product.ts';
 import { createProductBody, listQuery, renameProductBody } from './products.routes.ts';
@@ -29,13 +29,7 @@ const exists = problemAnswer('product-exists', problems['product-exists'], {
   stored: true,
 });
 
-const ofThisProduct = { sku: '$response.body#/sku' };
-const links = Object.fromEntries(
-  ['readProduct', 'renameProduct', 'adjustStock', 'listMovements'].map((operationId) => [
-    operationId,
-    { operationId, parameters: ofThisProduct },
-  ]),
-);
+const ofAProduct = ['readProduct', 'renameProduct', 'adjustStock', 'listMovements'];
 
 /** `/products`, as clients see it. */
 export const productOperations: readonly Operation[] = [
@@ -54,7 +48,7 @@ export const productOperations: readonly Operation[] = [
       },
       exists,
     ],
-    links,
+    links: linksTo(ofAProduct, 'sku', '/sku'),
   },
   {
     method: 'get',
@@ -65,6 +59,7 @@ export const productOperations: readonly Operation[] = [
     groups: ['storefront', 'backoffice', 'operations'],
     query: listQuery,
     answers: [success(200, 'A page.', pageOf(productView), { items: [mug] })],
+    links: { ...linksTo(ofAProduct, 'sku', '/items/0/sku'), ...nextPage('listProducts') },
   },
   {
     method: 'get',

@@ -1,6 +1,6 @@
 import { sku } from '@shop/chassis/http/text.ts';
 import { pageOf, problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
-import type { Operation } from '@shop/chassis/openapi/document.ts';
+import { nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
 import { z } from 'zod';
 import { problems } from '../errors.ts';
 import { productView } from '../products/product.ts';
@@ -73,5 +73,6 @@ export const stockOperations: readonly Operation[] = [
       }),
       notFound,
     ],
+    links: nextPage('listMovements'),
   },
 ];

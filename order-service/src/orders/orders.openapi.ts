@@ -1,5 +1,5 @@
 import { type Answer, pageOf, problemAnswer, success } from '@shop/chassis/openapi/answers.ts';
-import type { Operation } from '@shop/chassis/openapi/document.ts';
+import { linksTo, nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
 import { z } from 'zod';
 import { problems } from '../errors.ts';
 import {
@@ -76,13 +76,7 @@ function changed(description: string, change: object): Answer {
   return { ...success(200, description, orderView, example), headers: REPLAYABLE };
 }
 
-const ofThisOrder = { id: '$response.body#/id' };
-const placedLinks = Object.fromEntries(
-  ['readOrder', 'readTimeline', 'cancelOrder', 'shipOrder', 'deliverOrder'].map((operationId) => [
-    operationId,
-    { operationId, parameters: ofThisOrder },
-  ]),
-);
+const ofAnOrder = ['readOrder', 'readTimeline', 'cancelOrder', 'shipOrder', 'deliverOrder'];
 
 /** Everything below /orders, as clients see it. */
 export const orderOperations: readonly Operation[] = [
@@ -107,7 +101,7 @@ export const orderOperations: readonly Operation[] = [
       rejected,
       cancelled,
     ],
-    links: placedLinks,
+    links: linksTo(ofAnOrder, 'id', '/id'),
   },
   {
     method: 'get',
@@ -121,6 +115,7 @@ export const orderOperations: readonly Operation[] = [
     groups: ['storefront', 'backoffice', 'operations'],
     query: anyOrdersQuery,
     answers: [success(200, 'A page.', pageOf(orderView), { items: [confirmed] })],
+    links: { ...linksTo(ofAnOrder, 'id', '/items/0/id'), ...nextPage('listOrders') },
   },
   {
     method: 'get',
