@@ -1,0 +1,75 @@
+/** Whatever schemathesis sends, with the keys of all groups: no unexpected 5xx, and no answer that is not described. */
+
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import amqplib from 'amqplib';
+import { documentPath, operations } from './contract/documents.ts';
+import { findSchemathesis, fuzz } from './fuzz/schemathesis.ts';
+import { type System, startSystem, withKey } from './system.ts';
+
+// Found, or installed, before the tests are named.
+const schemathesis = findSchemathesis();
+
+const SKU = 'NEVER-SOLD-OUT';
+const QUEUES = { orders: 'order.reservation-replies', inventory: 'inventory.reservations' };
+
+describeNeeding('schemathesis', schemathesis !== undefined, 'fuzzing through the gateway', () => {
+  let system: System;
+  beforeAll(async () => {
+    system = await startSystem();
+    await system.backoffice('POST', '/products', { sku: SKU, name: 'Fuzz' }, withKey());
+    await system.backoffice(
+      'POST',
+      `/products/${SKU}/adjustments`,
+      { delta: 1_000_000_000, reason: 'fuzz' },
+      withKey(),
+    );
+    await makeDeadLetters(system);
+  }, 120_000);
+  afterAll(() => system?.down(), 60_000);
+
+  it.each(['order-service', 'inventory-service'])(
+    'finds nothing in %s that its document does not describe',
+    async (service) => {
+      const report = await fuzz(schemathesis ?? '', {
+        document: documentPath(service),
+        gateway: system.env.BASE_URL ?? '',
+        environment: { ...system.env, FUZZ_SKU: SKU },
+        seconds: 60,
+      });
+      // What it found is told last.
+      if (report.exit_code !== 0) throw new Error(report.output.slice(-10_000));
+      const all = operations.filter(({ document }) => document === service).length;
+      expect(report.operations).toMatchObject({ total: all, tested: all });
+      for (const phase of ['examples', 'coverage', 'fuzzing', 'stateful']) {
+        expect([phase, report.phases[phase]?.status]).toEqual([phase, 'success']);
+      }
+      // Its examples and the limits of its schemas alone make as many.
+      expect(report.test_cases.generated).toBeGreaterThan(300);
+    },
+    180_000,
+  );
+
+  it('took orders through their whole life', async () => {
+    const { rows } = await system.orderDb.query('SELECT DISTINCT status FROM orders');
+    const seen = rows.map(({ status }) => status);
+    expect(seen).toEqual(expect.arrayContaining(['confirmed', 'rejected', 'cancelled', 'shipped', 'delivered']));
+  });
+});
+
+/** Something to list, replay and discard. */
+async function makeDeadLetters(system: System): Promise<void> {
+  const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
+  const channel = await connection.createConfirmChannel();
+  for (const queue of Object.values(QUEUES)) {
+    for (let n = 0; n < 30; n += 1) channel.sendToQueue(queue, Buffer.from(`poison ${n}`));
+  }
+  await channel.waitForConfirms();
+  await connection.close();
+  for (const name of Object.keys(QUEUES)) {
+    await eventually(async () => {
+      const { items } = (await system.operations('GET', `/operations/${name}/dead-letters/groups`)).body;
+      return items[0]?.count === 30 ? true : undefined;
+    }, 30_000);
+  }
+}

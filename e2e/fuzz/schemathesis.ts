@@ -1,0 +1,97 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const requirements = join(__dirname, 'requirements.txt');
+
+/** pip's words when it has no network, or no index that has these packages for this Python. */
+const OUT_OF_REACH =
+  /Could not find a version|No matching distribution|Failed to establish a new connection|Max retries|timed out|Network is unreachable/;
+
+/**
+ * The path of schemathesis in an environment of its own below node_modules/.cache, which is made when it is missing;
+ * undefined on a machine without Python's venv or without the packages. Anything else that goes wrong is an error.
+ */
+export function findSchemathesis(): string | undefined {
+  const name = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
+  const folder = join(__dirname, '../../node_modules/.cache', `schemathesis-${name}`);
+  const complete = join(folder, 'complete');
+  const executable = join(folder, 'bin/schemathesis');
+  if (existsSync(complete)) return executable;
+  if (spawnSync('python3', ['-c', 'import ensurepip, venv']).status !== 0) return undefined;
+  execute('python3', ['-m', 'venv', '--clear', folder]);
+  const install = ['-m', 'pip', 'install', '--quiet', '--retries', '1', '--require-hashes', '-r', requirements];
+  const { status, stderr } = spawnSync(join(folder, 'bin/python'), install, { encoding: 'utf8', timeout: 300_000 });
+  if (status !== 0) {
+    if (OUT_OF_REACH.test(stderr)) return undefined;
+    throw new Error(`schemathesis could not be installed:\n${stderr}`);
+  }
+  writeFileSync(complete, '');
+  return executable;
+}
+
+function execute(command: string, args: string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`);
+}
+
+/** What schemathesis reports of a run (its JSON report), and what it printed. */
+export interface FuzzReport {
+  exit_code: number;
+  operations: { total: number; tested: number };
+  phases: Record<string, { status: string }>;
+  test_cases: { generated: number };
+  output: string;
+}
+
+export interface FuzzOptions {
+  document: string;
+  gateway: string;
+  /** For hooks.py: the keys, and a product. */
+  environment: Record<string, string>;
+  seconds: number;
+}
+
+// Every check but this one: it wants 405 with `Allow` for a method that a path does not have, and at the gateway, which
+// routes by method, that is 404.
+const CHECKS = ['--checks', 'all', '--exclude-checks', 'unsupported_method'];
+
+/** Fuzz what a document describes: its examples, the limits of its schemas, random requests, and chains of them. */
+export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<FuzzReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-fuzz-'));
+  const report = join(folder, 'report.json');
+  const run = ['run', options.document, '--url', options.gateway, '--seed', '1', '--no-color', '--continue-on-failure'];
+  const bounds = ['--max-time', String(options.seconds), '--request-timeout', '10', '--generation-database', 'none'];
+  const reports = ['--report', 'json', '--report-json-path', report];
+  try {
+    const output = await outputOf(schemathesis, [...run, ...CHECKS, ...bounds, ...reports], {
+      cwd: folder,
+      env: {
+        ...process.env,
+        ...options.environment,
+        SCHEMATHESIS_HOOKS: 'hooks',
+        PYTHONPATH: __dirname,
+        PYTHONDONTWRITEBYTECODE: '1',
+      },
+      // It ends by itself, unless it hangs.
+      timeout: (options.seconds + 60) * 1_000,
+    });
+    if (!existsSync(report)) throw new Error(`schemathesis made no report:\n${output}`);
+    return { ...(JSON.parse(readFileSync(report, 'utf8')) as Omit<FuzzReport, 'output'>), output };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function outputOf(command: string, args: string[], options: object): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.once('error', reject);
+    child.once('close', () => resolve(Buffer.concat(chunks).toString()));
+  });
+}
