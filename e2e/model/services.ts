@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createPool } from '@shop/chassis/db/pool.ts';
+import { createRequestShare } from '@shop/chassis/db/request-share.ts';
 import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
 import { listen } from '@shop/chassis/http/server.ts';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
@@ -11,6 +12,7 @@ import {
   orderReservationRepliesQueue,
 } from '@shop/chassis/messaging/topology.ts';
 import { startRelay } from '@shop/chassis/outbox/relay.ts';
+import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
@@ -19,11 +21,15 @@ import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/dat
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { buildApp as buildInventoryApp } from '@shop/inventory-service/app.ts';
 import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
+import { compareSums, mismatchKinds as sumKinds } from '@shop/inventory-service/reconciliation/compare-sums.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
 import { buildApp as buildOrderApp } from '@shop/order-service/app.ts';
 import { withOrderMetrics } from '@shop/order-service/metrics.ts';
 import { startCompleter } from '@shop/order-service/orders/completer.ts';
 import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
+import { compareReservations } from '@shop/order-service/reconciliation/compare-reservations.ts';
+import { mismatchKinds as orderKinds } from '@shop/order-service/reconciliation/judge.ts';
+import { createReservationPages } from '@shop/order-service/reconciliation/reservation-pages.ts';
 import { createReservationClient } from '@shop/order-service/reservations/reservation-client.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
@@ -118,6 +124,9 @@ export async function startServices() {
   };
 }
 
+/** On demand only: no sequence takes so long. */
+const RECONCILIATION = { intervalSeconds: 86_400 };
+
 async function startRuntime(name: string, database: TestDatabase, server: TestBroker) {
   const pool = createPool({ connectionString: database.url, applicationName: name, max: 10 }, log);
   const metrics = createMetrics(name, 'test');
@@ -134,6 +143,8 @@ async function startRuntime(name: string, database: TestDatabase, server: TestBr
     log,
     lifecycle,
     replays,
+    requestPool: createRequestShare({ pool, connections: 5 }),
+    keyRetentionHours: 72,
     version: 'test',
     gatewayTokens: [GATEWAY_TOKEN],
     now,
@@ -149,7 +160,14 @@ async function startRuntime(name: string, database: TestDatabase, server: TestBr
 async function startInventory(database: TestDatabase, server: TestBroker) {
   const runtime = await startRuntime('inventory-service', database, server);
   const metrics = withInventoryMetrics(runtime.metrics);
-  const { http, drain } = buildInventoryApp({ ...runtime, metrics, internalTokens: [INTERNAL_TOKEN] });
+  const reconciler = createReconciler({
+    ...runtime,
+    ...RECONCILIATION,
+    kinds: sumKinds,
+    subjectName: 'sku',
+    compare: (findings) => compareSums(runtime.pool, findings),
+  });
+  const { http, drain } = buildInventoryApp({ ...runtime, metrics, reconciler, internalTokens: [INTERNAL_TOKEN] });
   const { name: queue, messages: definitions } = inventoryReservationsQueue;
   const drainer = startDrainer({ ...runtime, queue });
   const consume = () =>
@@ -179,9 +197,18 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
     createReservationClient({ urls: [url], internalToken: INTERNAL_TOKEN, metrics, log });
   const [reaching, failing] = [toInventory(inventoryUrl), toInventory(NOWHERE)];
   let current = reaching;
+  const pages = createReservationPages({ urls: [inventoryUrl], internalToken: INTERNAL_TOKEN });
+  const reconciler = createReconciler({
+    ...runtime,
+    ...RECONCILIATION,
+    kinds: orderKinds,
+    subjectName: 'orderId',
+    compare: (findings) => compareReservations({ ...runtime, reservations: pages, graceSeconds: 120 }, findings),
+  });
   const { http, drain } = buildOrderApp({
     ...runtime,
     metrics,
+    reconciler,
     reservations: { reserve: (...request) => current.reserve(...request), close: async () => {} },
     reservationTimeoutMs: 1_500,
   });
@@ -202,7 +229,7 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
       await close();
       await drain();
       await Promise.all(background.map((part) => part.stop()));
-      await Promise.all([reaching.close(), failing.close()]);
+      await Promise.all([reaching.close(), failing.close(), pages.close()]);
       await runtime.stop();
     },
   };
