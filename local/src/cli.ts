@@ -63,6 +63,10 @@ async function run(command: Command): Promise<number> {
       const { chaosCommand } = await import('./chaos/main.ts');
       return chaosCommand(command.args);
     }
+    case 'spec': {
+      const { specCommand } = await import('../../spec/main.ts');
+      return specCommand(command.args);
+    }
     case 'test': {
       const { runTests } = await import('./testing/run-tests.ts');
       return runTests(command.tiers, command.jestArgs);

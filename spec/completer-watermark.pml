@@ -1,0 +1,54 @@
+/* Why the completer looks at every order that waits, and keeps no watermark over ids (ask-again.ts: askAgain).
+ *
+ * Ids are UUIDv7: a process makes one by its own clock before it commits A, so an order may become visible below ids that
+ * are settled already. Everything else of the protocol is left out: an order is placed, its process dies, and the
+ * completer alone can settle it.
+ *   as built        every waiting order is looked at (in the code, a partial index finds them)
+ *   -DM_WATERMARK   the completer passes all ids that are visible and settled, and never looks below again
+ *   -DLAG           … but stays behind the database's clock by BOUND: right for as long as BEHIND is no more than that
+ */
+#ifndef BEHIND
+#define BEHIND 2                 /* how far an id may lie behind the database's clock when its order commits */
+#endif
+#ifndef BOUND
+#define BOUND 1                  /* what -DLAG believes that distance to be */
+#endif
+byte now = 1, watermark, id[2], state[2];        /* state: 0 not visible, 1 pending, 2 settled */
+byte placed;
+
+proctype Place(byte i) {
+    atomic { id[i] = now };
+    atomic { now <= id[i] + BEHIND -> state[i] = 1; placed++ }   /* A commits; then the process dies */
+}
+
+#define MAY_TICK(i) (state[i] != 0 || id[i] == 0 || now < id[i] + BEHIND)
+active proctype Clock() {
+end:
+    do
+    :: atomic { now < 5 && MAY_TICK(0) && MAY_TICK(1) -> now++ }
+    od
+}
+
+#ifdef LAG
+#define TOP (now > BOUND + 1 -> now - 1 - BOUND : 0)
+#else
+#define TOP (now - 1)
+#endif
+#ifdef M_WATERMARK
+#define WAITS(i) (state[i] == 1 && id[i] > watermark)
+#else
+#define WAITS(i) (state[i] == 1)
+#endif
+
+active proctype Completer() {
+    atomic { run Place(0); run Place(1) };
+end:
+    do
+    :: atomic { WAITS(0) -> state[0] = 2 }
+    :: atomic { WAITS(1) -> state[1] = 2 }
+#ifdef M_WATERMARK
+    :: atomic { !WAITS(0) && !WAITS(1) && TOP > watermark -> watermark = TOP }
+#endif
+    :: atomic { timeout -> assert(placed < 2 || (state[0] == 2 && state[1] == 2)); break }
+    od
+}
