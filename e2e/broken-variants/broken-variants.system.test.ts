@@ -13,26 +13,31 @@ type Report = {
   checks: { rule: string; violations: { subject: string; expected: string; found: string }[] }[];
 };
 
+type Outcome = { code: unknown; report: Report; seconds: number };
+
 describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checker of npm run chaos', () => {
   it.each(readVariants())(
     'finds $name: $wrong',
     async ({ name, patch, rules, run }) => {
-      const { code, report, seconds } = await runChaosOnCopy(run, patch);
-      const foundBy = violatedRules(report);
-      say(
-        `${name}: ${report.verdict} after ${seconds} s, by ${foundBy.map(withCount(report)).join('; ') || 'no rule'}`,
-      );
-      expect(foundBy).toEqual(expect.arrayContaining(rules));
-      expect(code).toBe(1);
+      let outcome = await runChaosOnCopy(run, patch);
+      tell(name, outcome);
+      // What the faults meet is a matter of luck, and on a machine that is busy with other things it may be nothing.
+      if (!rules.every((rule) => violatedRules(outcome.report).includes(rule))) {
+        outcome = await runChaosOnCopy(run, patch);
+        tell(`${name}, once more`, outcome);
+      }
+      expect(violatedRules(outcome.report)).toEqual(expect.arrayContaining(rules));
+      expect(outcome.code).toBe(1);
     },
-    runLimitMs + 20_000,
+    2 * runLimitMs + 20_000,
   );
 
   it(
     'finds nothing in the tree as it is',
     async () => {
-      const { code, report, seconds } = await runChaosOnCopy(runOfAll(readVariants()));
-      say(`the tree as it is: ${report.verdict} after ${seconds} s, ${report.counts.orders} orders`);
+      const outcome = await runChaosOnCopy(runOfAll(readVariants()));
+      tell('the tree as it is', outcome);
+      const { code, report } = outcome;
       expect(report.checks.filter(({ violations }) => violations.length > 0)).toEqual([]);
       expect(code).not.toBe(1);
       expect(report.counts.orders).toBeGreaterThan(100);
@@ -42,7 +47,7 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checke
 });
 
 /** Runs `npm run chaos` of a copy of this tree, patched or as it is. */
-async function runChaosOnCopy({ seconds, settle, faults }: Run, patch?: string) {
+async function runChaosOnCopy({ seconds, settle, faults }: Run, patch?: string): Promise<Outcome> {
   const began = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'shop-variant-'));
   try {
@@ -76,10 +81,10 @@ function violatedRules({ checks }: Report): string[] {
   return checks.filter(({ violations }) => violations.length > 0).map(({ rule }) => rule);
 }
 
-function withCount({ checks }: Report) {
-  return (rule: string) => `${rule} (${checks.find((one) => one.rule === rule)?.violations.length})`;
-}
-
-function say(text: string): void {
-  process.stderr.write(`  ${text}\n`);
+function tell(name: string, { report, seconds }: Outcome): void {
+  const found = report.checks.filter(({ violations }) => violations.length > 0);
+  const words = found.map(({ rule, violations }) => `${rule} (${violations.length})`).join('; ') || 'no rule';
+  process.stderr.write(
+    `  ${name}: ${report.verdict} after ${seconds} s, ${report.counts.orders} orders; by ${words}\n`,
+  );
 }
