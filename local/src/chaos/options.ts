@@ -49,7 +49,7 @@ oversold.
   --help
 
 Below 1,000 orders, 50 twins, 50 cancellations, 50 shipments or 3 faults of each kind a run means nothing: it goes on for up
-to 30 s more until it has them.
+to 60 s more until it has them.
 
 Exit code: 0 everything holds, 1 something was violated (its folder with logs and data is kept), 2 inconclusive: too
 little happened all the same, or the system did not start.`;
