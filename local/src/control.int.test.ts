@@ -44,6 +44,13 @@ describe('control of a part, on a PostgreSQL server', () => {
     expect(partStatus(part).process).toEqual(process);
   });
 
+  it('is started once by two who ask while its former life is ending', async () => {
+    stopPart(part);
+    const answers = await Promise.all([startPart(part), startPart(part)]);
+    expect(answers).toEqual(['started', 'already running']);
+    await until(part.answers);
+  });
+
   it('pauses the backends of open connections too, and lets them go on', async () => {
     const client = await connected();
     try {

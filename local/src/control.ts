@@ -52,8 +52,18 @@ export function partStatus(part: Part): PartStatus {
   return { state: request === 'stopped' || request === 'killed' ? request : 'crashed', process, since };
 }
 
+const starts = new Map<string, Promise<unknown>>();
+
 /** Starts a part unless it runs; returns before it is ready. A former life that is still ending is waited for. */
 export async function startPart(part: Part): Promise<'started' | 'already running'> {
+  // One after the other: two would both wait for the former life to end, and the second one find its port taken.
+  const earlier = starts.get(part.record) ?? Promise.resolve();
+  const start = earlier.catch(() => {}).then(() => startNow(part));
+  starts.set(part.record, start);
+  return start;
+}
+
+async function startNow(part: Part): Promise<'started' | 'already running'> {
   const record = readJson<PartRecord>(part.record);
   if (record && isRunning(record.process) && (record.request === 'running' || record.request === 'paused')) {
     return 'already running';

@@ -30,26 +30,31 @@ const usualDiskLimit = 50_000_000;
 /** Where faults happen, until `end`: from then on nothing is broken and nothing is started again. */
 export type Battlefield = { system: System; network: Network; end: AbortSignal };
 
-/** Runs the whole plan; resolves when each fault was undone. */
+/**
+ * Runs the whole plan; resolves when each fault was undone. A part that takes long to come back gets its next fault after
+ * that: two at once would start it twice.
+ */
 export async function runFaults(
   field: Battlefield,
   plan: readonly PlannedFault[],
   now: () => number,
   onFault: (fault: DoneFault) => void,
-): Promise<DoneFault[]> {
-  return Promise.all(
-    plan.map(async (fault) => {
-      await delay(Math.max(0, fault.at - now()), undefined, { signal: field.end });
-      const began = now();
-      const effect = await inflict(field, fault);
-      const done = { ...fault, began, ended: began, effect };
-      onFault(done);
-      await delay(fault.lasts, undefined, { signal: field.end });
-      await undo(field, fault);
-      done.ended = now();
-      return done;
-    }),
-  );
+): Promise<void> {
+  const run = async (fault: PlannedFault) => {
+    await delay(Math.max(0, fault.at - now()), undefined, { signal: field.end });
+    const began = now();
+    const effect = await inflict(field, fault);
+    const done = { ...fault, began, ended: began, effect };
+    onFault(done);
+    await delay(fault.lasts, undefined, { signal: field.end });
+    await undo(field, fault);
+    done.ended = now();
+  };
+  const perPart = Map.groupBy(plan, ({ part }) => part).values();
+  const runAll = async (faults: PlannedFault[]) => {
+    for (const fault of faults.toSorted((one, other) => one.at - other.at)) await run(fault);
+  };
+  await Promise.all([...perPart].map(runAll));
 }
 
 async function inflict(field: Battlefield, fault: PlannedFault): Promise<boolean> {
