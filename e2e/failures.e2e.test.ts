@@ -137,6 +137,62 @@ describe('a crash or loss', () => {
     await connection.close();
   }, 120_000);
 
+  it('broker killed and restarted while it confirms: every event arrives', async () => {
+    const sku = await system.product(100_000);
+    const queue = `test.${sku}`;
+    const connect = () => amqplib.connect(system.env.RABBITMQ_URL ?? '');
+    const before = await connect();
+    const channel = await before.createChannel();
+    await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await channel.bindQueue(queue, 'order_exchange', '#');
+    await before.close();
+
+    const expected: string[] = [];
+    let isOver = false;
+    async function placeOrders(): Promise<void> {
+      while (!isOver) {
+        const { status, body } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
+        expect(status).toBe(201);
+        expected.push(`${body.id} order.placed`, `${body.id} order.confirmed`);
+      }
+    }
+    const clients = Promise.all([placeOrders(), placeOrders(), placeOrders()]);
+    const more = (count: number) => {
+      const enough = expected.length + count;
+      return eventually(() => expected.length >= enough || undefined, 30_000);
+    };
+    for (const end of ['kill', 'stop'] as const) {
+      await more(50);
+      await system.control(end, 'broker');
+      await more(50);
+      await system.control('start', 'broker');
+      await system.healthy();
+    }
+    await more(50);
+    isOver = true;
+    await clients;
+
+    const after = await connect();
+    const heard = new Set<string>();
+    const listener = await after.createChannel();
+    await listener.consume(
+      queue,
+      (message) => {
+        if (!message) return; // the queue was deleted, below
+        const { type, payload } = JSON.parse(message.content.toString());
+        heard.add(`${payload.orderId} ${type}`);
+      },
+      { noAck: true },
+    );
+    await eventually(() => {
+      const missing = expected.filter((event) => !heard.has(event));
+      if (missing.length > 0) throw new Error(`${missing.length} of ${expected.length} missing: ${missing[0]}`);
+      return true;
+    }, 40_000);
+    await listener.deleteQueue(queue);
+    await after.close();
+  }, 150_000);
+
   it('cancel overtakes a queued request: nothing stays reserved, and the first request learns of it', async () => {
     const sku = await system.product(3);
     await system.control('kill', 'inventory');
