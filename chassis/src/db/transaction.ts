@@ -55,9 +55,6 @@ export async function inTransaction<T>(pool: Connections, work: (trx: Transactio
 
 async function transactionOnce<T>(pool: Connections, work: (trx: Transaction) => Promise<T>): Promise<T> {
   const trx = await pool.connect();
-  // A checked-out client that loses its server emits 'error' beside failing its query; the query's failure is the one we handle.
-  const ignore = () => {};
-  trx.on('error', ignore);
   let broken: Error | undefined;
   try {
     await trx.query('BEGIN');
@@ -70,7 +67,6 @@ async function transactionOnce<T>(pool: Connections, work: (trx: Transaction) =>
     });
     throw error;
   } finally {
-    trx.off('error', ignore);
     // A client that cannot even roll back is in an unknown state: it leaves the pool.
     trx.release(broken);
   }
