@@ -20,10 +20,8 @@ export interface Operation {
   parameters?: Record<string, z.ZodType>;
   query?: z.ZodObject;
   body?: { schema: z.ZodType; example: unknown; optional?: boolean };
-  /** Works without the service's database. */
+  /** Works without the service's database, and waits in no line. */
   withoutDatabase?: boolean;
-  /** Goes through a bounded queue. */
-  queued?: boolean;
   /** What it answers beside what every operation may. */
   answers: readonly Answer[];
   /** What its success leads to, by name. */

@@ -122,14 +122,12 @@ export interface Traits {
   write: boolean;
   pathParameters: boolean;
   query: boolean;
-  /** Works without the service's database. */
+  /** Works without the service's database, and waits in no line. */
   withoutDatabase?: boolean;
-  /** Goes through a bounded queue. */
-  queued?: boolean;
 }
 
 /** The common answers of such an operation. */
-export function edgeAnswers({ keyed, write, pathParameters, query, withoutDatabase, queued }: Traits): Answer[] {
+export function edgeAnswers({ keyed, write, pathParameters, query, withoutDatabase }: Traits): Answer[] {
   return [
     ...(query || write ? edge('validation-failed') : []),
     ...(write ? edge('invalid-json', 'idempotency-key-missing', 'idempotency-key-malformed') : []),
@@ -138,8 +136,7 @@ export function edgeAnswers({ keyed, write, pathParameters, query, withoutDataba
       ? edge('request-in-progress', 'payload-too-large', 'unsupported-media-type', 'idempotency-key-reused')
       : []),
     ...edge('internal'),
-    ...(queued ? edge('overloaded') : []),
-    ...(withoutDatabase ? [] : edge('unavailable')),
+    ...(withoutDatabase ? [] : edge('overloaded', 'unavailable')),
     ...(keyed ? ofGateway.keyed : []),
     ...(pathParameters ? ofGateway.withParameter : []),
     ...ofGateway.any,

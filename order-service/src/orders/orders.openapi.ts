@@ -91,7 +91,6 @@ export const orderOperations: readonly Operation[] = [
       '`Location`, to learn what became of the order.',
     tag: 'orders',
     groups: ['storefront'],
-    queued: true,
     body: { schema: placeOrderBody, example: place },
     answers: [
       placed(201, 'Confirmed: the stock is reserved.', confirmed, REPLAYABLE),
