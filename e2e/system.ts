@@ -39,6 +39,8 @@ export interface System {
   anonymous: Caller;
   /** stop, kill, pause, resume or start a part, as `npm run local` does. */
   control(action: 'stop' | 'kill' | 'pause' | 'resume' | 'start', part: string): Promise<void>;
+  /** Port and process of each part that runs. */
+  parts(): Promise<{ part: string; port: number; pid: number }[]>;
   orderDb: pg.Pool;
   inventoryDb: pg.Pool;
   /** A product with so many units; returns its SKU. */
@@ -95,6 +97,9 @@ export async function startSystem(processes = 2, variables: Record<string, strin
     anonymous: caller(),
     async control(action, part) {
       await cli(action, part);
+    },
+    async parts() {
+      return JSON.parse((await cli('status', '--json')).stdout);
     },
     orderDb,
     inventoryDb,

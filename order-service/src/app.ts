@@ -43,7 +43,7 @@ const BATCH_LINES = 4_000;
 // in time, for by then the breaker is open. Waiting for longer than that cannot end well.
 const MAX_QUEUE_WAIT_MS = 1_650;
 // When more arrives than can be placed, a longer queue would only make all of them wait, and place no order more.
-const MAX_EXPECTED_WAIT_MS = 500;
+const MAX_EXPECTED_WAIT_MS = 300;
 
 /** The service without its listener and without background work: tests use it, and main.ts. */
 export function buildApp(deps: AppDeps): App {
@@ -59,7 +59,9 @@ export function buildApp(deps: AppDeps): App {
   });
   const routes = Router({ caseSensitive: true, strict: true });
   const keyed = { ...deps, pool: deps.requestPool, findKeptFingerprint };
-  routes.use(orderRoutes({ ...keyed, placeOrder: createPlaceOrder({ ...deps, placements }) }));
+  routes.use(
+    orderRoutes({ ...keyed, placeOrder: createPlaceOrder({ ...deps, placements }), isFull: placements.isFull }),
+  );
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes, onReplayed: noteReplays }));
   routes.use(reconciliationRoutes({ ...keyed, base }));

@@ -37,6 +37,8 @@ export interface BatcherOptions<T, R> {
 export interface Batcher<T, R> {
   /** Queue a member. `deadline` is a time of `performance.now()` after which it must not be started any more. */
   submit(member: T, weight: number, deadline: number): Promise<R>;
+  /** Whether `submit` would refuse now, for those who can save themselves work. */
+  isFull(): boolean;
   /** Resolves when nothing waits and nothing runs. */
   drain(): Promise<void>;
 }
@@ -169,6 +171,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
         schedule();
       });
     },
+    isFull: () => isFull(performance.now()),
     async drain() {
       if (running === 0 && queue.length === 0) return;
       await new Promise<void>((resolve) => idle.push(resolve));

@@ -4,6 +4,7 @@ import { createAdmission } from './admission.ts';
 import { gatewayOnly } from './callers.ts';
 import { requestContext } from './context.ts';
 import { edgeProblems, type ProblemTable, problemHandler, RefusedError } from './problem.ts';
+import { shedExcess } from './shedding.ts';
 
 export interface AppOptions extends HealthDeps {
   gatewayTokens: readonly string[];
@@ -29,6 +30,7 @@ export function createApp(options: AppOptions): Express {
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
+  app.use(shedExcess(options.metrics));
   app.use(requestContext(options.log, options.metrics));
   app.use((_req, res, next) => {
     // While draining, keep-alive connections end with their running request.

@@ -19,7 +19,7 @@ export function limitConnections(server: Server, limit: number): () => number {
 
   server.on('connection', (socket) => {
     open += 1;
-    if (open > limit) (firstOf(silent, idle) ?? socket).destroy();
+    if (open > limit) (takeFirst(silent, idle) ?? socket).destroy();
     silent.add(socket);
     socket.once('close', () => {
       open -= 1;
@@ -37,7 +37,13 @@ export function limitConnections(server: Server, limit: number): () => number {
   return () => open;
 }
 
-function firstOf(...sets: Set<Socket>[]): Socket | undefined {
-  for (const set of sets) for (const socket of set) return socket;
+/** Out of its set at once: it closes only later, and each newcomer of this turn needs a place of its own. */
+function takeFirst(...sets: Set<Socket>[]): Socket | undefined {
+  for (const set of sets) {
+    for (const socket of set) {
+      set.delete(socket);
+      return socket;
+    }
+  }
   return undefined;
 }

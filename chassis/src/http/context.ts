@@ -71,7 +71,8 @@ function boundedMethod(method: string): string {
   return METHODS.has(method) ? method : 'OTHER';
 }
 
-function adoptRequestId(header: string | string[] | undefined): string {
+/** The gateway's id of a request, or a new one for a request that did not come through it. */
+export function adoptRequestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[0-9a-f]{32}$/.test(header) ? header : randomBytes(16).toString('hex');
 }
 

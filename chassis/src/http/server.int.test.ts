@@ -148,6 +148,13 @@ describe('the HTTP server', () => {
     await heard(busy, 'at last');
   });
 
+  it('keeps no more connections than its limit, however many come at once', async () => {
+    await start({ ...PATIENT, connections: 20 });
+    const many = Array.from({ length: 200 }, open);
+    await eventually(() => many.filter(({ isClosed }) => !isClosed).length === 20 || undefined);
+    expect(await isServed()).toBe(true);
+  });
+
   it('stops in time although somebody is still sending', async () => {
     await start(PATIENT);
     const slow = open();

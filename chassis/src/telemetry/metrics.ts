@@ -25,6 +25,11 @@ export function createMetrics(service: string, version: string) {
       buckets: REQUEST_BUCKETS,
       registers,
     }),
+    requestsShed: new Counter({
+      name: 'http_requests_shed_total',
+      help: 'Requests that were refused unseen, because the process was behind.',
+      registers,
+    }),
     idempotencyRequests: new Counter({
       name: 'idempotency_requests_total',
       help: 'Keyed requests: executed, replayed, in_progress, reused or taken_over.',

@@ -24,7 +24,7 @@ const MAX_CALLS = 256;
 const MAX_LINES = 4_000;
 // Of the 1.5 s for which a caller waits; who joins a longer queue would only be refused later.
 const MAX_WAIT_MS = 1_000;
-const MAX_EXPECTED_WAIT_MS = 500;
+const MAX_EXPECTED_WAIT_MS = 300;
 
 /** The batcher of `POST /reservations`. A call weighs as much as it has lines. */
 export function createHoldBatcher({ pool, metrics }: { pool: Pool; metrics: Metrics }): HoldBatcher {

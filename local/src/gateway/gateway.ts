@@ -105,7 +105,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
     requireHostHeader: false, // we answer through the template
-    headersTimeout: 60_000,
+    // KONG_NGINX_PROXY_CLIENT_HEADER_TIMEOUT; nginx looks at it at once, Node every so often.
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 2_000,
     requestTimeout: 300_000,
     keepAliveTimeout: 75_000, // nginx
   });

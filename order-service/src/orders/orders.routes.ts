@@ -2,12 +2,12 @@ import { parseBody, parseQuery, readBody } from '@shop/chassis/http/body.ts';
 import { clientOf, identifyClient } from '@shop/chassis/http/callers.ts';
 import { contextOf } from '@shop/chassis/http/context.ts';
 import { cursorRefused, fromCursor, toCursor } from '@shop/chassis/http/page.ts';
-import { sendReply } from '@shop/chassis/http/problem.ts';
+import { overloaded, sendReply } from '@shop/chassis/http/problem.ts';
 import { asUuid } from '@shop/chassis/http/text.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
 import { toKeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { OrderMetrics } from '../metrics.ts';
@@ -33,6 +33,8 @@ const BODY_LIMIT = 1024 * 1024;
 export interface OrderRoutesDeps extends IdempotencyDeps {
   metrics: OrderMetrics;
   placeOrder: PlaceOrder;
+  /** Whether an order would be refused as `overloaded`. */
+  isFull: () => boolean;
   now: () => Date;
   wakeRelay: () => void;
 }
@@ -43,7 +45,12 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   routes.use('/orders', identifyClient());
   const body = readBody(BODY_LIMIT);
 
-  routes.post('/orders', ...body, async (req, res) => {
+  // Before the body is read and understood: when many are refused, that is most of what they cost.
+  const refuseWhenFull: RequestHandler = (_req, _res, next) => {
+    if (deps.isFull()) throw overloaded();
+    next();
+  };
+  routes.post('/orders', refuseWhenFull, ...body, async (req, res) => {
     // Before validation: a large order's is part of the time that its client waits.
     const deadline = performance.now() + ANSWER_WITHIN_MS;
     const context = contextOf(res);

@@ -1,0 +1,197 @@
+/** Clients that are slow, silent, too many, or gone before their answer. */
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
+
+const CONNECTIONS = 10_000;
+const MOST_MEMORY_MB = 300;
+
+let system: System;
+let order: { port: number; pid: number };
+let gatewayPort: number;
+beforeAll(async () => {
+  system = await startSystem(1);
+  const parts = await system.parts();
+  order = parts.find(({ part }) => part === 'order-1') as typeof order;
+  gatewayPort = Number(new URL(system.env.BASE_URL ?? '').port);
+}, 120_000);
+afterAll(() => system?.down(), 60_000);
+
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+/** A connection that does what the test says. */
+function open(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  const client = { socket, heard: '', isClosed: false };
+  sockets.push(socket);
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    client.heard += text;
+  });
+  socket
+    .on('error', () => {})
+    .on('close', () => {
+      client.isClosed = true;
+    });
+  return client;
+}
+type Client = ReturnType<typeof open>;
+
+/** A byte now and then, which keeps the connection from being idle. */
+async function drip(client: Client, text: string): Promise<void> {
+  for (let at = 0; !client.isClosed; at = (at + 1) % text.length) {
+    client.socket.write(text.charAt(at));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** The head of a placing, as the gateway would send it to a service or a client to the gateway. */
+function headOf(port: number, key: string, more: string): string {
+  const own =
+    port === gatewayPort
+      ? `apikey: ${system.env.STOREFRONT_KEY}`
+      : `X-Gateway-Token: ${system.env.GATEWAY_TOKEN}\r\nX-Consumer-Custom-ID: storefront-1\r\nX-Consumer-Groups: storefront`;
+  return `POST /orders HTTP/1.1\r\nHost: test\r\n${own}\r\nIdempotency-Key: ${key}\r\nContent-Type: application/json\r\n${more}`;
+}
+
+async function othersAreServed(): Promise<void> {
+  const sku = await system.product(1);
+  expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).status).toBe(201);
+}
+
+async function ordersOf(sku: string): Promise<number> {
+  const { rowCount } = await system.orderDb.query('SELECT FROM order_lines WHERE sku = $1', [sku]);
+  return rowCount ?? 0;
+}
+
+function memoryMb(): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${order.pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+describe('slow clients', () => {
+  it('are cut off, at a service and at the gateway, while others are served and nothing of theirs is done', async () => {
+    const sku = await system.product(10);
+    const body = JSON.stringify(anOrderOf(sku));
+    const slow: { client: Client; isCut: boolean }[] = [];
+    for (const port of [order.port, gatewayPort]) {
+      for (let n = 0; n < 50; n += 1) {
+        const head = open(port);
+        head.socket.write(headOf(port, `${sku}-head-${port}-${n}`, ''));
+        const upload = open(port);
+        upload.socket.write(headOf(port, `${sku}-body-${port}-${n}`, 'Content-Length: 100000\r\n\r\n'));
+        void drip(head, 'X-Slow: 1\r\n');
+        void drip(upload, body.slice(0, -1));
+        // The gateway, as nginx, gives a body all the time that it takes byte by byte; no service sees it before its end.
+        slow.push({ client: head, isCut: true }, { client: upload, isCut: port !== gatewayPort });
+      }
+    }
+    await othersAreServed();
+    await eventually(
+      () => (slow.every(({ client, isCut }) => client.isClosed || !isCut) ? true : undefined),
+      45_000, // 20 s for a request, and as long as a busy machine needs
+    );
+    await othersAreServed();
+    expect(slow.filter(({ client }) => / 20\d /.test(client.heard))).toEqual([]);
+    expect(await ordersOf(sku)).toBe(0);
+  }, 90_000);
+});
+
+describe('huge heads', () => {
+  it.each([
+    ['a service', () => order.port, /^HTTP\/1.1 431 /],
+    ['the gateway', () => gatewayPort, /^HTTP\/1.1 400 /],
+  ])('are refused by %s', async (_who, port, refusal) => {
+    const client = open(port());
+    client.socket.write(headOf(port(), 'huge', `X-Huge: ${'x'.repeat(200_000)}\r\n\r\n`));
+    await eventually(() => refusal.test(client.heard) || undefined);
+    await othersAreServed();
+  });
+});
+
+describe('uploads that break off', () => {
+  it.each([
+    ['with a length', 'Content-Length: 500000\r\n\r\n'],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n'],
+  ])(
+    'place no order and leave nothing behind, sent %s',
+    async (how, rest) => {
+      const sku = await system.product(10);
+      const body = JSON.stringify(anOrderOf(sku));
+      const chunk = how === 'in chunks' ? `${body.length.toString(16)}\r\n${body}\r\n` : body;
+      for (const port of [order.port, gatewayPort]) {
+        for (let n = 0; n < 50; n += 1) {
+          const client = open(port);
+          client.socket.write(headOf(port, `${sku}-${port}-${n}`, rest) + chunk, () => client.socket.destroy());
+        }
+      }
+      await eventually(() => sockets.every(({ destroyed }) => destroyed) || undefined);
+      await othersAreServed();
+      expect(await ordersOf(sku)).toBe(0);
+      // The keys are free: the whole request is the first with its key.
+      const answer = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(`${sku}-${gatewayPort}-0`));
+      expect([answer.status, answer.headers.get('idempotent-replayed')]).toEqual([201, null]);
+    },
+    60_000,
+  );
+});
+
+describe('clients that go away before their answer', () => {
+  it('have their order once, and its answer under their key', async () => {
+    const sku = await system.product(100);
+    const body = JSON.stringify(anOrderOf(sku));
+    const keys: string[] = [];
+    for (const port of [order.port, gatewayPort]) {
+      for (let n = 0; n < 20; n += 1) {
+        const key = `${sku}-${port}-${n}`;
+        keys.push(key);
+        const client = open(port);
+        const request = headOf(port, key, `Content-Length: ${body.length}\r\n\r\n${body}`);
+        client.socket.write(request, () => client.socket.destroy());
+      }
+    }
+    // Some arrive, and some may not: with a repeat it is the same.
+    for (const key of keys) expect((await settled(system, anOrderOf(sku), key)).status).toBe(201);
+    expect(await ordersOf(sku)).toBe(keys.length);
+    expect((await system.stock(sku)).reserved).toBe(keys.length);
+    const again = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(keys[0]));
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
+  }, 90_000);
+});
+
+describeNeeding(
+  'more than 10,000 open files per process (ulimit -n)',
+  openFilesAtMost() > CONNECTIONS + 1_000,
+  '10,000 idle connections',
+  () => {
+    it('cost a service little memory, and keep nobody else from being served', async () => {
+      const clients: Client[] = [];
+      for (let n = 0; n < CONNECTIONS; n += 100) {
+        const some = Array.from({ length: 100 }, () => open(order.port));
+        clients.push(...some);
+        // A third says nothing, a third half a head, a third was served once.
+        for (const [index, { socket }] of some.entries()) {
+          if (index % 3 > 0) socket.write('GET /health/live HTTP/1.1\r\nHost: test\r\n');
+          if (index % 3 > 1) socket.write('\r\n');
+        }
+        await eventually(() => some.every(({ socket, isClosed }) => !socket.connecting || isClosed) || undefined);
+      }
+      for (let n = 0; n < 10; n += 1) {
+        await othersAreServed();
+        expect(memoryMb()).toBeLessThan(MOST_MEMORY_MB);
+      }
+      // It keeps no more than its limit: the longest idle gave way, before the time of any of them was over.
+      const left = () => clients.filter(({ isClosed }) => !isClosed).length;
+      await eventually(() => (left() <= 4_000 ? true : undefined), 30_000);
+      expect(memoryMb()).toBeLessThan(MOST_MEMORY_MB);
+    }, 120_000);
+  },
+);
+
+/** Of this process; Node raises the soft limit to the hard one at its start, in the services too. */
+function openFilesAtMost(): number {
+  return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+}
