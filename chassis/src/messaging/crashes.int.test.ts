@@ -19,8 +19,12 @@ beforeEach(async () => {
 });
 afterAll(() => system.drop());
 
+// Below the test's own limit, so that no process outlives a test that fails.
+const OVER_WITHIN_MS = 90_000;
+
 /** As a service is run that its supervisor starts again: until `isOver`; returns how often it was killed. */
 async function restartUntil(isOver: () => Promise<boolean>, killer: string): Promise<number> {
+  const deadline = performance.now() + OVER_WITHIN_MS;
   for (let deaths = 0; ; deaths += 1) {
     const child = spawn(process.execPath, [CONSUMER, system.server.url, system.database.url, killer]);
     let output = '';
@@ -29,13 +33,15 @@ async function restartUntil(isOver: () => Promise<boolean>, killer: string): Pro
     });
     const exited = once(child, 'exit').then(() => true);
     let isRunning = true;
-    while (isRunning && !(await isOver())) {
-      isRunning = !(await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 50))]));
-    }
-    if (isRunning) {
+    try {
+      while (isRunning) {
+        if (await isOver()) return deaths;
+        if (performance.now() > deadline) throw new Error(`not over after ${deaths} deaths`);
+        isRunning = !(await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 50))]));
+      }
+    } finally {
       child.kill('SIGKILL');
       await exited;
-      return deaths;
     }
     if (child.signalCode !== 'SIGKILL') throw new Error(`the consumer ended by itself: ${output}`);
   }
@@ -84,4 +90,4 @@ it('counts over all copies of a message: one that fails, is copied to a retry qu
   expect(await restartUntil(isSetAside, killer)).toBe(1);
   const [letter] = await takeDeadLetters(system.server, QUEUE, 1);
   expect(letter?.headers).toMatchObject({ 'x-attempts': 1, 'x-unanswered': TEST_DELIVERY_LIMIT });
-}, 60_000);
+}, 120_000);
