@@ -7,6 +7,7 @@ import { applyPatch, copyTree } from './tree.ts';
 import { type Run, readVariants, runOfAll } from './variants.ts';
 
 const runLimitMs = 200_000;
+
 type Report = {
   verdict: string;
   counts: { orders: number };
