@@ -825,7 +825,7 @@ proctype Watch() {
 end:
     atomic { !ALL(ONE_FACT) -> assert(ALL(ONE_FACT)) }
 }
-#if ORDERS == 1 && POSTS == 2
+#if ORDERS == 1 && POSTS == 2 && !defined(M_NO_TOKEN)
 proctype Fence() {
 end:
     atomic { held[0] != 0 && held[0] == held[1] -> assert(held[0] != held[1]) }
@@ -855,7 +855,7 @@ init { atomic {
 #endif
     run Completer();
     run Watch();
-#if ORDERS == 1 && POSTS == 2
+#if ORDERS == 1 && POSTS == 2 && !defined(M_NO_TOKEN)
     run Fence();
 #endif
     o = 0; p = 0; slots = 0 } }
