@@ -72,6 +72,8 @@ function parse(args: string[]) {
 
 /** One search at a time: each may fill the memory that there is. */
 async function runAll(chosen: readonly (Configuration | Mutation)[], withTrail: boolean): Promise<number> {
+  // So that what runs at exit is run: the search is ended, and its folder removed.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   let wrong = 0;
   for (const one of chosen) {
     const isLarge = largeConfigurations.some(({ name }) => name === one.name);

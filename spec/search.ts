@@ -44,6 +44,8 @@ const HASH_POWER = 22;
 /** Search all reachable states of a model. Throws when a tool is missing or the model is no model. */
 export async function search(what: Search, limits: SearchLimits, withTrail = false): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-spec-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     const model = `${what.model}.pml`;
     copyFileSync(join(repositoryRoot(), 'spec', model), join(folder, model));
@@ -59,7 +61,8 @@ export async function search(what: Search, limits: SearchLimits, withTrail = fal
     const trail = await run('spin', [...defines, '-t', '-p', model], folder);
     return { ...verdict, trail: readTrail(trail) };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 
