@@ -41,7 +41,9 @@ describe('the share of requests', () => {
     const running = [codeOf(share.query(BLOCKED)), codeOf(inTransaction(share, (trx) => trx.query(BLOCKED)))];
     const waiting = [codeOf(share.query('SELECT 1')), codeOf(share.query('SELECT 1'))];
     expect(share.waitingCount).toBe(2);
-    expect(await codeOf(share.query('SELECT 1'))).toBe('overloaded'); // the line is full
+    const refused = codeOf(share.query('SELECT 1'));
+    expect(share.waitingCount).toBe(2); // the line is full: it does not join
+    expect(await refused).toBe('overloaded');
     expect(await codeOf(pool.query('SELECT 1'))).toBe('done'); // batches, relay and consumers go on
     expect(await Promise.all(waiting)).toEqual(['overloaded', 'overloaded']); // waited for too long
     expect(share.waitingCount).toBe(0);

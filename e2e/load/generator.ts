@@ -1,0 +1,148 @@
+/**
+ * Places orders at order-service's own ports, as the gateway would, and tells what came of them. A process of its own, so
+ * that its work does not delay the test's clock, and with little to do per request, for it shares the machine with what
+ * it measures.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Dispatcher, Pool } from 'undici';
+import type { Load, LoadReport } from './load.ts';
+
+// Requests that are due leave together this often.
+const TICK_MS = 5;
+// When this process was kept from running, what it missed beyond this is not made up for: that would be another load.
+const LONGEST_BURST_MS = 100;
+const GROWTH_WINDOW_MS = 5_000;
+const NEARLY_ALL = 0.9;
+// Far above what an answer may take: whatever needs longer counts as unanswered.
+const GIVE_UP_MS = 15_000;
+
+interface Outcome {
+  key: string;
+  /** `201`, `503 overloaded`, or the code of the error. */
+  name: string;
+  ms: number;
+  hasRetryAfter: boolean;
+}
+
+async function run(load: Load): Promise<LoadReport> {
+  const pools = load.targets.map(
+    (target) => new Pool(target, { headersTimeout: GIVE_UP_MS, bodyTimeout: GIVE_UP_MS, connections: null }),
+  );
+  const outcomes: Outcome[] = [];
+  let sent = 0;
+  const began = performance.now();
+  let lastSent = began;
+
+  function place(): Promise<void> {
+    const n = sent++;
+    lastSent = performance.now();
+    const pool = pools[n % pools.length] as Pool;
+    const sku = load.skus[n % load.skus.length] as string;
+    return send(pool, load.headers, `${load.keyPrefix}-${n}`, sku).then((outcome) => {
+      outcomes.push(outcome);
+    });
+  }
+
+  const { arrivals } = load;
+  const end = began + load.seconds * 1_000;
+  if ('clients' in arrivals) {
+    const client = async () => {
+      while (performance.now() < end) await place();
+    };
+    await Promise.all(Array.from({ length: arrivals.clients }, client));
+  } else {
+    const running = new Set<Promise<void>>();
+    const ratePerMs = arrivals.grows ? growing(arrivals.perSecond, outcomes) : () => arrivals.perSecond / 1_000;
+    let due = 1;
+    let last = began;
+    for (let now = began; now < end; now = performance.now()) {
+      due += Math.min(now - last, LONGEST_BURST_MS) * ratePerMs();
+      last = now;
+      for (; due >= 1; due -= 1) {
+        const one: Promise<void> = place().finally(() => running.delete(one));
+        running.add(one);
+      }
+      await sleep(TICK_MS);
+    }
+    await Promise.all(running);
+  }
+  await Promise.all(pools.map((pool) => pool.destroy()));
+  return toReport(outcomes, sent, (lastSent - began) / 1_000);
+}
+
+/** A capacity that was measured while the machine was busy with other things is less than the one of a minute later. */
+function growing(perSecond: number, outcomes: readonly Outcome[]): () => number {
+  let rate = perSecond / 1_000;
+  let since = performance.now();
+  let counted = 0;
+  return () => {
+    if (performance.now() - since < GROWTH_WINDOW_MS) return rate;
+    const latest = outcomes.slice(counted);
+    if (latest.filter(isAccepted).length > NEARLY_ALL * latest.length) rate *= 1.5;
+    counted = outcomes.length;
+    since = performance.now();
+    return rate;
+  };
+}
+
+function isAccepted({ name }: Outcome): boolean {
+  return /^(201|202|409)/.test(name);
+}
+
+/** The bare dispatch: a promise and a parsed body for each would cost more than the request. */
+function send(pool: Pool, headers: Load['headers'], key: string, sku: string): Promise<Outcome> {
+  const body = `{"customerId":"c-1","currency":"EUR","lines":[{"sku":"${sku}","quantity":1}]}`;
+  const since = performance.now();
+  return new Promise((resolve) => {
+    let status = 0;
+    let hasRetryAfter = false;
+    const chunks: Buffer[] = [];
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart() {},
+      onResponseStart(_controller, statusCode, answered) {
+        status = statusCode;
+        hasRetryAfter = answered['retry-after'] !== undefined;
+      },
+      onResponseData(_controller, chunk) {
+        if (status >= 400) chunks.push(chunk);
+      },
+      onResponseEnd() {
+        const code = status >= 400 ? ` ${/"code":"([^"]+)"/.exec(Buffer.concat(chunks).toString())?.[1]}` : '';
+        resolve({ key, name: `${status}${code}`, ms: performance.now() - since, hasRetryAfter });
+      },
+      onResponseError(_controller, error) {
+        const name = (error as NodeJS.ErrnoException).code ?? error.name;
+        resolve({ key, name, ms: performance.now() - since, hasRetryAfter });
+      },
+    };
+    pool.dispatch({ path: '/orders', method: 'POST', headers: { ...headers, 'idempotency-key': key }, body }, handler);
+  });
+}
+
+function toReport(outcomes: readonly Outcome[], sent: number, sendingSeconds: number): LoadReport {
+  const answers: Record<string, number> = {};
+  for (const { name } of outcomes) answers[name] = (answers[name] ?? 0) + 1;
+  const keysOf = (wanted: string) => outcomes.filter(({ name }) => name === wanted).map(({ key }) => key);
+  return {
+    sent,
+    sendingSeconds,
+    answers,
+    withoutRetryAfter: outcomes.filter(({ name, hasRetryAfter }) => name.startsWith('503') && !hasRetryAfter).length,
+    acceptedMs: quantiles(outcomes.filter(isAccepted)),
+    refusedMs: quantiles(outcomes.filter((outcome) => !isAccepted(outcome))),
+    confirmedKeys: keysOf('201'),
+    acceptedKeys: keysOf('202'),
+    overloadedKeys: keysOf('503 overloaded'),
+  };
+}
+
+function quantiles(outcomes: readonly Outcome[]): LoadReport['acceptedMs'] {
+  const sorted = outcomes.map(({ ms }) => ms).sort((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  return { median: at(0.5), p99: at(0.99), most: at(1) };
+}
+
+process.on('message', async (load: Load) => {
+  process.send?.(await run(load));
+});
+process.on('disconnect', () => process.exit());

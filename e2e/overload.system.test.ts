@@ -1,0 +1,153 @@
+/**
+ * Twice the capacity for a minute: order-service answers what it can and refuses the rest in time, and is as before right
+ * afterwards. At the services' own ports, as the gateway would call them, for on one machine the gateway and the load
+ * generator would be the first to be exhausted.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import type { Load, LoadReport } from './load/load.ts';
+import { type System, startSystem } from './system.ts';
+
+const OVERLOAD_SECONDS = 60;
+const ANSWER_MS = 2_500;
+const RECOVERY_MS = 5_000;
+const MOST_MEMORY_MB = 300;
+// Far below what any machine takes.
+const MODEST = { perSecond: 20 };
+// What a single order takes varies with what else the machine does; an overload that is not over is seconds.
+const NORMAL_MS = (before: number) => 200 + 5 * before;
+
+let system: System;
+let generator: ChildProcess;
+/** What else the machine does, per processor: with more than a few tenths of one, no time below means much. */
+let otherLoad: number;
+beforeAll(async () => {
+  otherLoad = (loadavg()[0] ?? 0) / availableParallelism();
+  system = await startSystem();
+  generator = fork(join(__dirname, 'load/generator.ts'));
+}, 120_000);
+afterAll(async () => {
+  generator?.kill();
+  await system?.down();
+}, 60_000);
+
+async function run(load: Load): Promise<LoadReport> {
+  generator.send(load);
+  const [report] = (await once(generator, 'message')) as [LoadReport];
+  return report;
+}
+
+/** The most memory that each process had while `work` ran, in MB. */
+async function memoryDuring<T>(pids: Map<string, number>, work: Promise<T>): Promise<[T, Record<string, number>]> {
+  const most: Record<string, number> = {};
+  const sample = () => {
+    for (const [part, pid] of pids) {
+      const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+      most[part] = Math.max(most[part] ?? 0, Math.round(kilobytes / 1024));
+    }
+  };
+  const sampler = setInterval(sample, 200);
+  try {
+    return [await work, most];
+  } finally {
+    clearInterval(sampler);
+  }
+}
+
+it('at twice the capacity for a minute: answers or refuses in time, loses and doubles nothing, and recovers at once', async () => {
+  const parts = await system.parts();
+  const services = parts.filter(({ part }) => /^(order|inventory)-\d/.test(part));
+  const targets = services.filter(({ part }) => part.startsWith('order-'));
+  const soldOut = await system.product(0);
+  const skus = await Promise.all(Array.from({ length: 19 }, () => system.product(1_000_000)));
+  let loads = 0;
+  const load = (seconds: number, arrivals: Load['arrivals']): Load => ({
+    targets: targets.map(({ port }) => `http://127.0.0.1:${port}`),
+    headers: {
+      'content-type': 'application/json',
+      'x-gateway-token': system.env.GATEWAY_TOKEN ?? '',
+      'x-consumer-custom-id': 'overload',
+      'x-consumer-groups': 'storefront',
+    },
+    skus: [...skus, soldOut],
+    keyPrefix: `load-${loads++}`,
+    seconds,
+    arrivals,
+  });
+
+  await run(load(4, { clients: 32 })); // warm
+  const before = await run(load(3, MODEST));
+  const closed = await run(load(10, { clients: 64 }));
+  const capacity = Object.values(closed.answers).reduce((sum, count) => sum + count, 0) / closed.sendingSeconds;
+
+  const pids = new Map(services.map(({ part, pid }) => [part, pid]));
+  const overload = load(OVERLOAD_SECONDS, { perSecond: 2 * capacity, grows: true });
+  const [report, memoryMb] = await memoryDuring(pids, run(overload));
+  const endedAt = performance.now();
+  let after = await run(load(1, MODEST));
+  while (after.acceptedMs.median > NORMAL_MS(before.acceptedMs.median) && performance.now() - endedAt < RECOVERY_MS) {
+    after = await run(load(1, MODEST));
+  }
+
+  const { confirmedKeys, acceptedKeys, overloadedKeys, ...measured } = report;
+  const summary = {
+    otherLoad: otherLoad.toFixed(2),
+    capacityPerSecond: Math.round(capacity),
+    offeredPerSecond: Math.round(report.sent / report.sendingSeconds),
+    ...measured,
+    medianMs: { before: before.acceptedMs.median, after: after.acceptedMs.median },
+    memoryMb,
+  };
+  // Whoever reads a failure sees all of it; on success it is the measurement.
+  console.log(JSON.stringify(summary, null, 2));
+
+  const names = ['201', '202', '409 order-rejected', '503 overloaded'];
+  expect(Object.keys(report.answers).filter((name) => !names.includes(name))).toEqual([]);
+  expect(overloadedKeys.length).toBeGreaterThan(0); // or it was no overload
+  expect(report.withoutRetryAfter).toBe(0);
+  expect(report.acceptedMs.p99).toBeLessThan(ANSWER_MS);
+  for (const megabytes of Object.values(memoryMb)) expect(megabytes).toBeLessThan(MOST_MEMORY_MB);
+  expect(after.acceptedMs.median).toBeLessThanOrEqual(NORMAL_MS(before.acceptedMs.median));
+  expect(Object.keys(after.answers).filter((name) => !['201', '409 order-rejected'].includes(name))).toEqual([]);
+
+  await settled();
+  expect(await statusesOf(confirmedKeys)).toEqual({ confirmed: confirmedKeys.length });
+  const { confirmed = 0, rejected = 0 } = await statusesOf(acceptedKeys);
+  expect(confirmed + rejected).toBe(acceptedKeys.length);
+  expect(await statusesOf(overloadedKeys)).toEqual({}); // nothing was done
+  expect(await reservedUnits()).toBe(await confirmedUnits());
+}, 240_000);
+
+function settled(): Promise<true> {
+  return eventually(async () => {
+    const { rowCount: waiting } = await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL LIMIT 1');
+    return waiting === 0 ? true : undefined;
+  }, 60_000);
+}
+
+/** How many orders these keys have, by status. */
+async function statusesOf(keys: readonly string[]): Promise<Record<string, number>> {
+  const { rows } = await system.orderDb.query<{ status: string; count: number }>(
+    /* sql */ `
+    SELECT status, count(*)::integer AS count FROM orders
+    WHERE client_id = 'overload' AND idempotency_key = ANY($1) GROUP BY status`,
+    [keys],
+  );
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+}
+
+async function confirmedUnits(): Promise<number> {
+  const { rows } = await system.orderDb.query(/* sql */ `
+    SELECT sum(l.quantity)::integer AS units FROM order_lines l JOIN orders o ON o.id = l.order_id
+    WHERE o.status = 'confirmed'`);
+  return rows[0].units;
+}
+
+async function reservedUnits(): Promise<number> {
+  const { rows } = await system.inventoryDb.query('SELECT sum(reserved)::integer AS units FROM stock_levels');
+  return rows[0].units;
+}
