@@ -111,8 +111,12 @@ export async function startSystem(processes = 2, variables: Record<string, strin
       return sku;
     },
     async stock(sku) {
-      const { onHand, reserved, available } = (await backoffice('GET', `/products/${sku}`)).body;
-      return { onHand, reserved, available };
+      // Right after a restart, the gateway may not know yet that the service is back.
+      return eventually(async () => {
+        const { status, text, body } = await backoffice('GET', `/products/${sku}`);
+        if (status !== 200) throw new Error(`${status} ${text}`);
+        return { onHand: body.onHand, reserved: body.reserved, available: body.available };
+      });
     },
     async healthy() {
       for (const path of ['/health/orders', '/health/inventory']) {
