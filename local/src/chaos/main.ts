@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Fault, UsageError } from '@shop/operator/faults.ts';
 import { connectGateway } from '@shop/operator/gateway.ts';
 import { scriptVariables } from '../addresses.ts';
-
 import { localFolder } from '../folders.ts';
 import type { System } from '../parts.ts';
 import { breakParts } from './break-parts.ts';

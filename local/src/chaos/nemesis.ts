@@ -32,7 +32,7 @@ export type Battlefield = { system: System; network: Network; end: AbortSignal }
 
 /**
  * Runs the whole plan; resolves when each fault was undone. A part that takes long to come back gets its next fault after
- * that: two at once would start it twice.
+ * that; a link takes no time to break, and is broken to the moment.
  */
 export async function runFaults(
   field: Battlefield,
@@ -50,7 +50,7 @@ export async function runFaults(
     await undo(field, fault);
     done.ended = now();
   };
-  const perPart = Map.groupBy(plan, ({ part }) => part).values();
+  const perPart = Map.groupBy(plan, (fault) => (linkOf(fault) ? fault : fault.part)).values();
   const runAll = async (faults: PlannedFault[]) => {
     for (const fault of faults.toSorted((one, other) => one.at - other.at)) await run(fault);
   };
