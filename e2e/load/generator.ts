@@ -78,7 +78,7 @@ function growing(perSecond: number, outcomes: readonly Outcome[]): () => number 
   return () => {
     if (performance.now() - since < GROWTH_WINDOW_MS) return rate;
     const latest = outcomes.slice(counted);
-    if (latest.filter(isAccepted).length > NEARLY_ALL * latest.length) rate *= 1.5;
+    if (latest.filter(isAccepted).length > NEARLY_ALL * latest.length) rate *= 1.25;
     counted = outcomes.length;
     since = performance.now();
     return rate;

@@ -12,7 +12,7 @@ export interface Load {
   seconds: number;
   /**
    * Closed: so many clients that wait for their answer. Open: requests come at a rate, whatever the answers do. One that
-   * `grows` is raised by half after each few seconds in which nearly all were accepted: what it began with was no overload.
+   * `grows` is raised by a quarter after each few seconds in which nearly all were accepted: what it began with was no overload.
    */
   arrivals: { clients: number } | { perSecond: number; grows?: boolean };
 }

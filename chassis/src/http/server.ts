@@ -21,8 +21,8 @@ export const HTTP_LIMITS = {
   closeWithinMs: 4_000,
   // Twice the requests that may be under way; an idle connection costs about 10 KB.
   connections: 4_000,
-  // See acceptors.ts. With the longest turns that shedding.ts leaves, still 250 connections in a second.
-  acceptors: 64,
+  // See acceptors.ts. With the longest turns that shedding.ts leaves, still 500 connections in a second.
+  acceptors: 128,
   // For each of those. A connection that the kernel turns away tries again after a second, which is too late for an order.
   backlog: 128,
 };
