@@ -1,5 +1,6 @@
 /** What each crash and loss leaves behind (the table in the README, under "How it works"), played with real processes. */
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { readQueue } from '@shop/chassis/testing/read-queue.ts';
 import amqplib from 'amqplib';
 import type pg from 'pg';
 import { anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
@@ -140,12 +141,11 @@ describe('a crash or loss', () => {
   it('broker killed and restarted while it confirms: every event arrives', async () => {
     const sku = await system.product(100_000);
     const queue = `test.${sku}`;
-    const connect = () => amqplib.connect(system.env.RABBITMQ_URL ?? '');
-    const before = await connect();
-    const channel = await before.createChannel();
+    const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
+    const channel = await connection.createChannel();
     await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
     await channel.bindQueue(queue, 'order_exchange', '#');
-    await before.close();
+    await connection.close();
 
     const expected: string[] = [];
     let isOver = false;
@@ -172,25 +172,19 @@ describe('a crash or loss', () => {
     isOver = true;
     await clients;
 
-    const after = await connect();
-    const heard = new Set<string>();
-    const listener = await after.createChannel();
-    await listener.consume(
-      queue,
-      (message) => {
-        if (!message) return; // the queue was deleted, below
-        const { type, payload } = JSON.parse(message.content.toString());
-        heard.add(`${payload.orderId} ${type}`);
-      },
-      { noAck: true },
-    );
-    await eventually(() => {
-      const missing = expected.filter((event) => !heard.has(event));
-      if (missing.length > 0) throw new Error(`${missing.length} of ${expected.length} missing: ${missing[0]}`);
-      return true;
-    }, 40_000);
-    await listener.deleteQueue(queue);
-    await after.close();
+    const eventOf = (body: string): string => {
+      const { type, payload } = JSON.parse(body);
+      return `${payload.orderId} ${type}`;
+    };
+    let missing: string[] = expected;
+    const isAll = (bodies: readonly string[]) => {
+      const heard = new Set(bodies.map(eventOf));
+      missing = expected.filter((event) => !heard.has(event));
+      return missing.length === 0;
+    };
+    await readQueue(system.env.RABBITMQ_URL ?? '', queue, isAll, 40_000).catch((error: Error) => {
+      throw new Error(`${missing.length} of ${expected.length} missing: ${missing[0]}`, { cause: error });
+    });
   }, 150_000);
 
   it('cancel overtakes a queued request: nothing stays reserved, and the first request learns of it', async () => {

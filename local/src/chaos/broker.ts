@@ -1,19 +1,19 @@
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import amqplib, { type ConsumeMessage } from 'amqplib';
+import { readQueue } from '@shop/chassis/testing/read-queue.ts';
 import { brokerOf } from '../addresses.ts';
 import type { System } from '../parts.ts';
 import { amqpUrl } from '../servers/rabbitmq.ts';
 import type { OrderEvent } from './evidence.ts';
 
 const eventsQueue = 'chaos.events';
-const longestTakingMs = 120_000;
+const longestReadingMs = 120_000;
 
 export type BrokerView = {
   /** Makes a queue that gets every event of every order from now on. It only collects until the end. */
   collectEvents: () => Promise<void>;
   /** Messages in each queue but the one that collects; ready and unacknowledged. */
   depths: () => Promise<{ queue: string; messages: number }[]>;
-  takeEvents: () => Promise<OrderEvent[]>;
+  readEvents: () => Promise<OrderEvent[]>;
   /** Connections of the services, and channels on them. */
   clients: () => Promise<{ connections: number; channels: number }>;
   /** Whether it takes no messages, for want of disk or memory; undefined when it does not answer. */
@@ -53,23 +53,9 @@ export function viewBroker({ plan, secrets }: System): BrokerView {
         .filter(({ name }) => name !== eventsQueue)
         .map(({ name, messages }) => ({ queue: name, messages: messages ?? 0 }));
     },
-    takeEvents: async () => {
-      const connection = await amqplib.connect(amqpUrl(server));
-      connection.on('error', () => {}); // then the events stay out
-      try {
-        const channel = await connection.createChannel();
-        const { messageCount } = await channel.checkQueue(eventsQueue);
-        const events: OrderEvent[] = [];
-        // Without acknowledgements: nobody needs them any more.
-        const take = (delivery: ConsumeMessage | null) => {
-          if (delivery) events.push(toEvent(delivery.content.toString('utf8')));
-        };
-        await channel.consume(eventsQueue, take, { noAck: true });
-        await eventually(() => events.length >= messageCount || undefined, longestTakingMs);
-        return events;
-      } finally {
-        await connection.close();
-      }
+    readEvents: async () => {
+      const isAll = (bodies: readonly string[], count: number) => bodies.length >= count;
+      return (await readQueue(amqpUrl(server), eventsQueue, isAll, longestReadingMs)).map(toEvent);
     },
     clients: async () => ({
       connections: (await call<unknown[]>('GET', 'connections')).length,

@@ -34,7 +34,7 @@ export async function collectEvidence(
     orders: (await rowsOf<StoredOrder>(orders, orderRows)).map((row) => ({ ...row, client: nameOf(row.client) })),
     timeline: await rowsOf(orders, timelineRows),
     listed: listed.flat(),
-    events: await broker.takeEvents(),
+    events: await broker.readEvents(),
     levels: await rowsOf(inventory, levelRows),
     movements: await rowsOf(inventory, movementRows),
     reservations: await rowsOf(inventory, 'SELECT id, state FROM reservations'),

@@ -62,13 +62,13 @@ function echo(service: string, seen: Received[]): RequestListener {
   };
 }
 
-/** A port on which nothing listens. */
+/** A port on which nothing listens, nor can: it is the near end of a connection of ours. */
 async function refusingAddress(): Promise<string> {
-  const server = http.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${port}`;
+  const [host = '', port] = (await listen(http.createServer())).split(':');
+  const socket = connect(Number(port), host);
+  await once(socket, 'connect');
+  cleanups.push(async () => void socket.destroy());
+  return `${host}:${socket.localPort}`;
 }
 
 type Setup = { orders?: string[]; declaration?: string; rate?: number; now?: () => number };

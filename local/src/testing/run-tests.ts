@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { Fault } from '@shop/operator/faults.ts';
@@ -63,8 +63,9 @@ async function runJest(tier: Tier, jestArgs: string[], environment: Record<strin
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
   const command = ['jest', `--testMatch=**/*.${tier}.test.ts`, '--json', `--outputFile=${report}`, ...jestArgs];
-  // Whole systems side by side would compete for two cores and fail on time.
-  if (tier === 'e2e' || tier === 'system') command.push('--runInBand');
+  // Whole systems side by side would compete for two cores and fail on time; jest by itself leaves one core free, and
+  // these tests mostly wait.
+  command.push(tier === 'e2e' || tier === 'system' ? '--runInBand' : `--maxWorkers=${availableParallelism()}`);
   try {
     // With --json, jest writes the report to standard output as well; what people read goes to standard error.
     const code = await run(command, environment, 'ignore');
