@@ -1,4 +1,6 @@
 /** What each crash and loss leaves behind (the table in the README, under "How it works"), played with real processes. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { readQueue } from '@shop/chassis/testing/read-queue.ts';
 import amqplib from 'amqplib';
@@ -146,6 +148,9 @@ describe('a crash or loss', () => {
     await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
     await channel.bindQueue(queue, 'order_exchange', '#');
     await connection.close();
+    // RabbitMQ 3.10 keeps the name of a new queue only when no queue was made or asked for during half a second. What
+    // was made right before a busy broker was killed is there again, but never takes a message.
+    await sleep(2_000);
 
     const expected: string[] = [];
     let isOver = false;
@@ -176,13 +181,13 @@ describe('a crash or loss', () => {
       const { type, payload } = JSON.parse(body);
       return `${payload.orderId} ${type}`;
     };
-    let missing: string[] = expected;
+    let missing = expected;
     const isAll = (bodies: readonly string[]) => {
       const heard = new Set(bodies.map(eventOf));
       missing = expected.filter((event) => !heard.has(event));
       return missing.length === 0;
     };
-    await readQueue(system.env.RABBITMQ_URL ?? '', queue, isAll, 40_000).catch((error: Error) => {
+    await readQueue(system.env.RABBITMQ_URL ?? '', queue, 40_000, isAll).catch((error: Error) => {
       throw new Error(`${missing.length} of ${expected.length} missing: ${missing[0]}`, { cause: error });
     });
   }, 150_000);

@@ -3,17 +3,18 @@ import amqplib from 'amqplib';
 import { eventually } from './eventually.ts';
 
 /**
- * The bodies of a queue's messages, when `isAll` says that they are all; `count` is how many it held at first. They
- * are not acknowledged, so that they are all there again for another try: a broker that was started a moment ago
- * answers the first who come with an internal error.
+ * Take all messages of a queue: those that it holds, and more until `isAll` of their bodies. A connection that breaks
+ * is made again, for a broker that was started a moment ago answers the first who come with an internal error; a
+ * message may then be there twice.
  */
 export async function readQueue(
   url: string,
   queue: string,
-  isAll: (bodies: readonly string[], count: number) => boolean,
   withinMs: number,
+  isAll: (bodies: readonly string[]) => boolean = () => true,
 ): Promise<string[]> {
   const deadline = performance.now() + withinMs;
+  const bodies: string[] = [];
   return eventually(async () => {
     const connection = await amqplib.connect(url, { timeout: 5_000 });
     // What waits for an answer of this connection would wait for ever.
@@ -21,30 +22,25 @@ export async function readQueue(
       connection.on('error', lost).once('close', () => lost(new Error('the broker closed the connection')));
     });
     loss.catch(() => {});
+    const read = async () => {
+      const channel = await connection.createChannel();
+      channel.on('error', () => {}); // its call rejects as well
+      const enough = bodies.length + (await channel.checkQueue(queue)).messageCount;
+      await channel.consume(queue, (message) => {
+        if (!message) return;
+        bodies.push(message.content.toString());
+        channel.ack(message);
+      });
+      while (bodies.length < enough || !isAll(bodies)) {
+        if (performance.now() > deadline) throw new Error(`the ${bodies.length} messages of ${queue} are not all`);
+        await sleep(50);
+      }
+      return bodies;
+    };
     try {
-      return await Promise.race([readOn(connection, queue, isAll, deadline), loss]);
+      return await Promise.race([read(), loss]);
     } finally {
       connection.close().catch(() => {});
     }
   }, withinMs);
-}
-
-async function readOn(
-  connection: amqplib.ChannelModel,
-  queue: string,
-  isAll: (bodies: readonly string[], count: number) => boolean,
-  deadline: number,
-): Promise<string[]> {
-  const channel = await connection.createChannel();
-  channel.on('error', () => {}); // its call rejects as well
-  const { messageCount } = await channel.checkQueue(queue);
-  const bodies: string[] = [];
-  await channel.consume(queue, (message) => {
-    if (message) bodies.push(message.content.toString());
-  });
-  while (!isAll(bodies, messageCount)) {
-    if (performance.now() > deadline) throw new Error(`${bodies.length} messages of ${queue} are not all`);
-    await sleep(50);
-  }
-  return bodies;
 }

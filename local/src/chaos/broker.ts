@@ -53,10 +53,7 @@ export function viewBroker({ plan, secrets }: System): BrokerView {
         .filter(({ name }) => name !== eventsQueue)
         .map(({ name, messages }) => ({ queue: name, messages: messages ?? 0 }));
     },
-    readEvents: async () => {
-      const isAll = (bodies: readonly string[], count: number) => bodies.length >= count;
-      return (await readQueue(amqpUrl(server), eventsQueue, isAll, longestReadingMs)).map(toEvent);
-    },
+    readEvents: async () => (await readQueue(amqpUrl(server), eventsQueue, longestReadingMs)).map(toEvent),
     clients: async () => ({
       connections: (await call<unknown[]>('GET', 'connections')).length,
       channels: (await call<unknown[]>('GET', 'channels')).length,
