@@ -58,6 +58,7 @@ describe('the process', () => {
       RABBITMQ_URL: broker.url,
       GATEWAY_TOKEN: 'g'.repeat(32),
       INTERNAL_TOKEN: 'i'.repeat(32),
+      DRAIN_SECONDS: '2',
     });
     try {
       const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
@@ -111,6 +112,11 @@ describe('the process', () => {
       });
 
       child.kill('SIGTERM');
+      const ready = `http://127.0.0.1:${port}/health/ready`;
+      await eventually(async () => ((await fetch(ready)).status === 503 ? true : undefined));
+      // The gateway has not heard of it yet: what it still sends is served, on a connection that ends.
+      const served = await fetch(`http://127.0.0.1:${port}/products/MUG`, { headers: operator });
+      expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
       expect(await once(child, 'exit')).toEqual([0, null]);
     } finally {
       child.kill('SIGKILL');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readVariables } from './read-variables.ts';
 
 /** The environment is wrong: one line per fault. */
 export class ConfigError extends Error {
@@ -7,12 +8,19 @@ export class ConfigError extends Error {
   }
 }
 
-/** Read the environment through `schema`; every fault is reported at once. An empty variable counts as absent. */
-export function readConfig<S extends z.ZodType>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const result = schema.safeParse(present);
-  if (result.success) return result.data;
-  throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+/**
+ * Read the environment through `schema`; every fault is reported at once. An empty variable counts as absent. Any
+ * variable may stand in a file that `<NAME>_FILE` names, as secrets do under Docker.
+ */
+export function readConfig<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
+  const { values, faults } = readVariables(Object.keys(schema.shape), env);
+  const result = schema.safeParse(values);
+  if (result.success && faults.length === 0) return result.data;
+  const ofFiles = new Set(faults.map(({ name }) => name));
+  const ofValues = (result.error?.issues ?? [])
+    .map((issue) => ({ name: issue.path.join('.'), message: issue.message }))
+    .filter(({ name }) => !ofFiles.has(name));
+  throw new ConfigError([...faults, ...ofValues].map(({ name, message }) => `${name}: ${message}`));
 }
 
 /** A whole number with a default. */
@@ -36,6 +44,9 @@ export const serviceConfig = z.object({
   GATEWAY_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
   INTERNAL_TOKEN: SECRET.describe('What order-service sends to inventory-service'),
   INTERNAL_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
+  DRAIN_SECONDS: integer(0, 60, 0).describe(
+    'After SIGTERM, how long `/health/ready` is 503 and all else goes on, for a gateway to go elsewhere',
+  ),
   KEY_RETENTION_HOURS: integer(1, 8_760, 72).describe('How long a completed Idempotency-Key is kept'),
   RECONCILE_INTERVAL_SECONDS: integer(10, 86_400, 600).describe('Time from one reconciliation to the next'),
   LOG_LEVEL: z

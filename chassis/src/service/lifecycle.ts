@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/log.ts';
 
 // Docker and Kubernetes kill 10 s after SIGTERM by default; what is not finished by then is finished by other processes.
@@ -28,16 +29,23 @@ export interface ShutdownStep {
 }
 
 /**
- * On SIGTERM or SIGINT take the steps in their order (stop accepting, finish what runs, drain, close) and exit 0; after
- * the limit, exit 1. A step that fails does not keep the next ones from running. A second signal ends at once.
+ * On SIGTERM or SIGINT go on for `drainSeconds` as draining, so that a gateway that asks for readiness sends requests
+ * elsewhere; then take the steps in their order (stop accepting, finish what runs, drain, close) and exit 0; after the
+ * limit, exit 1. A step that fails does not keep the next ones from running. A second signal ends at once.
  */
-export function drainOnSignal(lifecycle: Lifecycle, log: Logger, steps: readonly ShutdownStep[]): void {
+export function drainOnSignal(
+  lifecycle: Lifecycle,
+  log: Logger,
+  drainSeconds: number,
+  steps: readonly ShutdownStep[],
+): void {
   let draining = false;
   async function drain(signal: NodeJS.Signals): Promise<void> {
     if (draining) process.exit(1);
     draining = true;
     lifecycle.enter('draining');
     log.info({ signal }, 'draining');
+    await sleep(drainSeconds * 1_000);
     setTimeout(() => {
       log.error('draining took too long');
       process.exit(1);

@@ -83,7 +83,7 @@ export async function serve(runtime: Runtime, served: Served): Promise<void> {
   lifecycle.enter('ready');
   log.info({ port: server.port, version: runtime.version }, 'ready');
   const background = [...served.background, relay, reaper, replays];
-  drainOnSignal(lifecycle, log, [
+  drainOnSignal(lifecycle, log, settings.DRAIN_SECONDS, [
     { name: 'server', run: server.close },
     { name: 'batches', run: served.drain },
     // Together, for each may have to wait for the broker; what the relay does not send now, another process will.

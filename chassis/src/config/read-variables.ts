@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+
+/** What is wrong with the variable of this name. The message never holds its value. */
+export interface VariableFault {
+  name: string;
+  message: string;
+}
+
+/**
+ * These variables of the environment, each from itself or, without its last line break, from the file that
+ * `<NAME>_FILE` names. An empty one is absent.
+ */
+export function readVariables(
+  names: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { values: Record<string, string>; faults: VariableFault[] } {
+  const values: Record<string, string> = {};
+  const faults: VariableFault[] = [];
+  for (const name of names) {
+    const value = env[name];
+    const path = env[`${name}_FILE`];
+    if (value) values[name] = value;
+    if (!path) continue;
+    if (value) {
+      faults.push({ name, message: `Set ${name} or ${name}_FILE, not both.` });
+      continue;
+    }
+    try {
+      const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+      if (text) values[name] = text;
+      else faults.push({ name, message: `The file ${path} is empty.` });
+    } catch (error) {
+      faults.push({ name, message: `The file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).` });
+    }
+  }
+  return { values, faults };
+}
