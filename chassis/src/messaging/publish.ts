@@ -18,16 +18,20 @@ export interface OutgoingMessage {
 /**
  * - `confirmed`: every queue that wanted it has it, on disk (or nobody wanted it and it was not mandatory).
  * - `returned`: mandatory, and no queue wanted it. Nobody has it.
- * - `failed`: the broker refused it, or went away; it may have arrived all the same.
+ * - `refused`: a queue that wanted it did not take it, for want of room or of its majority; others may have it.
+ * - `failed`: the broker went away; it may have arrived all the same.
  * - `unanswered`: no word from the broker in time; it may still arrive.
  */
-export type PublishOutcome = 'confirmed' | 'returned' | 'failed' | 'unanswered';
+export type PublishOutcome = 'confirmed' | 'returned' | 'refused' | 'failed' | 'unanswered';
 
 export type Publish = (messages: readonly OutgoingMessage[]) => Promise<PublishOutcome[]>;
 
 // A quorum queue confirms in milliseconds. A frozen broker, or one that blocks publishers for want of disk or memory,
 // never does; its client must not wait for ever, and may not take silence for success.
 const CONFIRM_TIMEOUT_MS = 5_000;
+
+// amqplib's word for basic.nack; a channel that closes ends its unconfirmed messages with others.
+const NACK = 'message nacked';
 
 /** Publish over this channel: all messages at once, without waiting for one confirm before the next message. */
 export function createPublish(channel: ConfirmChannel, timeoutMs = CONFIRM_TIMEOUT_MS): Publish {
@@ -40,7 +44,8 @@ export function createPublish(channel: ConfirmChannel, timeoutMs = CONFIRM_TIMEO
       const content = typeof message.body === 'string' ? Buffer.from(message.body) : message.body;
       channel.publish(message.exchange, message.routingKey, content, propertiesOf(message), (error) => {
         const cameBack = returned.delete(nameOf({ fields: message, properties: message }));
-        settle(error ? 'failed' : cameBack ? 'returned' : 'confirmed');
+        if (error) settle(error.message === NACK ? 'refused' : 'failed');
+        else settle(cameBack ? 'returned' : 'confirmed');
       });
     } catch {
       settle('failed'); // the channel is closed already

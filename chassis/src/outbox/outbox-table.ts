@@ -68,3 +68,13 @@ export async function addOutboxHeadersV2(knex: Knex): Promise<void> {
 export async function dropOutboxHeadersV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `ALTER TABLE outbox_messages DROP COLUMN headers`);
 }
+
+/** V3: finds commands among any number of events, for they are published first. Events do not pay for it. */
+export async function indexOutboxCommandsV3(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `CREATE INDEX outbox_messages_commands ON outbox_messages (id) WHERE mandatory`);
+}
+
+/** Undo {@link indexOutboxCommandsV3}. */
+export async function dropOutboxCommandsIndexV3(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `DROP INDEX outbox_messages_commands`);
+}

@@ -220,6 +220,55 @@ describe('the outbox relay', () => {
     await emptied();
   });
 
+  it('lets commands pass, and other events, when a subscriber takes nothing', async () => {
+    const event = (routingKey: string): OutboxRow => ({
+      ...heldMessage(),
+      ...{ mandatory: false, exchange: 'order_exchange', routingKey },
+    });
+    await system.server.withChannel(async (channel) => {
+      for (const [queue, key, args] of [
+        ['full', 'order.placed.v1', { 'x-max-length': 1, 'x-overflow': 'reject-publish' }],
+        ['healthy', 'order.#', {}],
+      ] as const) {
+        await channel.assertQueue(queue, { arguments: args });
+        await channel.bindQueue(queue, 'order_exchange', key);
+      }
+    });
+    const refused = Array.from({ length: 30 }, () => event('order.placed.v1'));
+    const [other, command] = [event('order.cancelled.v1'), heldMessage()];
+    await write(...refused, other, command);
+    start({ batchSize: 10 });
+    expect(await system.server.take(QUEUE, 1)).toMatchObject([{ messageId: command.messageId }]);
+    await eventually(async () => {
+      const { rows } = await system.database.pool.query('SELECT message_id FROM outbox_messages');
+      // One is in the queue. The rest is kept, and held back.
+      return rows.length === 29 && rows.every((row) => row.message_id !== other.messageId) ? true : undefined;
+    });
+    await system.server.withChannel(async (channel) => {
+      await channel.deleteQueue('full');
+      await channel.deleteQueue('healthy');
+    });
+    await emptied();
+  });
+
+  it('publishes commands before the events of a subscriber who keeps it waiting', async () => {
+    const published: boolean[][] = [];
+    const publish: Broker['publish'] = async (messages) => {
+      published.push(messages.map(({ mandatory }) => mandatory));
+      const commands = messages.filter(({ mandatory }) => mandatory);
+      const outcomes = await system.broker.publish(commands);
+      return messages.map(({ mandatory }) => (mandatory ? outcomes.shift() : undefined) ?? 'unanswered');
+    };
+    const events = many(30).map((row) => ({ ...row, mandatory: false }));
+    const [first, second] = many(2);
+    await write(...events, first as OutboxRow, second as OutboxRow);
+    start({ broker: { ...system.broker, publish }, batchSize: 10 });
+    const messages = await system.server.take(QUEUE, 2);
+    expect(messages.map(({ messageId }) => messageId)).toEqual([first?.messageId, second?.messageId]);
+    expect(published[0]).toEqual([true, true, ...Array(8).fill(false)]);
+    expect(await pending()).toBe(30);
+  });
+
   it('forgets an event that nobody listens to', async () => {
     await write({ ...heldMessage(), mandatory: false, exchange: 'order_exchange', routingKey: 'order.placed.v1' });
     start().wake();

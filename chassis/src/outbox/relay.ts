@@ -8,13 +8,15 @@ import type { Metrics } from '../telemetry/metrics.ts';
 /*
  * From the outbox to the broker, at least once, by any number of relays:
  *
- *   1. claim a batch, in id order, for a while (the claim is committed: no transaction is open during step 2)
+ *   1. claim a batch for a while: commands first, so that they never wait behind events, each in id order (the claim is
+ *      committed: no transaction is open during step 2)
  *   2. publish it, and wait for the confirms
  *   3. delete what was confirmed; give back the claim of the rest at once
  *
  * A relay that dies after step 1 or 2 leaves claimed rows: when the claim is over another relay publishes them, for the
  * second time if the first got that far, and the consumer's inbox drops the second. A mandatory message that no queue
- * took is kept, and held back for as long as it has waited already, so the pauses double.
+ * took is kept, and so is one that a queue refused, such as a subscriber's that is full; they are held back for as long
+ * as they have waited already, so the pauses double, and others pass.
  *
  * Claims and deletes do not wait for the disk: losing one in a crash of the database only means to publish again.
  */
@@ -124,15 +126,19 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
   const outcomes = await broker.publish(rows.map(toOutgoing));
   const confirmed = idsOf(rows, outcomes, ['confirmed']);
   const returned = idsOf(rows, outcomes, ['returned']);
+  const refused = idsOf(rows, outcomes, ['refused']);
   const unsent = idsOf(rows, outcomes, ['failed', 'unanswered']);
   await removeConfirmed(pool, confirmed);
   metrics.outboxPublished.inc(confirmed.length);
   metrics.outboxReturned.inc(returned.length);
-  if (returned.length > 0) {
-    const keys = [...new Set(rows.filter((row) => returned.includes(row.id)).map((row) => row.routing_key))];
-    log.error({ messages: returned.length, routingKeys: keys }, 'no queue takes these messages; they are kept');
-    await holdBack(pool, returned);
-  }
+  const keep = async (ids: string[], why: string) => {
+    if (ids.length === 0) return;
+    const keys = [...new Set(rows.filter((row) => ids.includes(row.id)).map((row) => row.routing_key))];
+    log.error({ messages: ids.length, routingKeys: keys }, `${why}; they are kept`);
+    await holdBack(pool, ids);
+  };
+  await keep(returned, 'no queue takes these messages');
+  await keep(refused, 'a queue refuses these messages');
   if (unsent.length > 0) {
     log.warn({ messages: unsent.length }, 'the broker did not confirm; the messages stay in the outbox');
     await giveBack(pool, unsent, rows[0]?.claimed_until as string);
@@ -167,20 +173,26 @@ async function claim(q: Queryable, { seconds, rows: limit, bytes }: ClaimLimits)
   const { rows } = await q.query<ClaimedRow>({
     name: 'outbox-claim',
     text: /* sql */ `
-      WITH due AS MATERIALIZED (
-        SELECT id, octet_length(body) AS bytes FROM outbox_messages
-        WHERE claimed_until IS NULL OR claimed_until < now()
+      WITH commands AS MATERIALIZED (
+        SELECT id, mandatory, octet_length(body) AS bytes FROM outbox_messages
+        WHERE mandatory AND (claimed_until IS NULL OR claimed_until < now())
         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+      ), events AS MATERIALIZED (
+        SELECT id, mandatory, octet_length(body) AS bytes FROM outbox_messages
+        WHERE NOT mandatory AND (claimed_until IS NULL OR claimed_until < now())
+        ORDER BY id LIMIT $2 - (SELECT count(*) FROM commands) FOR UPDATE SKIP LOCKED
       ), batch AS (
-        SELECT id, sum(bytes) OVER (ORDER BY id) - bytes AS bytes_before FROM due
+        SELECT id, sum(bytes) OVER (ORDER BY mandatory DESC, id) - bytes AS bytes_before
+        FROM (TABLE commands UNION ALL TABLE events) AS due
       ), claimed AS (
         UPDATE outbox_messages m SET claimed_until = now() + make_interval(secs => $1)
-        FROM batch WHERE m.id = batch.id AND batch.bytes_before < $3
+        -- As an array, for a join might read all rows up to the last command.
+        WHERE m.id = ANY (ARRAY(SELECT id FROM batch WHERE bytes_before < $3))
         RETURNING m.*
       )
       SELECT id, message_id, exchange, routing_key, mandatory, body, traceparent, headers, claimed_until::text,
         ${WITHOUT_WAITING_FOR_DISK}
-      FROM claimed ORDER BY id`,
+      FROM claimed ORDER BY mandatory DESC, id`,
     values: [seconds, limit, bytes],
   });
   return rows;

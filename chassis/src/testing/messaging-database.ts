@@ -5,7 +5,7 @@ import { createPool, type Pool } from '../db/pool.ts';
 import { createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
 import { createIdempotencyKeysTableV1 } from '../idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1 } from '../inbox/inbox-table.ts';
-import { addOutboxHeadersV2, createOutboxTableV1 } from '../outbox/outbox-table.ts';
+import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
 import { createReconciliationRunsTableV1 } from '../reconciliation/reconciliation-table.ts';
 import { createLogger } from '../telemetry/log.ts';
 
@@ -49,6 +49,7 @@ async function createTables(url: string): Promise<void> {
   try {
     await createOutboxTableV1(db);
     await addOutboxHeadersV2(db);
+    await indexOutboxCommandsV3(db);
     await createInboxTableV1(db);
     await createIdempotencyKeysTableV1(db);
     await createDeadLettersTableV1(db);
