@@ -22,11 +22,12 @@ const tally = (answers: readonly Answer[]) => {
 describe('an order through the gateway', () => {
   it('is placed, repeated, shipped, delivered, and tells its story', async () => {
     const sku = await system.product(5);
-    const placed = await system.storefront('POST', '/orders', anOrderOf(sku, 2), withKey('story'));
+    const key = `story-${sku}`;
+    const placed = await system.storefront('POST', '/orders', anOrderOf(sku, 2), withKey(key));
     expect([placed.status, placed.body.status, placed.body.clientId]).toEqual([201, 'confirmed', 'storefront-1']);
     expect(await system.stock(sku)).toEqual({ onHand: 5, reserved: 2, available: 3 });
 
-    const repeated = await system.storefront('POST', '/orders', anOrderOf(sku, 2), withKey('"story"'));
+    const repeated = await system.storefront('POST', '/orders', anOrderOf(sku, 2), withKey(`"${key}"`));
     expect([repeated.status, repeated.text]).toEqual([201, placed.text]);
     expect(repeated.headers.get('idempotent-replayed')).toBe('true');
     expect(repeated.headers.get('location')).toBe(`/orders/${placed.body.id}`);
@@ -80,15 +81,16 @@ describe('races between processes', () => {
 
   it('100 twins with one key: one order, and every final answer is the same', async () => {
     const sku = await system.product(100);
+    const key = `twins-${sku}`;
     const answers = await Promise.all(
-      Array.from({ length: 100 }, () => system.storefront('POST', '/orders', anOrderOf(sku), withKey('twins'))),
+      Array.from({ length: 100 }, () => system.storefront('POST', '/orders', anOrderOf(sku), withKey(key))),
     );
     const finals = answers.filter(({ status }) => status === 201);
     expect(finals.length).toBeGreaterThan(0);
     expect(new Set(finals.map(({ text }) => text)).size).toBe(1);
     const others = answers.filter(({ status }) => status !== 201);
     expect(others.every(({ status, body }) => status === 409 && body.code === 'request-in-progress')).toBe(true);
-    expect((await settled(system, anOrderOf(sku), 'twins')).text).toBe(finals[0]?.text);
+    expect((await settled(system, anOrderOf(sku), key)).text).toBe(finals[0]?.text);
     expect((await system.stock(sku)).reserved).toBe(1);
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,9 +54,12 @@ export interface System {
 
 /**
  * Start a system in a folder and on ports of its own, with so many processes of each service, and with these of
- * local's variables.
+ * local's variables. Or talk to one that runs already: the one that the file E2E_SYSTEM_ENV describes, in the form of
+ * `npm run --silent local -- env`.
  */
 export async function startSystem(processes = 2, variables: Record<string, string> = {}): Promise<System> {
+  const running = process.env.E2E_SYSTEM_ENV;
+  if (running) return talkTo(parseEnv(readFileSync(running, 'utf8')), notOurs);
   const folder = mkdtempSync(join(tmpdir(), 'shop-e2e-'));
   const environment = { ...process.env, ...variables, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000' };
   const cli = (...args: string[]) => run(process.execPath, [CLI, ...args], { env: environment, maxBuffer: 10_000_000 });
@@ -67,7 +70,30 @@ export async function startSystem(processes = 2, variables: Record<string, strin
       throw new Error(`the system did not start:\n${error.stdout}${error.stderr}`);
     },
   );
-  const env = parseEnv((await cli('env')).stdout);
+  return talkTo(parseEnv((await cli('env')).stdout), {
+    folder,
+    async control(action, part) {
+      await cli(action, part);
+    },
+    async parts() {
+      return JSON.parse((await cli('status', '--json')).stdout);
+    },
+    async end() {
+      await cli('down');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  });
+}
+
+/** What can be done to a system besides talking to it. */
+type Hold = Pick<System, 'folder' | 'control' | 'parts'> & { end(): Promise<void> };
+
+async function refuse(): Promise<never> {
+  throw new Error('this test breaks parts, and may not do so to the system of E2E_SYSTEM_ENV');
+}
+const notOurs: Hold = { folder: '', control: refuse, parts: refuse, end: async () => {} };
+
+function talkTo(env: Record<string, string>, { folder, control, parts, end }: Hold): System {
   const undescribed: string[] = [];
   /** Every call is held against the OpenAPI documents; `down` fails too, for some tests expect calls to fail. */
   function describedOnly(exchange: Exchange): void {
@@ -95,12 +121,8 @@ export async function startSystem(processes = 2, variables: Record<string, strin
     backoffice,
     operations: caller(env.OPERATIONS_KEY),
     anonymous: caller(),
-    async control(action, part) {
-      await cli(action, part);
-    },
-    async parts() {
-      return JSON.parse((await cli('status', '--json')).stdout);
-    },
+    control,
+    parts,
     orderDb,
     inventoryDb,
     async product(units) {
@@ -133,8 +155,7 @@ export async function startSystem(processes = 2, variables: Record<string, strin
     async down() {
       await orderDb.end();
       await inventoryDb.end();
-      await cli('down');
-      rmSync(folder, { recursive: true, force: true });
+      await end();
       if (undescribed.length > 0) throw new Error(undescribed.slice(0, 10).join('\n'));
     },
   };

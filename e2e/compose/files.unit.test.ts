@@ -1,0 +1,60 @@
+/** What the Compose file, the example of its settings and the Dockerfiles say twice has to agree. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './compose.ts';
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const compose = read('docker-compose.yml');
+const workspaces: string[] = JSON.parse(read('package.json')).workspaces;
+
+describe('.env.example', () => {
+  const example = new Map(
+    [...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+  );
+  const used = [...compose.matchAll(/\$\{([A-Z_]+)(?::-([^}]*))?\}/g)].map(([, name, value]) => ({ name, value }));
+
+  it('lists every setting of docker-compose.yml, and no other', () => {
+    expect([...example.keys()].sort()).toEqual([...new Set(used.map(({ name }) => name))].sort());
+  });
+
+  it('has the default of each, wherever it is used', () => {
+    const different = used.filter(({ name, value }) => example.get(name) !== value);
+    expect(different).toEqual([]);
+  });
+});
+
+describe.each(['order-service', 'inventory-service'])('the Dockerfile of %s', (service) => {
+  const dockerfile = read(`${service}/Dockerfile`);
+
+  it('gives npm the package.json of every workspace', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (\S+)\/package\.json \1\/$/gm)].map(([, workspace]) => workspace);
+    expect(copied.sort()).toEqual([...workspaces].sort());
+  });
+
+  it('starts the service as its own package does', () => {
+    const { start } = JSON.parse(read(`${service}/package.json`)).scripts;
+    const [, command = ''] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+    expect(JSON.parse(command)).toEqual(start.replace('src/', `${service}/src/`).split(' '));
+  });
+
+  it('takes the base image of docker-compose.yml', () => {
+    const [, image] = /^ARG NODE_IMAGE=(.+)$/m.exec(dockerfile) ?? [];
+    expect(compose).toContain(`\${NODE_IMAGE:-${image}}`);
+  });
+});
+
+it('the Dockerfiles differ in the name of their service only', () => {
+  const general = (service: string) => read(`${service}/Dockerfile`).replaceAll(service, '<service>');
+  const both = /^COPY (order|inventory)-service\/package\.json.*\n|^COPY <service>\/package\.json.*\n/gm;
+  expect(general('order-service').replace(both, '')).toBe(general('inventory-service').replace(both, ''));
+});
+
+it('.dockerignore lets through what the Dockerfiles copy', () => {
+  const allowed = new Set([...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path));
+  const needed = [
+    'package.json',
+    'package-lock.json',
+    ...workspaces.map((name) => (allowed.has(name) ? name : `${name}/package.json`)),
+  ];
+  expect([...allowed].sort()).toEqual(needed.sort());
+});
