@@ -2,7 +2,7 @@
  * docker-compose.yml on a real engine, from `up --build --wait` to `down -v`. Where Kong, decK and Grafana cannot be had,
  * stand-ins.yml puts the local gateway in Kong's place; what is left out is printed.
  */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -184,6 +184,19 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       const list = await project.run('run', '--rm', '-T', 'dead-letters', 'list', '--json');
       expect({ code: list.code, list: JSON.parse(list.stdout) }).toEqual({ code: 0, list: { groups: [], items: [] } });
     }, 60_000);
+
+    it('obeys the commands of the README', async () => {
+      const readme = readFileSync(join(root, 'README.md'), 'utf8');
+      const section = readme.slice(readme.indexOf('## With Docker Compose'));
+      const [, commands = ''] = /```sh\n([\s\S]+?)```/.exec(section) ?? [];
+      const here = commands
+        .replaceAll('localhost:8000', `127.0.0.1:${ports.PROXY_PORT}`)
+        .replace(/^.*deck-diff.*$/m, (line) => (base.complete ? line : ''));
+      const { code, text } = await end('bash', ['-ec', here], project.env);
+      expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('HTTP/1.1 201 Created') });
+      // It has stopped inventory-service and started it.
+      expect((await project.run('up', '--wait')).code).toBe(0);
+    }, 180_000);
 
     it('passes the audit of the replay', async () => {
       const file = salesFile(folder);

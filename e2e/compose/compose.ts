@@ -61,6 +61,8 @@ export function composeProject(name: string, overrides: string[], settings: Reco
   const env = { ...process.env, ...settings };
   return {
     name,
+    /** In which `docker compose` without further options means this project. */
+    env: { ...env, COMPOSE_PROJECT_NAME: name, COMPOSE_FILE: ['docker-compose.yml', ...overrides].join(':') },
     run: (...args: string[]) => end('docker', [...prefix, ...args], env),
     output: (...args: string[]) => output('docker', [...prefix, ...args], env),
     async config(): Promise<ComposeConfig> {
