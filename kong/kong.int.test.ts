@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
@@ -14,6 +14,9 @@ const env = {
   DECK_BACKOFFICE_KEY: 'key-3',
   DECK_OPERATIONS_KEY: 'key-4',
   DECK_RATE_LIMIT_PER_MINUTE: '60000',
+  DECK_ROUTE_PROTOCOLS: '[http, https]',
+  DECK_TRACING_ENABLED: 'false',
+  DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
   DECK_GATEWAY_TOKEN: 'c0ffee',
 };
 
@@ -91,6 +94,30 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     ['a route for every method', changed(/(~\/docs\$"\])\n +methods: .*/, '$1'), /without methods/],
     ['a path that is a prefix', changed('"~/docs$"', '/docs'), /a path is written/],
     ['a path without an end', changed('"~/docs$"', '"~/docs"'), /a path is written/],
+    ['a route with protocols of its own', changed(/protocols: .*/, 'protocols: [https]'), /DECK_ROUTE_PROTOCOLS/],
+    [
+      'a route with the default protocols',
+      changed(/ +protocols: .*DECK_ROUTE_PROTOCOLS.*\n/, ''),
+      /DECK_ROUTE_PROTOCOLS/,
+    ],
+    ['a redirect that turns POST into GET', changed('status_code: 308', 'status_code: 301'), /must be 308/],
+    ['no redirect at all', changed(/ +https_redirect_status_code: 308\n/, ''), /must be 308/],
+    [
+      'a route that is open to anyone',
+      changed(/(name: orders-place\n[\s\S]*?)- name: key-auth\n/, '$1- name: cors\n'),
+      /open to anyone/,
+    ],
+    [
+      'a route that is open to every client',
+      changed(/(name: orders-place\n[\s\S]*?)- name: acl\n/, '$1- name: cors\n'),
+      /open to every client/,
+    ],
+    [
+      'a route without plugins',
+      changed(/(name: orders-place\n[\s\S]*?) +plugins:\n[\s\S]*?( +- name: orders-list\n)/, '$1$2'),
+      /open to anyone/,
+    ],
+    ['an open route under another name', changed('- name: docs\n', '- name: docs-of-all\n'), /open to anyone/],
     ['a path that would be cut off', changed('strip_path: false', 'strip_path: true'), /strip_path/],
     ['a path that is cut off by default', changed(/ +strip_path: false\n/, ''), /strip_path/],
     ['a plugin without a name', changed(/ +instance_name: orders-place-key\n/, ''), /plugin has no instance_name/],
@@ -105,6 +132,16 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     ],
     [
       'a route that loses the token',
+      changed(/(name: orders-place\n[\s\S]*?)- name: acl\n/, '$1- name: request-transformer\n'),
+      /gateway's token/,
+    ],
+    [
+      'a service that loses the token',
+      changed('    routes:', '    plugins: [{ name: request-transformer, instance_name: a, tags: [a] }]\n    routes:'),
+      /gateway's token/,
+    ],
+    [
+      'a gateway route that loses the token',
       changed('name: request-termination', 'name: request-transformer'),
       /gateway's token/,
     ],
@@ -116,5 +153,63 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     const { status, output } = runDeck('lint', text);
     expect(output).toMatch(complaint);
     expect(status).toBe(1);
+  });
+});
+
+describeNeeding('decK', deck !== undefined, 'kong/check.sh', () => {
+  const strong = '0123456789abcdef'.repeat(2);
+  const production = {
+    ...env,
+    DECK_STOREFRONT_KEY: `${strong}-1`,
+    DECK_OTHER_STOREFRONT_KEY: `${strong}-2`,
+    DECK_BACKOFFICE_KEY: `${strong}-3`,
+    DECK_OPERATIONS_KEY: `${strong}-4`,
+    DECK_GATEWAY_TOKEN: strong,
+    DECK_ROUTE_PROTOCOLS: '[https]',
+  };
+
+  /** Runs it on a copy of this folder that has this kong.yml. */
+  function check(variables: NodeJS.ProcessEnv, { text = kongYml, args = ['production'] } = {}) {
+    const copy = mkdtempSync(join(folder, 'copy-'));
+    const temporary = join(copy, 'tmp');
+    cpSync(__dirname, copy, { recursive: true });
+    mkdirSync(temporary);
+    writeFileSync(join(copy, 'kong.yml'), text);
+    const environment = { ...variables, DECK: deck, TMPDIR: temporary };
+    const { status, stdout, stderr } = spawnSync(join(copy, 'check.sh'), args, { env: environment, encoding: 'utf8' });
+    return { status, output: stdout + stderr, left: readdirSync(temporary) };
+  }
+
+  it('takes kong.yml without any variable', () => {
+    expect(check({ PATH: process.env.PATH }, { args: [] })).toMatchObject({
+      status: 0,
+      output: expect.stringMatching(/is in order\.\n$/),
+    });
+  });
+
+  it.each([
+    ['what decK does not read', changed('    retries: 1', '    retires: 1'), /retires/],
+    ['what the rules forbid', changed('strip_path: false', 'strip_path: true'), /strip_path/],
+  ])('finds %s', (_what, text, complaint) => {
+    const { status, output } = check(env, { text, args: [] });
+    expect(output).toMatch(complaint);
+    expect(status).not.toBe(0);
+  });
+
+  it('takes strong values for production, and leaves no file with them behind', () => {
+    expect(check(production)).toMatchObject({ status: 0, left: [] });
+  });
+
+  it.each([
+    ['plain HTTP', { DECK_ROUTE_PROTOCOLS: '[http, https]' }, /must be \[https\]/],
+    ['a key of development', { DECK_BACKOFFICE_KEY: 'backoffice' }, /client's key must be random/],
+    ['no token', { DECK_GATEWAY_TOKEN: '' }, /DECK_GATEWAY_TOKEN must be random/],
+    ['a token that a client could guess', { DECK_GATEWAY_TOKEN: 'c0ffee' }, /DECK_GATEWAY_TOKEN must be random/],
+    ['a variable that is not set', { DECK_OPERATIONS_KEY: undefined }, /DECK_OPERATIONS_KEY/],
+  ])('refuses %s in production', (_what, wrong, complaint) => {
+    const { status, output, left } = check({ ...production, ...wrong });
+    expect(output).toMatch(complaint);
+    expect(status).not.toBe(0);
+    expect(left).toEqual([]);
   });
 });

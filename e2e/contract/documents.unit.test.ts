@@ -86,6 +86,9 @@ describe('the documents together', () => {
     ),
     DECK_GATEWAY_TOKEN: 'aa',
     DECK_RATE_LIMIT_PER_MINUTE: '60000',
+    DECK_ROUTE_PROTOCOLS: '[http, https]',
+    DECK_TRACING_ENABLED: 'false',
+    DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
   };
   const declaration = readDeclaration(readFileSync(join(root, 'kong/kong.yml'), 'utf8'), variables);
 

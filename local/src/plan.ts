@@ -89,6 +89,9 @@ export function deckVariables(secrets: Secrets, environment: NodeJS.ProcessEnv):
     DECK_OPERATIONS_KEY: secrets.operationsKey,
     DECK_GATEWAY_TOKEN: secrets.gatewayToken,
     DECK_RATE_LIMIT_PER_MINUTE: '60000',
+    DECK_ROUTE_PROTOCOLS: '[http, https]',
+    DECK_TRACING_ENABLED: 'false',
+    DECK_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces',
     ...Object.fromEntries(given),
   };
 }

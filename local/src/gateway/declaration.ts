@@ -34,6 +34,18 @@ const rateLimiting = z.strictObject({
   error_code: z.int().min(400).max(599).default(429),
   error_message: z.string().default('API rate limit exceeded'),
 });
+// Kong's own telemetry: nothing of it changes what a client or a service sees here, so it is read and left alone.
+const prometheus = z.strictObject({
+  per_consumer: z.boolean().optional(),
+  status_code_metrics: z.boolean().optional(),
+  latency_metrics: z.boolean().optional(),
+  bandwidth_metrics: z.boolean().optional(),
+  upstream_health_metrics: z.boolean().optional(),
+});
+const opentelemetry = z.strictObject({
+  traces_endpoint: z.url(),
+  resource_attributes: z.record(z.string(), z.string().min(1)).optional(),
+});
 const pairs = z.strictObject({ headers: z.array(headerPair).default([]) }).default({ headers: [] });
 const requestTransformer = z.strictObject({ replace: pairs, add: pairs });
 const requestTermination = z.strictObject({ status_code: z.int().min(200).max(599), message: z.string().min(1) });
@@ -49,6 +61,12 @@ const plugin = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('rate-limiting'), ...pluginBase, config: rateLimiting }),
   z.strictObject({ name: z.literal('request-transformer'), ...pluginBase, config: requestTransformer }),
   z.strictObject({ name: z.literal('request-termination'), ...pluginBase, config: requestTermination }),
+  z.strictObject({ name: z.literal('prometheus'), ...pluginBase, enabled: z.boolean().optional(), config: prometheus }),
+  z.strictObject({
+    ...{ name: z.literal('opentelemetry'), ...pluginBase },
+    enabled: z.literal(false, 'must be false: only Kong sends traces'),
+    config: opentelemetry,
+  }),
 ]);
 const plugins = z.array(plugin).default([]);
 
@@ -68,6 +86,12 @@ const route = z.strictObject({
   // Kong's nginx answers TRACE and CONNECT before any route; OPTIONS would meet key-auth's preflight rule.
   methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])).min(1),
   strip_path: z.literal(false), // Kong's own default is true
+  // It has no TLS, and would serve in the clear what the file keeps to https.
+  protocols: z
+    .array(z.enum(['http', 'https']))
+    .refine((protocols) => protocols.includes('http'), 'must have http: only Kong speaks https')
+    .optional(),
+  https_redirect_status_code: z.int().optional(), // concerns routes without http
   regex_priority: z.int().default(0),
   plugins,
 });
@@ -170,7 +194,13 @@ export function readDeclaration(text: string, env: Record<string, string | undef
   return parsed.data;
 }
 
-const VARIABLE = /\$\{\{\s*env\s+"(\w+)"\s*(?:\|\s*(toInt)\s*)?\}\}/g;
+const VARIABLE = /\$\{\{\s*env\s+"(\w+)"\s*(?:\|\s*(toInt|toBool)\s*)?\}\}/g;
+
+/** What decK casts, narrower than it reads them: it also takes `t` for true and rounds no number. */
+const readable = {
+  toInt: { form: /^\d+$/, what: 'a whole number', standIn: '1' },
+  toBool: { form: /^(?:true|false)$/, what: 'true or false', standIn: 'false' },
+};
 
 function substituteVariables(text: string, env: Record<string, string | undefined>, faults: string[]): string {
   const result = text.replace(VARIABLE, (_match, variable: string, cast: string | undefined) => {
@@ -178,7 +208,7 @@ function substituteVariables(text: string, env: Record<string, string | undefine
     const fault = faultOfVariable(variable, cast, value);
     if (!fault) return value as string;
     faults.push(fault);
-    return cast ? '1' : variable; // something to read on with, so that every fault is found at once
+    return cast ? readable[cast as keyof typeof readable].standIn : variable; // something to read on with, so that every fault is found at once
   });
   for (const line of text.replace(VARIABLE, '').split('\n')) {
     if (line.includes('${{') && !line.trimStart().startsWith('#')) faults.push(`unknown template: ${line.trim()}`);
@@ -189,7 +219,9 @@ function substituteVariables(text: string, env: Record<string, string | undefine
 function faultOfVariable(variable: string, cast: string | undefined, value: string | undefined): string | undefined {
   if (!variable.startsWith('DECK_')) return `${variable}: decK reads only variables whose name begins with DECK_`;
   if (value === undefined) return `${variable} is not set`;
-  return cast && !/^\d+$/.test(value) ? `${variable} must be a whole number` : undefined;
+  if (cast === undefined) return undefined;
+  const { form, what } = readable[cast as keyof typeof readable];
+  return form.test(value) ? undefined : `${variable} must be ${what}`;
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {

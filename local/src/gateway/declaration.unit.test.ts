@@ -4,11 +4,16 @@ import { allRoutes, DeclarationError, readDeclaration } from './declaration.ts';
 
 const kongYml = readFileSync(join(__dirname, '../../../kong/kong.yml'), 'utf8');
 const env = {
+  DECK_HTTPS: '[https]',
+  DECK_TRUE: 'true',
   DECK_STOREFRONT_KEY: 'key-1',
   DECK_OTHER_STOREFRONT_KEY: 'key-2',
   DECK_BACKOFFICE_KEY: 'key-3',
   DECK_OPERATIONS_KEY: 'key-4',
   DECK_RATE_LIMIT_PER_MINUTE: '60000',
+  DECK_ROUTE_PROTOCOLS: '[http, https]',
+  DECK_TRACING_ENABLED: 'false',
+  DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
   DECK_GATEWAY_TOKEN: 'c0ffee',
 };
 
@@ -63,6 +68,16 @@ describe('readDeclaration', () => {
       changed('strip_path: false', 'strip_path: false\n        preserve_host: true'),
       /preserve_host/,
     ],
+    [
+      'routes that only TLS may reach',
+      kongYml.replaceAll('env "DECK_ROUTE_PROTOCOLS"', 'env "DECK_HTTPS"'),
+      /protocols.*must have http/,
+    ],
+    [
+      'traces, which it cannot send',
+      kongYml.replace('env "DECK_TRACING_ENABLED"', 'env "DECK_TRUE"'),
+      /must be false: only Kong/,
+    ],
     ['passive health checks', changed('      active:', '      passive: {}\n      active:'), /passive/],
     [
       'a service without its upstream',
@@ -101,10 +116,16 @@ describe('readDeclaration', () => {
 
   it('names every fault at once', () => {
     const text = changed('    retries: 1', '    retries: 1\n    path: /v1').replace('policy: local', 'policy: redis');
-    const faults = faultsOf(text, { ...env, DECK_STOREFRONT_KEY: undefined, DECK_RATE_LIMIT_PER_MINUTE: 'many' });
+    const faults = faultsOf(text, {
+      ...env,
+      DECK_STOREFRONT_KEY: undefined,
+      DECK_RATE_LIMIT_PER_MINUTE: 'many',
+      DECK_TRACING_ENABLED: 'yes',
+    });
     expect(faults).toEqual([
       'DECK_STOREFRONT_KEY is not set',
       'DECK_RATE_LIMIT_PER_MINUTE must be a whole number',
+      'DECK_TRACING_ENABLED must be true or false',
       expect.stringMatching(/path/),
       expect.stringMatching(/policy/),
     ]);

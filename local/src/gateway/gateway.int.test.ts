@@ -5,7 +5,9 @@ import http, { type IncomingMessage, type RequestListener, type Server } from 'n
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { allRoutes, readDeclaration } from './declaration.ts';
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts';
+import { createRouter } from './routing.ts';
 
 const kongFolder = join(__dirname, '../../../kong');
 const kongYml = readFileSync(join(kongFolder, 'kong.yml'), 'utf8');
@@ -94,6 +96,9 @@ function variables(rate: number) {
     DECK_BACKOFFICE_KEY: keys.backoffice,
     DECK_OPERATIONS_KEY: keys.operations,
     DECK_RATE_LIMIT_PER_MINUTE: String(rate),
+    DECK_ROUTE_PROTOCOLS: '[http, https]',
+    DECK_TRACING_ENABLED: 'false',
+    DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
     DECK_GATEWAY_TOKEN: 'c0ffee',
   };
 }
@@ -209,6 +214,16 @@ const cells = routes.flatMap(([method, path, groups]) =>
 );
 
 describe('who may call what', () => {
+  it('is asked here of every route and method of kong.yml', () => {
+    const file = readDeclaration(kongYml, variables(1));
+    const inFile = allRoutes(file).flatMap(({ route }) => route.methods.map((method) => `${method} ${route.name}`));
+    const match = createRouter(allRoutes(file).map(({ route }) => ({ ...route, regexPriority: route.regex_priority })));
+    const asked = routes.flatMap(([method, path]) =>
+      (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((each) => `${each} ${match(each, path)?.name}`),
+    );
+    expect(asked.sort()).toEqual(inFile.sort());
+  });
+
   it.each(cells)('%s %s as %s is %i', async (method, path, caller, status) => {
     const { send, seen } = await setUp();
     const answer = await send(method, path, { as: caller });
