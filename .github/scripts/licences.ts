@@ -1,0 +1,13 @@
+/** `npm run licences`: fails when a production dependency comes under a licence that nobody agreed to. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { licenceFaults } from './licence-faults.ts';
+
+const lock = JSON.parse(readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8'));
+const faults = licenceFaults(lock);
+for (const fault of faults) console.error(fault);
+if (faults.length > 0) {
+  console.error('Look for another package, or add the licence to .github/scripts/licence-faults.ts.');
+  process.exitCode = 1;
+}
