@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { findDeck } from './find-deck.ts';
 
 const kongYml = readFileSync(join(__dirname, 'kong.yml'), 'utf8');
 const rules = join(__dirname, 'lint-rules.yml');
@@ -19,17 +20,6 @@ const env = {
   DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
   DECK_GATEWAY_TOKEN: 'c0ffee',
 };
-
-function findDeck(): string | undefined {
-  const candidates = [process.env.DECK, 'deck', join(homedir(), '.cache/deck/deck')].filter((c) => c !== undefined);
-  return candidates.find((candidate) => {
-    try {
-      return execFileSync(candidate, ['version'], { encoding: 'utf8', stdio: 'pipe' }).startsWith('decK ');
-    } catch {
-      return false;
-    }
-  });
-}
 
 const deck = findDeck();
 const folder = mkdtempSync(join(tmpdir(), 'kong-'));

@@ -19,7 +19,7 @@ shift
 missing=()
 for name in "${needed[@]}"; do [[ -n ${!name:-} ]] || missing+=("$name"); done
 if ((${#missing[@]} > 0)); then
-  echo "Not set: ${missing[*]}. See .github/README.md, \"What to set up\"." >&2
+  echo "Not set: ${missing[*]}. See .github/workflows/README.md, \"What to set up\"." >&2
   exit 1
 fi
 

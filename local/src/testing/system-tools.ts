@@ -9,6 +9,7 @@ const tools = [
   { packages: ['spin'], isThere: () => runs('spin', ['-V']) },
   { packages: ['gcc', 'libc6-dev'], isThere: () => runs('gcc', ['--version']) && existsSync('/usr/include/stdio.h') },
   { packages: ['libfaketime'], isThere: () => findFaketime() !== undefined },
+  { packages: ['shellcheck'], isThere: () => runs('shellcheck', ['--version']) },
   { packages: ['python3', 'python3-venv'], isThere: () => runs('python3', ['-c', 'import ensurepip, venv']) },
 ];
 

@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where decK is: `$DECK`, on the PATH, or where it is usually built; undefined where it is nowhere. */
+export function findDeck(): string | undefined {
+  const candidates = [process.env.DECK, 'deck', join(homedir(), '.cache/deck/deck')].filter((c) => c !== undefined);
+  return candidates.find((candidate) => {
+    const { status, stdout } = spawnSync(candidate, ['version'], { encoding: 'utf8' });
+    return status === 0 && stdout.startsWith('decK ');
+  });
+}
