@@ -15,6 +15,7 @@ import { salesFile } from './sales-file.ts';
 
 const name = 'shop-compose-test';
 const images = { ORDER_SERVICE_IMAGE: `${name}/order-service`, INVENTORY_SERVICE_IMAGE: `${name}/inventory-service` };
+const changedImage = `${name}/changed`;
 const folder = mkdtempSync(join(tmpdir(), 'shop-compose-'));
 const gatewayEnvFile = join(folder, 'gateway.env');
 const systemEnvFile = join(folder, 'system.env');
@@ -50,7 +51,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
 
   afterAll(async () => {
     await project?.run('--profile', '*', 'down', '--volumes', '--remove-orphans');
-    await end('docker', ['image', 'rm', '--force', ...Object.values(images)]);
+    await end('docker', ['image', 'rm', '--force', ...Object.values(images), changedImage]);
     rmSync(folder, { recursive: true, force: true });
   }, 120_000);
 
@@ -82,6 +83,15 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         ([, { mem_limit, logging }]) => !mem_limit || logging?.options?.['max-size'] === undefined,
       );
       expect(unbounded.map(([service]) => service)).toEqual([]);
+    });
+
+    it('wait for the end of whatever ends, or `up --wait` would take it for a failure', () => {
+      const awaited = Object.values(asWritten.services).flatMap(({ depends_on = {} }) =>
+        Object.keys(depends_on).filter(
+          (service) => depends_on[service]?.condition === 'service_completed_successfully',
+        ),
+      );
+      expect(awaited.sort()).toEqual(['inventory-migrate', 'kong-migrations', 'kong-sync', 'order-migrate']);
     });
 
     it('keep Kong away from the data, and the services away from the world', () => {
@@ -311,8 +321,16 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
           filter: (path) => !path.includes('node_modules'),
         });
       }
-      writeFileSync(join(context, 'order-service/src/changed.ts'), 'export const changed = true;\n');
-      const args = ['build', '--progress', 'plain', '-f', join(context, 'order-service/Dockerfile')];
+      writeFileSync(join(context, 'order-service/src/changed.ts'), `export const changed = ${Date.now()};\n`);
+      const args = [
+        'build',
+        '--progress',
+        'plain',
+        '-t',
+        changedImage,
+        '-f',
+        join(context, 'order-service/Dockerfile'),
+      ];
       const arg = base.variables.NODE_IMAGE ? ['--build-arg', `NODE_IMAGE=${base.variables.NODE_IMAGE}`] : [];
       const began = Date.now();
       const { code, text } = await end('docker', [...args, ...arg, context], { ...process.env, DOCKER_BUILDKIT: '1' });

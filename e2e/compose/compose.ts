@@ -48,6 +48,7 @@ export interface ComposeConfig {
       logging?: { options?: Record<string, string> };
       networks?: Record<string, unknown>;
       profiles?: string[];
+      depends_on?: Record<string, { condition: string }>;
     }
   >;
   networks: Record<string, { internal?: boolean }>;

@@ -58,3 +58,13 @@ it('.dockerignore lets through what the Dockerfiles copy', () => {
   ];
   expect([...allowed].sort()).toEqual(needed.sort());
 });
+
+it('docker-compose.yml tells Kong all that kong/README.md says it must be told', () => {
+  const settings = [...read('kong/README.md').matchAll(/`(KONG_[A-Z_]+)=(\S+?)`/g)];
+  const given = new Map(
+    [...compose.matchAll(/^ {6}(KONG_[A-Z_]+): "?(.+?)"?$/gm)].map(([, name, value]) => [name, value]),
+  );
+  const wanted = settings.map(([, name, value = '']) => [name, value.replace('<path>', '/kong')]);
+  expect(wanted.length).toBeGreaterThan(10);
+  expect(wanted.map(([name]) => [name, given.get(name)])).toEqual(wanted);
+});
