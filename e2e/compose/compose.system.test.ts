@@ -226,10 +226,12 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       await eventually(async () => {
         const answer = await fetch(`http://127.0.0.1:${ports.PROMETHEUS_PORT}/api/v1/targets?state=active`);
         const { data } = (await answer.json()) as {
-          data: { activeTargets: { health: string; labels: { job: string } }[] };
+          data: { activeTargets: { health: string; labels: { job: string; instance: string } }[] };
         };
         const up = data.activeTargets.filter(({ health }) => health === 'up').map(({ labels }) => labels.job);
-        if (up.sort().join() !== expected.sort().join()) throw new Error(`up: ${up.join()}`);
+        const instances = new Set(data.activeTargets.map(({ labels }) => labels.instance));
+        if (up.sort().join() !== expected.sort().join() || instances.size !== expected.length)
+          throw new Error(`up: ${up.join()}`);
         return true;
       }, 60_000);
     }, 90_000);
