@@ -1,0 +1,410 @@
+#!/usr/bin/env bash
+# The host's side of a deploy. It lies in /opt/orders/releases/<release>/deploy/ec2 and works with that release; what it
+# keeps is one folder up: host.env, secrets/, tls/, the configuration in use, and the links current and previous.
+set -euo pipefail
+
+usage() {
+  cat <<'HELP'
+Usage: host.sh deploy [--infrastructure]   go over to this release, and back if that fails (deploy.sh calls it)
+       host.sh rollback                    go back to the release before (rollback.sh calls it)
+       host.sh status                      what runs, and how it is (status.sh calls it)
+       host.sh restart                     restart every process, one after the other: after a change of secrets
+       host.sh certificate FULLCHAIN KEY   take a new certificate into use, without an interruption
+       host.sh compose ARGUMENTS           Docker Compose on this release: ps, logs, exec, …
+HELP
+}
+
+case ${1:-} in
+  -h | --help)
+    usage
+    exit
+    ;;
+  '')
+    usage >&2
+    exit 2
+    ;;
+esac
+
+release=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+home=$(dirname "$(dirname "$release")")
+readonly release home
+readonly name=${release##*/}
+readonly replicas=(inventory-service-1 inventory-service-2 order-service-1 order-service-2)
+
+# A connection that is lost must not leave a deploy half done: it goes on, and the log tells.
+trap '' HUP PIPE
+log=/dev/null
+say() {
+  echo "$*" 2>/dev/null || true
+  echo "$(date -u +%FT%TZ) $*" >>"$log"
+}
+fail() {
+  say "Error: $*"
+  exit 1
+}
+
+[[ -f $home/host.env ]] || fail "There is no $home/host.env: run bootstrap.sh on this host first."
+# Exported, for Compose reads its own settings only there.
+set -a
+# shellcheck source=/dev/null
+source "$home/host.env"
+set +a
+# shellcheck source=/dev/null
+source "$release/release.env"
+readonly project=${COMPOSE_PROJECT_NAME:-orders}
+
+compose() {
+  local files=(-f "$release/docker-compose.prod.yml")
+  # What only this host has, if anything.
+  [[ ! -f $home/override.yml ]] || files+=(-f "$home/override.yml")
+  docker compose -p "$project" --project-directory "$home" --env-file "$home/host.env" \
+    --env-file "$release/release.env" "${files[@]}" "$@"
+}
+
+# try WHAT-FAILED COMMAND…: its output goes to the log; when it fails, the last words of it are shown.
+try() {
+  local what=$1 output
+  shift
+  output=$(mktemp)
+  if "$@" >"$output" 2>&1 </dev/null; then
+    cat "$output" >>"$log"
+    rm "$output"
+    return
+  fi
+  cat "$output" >>"$log"
+  local last
+  last=$(grep -v '^[[:space:]]*$' "$output" | tail -n 8 | sed 's/^/  /') || true
+  rm "$output"
+  fail "$what"$'\n'"$last"
+}
+
+lock() {
+  exec 9>>"$home/deploy.lock"
+  flock --nonblock 9 || fail "Another deploy holds the lock ($(cat "$home/deploy.lock")). Wait until it has ended."
+  echo "$1 of $name, process $$, since $(date -u +%FT%TZ)" >"$home/deploy.lock"
+  mkdir -p "$home/logs"
+  log=$home/logs/$(date -u +%Y%m%dT%H%M%S)-$1-$name.log
+}
+
+# --- before anything is touched
+
+check_certificate() {
+  local chain=$1 key=$2
+  [[ -s $chain && -s $key ]] || fail "There is no certificate: $chain and $key (README.md, \"The certificate\")."
+  openssl x509 -checkend 0 -noout -in "$chain" >/dev/null || fail "The certificate $chain has expired."
+  [[ $(openssl x509 -pubkey -noout -in "$chain") == $(openssl pkey -pubout -in "$key" 2>/dev/null) ]] ||
+    fail "$key is not the key of the certificate $chain."
+}
+
+check_host() {
+  [[ ${GATEWAY_URL:-}${DOMAIN:-} ]] || fail "DOMAIN is not set in $home/host.env: the name that clients call."
+  bash "$release/deploy/ec2/secrets.sh" check "$home/secrets" 2>&1 || fail "Nothing was changed."
+  check_certificate "$home/tls/fullchain.pem" "$home/tls/privkey.pem"
+  docker info >/dev/null 2>&1 || fail "No Docker engine answers here."
+  local free
+  free=$(($(df --output=avail -k "$home" | tail -n 1) / 1024))
+  ((free >= ${MIN_FREE_MB:-3000})) ||
+    fail "The disk is too full: $free MB are free, a deploy takes ${MIN_FREE_MB:-3000} (host.env: MIN_FREE_MB). See: docker system df"
+  try "The Compose file does not fit to this host's settings; nothing was changed." compose config --quiet
+  running kong || check_ports
+}
+
+check_ports() {
+  local port
+  for port in "${HTTP_PORT:-80}" "${HTTPS_PORT:-443}"; do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      fail "Port $port is in use by another program. Stop it (ss -ltnp shows it); nothing was changed."
+    fi
+  done
+}
+
+running() { [[ $(compose ps --quiet --status running "$1" 2>/dev/null) ]]; }
+
+# --- images
+
+# The login lives in memory and ends with this function, or with the deploy (clean_up).
+pull_images() {
+  local user=$1 token=$2 first=${DOCKERHUB_USER%%/*} registry='' image
+  [[ $DOCKERHUB_USER != */* || $first != *[.:]* ]] || registry=$first
+  login=$(mktemp -d -p /dev/shm)
+  if [[ $token ]]; then
+    printf '%s' "$token" | try_stdin "The registry refuses the login as $user. Is its token still valid? Nothing was changed." \
+      docker --config "$login" login --username "$user" --password-stdin ${registry:+"$registry"}
+  fi
+  for image in "$DOCKERHUB_USER/order-service:$TAG" "$DOCKERHUB_USER/inventory-service:$TAG"; do
+    try "$image cannot be pulled: was it ever pushed, and may $user read it? Nothing was changed." \
+      docker --config "$login" pull --quiet "$image"
+  done
+  # The others have exact versions.
+  for image in $(compose config --images | sort -u); do
+    docker image inspect "$image" >/dev/null 2>&1 ||
+      try "$image cannot be pulled. Nothing was changed." docker --config "$login" pull --quiet "$image"
+  done
+  rm -rf "$login"
+}
+
+try_stdin() {
+  local what=$1 output
+  shift
+  output=$("$@" 2>&1) || fail "$what"$'\n'"  $(tail -n 1 <<<"$output")"
+}
+
+# --- what stays while versions come and go
+
+start_infrastructure() {
+  local recreate=--no-recreate
+  [[ $1 != --infrastructure ]] || recreate=
+  say "Databases and broker"
+  # shellcheck disable=SC2086
+  try "They do not become healthy; the services were not touched. The log: $log" \
+    compose up --detach $recreate --wait --wait-timeout 300 order-db inventory-db rabbitmq
+  [[ $1 == --infrastructure ]] || note_changed order-db inventory-db rabbitmq kong
+}
+
+# Compose notes on each container what it was made from.
+note_changed() {
+  local service container
+  for service in "$@"; do
+    container=$(compose ps --quiet "$service" 2>/dev/null)
+    [[ $container ]] || continue
+    [[ $(docker inspect -f '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$container") == \
+      $(compose config --hash "$service" | cut -d ' ' -f 2) ]] ||
+      say "Note: $service is defined otherwise in this release and goes on as it was; deploy.sh --infrastructure replaces it."
+  done
+}
+
+migrate() {
+  local service
+  for service in order inventory; do
+    say "Migrating ${service}-db"
+    try "The migration of ${service}-db failed: it was rolled back, and no process was replaced." \
+      compose run --rm --no-deps "${service}-migrate"
+  done
+}
+
+# --- going over to a release; also the way back
+
+put_configuration() {
+  local part
+  for part in kong deploy monitoring; do
+    # Into the folder that is there: containers have it mounted.
+    [[ ! -d $release/$part ]] || cp -RT "$release/$part" "$home/$part"
+  done
+}
+
+# shellcheck disable=SC2016
+readonly ask_ready='fetch(`http://127.0.0.1:3000/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))'
+
+# A process that is as it should be stays; another one drains and is replaced.
+replace() {
+  local service=$1 before deadline
+  before=$(compose ps --quiet "$service" 2>/dev/null) || true
+  try "$service could not be started." compose up --detach --no-deps "${@:2}" "$service"
+  deadline=$((SECONDS + ${READY_SECONDS:-60}))
+  until compose exec -T "$service" node -e "$ask_ready" >/dev/null 2>&1 </dev/null; do
+    ((SECONDS < deadline)) || fail "$service is not ready after ${READY_SECONDS:-60} s. Its last words:
+$(compose logs --no-log-prefix --tail 5 "$service" 2>&1 | cut -c 1-300 | sed 's/^/  /')"
+    sleep 1
+  done
+  [[ $before != "$(compose ps --quiet "$service")" ]] || return 0
+  say "  $service is $TAG"
+  # The next one may only go when Kong knows this one: its names live for 5 s, its health checks come every 2 s.
+  sleep "${SETTLE_SECONDS:-8}"
+}
+
+sync_gateway() {
+  try "Kong does not become healthy." compose up --detach --no-recreate --wait --wait-timeout 180 kong
+  try "Kong does not take kong.yml." compose run --rm --no-deps kong-sync sync
+}
+
+# Over the same address and certificate as the world, from here.
+gateway() {
+  local where=(--cacert "$home/tls/fullchain.pem" --connect-to "::127.0.0.1:${HTTPS_PORT:-443}")
+  [[ ! ${GATEWAY_URL:-} ]] || where=()
+  curl --silent --show-error --max-time 15 "${where[@]}" "${@:2}" "${GATEWAY_URL:-https://$DOMAIN}$1"
+}
+
+check_health() {
+  local part deadline=$((SECONDS + ${READY_SECONDS:-60})) answer round
+  for part in orders inventory; do
+    # Some more than there are processes of each: the gateway asks them in turn.
+    for round in 1 2 3 4; do
+      until answer=$(gateway "/health/$part" 2>&1) && [[ $answer == *'"status":"ok"'* ]]; do
+        ((SECONDS < deadline)) || fail "/health/$part through the gateway: ${answer:-no answer} (try $round)"
+        sleep 1
+      done
+    done
+  done
+}
+
+# canary_call EXPECTED KEY-FILE IDEMPOTENCY-KEY PATH BODY: the answer's head and body are in $answer.
+canary_call() {
+  local deadline=$((SECONDS + 30)) status
+  while true; do
+    # The key by standard input: arguments can be seen by everybody on the host.
+    answer=$(printf 'apikey: %s\n' "$(cat "$home/secrets/$2")" | gateway "$4" --include --header @- \
+      --header "Idempotency-Key: $3" --header 'Content-Type: application/json' --data "$5" 2>&1) || true
+    status=$(sed -n 's/^HTTP[^ ]* \([0-9]*\).*/\1/p' <<<"$answer" | tail -n 1)
+    [[ " $1 " != *" $status "* ]] || return 0
+    # Accepted, and its stock not decided yet: the same key again tells.
+    if [[ $status != 202 ]] || ((SECONDS >= deadline)); then break; fi
+    sleep 1
+  done
+  fail "The canary got ${status:-no status} instead of $1 from $4: $(tail -n 1 <<<"$answer" | cut -c 1-300)"
+}
+
+# Orders of one unit of a product that nobody buys, repeated and cancelled: the unit is back afterwards.
+place_canaries() {
+  local run id round answer
+  run=canary-$(date -u +%Y%m%dT%H%M%S)-$$
+  canary_call '201 409' backoffice_key canary-product /products '{"sku":"CANARY","name":"Canary of the deploys, not for sale"}'
+  canary_call 200 backoffice_key canary-stock /products/CANARY/adjustments '{"delta":1000,"reason":"canary"}'
+  for round in 1 2 3 4; do
+    local order='{"customerId":"canary","currency":"EUR","lines":[{"sku":"CANARY","quantity":1}]}'
+    canary_call 201 storefront_key "$run-$round" /orders "$order"
+    [[ $answer =~ \"id\":\"([0-9a-f-]+)\" ]] || fail "The canary's order has no id."
+    id=${BASH_REMATCH[1]}
+    canary_call 201 storefront_key "$run-$round" /orders "$order"
+    [[ $answer == *"$id"* && ${answer,,} == *'idempotent-replayed: true'* ]] ||
+      fail "The canary's order was placed twice under one key."
+    canary_call 200 storefront_key "$run-$round-cancel" "/orders/$id/cancellation" '{"reason":"canary"}'
+  done
+}
+
+# `switch`: everything runs this release afterwards, or the exit code is not 0.
+switch_here() {
+  put_configuration
+  say "Replacing one process after the other"
+  local service
+  for service in "${replicas[@]}"; do replace "$service" "$@"; done
+  say "Gateway"
+  sync_gateway
+  if [[ ",${COMPOSE_PROFILES:-}," == *,monitoring,* ]]; then
+    try "Monitoring does not start." compose up --detach --no-deps prometheus alertmanager grafana
+  fi
+  check_health
+  place_canaries
+  say "Health and canary orders through the gateway are well"
+}
+
+switch_to() { DEPLOY_LOG=$log bash "$1/deploy/ec2/host.sh" switch; }
+
+link() {
+  ln -sfn "$2" "$home/$1.new"
+  mv -T "$home/$1.new" "$home/$1"
+}
+
+target() { readlink -e "$home/$1" || true; }
+
+# --- commands
+
+# Of a deploy that failed, only its log stays.
+login='' discard=yes
+clean_up() {
+  [[ ! $login ]] || rm -rf "$login"
+  [[ ! $discard ]] || rm -rf "$release"
+}
+
+deploy() {
+  local user token former
+  trap clean_up EXIT
+  IFS= read -r user || true
+  IFS= read -r token || true
+  lock deploy
+  former=$(target current)
+  say "Deploying $TAG${former:+ (now: $(tag_of "$former"))}"
+  check_host
+  pull_images "$user" "$token"
+  start_infrastructure "${1:-}"
+  if running kong; then
+    try "Kong would not take kong.yml; nothing was changed." compose run --rm --no-deps kong-sync validate
+    [[ ${1:-} != --infrastructure ]] || try "Kong does not become healthy." compose up --detach --wait --wait-timeout 180 kong
+  fi
+  migrate
+  discard=
+  if switch_to "$release"; then
+    [[ ! $former ]] || link previous "$former"
+    link current "$release"
+    forget_old_releases
+    say "$TAG is live."
+    return
+  fi
+  [[ $former ]] || fail "The first deploy failed, so there is nothing to go back to. The log: $log"
+  say "Going back to $(tag_of "$former")"
+  switch_to "$former" ||
+    fail "$TAG failed, and so did going back to $(tag_of "$former"): look at it now. The log: $log"
+  discard=yes
+  fail "$TAG failed and is not live; $(tag_of "$former") is back. The log: $log"
+}
+
+rollback() {
+  local former
+  former=$(target previous)
+  [[ $former ]] || fail "There is no release before $TAG on this host."
+  lock rollback
+  say "Going back from $TAG to $(tag_of "$former")"
+  switch_to "$former" || fail "Going back to $(tag_of "$former") failed. The log: $log"
+  link previous "$release"
+  link current "$former"
+  say "$(tag_of "$former") is live."
+}
+
+restart() {
+  lock restart
+  bash "$release/deploy/ec2/secrets.sh" check "$home/secrets" || fail "Nothing was changed."
+  switch_here --force-recreate
+}
+
+certificate() {
+  [[ $# == 2 ]] || { usage >&2; exit 2; }
+  check_certificate "$1" "$2"
+  install -m 0444 "$1" "$home/tls/fullchain.pem.new"
+  install -m 0444 "$2" "$home/tls/privkey.pem.new"
+  mv "$home/tls/fullchain.pem.new" "$home/tls/fullchain.pem"
+  mv "$home/tls/privkey.pem.new" "$home/tls/privkey.pem"
+  # nginx's signal to read its files again; connections go on.
+  ! running kong || compose kill --signal HUP kong
+  say "The certificate is in use until $(openssl x509 -enddate -noout -in "$home/tls/fullchain.pem" | cut -d = -f 2)."
+}
+
+status() {
+  local former part answer well=0
+  former=$(target previous)
+  say "Version    $TAG${former:+ (before: $(tag_of "$former"))}"
+  flock --nonblock --shared "$home/deploy.lock" true || say "Lock       $(cat "$home/deploy.lock")"
+  compose ps --all --format 'table {{.Service}}\t{{.Image}}\t{{.Status}}'
+  for part in orders inventory; do
+    answer=$(gateway "/health/$part" 2>&1) || true
+    [[ $answer == *'"status":"ok"'* ]] || well=1
+    say "Health     $part: ${answer:-no answer}"
+  done
+  say "Certificate until $(openssl x509 -enddate -noout -in "$home/tls/fullchain.pem" | cut -d = -f 2)"
+  say "Disk       $(df --output=avail -h "$home" | tail -n 1 | tr -d ' ') free"
+  return "$well"
+}
+
+tag_of() { sed -n 's/^TAG=//p' "$1/release.env"; }
+
+# The five newest stay, with their images: what may be gone back to.
+forget_old_releases() {
+  local old
+  for old in $(find "$home/releases" -mindepth 1 -maxdepth 1 -type d | sort -r | tail -n +6); do
+    [[ $old != "$(target current)" && $old != "$(target previous)" ]] || continue
+    docker image rm "$DOCKERHUB_USER/order-service:$(tag_of "$old")" "$DOCKERHUB_USER/inventory-service:$(tag_of "$old")" \
+      >>"$log" 2>&1 || true
+    rm -rf "$old"
+  done
+}
+
+case ${1:-} in
+  deploy | rollback | status | restart | certificate | compose) "$@" ;;
+  switch)
+    # Of deploy and rollback, under their lock.
+    log=${DEPLOY_LOG:-/dev/null}
+    switch_here
+    ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Says what runs on a host, and how it is.
+set -euo pipefail
+# shellcheck source=deploy/ec2/ssh.sh
+source "$(dirname "${BASH_SOURCE[0]}")/ssh.sh"
+
+usage() {
+  cat <<'HELP'
+Usage: status.sh HOST
+
+The versions, the containers, health through the gateway, the certificate's end, and room on the disk. Exit code 0 when
+all of it is well.
+
+HELP
+  connection_help
+}
+
+case ${1:-} in
+  -h | --help)
+    usage
+    exit
+    ;;
+esac
+[[ $# == 1 ]] || { usage >&2; exit 2; }
+require_known_hosts
+installed "$1" status
