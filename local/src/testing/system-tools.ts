@@ -11,6 +11,8 @@ const tools = [
   { packages: ['libfaketime'], isThere: () => findFaketime() !== undefined },
   { packages: ['shellcheck'], isThere: () => runs('shellcheck', ['--version']) },
   { packages: ['python3', 'python3-venv'], isThere: () => runs('python3', ['-c', 'import ensurepip, venv']) },
+  { packages: ['openssh-server'], isThere: () => existsSync('/usr/sbin/sshd') },
+  { packages: ['docker-registry'], isThere: () => runs('docker-registry', ['--version']) },
 ];
 
 /** Installs, as root, what Debian has of it; a test whose tool is still missing says so and is skipped. */

@@ -1,0 +1,289 @@
+/**
+ * deploy.sh and its siblings as production uses them, from an operator's machine to a host: here both are this machine,
+ * the host by its own sshd. The engine, the registry, the images, the databases and the broker are real; what is not is
+ * in testing/override.yml.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
+import type { Report } from '@shop/operator/replay/report.ts';
+import { pushVersions } from './testing/images.ts';
+import { startLoad } from './testing/load.ts';
+import { docker, type Outcome, startTestHost, type TestHost } from './testing/test-host.ts';
+
+const TEN_MINUTES = 600_000;
+const address = 'root@127.0.0.1';
+
+const hasServers = existsSync('/usr/sbin/sshd') && spawnSync('docker-registry', ['--version']).status === 0;
+const isThere = process.getuid?.() === 0 && hasServers && startDockerEngine();
+
+describeNeeding('root, openssh-server, docker-registry and a Docker engine', isThere, 'a deploy to a host', () => {
+  let folder: string;
+  let host: TestHost;
+
+  beforeAll(async () => {
+    const images = haveBaseImages().variables;
+    console.info('Left out: Kong, its database and migrations, decK. The local gateway reads kong/kong.yml instead.');
+    folder = mkdtempSync(join(tmpdir(), 'shop-images-'));
+    host = await startTestHost({ NODE_IMAGE: 'node:24.21.0-slim', ...images });
+    const base = images.NODE_IMAGE === undefined ? [] : ['--build-arg', `NODE_IMAGE=${images.NODE_IMAGE}`];
+    pushVersions(host, folder, base);
+  }, TEN_MINUTES);
+  afterAll(() => {
+    host?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, 120_000);
+
+  const deploy = (tag: string, environment?: Record<string, string>) =>
+    host.run('deploy.sh', [address, tag], environment);
+
+  /** Which version each of our processes runs. */
+  function versions(): string[] {
+    const ours = Object.entries(host.containers()).filter(([name]) => /^(order|inventory)-service-\d$/.test(name));
+    return ours
+      .map(([, id]) => docker('inspect', '--format', '{{.Config.Image}}', id).trim().replace(/^.*:/, ''))
+      .sort();
+  }
+
+  /** A deploy that has to be refused: one clear message, and the system as it was. */
+  async function refused(attempt: () => Promise<Outcome>, message: RegExp): Promise<void> {
+    const before = host.containers();
+    const { code, output } = await attempt();
+    expect(output).toMatch(message);
+    expect(output.match(/^Error: /gm)).toHaveLength(1);
+    expect(code).toBe(1);
+    expect(host.containers()).toEqual(before);
+  }
+
+  function expectGreen(reports: Report[]): void {
+    for (const { run, audit, requests, sales } of reports) {
+      const failed = audit.checks.filter(({ findings }) => findings.length > 0);
+      // `repeats` are answers that had to be asked for again: 5xx, refused and lost connections.
+      expect({ run, failed, repeats: requests.repeats, unanswered: sales.unanswered }).toEqual({
+        run,
+        failed: [],
+        repeats: {},
+        unanswered: 0,
+      });
+    }
+  }
+
+  /** `work` while orders are placed; every one has to be answered and kept. */
+  async function underLoad(name: string, work: () => Promise<void>): Promise<void> {
+    const load = startLoad(folder, name, host.environment);
+    try {
+      await work();
+    } finally {
+      const reports = await load.stop();
+      expectGreen(reports);
+      const placed = reports.reduce((sum, { sales }) => sum + sales.placed, 0);
+      console.info(`${name}: ${placed} orders in ${reports.length} replays, every audit green, no failed answer`);
+    }
+  }
+
+  describe('to a new host', () => {
+    it('refuses a port that another program uses', async () => {
+      const port = Number(/^HTTPS_PORT=(\d+)$/m.exec(host.read('host.env'))?.[1]);
+      const other = createServer().listen(port, '127.0.0.1');
+      await once(other, 'listening');
+      await refused(() => deploy('v1'), new RegExp(`Port ${port} is in use by another program`));
+      other.close();
+    }, 120_000);
+
+    it(
+      'brings everything up, healthy and with a canary order through the gateway',
+      async () => {
+        const { code, output } = await deploy('v1');
+        expect(output).toMatch(/Health and canary orders through the gateway are well\nv1 is live\./);
+        expect(code).toBe(0);
+        expect(versions()).toEqual(['v1', 'v1', 'v1', 'v1']);
+      },
+      TEN_MINUTES,
+    );
+
+    it('leaves neither the token of the registry nor a secret behind', () => {
+      const found = spawnSync('grep', ['-rlF', host.registry.token, host.home, '/root/.docker', '/dev/shm']);
+      expect(found.stdout.toString()).toBe('');
+      const inspected = docker('inspect', ...Object.values(host.containers()));
+      for (const secret of readdirSync(join(host.home, 'secrets'))) {
+        expect(inspected).not.toContain(host.read(`secrets/${secret}`));
+      }
+    });
+
+    it('runs nothing that may do more than it needs', () => {
+      for (const id of Object.values(host.containers())) {
+        const [{ HostConfig, Config }] = JSON.parse(docker('inspect', id));
+        expect({ service: Config.Labels['com.docker.compose.service'], ...HostConfig }).toMatchObject({
+          ReadonlyRootfs: true,
+          CapDrop: ['ALL'],
+          SecurityOpt: ['no-new-privileges:true'],
+          RestartPolicy: { Name: 'unless-stopped' },
+          LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '5' } },
+        });
+        expect(HostConfig.PidsLimit).toBeGreaterThan(0);
+        expect(HostConfig.Memory).toBeGreaterThan(0);
+        for (const bindings of Object.values(HostConfig.PortBindings as Record<string, { HostIp: string }[]>)) {
+          for (const { HostIp } of bindings) expect(HostIp).toBe('127.0.0.1');
+        }
+      }
+    });
+  });
+
+  describe('of another version', () => {
+    it(
+      'replaces process by process and migrates, while every order is answered and kept',
+      async () => {
+        await underLoad('second', async () => {
+          const { code, output } = await deploy('v2');
+          expect(output).toMatch(/v2 is live\./);
+          expect(code).toBe(0);
+        });
+        expect(versions()).toEqual(['v2', 'v2', 'v2', 'v2']);
+      },
+      TEN_MINUTES,
+    );
+
+    it(
+      'goes back by itself when a process does not become ready, and again no order is lost',
+      async () => {
+        await underLoad('third', async () => {
+          const { code, output } = await deploy('v3');
+          expect(output).toMatch(/Error: order-service-1 is not ready after \d+ s/);
+          expect(output).toMatch(/Error: v3 failed and is not live; v2 is back\./);
+          expect(code).toBe(1);
+        });
+        expect(versions()).toEqual(['v2', 'v2', 'v2', 'v2']);
+      },
+      TEN_MINUTES,
+    );
+  });
+
+  describe('that cannot be', () => {
+    it(
+      'refuses a host whose key is not the known one',
+      () => refused(() => deploy('v2', host.wrongKey), /No connection to .* somebody may be in between/),
+      60_000,
+    );
+
+    it(
+      'refuses a host whose key nobody has noted',
+      () => refused(() => deploy('v2', { SSH_KNOWN_HOSTS: '/nowhere' }), /the host's key has to be known/),
+      60_000,
+    );
+
+    it(
+      'refuses to work for nobody',
+      () => refused(() => deploy('v2', { DOCKERHUB_USER: '' }), /DOCKERHUB_USER is not set/),
+      60_000,
+    );
+
+    it(
+      'refuses a tag that was never pushed',
+      () => refused(() => deploy('v9'), /order-service:v9 cannot be pulled: was it ever pushed/),
+      60_000,
+    );
+
+    it(
+      'says that the registry refuses the login',
+      () => refused(() => deploy('v2', { DOCKERHUB_TOKEN: 'stale' }), /The registry refuses the login as releases/),
+      60_000,
+    );
+
+    it('refuses while another deploy holds the lock', async () => {
+      const holder = spawn('flock', [join(host.home, 'deploy.lock'), 'sh', '-c', 'echo held; read -r _'], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      await once(holder.stdout, 'data');
+      await refused(() => deploy('v2'), /Another deploy holds the lock/);
+      holder.stdin.end('\n');
+      await once(holder, 'close');
+    }, 60_000);
+
+    it('refuses a full disk', async () => {
+      const settings = host.read('host.env');
+      writeFileSync(join(host.home, 'host.env'), settings.replace(/MIN_FREE_MB=.*/, 'MIN_FREE_MB=999999999'));
+      await refused(() => deploy('v2'), /The disk is too full: \d+ MB are free/);
+      writeFileSync(join(host.home, 'host.env'), settings);
+    }, 60_000);
+
+    it('refuses missing, weak and development secrets, all of them named', async () => {
+      const put = (name: string, text: string) => {
+        rmSync(join(host.home, 'secrets', name));
+        if (text !== '') writeFileSync(join(host.home, 'secrets', name), text);
+      };
+      const names = ['operations_key', 'internal_token', 'gateway_token'];
+      const kept = names.map((name) => host.read(`secrets/${name}`));
+      const development = /^GATEWAY_TOKEN=(.*)$/m.exec(readFileSync('.env.example', 'utf8'))?.[1] ?? '';
+      put('operations_key', '');
+      put('internal_token', 'short');
+      put('gateway_token', development);
+      await refused(
+        () => deploy('v2'),
+        /gateway_token is a development value.*internal_token is weak.*operations_key is missing/s,
+      ).finally(() => {
+        for (const [index, name] of names.entries()) put(name, kept[index] ?? '');
+      });
+    }, 60_000);
+
+    it('refuses a kong.yml with a plugin that the gateway does not know', async () => {
+      const copy = host.copyOfRepository();
+      const file = join(copy, 'kong/kong.yml');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('name: rate-limiting', 'name: rate-limitless'));
+      await refused(
+        () => host.run(join(copy, 'deploy/ec2/deploy.sh'), [address, 'v2']),
+        /Kong would not take kong\.yml; nothing was changed\..*plugins/s,
+      );
+    }, 60_000);
+
+    it(
+      'stops at a migration that fails, before any process is replaced',
+      () => refused(() => deploy('v4'), /The migration of inventory-db failed.*division by zero/s),
+      120_000,
+    );
+  });
+
+  describe('afterwards', () => {
+    it(
+      'a token is rotated without a failed answer: two are valid until the old one is retired',
+      async () => {
+        const former = host.read('secrets/gateway_token');
+        const onHost = (script: string, ...args: string[]) =>
+          host.run(join(host.home, 'current/deploy/ec2', script), args);
+        await underLoad('rotation', async () => {
+          expect(await onHost('secrets.sh', 'rotate', 'gateway_token', join(host.home, 'secrets'))).toMatchObject({
+            code: 0,
+          });
+          // The gateway still sends the former one: that is what the second valid value is for.
+          expect(await onHost('host.sh', 'restart')).toMatchObject({ code: 0 });
+        });
+        expect(host.read('secrets/gateway_token')).not.toBe(former);
+        expect(host.read('secrets/gateway_token_previous')).toBe(former);
+      },
+      TEN_MINUTES,
+    );
+
+    it(
+      'rollback.sh brings the version before back, which lives with the newer schema',
+      async () => {
+        const { code, output } = await host.run('rollback.sh', [address]);
+        expect(output).toMatch(/Health and canary orders through the gateway are well\nv1 is live\./);
+        expect(code).toBe(0);
+        expect(versions()).toEqual(['v1', 'v1', 'v1', 'v1']);
+      },
+      TEN_MINUTES,
+    );
+
+    it('status.sh tells what runs', async () => {
+      const { code, output } = await host.run('status.sh', [address]);
+      expect(output).toMatch(/^Version {4}v1 \(before: v2\)$/m);
+      expect(output).toMatch(/^order-service-1 .*:v1 .*Up/m);
+      expect(output).toMatch(/^Health {5}orders: .*"status":"ok"/m);
+      expect(code).toBe(0);
+    }, 60_000);
+  });
+});

@@ -1,0 +1,200 @@
+/** A host on this machine, made and used by the scripts of production. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import { choosePorts } from '@shop/local/ports.ts';
+import { newSecret } from '@shop/local/secrets.ts';
+import { type Server, startRegistry, startSshd } from './servers.ts';
+
+const scripts = join(repositoryRoot(), 'deploy/ec2');
+const registryUser = 'releases';
+
+export interface Outcome {
+  code: number;
+  output: string;
+}
+
+export interface TestHost {
+  /** On the host: what lies below /opt/orders in production. */
+  home: string;
+  /** Compose's name of it. */
+  project: string;
+  /** For a client that takes another host's key for this host's. */
+  wrongKey: Record<string, string>;
+  registry: { user: string; token: string; prefix: string };
+  /** What clients need to know. */
+  environment: Record<string, string>;
+  /** One of the scripts, as an operator would run it; `environment` is laid over what is right. */
+  run(script: string, args: string[], environment?: Record<string, string>): Promise<Outcome>;
+  /** A copy of what deploy.sh takes along, to be broken. */
+  copyOfRepository(): string;
+  /** A secret's or another file's text below the home. */
+  read(path: string): string;
+  /** Name and id of every container that runs. */
+  containers(): Record<string, string>;
+  stop(): void;
+}
+
+/** Settings that `images` says what to run as, and that the test alone needs, go to host.env with what bootstrap.sh writes. */
+export async function startTestHost(images: Record<string, string>): Promise<TestHost> {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-deploy-'));
+  const home = join(folder, 'orders');
+  const ports = await choosePorts(['ssh', 'registry', 'gateway', 'rabbitmq', 'http', 'https'] as const);
+  const project = `deploy-${ports.ssh}`;
+  const token = newSecret();
+  const servers: Server[] = [];
+  const stop = () => {
+    removeContainers(project);
+    for (const server of servers) server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    servers.push(await startSshd(folder, ports.ssh));
+    servers.push(await startRegistry(folder, ports.registry, registryUser, token));
+    mkdirSync(join(home, 'tls'), { recursive: true });
+    cpSync(join(scripts, 'testing/override.yml'), join(home, 'override.yml'));
+    writeFileSync(join(home, 'host.env'), hostSettings(project, ports, images));
+    makeCertificate(join(home, 'tls'));
+  } catch (error) {
+    stop();
+    throw error;
+  }
+
+  const ssh = {
+    SSH_KEY: join(folder, 'client_key'),
+    SSH_KNOWN_HOSTS: join(folder, 'known_hosts'),
+    SSH_PORT: String(ports.ssh),
+    DEPLOY_HOME: home,
+  };
+  const registry = { user: registryUser, token, prefix: `127.0.0.1:${ports.registry}/shop` };
+  const login = { DOCKERHUB_USER: registry.prefix, REGISTRY_USER: registry.user, DOCKERHUB_TOKEN: token };
+  const read = (path: string) => readFileSync(join(home, path), 'utf8');
+
+  // As the runbook does it: before anything of ours lies on the host.
+  const made = spawnSync(
+    'ssh',
+    ['-i', ssh.SSH_KEY, '-o', `UserKnownHostsFile=${ssh.SSH_KNOWN_HOSTS}`, '-p', ssh.SSH_PORT, 'root@127.0.0.1'].concat(
+      'bash',
+      '-s',
+      'create',
+      join(home, 'secrets'),
+    ),
+    { input: readFileSync(join(scripts, 'secrets.sh')), encoding: 'utf8' },
+  );
+  if (made.status !== 0) throw new Error(`secrets.sh create: ${made.stderr}`);
+
+  return {
+    home,
+    project,
+    wrongKey: { SSH_KNOWN_HOSTS: join(folder, 'wrong_known_hosts') },
+    registry,
+    environment: {
+      BASE_URL: `http://127.0.0.1:${ports.gateway}`,
+      STOREFRONT_KEY: read('secrets/storefront_key'),
+      BACKOFFICE_KEY: read('secrets/backoffice_key'),
+    },
+    run: (script, args, environment = {}) => {
+      const path = script.startsWith('/') ? script : join(scripts, script);
+      return outcomeOf('bash', [path, ...args], { PATH: process.env.PATH ?? '', ...ssh, ...login, ...environment });
+    },
+    copyOfRepository: () => {
+      const copy = mkdtempSync(join(folder, 'copy-'));
+      for (const part of ['docker-compose.prod.yml', 'kong', 'deploy']) {
+        cpSync(join(repositoryRoot(), part), join(copy, part), { recursive: true });
+      }
+      return copy;
+    },
+    read,
+    containers: () => {
+      const format = '{{.Label "com.docker.compose.service"}} {{.ID}}';
+      const list = docker(
+        'ps',
+        '--no-trunc',
+        '--filter',
+        `label=com.docker.compose.project=${project}`,
+        '--format',
+        format,
+      );
+      const lines = list.split('\n').filter((line) => line !== '');
+      return Object.fromEntries(lines.map((line) => line.split(' ')));
+    },
+    stop,
+  };
+}
+
+/** Docker's answer; throws with its words when it fails. */
+export function docker(...args: string[]): string {
+  return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function hostSettings(project: string, ports: Record<string, number>, images: Record<string, string>): string {
+  const settings = {
+    ...images,
+    COMPOSE_PROJECT_NAME: project,
+    REPOSITORY: repositoryRoot(),
+    GATEWAY_PORT: ports.gateway,
+    GATEWAY_URL: `http://127.0.0.1:${ports.gateway}`,
+    HTTP_PORT: ports.http,
+    HTTPS_PORT: ports.https,
+    RABBITMQ_UI_PORT: ports.rabbitmq,
+    DB_MEMORY: '384m',
+    DB_SHARED_BUFFERS: '64MB',
+    LOG_LEVEL: 'warn',
+    MIN_FREE_MB: 1000,
+    // The local gateway asks every second or two and resolves names for each connection: no need to wait for caches.
+    DRAIN_SECONDS: 5,
+    SETTLE_SECONDS: 3,
+    READY_SECONDS: 40,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function makeCertificate(folder: string): void {
+  const files = ['-keyout', join(folder, 'privkey.pem'), '-out', join(folder, 'fullchain.pem')];
+  const subject = ['-subj', '/CN=orders.example.com', '-days', '1'];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject], { stdio: 'ignore' });
+}
+
+function outcomeOf(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+function removeContainers(project: string): void {
+  const mine = ['--filter', `label=com.docker.compose.project=${project}`];
+  const idsOf = (...list: string[]) =>
+    docker(...list, '--quiet', ...mine)
+      .split('\n')
+      .filter((id) => id !== '');
+  for (const [kind, remove] of [
+    [
+      ['ps', '--all'],
+      ['rm', '--force', '--volumes'],
+    ],
+    [
+      ['volume', 'ls'],
+      ['volume', 'rm'],
+    ],
+    [
+      ['network', 'ls'],
+      ['network', 'rm'],
+    ],
+  ] as const) {
+    const ids = idsOf(...kind);
+    if (ids.length > 0) docker(...remove, ...ids);
+  }
+}
