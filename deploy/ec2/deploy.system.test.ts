@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -211,6 +211,15 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       writeFileSync(join(host.home, 'host.env'), settings);
     }, 60_000);
 
+    it('refuses a host without the key of its certificate', async () => {
+      const [key, away] = [join(host.home, 'tls/privkey.pem'), join(host.home, 'tls/away')];
+      renameSync(key, away);
+      await refused(() => deploy('v2'), /There is no certificate/);
+      writeFileSync(key, 'no key');
+      await refused(() => deploy('v2'), /privkey.pem is not the key of the certificate/);
+      renameSync(away, key);
+    }, 60_000);
+
     it('refuses missing, weak and development secrets, all of them named', async () => {
       const put = (name: string, text: string) => {
         rmSync(join(host.home, 'secrets', name));
@@ -278,9 +287,13 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       TEN_MINUTES,
     );
 
+    it('an older version is deployed like any other, although its migrations are fewer', async () => {
+      expect(await deploy('v1')).toMatchObject({ code: 0 });
+    }, 120_000);
+
     it('status.sh tells what runs', async () => {
       const { code, output } = await host.run('status.sh', [address]);
-      expect(output).toMatch(/^Version {4}v1 \(before: v2\)$/m);
+      expect(output).toMatch(/^Version {4}v1 \(before: v1\)$/m);
       expect(output).toMatch(/^order-service-1 .*:v1 .*Up/m);
       expect(output).toMatch(/^Health {5}orders: .*"status":"ok"/m);
       expect(code).toBe(0);

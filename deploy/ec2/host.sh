@@ -154,6 +154,8 @@ try_stdin() {
 start_infrastructure() {
   local recreate=--no-recreate
   [[ $1 != --infrastructure ]] || recreate=
+  # Mounted into what starts now; where something runs already, the former configuration stays until the switch.
+  [[ -d $home/deploy ]] || put_configuration
   say "Databases and broker"
   # shellcheck disable=SC2086
   try "They do not become healthy; the services were not touched. The log: $log" \

@@ -14,6 +14,9 @@ export async function down(knex) { await knex.raw('ALTER TABLE orders DROP COLUM
 const divides = `export async function up(knex) { await knex.raw('SELECT 1 / 0'); }
 export async function down() {}`;
 
+const neverReady =
+  "process.on('SIGTERM', () => process.exit()); require('http').createServer((_, r) => r.writeHead(503).end()).listen(3000)";
+
 type Variant = { from: string; files?: Record<string, string>; command?: string[] };
 const variants: Record<string, Partial<Record<Service, Variant>>> = {
   v2: {
@@ -23,7 +26,7 @@ const variants: Record<string, Partial<Record<Service, Variant>>> = {
   v3: {
     'order-service': {
       from: 'v2',
-      command: ['node', '-e', "require('http').createServer((_, r) => r.writeHead(503).end()).listen(3000)"],
+      command: ['node', '-e', neverReady],
     },
   },
   v4: {

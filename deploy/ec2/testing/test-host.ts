@@ -146,7 +146,7 @@ function hostSettings(project: string, ports: Record<string, number>, images: Re
     // The local gateway asks every second or two and resolves names for each connection: no need to wait for caches.
     DRAIN_SECONDS: 5,
     SETTLE_SECONDS: 3,
-    READY_SECONDS: 40,
+    READY_SECONDS: 30,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
