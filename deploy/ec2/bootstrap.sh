@@ -55,6 +55,8 @@ install_packages() {
   ! wanted upgrades || packages+=(unattended-upgrades)
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
+  # A package of its own in Debian 13, a part of docker.io elsewhere.
+  ! apt-cache show docker-cli >/dev/null 2>&1 || packages+=(docker-cli)
   # Compose v2 is called docker-compose-v2 in Ubuntu and docker-compose in Debian, where version 1 had that name before 13.
   for compose in docker-compose-v2 docker-compose; do
     [[ $(apt-cache policy "$compose" | sed -n 's/^ *Candidate: //p') != 2.* ]] || break
@@ -79,7 +81,8 @@ make_user() {
 make_home() {
   step "$home"
   # Nobody else looks in: containers under other users have to read the files in it, so those are readable.
-  install -d -m 0700 -o deploy -g deploy "$home" "$home/releases" "$home/tls" "$home/logs"
+  install -d -m 0700 -o deploy -g deploy "$home"
+  install -d -m 0755 -o deploy -g deploy "$home/releases" "$home/tls" "$home/logs"
   [[ -e $home/host.env ]] && return
   local memory
   memory=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024))

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
@@ -60,29 +60,45 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     expect(host.containers()).toEqual(before);
   }
 
-  function expectGreen(reports: Report[]): void {
+  /**
+   * `repeats` are requests that had to be sent again: after a 5xx, a refused or a lost connection. There may be none, but
+   * for what a service refuses by itself because the machine is too busy with others, tests of somebody else say.
+   */
+  function expectGreen(reports: Report[], machineWasBusy: boolean): void {
     for (const { run, audit, requests, sales } of reports) {
       const failed = audit.checks.filter(({ findings }) => findings.length > 0);
-      // `repeats` are answers that had to be asked for again: 5xx, refused and lost connections.
-      expect({ run, failed, repeats: requests.repeats, unanswered: sales.unanswered }).toEqual({
+      const { '503 overloaded': shed = 0, ...repeats } = requests.repeats;
+      expect({ run, failed, repeats, unanswered: sales.unanswered }).toEqual({
         run,
         failed: [],
         repeats: {},
         unanswered: 0,
       });
+      if (!machineWasBusy) expect({ run, shed }).toEqual({ run, shed: 0 });
     }
   }
 
   /** `work` while orders are placed; every one has to be answered and kept. */
   async function underLoad(name: string, work: () => Promise<void>): Promise<void> {
     const load = startLoad(folder, name, host.environment);
+    // How many processes waited for a processor, by the minute.
+    let longestQueue = 0;
+    const sampler = setInterval(() => {
+      longestQueue = Math.max(longestQueue, loadavg()[0] ?? 0);
+    }, 1_000);
     try {
       await work();
     } finally {
       const reports = await load.stop();
-      expectGreen(reports);
+      clearInterval(sampler);
+      expectGreen(reports, longestQueue > 4 * availableParallelism());
       const placed = reports.reduce((sum, { sales }) => sum + sales.placed, 0);
-      console.info(`${name}: ${placed} orders in ${reports.length} replays, every audit green, no failed answer`);
+      const shed = reports.reduce((sum, { requests }) => sum + (requests.repeats['503 overloaded'] ?? 0), 0);
+      const slowest = Math.max(...reports.map(({ speed }) => speed.placeMs?.max ?? 0));
+      console.info(
+        `${name}: ${placed} orders in ${reports.length} replays, every audit green, no failed answer, ${shed} shed; ` +
+          `the slowest took ${Math.round(slowest)} ms, the load was up to ${longestQueue}`,
+      );
     }
   }
 
@@ -222,7 +238,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
 
     it('refuses missing, weak and development secrets, all of them named', async () => {
       const put = (name: string, text: string) => {
-        rmSync(join(host.home, 'secrets', name));
+        rmSync(join(host.home, 'secrets', name), { force: true });
         if (text !== '') writeFileSync(join(host.home, 'secrets', name), text);
       };
       const names = ['operations_key', 'internal_token', 'gateway_token'];
