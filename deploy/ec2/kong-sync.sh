@@ -1,19 +1,21 @@
 #!/bin/sh
-# Runs in decK's image, in Kong's network: `validate` asks Kong whether it would take kong.yml, `sync` makes it so.
-# In production every route is https only, and plain http is redirected: kong-https.yml is laid over kong.yml.
+# Runs in decK's image, in Kong's network: `validate` asks whether production may have these values, and Kong whether it
+# would take kong.yml; `sync` makes it so.
 set -eu
 
 . /deploy/ec2/kong-variables.sh
 
-cp -R /kong /tmp/kong
-deck file patch --state /kong/kong.yml --output-file /tmp/kong/kong.yml /deploy/ec2/kong-https.yml
 case ${1:-} in
   validate)
-    deck file validate /tmp/kong/kong.yml
+    deck file validate /kong/kong.yml
+    # The rendered file holds every key; it goes with the container.
+    umask 077
+    deck file render --populate-env-vars /kong/kong.yml -o /tmp/rendered.yml
+    deck file lint -s /tmp/rendered.yml /kong/lint-rules.production.yml
     # The names and settings of plugins, which only Kong knows.
-    deck gateway validate /tmp/kong/kong.yml
+    deck gateway validate /kong/kong.yml
     ;;
-  sync) sh /tmp/kong/sync.sh ;;
+  sync) sh /kong/sync.sh ;;
   *)
     echo "Usage: kong-sync.sh validate|sync" >&2
     exit 2
