@@ -29,7 +29,11 @@ export async function applyReservationResults(
 
   function apply({ message, traceparent }: ReceivedReply): HandlerOutcome {
     const order = orders.get(message.payload.reservationId);
-    if (!order) return { deadLetter: 'order-not-found', detail: message.payload.reservationId };
+    if (!order) {
+      // Nothing is held for it, which is all that an unknown order needs: a person gave its stock back after a restore.
+      if (message.type === 'reservation.released') return 'handled';
+      return { deadLetter: 'order-not-found', detail: message.payload.reservationId };
+    }
     if (message.type === 'reservation.released' || message.type === 'reservation.fulfilled') {
       ended.push({ id: order.id, awaiting: message.type === 'reservation.released' ? 'release' : 'fulfilment' });
       return 'handled';

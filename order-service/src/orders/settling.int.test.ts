@@ -177,11 +177,13 @@ describe('a reply', () => {
     const id = await pendingOrder();
     const outcomes = await apply(
       reply('reservation.held', '01890000-0000-7000-8000-000000000000'),
+      reply('reservation.released', '01890000-0000-7000-8000-000000000000'),
       reply('reservation.rejected', id, { reason: 'released' }),
       reply('reservation.held', id),
     );
     expect(outcomes).toMatchObject([
       { deadLetter: 'order-not-found' },
+      'handled',
       { deadLetter: 'released-while-pending' },
       'handled',
     ]);

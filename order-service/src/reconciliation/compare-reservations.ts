@@ -15,10 +15,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import type { Findings } from '@shop/chassis/reconciliation/run.ts';
 import type { OrderId } from '../orders/order.ts';
-import { type CommandSide, isRepairable, judge, type Pair, toMismatch } from './judge.ts';
+import { type CommandSide, isForgotten, isRepairable, judge, type Pair, toMismatch } from './judge.ts';
 import { lookAtOrders, type OrderLook, readOrderPage } from './reconciliation.sql.ts';
 import { PAGE, type ReservationLook, type ReservationPages } from './reservation-pages.ts';
-import { sendAgain } from './send-again.ts';
+import { requestAgain, sendAgain } from './send-again.ts';
 
 export interface CompareDeps {
   pool: Pool;
@@ -109,14 +109,24 @@ async function examine(deps: CompareDeps, findings: Findings, ids: readonly stri
     return isSame(before.get(id), order) ? [toPair(id, order, reservations.get(id))] : [];
   });
   findings.count('underWay', ids.length - pairs.length);
-  const repairable = pairs.filter(isRepairable).map(({ id }) => id);
-  const repaired = repairable.length > 0 ? await sendAgain(deps.pool, repairable, deps.now()) : new Set();
-  if (repaired.size > 0) deps.wakeRelay();
+  const repaired = await repair(deps, pairs);
   for (const pair of pairs) {
     const kind = judge(pair);
     if (kind === 'under-way') findings.count('underWay', 1);
     else if (kind !== 'agrees') findings.report(toMismatch(pair, kind, repaired.has(pair.id)));
   }
+}
+
+/** Returns the ids of the orders for which a command was written. */
+async function repair({ pool, now, wakeRelay }: CompareDeps, pairs: readonly Pair[]): Promise<Set<OrderId>> {
+  const repairable = pairs.filter(isRepairable).map(({ id }) => id);
+  const forgotten = pairs.filter(isForgotten).map(({ id }) => id);
+  const repaired = new Set([
+    ...(repairable.length > 0 ? await sendAgain(pool, repairable, now()) : []),
+    ...(forgotten.length > 0 ? await requestAgain(pool, forgotten, now()) : []),
+  ]);
+  if (repaired.size > 0) wakeRelay();
+  return repaired;
 }
 
 function isSame(before: OrderLook | undefined, after: OrderLook | undefined): boolean {

@@ -101,9 +101,21 @@ export function judge({ order, reservation, command }: Omit<Pair, 'id'>): 'agree
   return isLostCommand(verdict) && command === 'under-way' ? 'under-way' : verdict;
 }
 
-/** Whether it is provably safe to write the command again: an order in such a state never needs its reservation back. */
+/**
+ * Whether it is provably safe to write a command again. A release or a fulfil: an order in such a state never needs its
+ * reservation back.
+ */
 export function isRepairable(pair: Pair): boolean {
   return pair.command === 'none' && isLostCommand(judge(pair));
+}
+
+/**
+ * Whether the reservation may be asked for once more: inventory-service held it once, or the order would not be where it
+ * is, and now has no row of it, so its database is older than ours. Until it is held again, others can buy its units.
+ * Whatever else the order waits for, this has to come first.
+ */
+export function isForgotten(pair: Pair): boolean {
+  return judge(pair) === 'reservation-missing' && pair.reservation === 'none';
 }
 
 function isLostCommand(verdict: string): boolean {
@@ -124,6 +136,9 @@ const PROPOSALS = {
   'reservation-missing':
     'inventory-service has lost what it had answered; perhaps its database was restored. Cancel the order and place it ' +
     'anew; if it was shipped already, take its units out of the stock by an adjustment.',
+  'reservation-released':
+    'Its stock was given back, as only a cancellation does: perhaps it was cancelled, and the database of order-service ' +
+    'was restored to an earlier time. Do not ship it; cancel it again.',
   'fulfilled-unshipped':
     'Its units have left the stock. If the parcel went out and the order is confirmed, ship it: the stock will not ' +
     'change again. If not, put the units back by an adjustment.',
@@ -132,7 +147,10 @@ const PROPOSALS = {
   'order-unknown':
     'If the database of order-service was restored from a backup, look for the order there first. Only when there is ' +
     'none, give the units back: publish a reservation.release with this id (if it is fulfilled: an adjustment).',
-} as const satisfies Record<Exclude<MismatchKind, 'release-missing' | 'fulfilment-missing'>, string>;
+} as const satisfies Record<
+  Exclude<MismatchKind, 'release-missing' | 'fulfilment-missing'> | 'reservation-released',
+  string
+>;
 
 /** The pair as a mismatch for people; `repaired` when its command was written again. */
 export function toMismatch(pair: Pair, kind: MismatchKind, repaired: boolean): Mismatch {
@@ -148,6 +166,11 @@ export function toMismatch(pair: Pair, kind: MismatchKind, repaired: boolean): M
 }
 
 function proposalFor(pair: Pair, kind: MismatchKind, repaired: boolean): string {
+  if (kind === 'reservation-missing') {
+    if (repaired)
+      return 'Nothing: it is asked for again. If its stock is gone, the next run says that it was rejected.';
+    return PROPOSALS[pair.reservation === 'released' ? 'reservation-released' : kind];
+  }
   if (kind !== 'release-missing' && kind !== 'fulfilment-missing') return PROPOSALS[kind];
   const command = kind === 'release-missing' ? 'reservation.release' : 'reservation.fulfil';
   if (repaired) return `Nothing: the ${command} was written again, and is repeated until it is answered.`;

@@ -1,5 +1,6 @@
 import {
   type CommandSide,
+  isForgotten,
   isRepairable,
   judge,
   mismatchKinds,
@@ -88,6 +89,19 @@ describe('isRepairable', () => {
   });
 });
 
+describe('isForgotten', () => {
+  it('allows to ask again where inventory-service has no row, whatever else is awaited, and nowhere else', () => {
+    const forgotten = cells.flatMap((cell) =>
+      COMMANDS.filter((command) => isForgotten({ id: 'x', ...cell, command })).map(
+        (command) => `${cell.order} ${cell.reservation} ${command}`,
+      ),
+    );
+    expect(forgotten).toEqual(
+      ['confirmed', 'shipped', 'delivered'].flatMap((order) => COMMANDS.map((command) => `${order} none ${command}`)),
+    );
+  });
+});
+
 describe('toMismatch', () => {
   it('says what was expected, why, and what to do', () => {
     for (const cell of cells) {
@@ -98,6 +112,13 @@ describe('toMismatch', () => {
       expect(mismatch.expected).not.toBe(cell.reservation);
       expect(mismatch.proposal).not.toBe('');
     }
+  });
+
+  it('proposes to cancel again what was released, and not to place it anew', () => {
+    const pair = { id: 'x', order: 'confirmed', reservation: 'released', command: 'none' } as const;
+    expect(toMismatch(pair, 'reservation-missing', false).proposal).toContain('cancel it again');
+    expect(toMismatch({ ...pair, reservation: 'rejected' }, 'reservation-missing', false).proposal).toContain('anew');
+    expect(toMismatch({ ...pair, reservation: 'none' }, 'reservation-missing', true).proposal).toMatch(/^Nothing/);
   });
 
   it('names the lost command', () => {

@@ -98,3 +98,26 @@ export async function beginWaits(
   );
   return rows.map((row) => ({ id: row.id, correlationId: row.correlation_id, isUnsent: row.is_unsent }));
 }
+
+/**
+ * Tell the timelines of these orders that their stock is asked for again. Returns the id of the request from which each
+ * followed; those with an unsent command are left out, for theirs may be the very same one.
+ */
+export async function tellRequests(
+  trx: Transaction,
+  ids: readonly OrderId[],
+  detail: object,
+  now: Date,
+): Promise<Map<OrderId, string>> {
+  const { rows } = await trx.query<{ order_id: string; correlation_id: string }>(
+    /* sql */ `
+    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
+    SELECT o.id, 'queued', $3, 'order-service',
+      (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = o.id ORDER BY t.id LIMIT 1), $2
+    FROM unnest($1::uuid[]) AS o (id)
+    WHERE NOT EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = o.id)
+    RETURNING order_id, correlation_id`,
+    [ids, JSON.stringify(detail), now],
+  );
+  return new Map(rows.map((row) => [row.order_id, row.correlation_id]));
+}

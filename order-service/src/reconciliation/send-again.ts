@@ -4,7 +4,7 @@ import { addToOutbox } from '@shop/chassis/outbox/outbox-message.ts';
 import type { Awaiting, Order, OrderId } from '../orders/order.ts';
 import { reservationCommand } from '../orders/order-messages.ts';
 import { lockOrders } from '../orders/orders.sql.ts';
-import { beginWaits } from './reconciliation.sql.ts';
+import { beginWaits, tellRequests } from './reconciliation.sql.ts';
 
 /**
  * Write the lost `release` or `fulfil` of these orders again, each as a new message for the same reservation, and let the
@@ -35,6 +35,31 @@ export async function sendAgain(pool: Pool, ids: readonly OrderId[], now: Date):
     });
     await addToOutbox(trx, commands);
     return new Set(waits.keys());
+  });
+}
+
+/**
+ * Ask once more for the reservations of these orders, which inventory-service has forgotten; of those that were shipped,
+ * too: when their units are held, the next run finds a fulfilment missing. The rows are locked and judged anew. No order
+ * waits for the answer, which changes nothing: the next run sees what came of it, and asks again if it was lost.
+ * Returns the ids of the orders that were asked for.
+ */
+export async function requestAgain(pool: Pool, ids: readonly OrderId[], now: Date): Promise<Set<OrderId>> {
+  return inTransaction(pool, async (trx) => {
+    const orders = await lockOrders(trx, ids);
+    const owed = [...orders.values()].filter(({ status }) => ['confirmed', 'shipped', 'delivered'].includes(status));
+    const told = await tellRequests(
+      trx,
+      owed.map(({ id }) => id),
+      { reason: 'reconciliation', awaiting: 'reservation' },
+      now,
+    );
+    const commands = owed.flatMap((order) => {
+      const correlationId = told.get(order.id);
+      return correlationId === undefined ? [] : [reservationCommand(order, 'reservation', { correlationId }, now)];
+    });
+    await addToOutbox(trx, commands);
+    return new Set(told.keys());
   });
 }
 
