@@ -10,6 +10,7 @@ const tools = [
   { packages: ['gcc', 'libc6-dev'], isThere: () => runs('gcc', ['--version']) && existsSync('/usr/include/stdio.h') },
   { packages: ['libfaketime'], isThere: () => findFaketime() !== undefined },
   { packages: ['shellcheck'], isThere: () => runs('shellcheck', ['--version']) },
+  { packages: ['postgresql'], isThere: () => existsSync('/usr/lib/postgresql') },
   { packages: ['python3', 'python3-venv'], isThere: () => runs('python3', ['-c', 'import ensurepip, venv']) },
   { packages: ['openssh-server'], isThere: () => existsSync('/usr/sbin/sshd') },
   { packages: ['docker-registry'], isThere: () => runs('docker-registry', ['--version']) },

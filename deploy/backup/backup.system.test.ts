@@ -1,0 +1,424 @@
+/** The scripts of this folder as they are, on a real server with the schemas of both services. */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrate } from '@shop/chassis/db/migrate.ts';
+import { asSuperuser } from '@shop/chassis/testing/database.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import { findDebianPostgres, startDebianPostgres, type TestServer } from './testing/debian-postgres.ts';
+import { startScript } from './testing/run-script.ts';
+
+const bin = findDebianPostgres();
+
+describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', () => {
+  let server: TestServer;
+  let dir: string;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    server = await startDebianPostgres(bin ?? '');
+    await asSuperuser(server.url('postgres'), async (client) => {
+      await client.query('CREATE ROLE order_owner LOGIN CREATEROLE; CREATE ROLE inventory_owner LOGIN CREATEROLE');
+      await client.query('CREATE ROLE auditor');
+    });
+  }, 60_000);
+  afterAll(() => server?.stop());
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'shop-dumps-'));
+    env = {
+      PATH: `${bin}:${process.env.PATH}`,
+      ORDER_DB_URL: server.url('orders'),
+      INVENTORY_DB_URL: server.url('inventory'),
+      BACKUP_DIR: dir,
+    };
+    for (const database of ['orders', 'inventory']) await newDatabase(database);
+  }, 30_000);
+  afterEach(async () => {
+    rmSync(dir, { recursive: true, force: true });
+    await asSuperuser(server.url('postgres'), async (client) => {
+      const { rows } = await client.query(`SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)'`);
+      for (const { datname } of rows) await client.query(`DROP DATABASE ${datname} WITH (FORCE)`);
+    });
+  }, 30_000);
+
+  async function newDatabase(database: string): Promise<void> {
+    const service = database === 'orders' ? 'order' : 'inventory';
+    await asSuperuser(server.url('postgres'), (client) =>
+      client.query(`CREATE DATABASE ${database} OWNER ${service}_owner`),
+    );
+    const as = (role: string) => server.url(database).replace('//postgres:', `//${role}:`);
+    await migrate(
+      {
+        ownerUrl: as(`${service}_owner`),
+        applicationUrl: as(`${service}_service`),
+        directory: join(repositoryRoot(), `${service}-service/migrations`),
+      },
+      'up',
+    );
+  }
+  const script = (name: string, args: string[] = [], more: Record<string, string> = {}) =>
+    startScript(name, args, { ...env, ...more }).ended;
+  const backup = (more?: Record<string, string>) => script('backup.sh', [], more);
+  const restore = (more?: Record<string, string>) => script('restore.sh', ['orders', 'latest'], more);
+  const query = (database: string, sql: string) =>
+    asSuperuser(server.url(database), async (client) => (await client.query(sql)).rows);
+  const dumps = (database: string) => readdirSync(join(dir, database)).filter((name) => name.endsWith('.dump'));
+  const newestDump = (database: string) => join(dir, database, dumps(database).sort().at(-1) ?? '');
+  const metrics = () => readFileSync(join(dir, 'metrics/backup.prom'), 'utf8');
+  const done = { code: 0, stderr: '' };
+
+  async function placeOrder(): Promise<number> {
+    const [row] = await query(
+      'orders',
+      `INSERT INTO orders (id, client_id, customer_id, currency, status, idempotency_key, fingerprint, created_at,
+         updated_at, awaiting, ask_at)
+       VALUES (gen_random_uuid(), 'c', 'c', 'EUR', 'pending', gen_random_uuid()::text, '', now(), now(), 'reservation', now())
+       RETURNING number::integer`,
+    );
+    return row.number;
+  }
+  const numbers = async () =>
+    (await query('orders', 'SELECT number FROM orders ORDER BY number')).map((r) => +r.number);
+  /** Rights, owners and settings of a database and of everything in it. */
+  const rights = async () => ({
+    database: await query(
+      'orders',
+      `SELECT (SELECT array_agg(one::text ORDER BY one::text) FROM unnest(datacl) AS one) AS rights, pg_get_userbyid(datdba) AS owner, setconfig FROM pg_database d
+       LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid WHERE datname = 'orders' ORDER BY setconfig::text`,
+    ),
+    relations: await query(
+      'orders',
+      `SELECT relname, relkind, relacl::text, pg_get_userbyid(relowner) AS owner FROM pg_class
+       WHERE relnamespace = 'public'::regnamespace ORDER BY relname`,
+    ),
+  });
+  /** pg_dump waits until it is let go, so that a test can look at the middle of a backup. */
+  async function holdingTable(work: () => Promise<void>): Promise<void> {
+    await asSuperuser(server.url('orders'), async (client) => {
+      await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
+      await work();
+    });
+  }
+  const untilWaiting = () =>
+    eventually(async () => {
+      const rows = await query('postgres', `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'`);
+      return rows.length > 0 ? true : undefined;
+    });
+  /** Rows whose restoring takes so many seconds, or fails. */
+  const plant = (condition: string) =>
+    query(
+      'orders',
+      `SET shop.planting = 'yes';
+       CREATE FUNCTION planted(x integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+         IF current_setting('shop.planting', true) = 'yes' THEN RETURN true; END IF;
+         ${condition};
+       END $$;
+       CREATE TABLE planted (x integer CHECK (public.planted(x))); INSERT INTO planted VALUES (1)`,
+    );
+
+  describe('backup.sh', () => {
+    it('leaves a dump of each database with its checksum, and tells when it was made', async () => {
+      const began = Math.floor(Date.now() / 1000);
+      const ended = await backup();
+      expect(ended).toMatchObject(done);
+      for (const database of ['orders', 'inventory']) {
+        const dump = newestDump(database);
+        const sum = createHash('sha256').update(readFileSync(dump)).digest('hex');
+        expect(readFileSync(`${dump}.sha256`, 'utf8')).toBe(`${sum}  ${dump.split('/').at(-1)}\n`);
+        expect(readdirSync(join(dir, database)).filter((name) => name.endsWith('.partial'))).toEqual([]);
+        expect(ended.stdout).toContain(`${database}: ${dump}`);
+        const [, time = '0'] =
+          new RegExp(`^backup_last_success_timestamp_seconds\\{database="${database}"\\} (\\d+)$`, 'm').exec(
+            metrics(),
+          ) ?? [];
+        expect(+time).toBeGreaterThanOrEqual(began);
+      }
+      expect(await script('backup.sh', ['--check'])).toMatchObject(done);
+    });
+
+    it('dumps the one database when the other cannot be had, and goes on telling of the last good dump', async () => {
+      await backup();
+      const before = metrics().split('\n');
+      rmSync(newestDump('inventory'));
+      const ended = await backup({ ORDER_DB_URL: server.url('orders').replace(/:\d+\//, ':9/') });
+      expect(ended.code).toBe(1);
+      expect(ended.stderr).toMatch(/^backup\.sh: orders was not dumped: .*[Cc]onnection refused.*\n$/s);
+      expect(dumps('orders')).toHaveLength(1);
+      expect(dumps('inventory')).toHaveLength(1);
+      expect(metrics().split('\n')).toContain(
+        before.find((line) => line.includes('success_timestamp_seconds{database="o')),
+      );
+    });
+
+    it('that is killed leaves nothing that looks like a dump, and no other runs beside it', async () => {
+      await holdingTable(async () => {
+        const { child, ended } = startScript('backup.sh', [], env);
+        await untilWaiting();
+        expect(await backup()).toMatchObject({ code: 1, stderr: expect.stringContaining('another backup is running') });
+        process.kill(-(child.pid ?? 0), 'SIGKILL');
+        await ended;
+        expect(dumps('orders')).toEqual([]);
+      });
+      expect(await backup()).toMatchObject(done);
+      expect(readdirSync(join(dir, 'orders')).filter((name) => name.includes('partial'))).toEqual([]);
+    });
+
+    it('removes what is both old and beyond the number that is kept', async () => {
+      await backup();
+      const dump = newestDump('orders');
+      for (const day of ['20250101', '20250102', '20250103']) {
+        for (const end of ['', '.sha256']) cpSync(`${dump}${end}`, join(dir, 'orders', `${day}T000000Z.dump${end}`));
+      }
+      const keeping = { BACKUP_KEEP_AT_LEAST: '3', BACKUP_KEEP_DAYS: '1' };
+      await eventually(() => (Date.now() % 1000 < 100 ? true : undefined)); // a dump's name has the second
+      expect(await backup(keeping)).toMatchObject(done);
+      expect(dumps('orders').filter((name) => name.startsWith('2025'))).toEqual(['20250103T000000Z.dump']);
+      expect(existsSync(join(dir, 'orders/20250102T000000Z.dump.sha256'))).toBe(false);
+      expect(await backup({ ...keeping, BACKUP_KEEP_DAYS: '9999' })).toMatchObject(done);
+      expect(dumps('orders')).toContain('20250103T000000Z.dump');
+    });
+
+    it('copies to S3 with aws, and makes up for what it could not copy', async () => {
+      const bucket = mkdtempSync(join(dir, 'bucket-'));
+      const tools = mkdtempSync(join(dir, 'tools-'));
+      // In the place of the AWS CLI, which needs an account: takes `s3 cp --only-show-errors FILE s3://bucket/…`.
+      writeFileSync(
+        join(tools, 'aws'),
+        `#!/bin/sh\n[ -e ${dir}/away ] && { echo 'fatal error: no route' >&2; exit 1; }\n[ "$1 $2 $3" = 's3 cp --only-show-errors' ] && cp "$4" "${bucket}/$(echo "$5" | sed 's,^s3://shop/,,; s,/,_,g')"\n`,
+        { mode: 0o755 },
+      );
+      const s3 = { BACKUP_S3_URI: 's3://shop/daily', PATH: `${tools}:${env.PATH}` };
+      writeFileSync(join(dir, 'away'), '');
+      const ended = await backup(s3);
+      expect(ended.code).toBe(1);
+      expect(ended.stderr).toMatch(/orders was dumped, but not copied to s3:\/\/shop\/daily\/orders\/.*no route/);
+      expect(metrics()).toContain('backup_last_upload_timestamp_seconds{database="orders"} 0\n');
+      rmSync(join(dir, 'away'));
+      await eventually(() => (Date.now() % 1000 < 100 ? true : undefined));
+      expect(await backup(s3)).toMatchObject(done);
+      expect(readdirSync(bucket)).toHaveLength(8);
+      expect(metrics()).not.toContain('upload_timestamp_seconds{database="orders"} 0\n');
+    });
+
+    it.each([
+      [{ ORDER_DB_URL: '' }, 'ORDER_DB_URL is missing: postgres://user:password@host:port/database'],
+      [{ ORDER_DB_URL: 'mysql://a@b/c' }, 'ORDER_DB_URL is no URL like'],
+      [{ ORDER_DB_URL_FILE: '/etc/hostname' }, 'set ORDER_DB_URL or ORDER_DB_URL_FILE, not both'],
+      [{ ORDER_DB_URL: '', ORDER_DB_URL_FILE: '/nowhere' }, 'ORDER_DB_URL_FILE names /nowhere, which cannot be read'],
+      [{ BACKUP_KEEP_DAYS: 'many' }, 'BACKUP_KEEP_DAYS is "many", not a whole number'],
+      [{ BACKUP_DIR: '/proc/nothing' }, '/proc/nothing cannot be written to'],
+      [{ BACKUP_S3_URI: 'http://bucket' }, 'BACKUP_S3_URI is "http://bucket", not like s3://bucket/prefix'],
+      [
+        { BACKUP_S3_URI: 's3://shop', PATH: `${bin}:/usr/bin:/bin` },
+        'BACKUP_S3_URI is set, but there is no aws command here',
+      ],
+    ])('refuses %j in one line', async (wrong, message) => {
+      const ended = await backup(wrong);
+      expect(ended.code).toBe(1);
+      expect(ended.stderr).toContain(`: ${message}`);
+      expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1);
+    });
+
+    it('says that a dump is missing or too old', async () => {
+      expect((await script('backup.sh', ['--check'])).stderr).toContain('orders has no dump in');
+      await backup();
+      await eventually(() =>
+        Date.now() / 1000 - Date.parse(dumpTime(newestDump('orders'))) / 1000 > 2 ? true : undefined,
+      );
+      const { code, stderr } = await script('backup.sh', ['--check'], { BACKUP_MAX_AGE_SECONDS: '1' });
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/newest dump of orders is \d+ s old, more than 1 s/)]);
+    });
+
+    it('takes passwords with any characters, from a file too', async () => {
+      await query('postgres', `CREATE ROLE reader SUPERUSER LOGIN PASSWORD 'a@b/c:%\\d'`);
+      const file = join(dir, 'url');
+      writeFileSync(file, `${server.url('orders').replace('postgres:test@', 'reader:a%40b%2Fc%3A%25%5Cd@')}\n`);
+      expect(await backup({ ORDER_DB_URL: '', ORDER_DB_URL_FILE: file })).toMatchObject(done);
+      await query('postgres', 'DROP ROLE reader');
+    });
+  });
+
+  describe('backup-timer.sh', () => {
+    it('backs up at once where there is no dump, not again before it is due, and ends when it is told to', async () => {
+      const first = startScript('backup-timer.sh', [], env);
+      await eventually(() => (existsSync(join(dir, 'metrics/backup.prom')) ? true : undefined), 20_000);
+      first.child.kill('SIGTERM');
+      expect((await first.ended).code).toBe(0);
+      const second = startScript('backup-timer.sh', [], { ...env, BACKUP_INTERVAL_SECONDS: '3' });
+      await eventually(() => (dumps('orders').length === 2 ? true : undefined), 20_000);
+      second.child.kill('SIGTERM');
+      await second.ended;
+      const [one = '', two = ''] = dumps('orders').sort();
+      expect(Date.parse(dumpTime(two)) - Date.parse(dumpTime(one))).toBeGreaterThanOrEqual(3_000);
+    });
+
+    it('tries again after a failure', async () => {
+      await query('postgres', 'ALTER DATABASE orders ALLOW_CONNECTIONS false');
+      const { child, ended } = startScript('backup-timer.sh', [], { ...env, BACKUP_RETRY_SECONDS: '1' });
+      await eventually(() => (existsSync(join(dir, 'metrics/backup.prom')) ? true : undefined), 20_000);
+      await query('postgres', 'ALTER DATABASE orders ALLOW_CONNECTIONS true');
+      await eventually(() => (dumps('orders').length === 1 ? true : undefined), 20_000);
+      child.kill('SIGTERM');
+      expect((await ended).stderr).toContain('orders was not dumped');
+    });
+  });
+
+  describe('restore.sh', () => {
+    it('brings back rows, owners, rights and settings, and keeps what it replaces', async () => {
+      await query(
+        'orders',
+        `REVOKE CONNECT ON DATABASE orders FROM PUBLIC; GRANT CONNECT ON DATABASE orders TO order_service;
+         GRANT CREATE ON DATABASE orders TO auditor WITH GRANT OPTION;
+         ALTER DATABASE orders SET statement_timeout = '7s';
+         ALTER ROLE order_service IN DATABASE orders SET application_name = 'it''s'`,
+      );
+      const before = await rights();
+      const kept = [await placeOrder(), await placeOrder()];
+      await backup();
+      const lost = await placeOrder();
+
+      const ended = await restore();
+      expect(ended).toMatchObject(done);
+      expect(await numbers()).toEqual(kept);
+      expect(await rights()).toEqual(before);
+      const [, name = ''] = /DROP DATABASE (\w+)/.exec(ended.stdout) ?? [];
+      expect(await query(name, 'SELECT count(*)::integer FROM orders')).toEqual([{ count: 3 }]);
+      // The lost order's number is with its customer; and each ledger goes on behind what subscribers have seen.
+      expect(await placeOrder()).toBe(lost + 1);
+      const asService = server.url('orders').replace('//postgres:', '//order_service:');
+      await asSuperuser(asService, async (client) => {
+        expect((await client.query('SELECT FROM orders')).rowCount).toBe(3);
+        await expect(client.query('DELETE FROM order_timeline')).rejects.toThrow('permission denied');
+      });
+    });
+
+    it('leaves numbers out where nobody knows how far they were used: on a new server', async () => {
+      await placeOrder();
+      const last = await placeOrder();
+      await backup();
+      await query('postgres', 'DROP DATABASE orders');
+      await newDatabase('orders');
+      expect(await restore({ RESTORE_SKIP_NUMBERS: '500' })).toMatchObject(done);
+      expect(await placeOrder()).toBe(last + 501);
+    });
+
+    it('refuses while somebody is connected, and says who', async () => {
+      await placeOrder();
+      await backup();
+      await placeOrder();
+      const ended = await asSuperuser(`${server.url('orders')}?application_name=order-service`, () => restore());
+      expect([ended.code, ended.stderr]).toEqual([
+        1,
+        'restore.sh: somebody is connected to orders: postgres (order-service). Stop the service, then restore\n',
+      ]);
+      expect(await numbers()).toHaveLength(2);
+      expect(await databases()).toEqual(['inventory', 'orders']);
+    });
+
+    it('changes nothing when somebody connects while it restores', async () => {
+      await placeOrder();
+      await plant('PERFORM pg_sleep(2); RETURN true');
+      await backup();
+      await placeOrder();
+      const running = startScript('restore.sh', ['orders', 'latest'], env);
+      await eventually(async () => ((await databases()).includes('orders_restoring') ? true : undefined));
+      await asSuperuser(server.url('orders'), async () => {
+        const ended = await running.ended;
+        expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('somebody is connected to orders')]);
+      });
+      expect(await numbers()).toHaveLength(2);
+      expect(await databases()).toEqual(['inventory', 'orders']);
+      expect(await restore()).toMatchObject(done);
+    });
+
+    it('loses nothing when it fails half-way, or is killed there', async () => {
+      await placeOrder();
+      await plant('RETURN false');
+      await backup();
+      await placeOrder();
+      const failed = await restore();
+      expect([failed.code, failed.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^restore\.sh: orders is as it was: .*\n$/),
+      ]);
+      expect(await numbers()).toHaveLength(2);
+      expect(await databases()).toEqual(['inventory', 'orders']);
+
+      await query('orders', 'DROP TABLE planted; DROP FUNCTION planted');
+      await plant('PERFORM pg_sleep(30); RETURN true');
+      await backup();
+      const killed = startScript('restore.sh', ['orders', 'latest'], env);
+      await eventually(async () => {
+        const rows = await query('postgres', `SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'`);
+        return rows.length > 0 ? true : undefined;
+      }, 20_000);
+      process.kill(-(killed.child.pid ?? 0), 'SIGKILL');
+      await killed.ended;
+      expect(await databases()).toEqual(['inventory', 'orders', 'orders_restoring']);
+      expect(await numbers()).toHaveLength(2);
+      await query(
+        'postgres',
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'orders_restoring'`,
+      );
+      await query('orders', 'DROP TABLE planted; DROP FUNCTION planted');
+      await eventually(() => (Date.now() % 1000 < 100 ? true : undefined));
+      await backup();
+      expect(await restore()).toMatchObject(done);
+      expect(await numbers()).toHaveLength(2);
+    }, 60_000);
+
+    it('refuses a dump that is damaged, and one for which roles are missing', async () => {
+      await query('orders', 'CREATE ROLE temporary; GRANT SELECT ON orders TO temporary');
+      await placeOrder();
+      await backup();
+      const dump = newestDump('orders');
+      await query('orders', 'REVOKE SELECT ON orders FROM temporary; DROP ROLE temporary');
+      expect((await restore()).stderr).toContain('roles that are not on this server (temporary): run the service');
+
+      const bytes = readFileSync(dump);
+      const half = bytes.subarray(0, bytes.length - 3_000);
+      writeFileSync(dump, half);
+      expect((await restore()).stderr).toContain(`${dump} is damaged: its checksum is missing or wrong`);
+      const sum = createHash('sha256').update(half).digest('hex');
+      writeFileSync(`${dump}.sha256`, `${sum}  ${dump.split('/').at(-1)}\n`);
+      expect((await restore()).stderr).toMatch(/is damaged: .*(end of file|could not)/);
+      expect(await databases()).toEqual(['inventory', 'orders']);
+    });
+
+    it.each([
+      [[], 2, 'name a database and a dump'],
+      [['stock', 'latest'], 2, 'there is no database "stock": orders or inventory'],
+      [['orders', 'latest'], 1, 'has no dump of orders'],
+      [['orders', '/nowhere.dump'], 1, '/nowhere.dump cannot be read'],
+    ])('with %j ends with %i', async (args, code, message) => {
+      const ended = await script('restore.sh', args);
+      expect(ended.code).toBe(code);
+      expect(ended.stderr).toContain(message);
+      expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1);
+    });
+
+    it('refuses a role that may not make databases', async () => {
+      await backup();
+      const { code, stderr } = await restore({
+        ORDER_DB_URL: env.ORDER_DB_URL?.replace('//postgres:', '//order_owner:') ?? '',
+      });
+      expect([code, stderr]).toEqual([1, expect.stringContaining('order_owner may not make databases')]);
+    });
+  });
+
+  it.each(['backup.sh', 'backup-timer.sh', 'restore.sh', 'lost-orders.sh'])('%s explains itself', async (name) => {
+    const { code, stdout } = await script(name, ['--help']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`Usage: ${name}`)]);
+    expect((await script(name, ['--nonsense'])).code).toBe(2);
+  });
+
+  const databases = async () =>
+    (await query('postgres', `SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)' ORDER BY 1`)).map(
+      ({ datname }) => datname,
+    );
+  const dumpTime = (path: string) =>
+    (path.split('/').at(-1) ?? '').replace(/^(....)(..)(..)T(..)(..)(..)Z.*/, '$1-$2-$3T$4:$5:$6Z');
+});

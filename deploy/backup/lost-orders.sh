@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# List the reservations whose orders a restored order-db does not know; see --help.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=connection.sh
+. "$here/connection.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: lost-orders.sh              list them as CSV
+       lost-orders.sh --release    list them, and give back the stock of those that are held
+
+For a person who has restored the database of order-service and nothing else (docs/restore.md). Each line is an order that
+was accepted and is gone: what is left of it is its reservation, held or fulfilled (shipped).
+
+  possible_repeats    later orders of the same products and quantities. A client that repeated the request of the lost order
+                      under its old key has made a new one: if the lost one is fulfilled, do not ship the new one before
+                      you have asked.
+
+--release writes a reservation.release for each held one into the outbox of order-service, which sends it when it runs.
+
+  ORDER_DB_URL, INVENTORY_DB_URL   of the owners or of superusers (or …_FILE, see backup.sh --help)
+TEXT
+}
+
+main() {
+  local release=false
+  case "$*" in
+    '') ;;
+    --release) release=true ;;
+    -h | --help) usage; return ;;
+    *) wrong_usage "\"$*\" is not understood" ;;
+  esac
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  # The reservations first: an order is written before its stock is asked for, so that none of these is just unknown yet.
+  (connect inventory && sql 2>"$work/log" >"$work/reservations" <<'SQL'
+COPY (
+  SELECT r.id, r.state, r.updated_at, string_agg(l.sku || ' x' || l.quantity, '; ' ORDER BY l.sku)
+  FROM reservations r JOIN reservation_lines l ON l.reservation_id = r.id
+  WHERE r.state IN ('held', 'fulfilled') GROUP BY r.id
+) TO STDOUT
+SQL
+  ) || {
+    [[ -s $work/log ]] || exit 1 # `connect` has said why
+    fail "the reservations could not be read: $(last_words "$work/log")"
+  }
+  connect orders
+  sql --set=release="$release" 2>"$work/log" <<SQL || fail "the orders could not be read: $(last_words "$work/log")"
+BEGIN;
+CREATE TEMPORARY TABLE reserved (id uuid, state text, at timestamptz, lines text) ON COMMIT DROP;
+\copy reserved FROM '$work/reservations'
+CREATE TEMPORARY TABLE lost ON COMMIT DROP AS
+  SELECT * FROM reserved r WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = r.id);
+CREATE TEMPORARY TABLE later ON COMMIT DROP AS
+  SELECT o.id, 'ORD-' || o.number || ' ' || o.status AS name,
+    (SELECT string_agg(d.sku || ' x' || d.units, '; ' ORDER BY d.sku COLLATE "C")
+     FROM (SELECT sku, sum(quantity) AS units FROM order_lines l WHERE l.order_id = o.id GROUP BY sku) d) AS lines
+  FROM orders o WHERE o.id > (SELECT id FROM lost ORDER BY id LIMIT 1);
+COPY (
+  SELECT l.id AS lost_order, l.state AS reservation, l.at, l.lines,
+    (SELECT string_agg(o.name, '; ' ORDER BY o.id) FROM later o WHERE o.id > l.id AND o.lines = l.lines) AS possible_repeats
+  FROM lost l ORDER BY l.id
+) TO STDOUT WITH (FORMAT csv, HEADER);
+-- Never a second one beside one that is still unsent; sent twice it would change nothing either.
+INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body)
+SELECT m.id, 'inventory_exchange', 'reservation.release.v1', true, l.id, json_build_object(
+  'id', m.id, 'type', 'reservation.release', 'version', 1, 'producer', 'order-service',
+  'occurredAt', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+  'correlationId', 'restore-' || l.id, 'payload', json_build_object('reservationId', l.id))::text
+FROM lost l CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id WHERE l.id IS NOT NULL) m
+WHERE :release AND l.state = 'held'
+  AND NOT EXISTS (SELECT FROM outbox_messages o WHERE o.mandatory AND o.subject_id = l.id);
+COMMIT;
+SQL
+}
+
+main "$@"
