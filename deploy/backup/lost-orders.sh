@@ -9,6 +9,7 @@ usage() {
   cat <<'TEXT'
 Usage: lost-orders.sh              list them as CSV
        lost-orders.sh --release    list them, and give back the stock of those that are held
+       lost-orders.sh --record     list them, and write an order for each that is fulfilled
 
 For a person who has restored the database of order-service and nothing else (docs/restore.md). Each line is an order that
 was accepted and is gone: what is left of it is its reservation, held or fulfilled (shipped).
@@ -19,15 +20,19 @@ was accepted and is gone: what is left of it is its reservation, held or fulfill
 
 --release writes a reservation.release for each held one into the outbox of order-service, which sends it when it runs.
 
+--record is the last step: it writes a shipped order of the client "restored" for each fulfilled one, so that the two
+services agree again. Who ordered, at what price, and where the parcel went is lost: it says "unknown".
+
   ORDER_DB_URL, INVENTORY_DB_URL   of the owners or of superusers (or …_FILE, see backup.sh --help)
 TEXT
 }
 
 main() {
-  local release=false
+  local release=false record=false
   case "$*" in
     '') ;;
     --release) release=true ;;
+    --record) record=true ;;
     -h | --help) usage; return ;;
     *) wrong_usage "\"$*\" is not understood" ;;
   esac
@@ -36,7 +41,7 @@ main() {
   # The reservations first: an order is written before its stock is asked for, so that none of these is just unknown yet.
   (connect inventory && sql 2>"$work/log" >"$work/reservations" <<'SQL'
 COPY (
-  SELECT r.id, r.state, r.updated_at, string_agg(l.sku || ' x' || l.quantity, '; ' ORDER BY l.sku)
+  SELECT r.id, r.state, r.updated_at, r.created_at, string_agg(l.sku || ' x' || l.quantity, '; ' ORDER BY l.sku)
   FROM reservations r JOIN reservation_lines l ON l.reservation_id = r.id
   WHERE r.state IN ('held', 'fulfilled') GROUP BY r.id
 ) TO STDOUT
@@ -46,9 +51,9 @@ SQL
     fail "the reservations could not be read: $(last_words "$work/log")"
   }
   connect orders
-  sql --set=release="$release" 2>"$work/log" <<SQL || fail "the orders could not be read: $(last_words "$work/log")"
+  sql --set=release="$release" --set=record="$record" 2>"$work/log" <<SQL || fail "the orders could not be read: $(last_words "$work/log")"
 BEGIN;
-CREATE TEMPORARY TABLE reserved (id uuid, state text, at timestamptz, lines text) ON COMMIT DROP;
+CREATE TEMPORARY TABLE reserved (id uuid, state text, at timestamptz, created_at timestamptz, lines text) ON COMMIT DROP;
 \copy reserved FROM '$work/reservations'
 CREATE TEMPORARY TABLE lost ON COMMIT DROP AS
   SELECT * FROM reserved r WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = r.id);
@@ -71,6 +76,18 @@ SELECT m.id, 'inventory_exchange', 'reservation.release.v1', true, l.id, json_bu
 FROM lost l CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id WHERE l.id IS NOT NULL) m
 WHERE :release AND l.state = 'held'
   AND NOT EXISTS (SELECT FROM outbox_messages o WHERE o.mandatory AND o.subject_id = l.id);
+CREATE TEMPORARY TABLE recorded ON COMMIT DROP AS SELECT * FROM lost WHERE :record AND state = 'fulfilled' ORDER BY id;
+INSERT INTO orders (id, client_id, customer_id, currency, status, first_outcome, carrier, tracking_number, version,
+  idempotency_key, fingerprint, created_at, updated_at)
+SELECT id, 'restored', 'unknown', 'XXX', 'shipped', 'confirmed', 'unknown', 'unknown', 3, id::text, '', created_at, at
+FROM recorded ORDER BY id;
+INSERT INTO order_lines (order_id, position, sku, quantity)
+SELECT id, position - 1, split_part(line, ' x', 1), split_part(line, ' x', 2)::integer
+FROM recorded, string_to_table(lines, '; ') WITH ORDINALITY AS l (line, position);
+INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
+SELECT id, type, at, 'restored', 'restore-' || id
+FROM (SELECT id, 'placed' AS type, created_at AS at FROM recorded UNION ALL SELECT id, 'shipped', at FROM recorded) t
+ORDER BY id, at;
 COMMIT;
 SQL
 }
