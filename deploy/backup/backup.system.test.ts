@@ -409,11 +409,66 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
     });
   });
 
-  it.each(['backup.sh', 'backup-timer.sh', 'restore.sh', 'lost-orders.sh'])('%s explains itself', async (name) => {
-    const { code, stdout } = await script(name, ['--help']);
-    expect([code, stdout]).toEqual([0, expect.stringContaining(`Usage: ${name}`)]);
-    expect((await script(name, ['--nonsense'])).code).toBe(2);
+  describe('bring-back.sh', () => {
+    const all = () =>
+      query(
+        'orders',
+        `SELECT o.*, l.*, t.type, t.at, t.detail, k.* FROM orders o JOIN order_lines l ON l.order_id = o.id
+         JOIN order_timeline t ON t.order_id = o.id JOIN idempotency_keys k ON k.resource_id = o.id ORDER BY o.id, t.id`,
+      );
+    const complete = (number: number) =>
+      query(
+        'orders',
+        `WITH o AS (SELECT * FROM orders WHERE number = ${number}),
+         l AS (INSERT INTO order_lines SELECT id, 0, 'MUG', 1 FROM o),
+         t AS (INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
+               SELECT id, type, now(), 'c', 'r', '{"a": "\\n"}' FROM o, unnest('{placed,confirmed}'::text[]) AS type)
+         INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, status, body)
+         SELECT 'c', idempotency_key, '\\x00ff', 'completed', id, 201, E'{"x": "\\\\"}' FROM o`,
+      );
+
+    it('copies the orders that the dump does not have, with all that belongs to them, and no other', async () => {
+      await complete(await placeOrder());
+      await backup();
+      await complete(await placeOrder());
+      await complete(await placeOrder());
+      const before = await all();
+      const [, replaced = ''] = /DROP DATABASE (\w+)/.exec((await restore()).stdout) ?? [];
+      expect(await numbers()).toHaveLength(1);
+      const first = await script('bring-back.sh', [replaced]);
+      expect(first).toMatchObject(done);
+      expect(first.stdout).toBe('brought back: 2 orders, ORD-2 to ORD-3\n');
+      expect(await all()).toEqual(before);
+      expect((await script('bring-back.sh', [replaced])).stdout).toBe('brought back: 0 orders\n');
+      expect(await all()).toEqual(before);
+    });
+
+    it('leaves a key with the order that has it by now, and says so', async () => {
+      await backup();
+      await complete(await placeOrder());
+      const [order] = await query('orders', 'SELECT id, idempotency_key FROM orders');
+      const [, replaced = ''] = /DROP DATABASE (\w+)/.exec((await restore()).stdout) ?? [];
+      await placeOrder();
+      await query('orders', `UPDATE orders SET idempotency_key = '${order.idempotency_key}'`);
+      const { stdout } = await script('bring-back.sh', [replaced]);
+      expect(stdout).toBe(`brought back: 0 orders\nleft out, as its key was used again: ORD-1, ${order.id}\n`);
+      expect(await numbers()).toEqual([2]);
+    });
+
+    it('changes nothing when the database is not there', async () => {
+      const { code, stderr } = await script('bring-back.sh', ['orders_before_x']);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('"orders_before_x" does not exist')]);
+    });
   });
+
+  it.each(['backup.sh', 'backup-timer.sh', 'restore.sh', 'lost-orders.sh', 'bring-back.sh'])(
+    '%s explains itself',
+    async (name) => {
+      const { code, stdout } = await script(name, ['--help']);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`Usage: ${name}`)]);
+      expect((await script(name, ['--nonsense'])).code).toBe(2);
+    },
+  );
 
   const databases = async () =>
     (await query('postgres', `SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)' ORDER BY 1`)).map(

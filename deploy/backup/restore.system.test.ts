@@ -94,7 +94,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
 
   async function place(sku: string, quantity: number, key = randomUUID()) {
     const { status, body } = await system.storefront('POST', '/orders', anOrderOf(sku, quantity), withKey(key));
-    return { id: body.id as string, number: Number(body.number?.slice(4)), status, key };
+    return { id: (body.id ?? body.orderId) as string, number: Number(body.number?.slice(4)), status, key };
   }
   const shipment = { carrier: 'post', trackingNumber: '1' };
   async function ship(id: string) {
@@ -235,6 +235,40 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect(body).toMatchObject({ clientId: 'restored', lines: [{ sku, quantity: 9 }], status: 'shipped' });
     // An answer that says of an unknown order that nothing is held for it is none for a person.
     expect((await deadLetters()).filter(({ reason }) => reason === 'order-not-found')).toEqual([]);
+  }, 300_000);
+
+  it('order-db: the orders of the replaced database are brought back, and repeats get their first answers', async () => {
+    const sku = await system.product(20);
+    await backup();
+    const confirmed = await place(sku, 1);
+    const shipped = await place(sku, 2);
+    await ship(shipped.id);
+    const refused = await place(sku, 99);
+    await quiet();
+    const truth = await system.stock(sku);
+
+    await stopped('gateway');
+    await stopped('order');
+    await closePools();
+    const restored = await script('restore.sh', 'orders', 'latest');
+    const [, replaced = ''] = /DROP DATABASE (\w+)/.exec(restored.stdout) ?? [];
+    const brought = await script('bring-back.sh', replaced);
+    expect(brought).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('brought back: 3 orders') });
+    await start('order');
+    expectFindings(await reconcile('orders'), []);
+
+    await openGateway();
+    await system.healthy();
+    for (const [{ key, id, status }, quantity] of [
+      [confirmed, 1],
+      [shipped, 2],
+      [refused, 99],
+    ] as const) {
+      const again = await system.storefront('POST', '/orders', anOrderOf(sku, quantity), withKey(key));
+      expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([status, 'true']);
+      expect(again.body.id ?? again.body.orderId).toBe(id);
+    }
+    expect(await system.stock(sku)).toEqual(truth);
   }, 300_000);
 
   it('inventory-db: reservations are asked for again, and the stock is what it was when adjustments are repeated', async () => {
