@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readEnvelope } from '@shop/chassis/contract/message-definition.ts';
+import { reservationReleaseV1 } from '@shop/chassis/contract/messages.ts';
 import { migrate } from '@shop/chassis/db/migrate.ts';
 import { asSuperuser } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
@@ -406,6 +408,83 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
         ORDER_DB_URL: env.ORDER_DB_URL?.replace('//postgres:', '//order_owner:') ?? '',
       });
       expect([code, stderr]).toEqual([1, expect.stringContaining('order_owner may not make databases')]);
+    });
+  });
+
+  describe('lost-orders.sh', () => {
+    const reserve = async (id: string, state: string) =>
+      query(
+        'inventory',
+        `INSERT INTO reservations (id, state) VALUES ('${id}', '${state}');
+         INSERT INTO reservation_lines VALUES ('${id}', 'MUG', 2), ('${id}', 'CUP', 1)`,
+      );
+    const [held, fulfilled, released] = [
+      '01890000-0000-7000-8000-000000000001',
+      '01890000-0000-7000-8000-000000000002',
+      '01890000-0000-7000-8000-000000000003',
+    ];
+
+    it('lists what is reserved for orders that are gone, and changes nothing', async () => {
+      await placeOrder();
+      const [known] = await query('orders', 'SELECT id FROM orders');
+      for (const [id, state] of [
+        [known.id, 'held'],
+        [held, 'held'],
+        [fulfilled, 'fulfilled'],
+        [released, 'released'],
+      ]) {
+        await reserve(id, state);
+      }
+      await query(
+        'orders',
+        `INSERT INTO order_lines VALUES ('${known.id}', 0, 'MUG', 2), ('${known.id}', 1, 'CUP', 1)`,
+      );
+      await query('orders', `UPDATE orders SET id = 'ffffffff-0000-7000-8000-000000000000'`);
+      await query('orders', `UPDATE order_lines SET order_id = 'ffffffff-0000-7000-8000-000000000000'`);
+      await query('inventory', `DELETE FROM reservations WHERE id = '${known.id}'`);
+      const ended = await script('lost-orders.sh');
+      expect(ended).toMatchObject(done);
+      expect(ended.stdout.trimEnd().split('\n')).toEqual([
+        'lost_order,reservation,at,lines,possible_repeats',
+        expect.stringMatching(`^${held},held,.*,CUP x1; MUG x2,ORD-1 pending$`),
+        expect.stringMatching(`^${fulfilled},fulfilled,.*,CUP x1; MUG x2,ORD-1 pending$`),
+      ]);
+      expect(await query('orders', 'SELECT FROM outbox_messages')).toEqual([]);
+    });
+
+    it('--release writes one command for each held one, as order-service would', async () => {
+      await reserve(held, 'held');
+      await reserve(fulfilled, 'fulfilled');
+      for (const _twice of [1, 2]) expect(await script('lost-orders.sh', ['--release'])).toMatchObject(done);
+      const rows = await query('orders', 'SELECT * FROM outbox_messages');
+      expect(rows).toMatchObject([
+        {
+          exchange: reservationReleaseV1.exchange,
+          routing_key: reservationReleaseV1.routingKey,
+          mandatory: true,
+          subject_id: held,
+        },
+      ]);
+      expect(readEnvelope(rows[0].body, [reservationReleaseV1])).toMatchObject({
+        kind: 'read',
+        message: { id: rows[0].message_id, payload: { reservationId: held } },
+      });
+    });
+
+    it('--record writes a shipped order for each fulfilled one', async () => {
+      await reserve(fulfilled, 'fulfilled');
+      for (const _twice of [1, 2]) expect(await script('lost-orders.sh', ['--record'])).toMatchObject(done);
+      expect(await query('orders', 'SELECT id, status, client_id, awaiting FROM orders')).toEqual([
+        { id: fulfilled, status: 'shipped', client_id: 'restored', awaiting: null },
+      ]);
+      expect(await query('orders', 'SELECT sku, quantity FROM order_lines ORDER BY position')).toEqual([
+        { sku: 'CUP', quantity: 1 },
+        { sku: 'MUG', quantity: 2 },
+      ]);
+      expect(await query('orders', 'SELECT type FROM order_timeline ORDER BY id')).toEqual([
+        { type: 'placed' },
+        { type: 'shipped' },
+      ]);
     });
   });
 

@@ -51,7 +51,7 @@ SQL
     fail "the reservations could not be read: $(last_words "$work/log")"
   }
   connect orders
-  sql --set=release="$release" --set=record="$record" 2>"$work/log" <<SQL || fail "the orders could not be read: $(last_words "$work/log")"
+  sql --set=release="$release" --set=record="$record" 2>"$work/log" <<SQL || fail "nothing was changed: $(last_words "$work/log")"
 BEGIN;
 CREATE TEMPORARY TABLE reserved (id uuid, state text, at timestamptz, created_at timestamptz, lines text) ON COMMIT DROP;
 \copy reserved FROM '$work/reservations'
@@ -80,7 +80,7 @@ CREATE TEMPORARY TABLE recorded ON COMMIT DROP AS SELECT * FROM lost WHERE :reco
 INSERT INTO orders (id, client_id, customer_id, currency, status, first_outcome, carrier, tracking_number, version,
   idempotency_key, fingerprint, created_at, updated_at)
 SELECT id, 'restored', 'unknown', 'XXX', 'shipped', 'confirmed', 'unknown', 'unknown', 3, id::text, '', created_at, at
-FROM recorded ORDER BY id;
+FROM recorded ORDER BY recorded.id;
 INSERT INTO order_lines (order_id, position, sku, quantity)
 SELECT id, position - 1, split_part(line, ' x', 1), split_part(line, ' x', 2)::integer
 FROM recorded, string_to_table(lines, '; ') WITH ORDINALITY AS l (line, position);

@@ -89,7 +89,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
   }
   async function openGateway(): Promise<void> {
     await system.control('start', 'gateway');
-    await eventually(async () => ((await system.anonymous('GET', '/')).status === 200 ? true : undefined), 30_000);
+    await eventually(async () => ((await fetch(`${system.env.BASE_URL}/`)).status === 200 ? true : undefined), 30_000);
   }
 
   async function place(sku: string, quantity: number, key = randomUUID()) {
@@ -216,7 +216,8 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect(again.id).not.toBe(lostHeld.id);
     expect(again.number).toBeGreaterThan(lostCancelled.number);
     // Which is not hidden: whoever ships asks first.
-    const suspects = (await script('lost-orders.sh', '--release')).stdout;
+    const { stdout: suspects, ...ended } = await script('lost-orders.sh', '--release');
+    expect(ended).toEqual({ code: 0, stderr: '' });
     expect(suspects).toMatch(new RegExp(`^${lostHeld.id},held,.*,ORD-${again.number} confirmed$`, 'm'));
     expect(suspects).toMatch(new RegExp(`^${lostShipped.id},fulfilled,.*,ORD-${shippedAgain.number} confirmed$`, 'm'));
     await eventually(async () => ((await stateOf(lostHeld.id)) === 'released' ? true : undefined), 20_000);
