@@ -46,7 +46,8 @@ esac
 interval=$(read_number BACKUP_INTERVAL_SECONDS 3600)
 retry=$(read_number BACKUP_RETRY_SECONDS 300)
 ((interval > 0 && retry > 0)) || fail 'BACKUP_INTERVAL_SECONDS and BACKUP_RETRY_SECONDS begin at 1'
-trap 'kill $(jobs -p) 2>/dev/null; exit 0' TERM INT
+# Nobody may be left to kill, and that is no failure.
+trap 'kill $(jobs -p) 2>/dev/null || true; exit 0' TERM INT
 
 while true; do
   pause "$(seconds_left)"

@@ -41,7 +41,8 @@ main() {
   keep_days=$(read_number BACKUP_KEEP_DAYS 7)
   keep_at_least=$(read_number BACKUP_KEEP_AT_LEAST 24)
   metrics_dir=${BACKUP_METRICS_DIR:-$backup_dir/metrics}
-  mkdir -p "${databases[@]/#/$backup_dir/}" "$metrics_dir" 2>/dev/null || fail "$backup_dir cannot be written to"
+  umask 077 # a dump has everybody's data; the metrics are for everybody
+  { mkdir -p "${databases[@]/#/$backup_dir/}" "$metrics_dir" && chmod 755 "$metrics_dir"; } 2>/dev/null || fail "$backup_dir cannot be written to"
   exec 9>"$backup_dir/.lock" || fail "$backup_dir cannot be written to"
   flock --nonblock 9 || fail "another backup is running in $backup_dir"
 

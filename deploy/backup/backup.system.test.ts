@@ -1,6 +1,6 @@
 /** The scripts of this folder as they are, on a real server with the schemas of both services. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnvelope } from '@shop/chassis/contract/message-definition.ts';
@@ -129,6 +129,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       for (const database of ['orders', 'inventory']) {
         const dump = newestDump(database);
         const sum = createHash('sha256').update(readFileSync(dump)).digest('hex');
+        expect(statSync(dump).mode & 0o077).toBe(0);
         expect(readFileSync(`${dump}.sha256`, 'utf8')).toBe(`${sum}  ${dump.split('/').at(-1)}\n`);
         expect(readdirSync(join(dir, database)).filter((name) => name.endsWith('.partial'))).toEqual([]);
         expect(ended.stdout).toContain(`${database}: ${dump}`);
@@ -166,6 +167,20 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       });
       expect(await backup()).toMatchObject(done);
       expect(readdirSync(join(dir, 'orders')).filter((name) => name.includes('partial'))).toEqual([]);
+    });
+
+    it('that finds no room leaves the dumps that are there, and no half of another', async () => {
+      await backup();
+      const before = [...readdirSync(join(dir, 'orders')), ...readdirSync(join(dir, 'inventory'))];
+      // As good as a full disk: a write past 16 KB fails.
+      const narrow = ['bash', '-c', 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"'];
+      const ended = await startScript('backup.sh', [], env, narrow).ended;
+      expect(ended.code).toBe(1);
+      expect(ended.stderr.trimEnd().split('\n').sort()).toEqual([
+        expect.stringMatching(/^backup\.sh: inventory was not dumped: .*File too large$/),
+        expect.stringMatching(/^backup\.sh: orders was not dumped: .*File too large$/),
+      ]);
+      expect([...readdirSync(join(dir, 'orders')), ...readdirSync(join(dir, 'inventory'))]).toEqual(before);
     });
 
     it('removes what is both old and beyond the number that is kept', async () => {
@@ -374,7 +389,11 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
     it('refuses a dump that is damaged, and one for which roles are missing', async () => {
       await query('orders', 'CREATE ROLE temporary; GRANT SELECT ON orders TO temporary');
-      await placeOrder();
+      // So much that what is cut off below is data: the list at the beginning of the file stays whole.
+      await query(
+        'orders',
+        `INSERT INTO order_lines SELECT gen_random_uuid(), 0, 'MUG', 1 FROM generate_series(1, 2000)`,
+      );
       await backup();
       const dump = newestDump('orders');
       await query('orders', 'REVOKE SELECT ON orders FROM temporary; DROP ROLE temporary');
