@@ -223,15 +223,17 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     it('is measured by Prometheus, each process by itself', async () => {
       const expected = ['alertmanager', 'inventory-service', 'inventory-service', 'order-service', 'order-service'];
       expected.push('prometheus', 'rabbitmq', ...(base.complete ? ['kong'] : []));
+      expected.sort();
       await eventually(async () => {
         const answer = await fetch(`http://127.0.0.1:${ports.PROMETHEUS_PORT}/api/v1/targets?state=active`);
         const { data } = (await answer.json()) as {
           data: { activeTargets: { health: string; labels: { job: string; instance: string } }[] };
         };
-        const up = data.activeTargets.filter(({ health }) => health === 'up').map(({ labels }) => labels.job);
-        const instances = new Set(data.activeTargets.map(({ labels }) => labels.instance));
-        if (up.sort().join() !== expected.sort().join() || instances.size !== expected.length)
-          throw new Error(`up: ${up.join()}`);
+        const up = data.activeTargets.filter(({ health }) => health === 'up').map(({ labels }) => labels);
+        const jobs = up.map(({ job }) => job).sort();
+        const instances = new Set(up.map(({ instance }) => instance)).size;
+        if (jobs.join() !== expected.join() || instances !== jobs.length)
+          throw new Error(`${instances} up: ${jobs.join()}`);
         return true;
       }, 60_000);
     }, 90_000);
