@@ -47,6 +47,7 @@ export async function startTestHost(images: Record<string, string>): Promise<Tes
   const servers: Server[] = [];
   const stop = () => {
     removeContainers(project);
+    removeImages(`127.0.0.1:${ports.registry}/shop/*`);
     for (const server of servers) server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -197,4 +198,10 @@ function removeContainers(project: string): void {
     const ids = idsOf(...kind);
     if (ids.length > 0) docker(...remove, ...ids);
   }
+}
+
+function removeImages(reference: string): void {
+  const list = docker('image', 'ls', '--filter', `reference=${reference}`, '--format', '{{.Repository}}:{{.Tag}}');
+  const names = list.split('\n').filter((name) => name !== '');
+  if (names.length > 0) docker('image', 'rm', '--force', ...names);
 }
