@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { createServer } from 'node:net';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
 import type { Report } from '@shop/operator/replay/report.ts';
@@ -121,6 +122,12 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       },
       TEN_MINUTES,
     );
+
+    it('dumps both databases', async () => {
+      const { backup = '' } = host.containers();
+      const isHealthy = () => docker('inspect', '--format', '{{.State.Health.Status}}', backup).trim() === 'healthy';
+      await eventually(() => isHealthy() || undefined, 120_000);
+    }, 130_000);
 
     it('leaves neither the token of the registry nor a secret behind', () => {
       const found = spawnSync('grep', ['-rlF', host.registry.token, host.home, '/root/.docker', '/dev/shm']);

@@ -281,6 +281,7 @@ switch_here() {
   for service in "${replicas[@]}"; do replace "$service" "$@"; done
   say "Gateway"
   sync_gateway
+  try "Backups do not start." compose up --detach --no-deps backup
   if [[ ",${COMPOSE_PROFILES:-}," == *,monitoring,* ]]; then
     try "Monitoring does not start." compose up --detach --no-deps prometheus alertmanager grafana
   fi
