@@ -8,14 +8,14 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
 import type { Report } from '@shop/operator/replay/report.ts';
 import { pushVersions } from './testing/images.ts';
 import { startLoad } from './testing/load.ts';
-import { docker, type Outcome, startTestHost, type TestHost } from './testing/test-host.ts';
+import { docker, type Outcome, outcomeOf, startTestHost, type TestHost } from './testing/test-host.ts';
 
 const TEN_MINUTES = 600_000;
 const address = 'root@127.0.0.1';
@@ -128,6 +128,27 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       const isHealthy = () => docker('inspect', '--format', '{{.State.Health.Status}}', backup).trim() === 'healthy';
       await eventually(() => isHealthy() || undefined, 120_000);
     }, 130_000);
+
+    it(
+      'puts a dump in the place of a database, by the commands of the README',
+      async () => {
+        const readme = readFileSync('README.md', 'utf8');
+        const section = readme.slice(readme.indexOf('## Backup and restore'));
+        const commands = [...section.matchAll(/```sh\n([\s\S]+?)```/g)].slice(0, 2).map(([, text]) => text);
+        const here = commands
+          .join('')
+          .replaceAll('/opt/orders', host.home)
+          .replaceAll('compose exec', 'compose exec -T');
+        const { code, output } = await outcomeOf('bash', ['-ec', here], { PATH: process.env.PATH });
+        expect(output).toMatch(/orders.*orders_before_\d/s);
+        expect(code).toBe(0);
+        await eventually(async () => {
+          const answer = await fetch(`${host.environment.BASE_URL}/health/orders`);
+          return ((await answer.json()) as { status: string }).status === 'ok' || undefined;
+        }, 60_000);
+      },
+      TEN_MINUTES,
+    );
 
     it('leaves neither the token of the registry nor a secret behind', () => {
       const found = spawnSync('grep', ['-rlF', host.registry.token, host.home, '/root/.docker', '/dev/shm']);
@@ -309,6 +330,35 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       },
       TEN_MINUTES,
     );
+
+    it('the version before passes the tests of an order’s life on the newer schema', async () => {
+      const address = (service: string, network: string) => {
+        const format = `{{(index .NetworkSettings.Networks "${host.project}_${network}").IPAddress}}`;
+        return docker('inspect', '--format', format, host.containers()[service] ?? '').trim();
+      };
+      const database = (secret: string, service: string) => {
+        const url = new URL(host.read(`secrets/${secret}`).trim());
+        url.hostname = address(service, 'data');
+        return url.href;
+      };
+      const variables = {
+        ...host.environment,
+        OTHER_STOREFRONT_KEY: host.read('secrets/other_storefront_key'),
+        OPERATIONS_KEY: host.read('secrets/operations_key'),
+        ORDER_URL: `http://${address('order-service-1', 'services')}:3000`,
+        INVENTORY_URL: `http://${address('inventory-service-1', 'services')}:3000`,
+        ORDER_DB_URL: database('order_database_owner_url', 'order-db'),
+        INVENTORY_DB_URL: database('inventory_database_owner_url', 'inventory-db'),
+      };
+      const file = join(folder, 'system.env');
+      const lines = Object.entries(variables).map(([name, value]) => `${name}=${value.trim()}\n`);
+      writeFileSync(file, lines.join(''), { mode: 0o600 });
+      const jest = join(dirname(require.resolve('jest/package.json')), 'bin/jest.js');
+      const args = [jest, '--testMatch=**/place-order.e2e.test.ts', '--runInBand', '--forceExit'];
+      const environment = { ...process.env, E2E_SYSTEM_ENV: file };
+      const { code, output } = await outcomeOf(process.execPath, args, environment);
+      if (code !== 0) throw new Error(output);
+    }, 180_000);
 
     it('an older version is deployed like any other, although its migrations are fewer', async () => {
       expect(await deploy('v1')).toMatchObject({ code: 0 });

@@ -160,7 +160,8 @@ function makeCertificate(folder: string): void {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject], { stdio: 'ignore' });
 }
 
-function outcomeOf(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+/** What a program said on both its outputs, and its exit code. */
+export function outcomeOf(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
