@@ -68,3 +68,17 @@ export async function createDeadLettersTableV1(knex: Knex): Promise<void> {
 export async function dropDeadLettersTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP TABLE dead_letters`);
 }
+
+/** V2: which delivery of a letter was written down. */
+export async function addDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `
+    ALTER TABLE dead_letters ADD COLUMN deliveries integer NOT NULL DEFAULT 0;
+    COMMENT ON COLUMN dead_letters.deliveries IS
+      'How often the broker had delivered it before; one that comes with the same headers and more is the same letter again';
+  `);
+}
+
+/** Undo {@link addDeadLetterDeliveriesV2}. */
+export async function dropDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `ALTER TABLE dead_letters DROP COLUMN deliveries`);
+}

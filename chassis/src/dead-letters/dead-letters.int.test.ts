@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { ConsumeMessage } from 'amqplib';
 import request from 'supertest';
 import { indispensableTypes, reservationFulfilV1, reservationReleaseV1 } from '../contract/messages.ts';
 import { createPool } from '../db/pool.ts';
 import { createRequestShare } from '../db/request-share.ts';
+import { inTransaction } from '../db/transaction.ts';
 import { createApp } from '../http/app.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { type Consumer, startConsumer } from '../messaging/consume.ts';
@@ -27,7 +29,9 @@ import {
 import { startTcpProxy } from '../testing/tcp-proxy.ts';
 import type { DeadLetter } from './dead-letter.ts';
 import { deadLetterRoutes, type ReplayedLetter } from './dead-letters.routes.ts';
+import { storeLetter } from './dead-letters.sql.ts';
 import { startDrainer } from './drainer.ts';
+import { readLetter } from './read-letter.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
 const LETTERS = deadLetterQueueName(QUEUE);
@@ -275,6 +279,27 @@ describe('dead letters', () => {
     drain();
     await eventually(async () => ((await system.server.depth(LETTERS)) === 0 ? true : undefined));
     expect(await list()).toMatchObject([{ id, status: 'discarded' }]);
+  });
+
+  it('come as often as their message died, and no more often when they are delivered again', async () => {
+    const { database } = system;
+    const arrive = (deliveries: number, properties: object, body = 'no JSON') => {
+      const headers = { 'x-death': [{ queue: QUEUE, reason: 'rejected', time: 1 }], 'x-delivery-count': deliveries };
+      const fields = { redelivered: deliveries > 0, routingKey: LETTERS };
+      const delivery = { content: Buffer.from(body), fields, properties: { headers, ...properties } };
+      const letter = readLetter(QUEUE, delivery as unknown as ConsumeMessage, new Date());
+      return inTransaction(database.pool, (trx) => storeLetter(trx, letter));
+    };
+    // RabbitMQ 4 calls a letter delivered before when its message was, so twins look like one letter that comes twice.
+    expect([await arrive(1, {}), await arrive(1, {})]).toEqual(['new', 'new']);
+    expect([await arrive(2, {}), await arrive(2, {})]).toEqual(['known', 'known']);
+    expect(await arrive(2, {})).toBe('new');
+
+    const named = { messageId: 'm-1' };
+    const secondDeath = { ...named, headers: { 'x-death': [{ queue: QUEUE, reason: 'rejected', time: 2 }] } };
+    expect([await arrive(1, named), await arrive(2, named)]).toEqual(['new', 'known']);
+    await database.pool.query(`UPDATE dead_letters SET status = 'discarded', actor = 'a', discard_reason = 'r'`);
+    expect([await arrive(3, named), await arrive(0, secondDeath)]).toEqual(['known', 'reopened']);
   });
 
   it('that were discarded open again when another copy of their message dies', async () => {

@@ -35,7 +35,7 @@ const GROUPS_AT_MOST = 1_000;
 /**
  * Write down a letter that arrived; one that is known already makes no second row. Its row opens again when
  *   - it is the latest replay, dead again;
- *   - it is no replay, and no redelivery either: another copy of its message has come and died.
+ *   - it is no replay, and not the delivery that was written down: another copy of its message has come and died.
  * Anything else is a letter that was written down before its drainer died, or a copy from before the latest replay.
  */
 export async function storeLetter(trx: Transaction, letter: ArrivedLetter): Promise<'new' | 'reopened' | 'known'> {
@@ -46,17 +46,42 @@ export async function storeLetter(trx: Transaction, letter: ArrivedLetter): Prom
     const { rowCount } = await trx.query('SELECT FROM dead_letters WHERE id = $1', [id]);
     if (rowCount) return 'known';
   }
-  if (letter.unnamed && letter.redelivered && (await isStoredUnnamed(trx, letter))) return 'known';
+  if (letter.redelivered && (await isWrittenDown(trx, letter))) return 'known';
   if (await insert(trx, letter)) return 'new';
-  return !letter.redelivered && (await reopen(trx, letter)) ? 'reopened' : 'known';
+  return (await reopen(trx, letter)) ? 'reopened' : 'known';
+}
+
+/**
+ * Whether this very letter was written down at an earlier delivery: by its headers, which tell one death of a message
+ * from another, and by the broker's count. Twins of one moment that nobody named are told apart by the count alone: each
+ * of them finds a row of its own.
+ */
+async function isWrittenDown(trx: Transaction, letter: ArrivedLetter): Promise<boolean> {
+  const { rowCount } = await trx.query(
+    /* sql */ `
+    UPDATE dead_letters SET deliveries = $5 WHERE id = (
+      SELECT id FROM dead_letters
+      WHERE queue = $1 AND body_digest = $2 AND (message_id = $3 OR $4 AND message_id LIKE 'unnamed-%')
+        AND deliveries < $5 AND headers::text = $6
+      ORDER BY id LIMIT 1 FOR UPDATE)`,
+    [
+      letter.queue,
+      letter.bodyDigest,
+      letter.messageId,
+      letter.unnamed,
+      letter.deliveries,
+      JSON.stringify(letter.headers),
+    ],
+  );
+  return rowCount === 1;
 }
 
 async function insert(trx: Transaction, letter: ArrivedLetter): Promise<boolean> {
   const statement = {
     text: /* sql */ `
       INSERT INTO dead_letters (id, queue, type, reason, attempts, history, message_id, subject_id, routing_key, headers,
-        traceparent, body, body_digest)
-      VALUES ($1, $2, $3, $4, $5, $6::json[], $7, $8, $9, $10, $11, $12, $13)
+        traceparent, body, body_digest, deliveries)
+      VALUES ($1, $2, $3, $4, $5, $6::json[], $7, $8, $9, $10, $11, $12, $13, $14)
       ON CONFLICT ON CONSTRAINT dead_letters_message_key DO NOTHING`,
     values: [
       letter.id,
@@ -72,6 +97,7 @@ async function insert(trx: Transaction, letter: ArrivedLetter): Promise<boolean>
       letter.traceparent ?? null,
       letter.body,
       letter.bodyDigest,
+      letter.deliveries,
     ],
     // The client's own limit, which the types of pg do not know.
     query_timeout: STORE_TIMEOUT_MS,
@@ -89,7 +115,7 @@ async function reopen(
     /* sql */ `
     UPDATE dead_letters SET status = 'open', actor = NULL, discard_reason = NULL, reason = $1,
       attempts = LEAST(attempts::bigint + $2, 2147483647)::integer, history = history || $3::json[], headers = $4,
-      arrived_at = now(), updated_at = now()
+      deliveries = $10, arrived_at = now(), updated_at = now()
     WHERE CASE WHEN $5::uuid IS NOT NULL
       THEN id = $5 AND queue = $7 AND status = 'replayed' AND replays <= $6
       ELSE queue = $7 AND message_id = $8 AND body_digest = $9 AND status <> 'open' END`,
@@ -103,15 +129,8 @@ async function reopen(
       letter.queue,
       letter.messageId,
       letter.bodyDigest,
+      letter.deliveries,
     ],
-  );
-  return rowCount === 1;
-}
-
-async function isStoredUnnamed(trx: Transaction, letter: ArrivedLetter): Promise<boolean> {
-  const { rowCount } = await trx.query(
-    /* sql */ `SELECT FROM dead_letters WHERE queue = $1 AND body_digest = $2 AND message_id LIKE 'unnamed-%' LIMIT 1`,
-    [letter.queue, letter.bodyDigest],
   );
   return rowCount === 1;
 }

@@ -18,12 +18,15 @@ export interface ArrivedLetter {
   messageId: string;
   /** The producer gave it no id, so it cannot be told from another one with the same body. */
   unnamed: boolean;
-  /** The broker has delivered it before: to a drainer that died before or after its commit. */
+  /** The broker has delivered it before: to a drainer that died, or, since RabbitMQ 4, to the consumer that gave it up. */
   redelivered: boolean;
+  /** How often, by the broker's own count. Of two deliveries of one letter, the later one has more. */
+  deliveries: number;
   /** Of which dead letter it is a replay, and the how-manieth. */
   replayOf: { id: string; replay: number } | undefined;
   subjectId: string | undefined;
   routingKey: string;
+  /** Without the broker's counts, and so the same at every delivery of one letter. */
   headers: Record<string, unknown>;
   traceparent: string | undefined;
   body: string;
@@ -33,11 +36,18 @@ export interface ArrivedLetter {
 // Of a body larger than this the type is not looked for: parsing would stop the process.
 const PARSED_AT_MOST_BYTES = 1024 * 1024;
 const LARGEST_COUNT = 1_000_000_000;
+// Of a quorum queue. Since RabbitMQ 4.3 the second one counts all deliveries, and the first only those that failed.
+const DELIVERED = 'x-delivery-count';
+const ACQUIRED = 'x-acquired-count';
 
 /** Read a delivery from the dead-letter queue of `queue`. Nothing in it can be relied upon. */
 export function readLetter(queue: string, delivery: ConsumeMessage, now: Date): ArrivedLetter {
   const { properties, content, fields } = delivery;
-  const headers: Record<string, unknown> = properties.headers ?? {};
+  const {
+    [DELIVERED]: delivered,
+    [ACQUIRED]: acquired,
+    ...headers
+  }: Record<string, unknown> = properties.headers ?? {};
   const id = uuidv7();
   const body = withoutNul(content.toString('utf8'));
   const envelope = content.length > PARSED_AT_MOST_BYTES ? {} : parse(body);
@@ -56,6 +66,7 @@ export function readLetter(queue: string, delivery: ConsumeMessage, now: Date): 
     messageId: messageId ?? `unnamed-${id}`,
     unnamed: messageId === undefined,
     redelivered: fields.redelivered,
+    deliveries: Math.max(asCount(delivered), asCount(acquired)),
     replayOf: replayIn(headers),
     subjectId: subjectOf(envelope.payload),
     routingKey: asText(headers['x-routing-key']) ?? asText(death?.routingKey) ?? fields.routingKey,

@@ -27,6 +27,9 @@ const fromTheBroker = {
   'x-first-death-queue': expect.stringContaining('.retry.'),
   'x-first-death-reason': 'expired',
 };
+/** RabbitMQ 4 says the same of the last time. */
+const withoutLastDeath = (headers: object) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-last-death-')));
 type Reply = (typeof orderReservationRepliesQueue.messages)[number];
 
 describe('a consumer', () => {
@@ -163,7 +166,7 @@ describe('a consumer', () => {
     });
     await system.broker.publish([{ ...heldMessage(), headers }]);
     await reached('handled', 1);
-    expect(seen).toEqual([
+    expect(seen.map(withoutLastDeath)).toEqual([
       headers,
       { ...headers, 'x-attempts': 1, 'x-routing-key': 'reservation.held.v1', ...fromTheBroker },
       { ...headers, 'x-attempts': 2, 'x-routing-key': 'reservation.held.v1', ...fromTheBroker },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import knex from 'knex';
 import pg from 'pg';
 import { createPool, type Pool } from '../db/pool.ts';
-import { createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
+import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
 import { createIdempotencyKeysTableV1 } from '../idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1 } from '../inbox/inbox-table.ts';
 import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
@@ -53,6 +53,7 @@ async function createTables(url: string): Promise<void> {
     await createInboxTableV1(db);
     await createIdempotencyKeysTableV1(db);
     await createDeadLettersTableV1(db);
+    await addDeadLetterDeliveriesV2(db);
     await createReconciliationRunsTableV1(db);
     await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');
   } finally {
