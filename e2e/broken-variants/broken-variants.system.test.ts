@@ -17,7 +17,7 @@ type Report = {
 type Outcome = { code: unknown; report: Report; seconds: number };
 
 describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checker of npm run chaos', () => {
-  // Three at a time (jest's maxConcurrency): most of a run is waiting.
+  // Four at a time (jest's maxConcurrency): most of a run is waiting.
   it.concurrent.each(readVariants())(
     'finds $name: $wrong',
     async ({ name, patch, rules, run }) => {

@@ -6,7 +6,7 @@ import { repositoryRoot } from '@shop/local/folders.ts';
 import type { Report } from '@shop/operator/replay/report.ts';
 
 const RATE = 8;
-const SALES_PER_RUN = 120;
+const SALES_PER_RUN = 80;
 // While one run makes its products or is audited, the other one places orders.
 const LANES = 2;
 

@@ -65,7 +65,7 @@ async function runJest(tier: Tier, jestArgs: string[], environment: Record<strin
   const command = ['jest', `--testMatch=**/*.${tier}.test.ts`, '--json', `--outputFile=${report}`, ...jestArgs];
   // Whole systems side by side would compete for two cores and fail on time; jest by itself leaves one core free, and
   // these tests mostly wait.
-  if (tier === 'e2e' || tier === 'system') command.push('--runInBand', '--maxConcurrency=3');
+  if (tier === 'e2e' || tier === 'system') command.push('--runInBand', '--maxConcurrency=4');
   else command.push(`--maxWorkers=${availableParallelism()}`);
   try {
     // With --json, jest writes the report to standard output as well; what people read goes to standard error.
