@@ -310,16 +310,8 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
   describe('a change of the sources', () => {
     it('keeps the layer with the packages', async () => {
       const context = join(folder, 'context');
-      for (const entry of ['package.json', 'package-lock.json', '.dockerignore'])
-        cpSync(join(root, entry), join(context, entry));
-      for (const entry of [
-        'chassis',
-        'operator',
-        'order-service',
-        'inventory-service',
-        'local/package.json',
-        'e2e/package.json',
-      ]) {
+      const allowed = readFileSync(join(root, '.dockerignore'), 'utf8').matchAll(/^!(.+)$/gm);
+      for (const entry of ['.dockerignore', ...[...allowed].map(([, path = '']) => path)]) {
         cpSync(join(root, entry), join(context, entry), {
           recursive: true,
           filter: (path) => !path.includes('node_modules'),
