@@ -4,7 +4,8 @@
  * it measures.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Dispatcher, Pool } from 'undici';
+import type { Pool } from 'undici';
+import { connect, exchange } from './exchange.ts';
 import type { Load, LoadReport } from './load.ts';
 
 // Requests that are due leave together this often.
@@ -13,8 +14,6 @@ const TICK_MS = 5;
 const LONGEST_BURST_MS = 100;
 const GROWTH_WINDOW_MS = 5_000;
 const NEARLY_ALL = 0.9;
-// Far above what an answer may take: whatever needs longer counts as unanswered.
-const GIVE_UP_MS = 15_000;
 
 interface Outcome {
   key: string;
@@ -25,9 +24,7 @@ interface Outcome {
 }
 
 async function run(load: Load): Promise<LoadReport> {
-  const pools = load.targets.map(
-    (target) => new Pool(target, { headersTimeout: GIVE_UP_MS, bodyTimeout: GIVE_UP_MS, connections: null }),
-  );
+  const pools = load.targets.map((target) => connect(target));
   const outcomes: Outcome[] = [];
   let sent = 0;
   const began = performance.now();
@@ -89,34 +86,14 @@ function isAccepted({ name }: Outcome): boolean {
   return /^(201|202|409)/.test(name);
 }
 
-/** The bare dispatch: a promise and a parsed body for each would cost more than the request. */
-function send(pool: Pool, headers: Load['headers'], key: string, sku: string): Promise<Outcome> {
+async function send(pool: Pool, headers: Load['headers'], key: string, sku: string): Promise<Outcome> {
   const body = `{"customerId":"c-1","currency":"EUR","lines":[{"sku":"${sku}","quantity":1}]}`;
   const since = performance.now();
-  return new Promise((resolve) => {
-    let status = 0;
-    let hasRetryAfter = false;
-    const chunks: Buffer[] = [];
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart() {},
-      onResponseStart(_controller, statusCode, answered) {
-        status = statusCode;
-        hasRetryAfter = answered['retry-after'] !== undefined;
-      },
-      onResponseData(_controller, chunk) {
-        if (status >= 400) chunks.push(chunk);
-      },
-      onResponseEnd() {
-        const code = status >= 400 ? ` ${/"code":"([^"]+)"/.exec(Buffer.concat(chunks).toString())?.[1]}` : '';
-        resolve({ key, name: `${status}${code}`, ms: performance.now() - since, hasRetryAfter });
-      },
-      onResponseError(_controller, error) {
-        const name = (error as NodeJS.ErrnoException).code ?? error.name;
-        resolve({ key, name, ms: performance.now() - since, hasRetryAfter });
-      },
-    };
-    pool.dispatch({ path: '/orders', method: 'POST', headers: { ...headers, 'idempotency-key': key }, body }, handler);
-  });
+  const request = { path: '/orders', method: 'POST', headers: { ...headers, 'idempotency-key': key }, body } as const;
+  const { status, code, headers: answered } = await exchange(pool, request);
+  // An answer of 400 or above says `undefined` when it is not a problem of ours, and so is noticed.
+  const name = status === 0 ? `${code}` : status >= 400 ? `${status} ${code}` : `${status}`;
+  return { key, name, ms: performance.now() - since, hasRetryAfter: answered['retry-after'] !== undefined };
 }
 
 function toReport(outcomes: readonly Outcome[], sent: number, sendingSeconds: number): LoadReport {

@@ -5,6 +5,8 @@ export interface ProcessorTime {
   all: number;
   own: number;
   busy: number;
+  /** The part of `busy` that is interrupts: they belong to nobody's time, and under load mostly are our own packets. */
+  interrupts: number;
 }
 
 /** Read it; see {@link othersShare}. */
@@ -14,7 +16,7 @@ export function readProcessorTime(roots: readonly number[]): ProcessorTime {
     .split(' ')
     .map(Number);
   const busy = user + nice + system + irq + softirq + steal;
-  return { all: busy + idle + iowait, busy, own: ticksOf(roots) };
+  return { all: busy + idle + iowait, busy, interrupts: irq + softirq, own: ticksOf(roots) };
 }
 
 /** Which part of the machine's processors others used meanwhile, the hypervisor's other guests among them: 0 to 1. */

@@ -7,6 +7,7 @@ import { hasNoProducts, seedDemoProducts } from '@shop/operator/seed.ts';
 import { lookUpIn } from '@shop/operator/variables.ts';
 import { databaseUrl, scriptVariables, urlOf } from './addresses.ts';
 import type { StartOptions } from './arguments.ts';
+import type { Part } from './control.ts';
 import { isAlive, partStatus, startPart } from './control.ts';
 import { localFolder, repositoryRoot } from './folders.ts';
 import { readJson } from './json-file.ts';
@@ -134,7 +135,7 @@ function emptyData(folder: string): void {
 }
 
 async function bringUp(system: System, progress: Progress, interrupted: AbortSignal): Promise<void> {
-  const start = (name: string) => progress.step(name, () => startAndWait(system, name, interrupted));
+  const start = (name: string) => progress.step(name, () => startAndWait(partOf(system, name), interrupted));
   keepOldLogs(system);
   await allSettledOrThrow([
     bringUpDatabase(system, 'order', progress, interrupted),
@@ -162,7 +163,7 @@ async function bringUpDatabase(
     await initPostgres(server).catch((error: Error & { stderr?: string }) => {
       throw new Fault(`${name} could not be made: ${error.stderr || error.message}`);
     });
-    await startAndWait(system, name, interrupted);
+    await startAndWait(partOf(system, name), interrupted);
     const { username, password, pathname } = new URL(owner);
     await prepareDatabase(superuserUrl(server), { name: pathname.slice(1), owner: username, ownerPassword: password });
   });
@@ -191,8 +192,9 @@ async function runMigrations(service: string, log: string, environment: Record<s
   });
 }
 
-async function startAndWait(system: System, name: string, interrupted: AbortSignal): Promise<void> {
-  const part = partOf(system, name);
+/** Starts a part and waits until it answers; throws what went wrong, with the end of its log. */
+export async function startAndWait(part: Part, interrupted: AbortSignal): Promise<void> {
+  const { name } = part;
   interrupted.throwIfAborted(); // or it would start behind the back of the one who stops everything
   await startPart(part);
   const deadline = Date.now() + readyWithin;

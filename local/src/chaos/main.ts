@@ -69,7 +69,7 @@ async function runChaos(options: Chosen): Promise<number> {
   process.stderr.write(`Seed ${options.seed}. Starting a system of two and two processes …\n`);
   const interruption = new AbortController();
   const network = options.drain === undefined ? await openNetwork() : undefined;
-  const system = await startOwnSystem(`${Date.now().toString(36)}-${options.seed}`, network);
+  const system = await startOwnSystem(`chaos/${Date.now().toString(36)}-${options.seed}`, network);
   let keepFolder = true; // until it is known that nothing is wrong
   const interrupted = stopOnSignal(system, interruption);
   try {

@@ -19,9 +19,12 @@ import type { Network } from './network.ts';
 
 const run = promisify(execFile);
 
-/** Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts, if any. */
-export async function startOwnSystem(name: string, network?: Network): Promise<System> {
-  const folder = join(localFolder(), 'chaos', name);
+/**
+ * Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts, if any,
+ * and so many processes of each service.
+ */
+export async function startOwnSystem(name: string, network?: Network, processes = 2): Promise<System> {
+  const folder = join(localFolder(), name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { gateway } = await choosePorts(['gateway']);
   // The rate limit protects the system from clients like these.
@@ -31,7 +34,8 @@ export async function startOwnSystem(name: string, network?: Network): Promise<S
     DECK_RATE_LIMIT_PER_MINUTE: '1000000000',
     ...(network && linksFor(folder, network)),
   };
-  const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', '2', '--inventories', '2'];
+  const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', `${processes}`];
+  args.push('--inventories', `${processes}`);
   const starting = run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env }).catch(
     ({ stdout, stderr }: { stdout: string; stderr: string }) => {
       throw new Fault(`The system did not start:\n${stdout}${stderr}`);

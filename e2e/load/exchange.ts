@@ -1,0 +1,43 @@
+import { type Dispatcher, Pool } from 'undici';
+
+export interface Exchange {
+  status: number;
+  /** The problem's code of an answer from 400 on, else the code of the error that came in place of an answer. */
+  code?: string;
+  headers: Record<string, string | string[] | undefined>;
+}
+
+// Far above what an answer may take: whatever needs longer counts as unanswered.
+const GIVE_UP_MS = 15_000;
+
+/** Connections to a process under load, as many as it takes unless they are limited. */
+export function connect(target: string, connections: number | null = null): Pool {
+  return new Pool(target, { headersTimeout: GIVE_UP_MS, bodyTimeout: GIVE_UP_MS, connections });
+}
+
+/** The bare dispatch: a promise and a parsed body for each would cost more than the request. */
+export function exchange(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Exchange> {
+  return new Promise((resolve) => {
+    let status = 0;
+    let headers: Exchange['headers'] = {};
+    const chunks: Buffer[] = [];
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart() {},
+      onResponseStart(_controller, statusCode, answered) {
+        status = statusCode;
+        headers = answered;
+      },
+      onResponseData(_controller, chunk) {
+        if (status >= 400) chunks.push(chunk);
+      },
+      onResponseEnd() {
+        const code = status >= 400 ? /"code":"([^"]+)"/.exec(Buffer.concat(chunks).toString())?.[1] : undefined;
+        resolve({ status, code, headers });
+      },
+      onResponseError(_controller, error) {
+        resolve({ status: 0, code: (error as NodeJS.ErrnoException).code ?? error.name, headers });
+      },
+    };
+    pool.dispatch(request, handler);
+  });
+}
