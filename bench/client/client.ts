@@ -1,0 +1,41 @@
+/** The clients, in a process of their own: what they need of it is not taken from the services' event loops. */
+import { connect, type Exchange, exchange } from '@shop/e2e/load/exchange.ts';
+import type { Pool } from 'undici';
+import type { Job } from './job.ts';
+import { type Done, serveJobs } from './load-process.ts';
+import { requestOf } from './requests.ts';
+
+// An open load may have any number under way; those beyond this wait here, and their time runs.
+const OPEN_CONNECTIONS = 512;
+
+serveJobs({
+  async open(job) {
+    const perClient = job.work.kind === 'twins' ? 2 : 1;
+    const connections = 'clients' in job.arrivals ? job.arrivals.clients * perClient : OPEN_CONNECTIONS;
+    const pools = job.targets.map((target) => connect(target, Math.ceil(connections / job.targets.length)));
+    const act = job.work.kind === 'twins' ? twins(job, pools) : single(job, pools);
+    return { act, close: async () => void (await Promise.all(pools.map((pool) => pool.destroy()))) };
+  },
+});
+
+function single(job: Job, pools: readonly Pool[]) {
+  return async (n: number): Promise<Done> => {
+    const answer = await exchange(pools[n % pools.length] as Pool, requestOf(job, n));
+    return { name: nameOf(answer), location: answer.headers.location?.toString() };
+  };
+}
+
+/** The same request twice at once, to two processes where there are two. */
+function twins(job: Job, pools: readonly Pool[]) {
+  return async (n: number): Promise<Done> => {
+    const request = requestOf(job, n);
+    const answers = await Promise.all(
+      [n, n + 1].map((turn) => exchange(pools[turn % pools.length] as Pool, { ...request })),
+    );
+    return { name: answers.map(nameOf).sort().join('+') };
+  };
+}
+
+function nameOf({ status, code }: Exchange): string {
+  return [status || undefined, code].filter((part) => part !== undefined).join(' ');
+}

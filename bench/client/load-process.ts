@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Job, Samples } from './job.ts';
+
+// Requests that are due leave together this often.
+const TICK_MS = 2;
+
+export interface Done {
+  name: string;
+  location?: string;
+}
+
+export interface LoadProcess {
+  /** Opens what the job needs; the result does its n-th piece. */
+  open(job: Job): Promise<{ act: (n: number) => Promise<Done>; close: () => Promise<void> }>;
+}
+
+/** Answers each job with its samples until the parent is gone. */
+export function serveJobs(load: LoadProcess): void {
+  // The terminal's Ctrl-C is the parent's affair.
+  process.on('SIGINT', () => {});
+  process.on('disconnect', () => process.exit());
+  process.on('message', async (job: Job) => {
+    const { act, close } = await load.open(job);
+    const samples = await runJob(job, act);
+    await close();
+    process.send?.(samples);
+  });
+}
+
+/** Does a job at its times, and notes when each piece was done. */
+async function runJob(job: Job, act: (n: number) => Promise<Done>): Promise<Samples> {
+  const samples: Samples = { names: [], outcome: [], at: [], ms: [], locations: [] };
+  const indexes = new Map<string, number>();
+  let next = 0;
+  const isOver = () => now() >= job.endAt || next >= (job.count ?? Number.POSITIVE_INFINITY);
+
+  async function one(dueAt?: number): Promise<void> {
+    const sentAt = now();
+    const { name, location } = await act(next++);
+    const doneAt = now();
+    const index = indexes.get(name) ?? samples.names.push(name) - 1;
+    indexes.set(name, index);
+    samples.outcome.push(index);
+    samples.at.push(dueAt ?? doneAt);
+    samples.ms.push(doneAt - (dueAt ?? sentAt));
+    if (job.count !== undefined && location !== undefined) samples.locations.push(location);
+  }
+
+  await sleep(Math.max(0, job.startAt - now()));
+  if ('clients' in job.arrivals) {
+    const client = async () => {
+      while (!isOver()) await one();
+    };
+    await Promise.all(Array.from({ length: job.arrivals.clients }, client));
+    return samples;
+  }
+  const everyMs = 1_000 / job.arrivals.perSecond;
+  const running = new Set<Promise<void>>();
+  for (let due = job.startAt; due < job.endAt; await sleep(TICK_MS)) {
+    for (; due <= now() && due < job.endAt; due += everyMs) {
+      const request: Promise<void> = one(due).finally(() => running.delete(request));
+      running.add(request);
+    }
+  }
+  await Promise.all(running);
+  return samples;
+}
+
+/** Epoch milliseconds with fractions. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
