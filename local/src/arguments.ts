@@ -12,7 +12,7 @@ export type Command =
   | { kind: 'control'; action: Action; part: string }
   | { kind: 'status'; json: boolean }
   | { kind: 'env' | 'down' | 'seed' }
-  | { kind: 'replay' | 'chaos' | 'dead-letters' | 'spec'; args: string[] }
+  | { kind: 'replay' | 'chaos' | 'dead-letters' | 'spec' | 'bench'; args: string[] }
   | { kind: 'test'; tiers: Tier[]; jestArgs: string[] };
 
 export const helpTexts = {
@@ -35,6 +35,7 @@ export const helpTexts = {
   deadLetters: `npm run dead-letters -- list | show | replay | discard   messages that were set aside (--help for its options)`,
   chaos: `npm run chaos                        break a system of its own and check that it keeps its promises (--help)`,
   spec: `npm run spec                         search the model of the order protocol exhaustively (--help for its options)`,
+  bench: `npm run bench                        measure this against the usual implementation, side by side (--help for its options)`,
   test: `npm test [-- tiers] [jest options]    lint, types, dead code and all tests; or only the tiers named: unit, int, e2e, system
   npm test -- int order-service -t 'last unit'`,
 } as const;
@@ -46,7 +47,7 @@ const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies 
 export function parseCommand(argv: string[]): Command {
   const [name, ...rest] = argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return { kind: 'help' };
-  if (name === 'replay' || name === 'chaos' || name === 'dead-letters' || name === 'spec')
+  if (name === 'replay' || name === 'chaos' || name === 'dead-letters' || name === 'spec' || name === 'bench')
     return { kind: name, args: rest };
   if (name === 'test') return parseTest(rest);
   if (name === 'start' && (rest[0] === undefined || rest[0].startsWith('-'))) return parseStart(rest);

@@ -67,6 +67,10 @@ async function run(command: Command): Promise<number> {
       const { specCommand } = await import('../../spec/main.ts');
       return specCommand(command.args);
     }
+    case 'bench': {
+      const { benchCommand } = await import('../../bench/main.ts');
+      return benchCommand(command.args);
+    }
     case 'test': {
       const { runTests } = await import('./testing/run-tests.ts');
       return runTests(command.tiers, command.jestArgs);

@@ -1,0 +1,48 @@
+import { judge } from './goals.ts';
+import type { Measurement } from './measure.ts';
+import type { ScenarioResult } from './run.ts';
+import { scenarios } from './scenarios.ts';
+
+function measured(rate: number, more: Partial<Measurement> = {}): Measurement {
+  const times = { p50: 1, p99: 1, cpuMs: 1, brokerCpuMs: 0, settledMs: 0, memoryMb: 100 };
+  return { rate, requests: 1, failures: {}, slices: 10, dropped: 0, isClean: true, ...times, ...more };
+}
+
+function resultOf(name: string, ...rounds: ScenarioResult['rounds']): ScenarioResult {
+  const scenario = scenarios.find((one) => one.name === name);
+  if (!scenario) throw new Error(`no scenario ${name}`);
+  return { scenario, rounds };
+}
+
+function verdictOn(title: RegExp, result: ScenarioResult) {
+  return judge([result]).find((verdict) => title.test(verdict.title));
+}
+
+describe('judge', () => {
+  it.each([
+    [4.99, 'must'],
+    [5, 'goal'],
+    [3.9, 'neither'],
+  ])('finds that %d times naive’s rate meets the %s', (factor, meets) => {
+    const result = resultOf('uniform-64', { ours: measured(factor * 100), naive: measured(100) });
+    expect(verdictOn(/64 clients/, result)).toMatchObject({ meets, isClean: true });
+  });
+
+  it('takes the clean rounds alone, and all of them when there is none', () => {
+    const clean = { ours: measured(500), naive: measured(100) };
+    const disturbed = { ours: measured(100), naive: measured(100, { isClean: false }) };
+    expect(verdictOn(/64 clients/, resultOf('uniform-64', clean, disturbed))?.value?.median).toBe(5);
+    const doubtful = verdictOn(/64 clients/, resultOf('uniform-64', disturbed));
+    expect(doubtful).toMatchObject({ meets: 'neither', isClean: false });
+  });
+
+  it('takes less for better where it is', () => {
+    const errors = (failures: Record<string, number>) =>
+      verdictOn(/errors/, resultOf('ten', { ours: measured(1, { failures }) }))?.meets;
+    expect([errors({}), errors({ '202': 1 })]).toEqual(['goal', 'neither']);
+  });
+
+  it('says nothing of what was not measured', () => {
+    expect(judge([]).every(({ meets, value }) => meets === undefined && value === undefined)).toBe(true);
+  });
+});

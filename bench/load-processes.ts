@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import { Fault } from '@shop/operator/faults.ts';
+import type { Job, Samples } from './client/job.ts';
+import type { SideName } from './sides/side.ts';
+
+export interface LoadProcesses {
+  /** Does a job for a side, in the process that speaks to it. */
+  run(side: SideName, job: Job): Promise<Samples>;
+  end(): Promise<void>;
+}
+
+/** The processes that make the load: one for all that speak HTTP, so that all meet the same client, warm alike. */
+export function createLoadProcesses(): LoadProcesses {
+  const processes = new Map<string, ChildProcess>();
+
+  function processOf(side: SideName): ChildProcess {
+    const isLimit = side === 'limit-rows' || side === 'limit-sets';
+    const name = isLimit ? side : 'clients';
+    const known = processes.get(name);
+    if (known) return known;
+    const script = join(repositoryRoot(), 'bench', isLimit ? 'limit/writer.ts' : 'client/client.ts');
+    const child = fork(script, isLimit ? [side.replace('limit-', '')] : []);
+    processes.set(name, child);
+    return child;
+  }
+
+  return {
+    async run(side, job) {
+      const child = processOf(side);
+      const ended = new AbortController();
+      const died = once(child, 'exit', { signal: ended.signal }).then(([code]) => {
+        throw new Fault(`The process that makes the load for ${side} has ended with code ${code}.`);
+      });
+      const answered = once(child, 'message', { signal: ended.signal });
+      child.send(job);
+      try {
+        const [samples] = (await Promise.race([answered, died])) as [Samples];
+        return samples;
+      } finally {
+        ended.abort();
+        await Promise.allSettled([answered, died]);
+      }
+    },
+    async end() {
+      await Promise.all(
+        [...processes.values()]
+          .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+          .map(async (child) => {
+            const exit = once(child, 'exit');
+            child.kill('SIGKILL');
+            await exit;
+          }),
+      );
+    },
+  };
+}

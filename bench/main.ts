@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { localFolder } from '@shop/local/folders.ts';
+import { showProgress } from '@shop/local/progress.ts';
+import { ensureRabbitmq } from '@shop/local/servers/install-rabbitmq.ts';
+import { Fault, UsageError } from '@shop/operator/faults.ts';
+import { judge } from './goals.ts';
+import { help, type Options, parseOptions } from './options.ts';
+import { describeMachine, type Machine } from './report/machine.ts';
+import { pagePath, writePage } from './report/page.ts';
+import { renderGoals, renderScenario } from './report/table.ts';
+import { cleanRounds, type RunResult, runBench } from './run.ts';
+
+/** `npm run bench`: 0 measured, 1 it could not be, 2 disturbed or asked for wrongly. */
+export async function benchCommand(args: string[]): Promise<number> {
+  try {
+    const options = parseOptions(args);
+    if (options === 'help') {
+      console.log(help);
+      return 0;
+    }
+    return await bench(options);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\nHelp: npm run bench -- --help`);
+      return 2;
+    }
+    if (!(error instanceof Fault)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+async function bench(options: Options): Promise<number> {
+  if (process.platform !== 'linux') {
+    throw new Fault(
+      `npm run bench reads processor times from /proc and runs on Linux only, not on ${process.platform}.`,
+    );
+  }
+  const progress = showProgress();
+  if (options.scenarios.some(({ entries }) => entries.some(({ side }) => side === 'ours'))) {
+    await ensureRabbitmq(join(localFolder(), 'logs', 'apt.log'), progress.say);
+  }
+  const machine = describeMachine();
+  const interruption = endBySignal();
+  const show = (text: string) => options.json || console.log(text);
+  show(machineText(machine));
+  const run = await runBench(options, interruption, {
+    progress,
+    onServers: (servers) => show(serversText(servers)),
+    onScenario: (result) => show(renderScenario(result, process.stdout)),
+  }).catch((error: unknown) => {
+    if (interruption.aborted) return undefined;
+    throw error;
+  });
+  if (!run) {
+    console.error('Interrupted. Everything is stopped.');
+    return 130;
+  }
+  return report(options, machine, run);
+}
+
+async function report(options: Options, machine: Machine, run: RunResult): Promise<number> {
+  const verdicts = judge(run.results);
+  const disturbed = run.results
+    .filter((result) => cleanRounds(result).length === 0)
+    .map(({ scenario }) => scenario.name);
+  if (options.json) {
+    const { leadInMs, windowMs, rounds } = options;
+    const results = run.results.map((result) => ({ ...result, isClean: cleanRounds(result).length > 0 }));
+    const goals = verdicts.filter(({ meets }) => meets);
+    const report = { machine, servers: run.servers, leadInMs, windowMs, rounds, results, goals, disturbed };
+    await print(JSON.stringify(report, null, 2));
+  } else {
+    await print(renderGoals(verdicts, process.stdout));
+  }
+  if (disturbed.length > 0) {
+    console.error(
+      `No clean round of ${disturbed.join(', ')}: the machine was busy, these numbers are not to be trusted.`,
+    );
+    return 2;
+  }
+  if (options.page) {
+    writePage({ machine, run, verdicts, options });
+    console.error(`Written: ${pagePath}`);
+  }
+  return 0;
+}
+
+/** Aborted by the first Ctrl-C or its like; whatever is running then is ended in good order, and takes seconds. */
+function endBySignal(): AbortSignal {
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (interruption.signal.aborted) return;
+      console.error('\nStopping everything …');
+      interruption.abort();
+    });
+  }
+  return interruption.signal;
+}
+
+function machineText({ processor, cores, memoryGb, system, node, commit }: Machine): string {
+  const version = commit ? `, commit ${commit}` : '';
+  return `${processor}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}${version}`;
+}
+
+function serversText(servers: RunResult['servers']): string {
+  const lines = Object.entries(servers).flatMap(([side, groups]) =>
+    Object.entries(groups).map(([server, settings]) => {
+      const values = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+      return `  ${`${side} ${server}`.padEnd(24)} ${values.join(' ')}`;
+    }),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** Waits until it is out: a command ends with process.exit, which drops what a pipe has not taken yet. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
+}

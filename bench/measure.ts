@@ -1,0 +1,144 @@
+/**
+ * One measurement: a load on one side, a lead-in that does not count, then a window cut into slices. Of each slice it is
+ * known how much of the machine others used; slices in which that was too much do not count either.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { othersShare, type ProcessorTime, readProcessorTime } from '@shop/e2e/load/processors.ts';
+import type { Job } from './client/job.ts';
+import type { LoadProcesses } from './load-processes.ts';
+import type { Entry, Scenario } from './scenarios.ts';
+import type { Side } from './sides/side.ts';
+import { dropDisturbed, type Reduced, reduceSamples, type Slice } from './statistics.ts';
+
+const SLICE_MS = 500;
+// Long enough for a process to get the job and open its connections.
+const GET_READY_MS = 150;
+// Linux counts processor time in these; sysconf(_SC_CLK_TCK) is 100 on every architecture that Node runs on.
+const MS_PER_TICK = 10;
+
+export interface Measurement extends Reduced {
+  slices: number;
+  dropped: number;
+  /** Whether enough slices remained; otherwise all of them were taken, and the numbers are for a first impression. */
+  isClean: boolean;
+  /** Processor time of services and databases per request, until nothing is left to be done in the background. */
+  cpuMs: number;
+  brokerCpuMs: number;
+  /** How long that took after the window. */
+  settledMs: number;
+  /** The most that one process of a service had, resident. */
+  memoryMb: number;
+  /** Twins: orders beyond one per pair. */
+  doubled?: number;
+}
+
+export interface Measuring {
+  side: Side;
+  entry: Entry;
+  scenario: Pick<Scenario, 'expected'>;
+  job: Omit<Job, 'startAt' | 'endAt'>;
+  leadInMs: number;
+  windowMs: number;
+  /** All processes of this run: whatever else uses the machine are others. */
+  ownPids: readonly number[];
+  processes: LoadProcesses;
+  interrupted: AbortSignal;
+}
+
+/** Measures once. */
+export async function measure(measuring: Measuring): Promise<Measurement> {
+  const { side, entry, scenario, job, processes, interrupted } = measuring;
+  const startAt = Date.now() + GET_READY_MS;
+  const from = startAt + measuring.leadInMs;
+  const endAt = from + measuring.windowMs;
+  const isTwins = entry.kind === 'twins';
+  const ordersBefore = isTwins ? await side.countOrders() : 0;
+  const [samples, watched] = await Promise.all([
+    processes.run(entry.side, { ...job, startAt, endAt }),
+    watch(measuring, from, endAt),
+  ]);
+  const windowEnded = Date.now();
+  await side.settle();
+  const cpu = cpuSince(side, watched.cpuBefore);
+  interrupted.throwIfAborted();
+  const { kept, dropped, isClean } = dropDisturbed(watched.slices);
+  const isGood = isLimit(entry) ? () => true : (name: string) => scenario.expected.test(name);
+  const perSample = entry.side === 'limit-sets' ? 64 : 1;
+  const reduced = reduceSamples(samples, kept, isGood);
+  const all = reduceSamples(samples, watched.slices, isGood).requests * perSample;
+  return {
+    ...reduced,
+    rate: reduced.rate * perSample,
+    slices: watched.slices.length,
+    dropped,
+    isClean,
+    cpuMs: cpu.servicesMs / all,
+    brokerCpuMs: cpu.brokerMs / all,
+    settledMs: Date.now() - windowEnded,
+    memoryMb: watched.memoryMb,
+    ...(isTwins && { doubled: (await side.countOrders()) - ordersBefore - samples.at.length }),
+  };
+}
+
+function isLimit({ side }: Entry): boolean {
+  return side === 'limit-rows' || side === 'limit-sets';
+}
+
+interface Watched {
+  slices: Slice[];
+  cpuBefore: { services: ProcessorTime; broker: ProcessorTime };
+  memoryMb: number;
+}
+
+/** Looks at the machine at the border of every slice. */
+async function watch({ side, ownPids, interrupted }: Measuring, from: number, to: number): Promise<Watched> {
+  const roots = [process.pid, ...ownPids];
+  await until(from, interrupted);
+  const cpuBefore = readCpu(side);
+  const slices: Slice[] = [];
+  let memoryMb = 0;
+  let last = { at: Date.now(), time: readProcessorTime(roots) };
+  while (last.at < to) {
+    await until(Math.min(last.at + SLICE_MS, to), interrupted);
+    const now = { at: Date.now(), time: readProcessorTime(roots) };
+    slices.push({ from: last.at, to: now.at, othersCores: othersCores(last.time, now.time) });
+    last = now;
+    for (const pid of side.services.values()) memoryMb = Math.max(memoryMb, residentMb(pid));
+  }
+  return { slices, cpuBefore, memoryMb };
+}
+
+/** Interrupts are nobody's: with them, our own packets would count as others' work. */
+function othersCores(before: ProcessorTime, after: ProcessorTime): number {
+  const withoutInterrupts = (time: ProcessorTime) => ({ ...time, busy: time.busy - time.interrupts });
+  return othersShare(withoutInterrupts(before), withoutInterrupts(after)) * availableParallelism();
+}
+
+function readCpu({ services, databases, broker }: Side): Watched['cpuBefore'] {
+  return {
+    services: readProcessorTime([...services.values(), ...databases]),
+    broker: readProcessorTime(broker ? [broker] : []),
+  };
+}
+
+function cpuSince(side: Side, before: Watched['cpuBefore']): { servicesMs: number; brokerMs: number } {
+  const after = readCpu(side);
+  return {
+    servicesMs: (after.services.own - before.services.own) * MS_PER_TICK,
+    brokerMs: (after.broker.own - before.broker.own) * MS_PER_TICK,
+  };
+}
+
+function residentMb(pid: number): number {
+  try {
+    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+  } catch {
+    return 0; // it has ended, which the load will tell
+  }
+}
+
+async function until(at: number, interrupted: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, at - Date.now()), undefined, { signal: interrupted });
+}

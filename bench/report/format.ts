@@ -1,0 +1,44 @@
+import type { Verdict } from '../goals.ts';
+import type { Spread } from '../statistics.ts';
+
+/** Three digits that count, thousands with commas. */
+export function digits(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  if (value >= 10) return value.toFixed(1);
+  return value.toFixed(2);
+}
+
+/** The median, and from where to where the rounds go. */
+export function spread(value: Spread | undefined, unit = ''): string {
+  if (!value) return '–';
+  const { median, least, most } = value;
+  return least === most ? `${digits(median)}${unit}` : `${digits(median)}${unit} (${digits(least)}–${digits(most)})`;
+}
+
+/** Which outcomes came that should not, most frequent first. */
+export function failuresText(failures: Record<string, number>): string {
+  return Object.entries(failures)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ×${digits(count).replace(/\.\d+$/, '')}`)
+    .join(', ');
+}
+
+/** A verdict in a word. */
+export function meetsText({ meets, isClean }: Verdict): string {
+  const text = { goal: 'goal met', must: 'met, goal not', neither: 'not met' };
+  if (!meets) return 'not measured';
+  return isClean ? text[meets] : `${text[meets]} (disturbed)`;
+}
+
+/** A verdict's value with its unit. */
+export function valueText({ value, unit }: Verdict): string {
+  return spread(value, unit === 'x' ? ' x' : unit === 'MB' ? ' MB' : '');
+}
+
+/** What the goal asks for. */
+export function aimText({ must, goal, better, unit }: Verdict): string {
+  const sign = better === 'more' ? '≥' : '≤';
+  const suffix = unit === 'x' ? ' x' : unit === 'MB' ? ' MB' : '';
+  return must === goal ? `${sign} ${must}${suffix}` : `${sign} ${must}${suffix}, goal ${goal}${suffix}`;
+}

@@ -1,0 +1,53 @@
+import { Fault } from '@shop/operator/faults.ts';
+import pg from 'pg';
+
+// Without any one of them a server may lose or tear what it said was committed, and its numbers compare with nothing.
+const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;
+const WORTH_KNOWING = ['server_version', 'wal_sync_method', 'shared_buffers', 'max_wal_size'] as const;
+
+/** Runs `work` on a connection of its own. */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** What a server says of its settings, asked as the role that is measured; throws when it is not durable. */
+export async function readSettings(name: string, url: string): Promise<Record<string, string>> {
+  const settings: Record<string, string> = {};
+  await withClient(url, async (client) => {
+    for (const setting of [...DURABLE, ...WORTH_KNOWING]) {
+      const { rows } = await client.query(`SHOW ${setting}`);
+      settings[setting] = rows[0][setting];
+    }
+  });
+  const off = DURABLE.filter((setting) => settings[setting] !== 'on');
+  if (off.length > 0) throw new Fault(`${name} is not durable, so nothing is measured: ${off.join(', ')} is not on`);
+  return settings;
+}
+
+/** Rows of a table. */
+export async function countRows(url: string, table: string): Promise<number> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(`SELECT count(*)::integer AS count FROM ${table}`);
+    return rows[0].count;
+  });
+}
+
+/** Products with their stock and the ledger's rows for it, in inventory-service's tables. */
+export async function insertProducts(url: string, skus: readonly string[], units: number): Promise<void> {
+  await withClient(url, (client) =>
+    client.query(
+      /* sql */ `
+      WITH made AS (INSERT INTO products (sku, name) SELECT sku, sku FROM unnest($1::text[]) AS sku RETURNING sku),
+      stocked AS (INSERT INTO stock_levels (sku, on_hand) SELECT sku, $2 FROM unnest($1::text[]) AS sku)
+      INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+      SELECT sku, 'adjusted', $2, 0, gen_random_uuid(), 'bench' FROM made WHERE $2::bigint > 0`,
+      [skus, units],
+    ),
+  );
+}

@@ -1,0 +1,21 @@
+import { startService } from './parts.ts';
+import { type Ground, type Side, withoutDatabases } from './side.ts';
+
+const headers = { 'content-type': 'application/json', 'x-consumer-custom-id': 'bench' };
+
+/** Express that asks Express, without a database. */
+export async function startFloor(ground: Ground): Promise<Side> {
+  const back = await startService(ground, 'back', 'bench/floor/back.ts');
+  const front = await startService(ground, 'front', 'bench/floor/front.ts', { BACK_URL: back.url });
+  const services = new Map([
+    ['order-1', front.pid],
+    ['inventory-1', back.pid],
+  ]);
+  return { ...withoutDatabases(), targets: [front.url], headers, services };
+}
+
+/** Express that answers by itself. */
+export async function startOneHop(ground: Ground): Promise<Side> {
+  const { url, pid } = await startService(ground, 'one-hop', 'bench/floor/back.ts');
+  return { ...withoutDatabases(), targets: [url], headers, services: new Map([['order-1', pid]]) };
+}

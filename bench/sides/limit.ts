@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { migrate } from '@shop/chassis/db/migrate.ts';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import { newSecret } from '@shop/local/secrets.ts';
+import { countRows, insertProducts, readSettings } from './databases.ts';
+import { startDatabase } from './parts.ts';
+import type { Ground, Side } from './side.ts';
+
+/** The services' tables on servers of their own, for the rows that `limit/` writes by SQL alone. */
+export async function startLimit(ground: Ground): Promise<Side> {
+  const [orders, inventory] = await Promise.all([startDatabase(ground, 'orders'), startDatabase(ground, 'inventory')]);
+  await makeTables('order-service', orders.url);
+  await makeTables('inventory-service', inventory.url);
+  return {
+    targets: [orders.url, inventory.url],
+    headers: {},
+    services: new Map(),
+    databases: [orders.pid, inventory.pid],
+    addProducts: (skus, units) => insertProducts(inventory.url, skus, units),
+    countOrders: () => countRows(orders.url, 'orders'),
+    settle: async () => {},
+    describe: async () => ({
+      'order-db': await readSettings('order-db', orders.url),
+      'inventory-db': await readSettings('inventory-db', inventory.url),
+    }),
+  };
+}
+
+async function makeTables(service: string, ownerUrl: string): Promise<void> {
+  const application = new URL(ownerUrl);
+  application.username = service.replace('-', '_');
+  application.password = newSecret();
+  const directory = join(repositoryRoot(), service, 'migrations');
+  await migrate({ ownerUrl, applicationUrl: application.href, directory }, 'up');
+}

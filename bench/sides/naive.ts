@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import { countRows, readSettings, withClient } from './databases.ts';
+import { startDatabase, startService } from './parts.ts';
+import type { Ground, Side } from './side.ts';
+
+// The services' own default.
+const POOL_SIZE = '10';
+
+/** The usual implementation; its README says what it is. */
+export async function startNaive(ground: Ground): Promise<Side> {
+  const folder = join(repositoryRoot(), 'bench', 'naive');
+  const [orders, inventory] = await Promise.all([startDatabase(ground, 'orders'), startDatabase(ground, 'inventory')]);
+  for (const [{ url }, file] of [
+    [orders, 'orders.sql'],
+    [inventory, 'inventory.sql'],
+  ] as const) {
+    await withClient(url, (client) => client.query(readFileSync(join(folder, file), 'utf8')));
+  }
+  const count = Array.from({ length: ground.processes }, (_, index) => index + 1);
+  const start = (name: string, database: string, more: Record<string, string>) =>
+    Promise.all(
+      count.map((number) =>
+        startService(ground, `${name}-${number}`, `bench/naive/${name}-service.ts`, {
+          DATABASE_URL: database,
+          DATABASE_POOL_SIZE: POOL_SIZE,
+          ...more,
+        }),
+      ),
+    );
+  const inventories = await start('inventory', inventory.url, {});
+  const entrances = await start('order', orders.url, { INVENTORY_URL: inventories.map(({ url }) => url).join(',') });
+  return {
+    targets: entrances.map(({ url }) => url),
+    headers: { 'content-type': 'application/json', 'x-consumer-custom-id': 'bench' },
+    services: new Map([
+      ...entrances.map(({ pid }, index) => [`order-${index + 1}`, pid] as const),
+      ...inventories.map(({ pid }, index) => [`inventory-${index + 1}`, pid] as const),
+    ]),
+    databases: [orders.pid, inventory.pid],
+    addProducts: async (skus, units) => {
+      const text = 'INSERT INTO stock (sku, on_hand) SELECT sku, $2 FROM unnest($1::text[]) AS sku';
+      await withClient(inventory.url, (client) => client.query(text, [skus, units]));
+    },
+    countOrders: () => countRows(orders.url, 'orders'),
+    settle: async () => {},
+    describe: async () => ({
+      'order-db': await readSettings('order-db', orders.url),
+      'inventory-db': await readSettings('inventory-db', inventory.url),
+    }),
+  };
+}
