@@ -71,8 +71,11 @@ export async function runBench(options: Options, interrupted: AbortSignal, repor
     if (chosen.length === 0) continue;
     await withSides(sidesOf(chosen), count, interrupted, reporting.progress, async (sides, processes) => {
       const stage = { ...reporting, options, sides, processes, interrupted, newPrefix };
-      for (const [name, side] of sides) run.servers[name] ??= await side.describe();
-      reporting.onServers(run.servers);
+      // Every time, for it refuses a server that is not durable.
+      const servers: RunResult['servers'] = {};
+      for (const [name, side] of sides) servers[name] = await side.describe();
+      if (Object.keys(run.servers).length === 0) reporting.onServers(servers);
+      run.servers = { ...servers, ...run.servers };
       await warmUp(stage);
       for (const scenario of chosen) {
         const result = await runScenario(stage, scenario, run.results);

@@ -38,6 +38,16 @@ export async function countRows(url: string, table: string): Promise<number> {
   });
 }
 
+/** Other clients' sessions that run a statement or have a transaction open. */
+export async function countBusySessions(url: string): Promise<number> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(/* sql */ `
+      SELECT count(*)::integer AS count FROM pg_stat_activity
+      WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()`);
+    return rows[0].count;
+  });
+}
+
 /** Products with their stock and the ledger's rows for it, in inventory-service's tables. */
 export async function insertProducts(url: string, skus: readonly string[], units: number): Promise<void> {
   await withClient(url, (client) =>

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
-import { countRows, readSettings, withClient } from './databases.ts';
+import { countBusySessions, countRows, readSettings, withClient } from './databases.ts';
 import { startDatabase, startService } from './parts.ts';
 import type { Ground, Side } from './side.ts';
 
 // The services' own default.
 const POOL_SIZE = '10';
+const SETTLED_WITHIN_MS = 60_000;
 
 /** The usual implementation; its README says what it is. */
 export async function startNaive(ground: Ground): Promise<Side> {
@@ -44,7 +46,13 @@ export async function startNaive(ground: Ground): Promise<Side> {
       await withClient(inventory.url, (client) => client.query(text, [skus, units]));
     },
     countOrders: () => countRows(orders.url, 'orders'),
-    settle: async () => {},
+    // Requests that their client gave up still hold locks and connections until they are through.
+    settle: async () => {
+      await eventually(async () => {
+        const busy = await Promise.all([orders.url, inventory.url].map(countBusySessions));
+        return busy.every((count) => count === 0) || undefined;
+      }, SETTLED_WITHIN_MS);
+    },
     describe: async () => ({
       'order-db': await readSettings('order-db', orders.url),
       'inventory-db': await readSettings('inventory-db', inventory.url),
