@@ -80,6 +80,18 @@ it('measures durable sides side by side, judges only clean rounds, and leaves no
   leavesNothing();
 }, 240_000);
 
+it('does not trust a machine on which something else works', async () => {
+  const others = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
+  try {
+    const { exit, output } = startBench('--quick', '--rounds', '1', '--scenario', 'uniform-1');
+    expect(await exit).toBe(2);
+    expect(output.stderr).toContain('No clean round of uniform-1');
+    expect(output.stdout).toContain('0 of 1 rounds clean');
+  } finally {
+    others.kill('SIGKILL');
+  }
+}, 240_000);
+
 it('leaves nothing running after Ctrl-C in the middle', async () => {
   const { child, exit, output } = startBench('--quick', '--scenario', 'uniform-1');
   await eventually(() => output.stderr.includes('start naive') || undefined, 120_000);

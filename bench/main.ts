@@ -66,7 +66,11 @@ async function report(options: Options, machine: Machine, run: RunResult): Promi
     .map(({ scenario }) => scenario.name);
   if (options.json) {
     const { leadInMs, windowMs, rounds } = options;
-    const results = run.results.map((result) => ({ ...result, isClean: cleanRounds(result).length > 0 }));
+    const results = run.results.map(({ scenario, ...result }) => ({
+      ...result,
+      scenario: { ...scenario, expected: scenario.expected.source },
+      isClean: cleanRounds({ scenario, ...result }).length > 0,
+    }));
     const goals = verdicts.filter(({ meets }) => meets);
     const report = { machine, servers: run.servers, leadInMs, windowMs, rounds, results, goals, disturbed };
     await print(JSON.stringify(report, null, 2));

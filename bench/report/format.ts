@@ -4,6 +4,7 @@ import type { Spread } from '../statistics.ts';
 /** Three digits that count, thousands with commas. */
 export function digits(value: number): string {
   if (Number.isNaN(value)) return '–';
+  if (value === 0) return '0';
   if (value >= 100) return Math.round(value).toLocaleString('en-US');
   if (value >= 10) return value.toFixed(1);
   return value.toFixed(2);
@@ -12,15 +13,15 @@ export function digits(value: number): string {
 /** The median, and from where to where the rounds go. */
 export function spread(value: Spread | undefined, unit = ''): string {
   if (!value) return '–';
-  const { median, least, most } = value;
-  return least === most ? `${digits(median)}${unit}` : `${digits(median)}${unit} (${digits(least)}–${digits(most)})`;
+  const [median, least, most] = [value.median, value.least, value.most].map(digits);
+  return least === most ? `${median}${unit}` : `${median}${unit} (${least}–${most})`;
 }
 
 /** Which outcomes came that should not, most frequent first. */
 export function failuresText(failures: Record<string, number>): string {
   return Object.entries(failures)
     .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ×${digits(count).replace(/\.\d+$/, '')}`)
+    .map(([name, count]) => `${name} ×${count.toLocaleString('en-US')}`)
     .join(', ');
 }
 

@@ -26,7 +26,7 @@ export async function readSettings(name: string, url: string): Promise<Record<st
     }
   });
   const off = DURABLE.filter((setting) => settings[setting] !== 'on');
-  if (off.length > 0) throw new Fault(`${name} is not durable, so nothing is measured: ${off.join(', ')} is not on`);
+  if (off.length > 0) throw new Fault(`${name} is not durable, so nothing is measured. Not on: ${off.join(', ')}`);
   return settings;
 }
 
