@@ -113,11 +113,17 @@ async function withSides(
     for (const side of sides.values()) await makeProducts(side);
     await work(sides, processes);
   } finally {
-    await processes.end();
     // Services before the databases that they use.
-    for (const end of ends.reverse()) await end();
-    rmSync(folder, { recursive: true, force: true });
+    await endAll(folder, [processes.end, ...ends.reverse()]);
   }
+}
+
+/** What cannot be ended keeps nothing else running. */
+async function endAll(folder: string, ends: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const end of ends) await end().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, `Not all was ended; see ${folder}`);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 async function makeProducts(side: Side): Promise<void> {

@@ -8,7 +8,8 @@ import type { Ground, Side } from './side.ts';
 
 /** The services' tables on servers of their own, for the rows that `limit/` writes by SQL alone. */
 export async function startLimit(ground: Ground): Promise<Side> {
-  const [orders, inventory] = await Promise.all([startDatabase(ground, 'orders'), startDatabase(ground, 'inventory')]);
+  const orders = await startDatabase(ground, 'orders');
+  const inventory = await startDatabase(ground, 'inventory');
   await makeTables('order-service', orders.url);
   await makeTables('inventory-service', inventory.url);
   return {

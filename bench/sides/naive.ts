@@ -13,24 +13,24 @@ const SETTLED_WITHIN_MS = 60_000;
 /** The usual implementation; its README says what it is. */
 export async function startNaive(ground: Ground): Promise<Side> {
   const folder = join(repositoryRoot(), 'bench', 'naive');
-  const [orders, inventory] = await Promise.all([startDatabase(ground, 'orders'), startDatabase(ground, 'inventory')]);
+  // One at a time: were one to fail, no other may be on its way behind the back of whoever ends them.
+  const orders = await startDatabase(ground, 'orders');
+  const inventory = await startDatabase(ground, 'inventory');
   for (const [{ url }, file] of [
     [orders, 'orders.sql'],
     [inventory, 'inventory.sql'],
   ] as const) {
     await withClient(url, (client) => client.query(readFileSync(join(folder, file), 'utf8')));
   }
-  const count = Array.from({ length: ground.processes }, (_, index) => index + 1);
-  const start = (name: string, database: string, more: Record<string, string>) =>
-    Promise.all(
-      count.map((number) =>
-        startService(ground, `${name}-${number}`, `bench/naive/${name}-service.ts`, {
-          DATABASE_URL: database,
-          DATABASE_POOL_SIZE: POOL_SIZE,
-          ...more,
-        }),
-      ),
-    );
+  const start = async (name: string, database: string, more: Record<string, string>) => {
+    const environment = { DATABASE_URL: database, DATABASE_POOL_SIZE: POOL_SIZE, ...more };
+    const started: { url: string; pid: number }[] = [];
+    while (started.length < ground.processes) {
+      const part = `${name}-${started.length + 1}`;
+      started.push(await startService(ground, part, `bench/naive/${name}-service.ts`, environment));
+    }
+    return started;
+  };
   const inventories = await start('inventory', inventory.url, {});
   const entrances = await start('order', orders.url, { INVENTORY_URL: inventories.map(({ url }) => url).join(',') });
   return {
