@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asSuperuser, databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
+import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { choosePorts } from '@shop/local/ports.ts';
 
 const suffix = randomUUID().slice(0, 8);
@@ -14,9 +15,9 @@ let orders: string;
 
 beforeAll(async () => {
   for (const name of ['orders', 'inventory'] as const) {
-    await asSuperuser(testServerUrl(), (client) => client.query(`CREATE DATABASE ${databases[name]}`));
+    await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${databases[name]}`));
     const schema = readFileSync(join(__dirname, `${name}.sql`), 'utf8');
-    await asSuperuser(databaseUrl(databases[name]), (client) => client.query(schema));
+    await withClient(databaseUrl(databases[name]), (client) => client.query(schema));
   }
   const ports = await choosePorts(['orders', 'inventory']);
   orders = `http://127.0.0.1:${ports.orders}`;
@@ -34,7 +35,7 @@ afterAll(async () => {
     }),
   );
   for (const name of Object.values(databases)) {
-    await asSuperuser(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
   }
 });
 
@@ -48,7 +49,7 @@ function start(script: string, port: number, database: string, more: Record<stri
 }
 
 async function stock(sku: string): Promise<{ on_hand: number; reserved: number }> {
-  const { rows } = await asSuperuser(databaseUrl(databases.inventory), (client) =>
+  const { rows } = await withClient(databaseUrl(databases.inventory), (client) =>
     client.query('SELECT on_hand, reserved FROM stock WHERE sku = $1', [sku]),
   );
   return rows[0];
@@ -56,7 +57,7 @@ async function stock(sku: string): Promise<{ on_hand: number; reserved: number }
 
 async function product(units: number): Promise<string> {
   const sku = `SKU-${randomUUID()}`;
-  await asSuperuser(databaseUrl(databases.inventory), (client) =>
+  await withClient(databaseUrl(databases.inventory), (client) =>
     client.query('INSERT INTO stock (sku, on_hand) VALUES ($1, $2)', [sku, units]),
   );
   return sku;

@@ -1,20 +1,9 @@
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { Fault } from '@shop/operator/faults.ts';
-import pg from 'pg';
 
 // Without any one of them a server may lose or tear what it said was committed, and its numbers compare with nothing.
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;
 const WORTH_KNOWING = ['server_version', 'wal_sync_method', 'shared_buffers', 'max_wal_size'] as const;
-
-/** Runs `work` on a connection of its own. */
-export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
 
 /** What a server says of its settings, asked as the role that is measured; throws when it is not durable. */
 export async function readSettings(name: string, url: string): Promise<Record<string, string>> {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
-import { countBusySessions, countRows, readSettings, withClient } from './databases.ts';
+import { countBusySessions, countRows, readSettings } from './databases.ts';
 import { startDatabase, startService } from './parts.ts';
 import type { Ground, Side } from './side.ts';
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { endPart, type Part, partStatus } from '@shop/local/control.ts';
 import { nodeLaunch } from '@shop/local/parts.ts';
 import { choosePorts } from '@shop/local/ports.ts';
@@ -12,7 +13,6 @@ import {
   superuserUrl,
 } from '@shop/local/servers/postgres.ts';
 import { startAndWait } from '@shop/local/start-system.ts';
-import { withClient } from './databases.ts';
 import type { Ground } from './side.ts';
 
 const PATIENCE_MS = 5_000;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { readEnvelope } from '@shop/chassis/contract/message-definition.ts';
 import { reservationReleaseV1 } from '@shop/chassis/contract/messages.ts';
 import { migrate } from '@shop/chassis/db/migrate.ts';
-import { asSuperuser } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { findDebianPostgres, startDebianPostgres, type TestServer } from './testing/debian-postgres.ts';
 import { startScript } from './testing/run-script.ts';
@@ -22,7 +22,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
   beforeAll(async () => {
     server = await startDebianPostgres(bin ?? '');
-    await asSuperuser(server.url('postgres'), async (client) => {
+    await withClient(server.url('postgres'), async (client) => {
       await client.query('CREATE ROLE order_owner LOGIN CREATEROLE; CREATE ROLE inventory_owner LOGIN CREATEROLE');
       await client.query('CREATE ROLE auditor');
     });
@@ -40,7 +40,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   }, 30_000);
   afterEach(async () => {
     rmSync(dir, { recursive: true, force: true });
-    await asSuperuser(server.url('postgres'), async (client) => {
+    await withClient(server.url('postgres'), async (client) => {
       const { rows } = await client.query(`SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)'`);
       for (const { datname } of rows) await client.query(`DROP DATABASE ${datname} WITH (FORCE)`);
     });
@@ -48,7 +48,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
   async function newDatabase(database: string): Promise<void> {
     const service = database === 'orders' ? 'order' : 'inventory';
-    await asSuperuser(server.url('postgres'), (client) =>
+    await withClient(server.url('postgres'), (client) =>
       client.query(`CREATE DATABASE ${database} OWNER ${service}_owner`),
     );
     const as = (role: string) => server.url(database).replace('//postgres:', `//${role}:`);
@@ -66,7 +66,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   const backup = (more?: Record<string, string>) => script('backup.sh', [], more);
   const restore = (more?: Record<string, string>) => script('restore.sh', ['orders', 'latest'], more);
   const query = (database: string, sql: string) =>
-    asSuperuser(server.url(database), async (client) => (await client.query(sql)).rows);
+    withClient(server.url(database), async (client) => (await client.query(sql)).rows);
   const dumps = (database: string) => readdirSync(join(dir, database)).filter((name) => name.endsWith('.dump'));
   const newestDump = (database: string) => join(dir, database, dumps(database).sort().at(-1) ?? '');
   const metrics = () => readFileSync(join(dir, 'metrics/backup.prom'), 'utf8');
@@ -99,7 +99,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   });
   /** pg_dump waits until it is let go, so that a test can look at the middle of a backup. */
   async function holdingTable(work: () => Promise<void>): Promise<void> {
-    await asSuperuser(server.url('orders'), async (client) => {
+    await withClient(server.url('orders'), async (client) => {
       await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
       await work();
     });
@@ -306,7 +306,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       // The lost order's number is with its customer; and each ledger goes on behind what subscribers have seen.
       expect(await placeOrder()).toBe(lost + 1);
       const asService = server.url('orders').replace('//postgres:', '//order_service:');
-      await asSuperuser(asService, async (client) => {
+      await withClient(asService, async (client) => {
         expect((await client.query('SELECT FROM orders')).rowCount).toBe(3);
         await expect(client.query('DELETE FROM order_timeline')).rejects.toThrow('permission denied');
       });
@@ -326,7 +326,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await placeOrder();
       await backup();
       await placeOrder();
-      const ended = await asSuperuser(`${server.url('orders')}?application_name=order-service`, () => restore());
+      const ended = await withClient(`${server.url('orders')}?application_name=order-service`, () => restore());
       expect([ended.code, ended.stderr]).toEqual([
         1,
         'restore.sh: somebody is connected to orders: postgres (order-service). Stop the service, then restore\n',
@@ -342,7 +342,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await placeOrder();
       const running = startScript('restore.sh', ['orders', 'latest'], env);
       await eventually(async () => ((await databases()).includes('orders_restoring') ? true : undefined));
-      await asSuperuser(server.url('orders'), async () => {
+      await withClient(server.url('orders'), async () => {
         const ended = await running.ended;
         expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('somebody is connected to orders')]);
       });

@@ -7,9 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asSuperuser } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { anOrderOf, type System, settled, startSystem, withKey } from '@shop/e2e/system.ts';
 import { postgresOf } from '@shop/local/parts.ts';
 import { superuserUrl } from '@shop/local/servers/postgres.ts';
@@ -132,8 +132,8 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     (await system.orderDb.query(`SELECT DISTINCT reason, subject_id FROM dead_letters WHERE status = 'open'`)).rows;
   /** Our own connections would be in the way; the pools make new ones. */
   const closePools = () =>
-    asSuperuser(superuser(env.ORDER_DB_URL ?? ''), closeOwners).then(() =>
-      asSuperuser(superuser(env.INVENTORY_DB_URL ?? ''), closeOwners),
+    withClient(superuser(env.ORDER_DB_URL ?? ''), closeOwners).then(() =>
+      withClient(superuser(env.INVENTORY_DB_URL ?? ''), closeOwners),
     );
 
   it('order-db: what reconciliation finds, what a person settles, and nothing is shipped twice unseen', async () => {

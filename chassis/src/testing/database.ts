@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { migrate } from '../db/migrate.ts';
 import { createPool, type Pool } from '../db/pool.ts';
 import { createLogger } from '../telemetry/log.ts';
+import { withClient } from './with-client.ts';
 
 const chassisSource = join(__dirname, '..');
 
@@ -28,7 +29,7 @@ export async function createTestDatabase(service: string, migrations: string): P
   const role = `${service.replaceAll('-', '_')}`;
   const template = `${role}_template_${fingerprintOf(migrations)}`;
   const name = `${role}_${randomBytes(6).toString('hex')}`;
-  await asSuperuser(testServerUrl(), async (client) => {
+  await withClient(testServerUrl(), async (client) => {
     // Workers meet here: roles belong to the server, and a template that somebody is connected to cannot be copied.
     await client.query('SELECT pg_advisory_lock(7001)');
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template]);
@@ -45,7 +46,7 @@ export async function createTestDatabase(service: string, migrations: string): P
     truncate: () => truncate(ownerUrl),
     async drop() {
       await pool.end();
-      await asSuperuser(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
     },
   };
 }
@@ -62,23 +63,12 @@ async function migrateTemplate(client: pg.Client, template: string, role: string
 }
 
 async function truncate(url: string): Promise<void> {
-  await asSuperuser(url, async (client) => {
+  await withClient(url, async (client) => {
     const { rows } = await client.query<{ tables: string | null }>(/* sql */ `
       SELECT string_agg(format('%I', tablename), ', ') AS tables FROM pg_tables
       WHERE schemaname = 'public' AND tablename NOT LIKE 'knex_%'`);
     if (rows[0]?.tables) await client.query(`TRUNCATE ${rows[0].tables}`);
   });
-}
-
-/** Run `work` on a connection of its own. */
-export async function asSuperuser<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 /** Changes with the migrations and with the tables that the chassis gives them. */

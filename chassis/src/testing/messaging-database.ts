@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import knex from 'knex';
-import pg from 'pg';
 import { createPool, type Pool } from '../db/pool.ts';
 import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
 import { createIdempotencyKeysTableV1 } from '../idempotency/idempotency-keys-table.ts';
@@ -8,6 +7,7 @@ import { createInboxTableV1 } from '../inbox/inbox-table.ts';
 import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
 import { createReconciliationRunsTableV1 } from '../reconciliation/reconciliation-table.ts';
 import { createLogger } from '../telemetry/log.ts';
+import { withClient } from './with-client.ts';
 
 export interface MessagingDatabase {
   pool: Pool;
@@ -21,7 +21,7 @@ export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   const server = process.env.TEST_POSTGRES_URL;
   if (!server) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');
   const name = `messaging_${randomBytes(6).toString('hex')}`;
-  await onServer(server, `CREATE DATABASE ${name}`);
+  await withClient(server, (client) => client.query(`CREATE DATABASE ${name}`));
   const url = new URL(server);
   url.pathname = `/${name}`;
   await createTables(url.href);
@@ -39,7 +39,7 @@ export async function createMessagingDatabase(): Promise<MessagingDatabase> {
     },
     async drop() {
       await pool.end();
-      await onServer(server, `DROP DATABASE ${name} WITH (FORCE)`);
+      await withClient(server, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
     },
   };
 }
@@ -58,15 +58,5 @@ async function createTables(url: string): Promise<void> {
     await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');
   } finally {
     await db.destroy();
-  }
-}
-
-async function onServer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
   }
 }

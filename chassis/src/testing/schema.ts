@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { migrate } from '../db/migrate.ts';
-import { asSuperuser, databaseUrl, type TestDatabase, testServerUrl } from './database.ts';
+import { databaseUrl, type TestDatabase, testServerUrl } from './database.ts';
+import { withClient } from './with-client.ts';
 
 /** Columns of every table of ours, as rows that can be compared. */
 async function schemaOf(url: string): Promise<object[]> {
   const sql = /* sql */ `
     SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'knex_%' ORDER BY 1, 2`;
-  return asSuperuser(url, async (client) => (await client.query(sql)).rows);
+  return withClient(url, async (client) => (await client.query(sql)).rows);
 }
 
 /** Migrate a new database all the way up, all the way down, and up again; returns the schema after each of the three. */
@@ -16,7 +17,7 @@ export async function migrateThereAndBack(
   directory: string,
 ): Promise<{ first: object[]; removed: object[]; second: object[] }> {
   const name = `migrations_${randomBytes(6).toString('hex')}`;
-  await asSuperuser(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+  await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
   const ownerUrl = databaseUrl(name);
   const target = { ownerUrl, applicationUrl: databaseUrl(name, service.replaceAll('-', '_')), directory };
   try {
@@ -27,7 +28,7 @@ export async function migrateThereAndBack(
     await migrate(target, 'up');
     return { first, removed, second: await schemaOf(ownerUrl) };
   } finally {
-    await asSuperuser(testServerUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+    await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
   }
 }
 

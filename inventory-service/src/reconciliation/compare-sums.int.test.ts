@@ -1,8 +1,9 @@
 import { createPool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
-import { asSuperuser, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import {
   aReservation,
   createInventoryDatabase,
@@ -32,7 +33,7 @@ afterAll(async () => {
 const path = '/operations/inventory/reconciliation';
 const reconcile = async (key?: string) => (await post(service, path, {}, { key, as: OPERATIONS }).expect(200)).body;
 /** What no application could do: the role has no such right. */
-const falsify = (sql: string) => asSuperuser(database.ownerUrl, (client) => client.query(sql));
+const falsify = (sql: string) => withClient(database.ownerUrl, (client) => client.query(sql));
 /** The gauge follows the result, which a client may read first. */
 const gaugeShows = (kind: string, count: number) =>
   eventually(async () => {

@@ -2,7 +2,7 @@ import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import pg from 'pg';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import {
@@ -338,12 +338,7 @@ describe('GET /reservations', () => {
   });
 });
 
-async function asOwner(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: database.ownerUrl });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
-}
+const asOwner = (sql: string) => withClient(database.ownerUrl, (client) => client.query(sql));
 
 async function changeWithoutRetry(pool: Pool, command: ReservationCommand): Promise<void> {
   const trx = await pool.connect();

@@ -2,8 +2,8 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { asSuperuser } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { anOrder, createTestSystem, get, post, rows, type TestSystem } from '../../test/test-app.ts';
 
 let system: TestSystem;
@@ -15,7 +15,7 @@ afterAll(() => system.stop());
 
 /** Nobody reads or writes an order while `work` runs. */
 async function whileOrdersAreLocked(work: () => Promise<void>): Promise<void> {
-  await asSuperuser(system.database.ownerUrl, async (client) => {
+  await withClient(system.database.ownerUrl, async (client) => {
     await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
     await work();
     await client.query('ROLLBACK');

@@ -3,7 +3,8 @@ import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { startTcpProxy } from '@shop/chassis/testing/tcp-proxy.ts';
-import pg from 'pg';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
+import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import {
   anOrder,
@@ -30,15 +31,7 @@ beforeEach(() => system.reset());
 afterAll(() => system.stop());
 
 /** SQL as the owner, for what the application role must not do. */
-async function asOwner(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: system.database.ownerUrl });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}
+const asOwner = (sql: string) => withClient(system.database.ownerUrl, (client) => client.query(sql));
 const countOrders = async () =>
   (await rows<{ count: number }>(system, 'SELECT count(*)::integer AS count FROM orders'))[0]?.count;
 /** The lease of every running key is over, as if 30 s had passed since its process died. */

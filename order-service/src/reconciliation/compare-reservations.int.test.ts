@@ -3,9 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
-import { asSuperuser, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { reservationCommandHandler } from '../../../inventory-service/src/reservations/reservations.messages.ts';
 import {
@@ -95,7 +96,7 @@ async function exchange(): Promise<string[]> {
 }
 const losingMessages = () => Promise.all([takeOut(orders.pool), takeOut(stocks.pool)]);
 /** What no application could do, for it waits for the answer: the way in which a restored backup or a hand changes rows. */
-const falsify = (database: TestDatabase, sql: string) => asSuperuser(database.ownerUrl, (client) => client.query(sql));
+const falsify = (database: TestDatabase, sql: string) => withClient(database.ownerUrl, (client) => client.query(sql));
 const forget = () => falsify(orders, 'UPDATE orders SET awaiting = NULL, ask_at = NULL');
 const stateOf = async (id: string) =>
   (await stocks.pool.query('SELECT state FROM reservations WHERE id = $1', [id])).rows[0]?.state;
