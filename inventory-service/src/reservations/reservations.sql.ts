@@ -62,7 +62,8 @@ export async function holdIfAmple(
         -- Both columns from the locked row: the table's row is that of the snapshot, from before the wait, and PostgreSQL
         -- judges its CHECK on that before it looks for the newest one.
         UPDATE stock_levels l SET on_hand = k.on_hand, reserved = k.reserved + d.quantity
-        FROM locked k JOIN demand d USING (sku) WHERE l.sku = k.sku AND (SELECT ample FROM verdict)
+        FROM locked k JOIN demand d USING (sku)
+        WHERE l.sku = ANY ($1::text[]) AND l.sku = k.sku AND (SELECT ample FROM verdict)
       )
       SELECT ample FROM verdict`,
     values: [
@@ -159,12 +160,12 @@ export async function saveChanges(trx: Transaction, changes: Changes): Promise<v
       ), ended AS (
         UPDATE reservations r SET state = i.state, updated_at = now()
         FROM unnest($7::uuid[], $8::text[]) AS i (id, state)
-        WHERE r.id = i.id AND r.state = 'held'
+        WHERE r.id = ANY ($7) AND r.id = i.id AND r.state = 'held'
         RETURNING r.id
       ), new_levels AS (
         UPDATE stock_levels l SET on_hand = i.on_hand, reserved = i.reserved
         FROM unnest($9::text[], $10::bigint[], $11::bigint[]) AS i (sku, on_hand, reserved)
-        WHERE l.sku = i.sku
+        WHERE l.sku = ANY ($9) AND l.sku = i.sku
       ), new_movements AS (
         INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
         SELECT *, $17 FROM unnest($12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::uuid[])

@@ -139,17 +139,16 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
           ask_at = CASE WHEN s.awaiting = o.awaiting THEN o.ask_at
                         WHEN s.awaiting IS NOT NULL THEN now() + interval '30 seconds' END
         FROM step s
-        WHERE o.id = s.order_id AND o.version = s.version AND o.status = s.from_status
-          AND (s.token IS NULL OR EXISTS (
-            SELECT FROM idempotency_keys k
+        WHERE o.id = ANY ($1) AND o.id = s.order_id AND o.version = s.version AND o.status = s.from_status
+          AND (s.token IS NULL OR s.token = (
+            SELECT k.token FROM idempotency_keys k
             WHERE k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
-              AND k.token = s.token AND k.state = 'running'))
-        RETURNING o.id, o.client_id, o.idempotency_key
+              AND k.state = 'running'))
+        RETURNING o.id, o.client_id, o.idempotency_key, s.*
       ),
       told AS (
         INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
-        SELECT s.order_id, s.status, s.updated_at, s.actor, s.correlation_id, s.detail
-        FROM step s JOIN changed c ON c.id = s.order_id
+        SELECT order_id, status, updated_at, actor, correlation_id, detail FROM changed
       ),
       promised AS (
         INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
@@ -162,9 +161,9 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
         -- Whoever holds the lease: the order is settled, so its key is too.
         UPDATE idempotency_keys k SET
           state = 'completed', lease_until = NULL,
-          status = s.answer_status, location = s.answer_location, body = s.answer_body
-        FROM changed c JOIN step s ON s.order_id = c.id
-        WHERE s.answer_body IS NOT NULL AND k.client_id = c.client_id AND k.key = c.idempotency_key
+          status = c.answer_status, location = c.answer_location, body = c.answer_body
+        FROM changed c
+        WHERE c.answer_body IS NOT NULL AND k.client_id = c.client_id AND k.key = c.idempotency_key
           AND k.resource_id = c.id
       )
       SELECT id FROM changed`,
@@ -212,7 +211,7 @@ export async function endWaits(trx: Transaction, waits: readonly { id: OrderId; 
     text: /* sql */ `
       UPDATE orders o SET awaiting = NULL, ask_at = NULL
       FROM unnest($1::uuid[], $2::text[]) AS w (id, awaiting)
-      WHERE o.id = w.id AND o.awaiting = w.awaiting`,
+      WHERE o.id = ANY ($1) AND o.id = w.id AND o.awaiting = w.awaiting`,
     values: [waits.map((wait) => wait.id), waits.map((wait) => wait.awaiting)],
   });
 }

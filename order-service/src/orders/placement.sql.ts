@@ -127,7 +127,9 @@ export async function readClaims(
       SELECT k.fingerprint, k.state, k.status, k.location, k.body, k.resource_id, k.token,
              coalesce(k.lease_until < now(), true) AS lease_expired
       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (client_id, key, position)
-      LEFT JOIN idempotency_keys k ON k.client_id = i.client_id AND k.key = i.key
+      LEFT JOIN LATERAL (
+        SELECT * FROM idempotency_keys WHERE client_id = i.client_id AND key = i.key LIMIT 1
+      ) k ON true
       ORDER BY i.position`,
     values: [keys.map((key) => key.clientId), keys.map((key) => key.key)],
   });
@@ -186,10 +188,10 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
       waiting AS (
         UPDATE orders o SET asks = 1, ask_at = now() + interval '30 seconds'
         FROM input i
-        WHERE o.id = i.order_id AND o.status = 'pending' AND EXISTS (
-          SELECT FROM idempotency_keys k
+        WHERE o.id = ANY ($1) AND o.id = i.order_id AND o.status = 'pending' AND i.token = (
+          SELECT k.token FROM idempotency_keys k
           WHERE k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
-            AND k.token = i.token AND k.state = 'running')
+            AND k.state = 'running')
         RETURNING o.id, o.client_id, o.idempotency_key
       ),
       told AS (
