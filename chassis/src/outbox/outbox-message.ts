@@ -1,10 +1,11 @@
-import { v7 as uuidv7 } from 'uuid';
+import { randomUUIDv7 } from 'node:crypto';
 import {
   type Envelope,
   type MessageDefinition,
   type PayloadOf,
   writeEnvelope,
 } from '../contract/message-definition.ts';
+import { booleans, texts, uuids } from '../db/arrays.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** A message on its way into the table `outbox_messages`. */
@@ -35,7 +36,7 @@ export function toOutboxRow<Definition extends MessageDefinition>(
   payload: PayloadOf<Definition>,
   context: MessageContext,
 ): OutboxRow {
-  const messageId = uuidv7();
+  const messageId = randomUUIDv7();
   const envelope: Envelope = {
     id: messageId,
     type: definition.type,
@@ -57,31 +58,20 @@ export function toOutboxRow<Definition extends MessageDefinition>(
   };
 }
 
-/** The parallel arrays of {@link outboxColumns}. */
-export type OutboxColumns = [
-  messageIds: string[],
-  exchanges: string[],
-  routingKeys: string[],
-  mandatories: boolean[],
-  subjectIds: (string | null)[],
-  bodies: string[],
-  traceparents: (string | null)[],
-];
-
 /**
  * The rows as parallel arrays, for a larger statement that writes its messages in the same breath:
  * `unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::text[], $7::text[])
  *  AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)`.
  */
-export function outboxColumns(rows: readonly OutboxRow[]): OutboxColumns {
+export function outboxColumns(rows: readonly OutboxRow[]): Buffer[] {
   return [
-    rows.map((row) => row.messageId),
-    rows.map((row) => row.exchange),
-    rows.map((row) => row.routingKey),
-    rows.map((row) => row.mandatory),
-    rows.map((row) => row.subjectId ?? null),
-    rows.map((row) => row.body),
-    rows.map((row) => row.traceparent ?? null),
+    uuids(rows.map((row) => row.messageId)),
+    texts(rows.map((row) => row.exchange)),
+    texts(rows.map((row) => row.routingKey)),
+    booleans(rows.map((row) => row.mandatory)),
+    uuids(rows.map((row) => row.subjectId)),
+    texts(rows.map((row) => row.body)),
+    texts(rows.map((row) => row.traceparent)),
   ];
 }
 

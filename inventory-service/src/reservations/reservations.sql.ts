@@ -1,3 +1,4 @@
+import { bigints, integers, jsons, texts, uuids } from '@shop/chassis/db/arrays.ts';
 import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 import { violatedConstraint } from '@shop/chassis/db/transaction.ts';
 import type { ReservationRow } from '../db/tables.ts';
@@ -67,12 +68,12 @@ export async function holdIfAmple(
       )
       SELECT ample FROM verdict`,
     values: [
-      demand.map(({ sku }) => sku),
-      demand.map(({ quantity }) => quantity),
-      sorted.map(({ id }) => id),
-      lines.map(({ id }) => id),
-      lines.map(({ sku }) => sku),
-      lines.map(({ quantity }) => quantity),
+      texts(demand.map(({ sku }) => sku)),
+      bigints(demand.map(({ quantity }) => quantity)),
+      uuids(sorted.map(({ id }) => id)),
+      uuids(lines.map(({ id }) => id)),
+      texts(lines.map(({ sku }) => sku)),
+      integers(lines.map(({ quantity }) => quantity)),
       ACTOR,
     ],
   });
@@ -172,22 +173,22 @@ export async function saveChanges(trx: Transaction, changes: Changes): Promise<v
       )
       SELECT count(*) AS ended FROM ended`,
     values: [
-      created.map(({ id }) => id),
-      created.map(({ state }) => state),
-      created.map(({ shortages }) => (shortages ? JSON.stringify(shortages) : null)),
-      lines.map(({ id }) => id),
-      lines.map(({ sku }) => sku),
-      lines.map(({ quantity }) => quantity),
-      ended.map(({ id }) => id),
-      ended.map(({ state }) => state),
-      levels.map(({ sku }) => sku),
-      levels.map(({ onHand }) => onHand),
-      levels.map(({ reserved }) => reserved),
-      movements.map(({ sku }) => sku),
-      movements.map(({ kind }) => kind),
-      movements.map(({ deltaOnHand }) => deltaOnHand),
-      movements.map(({ deltaReserved }) => deltaReserved),
-      movements.map(({ causeId }) => causeId),
+      uuids(created.map(({ id }) => id)),
+      texts(created.map(({ state }) => state)),
+      jsons(created.map(({ shortages }) => shortages && JSON.stringify(shortages))),
+      uuids(lines.map(({ id }) => id)),
+      texts(lines.map(({ sku }) => sku)),
+      integers(lines.map(({ quantity }) => quantity)),
+      uuids(ended.map(({ id }) => id)),
+      texts(ended.map(({ state }) => state)),
+      texts(levels.map(({ sku }) => sku)),
+      bigints(levels.map(({ onHand }) => onHand)),
+      bigints(levels.map(({ reserved }) => reserved)),
+      texts(movements.map(({ sku }) => sku)),
+      texts(movements.map(({ kind }) => kind)),
+      bigints(movements.map(({ deltaOnHand }) => deltaOnHand)),
+      bigints(movements.map(({ deltaReserved }) => deltaReserved)),
+      uuids(movements.map(({ causeId }) => causeId)),
       ACTOR,
     ],
   });

@@ -1,3 +1,4 @@
+import { integers, jsons, texts, times, uuids } from '@shop/chassis/db/arrays.ts';
 import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 import { violatedConstraint } from '@shop/chassis/db/transaction.ts';
 import type { Reply } from '@shop/chassis/http/problem.ts';
@@ -125,7 +126,7 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
         SELECT * FROM unnest(
           $1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::text[],
           $9::jsonb[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[], $15::integer[],
-          $16::smallint[], $17::text[], $18::text[])
+          $16::integer[], $17::text[], $18::text[])
           AS s (order_id, version, from_status, status, first_outcome, rejection, carrier, tracking_number,
                 cancellation, awaiting, updated_at, actor, correlation_id, detail, token,
                 answer_status, answer_location, answer_body)
@@ -168,32 +169,32 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
       )
       SELECT id FROM changed`,
     values: [
-      sorted.map((step) => step.before.id),
-      sorted.map((step) => step.before.version),
-      sorted.map((step) => step.before.status),
-      sorted.map((step) => step.after.status),
-      sorted.map((step) => step.after.firstOutcome ?? null),
-      sorted.map((step) => asJson(step.after.rejection)),
-      sorted.map((step) => step.after.shipment?.carrier ?? null),
-      sorted.map((step) => step.after.shipment?.trackingNumber ?? null),
-      sorted.map((step) => asJson(step.after.cancellation)),
-      sorted.map((step) => step.after.awaiting ?? null),
-      sorted.map((step) => step.after.updatedAt),
-      sorted.map((step) => step.actor),
-      sorted.map((step) => step.correlationId),
-      sorted.map((step) => asJson(timelineDetail(step.after))),
-      sorted.map((step) => step.token ?? null),
-      sorted.map((step) => step.finalAnswer?.status ?? null),
-      sorted.map((step) => step.finalAnswer?.location ?? null),
-      sorted.map((step) => step.finalAnswer?.body ?? null),
+      uuids(sorted.map((step) => step.before.id)),
+      integers(sorted.map((step) => step.before.version)),
+      texts(sorted.map((step) => step.before.status)),
+      texts(sorted.map((step) => step.after.status)),
+      texts(sorted.map((step) => step.after.firstOutcome)),
+      jsons(sorted.map((step) => asJson(step.after.rejection))),
+      texts(sorted.map((step) => step.after.shipment?.carrier)),
+      texts(sorted.map((step) => step.after.shipment?.trackingNumber)),
+      jsons(sorted.map((step) => asJson(step.after.cancellation))),
+      texts(sorted.map((step) => step.after.awaiting)),
+      times(sorted.map((step) => step.after.updatedAt)),
+      texts(sorted.map((step) => step.actor)),
+      texts(sorted.map((step) => step.correlationId)),
+      jsons(sorted.map((step) => asJson(timelineDetail(step.after)))),
+      integers(sorted.map((step) => step.token)),
+      integers(sorted.map((step) => step.finalAnswer?.status)),
+      texts(sorted.map((step) => step.finalAnswer?.location)),
+      texts(sorted.map((step) => step.finalAnswer?.body)),
       ...outboxColumns(sorted.flatMap((step) => step.messages)),
     ],
   });
   return new Set(rows.map((row) => row.id));
 }
 
-function asJson(value: object | undefined): string | null {
-  return value === undefined ? null : JSON.stringify(value);
+function asJson(value: object | undefined): string | undefined {
+  return value && JSON.stringify(value);
 }
 
 /** What the timeline says beside the kind of step. */
@@ -212,7 +213,7 @@ export async function endWaits(trx: Transaction, waits: readonly { id: OrderId; 
       UPDATE orders o SET awaiting = NULL, ask_at = NULL
       FROM unnest($1::uuid[], $2::text[]) AS w (id, awaiting)
       WHERE o.id = ANY ($1) AND o.id = w.id AND o.awaiting = w.awaiting`,
-    values: [waits.map((wait) => wait.id), waits.map((wait) => wait.awaiting)],
+    values: [uuids(waits.map((wait) => wait.id)), texts(waits.map((wait) => wait.awaiting))],
   });
 }
 

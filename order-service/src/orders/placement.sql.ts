@@ -4,6 +4,7 @@
  * `applyTransitions`). Each is one statement, so one round trip and one commit, for a whole batch.
  */
 import { randomInt } from 'node:crypto';
+import { bytes, integers, texts, times, uuids } from '@shop/chassis/db/arrays.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import type { StoredKeyRow } from '@shop/chassis/idempotency/idempotently.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
@@ -83,19 +84,19 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
       )
       SELECT id, number FROM placed`,
     values: [
-      sorted.map((claim) => claim.order.clientId),
-      sorted.map((claim) => claim.key),
-      sorted.map((claim) => claim.fingerprint),
-      sorted.map((claim) => claim.order.id),
-      sorted.map((claim) => claim.order.customerId),
-      sorted.map((claim) => claim.order.currency),
-      sorted.map((claim) => claim.order.createdAt),
-      sorted.map((claim) => claim.correlationId),
-      lines.map((line) => line.id),
-      lines.map((line) => line.position),
-      lines.map((line) => line.sku),
-      lines.map((line) => line.quantity),
-      lines.map((line) => line.unitPrice ?? null),
+      texts(sorted.map((claim) => claim.order.clientId)),
+      texts(sorted.map((claim) => claim.key)),
+      bytes(sorted.map((claim) => claim.fingerprint)),
+      uuids(sorted.map((claim) => claim.order.id)),
+      texts(sorted.map((claim) => claim.order.customerId)),
+      texts(sorted.map((claim) => claim.order.currency)),
+      times(sorted.map((claim) => claim.order.createdAt)),
+      texts(sorted.map((claim) => claim.correlationId)),
+      uuids(lines.map((line) => line.id)),
+      integers(lines.map((line) => line.position)),
+      texts(lines.map((line) => line.sku)),
+      integers(lines.map((line) => line.quantity)),
+      integers(lines.map((line) => line.unitPrice)),
       ...outboxColumns(sorted.map((claim) => claim.placed)),
       NUMBER_PLACEHOLDER,
     ],
@@ -131,7 +132,7 @@ export async function readClaims(
         SELECT * FROM idempotency_keys WHERE client_id = i.client_id AND key = i.key LIMIT 1
       ) k ON true
       ORDER BY i.position`,
-    values: [keys.map((key) => key.clientId), keys.map((key) => key.key)],
+    values: [texts(keys.map((key) => key.clientId)), texts(keys.map((key) => key.key))],
   });
   return rows.map(({ resource_id, token, lease_expired, ...row }) =>
     token === null ? undefined : { ...row, token, resourceId: resource_id ?? undefined, leaseExpired: lease_expired },
@@ -211,10 +212,10 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
       )
       SELECT id FROM waiting`,
     values: [
-      sorted.map((entry) => entry.order.id),
-      sorted.map((entry) => entry.token),
-      sorted.map((entry) => entry.correlationId),
-      sorted.map((entry) => entry.now),
+      uuids(sorted.map((entry) => entry.order.id)),
+      integers(sorted.map((entry) => entry.token)),
+      texts(sorted.map((entry) => entry.correlationId)),
+      times(sorted.map((entry) => entry.now)),
       ...outboxColumns(sorted.map((entry) => entry.requested)),
     ],
   });
