@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -73,13 +73,14 @@ function boundedMethod(method: string): string {
 
 /** The gateway's id of a request, or a new one for a request that did not come through it. */
 export function adoptRequestId(header: string | string[] | undefined): string {
-  return typeof header === 'string' && /^[0-9a-f]{32}$/.test(header) ? header : randomBytes(16).toString('hex');
+  return typeof header === 'string' && /^[0-9a-f]{32}$/.test(header) ? header : randomUUID().replaceAll('-', '');
 }
 
 /** `version-traceid-spanid-flags` (w3.org/TR/trace-context); an invalid one counts as absent. */
 function continueTrace(header: string | string[] | undefined, requestId: string): string {
   const match = typeof header === 'string' ? /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(header) : undefined;
   const valid = match && !/^0+$/.test(match[1] ?? '');
-  const spanId = randomBytes(8).toString('hex');
+  // The second half of a UUID's digits: all random but two bits.
+  const spanId = randomUUID().replaceAll('-', '').slice(16);
   return valid ? `00-${match[1]}-${spanId}-${match[2]}` : `00-${requestId}-${spanId}-01`;
 }
