@@ -1,4 +1,4 @@
-/** What a person does about messages that could not be handled, with the command, on the running system. */
+/** What a person does about messages that could not be handled, and sees of their orders, with the commands, on the running system. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,14 +23,15 @@ interface Letter {
   subjectId?: string;
 }
 
-/** The command with --json, or the exit code and message of its failure. */
-async function deadLetters(...args: string[]) {
+/** What a command of operators prints; it fails with its exit code and message. */
+async function command(...args: string[]): Promise<string> {
   const environment = { ...process.env, LOCAL_DIR: system.folder };
-  const { stdout } = await run(process.execPath, [CLI, 'dead-letters', ...args, '--json'], { env: environment });
-  return JSON.parse(stdout);
+  return (await run(process.execPath, [CLI, ...args], { env: environment })).stdout;
 }
+const deadLetters = async (...args: string[]) => JSON.parse(await command('dead-letters', ...args, '--json'));
+const orderOf = async (...args: string[]) => JSON.parse(await command('order', ...args, '--json'));
 const refusalOf = (...args: string[]) =>
-  deadLetters(...args).then(
+  command(...args).then(
     () => undefined,
     ({ code, stderr }: { code: number; stderr: string }) => ({ code, stderr }),
   );
@@ -66,7 +67,7 @@ it('poison from the management UI is grouped, shown and discarded, in both servi
     expect(await deadLetters('discard', id, '--reason', 'a test')).toMatchObject({ id, status: 'discarded' });
   }
   await open(0);
-  const refusal = await refusalOf('replay', letters[0]?.id ?? '');
+  const refusal = await refusalOf('dead-letters', 'replay', letters[0]?.id ?? '');
   expect(refusal).toMatchObject({ code: 1, stderr: expect.stringContaining('illegal-transition') });
 }, 90_000);
 
@@ -75,7 +76,10 @@ it('a dead request for stock is replayed after its cause is gone, and its order 
   await system.control('kill', 'inventory');
   const accepted = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku));
   expect(accepted.status).toBe(202);
-  const { id } = accepted.body;
+  const { id, number } = accepted.body;
+  const unknown = await command('order', number);
+  expect(unknown).toContain(`${number} is pending. Its reservation is unknown`);
+  expect(unknown).toMatch(/queued, by order-service -> reservation\.requested\.v1/);
   // The cause: somebody else's reservation under the order's id.
   await system.inventoryDb.query(`INSERT INTO reservations (id, state) VALUES ($1, 'held')`, [id]);
   await system.inventoryDb.query(
@@ -85,6 +89,10 @@ it('a dead request for stock is replayed after its cause is gone, and its order 
   await system.control('start', 'inventory');
   const [letter] = await open(1);
   expect(letter).toMatchObject({ service: 'inventory', reason: 'reservation-conflict' });
+  const stuck = await orderOf(number);
+  expect(stuck).toMatchObject({ order: { id, status: 'pending' }, reservation: { state: 'held' }, unanswered: [] });
+  expect(stuck.deadLetters).toMatchObject([{ id: letter?.id, service: 'inventory', status: 'open' }]);
+  expect(stuck.traceId).toBe(accepted.headers.get('x-kong-request-id'));
   await system.inventoryDb.query('DELETE FROM reservation_lines WHERE reservation_id = $1', [id]);
   await system.inventoryDb.query('DELETE FROM reservations WHERE id = $1', [id]);
   const replayed = await deadLetters('replay', '--group', letter?.group ?? '');
@@ -92,6 +100,9 @@ it('a dead request for stock is replayed after its cause is gone, and its order 
   expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
   expect((await system.stock(sku)).reserved).toBe(1);
   await open(0);
+  const { order, timeline, reservation } = await orderOf(id);
+  expect([order.status, reservation.state, reservation.lines]).toEqual(['confirmed', 'held', [{ sku, quantity: 1 }]]);
+  expect(timeline.map(({ type }: { type: string }) => type)).toEqual(expect.arrayContaining(['placed', 'confirmed']));
 }, 90_000);
 
 it('is for operations only, and says when there is nothing by that id', async () => {
@@ -100,6 +111,9 @@ it('is for operations only, and says when there is nothing by that id', async ()
     expect((await system.backoffice('GET', path)).status).toBe(403);
     expect((await system.anonymous('GET', path)).status).toBe(401);
   }
-  const refusal = await refusalOf('show', '0195f0a0-0000-7000-8000-000000000001');
+  const refusal = await refusalOf('dead-letters', 'show', '0195f0a0-0000-7000-8000-000000000001');
   expect(refusal).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no such dead letter') });
+  const noOrder = await refusalOf('order', 'ORD-999999999');
+  expect(noOrder).toEqual({ code: 1, stderr: 'There is no order ORD-999999999.\n' });
+  expect(await refusalOf('order', 'nonsense')).toMatchObject({ code: 2 });
 });

@@ -11,6 +11,7 @@ import type { InventoryMetrics } from './metrics.ts';
 import { inventoryServiceDocument } from './openapi.ts';
 import { productsRoutes } from './products/products.routes.ts';
 import { createHoldBatcher } from './reservations/hold-reservations.ts';
+import { reservationOperationsRoutes } from './reservations/reservations.operations.ts';
 import { reservationsRoutes } from './reservations/reservations.routes.ts';
 import { stockRoutes } from './stock/stock.routes.ts';
 import { findKeptFingerprint } from './stock/stock.sql.ts';
@@ -40,7 +41,7 @@ export function buildApp(deps: AppDeps): App {
   const base = '/operations/inventory';
   routes.use(productsRoutes(keyed), stockRoutes(keyed));
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes }));
-  routes.use(reconciliationRoutes({ ...keyed, base }));
+  routes.use(reconciliationRoutes({ ...keyed, base }), reservationOperationsRoutes({ pool: deps.requestPool, base }));
   const internal = reservationsRoutes({ ...deps, pool: deps.requestPool, holds });
   const http = createApp({
     ...deps,

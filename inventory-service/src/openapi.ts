@@ -4,6 +4,7 @@ import { callingAdvice, type Published, toDocument } from '@shop/chassis/openapi
 import { serviceOperations } from '@shop/chassis/openapi/service-operations.ts';
 import { reconciliationOperations } from '@shop/chassis/reconciliation/reconciliation.openapi.ts';
 import { productOperations } from './products/products.openapi.ts';
+import { reservationOperations } from './reservations/reservations.openapi.ts';
 import { stockOperations } from './stock/stock.openapi.ts';
 
 /** The OpenAPI document of inventory-service: all that the gateway routes to it. */
@@ -14,6 +15,7 @@ export function inventoryServiceDocument(published: Published) {
       description: `Products, their stock, and the ledger of every movement of it.\n\n${callingAdvice}`,
       tags: {
         products: 'What can be ordered, and its stock',
+        reservations: 'What is set aside for an order',
         'dead letters': 'Messages that could not be handled, and what a person does about them',
         reconciliation: 'Comparing what must agree',
         service: 'The service itself',
@@ -21,6 +23,7 @@ export function inventoryServiceDocument(published: Published) {
       operations: [
         ...productOperations,
         ...stockOperations,
+        ...reservationOperations,
         ...deadLetterOperations('/operations/inventory', inventoryReservationsQueue.name),
         ...reconciliationOperations('/operations/inventory', {
           kind: 'held-reservations',

@@ -12,7 +12,7 @@ export type Command =
   | { kind: 'control'; action: Action; part: string }
   | { kind: 'status'; json: boolean }
   | { kind: 'env' | 'down' | 'seed' }
-  | { kind: 'replay' | 'chaos' | 'dead-letters' | 'spec' | 'bench'; args: string[] }
+  | { kind: (typeof passedOn)[number]; args: string[] }
   | { kind: 'test'; tiers: Tier[]; jestArgs: string[] };
 
 export const helpTexts = {
@@ -32,6 +32,7 @@ export const helpTexts = {
   down: `npm run local -- down                 stop the whole system`,
   seed: `npm run seed                          make the demo products (harmless when they exist)`,
   replay: `npm run replay -- <orders.csv[.gz]>   place real orders and audit the result (--help for its options)`,
+  order: `npm run order -- <ORD-… or id>       the story of an order (--help for its options)`,
   deadLetters: `npm run dead-letters -- list | show | replay | discard   messages that were set aside (--help for its options)`,
   chaos: `npm run chaos                        break a system of its own and check that it keeps its promises (--help)`,
   spec: `npm run spec                         search the model of the order protocol exhaustively (--help for its options)`,
@@ -40,6 +41,8 @@ export const helpTexts = {
   npm test -- int order-service -t 'last unit'`,
 } as const;
 
+// They read their own options.
+const passedOn = ['replay', 'chaos', 'order', 'dead-letters', 'spec', 'bench'] as const;
 const actions: readonly string[] = ['start', 'stop', 'kill', 'pause', 'resume'] satisfies Action[];
 const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies Tier[];
 
@@ -47,8 +50,8 @@ const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies 
 export function parseCommand(argv: string[]): Command {
   const [name, ...rest] = argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return { kind: 'help' };
-  if (name === 'replay' || name === 'chaos' || name === 'dead-letters' || name === 'spec' || name === 'bench')
-    return { kind: name, args: rest };
+  if (passedOn.includes(name as (typeof passedOn)[number]))
+    return { kind: name as (typeof passedOn)[number], args: rest };
   if (name === 'test') return parseTest(rest);
   if (name === 'start' && (rest[0] === undefined || rest[0].startsWith('-'))) return parseStart(rest);
   if (actions.includes(name)) return parseControl(name as Action, rest);

@@ -43,7 +43,7 @@ describe('parseCommand', () => {
     expect(command).toEqual({ kind: 'test', tiers: ['unit', 'int'], jestArgs: ['order-service', '-t', 'last unit'] });
   });
 
-  it.each(['replay', 'chaos', 'dead-letters'])('hands all arguments of %s over', (name) => {
+  it.each(['replay', 'chaos', 'order', 'dead-letters'])('hands all arguments of %s over', (name) => {
     expect(parseCommand([name, 'one', '--help'])).toEqual({ kind: name, args: ['one', '--help'] });
   });
 });

@@ -55,6 +55,10 @@ async function run(command: Command): Promise<number> {
       const { replayCommand } = await import('@shop/operator/replay/main.ts');
       return replayCommand(command.args, lookUpHere);
     }
+    case 'order': {
+      const { orderCommand } = await import('@shop/operator/order/main.ts');
+      return orderCommand(command.args, lookUpHere);
+    }
     case 'dead-letters': {
       const { deadLettersCommand } = await import('@shop/operator/dead-letters/main.ts');
       return deadLettersCommand(command.args, lookUpHere);

@@ -1,12 +1,14 @@
 /**
  * The commands of those who run the system, where there is nothing but this folder and the gateway's address: in the
- * services' images. `npm run dead-letters`, `replay` and `seed` are the same commands.
+ * services' images. `npm run order`, `dead-letters`, `replay` and `seed`
+ * are the same commands.
  */
 import { Fault, UsageError } from './faults.ts';
 import { lookUpIn } from './variables.ts';
 
 const help = `node operator/src/cli.ts <command>
 
+  order <ORD-… or id>                           the story of an order (order --help)
   dead-letters list | show | replay | discard   messages that were set aside (dead-letters --help)
   replay <orders.csv[.gz]>                      place real orders and audit the result (replay --help)
   seed                                          make the demo products (harmless when they exist)
@@ -23,6 +25,8 @@ try {
 async function run([name, ...args]: string[]): Promise<number> {
   const lookUp = lookUpIn(process.env);
   switch (name) {
+    case 'order':
+      return (await import('./order/main.ts')).orderCommand(args, lookUp);
     case 'dead-letters':
       return (await import('./dead-letters/main.ts')).deadLettersCommand(args, lookUp);
     case 'replay':

@@ -82,3 +82,14 @@ export async function addDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
 export async function dropDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `ALTER TABLE dead_letters DROP COLUMN deliveries`);
 }
+
+/** V3: the letters of one order are found without reading all. */
+export async function indexDeadLetterSubjectsV3(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `
+    CREATE INDEX dead_letters_subject_id_idx ON dead_letters (subject_id, id) WHERE subject_id IS NOT NULL`);
+}
+
+/** Undo {@link indexDeadLetterSubjectsV3}. */
+export async function dropDeadLetterSubjectIndexV3(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `DROP INDEX dead_letters_subject_id_idx`);
+}

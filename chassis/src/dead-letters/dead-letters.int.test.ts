@@ -481,6 +481,13 @@ describe('dead letters', () => {
           .expect(400);
     });
 
+    it('are found by the order that they speak of', async () => {
+      const held = (await three()).find(({ type }) => type === 'reservation.held');
+      const { subjectId } = await get(`/${held?.id}`);
+      expect(await list(`?subjectId=${subjectId.toUpperCase()}`)).toEqual([held]);
+      await request(http).get(`${BASE}?subjectId=ORD-1`).set(asOperator).expect(400);
+    });
+
     it('are replayed as a group, and only that', async () => {
       await three();
       hopeless.clear();

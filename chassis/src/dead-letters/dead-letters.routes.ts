@@ -45,6 +45,7 @@ export const group = text(1, 500);
 export const listQuery = z.strictObject({
   status: deadLetterStatus.optional(),
   group: group.optional(),
+  subjectId: z.guid().optional().meta({ description: 'Only what speaks of this order or reservation' }),
   limit,
   cursor,
 });

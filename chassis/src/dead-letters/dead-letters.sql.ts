@@ -230,6 +230,7 @@ export async function countOpenOfGroup(q: Queryable, group: string): Promise<num
 export interface DeadLetterFilter {
   status?: DeadLetterStatus;
   group?: string;
+  subjectId?: string;
   /** Only those older than this one. */
   before?: string;
 }
@@ -239,9 +240,10 @@ export async function listDeadLetters(q: Queryable, filter: DeadLetterFilter, li
   const { rows } = await q.query<DeadLetter>(
     /* sql */ `
     SELECT ${VIEW} FROM dead_letters
-    WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR group_key = $2) AND ($3::uuid IS NULL OR id < $3)
-    ORDER BY id DESC LIMIT $4`,
-    [filter.status ?? null, filter.group ?? null, filter.before ?? null, limit],
+    WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR group_key = $2)
+      AND ($3::uuid IS NULL OR subject_id = $3) AND ($4::uuid IS NULL OR id < $4)
+    ORDER BY id DESC LIMIT $5`,
+    [filter.status ?? null, filter.group ?? null, filter.subjectId ?? null, filter.before ?? null, limit],
   );
   return rows;
 }

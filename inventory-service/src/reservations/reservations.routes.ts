@@ -78,7 +78,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
     const { ids, lines } = parseBody(req, lookupBody);
     const unique = [...new Set(ids)];
     const found = new Map((await findReservations(deps.pool, unique, lines)).map((one) => [one.id, one]));
-    const items = unique.flatMap((id) => found.get(id) ?? []).map(lines ? toView : withoutLines);
+    const items = unique.flatMap((id) => found.get(id) ?? []).map(lines ? toReservationView : withoutLines);
     sendReply(res, toReply(200, { items }));
   });
 
@@ -93,13 +93,13 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
       lines: query.lines,
     });
     const nextCursor = continueAfter && toCursor(scope, continueAfter);
-    sendReply(res, toReply(200, { items: items.map(query.lines ? toView : withoutLines), nextCursor }));
+    sendReply(res, toReply(200, { items: items.map(query.lines ? toReservationView : withoutLines), nextCursor }));
   });
 
   router.get('/reservations/:id', async (req, res) => {
     const [found] = await findReservations(deps.pool, [asReservationId(req.params.id)]);
     if (!found) throw reservationNotFound();
-    sendReply(res, toReply(200, toView(found)));
+    sendReply(res, toReply(200, toReservationView(found)));
   });
 
   return router;
@@ -109,7 +109,8 @@ function toResult(id: string, outcome: HoldOutcome) {
   return { id, state: outcome.kind, shortages: outcome.kind === 'rejected' ? outcome.shortages : undefined };
 }
 
-function toView({ id, state, lines, shortages, createdAt, updatedAt }: StoredReservation) {
+/** The reservation as HTTP shows it. */
+export function toReservationView({ id, state, lines, shortages, createdAt, updatedAt }: StoredReservation) {
   return {
     id,
     state,
@@ -122,6 +123,6 @@ function toView({ id, state, lines, shortages, createdAt, updatedAt }: StoredRes
 
 /** For whoever compares states: a thousand lines each would be a large answer. */
 function withoutLines(reservation: StoredReservation) {
-  const { lines: _lines, ...view } = toView(reservation);
+  const { lines: _lines, ...view } = toReservationView(reservation);
   return view;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { ask, expectSuccess } from '../ask.ts';
 import { Fault } from '../faults.ts';
-import { type Answer, type Call, connectGateway, type Gateway, makePatience, untilAnswered } from '../gateway.ts';
+import { type Call, connectGateway } from '../gateway.ts';
 import type { LookUp } from '../variables.ts';
 import type { ServiceName } from './options.ts';
 
@@ -28,9 +29,6 @@ export type GroupReplay = { group: string; replayed: number; remaining: number }
 
 /** What the API's section on operations offers for dead letters, for one of the two services or whichever has it. */
 export type Operations = ReturnType<typeof connectOperations>;
-
-// As long as a service takes to start; the same key makes every repeat harmless.
-const PATIENCE_MS = 15_000;
 
 /** The operations of the system behind the gateway; `services` are asked in turn. */
 export function connectOperations(services: readonly ServiceName[], lookUp: LookUp) {
@@ -82,24 +80,4 @@ export function connectOperations(services: readonly ServiceName[], lookUp: Look
     },
     close: gateway.close,
   };
-}
-
-async function ask(gateway: Gateway, call: Call): Promise<Answer> {
-  let last = '';
-  const note = async () => {
-    const attempt = await gateway.attempt(call);
-    last = attempt.answer ? attempt.answer.text : attempt.cause;
-    return attempt;
-  };
-  const answer = await untilAnswered(note, makePatience(PATIENCE_MS));
-  if (!answer) throw new Fault(`${call.method} ${call.path} has no answer: ${last}. Is the system running? npm start`);
-  return answer;
-}
-
-function expectSuccess(answer: Answer): object {
-  if (answer.status < 300 && typeof answer.json === 'object' && answer.json !== null) return answer.json;
-  const { title, detail } = (answer.json ?? {}) as { title?: string; detail?: string };
-  throw new Fault(
-    `Refused with ${answer.status}${answer.code ? ` ${answer.code}` : ''}: ${detail ?? title ?? answer.text}`,
-  );
 }

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import type { DeadLetter, Group, HistoryEntry, WholeDeadLetter } from './operations.ts';
 
 /** Open letters by what is probably one fault. */
@@ -36,11 +37,6 @@ function renderEntry({ type, at, ...more }: HistoryEntry): string[] {
   const by = [more.reason, more.actor && `by ${more.actor}`].filter(Boolean).join(', ');
   const lines = text === '' ? [] : text.split('\n').map((line) => `      ${printable(line)}`);
   return [`  ${short(at).padEnd(20)} ${type} ${printable(by)}`.trimEnd(), ...lines];
-}
-
-/** Messages come from anywhere; a terminal obeys control characters. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (one) => `\\u${one.codePointAt(0)?.toString(16).padStart(4, '0')}`);
 }
 
 function short(time: unknown): string {

@@ -1,0 +1,24 @@
+import type { Queryable } from '@shop/chassis/db/pool.ts';
+import { identifyClient } from '@shop/chassis/http/callers.ts';
+import { sendReply } from '@shop/chassis/http/problem.ts';
+import { Router } from 'express';
+import { asReservationId } from '../addresses.ts';
+import { reservationNotFound } from '../errors.ts';
+import { toReply } from '../replies.ts';
+import { toReservationView } from './reservations.routes.ts';
+import { findReservations } from './reservations.sql.ts';
+
+/** `<base>/reservations/{id}`: what an operator may see of what `/reservations` keeps for the other service. */
+export function reservationOperationsRoutes({ pool, base }: { pool: Queryable; base: string }): Router {
+  const routes = Router({ caseSensitive: true, strict: true });
+  const path = `${base}/reservations`;
+  routes.use(path, identifyClient());
+
+  routes.get(`${path}/:id`, async (req, res) => {
+    const [found] = await findReservations(pool, [asReservationId(req.params.id)]);
+    if (!found) throw reservationNotFound();
+    sendReply(res, toReply(200, toReservationView(found)));
+  });
+
+  return routes;
+}

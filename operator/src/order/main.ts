@@ -1,0 +1,27 @@
+import { styleText } from 'node:util';
+import { UsageError } from '../faults.ts';
+import type { LookUp } from '../variables.ts';
+import { help, type Options, parseOptions } from './options.ts';
+import { renderStory } from './render.ts';
+import { readStory } from './story.ts';
+
+/** `npm run order`: 0 when the order was shown; faults are the caller's to print. */
+export async function orderCommand(args: string[], lookUp: LookUp): Promise<number> {
+  let options: Options | 'help';
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\nHelp: npm run order -- --help`);
+    return 2;
+  }
+  if (options === 'help') {
+    console.log(help);
+    return 0;
+  }
+  const story = await readStory(options, lookUp);
+  // Node leaves the text as it is where stdout is no terminal, or NO_COLOR is set.
+  const paint: Parameters<typeof renderStory>[1] = (style, text) => styleText(style, text, { stream: process.stdout });
+  console.log(options.json ? JSON.stringify(story, null, 2) : renderStory(story, paint));
+  return 0;
+}

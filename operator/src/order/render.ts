@@ -1,0 +1,136 @@
+import {
+  orderCancelledV1,
+  orderConfirmedV1,
+  orderDeliveredV1,
+  orderPlacedV1,
+  orderRejectedV1,
+  orderShippedV1,
+  reservationFulfilV1,
+  reservationReleaseV1,
+  reservationRequestedV1,
+} from '@shop/chassis/contract/messages.ts';
+import { printable } from '../printable.ts';
+import type { Line, Reservation, Story, TimelineEntry } from './story.ts';
+import { type Verdict, verdictOn } from './verdict.ts';
+
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red';
+/** Colours a text, or leaves it as it is. */
+export type Paint = (style: Style, text: string) => string;
+
+const colours = { good: 'green', waiting: 'yellow', attention: 'red' } as const satisfies Record<
+  Verdict['mood'],
+  Style
+>;
+
+/** What each step writes to the outbox, in the step's own transaction. */
+const written: Record<string, readonly { routingKey: string }[]> = {
+  placed: [orderPlacedV1],
+  queued: [reservationRequestedV1],
+  confirmed: [orderConfirmedV1],
+  rejected: [orderRejectedV1],
+  cancelled: [orderCancelledV1, reservationReleaseV1],
+  shipped: [orderShippedV1, reservationFulfilV1],
+  delivered: [orderDeliveredV1],
+};
+
+/** The story of an order for a person: how it stands first, then all that led to it. */
+export function renderStory(story: Story, paint: Paint): string {
+  const { order, timeline, traceId } = story;
+  const verdict = verdictOn(story);
+  const heading = `${order.number} is ${order.status}.`;
+  return [
+    `${paint('bold', heading)} ${paint(colours[verdict.mood], verdict.text)}`,
+    '',
+    `  id        ${order.id}, version ${order.version}`,
+    `  client    ${printable(order.clientId)}, for customer ${printable(order.customerId)}`,
+    `  trace id  ${traceId === undefined ? 'unknown' : printable(traceId)}`,
+    `  lines     ${order.lines.map(lineOf).join(', ')} (prices in minor units of ${order.currency})`,
+    '',
+    paint('bold', 'Timeline'),
+    ...timeline.map((entry) => renderEntry(entry, story, paint)),
+    '',
+    paint('bold', 'Reservation'),
+    ...renderReservation(story),
+    '',
+    paint('bold', 'Messages'),
+    ...renderMessages(story, paint),
+    ...(story.mismatches.length > 0 ? ['', paint('bold', 'Reconciliation'), ...renderMismatches(story)] : []),
+    ...story.unanswered.map(({ about, reason }) => paint('yellow', `\nNot known now: ${about}. ${printable(reason)}`)),
+  ].join('\n');
+}
+
+function renderEntry(entry: TimelineEntry, { order, traceId }: Story, paint: Paint): string {
+  const { type, at, actor, correlationId, replays } = entry;
+  const what = replays === undefined ? type : `answered again, ${replays === 1 ? 'once' : `${replays} times`}`;
+  const other = correlationId === traceId ? '' : paint('dim', `  trace ${printable(correlationId)}`);
+  const since = sinceOf(order.createdAt, at).padStart(11);
+  return `  ${time(at)} ${paint('dim', since)}  ${what}, by ${printable(actor)}${detailOf(entry)}${messagesOf(entry)}${other}`;
+}
+
+function detailOf({ type, detail }: TimelineEntry): string {
+  if (!detail) return '';
+  const { lines, carrier, trackingNumber, reason, deadLetter, message } = detail as Record<string, string> & {
+    lines?: { sku: string; requested: number; available: number; reason: string }[];
+  };
+  if (lines) {
+    const short = lines.map((line) => `${line.requested} ${line.sku} of ${line.available} (${line.reason})`);
+    return `: ${printable(short.join(', '))}`;
+  }
+  if (carrier !== undefined) return `: ${printable(`${carrier} ${trackingNumber}`)}`;
+  if (deadLetter !== undefined) return `: replayed ${printable(`${message}, dead letter ${deadLetter}`)}`;
+  return type === 'cancelled' && reason !== undefined ? `: ${printable(reason)}` : '';
+}
+
+function messagesOf({ type, detail }: TimelineEntry): string {
+  if (detail?.deadLetter !== undefined) return '';
+  const keys = (written[type] ?? []).map(({ routingKey }) => routingKey);
+  return keys.length === 0 ? '' : ` -> ${keys.join(', ')}`;
+}
+
+function renderReservation({ reservation, unanswered }: Story): string[] {
+  if (reservation) return [`  ${stateOf(reservation)}: ${reservation.lines.map(lineOf).join(', ') || 'no lines'}`];
+  if (unanswered.some(({ about }) => about === 'reservation')) return ['  unknown'];
+  return ['  none: inventory-service was not asked for it yet'];
+}
+
+function stateOf({ state, createdAt, updatedAt }: Reservation): string {
+  return createdAt === updatedAt
+    ? `${state} ${time(createdAt)}`
+    : `${state} ${time(updatedAt)}, made ${time(createdAt)}`;
+}
+
+function renderMessages({ deadLetters, unanswered }: Story, paint: Paint): string[] {
+  const unknown = unanswered.some(({ about }) => about === 'dead letters');
+  if (deadLetters.length === 0)
+    return [unknown ? '  it is not known whether all were handled' : '  none is a dead letter'];
+  return deadLetters.flatMap(({ id, service, type, reason, status, attempts }) => {
+    const line = `  ${type} is a dead letter of ${service}, ${status}: ${reason}, ${attempts} attempts`;
+    const next = `    npm run dead-letters -- show ${id}`;
+    return status === 'open' ? [paint('red', printable(line)), next] : [printable(line), next];
+  });
+}
+
+function renderMismatches({ mismatches }: Story): string[] {
+  return mismatches.flatMap(({ kind, expected, found, because, proposal }) => [
+    `  ${kind}: expected ${String(expected)}, found ${String(found)}. ${because}`,
+    `    ${proposal}`,
+  ]);
+}
+
+function lineOf({ sku, quantity, unitPrice }: Line): string {
+  return `${quantity} ${sku}${unitPrice === undefined ? '' : ` at ${unitPrice}`}`;
+}
+
+function time(iso: string): string {
+  return printable(iso).replace('T', ' ').replace('Z', '');
+}
+
+/** How long after the order was placed, in the unit that a person would take. */
+function sinceOf(placedAt: string, at: string): string {
+  const ms = Date.parse(at) - Date.parse(placedAt);
+  if (!(ms > 0)) return '';
+  if (ms < 1_000) return `+${ms} ms`;
+  if (ms < 120_000) return `+${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 7_200_000) return `+${Math.round(ms / 60_000)} min`;
+  return ms < 172_800_000 ? `+${Math.round(ms / 3_600_000)} h` : `+${Math.round(ms / 86_400_000)} days`;
+}

@@ -1,0 +1,142 @@
+import { orderStatuses } from '@shop/order-service/orders/order.ts';
+import { verdicts } from '@shop/order-service/reconciliation/judge.ts';
+import { renderStory } from './render.ts';
+import type { Reservation, Story } from './story.ts';
+import { verdictOn } from './verdict.ts';
+
+const id = '0195f0a0-0000-7000-8000-000000000001';
+const placed = '2026-01-05T09:30:00.000Z';
+const traceId = '0b5ba1e3f9d94fb68e1f2d3c4a5b6978';
+const entry = { actor: 'order-service', correlationId: traceId };
+
+function aStory(change: Partial<Story> = {}): Story {
+  return {
+    order: {
+      id,
+      number: 'ORD-1024',
+      clientId: 'storefront-1',
+      customerId: 'ada',
+      currency: 'EUR',
+      lines: [{ sku: 'MUG', quantity: 2, unitPrice: 900 }],
+      status: 'confirmed',
+      createdAt: placed,
+      updatedAt: placed,
+      version: 2,
+    },
+    timeline: [
+      { ...entry, type: 'placed', at: placed },
+      { ...entry, type: 'confirmed', at: '2026-01-05T09:30:00.012Z' },
+    ],
+    traceId,
+    reservation: aReservation('held'),
+    deadLetters: [],
+    mismatches: [],
+    unanswered: [],
+    ...change,
+  };
+}
+
+function aReservation(state: Reservation['state']): Reservation {
+  return { state, lines: [{ sku: 'MUG', quantity: 2 }], createdAt: placed, updatedAt: placed };
+}
+
+const render = (story: Story) => renderStory(story, (_style, text) => text);
+const letter = {
+  id,
+  service: 'inventory',
+  queue: 'q',
+  type: 'reservation.release',
+  reason: 'attempts-exhausted',
+  group: 'g',
+  status: 'open',
+  attempts: 6,
+  history: [],
+};
+
+describe('what order prints', () => {
+  it('tells how it stands first, and then who did what, with the messages that followed', () => {
+    expect(render(aStory()).split('\n')).toEqual([
+      'ORD-1024 is confirmed. Its stock is held until it is shipped or cancelled.',
+      '',
+      `  id        ${id}, version 2`,
+      '  client    storefront-1, for customer ada',
+      `  trace id  ${traceId}`,
+      '  lines     2 MUG at 900 (prices in minor units of EUR)',
+      '',
+      'Timeline',
+      '  2026-01-05 09:30:00.000              placed, by order-service -> order.placed.v1',
+      '  2026-01-05 09:30:00.012      +12 ms  confirmed, by order-service -> order.confirmed.v1',
+      '',
+      'Reservation',
+      '  held 2026-01-05 09:30:00.000: 2 MUG',
+      '',
+      'Messages',
+      '  none is a dead letter',
+    ]);
+  });
+
+  it('tells each detail of the timeline, and another request by its own trace', () => {
+    const at = '2026-01-07T09:30:00.000Z';
+    const lines = [{ sku: 'MUG', requested: 2, available: 1, reason: 'insufficient-stock' }];
+    const text = render(
+      aStory({
+        timeline: [
+          { ...entry, type: 'rejected', at, detail: { lines } },
+          { ...entry, type: 'shipped', at, detail: { carrier: 'DHL', trackingNumber: 'JD1' } },
+          { ...entry, type: 'cancelled', at, detail: { reason: 'Ordered twice \u001b[31m' } },
+          { ...entry, type: 'queued', at, detail: { deadLetter: id, message: 'reservation.held', reason: 'x' } },
+          { ...entry, type: 'replays', at, replays: 3, correlationId: 'other' },
+        ],
+      }),
+    );
+    for (const part of [
+      '+2 days  rejected, by order-service: 2 MUG of 1 (insufficient-stock) -> order.rejected.v1',
+      'shipped, by order-service: DHL JD1 -> order.shipped.v1, reservation.fulfil.v1',
+      'Ordered twice \\u001b[31m -> order.cancelled.v1, reservation.release.v1',
+      `queued, by order-service: replayed reservation.held, dead letter ${id}\n`,
+      'answered again, 3 times, by order-service  trace other',
+    ])
+      expect(text).toContain(part);
+    expect(text).not.toContain('\u001b');
+  });
+
+  it('names an open dead letter with the command to look at it, and every mismatch with its proposal', () => {
+    const mismatch = { kind: 'release-missing', expected: 'released', found: 'held', because: 'B.', proposal: 'P.' };
+    const text = render(aStory({ deadLetters: [letter], mismatches: [mismatch] }));
+    expect(text).toContain('ORD-1024 is confirmed. A message of it could not be handled.');
+    expect(text).toContain(
+      'reservation.release is a dead letter of inventory, open: attempts-exhausted, 6 attempts\n    npm run dead-letters -- show',
+    );
+    expect(text).toContain('release-missing: expected released, found held. B.\n    P.');
+  });
+
+  it('says what it could not ask, instead of judging without it', () => {
+    const unanswered = [{ about: 'reservation' as const, reason: 'no answer: 503' }];
+    const text = render(aStory({ reservation: undefined, unanswered }));
+    expect(text).toContain('Its reservation is unknown');
+    expect(text).toContain('Not known now: reservation. no answer: 503');
+  });
+});
+
+describe('the verdict', () => {
+  const states = ['held', 'fulfilled', 'released', 'rejected'] as const;
+  const pairs = orderStatuses.flatMap((status) =>
+    [...states, 'none' as const].map((reservation) => ({ status, reservation })),
+  );
+  const moodOf = ({ status, reservation }: (typeof pairs)[number]) => {
+    const { order } = aStory();
+    const side = reservation === 'none' ? undefined : aReservation(reservation);
+    return verdictOn(aStory({ order: { ...order, status }, reservation: side })).mood;
+  };
+
+  it.each(pairs)('asks for a person exactly where reconciliation would: $status, $reservation', (pair) => {
+    const found = verdicts[pair.status][pair.reservation];
+    const lostCommand = found === 'release-missing' || found === 'fulfilment-missing';
+    expect(moodOf(pair) === 'attention').toBe(found !== 'agrees' && !lostCommand);
+    if (lostCommand) expect(moodOf(pair)).toBe('waiting');
+  });
+
+  it.each(pairs.filter(({ status }) => status === 'pending'))('never calls a pending order settled: %j', (pair) => {
+    expect(moodOf(pair)).not.toBe('good');
+  });
+});

@@ -1,0 +1,120 @@
+import { ask, expectSuccess } from '../ask.ts';
+import type { DeadLetter } from '../dead-letters/operations.ts';
+import { Fault } from '../faults.ts';
+import { connectGateway } from '../gateway.ts';
+import type { LookUp } from '../variables.ts';
+
+export type Line = { sku: string; quantity: number; unitPrice?: number };
+export type Shortage = { sku: string; requested: number; available: number; reason: string };
+export type OrderStatus = 'pending' | 'confirmed' | 'rejected' | 'cancelled' | 'shipped' | 'delivered';
+export type Order = {
+  id: string;
+  number: string;
+  clientId: string;
+  customerId: string;
+  currency: string;
+  lines: Line[];
+  status: OrderStatus;
+  createdAt: string;
+  updatedAt: string;
+  version: number;
+};
+export type TimelineEntry = {
+  type: string;
+  at: string;
+  actor: string;
+  correlationId: string;
+  detail?: Record<string, unknown>;
+  replays?: number;
+};
+export type Reservation = {
+  state: 'held' | 'fulfilled' | 'released' | 'rejected';
+  lines: Line[];
+  shortages?: Shortage[];
+  createdAt: string;
+  updatedAt: string;
+};
+export type Mismatch = { kind: string; expected: unknown; found: unknown; because: string; proposal: string };
+
+/** All that the API tells an operator of one order. */
+export type Story = {
+  order: Order;
+  timeline: TimelineEntry[];
+  /** Of the request that placed it: logs, problems and traces name it so. */
+  traceId?: string;
+  /** Absent when inventory-service was never asked, or could not be asked now. */
+  reservation?: Reservation;
+  deadLetters: (DeadLetter & { service: string })[];
+  /** What the last reconciliation found wrong with it. */
+  mismatches: Mismatch[];
+  /** What could not be asked, with the reason: the story is told without it. */
+  unanswered: { about: 'reservation' | 'dead letters' | 'reconciliation'; reason: string }[];
+};
+
+// The story is told without a part whose service is down; whoever asks for it may be repairing just that.
+const PATIENCE_FOR_PARTS_MS = 2_000;
+
+/** Reads an order and what belongs to it. */
+export async function readStory(named: { number: string } | { id: string }, lookUp: LookUp): Promise<Story> {
+  const { BASE_URL: baseUrl, OPERATIONS_KEY: apiKey } = lookUp('BASE_URL', 'OPERATIONS_KEY');
+  const gateway = connectGateway(baseUrl, 4);
+  const get = (path: string, patienceMs?: number) => ask(gateway, { method: 'GET', path, apiKey }, patienceMs);
+
+  async function findOrder(): Promise<Order> {
+    if ('number' in named) {
+      const { items } = expectSuccess(await get(`/orders?number=${named.number}`)) as { items: Order[] };
+      if (!items[0]) throw new Fault(`There is no order ${named.number}.`);
+      return items[0];
+    }
+    const answer = await get(`/orders/${named.id}`);
+    if (answer.code === 'order-not-found') throw new Fault(`There is no order with the id ${named.id}.`);
+    return expectSuccess(answer) as Order;
+  }
+
+  async function findReservation(id: string): Promise<Reservation | undefined> {
+    const answer = await get(`/operations/inventory/reservations/${id}`, PATIENCE_FOR_PARTS_MS);
+    return answer.code === 'reservation-not-found' ? undefined : (expectSuccess(answer) as Reservation);
+  }
+
+  async function listDeadLetters(id: string, service: string): Promise<Story['deadLetters']> {
+    const path = `/operations/${service}/dead-letters?subjectId=${id}&limit=100`;
+    const { items } = expectSuccess(await get(path, PATIENCE_FOR_PARTS_MS)) as { items: DeadLetter[] };
+    return items.map((letter) => ({ service, ...letter }));
+  }
+
+  async function listMismatches(id: string): Promise<Mismatch[]> {
+    const answer = await get('/operations/orders/reconciliation?limit=100', PATIENCE_FOR_PARTS_MS);
+    const { mismatches } = expectSuccess(answer) as { mismatches: (Mismatch & { subject: string })[] };
+    return mismatches.filter(({ subject }) => subject === id);
+  }
+
+  try {
+    const order = await findOrder();
+    const { items: timeline } = expectSuccess(await get(`/orders/${order.id}/timeline`)) as { items: TimelineEntry[] };
+    const unanswered: Story['unanswered'] = [];
+    const unless = <T, U>(about: Story['unanswered'][number]['about'], part: Promise<T>, instead: U) =>
+      part.catch((error: unknown) => {
+        if (!(error instanceof Fault)) throw error;
+        unanswered.push({ about, reason: error.message });
+        return instead;
+      });
+    const [reservation, ofOrders, ofInventory, mismatches] = await Promise.all([
+      unless('reservation', findReservation(order.id), undefined),
+      unless('dead letters', listDeadLetters(order.id, 'orders'), []),
+      unless('dead letters', listDeadLetters(order.id, 'inventory'), []),
+      unless('reconciliation', listMismatches(order.id), []),
+    ]);
+    const traceId = timeline.find(({ type }) => type === 'placed')?.correlationId;
+    return {
+      order,
+      timeline,
+      traceId,
+      reservation,
+      deadLetters: [...ofOrders, ...ofInventory],
+      mismatches,
+      unanswered,
+    };
+  } finally {
+    await gateway.close();
+  }
+}
