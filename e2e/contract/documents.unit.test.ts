@@ -36,6 +36,15 @@ describe.each(services)('the document of $service', ({ service, describe, proble
     await promisify(execFile)(process.execPath, [validator, path]);
   });
 
+  it('passes the lint', async () => {
+    const lint = [require.resolve('@redocly/cli/bin/cli.js'), 'lint', '--format=stylish', path];
+    // It would report its use, and ask whether there is a newer one.
+    const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
+    await promisify(execFile)(process.execPath, lint, { cwd: root, env }).catch(({ stdout, stderr }) => {
+      throw new Error(`${stdout}${stderr}`);
+    });
+  });
+
   it('tells the retention that the service is set to', () => {
     const document = JSON.stringify(describe({ version: '1', keyRetentionHours: 100 }));
     expect(document).toContain('Kept for 100 hours');

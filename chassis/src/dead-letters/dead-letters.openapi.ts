@@ -110,6 +110,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path,
       operationId: 'listDeadLetters',
       summary: 'List messages that were set aside, newest first',
+      description: 'Each service lists those of its own queue. `subjectId` finds those of one order.',
       query: listQuery,
       answers: [success(200, 'A page.', pageOf(deadLetter), { items: [open] })],
       links: { ...linksTo(ofALetter, 'id', '/items/0/id'), ...nextPage('listDeadLetters') },
@@ -120,6 +121,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path: `${path}/groups`,
       operationId: 'listDeadLetterGroups',
       summary: 'Group the open ones by what is probably one fault, the largest group first',
+      description: 'The place to begin: one fault usually makes many letters. At most 1,000 groups.',
       answers: [
         success(200, 'The groups.', z.strictObject({ items: z.array(deadLetterGroup) }), {
           items: [
@@ -148,6 +150,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path: `${path}/{id}`,
       operationId: 'readDeadLetter',
       summary: 'Read a dead letter with its whole message',
+      description: 'With its headers and the error of every attempt: what was wrong, and whether a replay can help.',
       parameters: { id },
       answers: [
         success(200, 'The dead letter.', wholeDeadLetter, {
@@ -165,7 +168,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path: `${path}/replays`,
       operationId: 'replayDeadLetters',
       summary: 'Replay a group',
-      description: 'At most 1,000 at a time, the oldest first.',
+      description: 'At most 1,000 at a time, the oldest first. Mend the cause before: what is still poison comes back.',
       body: { schema: replaysBody, example: { group: name } },
       answers: [
         {
@@ -185,6 +188,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path: `${path}/{id}/replay`,
       operationId: 'replayDeadLetter',
       summary: 'Send a message to its queue again',
+      description: 'With its attempts begun anew. If it is still poison, the same dead letter opens again.',
       parameters: { id },
       body: { schema: emptyBody, example: {}, optional: true },
       answers: [acted('replayed', {}), notFound, illegalTransition],

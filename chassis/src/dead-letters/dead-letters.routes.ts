@@ -43,8 +43,8 @@ const REPLAYED_AT_ONCE = { letters: 1_000, bytes: 16 * 1024 * 1024 };
 
 export const group = text(1, 500);
 export const listQuery = z.strictObject({
-  status: deadLetterStatus.optional(),
-  group: group.optional(),
+  status: deadLetterStatus.optional().meta({ description: 'Only those in this status' }),
+  group: group.optional().meta({ description: 'Only those of this `group`' }),
   subjectId: z.guid().optional().meta({ description: 'Only what speaks of this order or reservation' }),
   limit,
   cursor,

@@ -13,7 +13,8 @@ export interface Operation {
   path: string;
   operationId: string;
   summary: string;
-  description?: string;
+  /** What it does, beyond the summary; what to do about each answer stands at the answers. */
+  description: string;
   tag: string;
   /** Whose keys may call it; none: it needs no key. */
   groups: readonly Group[];
@@ -150,10 +151,10 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     security: groups.map((group) => ({ apikey: [group] })),
     parameters: [
       ...Object.entries(parameters).map(([name, schema]) =>
-        toParameter(name, 'path', true, schemas.of(schema, 'input')),
+        toParameter(name, 'path', true, schemas.of(schema, 'input'), schemas),
       ),
       ...Object.entries(query?.shape ?? {}).map(([name, schema]) =>
-        toParameter(name, 'query', false, schemas.of(schema as z.ZodType, 'input')),
+        toParameter(name, 'query', false, schemas.of(schema as z.ZodType, 'input'), schemas),
       ),
       ...(write ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
     ],
@@ -165,8 +166,15 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
   };
 }
 
-function toParameter(name: string, place: 'path' | 'query', required: boolean, { description, ...schema }: Json): Json {
-  return { name, in: place, required, description, schema };
+function toParameter(
+  name: string,
+  place: 'path' | 'query',
+  required: boolean,
+  { description, ...schema }: Json,
+  { components }: JsonSchemas,
+): Json {
+  const shared = components[String(schema.$ref).replace('#/components/schemas/', '')];
+  return { name, in: place, required, description: description ?? shared?.description, schema };
 }
 
 /** Per status one response: what can come under it is told apart by media type, and then by `code`. */

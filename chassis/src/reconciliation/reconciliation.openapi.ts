@@ -68,6 +68,7 @@ export function reconciliationOperations(base: string, found: z.input<typeof mis
       method: 'get',
       operationId: 'readReconciliation',
       summary: 'Read what the last comparison found',
+      description: 'Each mismatch says what was expected, why, and what a person can do.',
       query: listQuery,
       answers: [
         success(200, 'The last run, the last one that finished, and what that found.', lastRuns, {

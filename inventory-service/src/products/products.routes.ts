@@ -18,7 +18,11 @@ const BODY_LIMIT = 1024 * 1024;
 const name = text(1, 200);
 export const createProductBody = z.strictObject({ sku, name });
 export const renameProductBody = z.strictObject({ name });
-export const listQuery = z.strictObject({ limit, cursor, sku: sku.optional() });
+export const listQuery = z.strictObject({
+  limit,
+  cursor,
+  sku: sku.optional().meta({ description: 'Only the product with this SKU' }),
+});
 
 /** `/products`: what can be ordered. */
 export function productsRoutes(deps: IdempotencyDeps): Router {

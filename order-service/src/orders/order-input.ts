@@ -44,8 +44,8 @@ export const orderStatus = z.enum(orderStatuses).meta({ id: 'OrderStatus' });
 
 /** Of a list. A client sees its own orders, so only whoever sees those of others may ask for them. */
 export const ownOrdersQuery = z.strictObject({
-  status: orderStatus.optional(),
-  customerId: text(1, 100).optional(),
+  status: orderStatus.optional().meta({ description: 'Only orders in this status' }),
+  customerId: text(1, 100).optional().meta({ description: 'Only orders of this customer' }),
   limit,
   cursor,
 });
@@ -56,5 +56,7 @@ export const anyOrdersQuery = ownOrdersQuery.extend({
     .transform((number) => number.slice('ORD-'.length))
     .optional()
     .meta({ description: 'For back office and operations only' }),
-  clientId: text(1, 255).optional(),
+  clientId: text(1, 255)
+    .optional()
+    .meta({ description: 'Only orders that this client placed. For back office and operations only' }),
 });
