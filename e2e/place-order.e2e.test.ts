@@ -1,6 +1,11 @@
 /** The whole system as a client sees it: two processes of each service behind the gateway. */
-import { readFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { documentPath } from './contract/documents.ts';
 import { type Answer, anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
 
@@ -193,4 +198,38 @@ describe('bad input', () => {
     const metrics = await (await fetch(`${system.env.ORDER_URL}/metrics`)).text();
     expect(metrics).not.toMatch(/http_request_duration_seconds_count\{[^}]*status="5/);
   });
+});
+
+const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
+  (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
+);
+describeNeeding('Chromium', browser !== undefined, 'GET /docs in a browser without the Internet', () => {
+  it.each([
+    ['orders', 'operations-orders-placeOrder'],
+    ['inventory', 'operations-products-adjustStock'],
+  ])(
+    'shows the calls of %s',
+    async (service, operation) => {
+      const profile = mkdtempSync(join(tmpdir(), 'shop-browser-'));
+      const options = [
+        '--headless',
+        '--no-sandbox', // as root it runs no other way
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        `--user-data-dir=${profile}`,
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+        // Its own clock, which runs while nothing is loading: a busy machine changes nothing.
+        '--virtual-time-budget=20000',
+        '--dump-dom',
+      ];
+      try {
+        const page = `${system.env.BASE_URL}/docs?of=${service}`;
+        const { stdout } = await promisify(execFile)(browser ?? '', [...options, page], { maxBuffer: 32_000_000 });
+        expect(stdout.includes(`id="${operation}"`)).toBe(true);
+      } finally {
+        rmSync(profile, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
 });

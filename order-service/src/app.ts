@@ -7,6 +7,7 @@ import type { Reconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/reconciliation/reconciliation.routes.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
+import { docsPageRoutes } from './docs-page/docs-page.routes.ts';
 import { problems } from './errors.ts';
 import type { OrderMetrics } from './metrics.ts';
 import { orderServiceDocument } from './openapi.ts';
@@ -64,7 +65,7 @@ export function buildApp(deps: AppDeps): App {
   );
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes, onReplayed: noteReplays }));
-  routes.use(reconciliationRoutes({ ...keyed, base }));
+  routes.use(reconciliationRoutes({ ...keyed, base }), docsPageRoutes());
   const http = createApp({ ...deps, problems, routes, name: 'orders', describe: () => orderServiceDocument(deps) });
   return { http, drain: placements.drain };
 }

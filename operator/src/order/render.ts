@@ -44,7 +44,7 @@ export function renderStory(story: Story, paint: Paint): string {
     `  id        ${order.id}, version ${order.version}`,
     `  client    ${printable(order.clientId)}, for customer ${printable(order.customerId)}`,
     `  trace id  ${traceId === undefined ? 'unknown' : printable(traceId)}`,
-    `  lines     ${order.lines.map(lineOf).join(', ')} (prices in minor units of ${order.currency})`,
+    `  lines     ${order.lines.map(lineOf).join(', ')} (${order.currency}; prices in its minor units)`,
     '',
     paint('bold', 'Timeline'),
     ...timeline.map((entry) => renderEntry(entry, story, paint)),
@@ -55,7 +55,9 @@ export function renderStory(story: Story, paint: Paint): string {
     paint('bold', 'Messages'),
     ...renderMessages(story, paint),
     ...(story.mismatches.length > 0 ? ['', paint('bold', 'Reconciliation'), ...renderMismatches(story)] : []),
-    ...story.unanswered.map(({ about, reason }) => paint('yellow', `\nNot known now: ${about}. ${printable(reason)}`)),
+    ...story.unanswered.map(({ about, reason }) =>
+      paint('yellow', `\nNot known now: ${about}. ${printable(reason.replaceAll(/\s+/g, ' '))}`),
+    ),
   ].join('\n');
 }
 

@@ -61,7 +61,7 @@ describe('what order prints', () => {
       `  id        ${id}, version 2`,
       '  client    storefront-1, for customer ada',
       `  trace id  ${traceId}`,
-      '  lines     2 MUG at 900 (prices in minor units of EUR)',
+      '  lines     2 MUG at 900 (EUR; prices in its minor units)',
       '',
       'Timeline',
       '  2026-01-05 09:30:00.000              placed, by order-service -> order.placed.v1',
