@@ -10,6 +10,8 @@ export interface MessageDefinition<Type extends string = string, Payload extends
   exchange: string;
   /** The type with its version: a queue binds to exactly the versions that its consumer can read. */
   routingKey: string;
+  /** What it tells or asks for, in a sentence of `asyncapi.yaml`. */
+  meaning: string;
   producer: ServiceName;
   consumers: ServiceName[];
   /** Whether a message that no queue takes is an error. An event that nobody listens to is none. */
@@ -40,8 +42,9 @@ export type Envelope<Definition extends MessageDefinition = MessageDefinition> =
     }
   : never;
 
-// In lower case, as PostgreSQL writes it: ids are compared as text.
-const head = {
+/** The members of every envelope beside its payload. */
+export const envelopeHead = {
+  // In lower case, as PostgreSQL writes it: ids are compared as text.
   id: z.uuid().toLowerCase(),
   type: z.string(),
   version: z.int().positive(),
@@ -50,8 +53,8 @@ const head = {
   correlationId: z.string().min(1).max(200),
   causationId: z.string().min(1).max(200).optional(),
 };
-const anyEnvelope = z.object({ ...head, payload: z.unknown() });
-const writtenHead = z.strictObject({ ...head, payload: z.unknown() });
+const anyEnvelope = z.object({ ...envelopeHead, payload: z.unknown() });
+const writtenHead = z.strictObject({ ...envelopeHead, payload: z.unknown() });
 
 export type ReadOutcome<Definition extends MessageDefinition> =
   | { kind: 'read'; definition: Definition; message: Envelope<Definition> }

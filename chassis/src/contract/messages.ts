@@ -31,9 +31,10 @@ function define<const Type extends string, Payload extends z.ZodObject>(
   origin: Pick<MessageDefinition, 'exchange' | 'producer' | 'consumers' | 'mandatory'>,
   type: Type,
   version: number,
+  meaning: string,
   payload: Payload,
 ): MessageDefinition<Type, Payload> {
-  return { ...origin, type, version, routingKey: `${type}.v${version}`, payload };
+  return { ...origin, type, version, routingKey: `${type}.v${version}`, meaning, payload };
 }
 
 const command = {
@@ -56,28 +57,37 @@ const stockEvent = {
   mandatory: false,
 };
 
-/** Hold stock for an order whose synchronous reservation has an unknown outcome. Asking again changes nothing. */
 export const reservationRequestedV1 = define(
   command,
   'reservation.requested',
   1,
+  'Hold stock for an order whose synchronous reservation has an unknown outcome. Asking again changes nothing.',
   z.object({ ...ofReservation, lines: z.array(z.object({ sku, quantity })).min(1).max(1_000) }),
 );
 
-/** Give the units of a cancelled order back; for an unknown reservation, refuse it in advance. */
-export const reservationReleaseV1 = define(command, 'reservation.release', 1, z.object(ofReservation));
+export const reservationReleaseV1 = define(
+  command,
+  'reservation.release',
+  1,
+  'Give the units of a cancelled order back; for an unknown reservation, refuse it in advance.',
+  z.object(ofReservation),
+);
 
-/** The order was shipped: its units leave the stock. */
-export const reservationFulfilV1 = define(command, 'reservation.fulfil', 1, z.object(ofReservation));
+export const reservationFulfilV1 = define(
+  command,
+  'reservation.fulfil',
+  1,
+  'The order was shipped: its units leave the stock.',
+  z.object(ofReservation),
+);
 
-/** All lines are held. */
-export const reservationHeldV1 = define(reply, 'reservation.held', 1, z.object(ofReservation));
+export const reservationHeldV1 = define(reply, 'reservation.held', 1, 'All lines are held.', z.object(ofReservation));
 
-/** Nothing is held: some line lacks stock (with the shortages), or the reservation was released before. */
 export const reservationRejectedV1 = define(
   reply,
   'reservation.rejected',
   1,
+  'Nothing is held: some line lacks stock (with the shortages), or the reservation was released before.',
   z.object({
     ...ofReservation,
     reason: z.enum(['insufficient-stock', 'released']),
@@ -85,17 +95,27 @@ export const reservationRejectedV1 = define(
   }),
 );
 
-/** Nothing is held any more, and never will be. */
-export const reservationReleasedV1 = define(reply, 'reservation.released', 1, z.object(ofReservation));
+export const reservationReleasedV1 = define(
+  reply,
+  'reservation.released',
+  1,
+  'Nothing is held any more, and never will be.',
+  z.object(ofReservation),
+);
 
-/** The units have left the stock. */
-export const reservationFulfilledV1 = define(reply, 'reservation.fulfilled', 1, z.object(ofReservation));
+export const reservationFulfilledV1 = define(
+  reply,
+  'reservation.fulfilled',
+  1,
+  'The units have left the stock.',
+  z.object(ofReservation),
+);
 
-/** An order was accepted and is durable. */
 export const orderPlacedV1 = define(
   orderEvent,
   'order.placed',
   1,
+  'An order was accepted and is durable.',
   z.object({
     ...ofOrder,
     currency: z.string().regex(/^[A-Z]{3}$/),
@@ -107,41 +127,51 @@ export const orderPlacedV1 = define(
   }),
 );
 
-/** The order's stock is reserved. */
-export const orderConfirmedV1 = define(orderEvent, 'order.confirmed', 1, z.object({ ...ofOrder, confirmedAt: time }));
+export const orderConfirmedV1 = define(
+  orderEvent,
+  'order.confirmed',
+  1,
+  "The order's stock is reserved.",
+  z.object({ ...ofOrder, confirmedAt: time }),
+);
 
-/** At least one line could not be reserved. */
 export const orderRejectedV1 = define(
   orderEvent,
   'order.rejected',
   1,
+  'At least one line could not be reserved.',
   z.object({ ...ofOrder, rejection: z.object({ lines: z.array(shortage) }), rejectedAt: time }),
 );
 
-/** The parcel has left. */
 export const orderShippedV1 = define(
   orderEvent,
   'order.shipped',
   1,
+  'The parcel has left.',
   z.object({ ...ofOrder, carrier: text(100), trackingNumber: text(100), shippedAt: time }),
 );
 
-/** The parcel has arrived. */
-export const orderDeliveredV1 = define(orderEvent, 'order.delivered', 1, z.object({ ...ofOrder, deliveredAt: time }));
+export const orderDeliveredV1 = define(
+  orderEvent,
+  'order.delivered',
+  1,
+  'The parcel has arrived.',
+  z.object({ ...ofOrder, deliveredAt: time }),
+);
 
-/** The order ended before it was shipped. */
 export const orderCancelledV1 = define(
   orderEvent,
   'order.cancelled',
   1,
+  'The order ended before it was shipped.',
   z.object({ ...ofOrder, reason: text(200).optional(), cancelledAt: time }),
 );
 
-/** Someone changed the units on hand. */
 export const stockAdjustedV1 = define(
   stockEvent,
   'stock.adjusted',
   1,
+  'Someone changed the units on hand.',
   z.object({
     sku,
     delta: z.int(),
@@ -153,11 +183,11 @@ export const stockAdjustedV1 = define(
   }),
 );
 
-/** The last available unit was reserved or taken away. */
 export const stockDepletedV1 = define(
   stockEvent,
   'stock.depleted',
   1,
+  'The last available unit was reserved or taken away.',
   z.object({ sku, onHand: z.int().nonnegative(), reserved: z.int().nonnegative(), depletedAt: time }),
 );
 

@@ -1,0 +1,37 @@
+/** The AsyncAPI document is valid, describes every message, and is what the message contract makes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Parser } from '@asyncapi/parser';
+import { checkedInText } from '@shop/chassis/asyncapi/checked-in.ts';
+import { allMessages } from '@shop/chassis/contract/messages.ts';
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
+
+const chassis = join(__dirname, '../../chassis');
+const text = readFileSync(join(chassis, 'asyncapi.yaml'), 'utf8');
+
+// That there is a later version of AsyncAPI, for one.
+const INFORMATION = 2;
+
+describe('asyncapi.yaml', () => {
+  it('is what the message contract makes', () => {
+    if (text === checkedInText(chassis)) return;
+    throw new Error('chassis/asyncapi.yaml has drifted from the contract. Make it again with: npm run asyncapi');
+  });
+
+  it('is valid, with every message and an example of it', async () => {
+    const { document, diagnostics } = await new Parser().parse(text);
+    expect(diagnostics.filter(({ severity }) => severity < INFORMATION)).toEqual([]);
+    const messages = document?.messages().all() ?? [];
+    expect(messages.map((message) => message.title()).sort()).toEqual(
+      allMessages.map(({ routingKey }) => routingKey).sort(),
+    );
+    const ajv = addFormats.default(new Ajv.Ajv({ strict: false }));
+    for (const message of messages) {
+      const [example] = message.examples().all();
+      const fits = ajv.compile(message.payload()?.json() ?? false);
+      expect([message.title(), fits(example?.payload()), fits.errors]).toEqual([message.title(), true, null]);
+      expect(fits({ ...example?.payload(), version: 0 })).toBe(false);
+    }
+  });
+});
