@@ -31,7 +31,7 @@ export function integer(minimum: number, maximum: number, fallback: number) {
 // Shorter secrets can be guessed; 32 characters of hex are 128 bits.
 const SECRET = z.string().regex(/^[\x21-\x7e]{32,}$/, 'Must have at least 32 visible characters.');
 
-/** What both services read. Descriptions are the README's configuration table; a test compares them. */
+/** What both services read. Descriptions are the tables of settings: `npm run configuration`. */
 export const serviceConfig = z.object({
   HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
   PORT: integer(0, 65_535, 3000).describe('Port to listen on'),
