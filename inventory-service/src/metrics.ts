@@ -1,4 +1,4 @@
-import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import { type Metrics, startAtZero } from '@shop/chassis/telemetry/metrics.ts';
 import { Counter } from 'prom-client';
 
 /** What inventory-service measures beside what every service does. */
@@ -7,13 +7,12 @@ export type InventoryMetrics = ReturnType<typeof withInventoryMetrics>;
 /** Register inventory-service's own metrics beside the common ones. */
 export function withInventoryMetrics(metrics: Metrics) {
   const registers = [metrics.registry];
-  return {
-    ...metrics,
-    reservationsTotal: new Counter({
-      name: 'reservations_total',
-      help: 'Answers to requests for a reservation.',
-      labelNames: ['outcome'],
-      registers,
-    }),
-  };
+  const reservationsTotal = new Counter({
+    name: 'reservations_total',
+    help: 'Answers to requests for a reservation.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  startAtZero(reservationsTotal, 'outcome', ['held', 'rejected', 'released', 'conflict']);
+  return { ...metrics, reservationsTotal };
 }

@@ -1,4 +1,4 @@
-import { type Metrics, REQUEST_BUCKETS } from '@shop/chassis/telemetry/metrics.ts';
+import { type Metrics, REQUEST_BUCKETS, startAtZero } from '@shop/chassis/telemetry/metrics.ts';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 /** What order-service measures beside what every service does. */
@@ -7,14 +7,16 @@ export type OrderMetrics = ReturnType<typeof withOrderMetrics>;
 /** Register order-service's own metrics beside the common ones. */
 export function withOrderMetrics(metrics: Metrics) {
   const registers = [metrics.registry];
+  const ordersTotal = new Counter({
+    name: 'orders_total',
+    help: 'Steps that orders took: confirmed, rejected, cancelled, shipped, delivered; or queued, when their stock is asked for by message.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  startAtZero(ordersTotal, 'outcome', ['confirmed', 'rejected', 'cancelled', 'shipped', 'delivered', 'queued']);
   return {
     ...metrics,
-    ordersTotal: new Counter({
-      name: 'orders_total',
-      help: 'Steps that orders took: confirmed, rejected, cancelled, shipped, delivered; or queued, when their stock is asked for by message.',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    ordersTotal,
     ordersPending: new Gauge({ name: 'orders_pending', help: 'Orders whose stock is not decided.', registers }),
     ordersPendingOldest: new Gauge({
       name: 'orders_pending_oldest_seconds',

@@ -14,7 +14,7 @@
  *     -> running   a slot took it; from here on only `run` decides
  *     -> settled   with the result that `run` gave for this member
  */
-import { overloaded } from '../http/problem.ts';
+import { overloaded, type RefusedError } from '../http/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface BatcherOptions<T, R> {
@@ -37,7 +37,7 @@ export interface BatcherOptions<T, R> {
 export interface Batcher<T, R> {
   /** Queue a member. `deadline` is a time of `performance.now()` after which it must not be started any more. */
   submit(member: T, weight: number, deadline: number): Promise<R>;
-  /** Whether `submit` would refuse now, for those who can save themselves work. */
+  /** Whether `submit` would refuse now, for those who can save themselves work; they count as refused. */
   isFull(): boolean;
   /** Resolves when nothing waits and nothing runs. */
   drain(): Promise<void>;
@@ -70,6 +70,8 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   /** By the backlog; undefined when there is none, or it is too young to tell. */
   let msPerMember: number | undefined;
   const idle: (() => void)[] = [];
+  // A counter that appears with its first refusal would hide it: a rate needs a value before.
+  metrics.batchRefused.inc({ stage }, 0);
 
   function schedule(): void {
     if (scheduled) return;
@@ -95,7 +97,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     for (const waiting of queue) {
       if (waiting.deadline <= now) {
         taken += 1;
-        waiting.reject(overloaded());
+        waiting.reject(refused());
         continue;
       }
       const full = batch.length >= options.maxMembers || weight + waiting.weight > options.maxWeight;
@@ -132,6 +134,11 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     return msPerMember !== undefined && queue.length * msPerMember > options.maxExpectedWaitMs;
   }
 
+  function refused(): RefusedError {
+    metrics.batchRefused.inc({ stage });
+    return overloaded();
+  }
+
   function startBatch(batch: Waiting<T, R>[]): void {
     if (batch.length === 0) return;
     running += 1;
@@ -165,13 +172,17 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   return {
     submit(member, weight, deadline) {
       const now = performance.now();
-      if (isFull(now)) return Promise.reject(overloaded());
+      if (isFull(now)) return Promise.reject(refused());
       return new Promise<R>((resolve, reject) => {
         queue.push({ member, weight, deadline, since: now, resolve, reject });
         schedule();
       });
     },
-    isFull: () => isFull(performance.now()),
+    isFull() {
+      const full = isFull(performance.now());
+      if (full) metrics.batchRefused.inc({ stage });
+      return full;
+    },
     async drain() {
       if (running === 0 && queue.length === 0) return;
       await new Promise<void>((resolve) => idle.push(resolve));

@@ -114,6 +114,18 @@ describe('createBatcher', () => {
     await expect(batcher.submit(3, 1, later())).rejects.toBeInstanceOf(RefusedError);
   });
 
+  it('counts whom it refuses, and those whom it tells beforehand', async () => {
+    const { batcher } = controlled({ stage: 'counted', maxWaitMs: -1 });
+    void batcher.submit(1, 1, later());
+    await turn();
+    expect(batcher.isFull()).toBe(false);
+    void batcher.submit(2, 1, later());
+    await expect(batcher.submit(3, 1, later())).rejects.toBeInstanceOf(RefusedError);
+    expect(batcher.isFull()).toBe(true);
+    const { values } = await metrics.batchRefused.get();
+    expect(values.find(({ labels }) => labels.stage === 'counted')?.value).toBe(2);
+  });
+
   describe('with more arriving than can be done', () => {
     beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
     afterEach(() => jest.useRealTimers());

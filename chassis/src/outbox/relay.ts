@@ -95,6 +95,7 @@ export function startRelay(options: RelayOptions): Relay {
     const { pending, oldestSeconds } = await outboxStats(pool);
     metrics.outboxPending.set(pending);
     metrics.outboxOldest.set(oldestSeconds);
+    metrics.databaseAnswered.setToCurrentTime();
   };
   // Without the database the gauges keep their last value; its absence has alarms of its own.
   const sampler = setInterval(() => sample().catch(() => {}), SAMPLE_MS).unref();
