@@ -40,6 +40,7 @@ export function brokerOf(plan: Plan, secrets: Secrets, folder: string): Rabbitmq
       management: portOf(plan, 'broker-management'),
       distribution: portOf(plan, 'broker-distribution'),
       epmd: portOf(plan, 'broker-epmd'),
+      metrics: plan.monitoring ? portOf(plan, 'broker-metrics') : undefined,
     },
   };
 }
@@ -64,6 +65,10 @@ export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, st
     INVENTORY_DB_URL: databaseUrl(plan, secrets, 'inventory', 'owner'),
     RABBITMQ_URL: amqpUrl(broker),
     RABBITMQ_MANAGEMENT_URL: managementUrl(broker),
+    ...(plan.monitoring && {
+      PROMETHEUS_URL: urlOf(plan, 'prometheus'),
+      ALERTMANAGER_URL: urlOf(plan, 'alertmanager'),
+    }),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
     INTERNAL_TOKEN: secrets.internalToken,
   };

@@ -2,7 +2,14 @@ import type { ParseArgsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
 import { UsageError } from '@shop/operator/faults.ts';
 
-export type StartOptions = { detach: boolean; fresh: boolean; port: number; orders: number; inventories: number };
+export type StartOptions = {
+  detach: boolean;
+  fresh: boolean;
+  monitoring: boolean;
+  port: number;
+  orders: number;
+  inventories: number;
+};
 export type Action = 'start' | 'stop' | 'kill' | 'pause' | 'resume';
 export type Tier = 'unit' | 'int' | 'e2e' | 'system';
 
@@ -19,12 +26,14 @@ export const helpTexts = {
   start: `npm start [-- options]        start the whole system and stay until Ctrl-C
   --detach            return when everything is ready; "npm run local -- down" stops it
   --fresh             start with empty databases and queues
+  --monitoring        with Prometheus and Alertmanager, which the machine must have
   --port N            the gateway's port (default 8000)
   --orders N          processes of order-service (default 1)
   --inventories N     processes of inventory-service (default 1)`,
   status: `npm run local -- status [--json]      what every part is doing`,
   control: `npm run local -- start | stop | kill | pause | resume <part>
-  parts: order, inventory, broker, order-db, inventory-db, gateway; one process of a service: order-2
+  parts: order, inventory, broker, order-db, inventory-db, gateway; one process of a service: order-2;
+         with --monitoring: prometheus, alertmanager
   stop    ask the part to end (returns at once)      kill    end it as a crash would
   pause   freeze it                                  resume  let it go on
   start   start it again, same port, same settings (returns at once)`,
@@ -70,6 +79,7 @@ function parseStart(args: string[]): Command {
   const { values } = parseOptions('start', args, {
     detach: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
+    monitoring: { type: 'boolean', default: false },
     port: { type: 'string', default: '8000' },
     orders: { type: 'string', default: '1' },
     inventories: { type: 'string', default: '1' },
@@ -78,6 +88,7 @@ function parseStart(args: string[]): Command {
   const options = {
     detach: values.detach === true,
     fresh: values.fresh === true,
+    monitoring: values.monitoring === true,
     port: wholeNumber('--port', values.port, 65_535),
     // Each process holds a pool of connections, and PostgreSQL's are counted.
     orders: wholeNumber('--orders', values.orders, 8),

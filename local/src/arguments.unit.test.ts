@@ -1,7 +1,7 @@
 import { UsageError } from '@shop/operator/faults.ts';
 import { parseCommand } from './arguments.ts';
 
-const defaults = { detach: false, fresh: false, port: 8000, orders: 1, inventories: 1 };
+const defaults = { detach: false, fresh: false, monitoring: false, port: 8000, orders: 1, inventories: 1 };
 
 describe('parseCommand', () => {
   it('starts the system when start has no part', () => {
@@ -9,8 +9,8 @@ describe('parseCommand', () => {
   });
 
   it('reads every option of start', () => {
-    const argv = ['start', '--detach', '--fresh', '--port', '8080', '--orders', '2', '--inventories=3'];
-    const options = { detach: true, fresh: true, port: 8080, orders: 2, inventories: 3 };
+    const argv = ['start', '--detach', '--fresh', '--monitoring', '--port', '8080', '--orders', '2', '--inventories=3'];
+    const options = { detach: true, fresh: true, monitoring: true, port: 8080, orders: 2, inventories: 3 };
     expect(parseCommand(argv)).toEqual({ kind: 'start', options });
   });
 

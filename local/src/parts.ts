@@ -6,6 +6,8 @@ import type { Plan } from './plan.ts';
 import { processNames } from './plan.ts';
 import type { Launch } from './processes.ts';
 import type { Secrets } from './secrets.ts';
+import type { Targets } from './servers/monitoring.ts';
+import { alertmanagerLaunch, prometheusLaunch } from './servers/monitoring.ts';
 import type { PostgresServer } from './servers/postgres.ts';
 import { postgresAnswers, postgresLaunch, removeStalePidFile, superuserUrl } from './servers/postgres.ts';
 import type { RabbitmqServer } from './servers/rabbitmq.ts';
@@ -14,7 +16,10 @@ import { amqpUrl, rabbitmqAnswers, rabbitmqLaunch } from './servers/rabbitmq.ts'
 export type System = { folder: string; plan: Plan; secrets: Secrets };
 
 /** What a user may name besides the single processes. */
-export const partNames = ['order', 'inventory', 'broker', 'order-db', 'inventory-db', 'gateway'] as const;
+export const partNames = [
+  ...['order', 'inventory', 'broker', 'order-db', 'inventory-db', 'gateway'],
+  ...['prometheus', 'alertmanager'],
+] as const;
 
 /** The names of all parts of a plan, in the order in which they are ended. */
 export function allPartNames(plan: Plan): string[] {
@@ -22,7 +27,8 @@ export function allPartNames(plan: Plan): string[] {
     ...processNames('order', plan.processes.order),
     ...processNames('inventory', plan.processes.inventory),
   ];
-  return ['gateway', ...services, 'broker', 'order-db', 'inventory-db'];
+  const monitoring = plan.monitoring ? ['prometheus', 'alertmanager'] : [];
+  return ['gateway', ...monitoring, ...services, 'broker', 'order-db', 'inventory-db'];
 }
 
 /** The single parts that a name stands for: `order` is all its processes, `order-2` one of them; none if unknown. */
@@ -47,6 +53,13 @@ export function partOf(system: System, name: string): Part {
   if (name === 'broker') {
     const server = rabbitmqOf(system);
     return { ...files, launch: () => rabbitmqLaunch(server), answers: () => rabbitmqAnswers(server) };
+  }
+  if (name === 'prometheus' || name === 'alertmanager') {
+    const data = join(folder, 'data', name);
+    const port = portOf(system.plan, name);
+    const launch = () =>
+      name === 'prometheus' ? prometheusLaunch(data, port, targetsOf(system.plan)) : alertmanagerLaunch(data, port);
+    return { ...files, launch, answers: () => respondsOk(`${urlOf(system.plan, name)}/-/ready`) };
   }
   if (name === 'gateway') {
     return { ...files, launch: () => gatewayLaunch(system), answers: () => respondsOk(urlOf(system.plan, name)) };
@@ -114,6 +127,19 @@ function serviceLaunch({ plan, secrets }: System, name: string): Launch {
     ...plan.settings[service],
   };
   return nodeLaunch(`${service}-service/src/main.ts`, environment, HEAP_FLAGS[service]);
+}
+
+/** Whom Prometheus asks, job by job. The local gateway measures nothing, and there are no exporters. */
+function targetsOf(plan: Plan): Targets {
+  const at = (...names: string[]) => names.map((name) => `127.0.0.1:${portOf(plan, name)}`);
+  return {
+    'order-service': at(...processNames('order', plan.processes.order)),
+    'inventory-service': at(...processNames('inventory', plan.processes.inventory)),
+    rabbitmq: at('broker-metrics'),
+    'rabbitmq-queues': at('broker-metrics'),
+    prometheus: at('prometheus'),
+    alertmanager: at('alertmanager'),
+  };
 }
 
 function gatewayLaunch({ plan }: System): Launch {

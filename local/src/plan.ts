@@ -13,6 +13,8 @@ export type Plan = {
   /** Set when all parts answered. Without it, parts of a dead `npm start` are leftovers of a failed one. */
   ready: boolean;
   processes: { order: number; inventory: number };
+  /** With Prometheus and Alertmanager. */
+  monitoring: boolean;
   ports: Record<string, number>;
   /** What kong.yml reads: keys, the token, the rate. */
   deck: Record<string, string>;
@@ -24,6 +26,7 @@ export type PlanRequest = {
   port: number;
   orders: number;
   inventories: number;
+  monitoring: boolean;
   mode: Plan['mode'];
   startedBy: ProcessId;
 };
@@ -59,12 +62,14 @@ export async function makePlan(
     'broker-epmd',
     ...processNames('order', processes.order),
     ...processNames('inventory', processes.inventory),
+    ...(request.monitoring ? ['broker-metrics', 'prometheus', 'alertmanager'] : []),
   ];
   return {
     startedBy: request.startedBy,
     mode: request.mode,
     ready: false,
     processes,
+    monitoring: request.monitoring,
     ports: { ...(await choosePorts(names, last?.ports)), gateway: request.port },
     deck: deckVariables(secrets, environment),
     settings: {

@@ -23,6 +23,7 @@ import type { Progress } from './progress.ts';
 import { showProgress } from './progress.ts';
 import { loadSecrets } from './secrets.ts';
 import { ensureRabbitmq } from './servers/install-rabbitmq.ts';
+import { ensureMonitoring } from './servers/monitoring.ts';
 import { initPostgres, prepareDatabase, superuserUrl } from './servers/postgres.ts';
 import { endLeftovers, stopSystem } from './stop-system.ts';
 import { summaryOf } from './summary.ts';
@@ -72,13 +73,14 @@ async function claim(folder: string, options: StartOptions, progress: Progress):
       `Port ${options.port} is in use by another program. Choose another: npm start -- --port ${options.port + 1}`,
     );
   }
+  if (options.monitoring) ensureMonitoring();
   await ensureRabbitmq(join(folder, 'logs', 'apt.log'), progress.say);
   forgetParts(folder);
   if (options.fresh) emptyData(folder);
-  const { port, orders, inventories } = options;
+  const { port, orders, inventories, monitoring } = options;
   const mode = options.detach ? 'detached' : 'foreground';
   const plan = await makePlan(
-    { port, orders, inventories, mode, startedBy: thisProcess() },
+    { port, orders, inventories, monitoring, mode, startedBy: thisProcess() },
     secrets,
     process.env,
     last,
@@ -128,7 +130,7 @@ function forgetParts(folder: string): void {
 }
 
 function emptyData(folder: string): void {
-  for (const name of ['order-db', 'inventory-db', 'broker']) {
+  for (const name of ['order-db', 'inventory-db', 'broker', 'prometheus', 'alertmanager']) {
     rmSync(join(folder, 'data', name), { recursive: true, force: true });
   }
   removePlan(folder);
@@ -145,6 +147,7 @@ async function bringUp(system: System, progress: Progress, interrupted: AbortSig
   const { order, inventory } = system.plan.processes;
   await allSettledOrThrow([...processNames('inventory', inventory), ...processNames('order', order)].map(start));
   await start('gateway');
+  if (system.plan.monitoring) await allSettledOrThrow(['alertmanager', 'prometheus'].map(start));
   const lookUp = lookUpIn(scriptVariables(system.plan, system.secrets));
   if (await hasNoProducts(lookUp)) await progress.step('demo products', () => seedDemoProducts(lookUp));
 }

@@ -13,9 +13,11 @@ const serverPatience = 9_000;
 export async function stopSystem(system: System): Promise<void> {
   const names = allPartNames(system.plan);
   const services = names.filter((name) => /^(order|inventory)-\d+$/.test(name));
-  await endAll(system, ['gateway'], gatewayPatience);
+  // Prometheus before those whom it asks, or it would tell of their end.
+  await endAll(system, ['gateway', ...names.filter((name) => name === 'prometheus')], gatewayPatience);
   await endAll(system, services, servicePatience);
-  await endAll(system, ['broker', 'order-db', 'inventory-db'], serverPatience);
+  const servers = names.filter((name) => ['alertmanager', 'broker', 'order-db', 'inventory-db'].includes(name));
+  await endAll(system, servers, serverPatience);
 }
 
 /** Ends what an earlier run left behind; nobody waits for answers any more. */

@@ -9,6 +9,12 @@ export function summaryOf({ folder, plan, secrets }: System, seconds: number): s
   const rows = [
     ['Gateway', gateway],
     ['RabbitMQ UI', `http://127.0.0.1:${portOf(plan, 'broker-management')}  (shop / ${secrets.rabbitmqPassword})`],
+    ...(plan.monitoring
+      ? [
+          ['Prometheus', urlOf(plan, 'prometheus')],
+          ['Alertmanager', urlOf(plan, 'alertmanager')],
+        ]
+      : []),
     ['Logs', `${folder}/logs`],
     ['Storefront key', plan.deck.DECK_STOREFRONT_KEY],
     ['Other storefront key', plan.deck.DECK_OTHER_STOREFRONT_KEY],

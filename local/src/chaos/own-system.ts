@@ -21,9 +21,14 @@ const run = promisify(execFile);
 
 /**
  * Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts, if any,
- * and so many processes of each service.
+ * so many processes of each service, and these other options of `npm start`.
  */
-export async function startOwnSystem(name: string, network?: Network, processes = 2): Promise<System> {
+export async function startOwnSystem(
+  name: string,
+  network?: Network,
+  processes = 2,
+  options: string[] = [],
+): Promise<System> {
   const folder = join(localFolder(), name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { gateway } = await choosePorts(['gateway']);
@@ -35,7 +40,7 @@ export async function startOwnSystem(name: string, network?: Network, processes 
     ...(network && linksFor(folder, network)),
   };
   const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', `${processes}`];
-  args.push('--inventories', `${processes}`);
+  args.push('--inventories', `${processes}`, ...options);
   const starting = run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env }).catch(
     ({ stdout, stderr }: { stdout: string; stderr: string }) => {
       throw new Fault(`The system did not start:\n${stdout}${stderr}`);

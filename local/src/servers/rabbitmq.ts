@@ -7,7 +7,8 @@ import type { Launch } from '../processes.ts';
 
 export type RabbitmqServer = {
   folder: string;
-  ports: { amqp: number; management: number; distribution: number; epmd: number };
+  /** `metrics`: where Prometheus may ask; without it nobody can. */
+  ports: { amqp: number; management: number; distribution: number; epmd: number; metrics?: number };
   user: string;
   password: string;
 };
@@ -39,7 +40,8 @@ export function rabbitmqLaunch(server: RabbitmqServer): Launch {
   if (binary === undefined) throw new Fault('rabbitmq-server is not installed');
   const { folder } = server;
   mkdirSync(join(folder, 'conf.d'), { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].\n');
+  const plugins = ['rabbitmq_management', ...(server.ports.metrics ? ['rabbitmq_prometheus'] : [])];
+  writeFileSync(join(folder, 'enabled_plugins'), `[${plugins.join(',')}].\n`);
   writeFileSync(join(folder, 'rabbitmq.conf'), configuration(server), { mode: 0o600 });
   const env = { ...environmentOf(server), RABBITMQ_SERVER: binary };
   return { command: '/bin/sh', args: ['-c', script], env, cwd: folder, stopSignal: 'SIGTERM' };
@@ -134,5 +136,5 @@ log.console.level = info
 raft.wal_max_size_bytes = 67108864
 # As in RabbitMQ 4. Before it was 128 MiB, and a dead letter passes through the memory of a service.
 max_message_size = 16777216
-`;
+${ports.metrics ? `prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${ports.metrics}\n` : ''}`;
 }
