@@ -283,7 +283,9 @@ switch_here() {
   sync_gateway
   try "Backups do not start." compose up --detach --no-deps backup
   if [[ ",${COMPOSE_PROFILES:-}," == *,monitoring,* ]]; then
-    try "Monitoring does not start." compose up --detach --no-deps prometheus alertmanager grafana
+    # Anew, for they read their configuration when they start.
+    try "Monitoring does not start." compose up --detach --no-deps --force-recreate prometheus alertmanager grafana \
+      order-db-exporter inventory-db-exporter node-exporter blackbox-exporter
   fi
   check_health
   place_canaries

@@ -222,7 +222,8 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
 
     it('is measured by Prometheus, each process by itself', async () => {
       const expected = ['alertmanager', 'inventory-service', 'inventory-service', 'order-service', 'order-service'];
-      expected.push('prometheus', 'rabbitmq', ...(base.complete ? ['kong'] : []));
+      expected.push('prometheus', 'rabbitmq', 'rabbitmq-queues');
+      if (base.complete) expected.push('kong', 'node', 'postgres', 'postgres');
       expected.sort();
       await eventually(async () => {
         const answer = await fetch(`http://127.0.0.1:${ports.PROMETHEUS_PORT}/api/v1/targets?state=active`);
@@ -231,7 +232,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         };
         const up = data.activeTargets.filter(({ health }) => health === 'up').map(({ labels }) => labels);
         const jobs = up.map(({ job }) => job).sort();
-        const instances = new Set(up.map(({ instance }) => instance)).size;
+        const instances = new Set(up.map(({ job, instance }) => `${job} ${instance}`)).size;
         if (jobs.join() !== expected.join() || instances !== jobs.length)
           throw new Error(`${instances} up: ${jobs.join()}`);
         return true;

@@ -1,0 +1,69 @@
+/** A dashboard as it is described, and as Grafana reads it. */
+
+export type Panel = {
+  /** Alerts link to it, so it stays. */
+  id: number;
+  title: string;
+  /** What it shows, and what to make of it. */
+  description: string;
+  /** One of Grafana's ids of units (grafana.com/docs: "reqps", "s", "percentunit" …). */
+  unit: Unit;
+  /** Legend and expression. */
+  queries: [legend: string, expr: string][];
+  /** Where the alert on it begins: drawn as a line. */
+  limit?: number;
+};
+
+export type Unit = 'short' | 'cps' | 'reqps' | 's' | 'ms' | 'percentunit' | 'bytes' | 'Bps';
+
+export type Dashboard = { uid: string; title: string; description: string; panels: Panel[] };
+
+const datasource = { type: 'prometheus', uid: 'prometheus' };
+const columns = 3;
+const width = 24 / columns;
+const height = 8;
+
+/** The JSON that Grafana is provisioned with, as text. */
+export function toGrafana({ uid, title, description, panels }: Dashboard): string {
+  const dashboard = {
+    uid,
+    title,
+    description,
+    tags: ['orders'],
+    editable: false,
+    schemaVersion: 41,
+    refresh: '30s',
+    time: { from: 'now-3h', to: 'now' },
+    graphTooltip: 1, // one cursor for all panels
+    links: [{ type: 'dashboards', title: 'Dashboards', tags: ['orders'], asDropdown: true }],
+  };
+  const listed = panels.map((panel, index) => `    {\n${members(toGrafanaPanel(panel, index), '      ')}\n    }`);
+  return `{\n${members(dashboard, '  ')},\n  "panels": [\n${listed.join(',\n')}\n  ]\n}\n`;
+}
+
+/** A line for each, so that a change is seen as what it is. */
+function members(object: object, indent: string): string {
+  const lines = Object.entries(object).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  return lines.map((line) => indent + line).join(',\n');
+}
+
+function toGrafanaPanel({ id, title, description, unit, queries, limit }: Panel, index: number): object {
+  const steps = [{ color: 'green', value: null }, ...(limit === undefined ? [] : [{ color: 'red', value: limit }])];
+  const custom = { fillOpacity: 10, ...(limit !== undefined && { thresholdsStyle: { mode: 'line' } }) };
+  return {
+    id,
+    type: 'timeseries',
+    title,
+    description,
+    datasource,
+    gridPos: { x: (index % columns) * width, y: Math.floor(index / columns) * height, w: width, h: height },
+    fieldConfig: { defaults: { unit, min: 0, custom, thresholds: { mode: 'absolute', steps } }, overrides: [] },
+    options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
+    targets: queries.map(([legendFormat, expr], query) => ({
+      refId: String.fromCharCode(65 + query),
+      datasource,
+      expr,
+      legendFormat,
+    })),
+  };
+}
