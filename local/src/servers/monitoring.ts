@@ -40,6 +40,8 @@ export function prometheusLaunch(folder: string, port: number, targets: Targets)
     `--storage.tsdb.path=${join(folder, 'data')}`,
     '--storage.tsdb.retention.time=15d',
     '--storage.tsdb.retention.size=2GB',
+    `--web.external-url=http://127.0.0.1:${port}/`,
+    `--web.user-assets=${join(repositoryRoot(), 'monitoring', 'runbooks')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--web.enable-lifecycle', // POST /-/reload, after a change of its file
   ];
@@ -76,8 +78,8 @@ export function localConfig(targets: Targets): string {
   });
 }
 
-// Debian calls it prometheus-alertmanager, everybody else alertmanager.
-function findAlertmanager(): string | undefined {
+/** The machine's Alertmanager: Debian calls it prometheus-alertmanager, everybody else alertmanager. */
+export function findAlertmanager(): string | undefined {
   return find('prometheus-alertmanager') ?? find('alertmanager');
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Fault } from '@shop/operator/faults.ts';
 import { findFaketime } from '../chaos/clock.ts';
 import { aptAccess, installPackages } from '../debian.ts';
+import { findAlertmanager } from '../servers/monitoring.ts';
 
 /** What the tests of the `system` tier use besides the system itself, and whether this machine has it. */
 const tools = [
@@ -13,6 +14,8 @@ const tools = [
   { packages: ['postgresql'], isThere: () => existsSync('/usr/lib/postgresql') },
   { packages: ['python3', 'python3-venv'], isThere: () => runs('python3', ['-c', 'import ensurepip, venv']) },
   { packages: ['openssh-server'], isThere: () => existsSync('/usr/sbin/sshd') },
+  { packages: ['prometheus'], isThere: () => runs('promtool', ['--version']) },
+  { packages: ['prometheus-alertmanager'], isThere: () => findAlertmanager() !== undefined },
   { packages: ['docker-registry'], isThere: () => runs('docker-registry', ['--version']) },
 ];
 

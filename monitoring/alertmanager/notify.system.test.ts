@@ -1,0 +1,111 @@
+/** From an alert to those who are told: a real Alertmanager, with what start.sh makes of files of addresses. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { choosePorts } from '@shop/local/ports.ts';
+import { findAlertmanager } from '@shop/local/servers/monitoring.ts';
+
+const start = join(__dirname, 'start.sh');
+const folder = mkdtempSync(join(tmpdir(), 'alertmanager-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const print = (addresses: string) => spawnSync(start, ['--print', addresses], { encoding: 'utf8' });
+
+describeNeeding('amtool', spawnSync('amtool', ['--version']).status === 0, 'start.sh', () => {
+  const check = (config: string) => {
+    writeFileSync(join(folder, 'checked.yml'), config);
+    return spawnSync('amtool', ['check-config', join(folder, 'checked.yml')]).status;
+  };
+  const inFolder = (name: string, files: Record<string, string>) => {
+    const path = mkdtempSync(join(folder, name));
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+    return print(path);
+  };
+
+  it('makes a valid configuration of any of the addresses', () => {
+    const webhook = { webhook_url: "http://127.0.0.1:9/it's", pager_url: 'http://127.0.0.1:9/pager' };
+    const mail = { mail_to: 'on-call@orders.example', mail_from: 'a@orders.example', mail_smarthost: 'mail:587' };
+    const account = { mail_username: 'a', mail_password: '"\\ secret' };
+    const all = { slack_url: 'https://hooks.orders.example/x', ...webhook, ...mail, ...account };
+    const some: Record<string, string>[] = [{}, { webhook_url: '' }, webhook, mail, all];
+    for (const files of some) {
+      const { stdout } = inFolder('some', files);
+      expect([stdout, check(stdout)]).toEqual([stdout, 0]);
+    }
+    const { stdout } = inFolder('all', all);
+    expect(stdout.match(/slack_configs|email_configs/g)).toHaveLength(4); // for critical, and for warning
+    expect(stdout.match(/pager/g)).toHaveLength(1);
+  });
+
+  it('refuses half of what mail takes', () => {
+    const { status, stderr } = inFolder('half', { mail_to: 'on-call@orders.example' });
+    expect(stderr).toContain('no mail_smarthost');
+    expect(status).toBe(1);
+  });
+});
+
+type Told = { receiver: string; status: string; alerts: { labels: { alertname: string } }[] };
+
+describeNeeding('Alertmanager', findAlertmanager() !== undefined, 'Alertmanager', () => {
+  const told: { path: string; body: Told }[] = [];
+  let listener: Server;
+  let alertmanager: ChildProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    const { webhook, api } = await choosePorts(['webhook', 'api']);
+    url = `http://127.0.0.1:${api}`;
+    listener = createServer(async (req, res) => {
+      const body = (await json(req)) as Told;
+      told.push({ path: req.url ?? '', body });
+      res.end();
+    }).listen(webhook, '127.0.0.1');
+    writeFileSync(join(folder, 'webhook_url'), `http://127.0.0.1:${webhook}/everything`);
+    writeFileSync(join(folder, 'pager_url'), `http://127.0.0.1:${webhook}/pager`);
+    // It is sooner than for people: nobody here has to be spared.
+    const config = print(folder).stdout.replace('group_wait: 30s', 'group_wait: 1s').replace('5m', '1s');
+    writeFileSync(join(folder, 'alertmanager.yml'), config);
+    const args = [`--config.file=${folder}/alertmanager.yml`, `--storage.path=${folder}/data`];
+    args.push(`--web.listen-address=127.0.0.1:${api}`, '--cluster.listen-address=');
+    alertmanager = spawn(findAlertmanager() ?? '', args, { stdio: 'ignore' });
+    await eventually(async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined), 20_000);
+  }, 30_000);
+  afterAll(async () => {
+    alertmanager.kill('SIGKILL');
+    listener.closeAllConnections();
+    await new Promise((resolve) => listener.close(resolve));
+  });
+
+  const raise = async (severity: string, alertname: string, isOver = false) => {
+    const times = isOver ? { endsAt: new Date().toISOString() } : {};
+    const body = JSON.stringify([{ labels: { alertname, severity }, annotations: { summary: 'a test' }, ...times }]);
+    const headers = { 'content-type': 'application/json' };
+    const { status } = await fetch(`${url}/api/v2/alerts`, { method: 'POST', headers, body });
+    expect(status).toBe(200);
+  };
+  const wasTold = (path: string, alertname: string, status: string) =>
+    told.some(
+      (one) => one.path === path && one.body.status === status && one.body.alerts[0]?.labels.alertname === alertname,
+    ) || undefined;
+
+  it('wakes somebody for the cause, holds back the consequence, and says when it is over', async () => {
+    await raise('critical', 'DatabaseDown');
+    await raise('warning', 'ConsumersMissing');
+    await raise('warning', 'DeadLettersPresent');
+    await eventually(() => wasTold('/pager', 'DatabaseDown', 'firing'), 20_000);
+    await eventually(() => wasTold('/everything', 'DatabaseDown', 'firing'), 20_000);
+    await eventually(() => wasTold('/everything', 'DeadLettersPresent', 'firing'), 20_000);
+    expect(told.map(({ path }) => path).filter((path) => path === '/pager')).toHaveLength(1);
+    expect(wasTold('/everything', 'ConsumersMissing', 'firing')).toBeUndefined();
+
+    await raise('critical', 'DatabaseDown', true);
+    await eventually(() => wasTold('/pager', 'DatabaseDown', 'resolved'), 20_000);
+    // What is left has no cause any more that people know of.
+    await eventually(() => wasTold('/everything', 'ConsumersMissing', 'firing'), 20_000);
+    expect(wasTold('/pager', 'ConsumersMissing', 'firing')).toBeUndefined();
+  }, 60_000);
+});
