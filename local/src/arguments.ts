@@ -46,12 +46,13 @@ export const helpTexts = {
   chaos: `npm run chaos                        break a system of its own and check that it keeps its promises (--help)`,
   spec: `npm run spec                         search the model of the order protocol exhaustively (--help for its options)`,
   bench: `npm run bench                        measure this against the usual implementation, side by side (--help for its options)`,
+  testMonitoring: `npm run test:monitoring              ask a real Prometheus all that rules and dashboards ask (--help)`,
   test: `npm test [-- tiers] [jest options]    lint, types, dead code and all tests; or only the tiers named: unit, int, e2e, system
   npm test -- int order-service -t 'last unit'`,
 } as const;
 
 // They read their own options.
-const passedOn = ['replay', 'chaos', 'order', 'dead-letters', 'spec', 'bench'] as const;
+const passedOn = ['replay', 'chaos', 'order', 'dead-letters', 'spec', 'bench', 'test-monitoring'] as const;
 const actions: readonly string[] = ['start', 'stop', 'kill', 'pause', 'resume'] satisfies Action[];
 const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies Tier[];
 

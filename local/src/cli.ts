@@ -75,6 +75,10 @@ async function run(command: Command): Promise<number> {
       const { benchCommand } = await import('../../bench/main.ts');
       return benchCommand(command.args);
     }
+    case 'test-monitoring': {
+      const { monitoringCommand } = await import('../../monitoring/trial/main.ts');
+      return monitoringCommand(command.args);
+    }
     case 'test': {
       const { runTests } = await import('./testing/run-tests.ts');
       return runTests(command.tiers, command.jestArgs);

@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { demoSku } from '@shop/operator/seed.ts';
+import { v7 as uuidv7 } from 'uuid';
+
+type Variables = Record<string, string>;
+
+/** A little of everything, a few calls a second, whatever comes back, until it is stopped. */
+export function keepOrdering(variables: Variables): { stop(): Promise<void> } {
+  const { BASE_URL = '', STOREFRONT_KEY = '', BACKOFFICE_KEY = '' } = variables;
+  let stopped = false;
+
+  async function call(apikey: string, method: string, path: string, body?: object, key = uuidv7()): Promise<string> {
+    const headers = { apikey, 'content-type': 'application/json', ...(body && { 'idempotency-key': key }) };
+    const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(5_000) };
+    // Parts are broken meanwhile.
+    const answer = await fetch(BASE_URL + path, request).catch(() => undefined);
+    const order = await answer?.json().catch(() => undefined);
+    return (order as { id?: string } | undefined)?.id ?? '';
+  }
+  const place = (sku: string, quantity: number, key?: string) => {
+    const lines = [{ sku, quantity }];
+    return call(STOREFRONT_KEY, 'POST', '/orders', { customerId: 'trial', currency: 'EUR', lines }, key);
+  };
+
+  async function round(): Promise<void> {
+    const key = uuidv7();
+    const id = await place(demoSku, 1, key);
+    await place(demoSku, 1, key); // replayed
+    await place(demoSku, 2, key); // 422
+    await place('no-such-product', 1);
+    await call(STOREFRONT_KEY, 'POST', `/orders/${id}/cancellation`, {});
+    const shipped = await place(demoSku, 1);
+    await call(BACKOFFICE_KEY, 'POST', `/orders/${shipped}/shipment`, { carrier: 'trial', trackingNumber: '1' });
+    await call(BACKOFFICE_KEY, 'POST', `/products/${demoSku}/adjustments`, { delta: 2, reason: 'trial' });
+    await call(STOREFRONT_KEY, 'GET', '/products?limit=1');
+  }
+
+  const running = (async () => {
+    while (!stopped) await Promise.all([round(), delay(1_500)]);
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
