@@ -31,8 +31,9 @@ export async function monitoringCommand(args: string[]): Promise<number> {
   console.log('Starting a system with Prometheus and Alertmanager …');
   const system = await startOwnSystem(`monitoring/${Date.now().toString(36)}`, undefined, 1, ['--monitoring']);
   const interrupted = new Promise<never>((_, reject) => {
+    // A Ctrl-C comes twice, from the terminal and by npm.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => reject(new Error('Interrupted.')));
+      process.on(signal, () => reject(new Error('Interrupted.')));
     }
   });
   try {

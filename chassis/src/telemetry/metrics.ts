@@ -119,6 +119,10 @@ export function createMetrics(service: string, version: string) {
 }
 
 /** Show these values of a counter's label from the start: a rate does not see the event with which a counter appears. */
-export function startAtZero<Label extends string>(counter: Counter<Label>, label: Label, values: readonly string[]): void {
+export function startAtZero<Label extends string>(
+  counter: Counter<Label>,
+  label: Label,
+  values: readonly string[],
+): void {
   for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
 }
