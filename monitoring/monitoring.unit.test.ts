@@ -9,6 +9,7 @@ import { dashboards } from './grafana/dashboards.ts';
 import { toGrafana } from './grafana/panel.ts';
 import { otherMetrics } from './other-metrics.ts';
 import { allExpressions, metricsIn, readRules } from './rules.ts';
+import { shortenRules } from './trial/shorten.ts';
 
 const read = (path: string) => readFileSync(join(__dirname, path), 'utf8');
 const { alerts, recordings } = readRules(__dirname);
@@ -120,6 +121,15 @@ describe.each(Object.entries(dashboards))('the dashboard %s', (name, dashboard) 
     const ids = dashboard.panels.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(dashboard.panels.filter(({ description }) => description.length < 20)).toEqual([]);
+  });
+});
+
+describe('shortenRules', () => {
+  it('has a shorter time for every one of the rules', () => {
+    const files = readdirSync(join(__dirname, 'prometheus/rules'));
+    const shortened = files.map((file) => shortenRules(read(`prometheus/rules/${file}`))).join('');
+    expect(shortened).not.toMatch(/for: \d+m|\[\d+[mhd]\]/);
+    expect(shortened).toContain('database_answered_timestamp_seconds) > 8');
   });
 });
 
