@@ -3,9 +3,7 @@
  * run. No faults at random, no links in between: both rates are those of the system alone.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { startPart, stopPart } from '../control.ts';
-import type { System } from '../parts.ts';
-import { partOf, partsNamed } from '../parts.ts';
+import { pendingOrders, startInventory, stopInventory, untilSent } from './backlog.ts';
 import type { Check } from './checker.ts';
 import type { Scene } from './conclude.ts';
 import type { Databases } from './databases.ts';
@@ -32,7 +30,6 @@ const windowMs = 2_000;
 const windows = 3;
 const steadyWithin = 0.1;
 const longestWarmUpMs = 40_000;
-const longestStopMs = 30_000;
 const longestDrainMs = 600_000;
 
 type Measured = Omit<Drain, 'repeatedCommands'>;
@@ -123,28 +120,9 @@ async function placeMany(place: () => Promise<Verdict>, orders: number): Promise
   return verdicts;
 }
 
-async function stopInventory(system: System): Promise<void> {
-  const parts = partsNamed(system.plan, 'inventory').map((name) => partOf(system, name));
-  for (const part of parts) stopPart(part);
-  for (const deadline = performance.now() + longestStopMs; performance.now() < deadline; await delay(100)) {
-    if (!(await Promise.all(parts.map((part) => part.answers()))).some(Boolean)) return;
-  }
-}
-
-/** The commands wait in their queue then, and no longer in the outbox. */
-async function untilSent({ orders }: Databases): Promise<void> {
-  for (const deadline = performance.now() + longestStopMs; performance.now() < deadline; await delay(200)) {
-    const { rows } = await orders.query<{ count: number }>('SELECT count(*)::integer AS count FROM outbox_messages');
-    if (rows[0]?.count === 0) return;
-  }
-}
-
 /** Orders settled per second, from when all processes of inventory-service are there until nothing is pending. */
 async function drain({ system, databases, workload }: Scene, end: AbortSignal): Promise<number> {
-  const parts = partsNamed(system.plan, 'inventory').map((name) => partOf(system, name));
-  for (const part of parts) await startPart(part);
-  const isReady = async () => (await Promise.all(parts.map((part) => part.answers()))).every(Boolean);
-  while (!(await isReady())) await delay(50, undefined, { signal: end });
+  await startInventory(system, end);
   const [began, backlog] = [workload.now(), await pendingOrders(databases)];
   for (const latest = began + longestDrainMs; workload.now() < latest; ) {
     const pending = await pendingOrders(databases);
@@ -153,13 +131,6 @@ async function drain({ system, databases, workload }: Scene, end: AbortSignal): 
     await delay(100, undefined, { signal: end });
   }
   return (1_000 * (backlog - (await pendingOrders(databases)))) / longestDrainMs;
-}
-
-async function pendingOrders({ orders }: Databases): Promise<number> {
-  const { rows } = await orders.query<{ count: number }>(
-    `SELECT count(*)::integer AS count FROM orders WHERE awaiting IS NOT NULL AND status = 'pending'`,
-  );
-  return rows[0]?.count ?? 0;
 }
 
 /** The inbox has a row for each. */
