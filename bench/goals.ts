@@ -1,6 +1,7 @@
 /** What the services are meant to reach against the usual implementation, in one run on one machine. */
 import type { Measurement } from './measure.ts';
 import { cleanRounds, type ScenarioResult, usedRounds } from './run.ts';
+import { FULL_LABEL } from './scenarios.ts';
 import { ratioOver, type Spread, spreadOf } from './statistics.ts';
 
 export interface Goal {
@@ -24,12 +25,12 @@ export interface Verdict extends Goal {
 type Number = (measurement: Measurement) => number;
 const rate: Number = (measurement) => measurement.rate;
 
-/** A number of ours in terms of another's. */
-function ratio(of: Number, to: string): Goal['of'] {
+/** A number of an entry of ours in terms of another's. */
+function ratio(of: Number, to: string, ours = 'ours'): Goal['of'] {
   return (result) =>
     ratioOver(
       usedRounds(result),
-      (round) => round.ours && of(round.ours),
+      (round) => round[ours] && of(round[ours]),
       (round) => round[to] && of(round[to]),
     );
 }
@@ -110,6 +111,30 @@ export const goals: readonly Goal[] = [
     must: 0.4,
     goal: 0.6,
     of: ratio(rate, 'one-hop'),
+  },
+  {
+    ...more,
+    title: 'lines/s of a real shop’s orders, against naive’s',
+    scenario: 'sales',
+    must: 2,
+    goal: 4,
+    of: ratio(rate, 'naive'),
+  },
+  {
+    ...more,
+    title: 'orders/s on full tables, against empty ones',
+    scenario: 'uniform-64-full',
+    must: 0.8,
+    goal: 0.95,
+    of: ratio(rate, 'ours', FULL_LABEL),
+  },
+  {
+    ...more,
+    title: 'draining after an outage, against placing synchronously',
+    scenario: 'drain',
+    must: 1,
+    goal: 1.5,
+    of: ratio(rate, 'ours, placing', 'ours, draining'),
   },
   {
     better: 'less',

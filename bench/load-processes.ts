@@ -13,7 +13,7 @@ export interface LoadProcesses {
 }
 
 /** The processes that make the load: one for all that speak HTTP, so that all meet the same client, warm alike. */
-export function createLoadProcesses(): LoadProcesses {
+export function createLoadProcesses(interrupted: AbortSignal): LoadProcesses {
   const processes = new Map<string, ChildProcess>();
 
   function processOf(side: SideName): ChildProcess {
@@ -31,10 +31,11 @@ export function createLoadProcesses(): LoadProcesses {
     async run(side, job) {
       const child = processOf(side);
       const ended = new AbortController();
-      const died = once(child, 'exit', { signal: ended.signal }).then(([code]) => {
+      const signal = AbortSignal.any([ended.signal, interrupted]);
+      const died = once(child, 'exit', { signal }).then(([code]) => {
         throw new Fault(`The process that makes the load for ${side} has ended with code ${code}.`);
       });
-      const answered = once(child, 'message', { signal: ended.signal });
+      const answered = once(child, 'message', { signal });
       child.send(job);
       try {
         const [samples] = (await Promise.race([answered, died])) as [Samples];

@@ -5,9 +5,11 @@ import { ensureRabbitmq } from '@shop/local/servers/install-rabbitmq.ts';
 import { Fault, UsageError } from '@shop/operator/faults.ts';
 import { judge } from './goals.ts';
 import { help, type Options, parseOptions } from './options.ts';
+import { INSPECTABLE } from './profile/profiler.ts';
 import { describeMachine, type Machine } from './report/machine.ts';
 import { pagePath, writePage } from './report/page.ts';
 import { renderGoals, renderScenario } from './report/table.ts';
+import { requireDisk } from './rows/disk.ts';
 import { cleanRounds, type RunResult, runBench } from './run.ts';
 
 /** `npm run bench`: 0 measured, 1 it could not be, 2 disturbed or asked for wrongly. */
@@ -36,10 +38,13 @@ async function bench(options: Options): Promise<number> {
       `npm run bench reads processor times from /proc and runs on Linux only, not on ${process.platform}.`,
     );
   }
+  if (options.rows !== undefined) requireDisk(localFolder(), options.rows);
   const progress = showProgress();
-  if (options.scenarios.some(({ entries }) => entries.some(({ side }) => side === 'ours'))) {
+  if (options.scenarios.some(({ entries }) => entries.some(({ side }) => side.startsWith('ours')))) {
     await ensureRabbitmq(join(localFolder(), 'logs', 'apt.log'), progress.say);
   }
+  // Processes inherit it; it costs nothing until an inspector is asked for.
+  if (options.profile) process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} ${INSPECTABLE}`.trim();
   const machine = describeMachine();
   const interruption = endBySignal();
   const show = (text: string) => options.json || console.log(text);
@@ -66,17 +71,19 @@ async function report(options: Options, machine: Machine, run: RunResult): Promi
     .map(({ scenario }) => scenario.name);
   if (options.json) {
     const { leadInMs, windowMs, rounds } = options;
+    const { servers, sales, rows } = run;
     const results = run.results.map(({ scenario, ...result }) => ({
       ...result,
       scenario: { ...scenario, expected: scenario.expected.source },
       isClean: cleanRounds({ scenario, ...result }).length > 0,
     }));
     const goals = verdicts.filter(({ meets }) => meets);
-    const report = { machine, servers: run.servers, leadInMs, windowMs, rounds, results, goals, disturbed };
+    const report = { machine, servers, leadInMs, windowMs, rounds, sales, rows, results, goals, disturbed };
     await print(JSON.stringify(report, null, 2));
   } else {
     await print(renderGoals(verdicts, process.stdout));
   }
+  if (run.profiles) console.error(`Profiles: ${run.profiles}`);
   if (disturbed.length > 0) {
     console.error(
       `No clean round of ${disturbed.join(', ')}: the machine was busy, these numbers are not to be trusted.`,

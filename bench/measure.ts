@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { othersShare, type ProcessorTime, readProcessorTime } from '@shop/e2e/load/processors.ts';
 import type { Job } from './client/job.ts';
 import type { LoadProcesses } from './load-processes.ts';
+import type { Profiler } from './profile/profiler.ts';
 import type { Entry, Scenario } from './scenarios.ts';
-import type { Side } from './sides/side.ts';
+import { type Side, servicePids } from './sides/side.ts';
 import { dropDisturbed, type Reduced, reduceSamples, type Slice } from './statistics.ts';
 
 const SLICE_MS = 500;
@@ -41,10 +42,12 @@ export interface Measuring {
   job: Omit<Job, 'startAt' | 'endAt'>;
   leadInMs: number;
   windowMs: number;
-  /** All processes of this run: whatever else uses the machine are others. */
-  ownPids: readonly number[];
+  /** All processes of this run, as they are now: whatever else uses the machine are others. */
+  ownPids: () => readonly number[];
   processes: LoadProcesses;
   interrupted: AbortSignal;
+  /** Looks on from the window's begin to its end. */
+  profiler?: Profiler;
 }
 
 /** Measures once. */
@@ -57,21 +60,20 @@ export async function measure(measuring: Measuring): Promise<Measurement> {
   const ordersBefore = isTwins ? await side.countOrders() : 0;
   const [samples, watched] = await Promise.all([
     processes.run(entry.side, { ...job, startAt, endAt }),
-    watch(measuring, from, endAt),
+    watch(measuring, { from, to: endAt }),
   ]);
   const windowEnded = Date.now();
   await side.settle();
   const cpu = cpuSince(side, watched.cpuBefore);
   interrupted.throwIfAborted();
-  const { kept, dropped, isClean } = dropDisturbed(watched.slices);
+  // What came after the last piece of work was another load.
+  const slices = watched.slices.filter(({ to }) => to <= (samples.ranOutAt ?? to));
+  const { kept, dropped, isClean } = dropDisturbed(slices);
   const isGood = isLimit(entry) ? () => true : (name: string) => scenario.expected.test(name);
-  const perSample = entry.side === 'limit-sets' ? 64 : 1;
-  const reduced = reduceSamples(samples, kept, isGood);
-  const all = reduceSamples(samples, watched.slices, isGood).requests * perSample;
+  const all = reduceSamples(samples, watched.slices, isGood).requests;
   return {
-    ...reduced,
-    rate: reduced.rate * perSample,
-    slices: watched.slices.length,
+    ...reduceSamples(samples, kept, isGood),
+    slices: slices.length,
     dropped,
     isClean,
     cpuMs: cpu.servicesMs / all,
@@ -92,21 +94,26 @@ interface Watched {
   memoryMb: number;
 }
 
-/** Looks at the machine at the border of every slice. */
-async function watch({ side, ownPids, interrupted }: Measuring, from: number, to: number): Promise<Watched> {
-  const roots = [process.pid, ...kernelThreads(), ...ownPids];
+/** Looks at the machine at the border of every slice of a period, which may end earlier than it has to. */
+export async function watch(
+  { side, ownPids, interrupted, profiler }: Measuring,
+  { from, to, isOver = () => false }: { from: number; to: number; isOver?: () => boolean },
+): Promise<Watched> {
+  const roots = [process.pid, ...kernelThreads(), ...ownPids()];
   await until(from, interrupted);
+  await profiler?.begin();
   const cpuBefore = readCpu(side);
   const slices: Slice[] = [];
   let memoryMb = 0;
   let last = { at: Date.now(), time: readProcessorTime(roots) };
-  while (last.at < to) {
+  while (last.at < to && !isOver()) {
     await until(Math.min(last.at + SLICE_MS, to), interrupted);
     const now = { at: Date.now(), time: readProcessorTime(roots) };
     slices.push({ from: last.at, to: now.at, othersCores: othersCores(last.time, now.time) });
     last = now;
-    for (const pid of side.services.values()) memoryMb = Math.max(memoryMb, residentMb(pid));
+    for (const pid of servicePids(side)) memoryMb = Math.max(memoryMb, residentMb(pid));
   }
+  await profiler?.end();
   return { slices, cpuBefore, memoryMb };
 }
 
@@ -123,14 +130,15 @@ function othersCores(before: ProcessorTime, after: ProcessorTime): number {
   return othersShare(withoutInterrupts(before), withoutInterrupts(after)) * availableParallelism();
 }
 
-function readCpu({ services, databases, broker }: Side): Watched['cpuBefore'] {
+function readCpu(side: Side): Watched['cpuBefore'] {
   return {
-    services: readProcessorTime([...services.values(), ...databases]),
-    broker: readProcessorTime(broker ? [broker] : []),
+    services: readProcessorTime([...servicePids(side), ...side.databases]),
+    broker: readProcessorTime(side.broker ? [side.broker] : []),
   };
 }
 
-function cpuSince(side: Side, before: Watched['cpuBefore']): { servicesMs: number; brokerMs: number } {
+/** What services and databases, and the broker, have used since. */
+export function cpuSince(side: Side, before: Watched['cpuBefore']): { servicesMs: number; brokerMs: number } {
   const after = readCpu(side);
   return {
     servicesMs: (after.services.own - before.services.own) * MS_PER_TICK,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '@shop/operator/faults.ts';
-import { quickScenarios, type Scenario, scenarios } from './scenarios.ts';
+import { onFullTables, quickScenarios, type Scenario, scenarios } from './scenarios.ts';
 
 export interface Options {
   scenarios: readonly Scenario[];
@@ -10,6 +10,11 @@ export interface Options {
   leadInMs: number;
   windowMs: number;
   warmUpMs: number;
+  /** A file with the orders of a real shop. */
+  orders: string | undefined;
+  /** Orders in the tables of a second side of ours. */
+  rows: number | undefined;
+  profile: boolean;
   json: boolean;
   page: boolean;
 }
@@ -24,7 +29,7 @@ export const help = `npm run bench [-- options]
 
 Measures the services against the usual implementation (bench/naive), against Express without a database (floor), and
 against the same rows written by SQL alone (limit), side by side on this machine: every side on servers of its own,
-durable, warm, one after the other in every round, the order rotated. It takes a quarter of an hour and wants the machine
+durable, warm, one after the other in every round, the order rotated. It takes half an hour and wants the machine
 for itself: slices of time in which others used more than 0.15 core are dropped, and a round in which more than half
 are dropped is repeated.
 
@@ -32,6 +37,12 @@ are dropped is repeated.
   --scenario LIST   only these, separated by commas:
 ${list}
   --rounds N        clean rounds of each scenario (default 3, 1 to 20); each may take up to two attempts
+  --orders FILE     take the orders of a real shop from this file, as npm run replay does; without it, orders of the
+                    same shape are made
+  --rows N          measure on tables with so many orders, written by SQL first, against empty ones: instead of
+                    everything else, but for --page; --scenario chooses which
+  --profile         write a CPU profile, a flame graph and a table of functions of each of our service processes and
+                    each scenario, from one more measurement that does not count
   --json            print everything as one JSON object
   --page            write docs/performance.md and its charts from this run, if all of it was clean
   --help
@@ -46,11 +57,19 @@ export function parseOptions(args: string[]): Options | 'help' {
   if (values.page && (values.quick || values.scenario !== undefined)) {
     throw new UsageError('--page is written from a whole run: it takes neither --quick nor --scenario');
   }
+  const rows = values.rows === undefined ? undefined : wholeNumber('--rows', values.rows, 1, 1_000_000_000);
+  const chosen = chooseScenarios(values.quick ? quickScenarios() : scenarios, values.scenario);
+  if (values.orders !== undefined && !chosen.some(({ name }) => name === 'sales')) {
+    throw new UsageError('--orders is for the scenario sales, which is not part of this run');
+  }
   return {
-    scenarios: chooseScenarios(values.quick ? quickScenarios() : scenarios, values.scenario),
+    scenarios: rows === undefined ? chosen : [...(values.page ? chosen : []), ...fullTables(chosen, values.scenario)],
     isQuick: values.quick,
     rounds: wholeNumber('--rounds', values.rounds, 1, 20),
     ...(values.quick ? QUICK : FULL),
+    orders: values.orders,
+    rows,
+    profile: values.profile,
     json: values.json,
     page: values.page,
   };
@@ -64,6 +83,9 @@ function parse(args: string[]) {
         quick: { type: 'boolean', default: false },
         scenario: { type: 'string' },
         rounds: { type: 'string', default: '3' },
+        orders: { type: 'string' },
+        rows: { type: 'string' },
+        profile: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         page: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -88,8 +110,16 @@ function chooseScenarios(all: readonly Scenario[], names: string | undefined): r
   return known.filter(({ name }) => wanted.includes(name));
 }
 
+function fullTables(chosen: readonly Scenario[], named: string | undefined): Scenario[] {
+  const full = chosen.map((scenario) => [scenario, onFullTables(scenario)] as const);
+  const without = full.find(([, variant]) => variant === undefined)?.[0];
+  if (without && named !== undefined)
+    throw new UsageError(`${without.name} says nothing of full tables, so not with --rows`);
+  return full.flatMap(([, variant]) => variant ?? []);
+}
+
 function wholeNumber(option: string, text: string, lowest: number, highest: number): number {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : -1;
   if (number >= lowest && number <= highest) return number;
   throw new UsageError(`${option} takes a whole number from ${lowest} to ${highest}, not "${text}"`);
 }

@@ -1,5 +1,5 @@
 import { parseOptions } from './options.ts';
-import { quickScenarios, scenarios } from './scenarios.ts';
+import { onFullTables, quickScenarios, scenarios } from './scenarios.ts';
 
 function names(...args: string[]): string[] {
   const options = parseOptions(args);
@@ -17,10 +17,20 @@ describe('parseOptions', () => {
     expect(names('--quick', '--scenario', 'read')).toEqual(['read']);
   });
 
+  it('compares full tables with empty ones, instead of everything else but for the page', () => {
+    expect(names('--rows', '1000', '--scenario', 'hot,read')).toEqual(['hot-full', 'read-full']);
+    expect(names('--rows', '1000')).toContain('uniform-64-full');
+    expect(names('--rows', '1000')).not.toContain('uniform-64');
+    expect(names('--rows', '1000', '--page')).toEqual([...names(), ...names('--rows', '1000')]);
+  });
+
   it.each([
     [['--scenario', 'cold'], /not "cold"/],
     [['--rounds', '0'], /from 1 to 20/],
     [['--fast'], /--fast/],
+    [['--rows', 'many'], /whole number/],
+    [['--rows', '1000', '--scenario', 'drain'], /drain says nothing of full tables/],
+    [['--quick', '--orders', 'sales.csv'], /not part of this run/],
     [['--page', '--quick'], /whole run/],
   ])('says what is wrong with %j', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);
@@ -28,7 +38,8 @@ describe('parseOptions', () => {
 });
 
 describe('the scenarios', () => {
-  it.each([...scenarios, ...quickScenarios()].map((scenario) => [scenario.name, scenario] as const))(
+  const full = scenarios.flatMap((scenario) => onFullTables(scenario) ?? []);
+  it.each([...scenarios, ...quickScenarios(), ...full].map((scenario) => [scenario.name, scenario] as const))(
     '%s has entries of different labels, and ratios between them',
     (_, { entries, ratios }) => {
       const labels = entries.map(({ label }) => label);

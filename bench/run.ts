@@ -3,12 +3,16 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { localFolder } from '@shop/local/folders.ts';
 import type { Progress } from '@shop/local/progress.ts';
-import { Fault } from '@shop/operator/faults.ts';
-import type { Job } from './client/job.ts';
+import { measureDrain } from './drain.ts';
+import { jobOf, makeProducts, type Placed, placeFresh, placeLasting, type Workshop } from './jobs.ts';
 import { createLoadProcesses, type LoadProcesses } from './load-processes.ts';
 import { type Measurement, measure } from './measure.ts';
 import type { Options } from './options.ts';
-import { type Entry, products, type Scenario } from './scenarios.ts';
+import { openProfiler, type Profiler } from './profile/profiler.ts';
+import { profileFolder, writeProfiles } from './profile/write-profiles.ts';
+import { fillOrders } from './rows/fill.ts';
+import { readSales, type Sales } from './sales.ts';
+import type { Entry, Scenario } from './scenarios.ts';
 import { startFloor, startOneHop } from './sides/floor.ts';
 import { startLimit } from './sides/limit.ts';
 import { startNaive } from './sides/naive.ts';
@@ -30,7 +34,15 @@ export interface RunResult {
   results: ScenarioResult[];
   /** What the servers said of themselves, by side. */
   servers: Partial<Record<SideName, Record<string, Record<string, string>>>>;
+  /** Whose orders the real ones were. */
+  sales: string | undefined;
+  /** Orders in the full tables. */
+  rows: number | undefined;
+  /** The folder with the profiles. */
+  profiles: string | undefined;
 }
+
+const FILL_TOLD_EVERY_MS = 10_000;
 
 export interface Reporting {
   progress: Progress;
@@ -38,45 +50,56 @@ export interface Reporting {
   onScenario: (result: ScenarioResult) => void;
 }
 
-const starts: Record<SideName, (ground: Ground) => Promise<Side>> = {
-  ours: startOurs,
-  naive: startNaive,
-  floor: startFloor,
-  'one-hop': startOneHop,
-  'limit-rows': startLimit,
-  'limit-sets': startLimit,
+/** How each side is started, and with how many processes per service. */
+const starts: Record<SideName, readonly [start: (ground: Ground) => Promise<Side>, processes: number]> = {
+  ours: [startOurs, 1],
+  'ours-2': [startOurs, 2],
+  'ours-4': [startOurs, 4],
+  'ours-full': [startOurs, 1],
+  naive: [startNaive, 1],
+  'naive-2': [startNaive, 2],
+  floor: [startFloor, 1],
+  'one-hop': [startOneHop, 1],
+  'limit-rows': [startLimit, 1],
+  'limit-sets': [startLimit, 1],
 };
 
-// Orders to repeat or to read: more than clients, few enough to be placed in a second or two.
-const PREPARED_ORDERS = 500;
-const PREPARED_WITHIN_MS = 120_000;
-
 type Sides = Map<SideName, Side>;
-interface Stage extends Pick<Reporting, 'progress'> {
+interface Setting extends Pick<Reporting, 'progress'> {
   options: Options;
-  sides: Sides;
-  processes: LoadProcesses;
   interrupted: AbortSignal;
+  sales: Sales | undefined;
+  /** Where profiles are written, if they are wanted. */
+  profiles: string | undefined;
   /** Makes keys that no earlier measurement had. */
   newPrefix: () => string;
 }
+interface Stage extends Setting {
+  sides: Sides;
+  processes: LoadProcesses;
+  /** What the sides were asked for before. */
+  warmWays: Set<string>;
+}
 
-/** Runs all scenarios, those with the same number of processes on the same sides. */
+/** Runs all scenarios, those of a stage on the same sides. */
 export async function runBench(options: Options, interrupted: AbortSignal, reporting: Reporting): Promise<RunResult> {
-  const run: RunResult = { results: [], servers: {} };
-  let measurements = 0;
-  const newPrefix = () => `bench-${process.pid}-${measurements++}`;
-  for (const count of [1, 2] as const) {
-    const chosen = options.scenarios.filter(({ processes }) => processes === count);
+  const isSale = (scenario: Scenario) => scenario.entries.some(({ kind }) => kind === 'sale');
+  const sales = options.scenarios.some(isSale) ? await readSales(options.orders) : undefined;
+  const profiles = options.profile ? profileFolder() : undefined;
+  const run: RunResult = { results: [], servers: {}, sales: sales?.source, rows: options.rows, profiles };
+  let jobs = 0;
+  const newPrefix = () => `bench-${process.pid}-${jobs++}`;
+  const setting: Setting = { progress: reporting.progress, options, interrupted, sales, profiles, newPrefix };
+  for (const name of ['main', 'processes', 'full'] as const) {
+    const chosen = options.scenarios.filter(({ stage }) => stage === name);
     if (chosen.length === 0) continue;
-    await withSides(sidesOf(chosen), count, interrupted, reporting.progress, async (sides, processes) => {
-      const stage = { ...reporting, options, sides, processes, interrupted, newPrefix };
+    await withSides(sidesOf(chosen), setting, async (stage) => {
       // Every time, for it refuses a server that is not durable.
       const servers: RunResult['servers'] = {};
-      for (const [name, side] of sides) servers[name] = await side.describe();
+      for (const [side, { describe }] of stage.sides) servers[side] = await describe();
       if (Object.keys(run.servers).length === 0) reporting.onServers(servers);
       run.servers = { ...servers, ...run.servers };
-      await warmUp(stage);
+      for (const side of stage.sides.keys()) await warmUp(stage, side);
       for (const scenario of chosen) {
         const result = await runScenario(stage, scenario, run.results);
         run.results.push(result);
@@ -94,28 +117,53 @@ function sidesOf(chosen: readonly Scenario[]): SideName[] {
 
 async function withSides(
   names: readonly SideName[],
-  processesPerService: number,
-  interrupted: AbortSignal,
-  progress: Progress,
-  work: (sides: Sides, processes: LoadProcesses) => Promise<void>,
+  setting: Setting,
+  work: (stage: Stage) => Promise<void>,
 ): Promise<void> {
+  const { progress, interrupted } = setting;
   const folder = join(localFolder(), 'bench', Date.now().toString(36));
   const ends: (() => Promise<void>)[] = [];
-  const processes = createLoadProcesses();
+  const processes = createLoadProcesses(interrupted);
   try {
     const sides: Sides = new Map();
     // One after the other: each start wants all processors.
     for (const name of names) {
-      const ground = { folder: join(folder, name), processes: processesPerService, interrupted };
+      const [start, perService] = starts[name];
+      const ground = { folder: join(folder, name), processes: perService, interrupted };
       const atEnd = (end: () => Promise<void>) => void ends.push(end);
-      sides.set(name, await progress.step(`start ${name}`, () => starts[name]({ ...ground, atEnd })));
+      const side = await progress.step(`start ${name}`, () => start({ ...ground, atEnd }));
+      await makeProducts(side, setting.sales);
+      if (name === 'ours-full') await fill(side, setting);
+      sides.set(name, side);
     }
-    for (const side of sides.values()) await makeProducts(side);
-    await work(sides, processes);
+    await work({ ...setting, sides, processes, warmWays: new Set() });
   } finally {
     // Services before the databases that they use.
     await endAll(folder, [processes.end, ...ends.reverse()]);
   }
+}
+
+/** Writes so many orders, as if they had been placed. */
+async function fill({ owners }: Side, { progress, options: { rows = 0 }, interrupted }: Setting): Promise<void> {
+  if (!owners) throw new Error('a side without our tables cannot be filled');
+  const began = Date.now();
+  let told = began;
+  await progress.step(`fill ${rows.toLocaleString('en-US')} orders`, () =>
+    // Without waiting for its end when it is interrupted: it builds indexes for minutes, on servers that are ended now.
+    orInterrupted(interrupted, () =>
+      fillOrders(owners, rows, (done) => {
+        if (Date.now() - told < FILL_TOLD_EVERY_MS) return;
+        told = Date.now();
+        progress.say(`    ${done.toLocaleString('en-US')} after ${Math.round((told - began) / 1_000)} s`);
+      }),
+    ),
+  );
+}
+
+async function orInterrupted(interrupted: AbortSignal, work: () => Promise<void>): Promise<void> {
+  const stopped = Promise.withResolvers<never>();
+  interrupted.addEventListener('abort', () => stopped.reject(interrupted.reason), { once: true });
+  await Promise.race([work(), stopped.promise]);
 }
 
 /** What cannot be ended keeps nothing else running. */
@@ -126,29 +174,33 @@ async function endAll(folder: string, ends: readonly (() => Promise<void>)[]): P
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function makeProducts(side: Side): Promise<void> {
-  for (const [name, { units }] of Object.entries(products)) {
-    await side.addProducts(skusOf(name as keyof typeof products), units);
-  }
+/** Orders of two SKUs from 64 clients, as long as it takes until the hot functions are compiled. */
+async function warmUp(stage: Stage, name: SideName): Promise<void> {
+  const shape = { entrance: 'shop', kind: 'place', products: 'uniform', lines: 2, load: { clients: 64 } } as const;
+  // SQL needs no warming but for the caches, which the lead-in fills.
+  if (name.startsWith('limit')) return;
+  await warmEntry(stage, { ...shape, label: name, side: name }, stage.options.warmUpMs, `warm up ${name}`);
 }
 
-function skusOf(name: keyof typeof products): string[] {
-  return Array.from({ length: products[name].count }, (_, n) => `${name}-${String(n).padStart(4, '0')}`);
+/** Whatever is asked of a side for the first time, is asked a while without being measured. */
+async function warmWay(stage: Stage, entry: Entry): Promise<void> {
+  const way = `${entry.side} ${entry.entrance} ${entry.kind}`;
+  const isKnown = (entry.kind === 'place' && entry.entrance === 'shop') || entry.kind === 'drain';
+  if (isKnown || stage.warmWays.has(way)) return;
+  stage.warmWays.add(way);
+  await warmEntry(stage, entry, stage.options.warmUpMs / 4, `warm up ${entry.label} (${entry.kind})`);
 }
 
-async function warmUp(stage: Stage): Promise<void> {
-  const shape = { kind: 'place', products: 'uniform', lines: 2, load: { clients: 64 } } as const;
-  for (const [name, side] of stage.sides) {
-    // SQL needs no warming but for the caches, which the lead-in fills.
-    if (name.startsWith('limit')) continue;
-    await stage.progress.step(`warm up ${name}`, async () => {
-      const startAt = Date.now();
-      const job = jobOf(side, { ...shape, label: name, side: name }, 64, stage.newPrefix());
-      await stage.processes.run(name, { ...job, startAt, endAt: startAt + stage.options.warmUpMs });
-      await side.settle();
-    });
-    stage.interrupted.throwIfAborted();
-  }
+async function warmEntry(stage: Stage, entry: Entry, ms: number, name: string): Promise<void> {
+  await stage.progress.step(name, async () => {
+    const workshop = workshopOf(stage, entry.side);
+    const placed = (await placeLasting(workshop, entry)) ?? (await placeFresh(workshop, entry, ms));
+    const startAt = Date.now();
+    const job = jobOf(workshop, entry, 'clients' in entry.load ? entry.load : { clients: 64 }, placed);
+    await stage.processes.run(entry.side, { ...job, startAt, endAt: startAt + ms });
+    await workshop.side.settle();
+  });
+  stage.interrupted.throwIfAborted();
 }
 
 /** Rounds until enough were clean, or twice as many were tried. */
@@ -160,7 +212,11 @@ async function runScenario(
   const { options, progress } = stage;
   const isOpen = scenario.entries.some(({ load }) => 'shareOfNaive' in load);
   const naiveCapacity = isOpen ? await findNaiveCapacity(stage, scenario, earlier) : undefined;
-  const prepared = await prepare(stage, scenario);
+  const lasting = new Map<string, Placed | undefined>();
+  for (const entry of scenario.entries) {
+    await warmWay(stage, entry);
+    lasting.set(entry.label, await placeLasting(workshopOf(stage, entry.side), entry));
+  }
   const result: ScenarioResult = { scenario, rounds: [], naiveCapacity };
   const mostRounds = options.isQuick ? options.rounds : 2 * options.rounds;
   while (cleanRounds(result).length < options.rounds && result.rounds.length < mostRounds) {
@@ -168,12 +224,37 @@ async function runScenario(
     const round: Round = {};
     await progress.step(`${scenario.name} ${number + 1}`, async () => {
       for (const entry of rotated(scenario.entries, number)) {
-        round[entry.label] = await measureEntry(stage, scenario, entry, prepared.get(entry.label), naiveCapacity);
+        const known = { lasting: lasting.get(entry.label), naiveCapacity };
+        round[entry.label] = await measureEntry(stage, scenario, entry, known);
       }
     });
     result.rounds.push(round);
   }
+  const [ours] = scenario.entries;
+  if (stage.profiles && ours?.side.startsWith('ours') && ours.kind !== 'drain') {
+    const known = { lasting: lasting.get(ours.label), naiveCapacity };
+    await profileEntry(stage, stage.profiles, scenario, ours, known);
+  }
   return result;
+}
+
+/** One more measurement, whose numbers do not count: being watched costs time. */
+async function profileEntry(
+  stage: Stage,
+  folder: string,
+  scenario: Scenario,
+  entry: Entry,
+  known: Parameters<typeof measureEntry>[3],
+): Promise<void> {
+  await stage.progress.step(`profile ${scenario.name}`, async () => {
+    const profiler = await openProfiler(workshopOf(stage, entry.side).side.services);
+    try {
+      await measureEntry(stage, scenario, entry, { ...known, profiler });
+      writeProfiles(folder, scenario.name, profiler.profiles());
+    } finally {
+      profiler.close();
+    }
+  });
 }
 
 /** The rounds in which every measurement was clean. */
@@ -187,44 +268,31 @@ export function usedRounds(result: ScenarioResult): Round[] {
   return clean.length > 0 ? clean : result.rounds;
 }
 
-interface Prepared {
-  keyPrefix: string;
-  locations: string[];
-}
-
 async function measureEntry(
   stage: Stage,
   scenario: Scenario,
   entry: Entry,
-  prepared: Prepared | undefined,
-  naiveCapacity = 0,
+  { lasting, naiveCapacity = 0, profiler }: { lasting?: Placed; naiveCapacity?: number; profiler?: Profiler } = {},
 ): Promise<Measurement> {
-  const side = sideOf(stage, entry.side);
-  const { leadInMs, windowMs } = stage.options;
-  const prefix = prepared?.keyPrefix ?? stage.newPrefix();
-  const job = jobOf(side, entry, naiveCapacity, prefix, prepared?.locations);
-  const ownPids = [...stage.sides.values()].flatMap(pidsOf);
-  const { processes, interrupted } = stage;
-  return measure({ side, entry, scenario, job, leadInMs, windowMs, ownPids, processes, interrupted });
-}
-
-/** Places the orders that repeats and reads need, on each side. */
-async function prepare(stage: Stage, { entries }: Scenario): Promise<Map<string, Prepared>> {
-  const prepared = new Map<string, Prepared>();
-  for (const entry of entries.filter(({ kind }) => kind !== 'place' && kind !== 'twins')) {
-    const side = sideOf(stage, entry.side);
-    const keyPrefix = stage.newPrefix();
-    const job = jobOf(side, { ...entry, kind: 'place', load: { clients: 16 } }, 0, keyPrefix);
-    const startAt = Date.now();
-    const endAt = startAt + PREPARED_WITHIN_MS;
-    const { locations } = await stage.processes.run(entry.side, { ...job, startAt, endAt, count: PREPARED_ORDERS });
-    if (locations.length < PREPARED_ORDERS) {
-      throw new Fault(`${entry.label} placed only ${locations.length} of ${PREPARED_ORDERS} orders to work with.`);
-    }
-    await side.settle();
-    prepared.set(entry.label, { keyPrefix, locations });
-  }
-  return prepared;
+  const { options, processes, interrupted } = stage;
+  const { leadInMs, windowMs } = options;
+  const workshop = workshopOf(stage, entry.side);
+  const placed = lasting ?? (await placeFresh(workshop, entry, leadInMs + windowMs));
+  const { load } = entry;
+  const job = jobOf(
+    workshop,
+    entry,
+    'clients' in load ? load : { perSecond: load.shareOfNaive * naiveCapacity },
+    placed,
+  );
+  const ownPids = () => [...stage.sides.values()].flatMap(pidsOf);
+  const { side } = workshop;
+  const measuring = { side, entry, scenario, job, leadInMs, windowMs, ownPids, processes, interrupted, profiler };
+  if (entry.kind !== 'drain') return measure(measuring);
+  const measured = await measureDrain(measuring);
+  // Its inventory-service is a new one.
+  await warmUp(stage, entry.side);
+  return measured;
 }
 
 /** What naive takes with 64 clients: as measured in this run, else measured now. */
@@ -240,25 +308,13 @@ async function findNaiveCapacity(
   const entry = scenario.entries.find(({ side }) => side === 'naive');
   if (!entry) throw new Error(`${scenario.name} has no naive side to take its rate from`);
   const { rate } = await stage.progress.step('capacity of naive', () =>
-    measureEntry(stage, scenario, { ...entry, load: { clients: 64 } }, undefined),
+    measureEntry(stage, scenario, { ...entry, load: { clients: 64 } }),
   );
   return rate;
 }
 
-function jobOf(
-  side: Side,
-  { kind, lines, products: set, load }: Entry,
-  naiveCapacity: number,
-  keyPrefix: string,
-  locations: readonly string[] = [],
-): Omit<Job, 'startAt' | 'endAt'> {
-  const arrivals = 'clients' in load ? load : { perSecond: load.shareOfNaive * naiveCapacity };
-  const { targets, headers } = side;
-  return { work: { kind, lines, skus: skusOf(set) }, targets, headers, keyPrefix, locations, arrivals };
-}
-
-function sideOf({ sides }: Stage, name: SideName): Side {
+function workshopOf({ sides, processes, sales, newPrefix }: Stage, name: SideName): Workshop {
   const side = sides.get(name);
   if (!side) throw new Error(`${name} was not started`);
-  return side;
+  return { side, processes, sales, newPrefix };
 }

@@ -1,19 +1,27 @@
 /** What is measured: each scenario is a few entries that are measured one after the other in every round. */
 import type { Work } from './client/job.ts';
-import type { SideName } from './sides/side.ts';
+import type { EntranceName, SideName } from './sides/side.ts';
+
+// More than all runs together sell of one.
+export const PLENTY = 1_000_000_000;
 
 /** Sets of products, made on every side: so many, with so many units each. */
 export const products = {
-  uniform: { count: 1_000, units: 1_000_000_000 },
-  ten: { count: 10, units: 1_000_000_000 },
-  hot: { count: 1, units: 1_000_000_000 },
+  uniform: { count: 1_000, units: PLENTY },
+  ten: { count: 10, units: PLENTY },
+  hot: { count: 1, units: PLENTY },
   soldOut: { count: 10, units: 0 },
 } as const;
+
+/** As many as pile up in the few seconds in which a process is replaced. */
+export const DRAINED_ORDERS = 10_000;
 
 export interface Entry {
   label: string;
   side: SideName;
-  kind: Work['kind'];
+  entrance: EntranceName;
+  /** `drain`: orders are placed while inventory-service is away, and counted when they settle after its return. */
+  kind: Work['kind'] | 'drain';
   products: keyof typeof products;
   lines: number;
   /** Clients that wait for their answer; or a share of what naive takes with 64 of them, whatever the answers do. */
@@ -24,10 +32,11 @@ export interface Scenario {
   name: string;
   title: string;
   /** What is counted. */
-  unit: 'orders' | 'requests' | 'pairs';
+  unit: 'orders' | 'requests' | 'pairs' | 'lines';
   /** What should come back. */
   expected: RegExp;
-  processes: 1 | 2;
+  /** Scenarios of one stage are measured on the same sides, which are ended before the next stage's are started. */
+  stage: 'main' | 'processes' | 'full';
   /** Part of `--quick`. */
   quick: boolean;
   entries: readonly Entry[];
@@ -35,15 +44,17 @@ export interface Scenario {
   ratios: readonly (readonly [of: string, to: string])[];
 }
 
-type Shape = Partial<Pick<Entry, 'kind' | 'products' | 'lines' | 'load' | 'label'>>;
+type Shape = Partial<Omit<Entry, 'side'>>;
 
 function entry(side: SideName, shape: Shape): Entry {
-  return { label: side, side, kind: 'place', products: 'uniform', lines: 2, load: { clients: 64 }, ...shape };
+  const usual = { entrance: 'shop', kind: 'place', products: 'uniform', lines: 2, load: { clients: 64 } } as const;
+  return { label: side, side, ...usual, ...shape };
 }
 
 const oursAgainstNaive = [['ours', 'naive']] as const;
-const placing = { unit: 'orders', expected: /^201$/, processes: 1, quick: true, ratios: oursAgainstNaive } as const;
+const placing = { unit: 'orders', expected: /^201$/, stage: 'main', quick: true, ratios: oursAgainstNaive } as const;
 const asking = { ...placing, unit: 'requests', quick: false } as const;
+const throughGateway = entry('ours', { label: 'ours, through the gateway', entrance: 'gateway' });
 const oursUniform = entry('ours', { label: 'ours, 1,000 SKUs' });
 const againstUniform = [...oursAgainstNaive, ['ours', oursUniform.label]] as const;
 
@@ -59,6 +70,25 @@ function against(name: string, title: string, shape: Shape, more: Partial<Scenar
   const entries = [entry('ours', shape), entry('naive', shape), ...(more.entries ?? [])];
   return { ...placing, name, title, ...more, entries };
 }
+
+function oursAlone(name: string, title: string, shape: Shape): Scenario {
+  return {
+    ...asking,
+    name,
+    title: `${title}, 64 clients`,
+    expected: /^200$/,
+    entries: [entry('ours', shape)],
+    ratios: [],
+  };
+}
+
+const byProcesses = (
+  [
+    ['ours', 1],
+    ['ours-2', 2],
+    ['ours-4', 4],
+  ] as const
+).map(([side, count]) => entry(side, { label: `ours, ${count} ${count === 1 ? 'process' : 'processes'} per service` }));
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -127,13 +157,66 @@ export const scenarios: readonly Scenario[] = [
     { load: { shareOfNaive: 1 } },
     { quick: false, ratios: [] },
   ),
-  against(
-    'two-processes',
-    'two processes per service, two SKUs of 1,000, 64 clients',
-    {},
-    { processes: 2, quick: false },
-  ),
+  against('sales', 'orders of a real shop, 64 clients', { kind: 'sale' }, { unit: 'lines', quick: false }),
+  oursAlone('ship', 'POST /orders/{id}/shipment', { kind: 'ship', entrance: 'backOffice' }),
+  oursAlone('cancel', 'POST /orders/{id}/cancellation', { kind: 'cancel' }),
+  oursAlone('adjust', 'POST /products/{sku}/adjustments', { kind: 'adjust', entrance: 'stock' }),
+  oursAlone('movements', 'GET /products/{sku}/movements', { kind: 'movements', entrance: 'stock' }),
+  {
+    ...placing,
+    name: 'gateway',
+    title: 'through the local gateway, two SKUs of 1,000, 64 clients',
+    quick: false,
+    entries: [throughGateway, entry('ours', {}), entry('naive', {})],
+    ratios: [
+      [throughGateway.label, 'ours'],
+      [throughGateway.label, 'naive'],
+    ],
+  },
+  // The last of its stage, for it ends a process that is warm.
+  {
+    ...placing,
+    name: 'drain',
+    title: `${DRAINED_ORDERS.toLocaleString('en-US')} orders that waited for inventory-service, against placing them with it`,
+    quick: false,
+    entries: [entry('ours', { label: 'ours, draining', kind: 'drain' }), entry('ours', { label: 'ours, placing' })],
+    ratios: [['ours, draining', 'ours, placing']],
+  },
+  {
+    ...placing,
+    name: 'two-processes',
+    title: 'two processes per service, two SKUs of 1,000, 64 clients',
+    stage: 'processes',
+    quick: false,
+    entries: [entry('ours-2', { label: 'ours' }), entry('naive-2', { label: 'naive' })],
+  },
+  {
+    ...placing,
+    name: 'processes',
+    title: '1, 2 and 4 processes per service, two SKUs of 1,000, 64 clients',
+    stage: 'processes',
+    quick: false,
+    entries: byProcesses,
+    ratios: byProcesses.slice(1).map(({ label }) => [label, byProcesses[0]?.label ?? ''] as const),
+  },
 ];
+
+export const FULL_LABEL = 'ours, full tables';
+
+/** A scenario on tables with many orders, against empty ones; undefined if it says nothing of them. */
+export function onFullTables(scenario: Scenario): Scenario | undefined {
+  const [ours] = scenario.entries;
+  const isOf = ours?.side === 'ours' && ours.entrance !== 'gateway' && ours.kind !== 'drain' && 'clients' in ours.load;
+  if (!isOf || scenario.stage !== 'main') return undefined;
+  return {
+    ...scenario,
+    name: `${scenario.name}-full`,
+    title: `${scenario.title}, on full tables`,
+    stage: 'full',
+    entries: [ours, { ...ours, side: 'ours-full', label: FULL_LABEL }],
+    ratios: [[FULL_LABEL, ours.label]],
+  };
+}
 
 /** Those of the quick run: without the sides that only say where the limits are. */
 export function quickScenarios(): Scenario[] {

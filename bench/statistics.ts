@@ -28,9 +28,9 @@ export function dropDisturbed(slices: readonly Slice[]): { kept: readonly Slice[
 }
 
 export interface Reduced {
-  /** Requests that came out as they should, per second. */
+  /** What came out as it should, per second. */
   rate: number;
-  /** All requests, whatever became of them. */
+  /** All of it, whatever became of it. */
   requests: number;
   p50: number;
   p99: number;
@@ -44,17 +44,23 @@ export function reduceSamples(samples: Samples, slices: readonly Slice[], isGood
   const times: number[] = [];
   const failures: Record<string, number> = {};
   let requests = 0;
+  let done = 0;
   for (const [n, at] of samples.at.entries()) {
     if (!slices.some(({ from, to }) => at >= from && at < to)) continue;
-    requests += 1;
+    const weight = samples.weight[n] as number;
+    requests += weight;
     const outcome = samples.outcome[n] as number;
     const name = samples.names[outcome] as string;
-    if (good[outcome]) times.push(samples.ms[n] as number);
-    else failures[name] = (failures[name] ?? 0) + 1;
+    if (good[outcome]) {
+      done += weight;
+      times.push(samples.ms[n] as number);
+    } else {
+      failures[name] = (failures[name] ?? 0) + 1;
+    }
   }
   times.sort((a, b) => a - b);
   const seconds = slices.reduce((sum, { from, to }) => sum + to - from, 0) / 1_000;
-  const rate = seconds > 0 ? times.length / seconds : 0;
+  const rate = seconds > 0 ? done / seconds : 0;
   return { rate, requests, p50: quantile(times, 0.5), p99: quantile(times, 0.99), failures };
 }
 

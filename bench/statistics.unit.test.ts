@@ -6,13 +6,14 @@ function slices(...others: number[]): Slice[] {
   return others.map((othersCores, n) => ({ from: n * 1_000, to: (n + 1) * 1_000, othersCores }));
 }
 
-function samples(...requests: [name: string, at: number, ms: number][]): Samples {
+function samples(...requests: [name: string, at: number, ms: number, weight?: number][]): Samples {
   const names = [...new Set(requests.map(([name]) => name))];
   return {
     names,
     outcome: requests.map(([name]) => names.indexOf(name)),
     at: requests.map(([, at]) => at),
     ms: requests.map(([, , ms]) => ms),
+    weight: requests.map(([, , , weight]) => weight ?? 1),
     locations: [],
   };
 }
@@ -45,6 +46,17 @@ describe('reduceSamples', () => {
       requests: 3,
       p50: 3,
       p99: 3,
+      failures: { '500': 1 },
+    });
+  });
+
+  it('counts what a sample stands for, and its time once', () => {
+    const [slice] = slices(0);
+    const requests = samples(['201', 500, 4, 12], ['201', 600, 6, 3], ['500', 700, 9, 5]);
+    expect(reduceSamples(requests, [slice as Slice], is201)).toMatchObject({
+      rate: 15,
+      requests: 20,
+      p99: 6,
       failures: { '500': 1 },
     });
   });

@@ -3,7 +3,7 @@ import { connect, type Exchange, exchange } from '@shop/e2e/load/exchange.ts';
 import type { Pool } from 'undici';
 import type { Job } from './job.ts';
 import { type Done, serveJobs } from './load-process.ts';
-import { requestOf } from './requests.ts';
+import { requestOf, saleOf } from './requests.ts';
 
 // An open load may have any number under way; those beyond this wait here, and their time runs.
 const OPEN_CONNECTIONS = 512;
@@ -21,7 +21,7 @@ serveJobs({
 function single(job: Job, pools: readonly Pool[]) {
   return async (n: number): Promise<Done> => {
     const answer = await exchange(pools[n % pools.length] as Pool, requestOf(job, n));
-    return { name: nameOf(answer), location: answer.headers.location?.toString() };
+    return { name: nameOf(answer), location: answer.headers.location?.toString(), weight: saleOf(job, n)?.lines };
   };
 }
 

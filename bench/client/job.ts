@@ -1,30 +1,43 @@
 /** What a load process is asked for and what it tells; client.ts speaks HTTP, ../limit/writer.ts SQL. */
 
 export interface Work {
-  /** `place` orders; repeat those that were placed under the same prefix; two of each key at once; one order; a page. */
-  kind: 'place' | 'replay' | 'twins' | 'read' | 'list';
+  /**
+   * `place` orders, or those of a real shop (`sale`); `replay` those that were placed under the same prefix; `twins` of each
+   * key at once. Of placed orders `read` one, `list` a page, `ship` or `cancel` each once. Of a product `adjust` the stock,
+   * list its `movements`.
+   */
+  kind: 'place' | 'sale' | 'replay' | 'twins' | 'read' | 'list' | 'ship' | 'cancel' | 'adjust' | 'movements';
   /** Each order takes one unit of each of so many different SKUs, in an order of their own. */
   lines: number;
   skus: readonly string[];
+  /** For `sale`, again from the first one after the last. */
+  sales?: readonly Sale[];
+}
+
+/** An order of a real shop as it is sent. */
+export interface Sale {
+  body: string;
+  lines: number;
 }
 
 export interface Job {
   work: Work;
-  /** Base URLs of order-service's processes, used in turn; for the limit, the two databases. */
+  /** Base URLs that are used in turn; for the limit, the two databases. */
   targets: readonly string[];
-  /** What the gateway would add. */
   headers: Record<string, string>;
   /** Keys are this and a number. */
   keyPrefix: string;
-  /** Paths of orders to read. */
+  /** Paths of placed orders. */
   locations: readonly string[];
   /** Closed: so many clients that wait for their answer. Open: requests at their scheduled time, whatever the answers do. */
   arrivals: { clients: number } | { perSecond: number };
   /** Epoch milliseconds, so that the processes that measure together agree. */
   startAt: number;
   endAt: number;
-  /** Ends earlier when so many were sent: to prepare something. */
+  /** Ends earlier when so many were sent. */
   count?: number;
+  /** Whether the answers' Location headers are of interest. */
+  keepsLocations?: boolean;
 }
 
 export interface Samples {
@@ -36,6 +49,9 @@ export interface Samples {
   at: number[];
   /** Closed: from the send. Open: from the time at which it was due, so that a stall counts for all that it delayed. */
   ms: number[];
-  /** Location headers, of jobs that have a count. */
+  /** What each counts for: lines, orders or requests. */
+  weight: number[];
   locations: string[];
+  /** Epoch milliseconds: when the job's count was reached before its time was over. */
+  ranOutAt?: number;
 }

@@ -7,6 +7,8 @@ const TICK_MS = 2;
 export interface Done {
   name: string;
   location?: string;
+  /** What it counts for, if not for one. */
+  weight?: number;
 }
 
 export interface LoadProcess {
@@ -29,21 +31,27 @@ export function serveJobs(load: LoadProcess): void {
 
 /** Does a job at its times, and notes when each piece was done. */
 async function runJob(job: Job, act: (n: number) => Promise<Done>): Promise<Samples> {
-  const samples: Samples = { names: [], outcome: [], at: [], ms: [], locations: [] };
+  const samples: Samples = { names: [], outcome: [], at: [], ms: [], weight: [], locations: [] };
   const indexes = new Map<string, number>();
   let next = 0;
-  const isOver = () => now() >= job.endAt || next >= (job.count ?? Number.POSITIVE_INFINITY);
+  const isOver = () => {
+    if (now() >= job.endAt) return true;
+    if (next < (job.count ?? Number.POSITIVE_INFINITY)) return false;
+    samples.ranOutAt ??= now();
+    return true;
+  };
 
   async function one(dueAt?: number): Promise<void> {
     const sentAt = now();
-    const { name, location } = await act(next++);
+    const { name, location, weight = 1 } = await act(next++);
     const doneAt = now();
     const index = indexes.get(name) ?? samples.names.push(name) - 1;
     indexes.set(name, index);
     samples.outcome.push(index);
     samples.at.push(dueAt ?? doneAt);
     samples.ms.push(doneAt - (dueAt ?? sentAt));
-    if (job.count !== undefined && location !== undefined) samples.locations.push(location);
+    samples.weight.push(weight);
+    if (job.keepsLocations && location !== undefined) samples.locations.push(location);
   }
 
   await sleep(Math.max(0, job.startAt - now()));

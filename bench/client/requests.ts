@@ -1,39 +1,59 @@
+import { seededRandom } from '@shop/operator/replay/sendings.ts';
 import type { Dispatcher } from 'undici';
-import type { Job } from './job.ts';
+import type { Job, Sale } from './job.ts';
+
+type Request = Dispatcher.DispatchOptions;
 
 /** The n-th request of a job: the same each time, so that a repeat of a key has its body again. */
-export function requestOf(job: Job, n: number): Dispatcher.DispatchOptions {
-  const { work, headers, keyPrefix, locations } = job;
-  if (work.kind === 'list') return { method: 'GET', path: '/orders?limit=50', headers };
-  if (work.kind === 'read') return { method: 'GET', path: locations[n % locations.length] as string, headers };
-  // Repeats go round the keys that were placed, one for each location.
-  const number = work.kind === 'replay' ? n % locations.length : n;
-  const lines = chooseSkus(work.skus, work.lines, number)
+export function requestOf(job: Job, n: number): Request {
+  const { work, headers, locations } = job;
+  const location = locations[n % locations.length] as string;
+  const sku = work.skus[n % work.skus.length] as string;
+  switch (work.kind) {
+    case 'place':
+    case 'twins':
+      return placement(job, n);
+    case 'replay':
+      // Repeats go round the keys that were placed, one for each location.
+      return placement(job, n % locations.length);
+    case 'sale':
+      return write(job, n, '/orders', saleOf(job, n)?.body ?? '');
+    case 'read':
+      return { method: 'GET', path: location, headers };
+    case 'list':
+      return { method: 'GET', path: '/orders?limit=50', headers };
+    case 'ship':
+      return write(job, n, `${location}/shipment`, `{"carrier":"bench","trackingNumber":"T-${n}"}`);
+    case 'cancel':
+      return write(job, n, `${location}/cancellation`, '{"reason":"changed my mind"}');
+    case 'adjust':
+      return write(job, n, `/products/${sku}/adjustments`, '{"delta":1,"reason":"found one more"}');
+    case 'movements':
+      return { method: 'GET', path: `/products/${sku}/movements?limit=50`, headers };
+  }
+}
+
+/** The order of a real shop that the n-th request places, if that is what the job is about. */
+export function saleOf({ work }: Job, n: number): Sale | undefined {
+  return work.sales?.[n % work.sales.length];
+}
+
+function placement(job: Job, n: number): Request {
+  const lines = chooseSkus(job.work.skus, job.work.lines, n)
     .map((sku) => `{"sku":"${sku}","quantity":1}`)
     .join(',');
-  return {
-    method: 'POST',
-    path: '/orders',
-    headers: { ...headers, 'idempotency-key': `${keyPrefix}-${number}` },
-    body: `{"customerId":"c-${number % 1_000}","currency":"EUR","lines":[${lines}]}`,
-  };
+  return write(job, n, '/orders', `{"customerId":"c-${n % 1_000}","currency":"EUR","lines":[${lines}]}`);
+}
+
+function write({ headers, keyPrefix }: Job, n: number, path: string, body: string): Request {
+  return { method: 'POST', path, headers: { ...headers, 'idempotency-key': `${keyPrefix}-${n}` }, body };
 }
 
 /** So many different SKUs, each as likely as any other and in any order, as clients send them. */
 export function chooseSkus(skus: readonly string[], count: number, seed: number): string[] {
-  const random = randomFrom(seed);
+  // Neighbouring seeds begin with neighbouring states, so they are spread first.
+  const random = seededRandom(Math.imul(seed + 1, 0x9e3779b1));
   const chosen = new Set<string>();
   while (chosen.size < Math.min(count, skus.length)) chosen.add(skus[Math.floor(random() * skus.length)] as string);
   return [...chosen];
-}
-
-/** mulberry32: small, and good enough to spread orders over SKUs. */
-function randomFrom(seed: number): () => number {
-  let state = Math.imul(seed + 1, 0x9e3779b1);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,5 +1,5 @@
 import type { Job } from './job.ts';
-import { chooseSkus, requestOf } from './requests.ts';
+import { chooseSkus, requestOf, saleOf } from './requests.ts';
 
 const skus = Array.from({ length: 10 }, (_, n) => `S-${n}`);
 
@@ -17,6 +17,28 @@ describe('requestOf', () => {
   it('goes round the keys that were placed when it replays', () => {
     const replays = job('replay', ['/orders/a', '/orders/b']);
     expect(requestOf(replays, 5)).toEqual(requestOf(job('place'), 1));
+  });
+
+  it('ships and cancels each placed order under a key of its own', () => {
+    const of = (kind: 'ship' | 'cancel', n: number) => requestOf(job(kind, ['/orders/a', '/orders/b']), n);
+    expect(of('ship', 1)).toMatchObject({
+      method: 'POST',
+      path: '/orders/b/shipment',
+      headers: { 'idempotency-key': 'k-1' },
+    });
+    expect(of('cancel', 0)).toMatchObject({ method: 'POST', path: '/orders/a/cancellation' });
+  });
+
+  it('goes round the products whose stock it changes or whose ledger it reads', () => {
+    expect(requestOf(job('adjust'), 13)).toMatchObject({ method: 'POST', path: '/products/S-3/adjustments' });
+    expect(requestOf(job('movements'), 13).path).toBe('/products/S-3/movements?limit=50');
+  });
+
+  it('places the orders of a shop again after the last, each under a new key', () => {
+    const sales = [1, 2].map((lines) => ({ body: `order of ${lines}`, lines }));
+    const selling = { ...job('sale'), work: { ...job('sale').work, sales } };
+    expect(requestOf(selling, 3)).toMatchObject({ body: 'order of 2', headers: { 'idempotency-key': 'k-3' } });
+    expect(saleOf(selling, 3)?.lines).toBe(2);
   });
 
   it('goes round the orders that it reads', () => {

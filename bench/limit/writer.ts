@@ -32,7 +32,7 @@ serveJobs({
       await placeSet(orders, set);
       await reserveSet(inventory, set);
       await confirmSet(orders, set);
-      return { name: `${SET_SIZE} orders` };
+      return { name: `${SET_SIZE} orders`, weight: SET_SIZE };
     };
     const act = process.argv[2] === 'sets' ? sets : rows;
     return { act, close: async () => void (await Promise.all([orders.end(), inventory.end()])) };

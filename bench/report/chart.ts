@@ -64,6 +64,7 @@ function text(x: number, y: number, content: string, kind: string): string {
   return `<text x="${x.toFixed(1)}" y="${y}"${kind && ` class="${kind}"`}>${escapeXml(content)}</text>`;
 }
 
-function escapeXml(content: string): string {
+/** Text as it may stand in an element or an attribute. */
+export function escapeXml(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -8,14 +8,15 @@ export async function startFloor(ground: Ground): Promise<Side> {
   const back = await startService(ground, 'back', 'bench/floor/back.ts');
   const front = await startService(ground, 'front', 'bench/floor/front.ts', { BACK_URL: back.url });
   const services = new Map([
-    ['order-1', front.pid],
-    ['inventory-1', back.pid],
+    ['order-1', front],
+    ['inventory-1', back],
   ]);
-  return { ...withoutDatabases(), targets: [front.url], headers, services };
+  return { ...withoutDatabases(), entrances: { shop: { targets: [front.url], headers } }, services };
 }
 
 /** Express that answers by itself. */
 export async function startOneHop(ground: Ground): Promise<Side> {
-  const { url, pid } = await startService(ground, 'one-hop', 'bench/floor/back.ts');
-  return { ...withoutDatabases(), targets: [url], headers, services: new Map([['order-1', pid]]) };
+  const service = await startService(ground, 'one-hop', 'bench/floor/back.ts');
+  const entrances = { shop: { targets: [service.url], headers } };
+  return { ...withoutDatabases(), entrances, services: new Map([['order-1', service]]) };
 }

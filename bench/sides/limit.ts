@@ -13,8 +13,7 @@ export async function startLimit(ground: Ground): Promise<Side> {
   await makeTables('order-service', orders.url);
   await makeTables('inventory-service', inventory.url);
   return {
-    targets: [orders.url, inventory.url],
-    headers: {},
+    entrances: { shop: { targets: [orders.url, inventory.url], headers: {} } },
     services: new Map(),
     databases: [orders.pid, inventory.pid],
     addProducts: (skus, units) => insertProducts(inventory.url, skus, units),

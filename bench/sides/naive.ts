@@ -4,7 +4,7 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { countBusySessions, countRows, readSettings } from './databases.ts';
-import { startDatabase, startService } from './parts.ts';
+import { type RunningService, startDatabase, startService } from './parts.ts';
 import type { Ground, Side } from './side.ts';
 
 // The services' own default.
@@ -25,7 +25,7 @@ export async function startNaive(ground: Ground): Promise<Side> {
   }
   const start = async (name: string, database: string, more: Record<string, string>) => {
     const environment = { DATABASE_URL: database, DATABASE_POOL_SIZE: POOL_SIZE, ...more };
-    const started: { url: string; pid: number }[] = [];
+    const started: RunningService[] = [];
     while (started.length < ground.processes) {
       const part = `${name}-${started.length + 1}`;
       started.push(await startService(ground, part, `bench/naive/${name}-service.ts`, environment));
@@ -35,11 +35,15 @@ export async function startNaive(ground: Ground): Promise<Side> {
   const inventories = await start('inventory', inventory.url, {});
   const entrances = await start('order', orders.url, { INVENTORY_URL: inventories.map(({ url }) => url).join(',') });
   return {
-    targets: entrances.map(({ url }) => url),
-    headers: { 'content-type': 'application/json', 'x-consumer-custom-id': 'bench' },
+    entrances: {
+      shop: {
+        targets: entrances.map(({ url }) => url),
+        headers: { 'content-type': 'application/json', 'x-consumer-custom-id': 'bench' },
+      },
+    },
     services: new Map([
-      ...entrances.map(({ pid }, index) => [`order-${index + 1}`, pid] as const),
-      ...inventories.map(({ pid }, index) => [`inventory-${index + 1}`, pid] as const),
+      ...entrances.map((service, index) => [`order-${index + 1}`, service] as const),
+      ...inventories.map((service, index) => [`inventory-${index + 1}`, service] as const),
     ]),
     databases: [orders.pid, inventory.pid],
     addProducts: async (skus, units) => {

@@ -1,43 +1,47 @@
 import { relative } from 'node:path';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import { brokerOf, databaseUrl, scriptVariables, serviceUrls } from '@shop/local/addresses.ts';
+import { brokerOf, databaseUrl, scriptVariables, serviceUrls, urlOf } from '@shop/local/addresses.ts';
+import { pendingOrders, startInventory, stopInventory, untilSent } from '@shop/local/chaos/backlog.ts';
+import { connectDatabases } from '@shop/local/chaos/databases.ts';
 import { endOwnSystem, startOwnSystem } from '@shop/local/chaos/own-system.ts';
 import { localFolder } from '@shop/local/folders.ts';
-import { partOf } from '@shop/local/parts.ts';
+import { partOf, type System } from '@shop/local/parts.ts';
 import { processNames } from '@shop/local/plan.ts';
 import { managementUrl } from '@shop/local/servers/rabbitmq.ts';
 import { countRows, insertProducts, readSettings } from './databases.ts';
 import { partPid } from './parts.ts';
-import type { Ground, Side } from './side.ts';
+import type { Ground, Outage, Side } from './side.ts';
 
 const SETTLED_WITHIN_MS = 60_000;
 
-/** The services as `npm start` runs them, everything on; asked at order-service's own port, as the gateway would. */
+/** The services as `npm start` runs them, everything on; asked at their own ports, as the gateway would, or through it. */
 export async function startOurs(ground: Ground): Promise<Side> {
   const system = await startOwnSystem(relative(localFolder(), ground.folder), undefined, ground.processes);
   ground.atEnd(() => endOwnSystem(system, false));
   ground.interrupted.throwIfAborted();
   const { plan, secrets } = system;
-  const names = (['order', 'inventory'] as const).flatMap((name) => processNames(name, plan.processes[name]));
   const pid = (name: string) => partPid(partOf(system, name));
-  const orderDb = databaseUrl(plan, secrets, 'order', 'owner');
-  const inventoryDb = databaseUrl(plan, secrets, 'inventory', 'owner');
+  const owners = {
+    orders: databaseUrl(plan, secrets, 'order', 'owner'),
+    inventory: databaseUrl(plan, secrets, 'inventory', 'owner'),
+  };
+  const services: Side['services'] = new Map();
+  const findServices = () => {
+    const names = (['order', 'inventory'] as const).flatMap((name) => processNames(name, plan.processes[name]));
+    for (const name of names) services.set(name, { pid: pid(name), log: partOf(system, name).log });
+  };
+  findServices();
   return {
-    targets: serviceUrls(plan, 'order'),
-    headers: {
-      'content-type': 'application/json',
-      'x-gateway-token': scriptVariables(plan, secrets).GATEWAY_TOKEN ?? '',
-      'x-consumer-custom-id': 'bench',
-      'x-consumer-groups': 'storefront',
-    },
-    services: new Map(names.map((name) => [name, pid(name)])),
+    entrances: entrancesOf(system),
+    services,
     databases: [pid('order-db'), pid('inventory-db')],
     broker: pid('broker'),
-    addProducts: (skus, units) => insertProducts(inventoryDb, skus, units),
-    countOrders: () => countRows(orderDb, 'orders'),
+    gateway: pid('gateway'),
+    addProducts: (skus, units) => insertProducts(owners.inventory, skus, units),
+    countOrders: () => countRows(owners.orders, 'orders'),
     settle: async () => {
       await eventually(async () => {
-        const waiting = await Promise.all([orderDb, inventoryDb].map((url) => countRows(url, 'outbox_messages')));
+        const waiting = await Promise.all(Object.values(owners).map((url) => countRows(url, 'outbox_messages')));
         return waiting.every((count) => count === 0) || undefined;
       }, SETTLED_WITHIN_MS);
     },
@@ -46,6 +50,39 @@ export async function startOurs(ground: Ground): Promise<Side> {
       'inventory-db': await readSettings('inventory-db', databaseUrl(plan, secrets, 'inventory', 'service')),
       broker: { rabbitmq_version: await brokerVersion(managementUrl(brokerOf(plan, secrets, ''))) },
     }),
+    outage: outageOf(system, ground, findServices),
+    owners,
+  };
+}
+
+function entrancesOf({ plan, secrets }: System): Side['entrances'] {
+  const { GATEWAY_TOKEN = '', STOREFRONT_KEY = '' } = scriptVariables(plan, secrets);
+  const type = { 'content-type': 'application/json' };
+  const asGateway = (groups: string) => ({
+    ...type,
+    'x-gateway-token': GATEWAY_TOKEN,
+    'x-consumer-custom-id': 'bench',
+    'x-consumer-groups': groups,
+  });
+  return {
+    shop: { targets: serviceUrls(plan, 'order'), headers: asGateway('storefront') },
+    backOffice: { targets: serviceUrls(plan, 'order'), headers: asGateway('backoffice') },
+    stock: { targets: serviceUrls(plan, 'inventory'), headers: asGateway('backoffice') },
+    gateway: { targets: [urlOf(plan, 'gateway')], headers: { ...type, apikey: STOREFRONT_KEY } },
+  };
+}
+
+function outageOf(system: System, ground: Ground, onRestart: () => void): Outage {
+  const databases = connectDatabases(system);
+  ground.atEnd(databases.close);
+  return {
+    begin: () => stopInventory(system),
+    queued: () => untilSent(databases),
+    end: async () => {
+      await startInventory(system, ground.interrupted);
+      onRestart();
+    },
+    countPending: () => pendingOrders(databases),
   };
 }
 

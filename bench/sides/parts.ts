@@ -13,9 +13,13 @@ import {
   superuserUrl,
 } from '@shop/local/servers/postgres.ts';
 import { startAndWait } from '@shop/local/start-system.ts';
-import type { Ground } from './side.ts';
+import type { Ground, ServiceProcess } from './side.ts';
 
 const PATIENCE_MS = 5_000;
+
+export interface RunningService extends ServiceProcess {
+  url: string;
+}
 
 /** A Node program of this folder that serves HTTP on a port of its own. */
 export async function startService(
@@ -23,14 +27,14 @@ export async function startService(
   name: string,
   script: string,
   environment: Record<string, string> = {},
-): Promise<{ url: string; pid: number }> {
+): Promise<RunningService> {
   const { port } = await choosePorts(['port']);
   const url = `http://127.0.0.1:${port}`;
   const part = partIn(ground.folder, name, {
     launch: () => nodeLaunch(script, { PORT: String(port), ...environment }),
     answers: () => answersOk(`${url}/health`),
   });
-  return { url, pid: await start(ground, part) };
+  return { url, pid: await start(ground, part), log: part.log };
 }
 
 /** A PostgreSQL server of its own, set as those of the services are, with one empty database. */

@@ -1,0 +1,21 @@
+import { statfsSync } from 'node:fs';
+import { Fault } from '@shop/operator/faults.ts';
+
+// All rows of an order of two lines in both databases, with their indexes.
+const BYTES_PER_ORDER = 4_000;
+// Two servers keep up to a gigabyte of their log each, and a run writes its own orders.
+const BESIDES_BYTES = 4e9;
+
+/** Throws, in words for the user, when the folder's disk has no room for so many orders. */
+export function requireDisk(folder: string, rows: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const [free, needed] = [bavail * bsize, rows * BYTES_PER_ORDER + BESIDES_BYTES];
+  if (free >= needed) return;
+  throw new Fault(
+    `${rows.toLocaleString('en-US')} orders need about ${gigabytes(needed)} of disk, and ${folder} has ${gigabytes(free)} free.`,
+  );
+}
+
+function gigabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e9).toLocaleString('en-US')} GB`;
+}
