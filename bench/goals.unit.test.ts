@@ -1,7 +1,7 @@
 import { judge } from './goals.ts';
 import type { Measurement } from './measure.ts';
 import type { ScenarioResult } from './run.ts';
-import { scenarios } from './scenarios.ts';
+import { onFullTables, scenarios } from './scenarios.ts';
 
 function measured(rate: number, more: Partial<Measurement> = {}): Measurement {
   const times = { p50: 1, p99: 1, cpuMs: 1, brokerCpuMs: 0, settledMs: 0, memoryMb: 100 };
@@ -40,6 +40,23 @@ describe('judge', () => {
     const errors = (failures: Record<string, number>) =>
       verdictOn(/errors/, resultOf('ten', { ours: measured(1, { failures }) }))?.meets;
     expect([errors({}), errors({ '202': 1 })]).toEqual(['goal', 'neither']);
+  });
+
+  it('has a verdict on every goal when all was measured', () => {
+    const all = [...scenarios, ...scenarios.flatMap((scenario) => onFullTables(scenario) ?? [])];
+    const results = all.map((scenario) => {
+      const round = scenario.entries.map(({ label }, n) => [label, measured(100 - n)] as const);
+      return { scenario, rounds: [Object.fromEntries(round)] };
+    });
+    expect(judge(results).filter(({ meets }) => meets === undefined)).toEqual([]);
+  });
+
+  it('takes draining in terms of placing, and full tables in terms of empty ones', () => {
+    const drain = { 'ours, draining': measured(300), 'ours, placing': measured(200) };
+    expect(verdictOn(/draining/, resultOf('drain', drain))).toMatchObject({ value: { median: 1.5 }, meets: 'goal' });
+    const scenario = onFullTables(resultOf('uniform-64').scenario) as ScenarioResult['scenario'];
+    const full = { scenario, rounds: [{ ours: measured(100), 'ours, full tables': measured(90) }] };
+    expect(verdictOn(/full tables/, full)).toMatchObject({ value: { median: 0.9 }, meets: 'must' });
   });
 
   it('says nothing of what was not measured', () => {

@@ -29,7 +29,7 @@ export const help = `npm run bench [-- options]
 
 Measures the services against the usual implementation (bench/naive), against Express without a database (floor), and
 against the same rows written by SQL alone (limit), side by side on this machine: every side on servers of its own,
-durable, warm, one after the other in every round, the order rotated. It takes half an hour and wants the machine
+durable, warm, one after the other in every round, the order rotated. It takes twenty minutes and wants the machine
 for itself: slices of time in which others used more than 0.15 core are dropped, and a round in which more than half
 are dropped is repeated.
 

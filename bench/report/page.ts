@@ -46,13 +46,23 @@ export function chartsOf(results: readonly ScenarioResult[]): { file: string; ch
       }))
       .filter(({ bars }) => bars.length > 0);
   const charts = [
-    ['rates.svg', 'Orders placed', 'orders/s', group(/^uniform/, ({ rate }) => rate)],
+    ['rates.svg', 'Orders placed', 'orders/s', group(/^uniform-\d+$/, ({ rate }) => rate)],
     ['contention.svg', 'When all want the same', 'orders/s', group(/^(hot|ten)$/, ({ rate }) => rate)],
+    ['sales.svg', 'Orders of a real shop', 'lines/s', group(/^sales$/, ({ rate }) => rate)],
     ['latency.svg', 'p99 at a fixed rate', 'ms', group(/^open/, ({ p99 }) => p99)],
+    ['cpu.svg', 'Processor time per order, services and databases', 'ms', group(/^uniform-\d+$/, cpuOfServices)],
+    ['outage.svg', 'After an outage', 'orders/s', group(/^drain$/, ({ rate }) => rate)],
+    ['processes.svg', 'More processes', 'orders/s', group(/^(processes|two-processes)$/, ({ rate }) => rate)],
+    ['full.svg', 'On full tables', 'per second', group(/-full$/, ({ rate }) => rate)],
   ] as const;
   return charts
     .filter(([, , , groups]) => groups.length > 0)
     .map(([file, title, unit, groups]) => ({ file, chart: { title, unit, groups } }));
+}
+
+/** Of sides that have services: the limit's has none, and its databases' alone would compare with nothing. */
+function cpuOfServices({ label, cpuMs }: Row): Spread | undefined {
+  return label.startsWith('limit') || !cpuMs?.median ? undefined : cpuMs;
 }
 
 /** The page as text. */
@@ -71,6 +81,8 @@ export function renderPage({ machine, run, verdicts, options }: PageInput): stri
     `- Every database durable, as its server says: ${durabilityOf(run)}`,
     `- ${options.rounds} clean rounds of each scenario, windows of ${options.windowMs / 1_000} s; ${dropped} of ${slices} slices`,
     `  were dropped because others used more than ${OTHERS_CORES_AT_MOST} core in them`,
+    ...(run.sales ? [`- The orders of a real shop: ${run.sales}`] : []),
+    ...(run.rows ? [`- Full tables: with ${run.rows.toLocaleString('en-US')} orders, written by SQL before`] : []),
     '',
     '## Goals',
     '',

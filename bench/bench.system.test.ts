@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import type { Round } from './run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shop-bench-'));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** `npm run bench` in a process group of its own, as a terminal has it. */
+function startBench(...args: string[]) {
+  const child = spawn(process.execPath, [join(__dirname, '../local/bootstrap.mjs'), 'bench', ...args], {
+    env: { ...process.env, LOCAL_DIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  running.add(child);
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const exit = once(child, 'exit').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  const said = (text: string) => eventually(() => output.stderr.includes(text) || undefined, 120_000);
+  return { child, output, exit, said };
+}
+
+/** Processes that have to do with our folder: by their arguments, their environment or where they write. */
+function processesOf(path: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const texts = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8'));
+        return [...texts, readlinkSync(`/proc/${pid}/fd/1`)].some((text) => text.includes(path));
+      } catch {
+        return false; // it has ended meanwhile
+      }
+    });
+}
+
+function leavesNothing(): void {
+  expect(processesOf(folder)).toEqual([]);
+  expect(readdirSync(join(folder, 'bench'))).toEqual([]);
+}
+
+it('measures durable sides side by side, does not trust a machine on which something else works, and leaves nothing', async () => {
+  const { exit, output, said } = startBench('--quick', '--rounds', '1', '--scenario', 'uniform-16,twins', '--json');
+  await said('uniform-16 1');
+  const others = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
+  running.add(others);
+  expect(await exit).toBe(2);
+  others.kill('SIGKILL');
+
+  const report = JSON.parse(output.stdout) as {
+    servers: Record<string, Record<string, Record<string, string>>>;
+    results: { scenario: { name: string }; rounds: Round[]; isClean: boolean }[];
+    disturbed: string[];
+  };
+  for (const side of ['ours', 'naive']) {
+    for (const server of ['order-db', 'inventory-db']) {
+      const durable = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+      expect(report.servers[side]?.[server]).toMatchObject(durable);
+    }
+  }
+  expect(report.results.map(({ scenario }) => scenario.name)).toEqual(['uniform-16', 'twins']);
+  const [uniform, twins] = report.results.map(({ rounds }) => rounds[0]);
+  for (const measured of [uniform?.ours, uniform?.naive]) {
+    expect(measured?.rate).toBeGreaterThan(0);
+    expect(measured?.p99).toBeGreaterThanOrEqual(measured?.p50 ?? Number.NaN);
+    expect(measured?.cpuMs).toBeGreaterThan(0);
+    expect(measured?.slices).toBeGreaterThan(0);
+  }
+  // What the whole project is about, and the usual implementation does not have.
+  expect(twins?.ours?.doubled).toBe(0);
+  expect(twins?.naive?.doubled).toBeGreaterThan(0);
+
+  expect([twins?.ours?.isClean, twins?.naive?.isClean]).toEqual([false, false]);
+  expect(report.disturbed).toContain('twins');
+  expect(output.stderr).toMatch(/No clean round of .*twins: .* not to be trusted/);
+  leavesNothing();
+}, 240_000);
+
+it('leaves nothing running after Ctrl-C under load', async () => {
+  const { child, exit, said } = startBench('--quick', '--scenario', 'uniform-1');
+  await said('start naive');
+  expect(processesOf(folder).length).toBeGreaterThan(0);
+  process.kill(-(child.pid ?? 0), 'SIGINT');
+  expect(await exit).toBe(130);
+  leavesNothing();
+}, 240_000);
