@@ -88,7 +88,7 @@ const byProcesses = (
     ['ours-2', 2],
     ['ours-4', 4],
   ] as const
-).map(([side, count]) => entry(side, { label: `ours, ${count} ${count === 1 ? 'process' : 'processes'} per service` }));
+).map(([side, count]) => entry(side, { label: `ours, ${count} ${count === 1 ? 'process' : 'processes'}` }));
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [

@@ -53,7 +53,7 @@ export function chartsOf(results: readonly ScenarioResult[]): { file: string; ch
     ['cpu.svg', 'Processor time per order, services and databases', 'ms', group(/^uniform-\d+$/, cpuOfServices)],
     ['outage.svg', 'After an outage', 'orders/s', group(/^drain$/, ({ rate }) => rate)],
     ['processes.svg', 'More processes', 'orders/s', group(/^(processes|two-processes)$/, ({ rate }) => rate)],
-    ['full.svg', 'On full tables', 'per second', group(/-full$/, ({ rate }) => rate)],
+    ['full.svg', 'On full tables', 'orders/s', group(/^(uniform-\d+|hot|ten)-full$/, ({ rate }) => rate)],
   ] as const;
   return charts
     .filter(([, , , groups]) => groups.length > 0)
