@@ -1,0 +1,116 @@
+/** The sides of some scenarios: started one after the other, filled if they are to be full, and ended together. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { localFolder } from '@shop/local/folders.ts';
+import type { Progress } from '@shop/local/progress.ts';
+import { makeProducts, type Workshop } from './jobs.ts';
+import { createLoadProcesses, type LoadProcesses } from './load-processes.ts';
+import type { Options } from './options.ts';
+import { fillOrders } from './rows/fill.ts';
+import type { Sales } from './sales.ts';
+import { startFloor, startOneHop } from './sides/floor.ts';
+import { startLimit } from './sides/limit.ts';
+import { startNaive } from './sides/naive.ts';
+import { startOurs } from './sides/ours.ts';
+import type { Ground, Side, SideName } from './sides/side.ts';
+
+const FILL_TOLD_EVERY_MS = 10_000;
+
+/** How each side is started, and with how many processes per service. */
+const starts: Record<SideName, readonly [start: (ground: Ground) => Promise<Side>, processes: number]> = {
+  ours: [startOurs, 1],
+  'ours-2': [startOurs, 2],
+  'ours-4': [startOurs, 4],
+  'ours-full': [startOurs, 1],
+  naive: [startNaive, 1],
+  'naive-2': [startNaive, 2],
+  floor: [startFloor, 1],
+  'one-hop': [startOneHop, 1],
+  'limit-rows': [startLimit, 1],
+  'limit-sets': [startLimit, 1],
+};
+
+/** What all stages of a run have in common. */
+export interface Setting {
+  progress: Progress;
+  options: Options;
+  interrupted: AbortSignal;
+  sales: Sales | undefined;
+  /** Where profiles are written, if they are wanted. */
+  profiles: string | undefined;
+  /** Makes keys that no earlier measurement had. */
+  newPrefix: () => string;
+}
+export interface Stage extends Setting {
+  sides: ReadonlyMap<SideName, Side>;
+  processes: LoadProcesses;
+  /** What the sides were asked for before. */
+  warmWays: Set<string>;
+}
+
+/** Starts these sides, does what is to be done with them, and ends everything that was started. */
+export async function withSides(
+  names: readonly SideName[],
+  setting: Setting,
+  work: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const { progress, interrupted } = setting;
+  const folder = join(localFolder(), 'bench', Date.now().toString(36));
+  const ends: (() => Promise<void>)[] = [];
+  const processes = createLoadProcesses(interrupted);
+  try {
+    const sides = new Map<SideName, Side>();
+    // One after the other: each start wants all processors.
+    for (const name of names) {
+      const [start, perService] = starts[name];
+      const ground = { folder: join(folder, name), processes: perService, interrupted };
+      const atEnd = (end: () => Promise<void>) => void ends.push(end);
+      const side = await progress.step(`start ${name}`, () => start({ ...ground, atEnd }));
+      await makeProducts(side, setting.sales);
+      if (name === 'ours-full') await fill(side, setting);
+      sides.set(name, side);
+    }
+    await work({ ...setting, sides, processes, warmWays: new Set() });
+  } finally {
+    // Services before the databases that they use.
+    await endAll(folder, [processes.end, ...ends.reverse()]);
+  }
+}
+
+/** Writes so many orders, as if they had been placed. */
+async function fill({ owners }: Side, { progress, options: { rows = 0 }, interrupted }: Setting): Promise<void> {
+  if (!owners) throw new Error('a side without our tables cannot be filled');
+  const began = Date.now();
+  let told = began;
+  await progress.step(`fill ${rows.toLocaleString('en-US')} orders`, () =>
+    // Without waiting for its end when it is interrupted: it builds indexes for minutes, on servers that are ended now.
+    orInterrupted(interrupted, () =>
+      fillOrders(owners, rows, (done) => {
+        if (Date.now() - told < FILL_TOLD_EVERY_MS) return;
+        told = Date.now();
+        progress.say(`    ${done.toLocaleString('en-US')} after ${Math.round((told - began) / 1_000)} s`);
+      }),
+    ),
+  );
+}
+
+async function orInterrupted(interrupted: AbortSignal, work: () => Promise<void>): Promise<void> {
+  const stopped = Promise.withResolvers<never>();
+  interrupted.addEventListener('abort', () => stopped.reject(interrupted.reason), { once: true });
+  await Promise.race([work(), stopped.promise]);
+}
+
+/** What cannot be ended keeps nothing else running. */
+async function endAll(folder: string, ends: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const end of ends) await end().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, `Not all was ended; see ${folder}`);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** What the jobs of a side are made from. */
+export function workshopOf({ sides, processes, sales, newPrefix }: Stage, name: SideName): Workshop {
+  const side = sides.get(name);
+  if (!side) throw new Error(`${name} was not started`);
+  return { side, processes, sales, newPrefix };
+}
