@@ -28,6 +28,8 @@ const LASTING_ORDERS = 500;
 // Each order is shipped or cancelled once, so there must be more than can be in the time; if not, the job ends earlier.
 const FRESH_ORDERS_PER_SECOND = 2_500;
 const PLACED_WITHIN_MS = 120_000;
+// On a machine that is busy with other things a service refuses some; a run need not end for them.
+const LEAST_PLACED_SHARE = 0.9;
 
 /** Products with their stock, on a side that was just started. */
 export async function makeProducts(side: Side, sales: Sales | undefined): Promise<void> {
@@ -81,7 +83,7 @@ async function place(workshop: Workshop, entry: Entry, count: number): Promise<P
   const startAt = Date.now();
   const times = { startAt, endAt: startAt + PLACED_WITHIN_MS };
   const { locations } = await workshop.processes.run(entry.side, { ...job, ...times, count, keepsLocations: true });
-  if (locations.length < count) {
+  if (locations.length < LEAST_PLACED_SHARE * count) {
     throw new Fault(`${entry.label} placed only ${locations.length} of ${count} orders to work with.`);
   }
   await workshop.side.settle();
