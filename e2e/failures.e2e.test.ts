@@ -132,8 +132,6 @@ describe('a crash or loss', () => {
       },
       { noAck: true },
     );
-    // The 30 s of the dead relay's claim are over.
-    await system.orderDb.query('UPDATE outbox_messages SET claimed_until = now()');
     await system.control('start', 'order');
     await eventually(
       () => (heard.includes('order.placed') && heard.includes('order.confirmed') ? true : undefined),

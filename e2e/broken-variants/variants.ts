@@ -23,8 +23,7 @@ export type Variant = {
 const inventoryDbAway = fault('postgres', 'inventory-db', 'kill', 1_000, 2_500);
 /**
  * Every answer of inventory takes a while, so most requests are between their two transactions when the database goes
- * away. The relays must not be cut off from it in the middle of a batch, or their claims would last for 30 s: the broker
- * does not confirm anything meanwhile.
+ * away. The broker does not confirm anything meanwhile, so that the relays keep out of it.
  */
 const placingsDie = [
   link('order to inventory-1', 'delay', 600, 5_000),

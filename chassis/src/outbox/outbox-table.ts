@@ -78,3 +78,11 @@ export async function indexOutboxCommandsV3(knex: Knex): Promise<void> {
 export async function dropOutboxCommandsIndexV3(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP INDEX outbox_messages_commands`);
 }
+
+/** V4: says what `claimed_until` is for since a relay locks its rows. */
+export async function describeOutboxPausesV4(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `
+    COMMENT ON COLUMN outbox_messages.claimed_until IS
+      'No relay touches the row before this time: no queue took it the last time, or one refused it';
+  `);
+}

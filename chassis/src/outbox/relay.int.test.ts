@@ -162,7 +162,7 @@ describe('the outbox relay', () => {
       CREATE TRIGGER died BEFORE DELETE ON outbox_messages FOR EACH ROW EXECUTE FUNCTION refuse()`);
     const row = heldMessage();
     await write(row);
-    start({ claimSeconds: 1 });
+    start();
     await eventually(async () => ((await system.server.depth(QUEUE)) >= 2 ? true : undefined));
     await system.database.pool.query('DROP FUNCTION refuse CASCADE');
     await emptied();

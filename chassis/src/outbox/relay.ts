@@ -1,24 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool, Queryable } from '../db/pool.ts';
+import type { Pool, Queryable, Transaction } from '../db/pool.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { Broker } from '../messaging/connection.ts';
 import type { OutgoingMessage, PublishOutcome } from '../messaging/publish.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /*
- * From the outbox to the broker, at least once, by any number of relays:
+ * From the outbox to the broker, at least once, by any number of relays. One transaction for each batch:
  *
- *   1. claim a batch for a while: commands first, so that they never wait behind events, each in id order (the claim is
- *      committed: no transaction is open during step 2)
- *   2. publish it, and wait for the confirms
- *   3. delete what was confirmed; give back the claim of the rest at once
+ *   1. lock its rows, passing over those that another relay has locked: commands first, so that they never wait behind
+ *      events, each in id order
+ *   2. publish them, and wait for the confirms
+ *   3. delete what was confirmed, and commit; the rest is free again
  *
- * A relay that dies after step 1 or 2 leaves claimed rows: when the claim is over another relay publishes them, for the
- * second time if the first got that far, and the consumer's inbox drops the second. A mandatory message that no queue
- * took is kept, and so is one that a queue refused, such as a subscriber's that is full; they are held back for as long
- * as they have waited already, so the pauses double, and others pass.
+ * A relay that dies meanwhile leaves nothing behind: its locks end with its connection (or after the pool's
+ * idle_in_transaction_session_timeout, when it is frozen), and another relay publishes the rows, for the second time if the
+ * first got that far; the consumer's inbox drops the second. A mandatory message that no queue took is kept, and so is one
+ * that a queue refused, such as a subscriber's that is full; they are held back for as long as they have waited already,
+ * so the pauses double, and others pass.
  *
- * Claims and deletes do not wait for the disk: losing one in a crash of the database only means to publish again.
+ * The commit does not wait for the disk: losing one in a crash of the database only means to publish again.
  */
 
 export interface RelayOptions {
@@ -26,8 +28,6 @@ export interface RelayOptions {
   broker: Broker;
   metrics: Metrics;
   log: Logger;
-  /** For tests that play a relay that died. */
-  claimSeconds?: number;
   batchSize?: number;
   batchBytes?: number;
 }
@@ -39,15 +39,13 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-// Longer than the longest publish (5 s for confirms) with its two statements, so no live relay loses its claim.
-const CLAIM_SECONDS = 30;
 const BATCH_SIZE = 500;
 // A batch is in memory several times over: as rows, as messages, as what the socket has not taken yet. The row that
 // reaches this is its last.
 const BATCH_BYTES = 4 * 1024 * 1024;
-// Rows that come within this time of the first travel in its batch: one claim, one wait, one delete for many.
-const COALESCE_MS = 20;
-// The net under wake(): rows of other processes, of claims that ran out and of messages held back.
+// Rows that come within this time of the first travel in its batch: one transaction and one wait for many.
+const COALESCE_MS = 50;
+// The net under wake(): rows of other processes, of relays that died and of messages held back.
 const POLL_MS = 1_000;
 const SAMPLE_MS = 5_000;
 const LONGEST_PAUSE_SECONDS = 300;
@@ -58,12 +56,12 @@ const STOP_TIMEOUT_MS = 7_000;
 /** Publish what is in the outbox, now and from now on, until it is stopped. */
 export function startRelay(options: RelayOptions): Relay {
   const { pool, broker, metrics, log } = options;
-  const stopping = new AbortController();
+  let stopping = false;
   let woken = false;
-  let nudge = () => {};
+  let rouse = () => {};
 
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!stopping) {
       const more = broker.isConnected() && (await relayBatch(options).catch(unavailable));
       if (!more) await rest();
     }
@@ -76,18 +74,22 @@ export function startRelay(options: RelayOptions): Relay {
 
   /** Until someone wakes us, or for the poll interval; then a moment longer, for the rows that follow. */
   async function rest(): Promise<void> {
-    if (!woken) {
-      const nudged = new AbortController();
-      nudge = () => nudged.abort();
-      await pause(POLL_MS, AbortSignal.any([stopping.signal, nudged.signal]));
+    if (!woken && !stopping) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, POLL_MS);
+        rouse = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
-    if (woken && !stopping.signal.aborted) await pause(COALESCE_MS, stopping.signal);
+    if (woken && !stopping) await sleep(COALESCE_MS);
     woken = false;
   }
 
   const wake = () => {
     woken = true;
-    nudge();
+    rouse();
   };
   broker.onUsable(wake);
 
@@ -104,7 +106,8 @@ export function startRelay(options: RelayOptions): Relay {
   return {
     wake,
     async stop() {
-      stopping.abort();
+      stopping = true;
+      rouse();
       clearInterval(sampler);
       await Promise.race([running, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
     },
@@ -113,42 +116,35 @@ export function startRelay(options: RelayOptions): Relay {
 
 /** One batch. True when there is probably more to do at once. */
 async function relayBatch(options: RelayOptions): Promise<boolean> {
-  const {
-    pool,
-    broker,
-    metrics,
-    log,
-    claimSeconds = CLAIM_SECONDS,
-    batchSize = BATCH_SIZE,
-    batchBytes = BATCH_BYTES,
-  } = options;
-  const rows = await claim(pool, { seconds: claimSeconds, rows: batchSize, bytes: batchBytes });
-  if (rows.length === 0) return false;
-  const outcomes = await broker.publish(rows.map(toOutgoing));
-  const confirmed = idsOf(rows, outcomes, ['confirmed']);
-  const returned = idsOf(rows, outcomes, ['returned']);
-  const refused = idsOf(rows, outcomes, ['refused']);
-  const unsent = idsOf(rows, outcomes, ['failed', 'unanswered']);
-  await removeConfirmed(pool, confirmed);
-  metrics.outboxPublished.inc(confirmed.length);
-  metrics.outboxReturned.inc(returned.length);
-  const keep = async (ids: string[], why: string) => {
-    if (ids.length === 0) return;
-    const keys = [...new Set(rows.filter((row) => ids.includes(row.id)).map((row) => row.routing_key))];
-    log.error({ messages: ids.length, routingKeys: keys }, `${why}; they are kept`);
-    await holdBack(pool, ids);
-  };
-  await keep(returned, 'no queue takes these messages');
-  await keep(refused, 'a queue refuses these messages');
-  if (unsent.length > 0) {
-    log.warn({ messages: unsent.length }, 'the broker did not confirm; the messages stay in the outbox');
-    await giveBack(pool, unsent, rows[0]?.claimed_until as string);
-    return false;
-  }
-  return rows.length === batchSize || rows.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0) >= batchBytes;
+  const { pool, broker, metrics, log, batchSize = BATCH_SIZE, batchBytes = BATCH_BYTES } = options;
+  return inTransaction(pool, async (trx) => {
+    const rows = await lockBatch(trx, { rows: batchSize, bytes: batchBytes });
+    if (rows.length === 0) return false;
+    const outcomes = await broker.publish(rows.map(toOutgoing));
+    const confirmed = idsOf(rows, outcomes, ['confirmed']);
+    const returned = idsOf(rows, outcomes, ['returned']);
+    const refused = idsOf(rows, outcomes, ['refused']);
+    const unsent = idsOf(rows, outcomes, ['failed', 'unanswered']);
+    await removeConfirmed(trx, confirmed);
+    metrics.outboxPublished.inc(confirmed.length);
+    metrics.outboxReturned.inc(returned.length);
+    const keep = async (ids: string[], why: string) => {
+      if (ids.length === 0) return;
+      const keys = [...new Set(rows.filter((row) => ids.includes(row.id)).map((row) => row.routing_key))];
+      log.error({ messages: ids.length, routingKeys: keys }, `${why}; they are kept`);
+      await holdBack(trx, ids);
+    };
+    await keep(returned, 'no queue takes these messages');
+    await keep(refused, 'a queue refuses these messages');
+    if (unsent.length > 0) {
+      log.warn({ messages: unsent.length }, 'the broker did not confirm; the messages stay in the outbox');
+      return false;
+    }
+    return rows.length === batchSize || rows.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0) >= batchBytes;
+  });
 }
 
-interface ClaimedRow {
+interface OutboxMessage {
   id: string;
   message_id: string;
   exchange: string;
@@ -157,71 +153,48 @@ interface ClaimedRow {
   body: string;
   traceparent: string | null;
   headers: Record<string, unknown> | null;
-  /** As text: a Date would lose the microseconds by which a claim is recognized. */
-  claimed_until: string;
 }
 
-// Set for the one statement that contains it; see the header for why it is safe.
-const WITHOUT_WAITING_FOR_DISK = `set_config('synchronous_commit', 'off', true)`;
-
-interface ClaimLimits {
-  seconds: number;
+interface BatchLimits {
   rows: number;
   bytes: number;
 }
 
-async function claim(q: Queryable, { seconds, rows: limit, bytes }: ClaimLimits): Promise<ClaimedRow[]> {
-  const { rows } = await q.query<ClaimedRow>({
-    name: 'outbox-claim',
+async function lockBatch(trx: Transaction, { rows: limit, bytes }: BatchLimits): Promise<OutboxMessage[]> {
+  const { rows } = await trx.query<OutboxMessage>({
+    name: 'outbox-lock-batch',
     text: /* sql */ `
       WITH commands AS MATERIALIZED (
-        SELECT id, mandatory, octet_length(body) AS bytes FROM outbox_messages
+        SELECT * FROM outbox_messages
         WHERE mandatory AND (claimed_until IS NULL OR claimed_until < now())
-        ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+        ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
       ), events AS MATERIALIZED (
-        SELECT id, mandatory, octet_length(body) AS bytes FROM outbox_messages
+        SELECT * FROM outbox_messages
         WHERE NOT mandatory AND (claimed_until IS NULL OR claimed_until < now())
-        ORDER BY id LIMIT $2 - (SELECT count(*) FROM commands) FOR UPDATE SKIP LOCKED
+        ORDER BY id LIMIT $1 - (SELECT count(*) FROM commands) FOR UPDATE SKIP LOCKED
       ), batch AS (
-        SELECT id, sum(bytes) OVER (ORDER BY mandatory DESC, id) - bytes AS bytes_before
+        SELECT *, sum(octet_length(body)) OVER (ORDER BY mandatory DESC, id) - octet_length(body) AS bytes_before
         FROM (TABLE commands UNION ALL TABLE events) AS due
-      ), claimed AS (
-        UPDATE outbox_messages m SET claimed_until = now() + make_interval(secs => $1)
-        -- As an array, for a join might read all rows up to the last command.
-        WHERE m.id = ANY (ARRAY(SELECT id FROM batch WHERE bytes_before < $3))
-        RETURNING m.*
       )
-      SELECT id, message_id, exchange, routing_key, mandatory, body, traceparent, headers, claimed_until::text,
-        ${WITHOUT_WAITING_FOR_DISK}
-      FROM claimed ORDER BY mandatory DESC, id`,
-    values: [seconds, limit, bytes],
+      SELECT id, message_id, exchange, routing_key, mandatory, body, traceparent, headers,
+        set_config('synchronous_commit', 'off', true)
+      FROM batch WHERE bytes_before < $2 ORDER BY mandatory DESC, id`,
+    values: [limit, bytes],
   });
   return rows;
 }
 
-async function removeConfirmed(q: Queryable, ids: string[]): Promise<void> {
+async function removeConfirmed(trx: Transaction, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
-  await q.query({
+  await trx.query({
     name: 'outbox-remove',
-    text: /* sql */ `
-      DELETE FROM outbox_messages
-      WHERE id = ANY($1::bigint[]) AND (SELECT ${WITHOUT_WAITING_FOR_DISK}) = 'off'`,
+    text: 'DELETE FROM outbox_messages WHERE id = ANY($1::bigint[])',
     values: [ids],
   });
 }
 
-async function giveBack(q: Queryable, ids: string[], claimedUntil: string): Promise<void> {
-  // By the claim too: if ours has run out, the row is another relay's by now.
-  await q.query(
-    /* sql */ `
-      UPDATE outbox_messages SET claimed_until = NULL
-      WHERE id = ANY($1::bigint[]) AND claimed_until = $2::timestamptz`,
-    [ids, claimedUntil],
-  );
-}
-
-async function holdBack(q: Queryable, ids: string[]): Promise<void> {
-  await q.query(
+async function holdBack(trx: Transaction, ids: string[]): Promise<void> {
+  await trx.query(
     /* sql */ `
       UPDATE outbox_messages
       SET claimed_until = now() + LEAST(GREATEST(now() - created_at, interval '1 second'), make_interval(secs => $2))
@@ -248,11 +221,11 @@ export async function outboxStats(q: Queryable): Promise<{ pending: number; olde
   return { pending: stats?.pending ?? 0, oldestSeconds: stats?.oldest_seconds ?? 0 };
 }
 
-function idsOf(rows: ClaimedRow[], outcomes: PublishOutcome[], wanted: PublishOutcome[]): string[] {
+function idsOf(rows: OutboxMessage[], outcomes: PublishOutcome[], wanted: PublishOutcome[]): string[] {
   return rows.filter((_, index) => wanted.includes(outcomes[index] as PublishOutcome)).map((row) => row.id);
 }
 
-function toOutgoing(row: ClaimedRow): OutgoingMessage {
+function toOutgoing(row: OutboxMessage): OutgoingMessage {
   return {
     exchange: row.exchange,
     routingKey: row.routing_key,
@@ -274,8 +247,4 @@ function describe(body: string): Pick<OutgoingMessage, 'type' | 'occurredAt'> {
   } catch {
     return {};
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {});
 }
