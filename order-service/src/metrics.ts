@@ -17,7 +17,11 @@ export function withOrderMetrics(metrics: Metrics) {
   return {
     ...metrics,
     ordersTotal,
-    ordersPending: new Gauge({ name: 'orders_pending', help: 'Orders whose stock is not decided.', registers }),
+    ordersPending: new Gauge({
+      name: 'orders_pending',
+      help: 'Orders whose stock is not decided; at most 10,000 are counted.',
+      registers,
+    }),
     ordersPendingOldest: new Gauge({
       name: 'orders_pending_oldest_seconds',
       help: 'Age of the oldest order whose stock is not decided.',

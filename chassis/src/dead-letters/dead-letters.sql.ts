@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '../db/pool.ts';
-import type { DeadLetter, DeadLetterStatus, HistoryEntry } from './dead-letter.ts';
+import { type DeadLetter, type DeadLetterStatus, deadLetterStatus, type HistoryEntry } from './dead-letter.ts';
 import type { ArrivedLetter } from './read-letter.ts';
 
 /** Who acts on dead letters, and with which request. */
@@ -57,21 +57,18 @@ export async function storeLetter(trx: Transaction, letter: ArrivedLetter): Prom
  * of them finds a row of its own.
  */
 async function isWrittenDown(trx: Transaction, letter: ArrivedLetter): Promise<boolean> {
+  // Written apart, so that the index finds a letter with a name; those without one are looked for among their queue's.
+  const name = letter.unnamed ? `message_id LIKE 'unnamed-%' AND $3::text IS NOT NULL` : 'message_id = $3';
   const { rowCount } = await trx.query(
     /* sql */ `
-    UPDATE dead_letters SET deliveries = $5 WHERE id = (
-      SELECT id FROM dead_letters
-      WHERE queue = $1 AND body_digest = $2 AND (message_id = $3 OR $4 AND message_id LIKE 'unnamed-%')
-        AND deliveries < $5 AND headers::text = $6
-      ORDER BY id LIMIT 1 FOR UPDATE)`,
-    [
-      letter.queue,
-      letter.bodyDigest,
-      letter.messageId,
-      letter.unnamed,
-      letter.deliveries,
-      JSON.stringify(letter.headers),
-    ],
+    WITH same AS MATERIALIZED (
+      SELECT id, deliveries, headers FROM dead_letters WHERE queue = $1 AND ${name} AND body_digest = $2
+    )
+    UPDATE dead_letters SET deliveries = $4 WHERE id = (
+      SELECT d.id FROM dead_letters d JOIN same USING (id)
+      WHERE d.id = ANY (ARRAY(SELECT id FROM same)) AND d.deliveries < $4 AND d.headers::text = $5
+      ORDER BY d.id LIMIT 1 FOR UPDATE OF d)`,
+    [letter.queue, letter.bodyDigest, letter.messageId, letter.deliveries, JSON.stringify(letter.headers)],
   );
   return rowCount === 1;
 }
@@ -111,25 +108,24 @@ async function reopen(
   letter: ArrivedLetter,
   replayOf?: { id: string; replay: number },
 ): Promise<boolean> {
+  const which = replayOf
+    ? `id = $6 AND queue = $7 AND status = 'replayed' AND replays <= $8`
+    : `queue = $6 AND message_id = $7 AND body_digest = $8 AND status <> 'open'`;
   const { rowCount } = await trx.query(
     /* sql */ `
     UPDATE dead_letters SET status = 'open', actor = NULL, discard_reason = NULL, reason = $1,
       attempts = LEAST(attempts::bigint + $2, 2147483647)::integer, history = history || $3::json[], headers = $4,
-      deliveries = $10, arrived_at = now(), updated_at = now()
-    WHERE CASE WHEN $5::uuid IS NOT NULL
-      THEN id = $5 AND queue = $7 AND status = 'replayed' AND replays <= $6
-      ELSE queue = $7 AND message_id = $8 AND body_digest = $9 AND status <> 'open' END`,
+      deliveries = $5, arrived_at = now(), updated_at = now()
+    WHERE ${which}`,
     [
       letter.reason,
       letter.attempts,
       toJsonArray(letter.history),
       JSON.stringify(letter.headers),
-      replayOf?.id ?? null,
-      replayOf?.replay ?? null,
-      letter.queue,
-      letter.messageId,
-      letter.bodyDigest,
       letter.deliveries,
+      ...(replayOf
+        ? [replayOf.id, letter.queue, replayOf.replay]
+        : [letter.queue, letter.messageId, letter.bodyDigest]),
     ],
   );
   return rowCount === 1;
@@ -235,16 +231,36 @@ export interface DeadLetterFilter {
   before?: string;
 }
 
+/**
+ * Each in the order of the index that knows it. What is asked for is written as a range of one value: with an equality the
+ * planner might read the newest letters of all until it has found enough of these.
+ */
+function pageOf({ status, group, subjectId, before }: DeadLetterFilter): string {
+  const older = before === undefined ? '$2::uuid IS NULL' : 'id < $2';
+  const page = `SELECT ${VIEW} FROM dead_letters WHERE ${older}`;
+  const unused = '$3::text IS NULL AND $4::uuid IS NULL AND $5::text[] IS NOT NULL';
+  if (subjectId !== undefined) {
+    const rest = `AND status = ANY ($5::text[]) ${group === undefined ? 'AND $3::text IS NULL' : 'AND group_key = $3'}`;
+    return `${page} AND subject_id BETWEEN $4 AND $4 ${rest} ORDER BY subject_id DESC, id DESC LIMIT $1`;
+  }
+  if (group === undefined && status === undefined) return `${page} AND ${unused} ORDER BY id DESC LIMIT $1`;
+  return /* sql */ `
+    SELECT l.* FROM unnest($5::text[]) AS wanted, LATERAL (
+      ${page} AND status BETWEEN wanted AND wanted AND $4::uuid IS NULL
+      ${group === undefined ? 'AND $3::text IS NULL' : 'AND group_key BETWEEN $3 AND $3'}
+      ORDER BY ${group === undefined ? '' : 'group_key DESC,'} status DESC, id DESC LIMIT $1
+    ) AS l ORDER BY l.id DESC LIMIT $1`;
+}
+
 /** A page, newest first. */
 export async function listDeadLetters(q: Queryable, filter: DeadLetterFilter, limit: number): Promise<DeadLetter[]> {
-  const { rows } = await q.query<DeadLetter>(
-    /* sql */ `
-    SELECT ${VIEW} FROM dead_letters
-    WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR group_key = $2)
-      AND ($3::uuid IS NULL OR subject_id = $3) AND ($4::uuid IS NULL OR id < $4)
-    ORDER BY id DESC LIMIT $5`,
-    [filter.status ?? null, filter.group ?? null, filter.subjectId ?? null, filter.before ?? null, limit],
-  );
+  const { rows } = await q.query<DeadLetter>(pageOf(filter), [
+    limit,
+    filter.before ?? null,
+    filter.group ?? null,
+    filter.subjectId ?? null,
+    filter.status === undefined ? deadLetterStatus.options : [filter.status],
+  ]);
   return rows;
 }
 
@@ -290,11 +306,16 @@ export async function findDeadLetter(q: Queryable, id: string): Promise<WholeDea
   };
 }
 
-/** How many letters of a queue are open, for the gauge. */
+// For the gauge more than that are many.
+const COUNTED_AT_MOST = 10_000;
+
+/** How many letters of a queue are open, up to a bound, for the gauge. */
 export async function countOpen(q: Queryable, queue: string): Promise<number> {
   const { rows } = await q.query<{ count: number }>(
-    `SELECT count(*)::integer AS count FROM dead_letters WHERE status = 'open' AND queue = $1`,
-    [queue],
+    /* sql */ `
+    SELECT count(*)::integer AS count
+    FROM (SELECT FROM dead_letters WHERE status = 'open' AND queue = $1 LIMIT $2) AS counted`,
+    [queue, COUNTED_AT_MOST],
   );
   return rows[0]?.count ?? 0;
 }

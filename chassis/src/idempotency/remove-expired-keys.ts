@@ -7,10 +7,10 @@ import type { Queryable } from '../db/pool.ts';
 export async function removeExpiredKeys(q: Queryable, retentionHours: number, limit = 1_000): Promise<number> {
   const { rowCount } = await q.query(
     /* sql */ `
-    DELETE FROM idempotency_keys WHERE (client_id, key) IN (
-      SELECT client_id, key FROM idempotency_keys
+    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM idempotency_keys
       WHERE created_at < now() - make_interval(hours => $1) AND state = 'completed'
-      LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     [retentionHours, limit],
   );
   return rowCount ?? 0;

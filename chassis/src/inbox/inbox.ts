@@ -33,10 +33,10 @@ export async function removeFromInbox(trx: Transaction, ids: readonly string[]):
 export async function removeOldInboxRows(q: Queryable, limit = 1_000): Promise<number> {
   const { rowCount } = await q.query(
     /* sql */ `
-      DELETE FROM inbox_messages WHERE message_id IN (
+      DELETE FROM inbox_messages WHERE message_id = ANY (ARRAY(
         SELECT message_id FROM inbox_messages
         WHERE received_at < now() - make_interval(days => $1)
-        ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+        ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     [RETENTION_DAYS, limit],
   );
   return rowCount ?? 0;

@@ -75,6 +75,16 @@ export function outboxColumns(rows: readonly OutboxRow[]): Buffer[] {
   ];
 }
 
+/**
+ * SQL that says whether a command for this subject, an expression, is still unsent. In the order of its index: while the
+ * outbox is empty any index looks as good, and the plan is kept for when the broker was away for hours.
+ */
+export function hasUnsentCommand(subject: string): string {
+  return /* sql */ `((
+    SELECT true FROM outbox_messages m WHERE m.mandatory AND m.subject_id BETWEEN ${subject} AND ${subject}
+    ORDER BY m.subject_id LIMIT 1) IS NOT NULL)`;
+}
+
 /** Promise to send these messages, in the transaction of the change that they tell of. */
 export async function addToOutbox(q: Queryable, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;

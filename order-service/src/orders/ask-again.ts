@@ -8,7 +8,7 @@
  */
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
-import { addToOutbox } from '@shop/chassis/outbox/outbox-message.ts';
+import { addToOutbox, hasUnsentCommand } from '@shop/chassis/outbox/outbox-message.ts';
 import type { Awaiting } from './order.ts';
 import { reservationCommand } from './order-messages.ts';
 import { findOrders } from './orders.sql.ts';
@@ -38,13 +38,13 @@ export async function askAgain(pool: Pool, now: Date): Promise<{ due: number; is
           UPDATE orders o SET
             asks = least(o.asks + 1, 100),
             ask_at = now() + least(interval '30 seconds' * power(2, least(o.asks, 10)), interval '10 minutes')
-          FROM due WHERE o.id = due.id
+          WHERE o.id = ANY(ARRAY(SELECT id FROM due))
           RETURNING o.id, o.awaiting, o.asks
         )
         SELECT c.id, c.awaiting, c.asks,
           (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = c.id ORDER BY t.id LIMIT 1) AS correlation_id,
           -- While the broker is away the last command still waits here; another one would only add to the backlog.
-          EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = c.id) AS is_unsent
+          ${hasUnsentCommand('c.id')} AS is_unsent
         FROM claimed c`,
       values: [BATCH],
     });
@@ -80,20 +80,37 @@ async function tellFirstAsks(trx: Parameters<typeof findOrders>[0], rows: readon
   );
 }
 
+// A step of a moment, however many wait.
+const SOON_BATCH = 2_000;
+
 /** The breaker has closed: whatever waits is due within 30 s, spread so that it does not come as one wave. */
 export async function askSoon(pool: Pool): Promise<void> {
-  await pool.query(/* sql */ `
-    UPDATE orders SET ask_at = now() + random() * interval '30 seconds'
-    WHERE awaiting IS NOT NULL AND ask_at > now() + interval '30 seconds'`);
+  for (;;) {
+    const { rowCount } = await pool.query(
+      /* sql */ `
+      UPDATE orders SET ask_at = now() + random() * interval '30 seconds'
+      WHERE id = ANY (ARRAY(
+        SELECT id FROM orders WHERE awaiting IS NOT NULL AND ask_at > now() + interval '30 seconds'
+        ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED))`,
+      [SOON_BATCH],
+    );
+    if (rowCount !== SOON_BATCH) return;
+  }
 }
 
-/** How many orders wait for their stock, and for how many seconds the oldest has. */
+// Above this many, their number says no more than that they are many; exact ones would cost more every second.
+const COUNTED_AT_MOST = 10_000;
+
+/** How many orders wait for their stock, up to a bound, and for how many seconds the oldest of these has. */
 export async function pendingOrders(pool: Pool): Promise<{ count: number; oldestSeconds: number }> {
   const { rows } = await pool.query<{ count: number; oldest: number | null }>({
     name: 'pending-orders',
     text: /* sql */ `
       SELECT count(*)::integer AS count, extract(epoch FROM now() - min(created_at))::float AS oldest
-      FROM orders WHERE awaiting IS NOT NULL AND status = 'pending'`,
+      FROM (
+        SELECT created_at FROM orders WHERE awaiting IS NOT NULL AND status = 'pending' ORDER BY ask_at LIMIT $1
+      ) AS pending`,
+    values: [COUNTED_AT_MOST],
   });
   return { count: rows[0]?.count ?? 0, oldestSeconds: Math.max(0, rows[0]?.oldest ?? 0) };
 }

@@ -12,7 +12,8 @@ export async function noteReplays(trx: Transaction, letters: readonly ReplayedLe
     /* sql */ `
     INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
     SELECT o.id, 'queued', $3, $4, $5, l.detail::jsonb
-    FROM unnest($1::uuid[], $2::text[]) AS l (order_id, detail) JOIN orders o ON o.id = l.order_id`,
+    FROM unnest($1::uuid[], $2::text[]) AS l (order_id, detail) JOIN orders o ON o.id = l.order_id
+    WHERE o.id = ANY($1::uuid[])`,
     [
       ofOrders.map(({ subjectId }) => subjectId),
       ofOrders.map(({ id, type, reason }) => JSON.stringify({ deadLetter: id, message: type, reason })),

@@ -165,7 +165,8 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
           status = c.answer_status, location = c.answer_location, body = c.answer_body
         FROM changed c
         WHERE c.answer_body IS NOT NULL AND k.client_id = c.client_id AND k.key = c.idempotency_key
-          AND k.resource_id = c.id
+          AND k.resource_id = c.id AND k.client_id = ANY (ARRAY(SELECT client_id FROM changed))
+          AND k.key = ANY (ARRAY(SELECT idempotency_key FROM changed))
       )
       SELECT id FROM changed`,
     values: [
@@ -257,8 +258,8 @@ export interface OrderFilter {
   before?: OrderId;
 }
 
-// A page that filters by status may have to pass over many orders of another one; it gives up here and says where to
-// go on. The bound keeps the dearest page as dear as some ten full ones.
+// A page that filters by what its index does not know (a status, or the client of a customer) may have to pass over many
+// other orders; it gives up here and says where to go on. The bound keeps the dearest page as dear as some ten full ones.
 const SCAN_LIMIT = 1_000;
 
 /** A page of orders, newest first, and where the next one begins. It may be short, or empty, and still have a next. */
@@ -267,30 +268,51 @@ export async function listOrders(
   filter: OrderFilter,
   limit: number,
 ): Promise<{ orders: Order[]; next?: OrderId }> {
-  const window = builder('orders').select('*').orderBy('id', 'desc').limit(SCAN_LIMIT);
-  if (filter.clientId !== undefined) window.where('client_id', filter.clientId);
-  if (filter.customerId !== undefined) window.where('customer_id', filter.customerId);
-  if (filter.number !== undefined) window.where('number', filter.number);
-  if (filter.before !== undefined) window.where('id', '<', filter.before);
-  // Pending orders are few, and the completer's index finds them: `awaiting` says so to the planner.
-  if (filter.status === 'pending') window.where('status', 'pending').whereNotNull('awaiting');
-  if (filter.status === undefined) window.limit(limit + 1);
-
+  const { window, rest } = windowOf(filter);
+  if (!rest) window.limit(limit + 1);
   const page = builder
     .with('o', window)
     .select(builder.raw(`${COLUMNS}, ${LINES}`))
     .from('o')
     .orderBy('o.id', 'desc');
-  if (filter.status !== undefined) page.where('o.status', filter.status);
+  if (rest) page.where(rest);
   page.limit(limit + 1);
   page.select(builder.raw('(SELECT count(*)::integer FROM o) AS seen, (SELECT min(id::text) FROM o) AS last_seen'));
   const { sql, bindings } = page.toSQL().toNative();
   const { rows } = await q.query<OrderRow & { seen: number; last_seen: string }>(sql, [...bindings]);
   const orders = rows.slice(0, limit).map(toOrder);
   if (rows.length > limit) return { orders, next: orders.at(-1)?.id };
-  if (filter.status === undefined) return { orders };
+  if (!rest) return { orders };
   const scan = rows[0] ?? (await lastOfScan(q, window));
   return scan && scan.seen === SCAN_LIMIT ? { orders, next: scan.last_seen } : { orders };
+}
+
+/** The newest orders that one index finds, and what is left to be looked for among them. */
+function windowOf({ clientId, customerId, number, status, before }: OrderFilter) {
+  const window = builder('orders').select('*').limit(SCAN_LIMIT);
+  const rest: Record<string, string> = {};
+  if (before !== undefined) window.where('id', '<', before);
+  if (number !== undefined || status === 'pending') {
+    // One order, or few: the completer's index finds those that are pending, and `awaiting` says so to the planner.
+    if (number !== undefined) window.where('number', number);
+    else window.where('status', 'pending').whereNotNull('awaiting');
+    if (clientId !== undefined) window.where('client_id', clientId);
+    if (customerId !== undefined) window.where('customer_id', customerId);
+  } else if (customerId !== undefined) {
+    only(window, 'customer_id', customerId);
+    if (clientId !== undefined) rest['o.client_id'] = clientId;
+  } else if (clientId !== undefined) only(window, 'client_id', clientId);
+  if (status !== undefined) rest['o.status'] = status;
+  window.orderBy('id', 'desc');
+  return { window, rest: Object.keys(rest).length > 0 ? rest : undefined };
+}
+
+/**
+ * As a range of one value, in its order: with an equality the planner may read the newest orders of everybody until it has
+ * found enough of this one's, who may have none for years.
+ */
+function only(window: ReturnType<typeof builder>, column: string, value: string): void {
+  window.whereBetween(column, [value, value]).orderBy(column, 'desc');
 }
 
 async function lastOfScan(q: Queryable, window: ReturnType<typeof builder>) {
@@ -327,9 +349,10 @@ export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineE
     SELECT 'replays', k.replayed_at, o.client_id,
            (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = o.id ORDER BY t.id LIMIT 1),
            NULL, k.replays, NULL
-    FROM orders o JOIN idempotency_keys k
-      ON k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
-    WHERE o.id = $1 AND k.replays > 0
+    FROM orders o, LATERAL (
+      SELECT * FROM idempotency_keys WHERE client_id = o.client_id AND key = o.idempotency_key LIMIT 1
+    ) AS k
+    WHERE o.id = $1 AND k.resource_id = o.id AND k.replays > 0
     ORDER BY id NULLS LAST`,
     [id],
   );

@@ -160,7 +160,8 @@ export async function giveBackLeases(
     /* sql */ `
     UPDATE idempotency_keys k SET lease_until = now()
     FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, token)
-    WHERE k.client_id = i.client_id AND k.key = i.key AND k.token = i.token AND k.state = 'running'`,
+    WHERE k.client_id = ANY ($1) AND k.key = ANY ($2) AND k.client_id = i.client_id AND k.key = i.key
+      AND k.token = i.token AND k.state = 'running'`,
     [leases.map((lease) => lease.clientId), leases.map((lease) => lease.key), leases.map((lease) => lease.token)],
   );
 }
@@ -208,7 +209,10 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
       ),
       released AS (
         UPDATE idempotency_keys k SET state = 'accepted', lease_until = NULL
-        FROM waiting w WHERE k.client_id = w.client_id AND k.key = w.idempotency_key
+        FROM waiting w
+        WHERE k.client_id = w.client_id AND k.key = w.idempotency_key
+          AND k.client_id = ANY (ARRAY(SELECT client_id FROM waiting))
+          AND k.key = ANY (ARRAY(SELECT idempotency_key FROM waiting))
       )
       SELECT id FROM waiting`,
     values: [

@@ -1,4 +1,5 @@
 import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import { hasUnsentCommand } from '@shop/chassis/outbox/outbox-message.ts';
 import type { Awaiting, OrderId, OrderStatus } from '../orders/order.ts';
 
 /** What a comparison needs of an order. */
@@ -47,7 +48,8 @@ export async function lookAtOrders(
   const { rows } = await q.query<OrderLookRow & { is_unsent: boolean }>({
     name: 'reconciliation-look',
     text: /* sql */ `
-      SELECT ${COLUMNS}, EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = o.id) AS is_unsent
+      SELECT ${COLUMNS},
+        ${hasUnsentCommand('o.id')} AS is_unsent
       FROM orders o WHERE o.id = ANY($1::uuid[])`,
     values: [ids],
   });
@@ -76,7 +78,7 @@ export async function beginWaits(
       -- As after the step that first sent the command: the completer repeats it from 30 s on.
       UPDATE orders o SET awaiting = w.awaiting, asks = 1, ask_at = now() + interval '30 seconds'
       FROM unnest($1::uuid[], $2::text[]) AS w (id, awaiting)
-      WHERE o.id = w.id AND o.awaiting IS NULL
+      WHERE o.id = ANY($1::uuid[]) AND o.id = w.id AND o.awaiting IS NULL
       RETURNING o.id
     ), wait AS (
       SELECT b.id, d.detail,
@@ -87,7 +89,7 @@ export async function beginWaits(
       SELECT id, 'queued', $4, 'order-service', correlation_id, detail FROM wait
     )
     SELECT id, correlation_id,
-      EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = wait.id) AS is_unsent
+      ${hasUnsentCommand('wait.id')} AS is_unsent
     FROM wait`,
     [
       waits.map(({ id }) => id),
@@ -115,7 +117,7 @@ export async function tellRequests(
     SELECT o.id, 'queued', $3, 'order-service',
       (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = o.id ORDER BY t.id LIMIT 1), $2
     FROM unnest($1::uuid[]) AS o (id)
-    WHERE NOT EXISTS (SELECT FROM outbox_messages m WHERE m.mandatory AND m.subject_id = o.id)
+    WHERE NOT ${hasUnsentCommand('o.id')}
     RETURNING order_id, correlation_id`,
     [ids, JSON.stringify(detail), now],
   );

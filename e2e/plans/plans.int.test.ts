@@ -1,0 +1,130 @@
+/**
+ * The plans of all statements, on tables of several sizes: a plan is made once per connection and kept, so the one that is
+ * made for a young database must do for a large one.
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
+import { fillOrders } from '../../bench/rows/fill.ts';
+import * as stockSide from '../../inventory-service/test/test-app.ts';
+import * as orderSide from '../../order-service/test/test-app.ts';
+import { type PlanNode, unboundedReads } from './judge-plan.ts';
+import { recordStatements } from './record-statements.ts';
+import { runEverything } from './run-everything.ts';
+import { inSingleSpaces, sqlInSources } from './sql-in-sources.ts';
+
+const root = join(__dirname, '../..');
+
+// reconciliation_runs keeps a hundred rows.
+const GROWING = [
+  ...[
+    'orders',
+    'order_lines',
+    'order_timeline',
+    'idempotency_keys',
+    'outbox_messages',
+    'inbox_messages',
+    'dead_letters',
+  ],
+  ...['products', 'stock_levels', 'stock_movements', 'stock_adjustments', 'reservations', 'reservation_lines'],
+];
+// Only what waits for an answer is in it.
+const SMALL_INDEXES = ['orders_awaiting_idx'];
+/** Statements that may read more as a table grows, by a piece of their text. */
+const EXEMPT = {
+  'FROM reservations r JOIN reservation_lines l ON': 'the reconciliation reads all reservations once, in one snapshot',
+  'FROM outbox_messages WHERE mandatory AND (claimed_until': 'the relay passes over what is claimed or held back',
+  "FROM dead_letters WHERE status = 'open' GROUP BY": 'for people: it counts the open letters, all of them',
+};
+// Without a table, or not the services' own.
+const WITHOUT_PLAN = ['SELECT 1', 'SELECT FROM pg_roles WHERE rolname = $1'];
+
+const sides = { order_service: 'orders', inventory_service: 'inventory' } as const;
+type Databases = Record<(typeof sides)[keyof typeof sides], TestDatabase>;
+const recording = recordStatements(Object.keys(sides));
+const made: TestDatabase[] = [];
+
+async function filled(orders: number): Promise<Databases> {
+  const [order, inventory] = await Promise.all([orderSide.createOrderDatabase(), stockSide.createInventoryDatabase()]);
+  made.push(order, inventory);
+  // Without any, the tables were never analyzed either.
+  if (orders > 0) await fillOrders({ orders: order.ownerUrl, inventory: inventory.ownerUrl }, orders, () => {});
+  return { orders: order, inventory };
+}
+
+// Where everything was run, which changes next to nothing.
+const MIDDLE = 3_000;
+let middle: Databases;
+let server: Server;
+beforeAll(async () => {
+  middle = await filled(MIDDLE);
+  const databases = middle;
+  const inventory = stockSide.startInventoryService(databases.inventory.pool);
+  server = createServer(inventory.http);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const orders = orderSide.startOrderService(databases.orders, url);
+  const alone = orderSide.startOrderService(databases.orders, 'http://127.0.0.1:1');
+  const asOwner = (side: keyof Databases, sql: string, values: unknown[] = []) =>
+    withClient(databases[side].ownerUrl, async (client) => {
+      await client.query(sql, values);
+    });
+  await runEverything({
+    orders,
+    alone,
+    inventory,
+    orderPool: databases.orders.pool,
+    stockPool: databases.inventory.pool,
+    makeDue: (side) => asOwner(side, 'UPDATE outbox_messages SET claimed_until = NULL'),
+    forgetKey: (side, key) => asOwner(side, 'DELETE FROM idempotency_keys WHERE key = $1', [key]),
+  });
+  for (const service of [orders, alone, inventory]) await service.stop();
+  recording.stop();
+}, 60_000);
+afterAll(async () => {
+  server?.closeAllConnections();
+  for (const database of made) await database.drop();
+});
+
+/** Every unbounded read of every statement, planned as the services' connections plan it. */
+async function unboundedIn(databases: Databases): Promise<{ read: string; statement: string }[]> {
+  const found: { read: string; statement: string }[] = [];
+  for (const [role, side] of Object.entries(sides)) {
+    for (const text of recording.of(role)) {
+      const { rows } = await databases[side].pool.query(`EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`);
+      const plan: PlanNode = rows[0]['QUERY PLAN'][0].Plan;
+      const reads = unboundedReads(plan, new Set(GROWING), new Set(SMALL_INDEXES));
+      found.push(...reads.map((read) => ({ read: `${read}, ${role}`, statement: inSingleSpaces(text) })));
+    }
+  }
+  return found;
+}
+
+const isExempt = ({ statement }: { statement: string }) =>
+  Object.keys(EXEMPT).some((piece) => statement.includes(piece));
+
+describe('the statements of the services', () => {
+  it('were all run here', () => {
+    const texts = Object.keys(sides).flatMap((role) => recording.of(role).map(inSingleSpaces));
+    const sources = ['order-service/src', 'inventory-service/src', 'chassis/src'].flatMap((folder) =>
+      sqlInSources(join(root, folder)),
+    );
+    expect(sources.length).toBeGreaterThan(60);
+    const missing = sources.filter(
+      ({ part }) => !WITHOUT_PLAN.includes(part) && !texts.some((text) => text.includes(part)),
+    );
+    expect(missing).toEqual([]);
+    for (const piece of Object.keys(EXEMPT)) expect(texts).toContainEqual(expect.stringContaining(piece));
+  });
+
+  it.each([0, 20, 300, MIDDLE, 100_000])(
+    'read by index when they are planned at %i orders',
+    async (orders) => {
+      const found = await unboundedIn(orders === MIDDLE ? middle : await filled(orders));
+      expect(found.filter((one) => !isExempt(one))).toEqual([]);
+    },
+    90_000,
+  );
+});

@@ -1,0 +1,323 @@
+/**
+ * Lets the services run every statement that they have, on databases that are filled. What a request reaches is asked
+ * for by a request, what happens in the background by the function that does it there. Whether anything was left out, the
+ * test finds by comparing with the sources.
+ */
+import { createHash } from 'node:crypto';
+import type { MessageDefinition } from '@shop/chassis/contract/message-definition.ts';
+import type { Pool } from '@shop/chassis/db/pool.ts';
+import { inTransaction } from '@shop/chassis/db/transaction.ts';
+import {
+  countOpen,
+  countOpenOfGroup,
+  listDeadLetters,
+  storeLetter,
+} from '@shop/chassis/dead-letters/dead-letters.sql.ts';
+import type { ArrivedLetter } from '@shop/chassis/dead-letters/read-letter.ts';
+import { replaceAccepted } from '@shop/chassis/idempotency/idempotently.ts';
+import { removeExpiredKeys } from '@shop/chassis/idempotency/remove-expired-keys.ts';
+import { removeOldInboxRows } from '@shop/chassis/inbox/inbox.ts';
+import { type Handle, handleBatch, type IncomingMessage } from '@shop/chassis/messaging/handle-batch.ts';
+import type { PublishOutcome } from '@shop/chassis/messaging/publish.ts';
+import { outboxStats, startRelay } from '@shop/chassis/outbox/relay.ts';
+import { failRun, findRunning, renewLease } from '@shop/chassis/reconciliation/runs.sql.ts';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
+import { askAgain, askSoon, pendingOrders } from '@shop/order-service/orders/ask-again.ts';
+import { type OrderStatus, orderStatuses } from '@shop/order-service/orders/order.ts';
+import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
+import { listOrders } from '@shop/order-service/orders/orders.sql.ts';
+import { giveBackLeases, takeOver } from '@shop/order-service/orders/placement.sql.ts';
+import { lookAtOrders } from '@shop/order-service/reconciliation/reconciliation.sql.ts';
+import { requestAgain, sendAgain } from '@shop/order-service/reconciliation/send-again.ts';
+import { v7 as uuidv7 } from 'uuid';
+import * as stockSide from '../../inventory-service/test/test-app.ts';
+import * as orderSide from '../../order-service/test/test-app.ts';
+
+export interface FilledSystem {
+  orders: orderSide.OrderService;
+  /** Without an inventory-service that can be reached. */
+  alone: orderSide.OrderService;
+  inventory: stockSide.InventoryService;
+  orderPool: Pool;
+  stockPool: Pool;
+  /** Let every message of the outbox be sent at once. */
+  makeDue(side: 'orders' | 'inventory'): Promise<void>;
+  /** Make this key's row go away, as retention does. */
+  forgetKey(side: 'orders' | 'inventory', key: string): Promise<void>;
+}
+
+const CLIENT = 'storefront-1';
+const SHOPPER = orderSide.asClient(CLIENT, 'storefront');
+const ANY_SKU = 'SKU-0001';
+const now = () => new Date();
+const log = createLogger('plans', 'silent');
+const silentHandler = { now, wakeRelay: () => {} };
+
+/** Everything of both services. */
+export async function runEverything(system: FilledSystem): Promise<void> {
+  await place(system);
+  await readOrders(system);
+  await changeOrders(system);
+  await settleOrders(system);
+  await reconcileOrders(system);
+  await runStock(system);
+  await reserve(system);
+  const { orders, inventory, orderPool, stockPool } = system;
+  const operate = orderSide.OPERATIONS;
+  for (const [side, pool, base, http] of [
+    ['orders', orderPool, '/operations/orders', orders],
+    ['inventory', stockPool, '/operations/inventory', inventory],
+  ] as const) {
+    await handleDeadLetters(pool, {
+      get: (path) => orderSide.get(http as orderSide.OrderService, base + path, operate).expect(200),
+      post: (path, body, status) =>
+        orderSide.post(http as orderSide.OrderService, base + path, body, uuidv7(), operate).expect(status),
+    });
+    await inBackground(pool, () => system.makeDue(side));
+  }
+}
+
+/* ------------------------------------------------------------------------------------------------------ order-service */
+
+const order = (lines = [{ sku: ANY_SKU, quantity: 1 }]) => orderSide.anOrder({ lines });
+
+async function idsOf(pool: Pool, status: OrderStatus, count: number): Promise<string[]> {
+  const { orders } = await listOrders(pool, { status }, count);
+  return orders.map(({ id }) => id);
+}
+
+async function place({ orders, alone, orderPool, forgetKey }: FilledSystem): Promise<void> {
+  const key = uuidv7();
+  const once = () => orderSide.post(orders, '/orders', order(), key, SHOPPER);
+  await once().expect(201);
+  await once().expect(201);
+  await forgetKey('orders', key);
+  await once().expect(201);
+  const queued = uuidv7();
+  await orderSide.post(alone, '/orders', order(), queued, SHOPPER).expect(202);
+  await orderSide.post(alone, '/orders', order(), queued, SHOPPER).expect(202);
+  await takeOver(orderPool, CLIENT, key);
+  await giveBackLeases(orderPool, [{ clientId: CLIENT, key, token: 1 }]);
+}
+
+/** Each combination of filters is a statement of its own. */
+async function readOrders({ orders, orderPool }: FilledSystem): Promise<void> {
+  const [id = ''] = await idsOf(orderPool, 'delivered', 1);
+  await orderSide.get(orders, `/orders/${id}`, orderSide.BACKOFFICE).expect(200);
+  await orderSide.get(orders, `/orders/${id}/timeline`, orderSide.BACKOFFICE).expect(200);
+  for (const status of [undefined, ...orderStatuses]) {
+    for (let bits = 0; bits < 16; bits += 1) {
+      await listOrders(
+        orderPool,
+        {
+          status,
+          clientId: bits & 1 ? CLIENT : undefined,
+          customerId: bits & 2 ? 'customer-1' : undefined,
+          number: bits & 4 ? '1' : undefined,
+          before: bits & 8 ? id : undefined,
+        },
+        50,
+      );
+    }
+  }
+}
+
+async function changeOrders({ orders, orderPool }: FilledSystem): Promise<void> {
+  const [first, second] = await idsOf(orderPool, 'confirmed', 2);
+  const step = (id: string | undefined, name: string, body: object, key = uuidv7()) =>
+    orderSide.post(orders, `/orders/${id}/${name}`, body, key, orderSide.BACKOFFICE).expect(200);
+  const key = uuidv7();
+  await step(first, 'shipment', { carrier: 'DHL', trackingNumber: '1' }, key);
+  await step(first, 'shipment', { carrier: 'DHL', trackingNumber: '1' }, key);
+  await step(first, 'delivery', {});
+  await step(second, 'cancellation', {});
+}
+
+async function settleOrders({ orders, orderPool }: FilledSystem): Promise<void> {
+  await pendingOrders(orderPool);
+  await askAgain(orderPool, now());
+  await askSoon(orderPool);
+  const [pending = ''] = await idsOf(orderPool, 'pending', 1);
+  const [shipped = ''] = await idsOf(orderPool, 'shipped', 1);
+  const replies = [
+    message('reservation.held', { reservationId: pending }),
+    message('reservation.fulfilled', { reservationId: shipped }),
+    message('reservation.held', { reservationId: uuidv7() }),
+  ];
+  await handle(orderPool, reservationReplyHandler({ ...silentHandler, metrics: orders.metrics }), replies);
+}
+
+async function reconcileOrders({ orders, orderPool }: FilledSystem): Promise<void> {
+  const [delivered = ''] = await idsOf(orderPool, 'delivered', 1);
+  await lookAtOrders(orderPool, [delivered]);
+  await sendAgain(orderPool, [delivered], now());
+  await requestAgain(orderPool, [delivered], now());
+  await orders.reconciler.tick();
+}
+
+/* -------------------------------------------------------------------------------------------------- inventory-service */
+
+async function runStock({ inventory, forgetKey }: FilledSystem): Promise<void> {
+  const { get, post, patch } = stockSide;
+  await post(inventory, '/products', { sku: 'PLAN', name: 'Plan' }).expect(201);
+  await patch(inventory, '/products/PLAN', { name: 'Plan B' }, {}).expect(200);
+  const key = uuidv7();
+  const adjust = () => post(inventory, '/products/PLAN/adjustments', { delta: 5, reason: 'delivery' }, { key });
+  await adjust().expect(200);
+  await forgetKey('inventory', key);
+  await adjust().expect(200);
+  await get(inventory, '/products/PLAN').expect(200);
+  await get(inventory, `/products?sku=${ANY_SKU}`).expect(200);
+  for (const path of ['/products?limit=2', `/products/${ANY_SKU}/movements?limit=2`]) {
+    const { body } = await get(inventory, path).expect(200);
+    await get(inventory, `${path}&cursor=${body.nextCursor}`).expect(200);
+  }
+}
+
+async function reserve({ inventory, stockPool }: FilledSystem): Promise<void> {
+  const one = stockSide.aReservation({ sku: ANY_SKU, quantity: 1 });
+  const two = stockSide.aReservation({ sku: ANY_SKU, quantity: 1 });
+  await stockSide.reserve(inventory, [one, two]).expect(200);
+  await stockSide.reserve(inventory, [one]).expect(200);
+  await stockSide.reserve(inventory, [stockSide.aReservation({ sku: 'PLAN', quantity: 6 })]).expect(200);
+  const commands = [
+    message('reservation.release', { reservationId: one.id }),
+    message('reservation.fulfil', { reservationId: two.id }),
+  ];
+  await handle(stockPool, reservationCommandHandler({ ...silentHandler, metrics: inventory.metrics }), commands);
+  const get = (path: string) => stockSide.get(inventory, path, stockSide.ORDER_SERVICE).expect(200);
+  await get(`/reservations/${one.id}`);
+  for (const lines of ['true', 'false']) {
+    const { body } = await get(`/reservations?limit=2&lines=${lines}`);
+    await get(`/reservations?limit=2&lines=${lines}&cursor=${body.nextCursor}`);
+    const held = await get(`/reservations?limit=1&lines=${lines}&state=held`);
+    if (held.body.nextCursor)
+      await get(`/reservations?limit=1&lines=${lines}&state=held&cursor=${held.body.nextCursor}`);
+    await stockSide
+      .post(
+        inventory,
+        '/reservations/lookup',
+        { ids: [one.id], lines: lines === 'true' },
+        { as: stockSide.ORDER_SERVICE },
+      )
+      .expect(200);
+  }
+}
+
+/* ----------------------------------------------------------------------------------------------------- of both of them */
+
+type Received = { type: string; payload: object };
+
+function message(type: string, payload: object): Received {
+  return { type, payload };
+}
+
+async function handle<D extends MessageDefinition>(pool: Pool, handler: Handle<D>, received: readonly Received[]) {
+  const messages = received.map(({ type, payload }) => {
+    const envelope = {
+      id: uuidv7(),
+      type,
+      version: 1,
+      occurredAt: now().toISOString(),
+      correlationId: 'plans',
+      payload,
+    };
+    return { message: envelope, headers: {}, traceparent: undefined } as unknown as IncomingMessage<D>;
+  });
+  await handleBatch({ queue: 'plans', pool, handle: handler, isOutage: async () => true }, messages);
+}
+
+interface Operations {
+  get(path: string): PromiseLike<{ body: { items: { id: string }[]; nextCursor?: string } }>;
+  post(path: string, body: object, status: number): PromiseLike<unknown>;
+}
+
+async function handleDeadLetters(pool: Pool, operations: Operations): Promise<void> {
+  const store = (letter: ArrivedLetter) => inTransaction(pool, (trx) => storeLetter(trx, letter));
+  const letters = Array.from({ length: 4 }, () => letter());
+  for (const one of letters) await store(one);
+  const [replayed, discarded] = letters as [ArrivedLetter, ArrivedLetter];
+  await store({ ...replayed, redelivered: true, deliveries: 2 });
+  await operations.get(`/dead-letters/${replayed.id}`);
+  await operations.get('/dead-letters/groups');
+  await operations.post(`/dead-letters/${replayed.id}/replay`, {}, 200);
+  await store({ ...replayed, replayOf: { id: replayed.id, replay: 1 } });
+  await store({ ...replayed, replayOf: { id: replayed.id, replay: 1 } });
+  await operations.post(`/dead-letters/${discarded.id}/discard`, { reason: 'plans' }, 200);
+  await store(discarded);
+  const group = `${replayed.queue}:${replayed.type}:${replayed.reason}`;
+  for (let bits = 0; bits < 8; bits += 1) {
+    await listDeadLetters(
+      pool,
+      {
+        status: bits & 1 ? 'open' : undefined,
+        group: bits & 2 ? group : undefined,
+        before: bits & 4 ? uuidv7() : undefined,
+      },
+      50,
+    );
+  }
+  await countOpen(pool, replayed.queue);
+  await countOpenOfGroup(pool, group);
+  await operations.post('/dead-letters/replays', { group }, 202);
+  await operations.get('/reconciliation');
+  await operations.post('/reconciliation', {}, 200);
+}
+
+function letter(): ArrivedLetter {
+  const body = JSON.stringify({ id: uuidv7() });
+  return {
+    id: uuidv7(),
+    queue: 'plans',
+    type: 'reservation.held',
+    reason: 'plans',
+    attempts: 1,
+    history: [],
+    messageId: uuidv7(),
+    unnamed: false,
+    redelivered: false,
+    deliveries: 1,
+    replayOf: undefined,
+    subjectId: uuidv7(),
+    routingKey: 'reservation.held.v1',
+    headers: {},
+    traceparent: undefined,
+    body,
+    bodyDigest: createHash('sha256').update(body).digest(),
+  };
+}
+
+async function inBackground(pool: Pool, makeDue: () => Promise<void>): Promise<void> {
+  for (const outcome of ['failed', 'returned', 'confirmed'] as const) {
+    await makeDue();
+    await relayOnce(pool, outcome);
+  }
+  await outboxStats(pool);
+  await removeExpiredKeys(pool, 72);
+  await removeOldInboxRows(pool);
+  await replaceAccepted(pool, { clientId: CLIENT, key: 'none', fingerprint: Buffer.of() }, { status: 200, body: '' });
+  await findRunning(pool);
+  await renewLease(pool, uuidv7());
+  await failRun(pool, uuidv7(), 'none', { checked: {}, repaired: 0 });
+}
+
+/** The relay with a broker that says the same of all messages, until it has said it once. */
+async function relayOnce(pool: Pool, outcome: PublishOutcome): Promise<void> {
+  let published = 0;
+  const broker = {
+    isConnected: () => true,
+    isUsable: () => true,
+    onUsable: () => {},
+    publish: async (messages: readonly unknown[]) => {
+      published += 1;
+      return messages.map(() => outcome);
+    },
+  } as unknown as Parameters<typeof startRelay>[0]['broker'];
+  const relay = startRelay({ pool, broker, metrics: createMetrics('plans', 'test'), log });
+  relay.wake();
+  await eventually(() => published > 0 || undefined);
+  await relay.stop();
+}
