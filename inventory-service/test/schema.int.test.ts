@@ -69,8 +69,8 @@ describe('the schema', () => {
     await database.pool.query(/* sql */ `
       INSERT INTO inbox_messages (message_id, queue, received_at) VALUES
         (gen_random_uuid(), 'old', now() - interval '8 days'), (gen_random_uuid(), 'young', now())`);
-    expect(await removeExpiredKeys(database.pool, 72)).toBe(1);
-    expect(await removeOldInboxRows(database.pool)).toBe(1);
+    expect(await removeExpiredKeys(database.pool, 72)).toMatchObject({ count: 1 });
+    expect(await removeOldInboxRows(database.pool)).toMatchObject({ count: 1 });
     const { rows } = await database.pool.query('SELECT key FROM idempotency_keys ORDER BY key');
     expect(rows.map(({ key }) => key)).toEqual(['old but running', 'young']);
   });

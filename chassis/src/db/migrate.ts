@@ -1,7 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { sqlState } from './transaction.ts';
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface MigrationTarget {
   /** As the owner of the schema. */
@@ -10,7 +14,16 @@ export interface MigrationTarget {
   applicationUrl: string;
   /** Folder of the migrations. */
   directory: string;
+  /** For tests: how often, and after which pause, a migration comes again that could not have a table's lock. */
+  lockAttempts?: number;
+  lockPauseMs?: number;
 }
+
+// A statement that waits for a table's lock lets nobody else to the table meanwhile, not even readers. So it waits for as
+// long as a service's own statement may, gives way to the others, and comes again: a long report must not stop the shop.
+const LOCK_TIMEOUT_MS = 1_000;
+const LOCK_ATTEMPTS = 30;
+const LOCK_PAUSE_MS = 1_000;
 
 export type MigrationDirection = 'up' | 'down';
 
@@ -23,15 +36,30 @@ export async function migrate(target: MigrationTarget, direction: MigrationDirec
   await ensureApplicationRole(target.ownerUrl, decodeURIComponent(username), decodeURIComponent(password));
   const db = knex({
     client: 'pg',
-    connection: target.ownerUrl,
+    connection: { connectionString: target.ownerUrl, options: `-c lock_timeout=${LOCK_TIMEOUT_MS}` },
     pool: { min: 0, max: 1 },
     // An older version that is deployed again finds migrations of a newer one: they only add, so it lives with them.
     migrations: { migrationSource: migrationsIn(target.directory), disableMigrationsListValidation: true },
   });
   try {
-    return direction === 'up' ? await up(db) : await down(db);
+    return await givingWay(() => (direction === 'up' ? up(db) : down(db)), target);
   } finally {
     await db.destroy();
+  }
+}
+
+/** Run `work` again while somebody holds a lock that it needs. Migrations that are done stay done. */
+async function givingWay<T>(
+  work: () => Promise<T>,
+  { lockAttempts = LOCK_ATTEMPTS, lockPauseMs = LOCK_PAUSE_MS }: MigrationTarget,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlState(error) !== LOCK_NOT_AVAILABLE || attempt >= lockAttempts) throw error;
+      await sleep(lockPauseMs);
+    }
   }
 }
 

@@ -40,9 +40,9 @@ describe('the inbox', () => {
       `UPDATE inbox_messages SET received_at = now() - interval '8 days' WHERE message_id <> $1`,
       [young],
     );
-    expect(await removeOldInboxRows(database.pool, 3)).toBe(3);
-    expect(await removeOldInboxRows(database.pool, 3)).toBe(2);
-    expect(await removeOldInboxRows(database.pool, 3)).toBe(0);
+    expect(await removeOldInboxRows(database.pool, { limit: 3 })).toMatchObject({ count: 3 });
+    expect(await removeOldInboxRows(database.pool, { limit: 3 })).toMatchObject({ count: 2 });
+    expect(await removeOldInboxRows(database.pool, { limit: 3 })).toMatchObject({ count: 0 });
     expect(await record([young])).toEqual(new Set());
   });
 });

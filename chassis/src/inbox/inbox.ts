@@ -1,4 +1,5 @@
 import type { Queryable, Transaction } from '../db/pool.ts';
+import { FROM_THE_OLDEST, type Removed } from '../idempotency/remove-expired-keys.ts';
 
 // A message comes twice when a relay dies between publishing and deleting its row, or a consumer between commit and
 // ack; the second copy then waits for as long as a process or the broker stays down, plus at most 13 minutes of retries.
@@ -29,15 +30,22 @@ export async function removeFromInbox(trx: Transaction, ids: readonly string[]):
   await trx.query(/* sql */ `DELETE FROM inbox_messages WHERE message_id = ANY($1::uuid[])`, [ids]);
 }
 
-/** One small batch of the reaper's work: remove rows past the longest possible redelivery. Returns how many it found. */
-export async function removeOldInboxRows(q: Queryable, limit = 1_000): Promise<number> {
-  const { rowCount } = await q.query(
+/** One small batch of the reaper's work: remove rows past the longest possible redelivery, from the oldest on. */
+export async function removeOldInboxRows(
+  q: Queryable,
+  { limit = 1_000, from = FROM_THE_OLDEST } = {},
+): Promise<Removed> {
+  const { rows } = await q.query<Removed>(
     /* sql */ `
+    WITH removed AS (
       DELETE FROM inbox_messages WHERE message_id = ANY (ARRAY(
         SELECT message_id FROM inbox_messages
-        WHERE received_at < now() - make_interval(days => $1)
-        ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
-    [RETENTION_DAYS, limit],
+        WHERE received_at >= $3 AND received_at < now() - make_interval(days => $1)
+        ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+      RETURNING received_at
+    )
+    SELECT count(*)::integer AS count, coalesce(max(received_at), $3)::text AS until FROM removed`,
+    [RETENTION_DAYS, limit, from],
   );
-  return rowCount ?? 0;
+  return rows[0] ?? { count: 0, until: from };
 }

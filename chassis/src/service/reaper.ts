@@ -1,5 +1,5 @@
 import type { Pool } from '../db/pool.ts';
-import { removeExpiredKeys } from '../idempotency/remove-expired-keys.ts';
+import { FROM_THE_OLDEST, type Removed, removeExpiredKeys } from '../idempotency/remove-expired-keys.ts';
 import { removeOldInboxRows } from '../inbox/inbox.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { startLoop } from './loop.ts';
@@ -16,6 +16,11 @@ const INTERVAL_MS = 60_000;
 // Small enough to be over within a statement's timeout on a busy machine, and to hold its locks for moments.
 const BATCH_ROWS = 500;
 
+interface Batch {
+  limit: number;
+  from: string;
+}
+
 /**
  * Every minute, remove the rows that only had to outlive repeats: completed keys past their retention and inbox rows
  * past the longest redelivery. Any number of them may run: each skips what another has locked.
@@ -23,20 +28,25 @@ const BATCH_ROWS = 500;
 export function startReaper({ pool, log, keyRetentionHours }: ReaperOptions): { stop(): Promise<void> } {
   let stopped = false;
 
-  /** One small transaction after the other, until there is no full batch left. */
-  async function sweep(what: string, removeBatch: (limit: number) => Promise<number>): Promise<void> {
+  /**
+   * One small transaction after the other, until there is no full batch left. Each begins where the last one ended, for
+   * what was removed stays in the index until vacuum comes, and a million rows later that is a long way to pass over.
+   */
+  async function sweep(what: string, removeBatch: (batch: Batch) => Promise<Removed>): Promise<void> {
     let removed = 0;
+    let from = FROM_THE_OLDEST;
     for (let full = true; full && !stopped; ) {
-      const count = await removeBatch(BATCH_ROWS);
+      const { count, until } = await removeBatch({ limit: BATCH_ROWS, from });
       removed += count;
       full = count >= BATCH_ROWS;
+      from = until;
     }
     if (removed > 0) log.info({ what, removed }, 'old rows were removed');
   }
 
   const loop = startLoop({ name: 'reaper', intervalMs: INTERVAL_MS, log }, async () => {
-    await sweep('idempotency_keys', (limit) => removeExpiredKeys(pool, keyRetentionHours, limit));
-    await sweep('inbox_messages', (limit) => removeOldInboxRows(pool, limit));
+    await sweep('idempotency_keys', (batch) => removeExpiredKeys(pool, keyRetentionHours, batch));
+    await sweep('inbox_messages', (batch) => removeOldInboxRows(pool, batch));
   });
 
   return {

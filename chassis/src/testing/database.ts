@@ -76,7 +76,7 @@ function fingerprintOf(migrations: string): string {
   const hash = createHash('sha256');
   for (const folder of [migrations, chassisSource]) {
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-      if (folder === migrations ? file.endsWith('.ts') : file.endsWith('-table.ts')) {
+      if (folder === migrations ? file.endsWith('.ts') : /-(table|settings)\.ts$/.test(file)) {
         hash.update(readFileSync(join(folder, file)));
       }
     }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import knex from 'knex';
 import { createPool, type Pool } from '../db/pool.ts';
 import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
-import { createIdempotencyKeysTableV1 } from '../idempotency/idempotency-keys-table.ts';
+import { createIdempotencyKeysTableV1, indexExpiryOfKeysV2 } from '../idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1 } from '../inbox/inbox-table.ts';
 import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
 import { createReconciliationRunsTableV1 } from '../reconciliation/reconciliation-table.ts';
@@ -52,6 +52,7 @@ async function createTables(url: string): Promise<void> {
     await indexOutboxCommandsV3(db);
     await createInboxTableV1(db);
     await createIdempotencyKeysTableV1(db);
+    await indexExpiryOfKeysV2(db);
     await createDeadLettersTableV1(db);
     await addDeadLetterDeliveriesV2(db);
     await createReconciliationRunsTableV1(db);

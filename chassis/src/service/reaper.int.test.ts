@@ -1,0 +1,95 @@
+import { removeExpiredKeys } from '../idempotency/remove-expired-keys.ts';
+import { removeOldInboxRows } from '../inbox/inbox.ts';
+import { createMessagingDatabase, type MessagingDatabase } from '../testing/messaging-database.ts';
+
+let database: MessagingDatabase;
+beforeAll(async () => {
+  database = await createMessagingDatabase();
+});
+afterAll(() => database.drop());
+
+const KEYS_PER_HOUR = 300;
+const HOURS_KEPT = 4;
+const HOURS = 40;
+const LONG_AGO = 1_000;
+
+/** An hour of requests: keys that are claimed and completed, and messages. */
+async function fillHour(hour: number): Promise<void> {
+  await database.pool.query(
+    /* sql */ `
+    INSERT INTO idempotency_keys (client_id, key, fingerprint, state, created_at)
+    SELECT 'c', gen_random_uuid()::text, '', 'running', now() - make_interval(hours => $1, secs => -i)
+    FROM generate_series(1, $2::integer) AS i`,
+    [LONG_AGO - hour, KEYS_PER_HOUR],
+  );
+  await database.pool.query(
+    `UPDATE idempotency_keys SET state = 'completed', status = 201, body = repeat('x', 500) WHERE state = 'running'`,
+  );
+}
+
+async function sizeOf(table: string): Promise<number> {
+  const { rows } = await database.pool.query('SELECT pg_total_relation_size($1::regclass)::integer AS bytes', [table]);
+  return rows[0].bytes;
+}
+
+/** Rows of a table that `work` looks at. */
+async function rowsReadBy(table: string, work: (client: Parameters<typeof removeExpiredKeys>[0]) => Promise<unknown>) {
+  const client = await database.pool.connect();
+  try {
+    const read = async () => {
+      const sql = 'SELECT pg_stat_get_xact_tuples_fetched($1::regclass)::integer AS read';
+      return (await client.query(sql, [table])).rows[0].read;
+    };
+    // What the connection has done before counts too, until it is reported.
+    await client.query('BEGIN');
+    const before = await read();
+    await work(client);
+    const after = await read();
+    await client.query('COMMIT');
+    return after - before;
+  } finally {
+    client.release();
+  }
+}
+
+describe('removing keys', () => {
+  it('keeps the table as large as what is kept, and reads no more than what has expired', async () => {
+    let grown = 0;
+    for (let hour = 0; hour < HOURS; hour += 1) {
+      await fillHour(hour);
+      const retention = LONG_AGO - hour + HOURS_KEPT;
+      for (let from: string | undefined; ; ) {
+        const removed = await removeExpiredKeys(database.pool, retention, { limit: 100, from });
+        if (removed.count === 0) break;
+        from = removed.until;
+      }
+      await database.pool.query('VACUUM idempotency_keys');
+      if (hour === 2 * HOURS_KEPT) grown = await sizeOf('idempotency_keys');
+    }
+    expect(await sizeOf('idempotency_keys')).toBeLessThan(1.2 * grown);
+    const { rows } = await database.pool.query('SELECT count(*)::integer AS kept FROM idempotency_keys');
+    expect(rows[0].kept).toBe((HOURS_KEPT + 1) * KEYS_PER_HOUR);
+
+    const retention = LONG_AGO - HOURS + HOURS_KEPT + 1;
+    const remove = (hours: number) => (client: Parameters<typeof removeExpiredKeys>[0]) =>
+      removeExpiredKeys(client, hours, { limit: 50 });
+    expect(await rowsReadBy('idempotency_keys', remove(retention))).toBe(0);
+    // At most what is past its retention, found once by the index and once by its place.
+    expect(await rowsReadBy('idempotency_keys', remove(retention - 1))).toBeLessThanOrEqual(2 * KEYS_PER_HOUR);
+  });
+});
+
+describe('removing rows of the inbox', () => {
+  it('goes on where the last batch ended', async () => {
+    await database.pool.query(/* sql */ `
+      INSERT INTO inbox_messages (message_id, queue, received_at)
+      SELECT gen_random_uuid(), 'q', now() - interval '8 days' + make_interval(secs => i) FROM generate_series(1, 300) AS i`);
+    const first = await removeOldInboxRows(database.pool, { limit: 200 });
+    expect(first.count).toBe(200);
+    const read = await rowsReadBy('inbox_messages', async (client) => {
+      expect(await removeOldInboxRows(client, { limit: 200, from: first.until })).toMatchObject({ count: 100 });
+      expect(await removeOldInboxRows(client, { limit: 200, from: first.until })).toMatchObject({ count: 0 });
+    });
+    expect(read).toBeLessThanOrEqual(2 * 100 + 200);
+  });
+});
