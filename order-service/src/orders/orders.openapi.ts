@@ -109,7 +109,7 @@ export const orderOperations: readonly Operation[] = [
     summary: 'List orders, newest first',
     description:
       'A storefront sees its own orders; `number` and `clientId` are for back office and operations, and 400 from a storefront. A page that ' +
-      'is filtered by a status other than `pending` may be short, or empty, and still have a `nextCursor`.',
+      'is filtered by a status other than `pending`, or by a customer of one client, may be short, or empty, and still have a `nextCursor`.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
     query: anyOrdersQuery,

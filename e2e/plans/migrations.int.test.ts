@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrate } from '@shop/chassis/db/migrate.ts';
+import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
+import { longLocksOf } from './long-locks.ts';
+import { recordStatements } from './record-statements.ts';
+
+// The first tables are made on an empty database. Whatever comes after them meets them full of rows, and in use.
+const FIRST_TABLES = '20260109';
+const OWNER = 'postgres';
+
+const name = `locks_${randomBytes(6).toString('hex')}`;
+const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
+afterEach(async () => {
+  await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Where the rows of each table lie; another place means that the table was written anew. */
+async function filesOf(url: string): Promise<Record<string, number>> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(`
+      SELECT relname, pg_relation_filenode(oid) AS file FROM pg_class
+      WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'knex_%'`);
+    return Object.fromEntries(rows.map(({ relname, file }) => [relname, file]));
+  });
+}
+
+describe.each(['order-service', 'inventory-service'])('the later migrations of %s', (service) => {
+  it('keep nobody from a table for longer than a moment, however large it is', async () => {
+    await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+    const all = join(__dirname, '../..', service, 'migrations');
+    const first = mkdtempSync(join(folder, service));
+    for (const file of readdirSync(all).filter((file) => file.slice(0, FIRST_TABLES.length) <= FIRST_TABLES)) {
+      symlinkSync(join(all, file), join(first, file));
+    }
+    const ownerUrl = databaseUrl(name);
+    const target = { ownerUrl, applicationUrl: databaseUrl(name, service.replaceAll('-', '_')) };
+    expect((await migrate({ ...target, directory: first }, 'up')).length).toBeGreaterThan(5);
+    const files = await filesOf(ownerUrl);
+
+    const recording = recordStatements([OWNER]);
+    const later = await migrate({ ...target, directory: all }, 'up').finally(recording.stop);
+    expect(later.length).toBeGreaterThan(1);
+    const statements = recording.of(OWNER);
+    expect(statements).toContainEqual(expect.stringContaining('ALTER TABLE'));
+    // Those of Knex on its own two tables are short.
+    expect(statements.filter((sql) => !sql.includes('knex_migrations')).flatMap(longLocksOf)).toEqual([]);
+    expect(await filesOf(ownerUrl)).toMatchObject(files);
+  });
+});
