@@ -87,7 +87,7 @@ export function createMetrics(service: string, version: string) {
     }),
     deadLettersOpen: new Gauge({
       name: 'dead_letters_open',
-      help: 'Dead letters that wait for a person.',
+      help: 'Dead letters that wait for a person; at most 10,000 are counted.',
       labelNames: ['queue'],
       registers,
     }),
