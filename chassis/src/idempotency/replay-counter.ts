@@ -65,7 +65,8 @@ async function addReplays(pool: Pool, batch: readonly (KeyName & { replays: numb
     /* sql */ `
     UPDATE idempotency_keys k SET replays = k.replays + i.replays, replayed_at = now()
     FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, replays)
-    WHERE k.client_id = ANY ($1) AND k.key = ANY ($2) AND k.client_id = i.client_id AND k.key = i.key`,
+    -- Arrays of one: by two equalities a plan from when the keys were few would go through all of them, by their index.
+    WHERE k.client_id = ANY (ARRAY[i.client_id]) AND k.key = ANY (ARRAY[i.key])`,
     [sorted.map((entry) => entry.clientId), sorted.map((entry) => entry.key), sorted.map((entry) => entry.replays)],
   );
 }

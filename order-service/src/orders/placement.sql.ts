@@ -160,7 +160,8 @@ export async function giveBackLeases(
     /* sql */ `
     UPDATE idempotency_keys k SET lease_until = now()
     FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, token)
-    WHERE k.client_id = ANY ($1) AND k.key = ANY ($2) AND k.client_id = i.client_id AND k.key = i.key
+    -- Arrays of one: see applyTransitions.
+    WHERE k.client_id = ANY (ARRAY[i.client_id]) AND k.key = ANY (ARRAY[i.key])
       AND k.token = i.token AND k.state = 'running'`,
     [leases.map((lease) => lease.clientId), leases.map((lease) => lease.key), leases.map((lease) => lease.token)],
   );
@@ -210,9 +211,8 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
       released AS (
         UPDATE idempotency_keys k SET state = 'accepted', lease_until = NULL
         FROM waiting w
-        WHERE k.client_id = w.client_id AND k.key = w.idempotency_key
-          AND k.client_id = ANY (ARRAY(SELECT client_id FROM waiting))
-          AND k.key = ANY (ARRAY(SELECT idempotency_key FROM waiting))
+        -- Arrays of one: see applyTransitions.
+        WHERE k.client_id = ANY (ARRAY[w.client_id]) AND k.key = ANY (ARRAY[w.idempotency_key])
       )
       SELECT id FROM waiting`,
     values: [
