@@ -9,29 +9,34 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
 import type { Findings, Mismatch } from '@shop/chassis/reconciliation/run.ts';
-import { type HeldDifference, type LedgerSums, readHeldDifferences, readLedgerSums } from './sums.sql.ts';
+import {
+  completeSums,
+  type HeldDifference,
+  type LedgerPage,
+  type LedgerSums,
+  PAUSE_MS,
+  readHeldDifferences,
+  sumMovements,
+} from './sums.sql.ts';
 
 /** Every kind of mismatch that {@link compareSums} reports. */
 export const mismatchKinds = ['ledger-on-hand', 'ledger-reserved', 'held-reservations'] as const;
 
 type SumMismatch = Mismatch & { kind: (typeof mismatchKinds)[number] };
 
-// Between two pages, so that a comparison takes its time and not the database's.
-const PAUSE_MS = 10;
-
 /** Compare all products, a page after the other. */
 export async function compareSums(pool: Pool, findings: Findings): Promise<void> {
   let after: string | undefined = '';
   while (after !== undefined) {
     findings.signal.throwIfAborted();
-    const from: string = after;
-    const page = await inTransaction(pool, async (trx) => {
+    const page: LedgerPage = await sumMovements(pool, after);
+    const sums = await inTransaction(pool, async (trx) => {
       await trx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      return readLedgerSums(trx, from);
+      return completeSums(trx, page);
     });
-    findings.count('products', page.sums.length);
+    findings.count('products', sums.length);
     findings.count('movements', page.movements);
-    for (const mismatch of page.sums.flatMap(ledgerMismatches)) findings.report(mismatch);
+    for (const mismatch of sums.flatMap(ledgerMismatches)) findings.report(mismatch);
     after = page.last;
     await sleep(PAUSE_MS);
   }

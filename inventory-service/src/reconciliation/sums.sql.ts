@@ -1,4 +1,5 @@
-import type { Transaction } from '@shop/chassis/db/pool.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 
 /** A stock level, as it is and as its ledger adds up. Units may exceed what a number holds, where something is wrong. */
 export interface LedgerSums {
@@ -9,10 +10,11 @@ export interface LedgerSums {
   ledgerReserved: bigint;
 }
 
-// One statement reads so many rows, and takes some ten milliseconds: no snapshot lasts long, for one that does keeps
-// PostgreSQL from cleaning up behind the rows that every order updates.
+// A statement reads so many rows. Those of one SKU lie far apart, so each may be a page that has to come from the disk.
 const LEVELS_PER_PAGE = 200;
-const MOVEMENTS_PER_STATEMENT = 20_000;
+const MOVEMENTS_PER_STATEMENT = 5_000;
+// Between two statements, so that a comparison takes its time and not the database's.
+export const PAUSE_MS = 10;
 
 interface SumRow {
   sku: string;
@@ -22,38 +24,31 @@ interface SumRow {
   read: string;
 }
 
-/**
- * The levels of some SKUs after `after`, with the sums of their movements, all of one instant: the caller's transaction
- * is REPEATABLE READ. `last` is where the next page begins; undefined after the last one.
- */
-export async function readLedgerSums(
-  trx: Transaction,
-  after: string,
-): Promise<{ sums: LedgerSums[]; movements: number; last?: string }> {
-  const { rows } = await trx.query<{ sku: string; on_hand: string; reserved: string }>(
-    'SELECT sku, on_hand, reserved FROM stock_levels WHERE sku > $1 ORDER BY sku LIMIT $2',
-    [after, LEVELS_PER_PAGE],
-  );
-  const sums = new Map<string, LedgerSums>();
-  for (const { sku, on_hand, reserved } of rows) {
-    sums.set(sku, { ...nothing(sku), onHand: BigInt(on_hand), reserved: BigInt(reserved) });
-  }
-  const last = rows.length === LEVELS_PER_PAGE ? rows.at(-1)?.sku : undefined;
-  const movements = await addMovements(trx, sums, { after, last });
-  return { sums: [...sums.values()], movements, last };
+/** Some SKUs, with the sums of their movements up to one of each. */
+export interface LedgerPage {
+  after: string;
+  /** The last one; undefined when the page goes to the end. */
+  last: string | undefined;
+  sums: Map<string, LedgerSums & { lastId: string }>;
+  movements: number;
 }
 
-/** The movements between two SKUs, a bounded number at a time; those of SKUs without a level are found, too. */
-async function addMovements(
-  trx: Transaction,
-  sums: Map<string, LedgerSums>,
-  { after, last }: { after: string; last?: string },
-): Promise<number> {
-  let movements = 0;
+/**
+ * Add up the movements of the SKUs after `after`, as they are by and by. No snapshot lasts longer than a statement, for one
+ * that does keeps PostgreSQL from cleaning up behind the rows that every order updates. What is added meanwhile has a
+ * larger id within its SKU ({@link completeSums} adds it): ids are taken while the level is locked.
+ */
+export async function sumMovements(q: Queryable, after: string): Promise<LedgerPage> {
+  const { rows } = await q.query<{ sku: string }>('SELECT sku FROM stock_levels WHERE sku > $1 ORDER BY sku LIMIT $2', [
+    after,
+    LEVELS_PER_PAGE,
+  ]);
+  const last = rows.length === LEVELS_PER_PAGE ? rows.at(-1)?.sku : undefined;
+  const page: LedgerPage = { after, last, sums: new Map(), movements: 0 };
   // No id is so large: the first statement begins behind `after`.
   let position = { sku: after, id: '9223372036854775807' };
   for (;;) {
-    const { rows } = await trx.query<SumRow>({
+    const { rows } = await q.query<SumRow>({
       name: 'ledger-sums',
       text: /* sql */ `
         SELECT sku, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved, max(id) AS last_id, count(*) AS read
@@ -63,22 +58,64 @@ async function addMovements(
         ) m GROUP BY sku ORDER BY sku`,
       values: [position.sku, position.id, last ?? null, MOVEMENTS_PER_STATEMENT],
     });
-    for (const row of rows) {
-      const sum = sums.get(row.sku) ?? nothing(row.sku);
-      sum.ledgerOnHand += BigInt(row.on_hand);
-      sum.ledgerReserved += BigInt(row.reserved);
-      sums.set(row.sku, sum);
-    }
-    const read = rows.reduce((count, row) => count + Number(row.read), 0);
-    movements += read;
+    const read = add(page, rows);
     const end = rows.at(-1);
-    if (!end || read < MOVEMENTS_PER_STATEMENT) return movements;
+    // What little came since is added here, so that next to nothing is left for the snapshot.
+    if (!end || read < MOVEMENTS_PER_STATEMENT) {
+      await addLaterMovements(q, page);
+      return page;
+    }
     position = { sku: end.sku, id: end.last_id };
+    await sleep(PAUSE_MS);
   }
 }
 
-function nothing(sku: string): LedgerSums {
-  return { sku, onHand: 0n, reserved: 0n, ledgerOnHand: 0n, ledgerReserved: 0n };
+/** The levels of a page with the sums of all their movements, of one instant: the transaction is REPEATABLE READ. */
+export async function completeSums(trx: Transaction, page: LedgerPage): Promise<LedgerSums[]> {
+  const { rows } = await trx.query<{ sku: string; on_hand: string; reserved: string }>(
+    'SELECT sku, on_hand, reserved FROM stock_levels WHERE sku > $1 AND sku <= coalesce($2, chr(127)) ORDER BY sku',
+    [page.after, page.last ?? null],
+  );
+  for (const { sku, on_hand, reserved } of rows) {
+    const sum = sumOf(page, sku);
+    sum.onHand = BigInt(on_hand);
+    sum.reserved = BigInt(reserved);
+  }
+  await addLaterMovements(trx, page);
+  return [...page.sums.values()];
+}
+
+async function addLaterMovements(q: Queryable, page: LedgerPage): Promise<void> {
+  const known = [...page.sums.values()];
+  const { rows } = await q.query<SumRow>(
+    /* sql */ `
+    SELECT seen.sku, m.* FROM unnest($1::text[], $2::bigint[]) AS seen (sku, last_id), LATERAL (
+      SELECT sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved, max(id) AS last_id, count(*) AS read
+      FROM stock_movements WHERE sku = seen.sku AND id > seen.last_id
+    ) AS m WHERE m.read > 0`,
+    [known.map(({ sku }) => sku), known.map(({ lastId }) => lastId)],
+  );
+  add(page, rows);
+}
+
+function add(page: LedgerPage, rows: readonly SumRow[]): number {
+  for (const row of rows) {
+    const sum = sumOf(page, row.sku);
+    sum.ledgerOnHand += BigInt(row.on_hand);
+    sum.ledgerReserved += BigInt(row.reserved);
+    sum.lastId = row.last_id;
+  }
+  const read = rows.reduce((count, row) => count + Number(row.read), 0);
+  page.movements += read;
+  return read;
+}
+
+function sumOf({ sums }: LedgerPage, sku: string): LedgerSums & { lastId: string } {
+  const known = sums.get(sku);
+  if (known) return known;
+  const none = { sku, onHand: 0n, reserved: 0n, ledgerOnHand: 0n, ledgerReserved: 0n, lastId: '0' };
+  sums.set(sku, none);
+  return none;
 }
 
 /** A product whose `reserved` is not what the lines of its held reservations add up to. */
