@@ -249,13 +249,14 @@ async function handleDeadLetters(pool: Pool, operations: Operations): Promise<vo
   await operations.post(`/dead-letters/${discarded.id}/discard`, { reason: 'plans' }, 200);
   await store(discarded);
   const group = `${replayed.queue}:${replayed.type}:${replayed.reason}`;
-  for (let bits = 0; bits < 8; bits += 1) {
+  for (let bits = 0; bits < 16; bits += 1) {
     await listDeadLetters(
       pool,
       {
         status: bits & 1 ? 'open' : undefined,
         group: bits & 2 ? group : undefined,
         before: bits & 4 ? uuidv7() : undefined,
+        subjectId: bits & 8 ? replayed.subjectId : undefined,
       },
       50,
     );

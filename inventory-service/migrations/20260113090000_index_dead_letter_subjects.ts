@@ -4,6 +4,9 @@ import {
 } from '@shop/chassis/dead-letters/dead-letters-table.ts';
 import type { Knex } from 'knex';
 
+/** An index that is built beside running services cannot be part of a transaction. */
+export const config = { transaction: false };
+
 /** An operator asks for the dead letters of one order. */
 export async function up(knex: Knex): Promise<void> {
   await indexDeadLetterSubjectsV3(knex);

@@ -83,10 +83,14 @@ export async function dropDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `ALTER TABLE dead_letters DROP COLUMN deliveries`);
 }
 
-/** V3: the letters of one order are found without reading all. */
+/** V3: the letters of one order are found without reading all. Built beside running services, so outside of a transaction. */
 export async function indexDeadLetterSubjectsV3(knex: Knex): Promise<void> {
+  // As in indexExpiryOfKeysV2.
+  await knex.raw('SET lock_timeout = 0');
+  await knex.raw('DROP INDEX CONCURRENTLY IF EXISTS dead_letters_subject_id_idx');
   await knex.raw(/* sql */ `
-    CREATE INDEX dead_letters_subject_id_idx ON dead_letters (subject_id, id) WHERE subject_id IS NOT NULL`);
+    CREATE INDEX CONCURRENTLY dead_letters_subject_id_idx ON dead_letters (subject_id, id) WHERE subject_id IS NOT NULL`);
+  await knex.raw('RESET lock_timeout');
 }
 
 /** Undo {@link indexDeadLetterSubjectsV3}. */
