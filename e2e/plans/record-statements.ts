@@ -8,17 +8,20 @@ const WITHOUT_PLAN = /^\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|SET|LOCK|SELECT 1$)/i
  * that PostgreSQL got.
  */
 export function recordStatements(roles: readonly string[]) {
-  const recorded = new Map(roles.map((role) => [role, new Set<string>()]));
+  const recorded = new Map(roles.map((role) => [role, [] as string[]]));
   const original = pg.Client.prototype.query;
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const [first] = args as [string | { text?: string }];
     const text = typeof first === 'string' ? first : first?.text;
-    if (text !== undefined && !WITHOUT_PLAN.test(text)) recorded.get(this.user ?? '')?.add(text);
+    if (text !== undefined) recorded.get(this.user ?? '')?.push(text);
     return Reflect.apply(original, this, args);
   } as typeof original;
+  const all = (role: string) => recorded.get(role) ?? [];
   return {
-    /** The distinct statements of a role. */
-    of: (role: string): string[] => [...(recorded.get(role) ?? [])],
+    /** The distinct statements of a role that have a plan. */
+    of: (role: string): string[] => [...new Set(all(role).filter((text) => !WITHOUT_PLAN.test(text)))],
+    /** All that a role has sent since the last time, one by one, BEGIN and COMMIT among them. */
+    take: (role: string): string[] => all(role).splice(0),
     stop() {
       pg.Client.prototype.query = original;
     },
