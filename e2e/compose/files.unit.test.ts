@@ -1,6 +1,7 @@
 /** What the Compose file, the example of its settings and the Dockerfiles say twice has to agree. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HEAP_FLAGS } from '@shop/local/parts.ts';
 import { root } from './compose.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -37,14 +38,23 @@ describe.each(['order-service', 'inventory-service'])('the Dockerfile of %s', (s
     expect(JSON.parse(command)).toEqual(start.replace('src/', `${service}/src/`).split(' '));
   });
 
+  it('sets the limits of the heap that `npm start` sets', () => {
+    const { start } = JSON.parse(read(`${service}/package.json`)).scripts;
+    const flags = HEAP_FLAGS[service === 'order-service' ? 'order' : 'inventory'];
+    expect(start).toBe(`node ${flags.join(' ')} src/main.ts`);
+  });
+
   it('takes the base image of docker-compose.yml', () => {
     const [, image] = /^ARG NODE_IMAGE=(.+)$/m.exec(dockerfile) ?? [];
     expect(compose).toContain(`\${NODE_IMAGE:-${image}}`);
   });
 });
 
-it('the Dockerfiles differ in the name of their service only', () => {
-  const general = (service: string) => read(`${service}/Dockerfile`).replaceAll(service, '<service>');
+it('the Dockerfiles differ in the name of their service and the limits of its heap only', () => {
+  const general = (service: string) =>
+    read(`${service}/Dockerfile`)
+      .replaceAll(service, '<service>')
+      .replace(/^CMD \["node", .* "(.+)"\]$/m, 'CMD ["node", <limits>, "$1"]');
   const both = /^COPY (order|inventory)-service\/package\.json.*\n|^COPY <service>\/package\.json.*\n/gm;
   expect(general('order-service').replace(both, '')).toBe(general('inventory-service').replace(both, ''));
 });

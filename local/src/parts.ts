@@ -99,11 +99,13 @@ export function nodeLaunch(script: string, environment: Record<string, string>, 
   };
 }
 
-// V8 sizes its heap by the machine: on a large one it lets a service keep 150 MB of short-lived garbage, and while little
-// lives, as here, it collects all of it three times a second. These limits hold a service below 250 MB under load;
-// order-service, whose collector took a third of its time, begins to look at old objects at 96 MB (docs/adr/0015). The
-// services' own start scripts and images say the same.
-const HEAP_FLAGS = {
+/**
+ * V8 sizes its heap by the machine: on a large one it lets a service keep 150 MB of short-lived garbage, and while little
+ * lives, as here, it collects all of it three times a second. These limits hold a service below 250 MB under load;
+ * order-service, whose collector took a third of its time, begins to look at old objects at 96 MB (docs/adr/0015). The
+ * services' own start scripts and images say the same.
+ */
+export const HEAP_FLAGS = {
   order: [
     '--max-semi-space-size=16',
     '--initial-old-space-size=96',
