@@ -1,5 +1,7 @@
 /** What a producer gone wrong may put into a queue: each becomes a dead letter that says why, and the others go on. */
 import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { MessageDefinition } from '../contract/message-definition.ts';
 import { reservationHeldV1, reservationReleaseV1 } from '../contract/messages.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
@@ -10,6 +12,8 @@ import { startConsumer } from './consume.ts';
 import { inventoryReservationsQueue, orderReservationRepliesQueue } from './topology.ts';
 
 const MEGABYTE = 1024 * 1024;
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 const context = { correlationId: 'test', occurredAt: new Date() };
 const inAWeek = () => new Date(Date.now() + 7 * 24 * 3_600_000).toISOString();
 
@@ -140,11 +144,14 @@ it('bodies of 10 MB do not fill the memory, 20 at once, and their neighbours are
     await channel.waitForConfirms();
   });
   const taken: number[] = [];
-  const before = process.memoryUsage();
-  const sampler = setInterval(() => {
-    const now = process.memoryUsage();
-    taken.push(now.arrayBuffers - before.arrayBuffers + now.heapUsed - before.heapUsed);
-  }, 5);
+  const inUse = () => {
+    // When garbage is collected depends on what else this process and the machine do; what lives does not.
+    collectGarbage();
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    return arrayBuffers + heapUsed;
+  };
+  const before = inUse();
+  const sampler = setInterval(() => taken.push(inUse() - before), 50);
   const parts = { queue, broker, metrics, pool: database.pool, log: silent };
   const consumer = startConsumer({ ...parts, definitions, handle: async (_trx, all) => all.map(() => 'handled') });
   const drainer = startDrainer(parts);
@@ -157,7 +164,7 @@ it('bodies of 10 MB do not fill the memory, 20 at once, and their neighbours are
   }, 60_000);
   clearInterval(sampler);
   expect(stored).toEqual(Array(20).fill({ bytes: 10 * MEGABYTE }));
-  expect(Math.max(...taken) / MEGABYTE).toBeLessThan(150);
+  expect(Math.max(...taken) / MEGABYTE).toBeLessThan(100);
   await Promise.all([consumer.stop(), drainer.stop()]);
   await system.drop();
 }, 150_000);
