@@ -33,7 +33,9 @@ export async function fillOrders(
   count: number,
   onProgress: (done: number) => void,
 ): Promise<void> {
-  await Promise.all([requireNone(databases.orders, 'orders'), requireNone(databases.inventory, 'reservations')]);
+  // One after the other: of two databases that are both filled, always the same one is told.
+  await requireNone(databases.orders, 'orders');
+  await requireNone(databases.inventory, 'reservations');
   const until = new Date();
   const done = { orders: 0, inventory: 0 };
   const fill = (side: keyof typeof done, statements: readonly Statement[], tables: readonly string[]) =>
