@@ -5,6 +5,7 @@ import type { IdempotencyDeps } from '@shop/chassis/idempotency/idempotently.ts'
 import type { Reconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/reconciliation/reconciliation.routes.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
+import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import { type Express, Router } from 'express';
 import { problems } from './errors.ts';
 import type { InventoryMetrics } from './metrics.ts';
@@ -25,6 +26,7 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   reconciler: Reconciler;
   now: () => Date;
   wakeRelay: () => void;
+  tracing?: Tracing;
 }
 
 export interface App {

@@ -101,9 +101,12 @@ export function deckVariables(secrets: Secrets, environment: NodeJS.ProcessEnv):
   };
 }
 
+/** The standard variables of OpenTelemetry mean both services. */
 function settingsFor(prefix: string, environment: NodeJS.ProcessEnv): Record<string, string> {
-  const given = Object.entries(environment).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(given.map(([name, value = '']) => [name.slice(prefix.length), value]));
+  const given = Object.entries(environment);
+  const standard = given.filter(([name]) => name.startsWith('OTEL_'));
+  const own = given.flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : []));
+  return Object.fromEntries([...standard, ...own]);
 }
 
 function planPath(folder: string): string {

@@ -34,9 +34,14 @@ describe('makePlan', () => {
     const plan = await planned({}, undefined, {
       ORDER_SERVICE_LOG_LEVEL: 'debug',
       INVENTORY_SERVICE_X: '1',
+      OTEL_TRACES_EXPORTER: 'none',
+      INVENTORY_SERVICE_OTEL_TRACES_EXPORTER: 'otlp',
       LOG_LEVEL: 'no',
     });
-    expect(plan.settings).toEqual({ order: { LOG_LEVEL: 'debug' }, inventory: { X: '1' } });
+    expect(plan.settings).toEqual({
+      order: { LOG_LEVEL: 'debug', OTEL_TRACES_EXPORTER: 'none' },
+      inventory: { X: '1', OTEL_TRACES_EXPORTER: 'otlp' },
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts'
 import type { Reconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/reconciliation/reconciliation.routes.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
+import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import { type Express, Router } from 'express';
 import { docsPageRoutes } from './docs-page/docs-page.routes.ts';
 import { problems } from './errors.ts';
@@ -29,6 +30,7 @@ export interface AppDeps extends HealthDeps {
   reconciler: Reconciler;
   now: () => Date;
   wakeRelay: () => void;
+  tracing?: Tracing;
 }
 
 export interface App {

@@ -19,7 +19,7 @@ const name = 'order-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const settings = settingsOrExit(name, config);
 const runtime = await startRuntime({ name, version, settings });
-const { pool, log, wakeRelay } = runtime;
+const { pool, log, tracing, wakeRelay } = runtime;
 const metrics = withOrderMetrics(runtime.metrics);
 const now = () => new Date();
 
@@ -31,7 +31,7 @@ const reservations = createReservationClient({
   onRecovered: () =>
     askSoon(pool).catch((error: unknown) => log.warn({ err: error }, 'waiting orders keep their time')),
 });
-const completer = startCompleter({ pool, metrics, log, now, wakeRelay });
+const completer = startCompleter({ pool, metrics, log, tracing, now, wakeRelay });
 const consumer = startConsumer({
   ...runtime,
   queue: orderReservationRepliesQueue.name,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tracingConfig } from '../telemetry/tracing-config.ts';
 import { readVariables } from './read-variables.ts';
 
 /** The environment is wrong: one line per fault. */
@@ -53,6 +54,7 @@ export const serviceConfig = z.object({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Least level that is logged'),
+  ...tracingConfig,
 });
 
 /** A token and the one it replaces, without the gap. */

@@ -111,7 +111,8 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     { key, input }: { key: string; input: Input },
     work: (trx: Transaction, input: Input, by: ActionBy) => Promise<Reply>,
   ): Promise<void> {
-    const by = { actor: clientOf(res), correlationId: contextOf(res).requestId, at: deps.now() };
+    const { requestId: correlationId, traceparent } = contextOf(res);
+    const by = { actor: clientOf(res), correlationId, traceparent, at: deps.now() };
     const parameters: Record<string, string> =
       req.params.id === undefined ? {} : { id: String(req.params.id).toLowerCase() };
     const keyed = toKeyedRequest(req, res, key, input, parameters);

@@ -6,6 +6,7 @@ import type { ArrivedLetter } from './read-letter.ts';
 export interface ActionBy {
   actor: string;
   correlationId: string;
+  traceparent?: string;
   at: Date;
 }
 

@@ -19,7 +19,7 @@ beforeEach(async () => {
     release = resolve;
   });
   const app = express();
-  app.use(requestContext(log, createMetrics('test', '0')));
+  app.use(requestContext({ log, metrics: createMetrics('test', '0') }));
   app.use(createAdmission({ requests: 2, bodyBytes: 2_000_000 }), (_req, _res, next) => {
     under += 1;
     next();
@@ -29,7 +29,7 @@ beforeEach(async () => {
     await released;
     res.send('done');
   });
-  app.use(problemHandler(edgeProblems, log));
+  app.use(problemHandler(edgeProblems));
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
 });
 afterEach(async () => {

@@ -1,5 +1,6 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { type HealthDeps, healthRoutes } from '../service/health.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { createAdmission } from './admission.ts';
 import { gatewayOnly } from './callers.ts';
 import { requestContext } from './context.ts';
@@ -7,6 +8,7 @@ import { edgeProblems, type ProblemTable, problemHandler, RefusedError } from '.
 import { shedExcess } from './shedding.ts';
 
 export interface AppOptions extends HealthDeps {
+  tracing?: Tracing | undefined;
   gatewayTokens: readonly string[];
   problems: ProblemTable;
   /** Routes that only the other service may call; they check their own token. */
@@ -31,7 +33,7 @@ export function createApp(options: AppOptions): Express {
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
   app.use(shedExcess(options.metrics));
-  app.use(requestContext(options.log, options.metrics));
+  app.use(requestContext(options));
   app.use((_req, res, next) => {
     // While draining, keep-alive connections end with their running request.
     if (options.lifecycle.phase() === 'draining') res.set('Connection', 'close');
@@ -48,7 +50,7 @@ export function createApp(options: AppOptions): Express {
   app.use(() => {
     throw new RefusedError('not-found', 'There is no such path.');
   });
-  app.use(problemHandler({ ...edgeProblems, ...options.problems }, options.log));
+  app.use(problemHandler({ ...edgeProblems, ...options.problems }));
   return app;
 }
 

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { readTraceparent, type Span, type SpanOptions, type Tracing, traceIdOf } from '../telemetry/tracing.ts';
+import { createRequestLog, type Failure } from './request-log.ts';
 
 /** What the edge knows of a request before any route sees it. */
 export interface RequestContext {
@@ -12,6 +14,8 @@ export interface RequestContext {
   /** The consumer's custom id; undefined on keyless routes. */
   clientId?: string;
   groups: readonly string[];
+  /** Set when the answer is a refusal that was thrown, or a failure. */
+  failure?: Failure;
 }
 
 /** The context that {@link requestContext} made for this request. */
@@ -28,14 +32,26 @@ export function headerValues(req: Pick<Request, 'rawHeaders'>, lowerCaseName: st
   return values;
 }
 
-/** Adopt the gateway's request id, continue the caller's trace, and measure and log the answer. */
-export function requestContext(log: Logger, metrics: Metrics): RequestHandler {
+export interface RequestContextOptions {
+  log: Logger;
+  metrics: Metrics;
+  tracing?: Tracing | undefined;
+}
+
+// Asked every few seconds, by those who watch the process: nobody reads their traces or lines.
+const UNTOLD = /^\/(health\/(live|ready)|metrics)$/;
+
+/** Adopt the gateway's request id, continue the caller's trace, and measure, trace and log the answer. */
+export function requestContext({ log, metrics, tracing }: RequestContextOptions): RequestHandler {
+  const logRequest = createRequestLog(log);
   return (req, res, next) => {
     const startedAt = performance.now();
     const requestId = adoptRequestId(req.headers['x-kong-request-id']);
+    const isTold = !UNTOLD.test(req.path);
+    const span = isTold ? tracing?.start(boundedMethod(req.method), spanOptions(req, requestId)) : undefined;
     const context: RequestContext = {
       requestId,
-      traceparent: continueTrace(req.headers.traceparent, requestId),
+      traceparent: span?.traceparent ?? continueTrace(req.headers.traceparent, requestId),
       groups: [],
     };
     res.locals.context = context;
@@ -43,26 +59,50 @@ export function requestContext(log: Logger, metrics: Metrics): RequestHandler {
     res.once('close', () => {
       const route = typeof req.route?.path === 'string' ? req.baseUrl + req.route.path : 'unmatched';
       const seconds = (performance.now() - startedAt) / 1000;
-      metrics.httpRequestDuration.observe(
-        { route, method: boundedMethod(req.method), status: res.statusCode },
-        seconds,
-      );
-      log.debug(
-        {
-          requestId,
-          traceId: context.traceparent.slice(3, 35),
-          clientId: context.clientId,
-          orderId: res.locals.orderId ?? req.params?.id,
-          method: req.method,
-          route,
-          status: res.statusCode,
-          seconds,
-        },
-        'request',
-      );
+      const method = boundedMethod(req.method);
+      const status = res.statusCode;
+      metrics.httpRequestDuration.observe({ route, method, status }, seconds);
+      if (!isTold && !context.failure) return;
+      const { clientId, failure } = context;
+      const orderId: string | undefined = res.locals.orderId;
+      if (span) endSpan(span, { method, route, status, clientId, orderId, code: failure?.code });
+      const traceId = traceIdOf(context.traceparent);
+      const aborted = res.writableFinished ? undefined : true;
+      logRequest({ traceId, requestId, clientId, orderId, method, route, status, seconds, aborted }, failure);
     });
     next();
   };
+}
+
+function spanOptions(req: Request, requestId: string): SpanOptions {
+  const { traceparent } = req.headers;
+  return {
+    kind: 'server',
+    parent: typeof traceparent === 'string' ? traceparent : undefined,
+    traceId: requestId,
+    attributes: { 'http.request.method': boundedMethod(req.method), 'shop.request.id': requestId },
+  };
+}
+
+interface Told {
+  method: string;
+  route: string;
+  status: number;
+  clientId: string | undefined;
+  orderId: string | undefined;
+  code: string | undefined;
+}
+
+function endSpan(span: Span, { method, route, status, clientId, orderId, code }: Told): void {
+  const attributes = {
+    'http.route': route,
+    'http.response.status_code': status,
+    'shop.client.id': clientId,
+    'shop.order.id': orderId,
+    'shop.problem.code': code,
+  };
+  // What is refused is the client's fault, and no error of the server's span (OpenTelemetry's conventions for HTTP).
+  span.end({ name: `${method} ${route}`, attributes, failed: status >= 500 ? (code ?? String(status)) : undefined });
 }
 
 // Anyone may invent a method; a label must not take whatever comes.
@@ -76,11 +116,10 @@ export function adoptRequestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[0-9a-f]{32}$/.test(header) ? header : randomUUID().replaceAll('-', '');
 }
 
-/** `version-traceid-spanid-flags` (w3.org/TR/trace-context); an invalid one counts as absent. */
+/** The caller's trace; or, when it sent none, one that has the id of the request. */
 function continueTrace(header: string | string[] | undefined, requestId: string): string {
-  const match = typeof header === 'string' ? /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(header) : undefined;
-  const valid = match && !/^0+$/.test(match[1] ?? '');
+  const caller = readTraceparent(header);
   // The second half of a UUID's digits: all random but two bits.
   const spanId = randomUUID().replaceAll('-', '').slice(16);
-  return valid ? `00-${match[1]}-${spanId}-${match[2]}` : `00-${requestId}-${spanId}-01`;
+  return caller ? `00-${caller.traceId}-${spanId}-${caller.flags}` : `00-${requestId}-${spanId}-01`;
 }

@@ -1,6 +1,5 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { isUnavailable, sqlState } from '../db/transaction.ts';
-import type { Logger } from '../telemetry/log.ts';
 import { contextOf } from './context.ts';
 
 /** The documentation of every problem; a `type` never changes, even when the page behind it moves. */
@@ -100,48 +99,17 @@ export function sendReply(res: Response, reply: Reply, replayed = false): void {
 }
 
 /** The one place where a thrown error becomes an answer. A 500 says nothing of the inside; its log line says all. */
-export function problemHandler(table: ProblemTable, log: Logger): ErrorRequestHandler {
-  const logUnserved = oncePerSecond((line, cause, others) =>
-    log.warn({ ...line, cause: String((cause as Error).message), others }, 'request failed'),
-  );
+export function problemHandler(table: ProblemTable): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const context = contextOf(res);
     const refused = asRefused(error);
     const reply = toProblem(table, refused.refusal, { instance: req.path, traceId: context.requestId });
-    const line = { requestId: context.requestId, clientId: context.clientId, code: refused.refusal.code };
-    // Only a 500 is a bug, and worth its stack.
-    if (reply.status === 500) log.error({ ...line, err: error }, 'request failed');
-    else if (reply.status > 500) logUnserved(line, error);
-    else log.info(line, 'request refused');
+    context.failure = { code: refused.refusal.code, error };
     if (res.headersSent) {
       res.destroy();
       return;
     }
     sendReply(res, { ...reply, headers: refused.headers });
-  };
-}
-
-interface ProblemLine {
-  code: string;
-  requestId: string;
-  clientId?: string;
-}
-
-/**
- * One of each code in a second, with the number of `others` since the last: thousands of lines about an overload, or about
- * a database that is away, would only add to it.
- */
-function oncePerSecond(log: (line: ProblemLine, cause: unknown, others: number) => void) {
-  const last = new Map<string, { at: number; others: number }>();
-  return (line: ProblemLine, cause: unknown) => {
-    const known = last.get(line.code);
-    const now = performance.now();
-    if (known && now - known.at < 1_000) {
-      known.others += 1;
-      return;
-    }
-    last.set(line.code, { at: now, others: 0 });
-    log(line, cause, known?.others ?? 0);
   };
 }
 

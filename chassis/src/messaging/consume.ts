@@ -5,6 +5,7 @@ import type { Pool } from '../db/pool.ts';
 import { isUnavailable } from '../db/transaction.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { readTraceparent, type Span, type Tracing } from '../telemetry/tracing.ts';
 import type { Broker } from './connection.ts';
 import { unansweredDeliveries } from './delivery-counts.ts';
 import { DELIVERY_LIMIT_REACHED, lostConsumers, toDeadLetter, toRetry } from './failures.ts';
@@ -42,6 +43,7 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   pool: Pool;
   metrics: Metrics;
   log: Logger;
+  tracing?: Tracing;
   /** Deliveries held at most, and so the largest batch. */
   prefetch?: number;
   retryDelaysMs?: readonly number[];
@@ -84,7 +86,16 @@ interface Subscription {
 
 /** Consume a queue for as long as the process lives, through every reconnect. */
 export function startConsumer<Definition extends MessageDefinition>(options: ConsumerOptions<Definition>): Consumer {
-  const { queue, broker, pool, log, prefetch = PREFETCH, holdMs = HOLD_MS, deliveryLimit = DELIVERY_LIMIT } = options;
+  const {
+    queue,
+    broker,
+    pool,
+    log,
+    tracing,
+    prefetch = PREFETCH,
+    holdMs = HOLD_MS,
+    deliveryLimit = DELIVERY_LIMIT,
+  } = options;
   let model: ChannelModel | undefined;
   let subscription: Subscription | undefined;
   let subscribing: Promise<void> | undefined;
@@ -165,10 +176,12 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
   }
 
   async function takeBatch(from: Subscription, deliveries: ConsumeMessage[]): Promise<void> {
-    const settled = await settle(
-      from,
-      deliveries.map((delivery) => read(delivery, options.definitions, deliveryLimit)),
-    );
+    const readings = deliveries.map((delivery) => read(delivery, options.definitions, deliveryLimit));
+    const spans = tracing && startSpans(tracing, queue, readings);
+    const settled = await settle(from, readings);
+    spans?.forEach((span, index) => {
+      span.end(outcomeOf(settled?.[index]?.fate));
+    });
     if (!settled) return;
     const widens = from.careful && !deliveries.some(isSuspect);
     // Before the answer, while no other delivery can be on its way here: it would go back and count as one in vain.
@@ -185,6 +198,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     for (let believed = 0; ; ) {
       const isOutage = async (error: unknown) =>
         isUnavailable(error) && (believed < OUTAGES_BELIEVED || !(await answers(pool)));
+      const batch = incoming.length > 0 ? tracing?.startBatch(`handle ${queue}`, incoming) : undefined;
       try {
         const fates = incoming.length > 0 ? await handleBatch({ ...options, isOutage }, incoming) : [];
         const inOrder = fates.values();
@@ -194,6 +208,8 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
         const probes = await waitForDatabase();
         if (probes === undefined || from.closed) return undefined;
         believed = probes === 1 ? believed + 1 : 0;
+      } finally {
+        batch?.end();
       }
     }
   }
@@ -256,10 +272,11 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     messagesHandled.inc({ queue, outcome: copied ?? fate.kind });
     if (fate.kind === 'handled' && incoming)
       messageAge.observe({ queue }, Math.max(0, Date.now() - Date.parse(incoming.message.occurredAt)) / 1_000);
-    const about = { queue, messageId: delivery.properties.messageId, messageType: delivery.properties.type };
+    const about = { queue, ...describe(delivery, incoming) };
     if (fate.kind === 'failed')
       log[copied === 'retried' ? 'warn' : 'error']({ ...about, err: fate.error }, `a message failed and was ${copied}`);
-    if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'a message was dead-lettered');
+    else if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'a message was dead-lettered');
+    else log.info({ ...about, outcome: fate.kind }, 'message');
   }
 
   const detach = broker.onConnection((to) => {
@@ -311,6 +328,51 @@ function read<Definition extends MessageDefinition>(
   const traceparent = typeof headers.traceparent === 'string' ? headers.traceparent : undefined;
   const { definition, message } = outcome;
   return { delivery, incoming: { message, definition, traceparent, headers } as IncomingMessage<Definition> };
+}
+
+/** Who a message is, for its log line. Its content is never told. */
+function describe({ properties }: ConsumeMessage, incoming: IncomingMessage<MessageDefinition> | undefined) {
+  const { reservationId, orderId } = (incoming?.message.payload ?? {}) as { reservationId?: string; orderId?: string };
+  return {
+    messageId: properties.messageId,
+    messageType: properties.type,
+    traceId: readTraceparent(incoming?.traceparent ?? properties.headers?.traceparent)?.traceId,
+    requestId: incoming?.message.correlationId,
+    // A reservation has the id of its order.
+    orderId: orderId ?? reservationId,
+  };
+}
+
+/** One for each delivery; what it causes is caused by that span. Without a trace context, it joins the request's trace. */
+function startSpans<Definition extends MessageDefinition>(
+  tracing: Tracing,
+  queue: string,
+  readings: readonly Reading<Definition>[],
+): Span[] {
+  return readings.map(({ delivery, incoming }) => {
+    const { traceId: _, ...ids } = describe(delivery, incoming);
+    const span = tracing.start(`process ${queue}`, {
+      kind: 'consumer',
+      parent: incoming?.traceparent ?? (delivery.properties.headers?.traceparent as string | undefined),
+      traceId: ids.requestId,
+      attributes: {
+        'messaging.system': 'rabbitmq',
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': queue,
+        'messaging.message.id': ids.messageId,
+        'shop.message.type': ids.messageType,
+        'shop.order.id': ids.orderId,
+      },
+    });
+    if (incoming) incoming.traceparent = span.traceparent;
+    return span;
+  });
+}
+
+function outcomeOf(fate: Fate | undefined): Parameters<Span['end']>[0] {
+  const outcome = fate?.kind ?? 'unanswered';
+  const failed = outcome === 'handled' || outcome === 'duplicate' ? undefined : outcome;
+  return { attributes: { 'shop.message.outcome': outcome }, failed };
 }
 
 /** One suspect alone; or as many as precede the next suspect and fit. */

@@ -5,6 +5,7 @@ import type { Broker } from '../messaging/connection.ts';
 import type { OutgoingMessage, PublishOutcome } from '../messaging/publish.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Span, Tracing } from '../telemetry/tracing.ts';
 
 /*
  * From the outbox to the broker, at least once, by any number of relays. One transaction for each batch:
@@ -28,6 +29,7 @@ export interface RelayOptions {
   broker: Broker;
   metrics: Metrics;
   log: Logger;
+  tracing?: Tracing;
   batchSize?: number;
   batchBytes?: number;
 }
@@ -120,7 +122,7 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
   return inTransaction(pool, async (trx) => {
     const rows = await lockBatch(trx, { rows: batchSize, bytes: batchBytes });
     if (rows.length === 0) return false;
-    const outcomes = await broker.publish(rows.map(toOutgoing));
+    const outcomes = await publish(broker, rows, options.tracing);
     const confirmed = idsOf(rows, outcomes, ['confirmed']);
     const returned = idsOf(rows, outcomes, ['returned']);
     const refused = idsOf(rows, outcomes, ['refused']);
@@ -225,7 +227,38 @@ function idsOf(rows: OutboxMessage[], outcomes: PublishOutcome[], wanted: Publis
   return rows.filter((_, index) => wanted.includes(outcomes[index] as PublishOutcome)).map((row) => row.id);
 }
 
-function toOutgoing(row: OutboxMessage): OutgoingMessage {
+async function publish(
+  broker: Broker,
+  rows: readonly OutboxMessage[],
+  tracing: Tracing | undefined,
+): Promise<PublishOutcome[]> {
+  const spans = tracing && rows.map((row) => startPublishing(tracing, row));
+  const outcomes = await broker.publish(rows.map((row, index) => toOutgoing(row, spans?.[index])));
+  spans?.forEach((span, index) => {
+    const outcome = outcomes[index];
+    span?.end(outcome === 'confirmed' ? undefined : { failed: outcome });
+  });
+  return outcomes;
+}
+
+/** A message that belongs to no trace begins none by being sent. */
+function startPublishing(tracing: Tracing, row: OutboxMessage): Span | undefined {
+  if (row.traceparent === null) return undefined;
+  return tracing.start(`publish ${row.routing_key}`, {
+    kind: 'producer',
+    parent: row.traceparent,
+    attributes: {
+      'messaging.system': 'rabbitmq',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': row.exchange,
+      'messaging.rabbitmq.destination.routing_key': row.routing_key,
+      'messaging.message.id': row.message_id,
+    },
+  });
+}
+
+function toOutgoing(row: OutboxMessage, span: Span | undefined): OutgoingMessage {
+  const traceparent = span?.traceparent ?? row.traceparent;
   return {
     exchange: row.exchange,
     routingKey: row.routing_key,
@@ -233,7 +266,7 @@ function toOutgoing(row: OutboxMessage): OutgoingMessage {
     body: row.body,
     messageId: row.message_id,
     ...describe(row.body),
-    headers: { ...row.headers, ...(row.traceparent !== null && { traceparent: row.traceparent }) },
+    headers: { ...row.headers, ...(traceparent !== null && { traceparent }) },
   };
 }
 

@@ -10,6 +10,8 @@ import { assertTopology } from '../messaging/topology.ts';
 import { startRelay } from '../outbox/relay.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { wantsTraces } from '../telemetry/tracing-config.ts';
 import { createLifecycle, drainOnSignal } from './lifecycle.ts';
 import { startReaper } from './reaper.ts';
 
@@ -38,19 +40,21 @@ export function settingsOrExit<Settings>(name: string, read: () => Settings): Se
 export async function startRuntime({ name, version, settings }: RuntimeOptions) {
   const log = createLogger(name, settings.LOG_LEVEL);
   const metrics = createMetrics(name, version);
+  const tracing = await tracingIfWanted(name, version, settings);
   const pool = createPool(
     { connectionString: settings.DATABASE_URL, applicationName: name, max: settings.DATABASE_POOL_SIZE },
     log,
   );
   const setup = (channel: Parameters<typeof assertTopology>[0]) => assertTopology(channel);
   const broker = await connectBroker({ url: settings.RABBITMQ_URL, name, log, setup });
-  const relay = startRelay({ pool, broker, metrics, log });
+  const relay = startRelay({ pool, broker, metrics, log, tracing });
   const keyRetentionHours = settings.KEY_RETENTION_HOURS;
   return {
     settings,
     version,
     log,
     metrics,
+    tracing,
     lifecycle: createLifecycle(),
     pool,
     requestPool: createRequestShare({ pool, connections: Math.floor(settings.DATABASE_POOL_SIZE / 2) }),
@@ -64,6 +68,18 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     internalTokens: acceptedTokens(settings.INTERNAL_TOKEN, settings.INTERNAL_TOKEN_PREVIOUS),
   };
 }
+
+/** Its packages are loaded only here: a process that traces nothing pays nothing for them. */
+async function tracingIfWanted(
+  name: string,
+  version: string,
+  settings: RuntimeOptions['settings'],
+): Promise<Tracing | undefined> {
+  if (!wantsTraces(settings)) return undefined;
+  const { startTracing } = await import('../telemetry/open-telemetry.ts');
+  return startTracing(name, version, settings);
+}
+
 export type Runtime = Awaited<ReturnType<typeof startRuntime>>;
 
 export interface Served {
@@ -78,7 +94,7 @@ export interface Served {
 
 /** Listen, and on a signal: stop accepting, finish what runs, drain, close. */
 export async function serve(runtime: Runtime, served: Served): Promise<void> {
-  const { settings, log, lifecycle, pool, broker, relay, replays, reaper } = runtime;
+  const { settings, log, lifecycle, pool, broker, relay, replays, reaper, tracing } = runtime;
   const server = await listen(served.http, settings.HOST, settings.PORT);
   lifecycle.enter('ready');
   log.info({ port: server.port, version: runtime.version }, 'ready');
@@ -91,5 +107,6 @@ export async function serve(runtime: Runtime, served: Served): Promise<void> {
     { name: 'connections', run: async () => served.close?.() },
     { name: 'broker', run: broker.close },
     { name: 'database', run: () => pool.end() },
+    { name: 'traces', run: async () => tracing?.stop() },
   ]);
 }

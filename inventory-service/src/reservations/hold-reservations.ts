@@ -7,8 +7,9 @@ import { type Batcher, createBatcher, isolatingFailures } from '@shop/chassis/ba
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { isUnavailable, retryingDeadlocks, sqlState } from '@shop/chassis/db/transaction.ts';
 import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
+import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import { changeReservations } from './change-reservations.ts';
-import type { ReservationCommand } from './decide.ts';
+import type { Cause, ReservationCommand } from './decide.ts';
 import { type HoldOutcome, mergeLines } from './reservation.ts';
 import { holdIfAmple, isReservationTaken } from './reservations.sql.ts';
 
@@ -26,8 +27,14 @@ const MAX_LINES = 4_000;
 const MAX_WAIT_MS = 1_000;
 const MAX_EXPECTED_WAIT_MS = 300;
 
+export interface HoldBatcherDeps {
+  pool: Pool;
+  metrics: Metrics;
+  tracing?: Tracing;
+}
+
 /** The batcher of `POST /reservations`. A call weighs as much as it has lines. */
-export function createHoldBatcher({ pool, metrics }: { pool: Pool; metrics: Metrics }): HoldBatcher {
+export function createHoldBatcher({ pool, metrics, tracing }: HoldBatcherDeps): HoldBatcher {
   return createBatcher({
     stage: 'reserve',
     slots: SLOTS,
@@ -35,9 +42,19 @@ export function createHoldBatcher({ pool, metrics }: { pool: Pool; metrics: Metr
     maxWeight: MAX_LINES,
     maxWaitMs: MAX_WAIT_MS,
     maxExpectedWaitMs: MAX_EXPECTED_WAIT_MS,
-    run: (calls) => isolatingFailures(calls, (some) => holdCalls(pool, some), concernsAll),
+    async run(calls) {
+      const span = tracing?.startBatch('hold reservations', calls.map(causeOf));
+      const results = await isolatingFailures(calls, (some) => holdCalls(pool, some), concernsAll);
+      span?.end();
+      return results;
+    },
     metrics,
   });
+}
+
+/** Of the call; all its reservations have the same. */
+function causeOf([first]: readonly HoldCommand[]): Cause | Record<never, never> {
+  return first?.cause ?? {};
 }
 
 async function holdCalls(pool: Pool, calls: readonly (readonly HoldCommand[])[]): Promise<HoldOutcome[][]> {

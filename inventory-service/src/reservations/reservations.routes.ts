@@ -5,7 +5,7 @@ import { internalOnly } from '@shop/chassis/http/callers.ts';
 import { list } from '@shop/chassis/http/list.ts';
 import { cursor, toCursor } from '@shop/chassis/http/page.ts';
 import { sendReply } from '@shop/chassis/http/problem.ts';
-import { sku } from '@shop/chassis/http/text.ts';
+import { asUuid, sku } from '@shop/chassis/http/text.ts';
 import { Router } from 'express';
 import { z } from 'zod';
 import { asReservationId, positionIn } from '../addresses.ts';
@@ -56,6 +56,10 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   // Admitted apart from what comes through the gateway, so that a flood there does not close the way for orders.
   router.use('/reservations', internalOnly(deps.internalTokens), createAdmission());
   const body = readBody(BODY_LIMIT);
+  router.param('id', (_req, res, next, id) => {
+    res.locals.orderId = asUuid(id); // for the log: a reservation has the id of its order
+    next();
+  });
 
   router.post('/reservations', ...body, async (req, res) => {
     const deadline = performance.now() + START_WITHIN_MS;

@@ -35,7 +35,8 @@ const written: Record<string, readonly { routingKey: string }[]> = {
 
 /** The story of an order for a person: how it stands first, then all that led to it. */
 export function renderStory(story: Story, paint: Paint): string {
-  const { order, timeline, traceId } = story;
+  const { order, timeline, traceId, requestId = traceId } = story;
+  const request = requestId === undefined || requestId === traceId ? '' : `, request ${printable(requestId)}`;
   const verdict = verdictOn(story);
   const heading = `${order.number} is ${order.status}.`;
   return [
@@ -43,7 +44,7 @@ export function renderStory(story: Story, paint: Paint): string {
     '',
     `  id        ${order.id}, version ${order.version}`,
     `  client    ${printable(order.clientId)}, for customer ${printable(order.customerId)}`,
-    `  trace id  ${traceId === undefined ? 'unknown' : printable(traceId)}`,
+    `  trace id  ${traceId === undefined ? 'unknown' : printable(traceId)}${request}`,
     `  lines     ${order.lines.map(lineOf).join(', ')} (${order.currency}; prices in its minor units)`,
     '',
     paint('bold', 'Timeline'),
@@ -63,8 +64,9 @@ export function renderStory(story: Story, paint: Paint): string {
 
 function renderEntry(entry: TimelineEntry, { order, traceId }: Story, paint: Paint): string {
   const { type, at, actor, correlationId, replays } = entry;
+  const own = entry.traceId ?? correlationId;
   const what = replays === undefined ? type : `answered again, ${replays === 1 ? 'once' : `${replays} times`}`;
-  const other = correlationId === traceId ? '' : paint('dim', `  trace ${printable(correlationId)}`);
+  const other = own === traceId ? '' : paint('dim', `  trace ${printable(own)}`);
   const since = sinceOf(order.createdAt, at).padStart(11);
   return `  ${time(at)} ${paint('dim', since)}  ${what}, by ${printable(actor)}${detailOf(entry)}${messagesOf(entry)}${other}`;
 }

@@ -100,6 +100,13 @@ describe('what order prints', () => {
     expect(text).not.toContain('\u001b');
   });
 
+  it('tells the id of the request too, where the trace has another', () => {
+    const timeline = [{ ...entry, traceId: 'own', type: 'placed', at: placed }];
+    const text = render(aStory({ timeline, traceId: 'own', requestId: entry.correlationId }));
+    expect(text).toContain(`  trace id  own, request ${entry.correlationId}\n`);
+    expect(text).toMatch(/placed, by order-service -> order\.placed\.v1$/m);
+  });
+
   it('names an open dead letter with the command to look at it, and every mismatch with its proposal', () => {
     const mismatch = { kind: 'release-missing', expected: 'released', found: 'held', because: 'B.', proposal: 'P.' };
     const text = render(aStory({ deadLetters: [letter], mismatches: [mismatch] }));

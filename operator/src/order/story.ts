@@ -24,6 +24,8 @@ export type TimelineEntry = {
   at: string;
   actor: string;
   correlationId: string;
+  /** Where the trace is not named after the request. */
+  traceId?: string;
   detail?: Record<string, unknown>;
   replays?: number;
 };
@@ -40,8 +42,10 @@ export type Mismatch = { kind: string; expected: unknown; found: unknown; becaus
 export type Story = {
   order: Order;
   timeline: TimelineEntry[];
-  /** Of the request that placed it: logs, problems and traces name it so. */
+  /** Of the request that placed it: logs and traces name it so. */
   traceId?: string;
+  /** Its id, which its problems call `traceId`; the trace is named after it unless the gateway has traces of its own. */
+  requestId?: string;
   /** Absent when inventory-service was never asked, or could not be asked now. */
   reservation?: Reservation;
   deadLetters: (DeadLetter & { service: string })[];
@@ -104,11 +108,13 @@ export async function readStory(named: { number: string } | { id: string }, look
       unless('dead letters', listDeadLetters(order.id, 'inventory'), []),
       unless('reconciliation', listMismatches(order.id), []),
     ]);
-    const traceId = timeline.find(({ type }) => type === 'placed')?.correlationId;
+    const placed = timeline.find(({ type }) => type === 'placed');
+    const traceId = placed?.traceId ?? placed?.correlationId;
     return {
       order,
       timeline,
       traceId,
+      requestId: placed?.correlationId,
       reservation,
       deadLetters: [...ofOrders, ...ofInventory],
       mismatches,

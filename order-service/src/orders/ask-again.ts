@@ -9,8 +9,9 @@
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
 import { addToOutbox, hasUnsentCommand } from '@shop/chassis/outbox/outbox-message.ts';
+import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import type { Awaiting } from './order.ts';
-import { reservationCommand } from './order-messages.ts';
+import { type Cause, reservationCommand } from './order-messages.ts';
 import { findOrders } from './orders.sql.ts';
 
 // A batch is one short transaction; more orders than this are due only after a long outage, and the next batch follows.
@@ -21,11 +22,16 @@ interface DueRow {
   awaiting: Awaiting;
   asks: number;
   correlation_id: string;
+  trace_id: string | null;
   is_unsent: boolean;
 }
 
 /** Ask for one batch of due orders. Returns how many were due: a full batch means that there may be more. */
-export async function askAgain(pool: Pool, now: Date): Promise<{ due: number; isFullBatch: boolean }> {
+export async function askAgain(
+  pool: Pool,
+  now: Date,
+  tracing?: Tracing,
+): Promise<{ due: number; isFullBatch: boolean }> {
   return inTransaction(pool, async (trx) => {
     const { rows } = await trx.query<DueRow>({
       name: 'claim-due-orders',
@@ -41,11 +47,12 @@ export async function askAgain(pool: Pool, now: Date): Promise<{ due: number; is
           WHERE o.id = ANY(ARRAY(SELECT id FROM due))
           RETURNING o.id, o.awaiting, o.asks
         )
-        SELECT c.id, c.awaiting, c.asks,
-          (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = c.id ORDER BY t.id LIMIT 1) AS correlation_id,
+        SELECT c.id, c.awaiting, c.asks, first.correlation_id, first.trace_id,
           -- While the broker is away the last command still waits here; another one would only add to the backlog.
           ${hasUnsentCommand('c.id')} AS is_unsent
-        FROM claimed c`,
+        FROM claimed c CROSS JOIN LATERAL (
+          SELECT correlation_id, trace_id FROM order_timeline WHERE order_id = c.id ORDER BY id LIMIT 1
+        ) first`,
       values: [BATCH],
     });
     const asked = rows.filter((row) => !row.is_unsent);
@@ -56,7 +63,7 @@ export async function askAgain(pool: Pool, now: Date): Promise<{ due: number; is
       );
       const commands = asked.flatMap((row) => {
         const order = orders.get(row.id);
-        return order ? [reservationCommand(order, row.awaiting, { correlationId: row.correlation_id }, now)] : [];
+        return order ? [reservationCommand(order, row.awaiting, causeOf(row, tracing), now)] : [];
       });
       await addToOutbox(trx, commands);
       await tellFirstAsks(
@@ -69,14 +76,22 @@ export async function askAgain(pool: Pool, now: Date): Promise<{ due: number; is
   });
 }
 
+/** The request that placed the order, and its trace, which goes on here however long ago that was. */
+function causeOf({ correlation_id, trace_id }: DueRow, tracing: Tracing | undefined): Cause {
+  const span = tracing?.start('ask again', { parent: undefined, traceId: trace_id ?? correlation_id });
+  span?.end();
+  return { correlationId: correlation_id, traceparent: span?.traceparent };
+}
+
 /** An order whose placing died was not told of as queued yet. */
 async function tellFirstAsks(trx: Parameters<typeof findOrders>[0], rows: readonly DueRow[], now: Date): Promise<void> {
   if (rows.length === 0) return;
   await trx.query(
     /* sql */ `
-    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
-    SELECT id, 'queued', $3, 'order-service', correlation_id FROM unnest($1::uuid[], $2::text[]) AS q (id, correlation_id)`,
-    [rows.map((row) => row.id), rows.map((row) => row.correlation_id), now],
+    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, trace_id)
+    SELECT id, 'queued', $3, 'order-service', correlation_id, trace_id
+    FROM unnest($1::uuid[], $2::text[], $4::text[]) AS q (id, correlation_id, trace_id)`,
+    [rows.map((row) => row.id), rows.map((row) => row.correlation_id), now, rows.map((row) => row.trace_id)],
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { startLoop } from '@shop/chassis/service/loop.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
+import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { askAgain, pendingOrders } from './ask-again.ts';
 
@@ -12,13 +13,14 @@ export interface CompleterDeps {
   log: Logger;
   now: () => Date;
   wakeRelay: () => void;
+  tracing?: Tracing;
 }
 
 /** Run the completer every second; see ask-again.ts. */
 export function startCompleter(deps: CompleterDeps): { stop(): Promise<void> } {
   return startLoop({ name: 'completer', intervalMs: INTERVAL_MS, log: deps.log }, async () => {
     for (;;) {
-      const { due, isFullBatch } = await askAgain(deps.pool, deps.now());
+      const { due, isFullBatch } = await askAgain(deps.pool, deps.now(), deps.tracing);
       if (due > 0) {
         deps.log.info({ orders: due }, 'asked inventory-service again');
         deps.wakeRelay();

@@ -1,6 +1,7 @@
 import type { Transaction } from '@shop/chassis/db/pool.ts';
 import type { ReplayedLetter } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import type { ActionBy } from '@shop/chassis/dead-letters/dead-letters.sql.ts';
+import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
 
 /**
  * Tell it on the timeline when a reply to an order is replayed: it was queued for retry, by a person. A letter that
@@ -10,8 +11,8 @@ export async function noteReplays(trx: Transaction, letters: readonly ReplayedLe
   const ofOrders = letters.filter(({ subjectId }) => subjectId !== undefined);
   await trx.query(
     /* sql */ `
-    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
-    SELECT o.id, 'queued', $3, $4, $5, l.detail::jsonb
+    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, trace_id, detail)
+    SELECT o.id, 'queued', $3, $4, $5, $6, l.detail::jsonb
     FROM unnest($1::uuid[], $2::text[]) AS l (order_id, detail) JOIN orders o ON o.id = l.order_id
     WHERE o.id = ANY($1::uuid[])`,
     [
@@ -20,6 +21,7 @@ export async function noteReplays(trx: Transaction, letters: readonly ReplayedLe
       by.at,
       by.actor,
       by.correlationId,
+      otherTraceId(by.traceparent, by.correlationId),
     ],
   );
 }

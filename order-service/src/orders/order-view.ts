@@ -72,6 +72,11 @@ export const timelineEntry = z
     at: time,
     actor: z.string().meta({ description: 'A client’s id, or a service' }),
     correlationId: z.string().meta({ description: 'The id of the request from which it followed' }),
+    traceId: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional()
+      .meta({ description: 'The trace in which it happened, where that is not named after the request' }),
     detail: z
       .union([
         orderView.shape.rejection.unwrap(),

@@ -43,6 +43,10 @@ export interface OrderRoutesDeps extends IdempotencyDeps {
 export function orderRoutes(deps: OrderRoutesDeps): Router {
   const routes = Router({ caseSensitive: true, strict: true });
   routes.use('/orders', identifyClient());
+  routes.param('id', (_req, res, next, id) => {
+    res.locals.orderId = asUuid(id); // for the log
+    next();
+  });
   const body = readBody(BODY_LIMIT);
 
   // Before the body is read and understood: when many are refused, that is most of what they cost.
@@ -56,15 +60,18 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, placeOrderBody);
+    const order = newOrder(input, clientOf(res), deps.now());
     const answer = await deps.placeOrder({
-      order: newOrder(input, clientOf(res), deps.now()),
+      order,
       key,
       fingerprint: toKeyedRequest(req, res, key, canonicalPlaceOrder(input)).fingerprint,
       correlationId: context.requestId,
       traceparent: context.traceparent,
       deadline,
     });
-    res.locals.orderId = answer.reply.location?.slice('/orders/'.length);
+    // An answer without a location is a refusal; of an earlier one it is not known here which order it was.
+    const placed = answer.result === 'executed' ? order.id : undefined;
+    res.locals.orderId = answer.reply.location?.slice('/orders/'.length) ?? placed;
     sendReply(res, answer.reply, answer.result === 'replayed');
   });
 

@@ -3,6 +3,7 @@ import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 import { violatedConstraint } from '@shop/chassis/db/transaction.ts';
 import type { Reply } from '@shop/chassis/http/problem.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
+import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
 import knex from 'knex';
 import type { Awaiting, FirstOutcome, Order, OrderId, OrderStatus, Shortage } from './order.ts';
 import type { OrderLine } from './order-lines.ts';
@@ -126,10 +127,10 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
         SELECT * FROM unnest(
           $1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::text[],
           $9::jsonb[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[], $15::integer[],
-          $16::integer[], $17::text[], $18::text[])
+          $16::integer[], $17::text[], $18::text[], $26::text[])
           AS s (order_id, version, from_status, status, first_outcome, rejection, carrier, tracking_number,
                 cancellation, awaiting, updated_at, actor, correlation_id, detail, token,
-                answer_status, answer_location, answer_body)
+                answer_status, answer_location, answer_body, trace_id)
       ),
       changed AS (
         UPDATE orders o SET
@@ -148,8 +149,8 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
         RETURNING o.id, o.client_id, o.idempotency_key, s.*
       ),
       told AS (
-        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
-        SELECT order_id, status, updated_at, actor, correlation_id, detail FROM changed
+        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail, trace_id)
+        SELECT order_id, status, updated_at, actor, correlation_id, detail, trace_id FROM changed
       ),
       promised AS (
         INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
@@ -189,6 +190,8 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
       texts(sorted.map((step) => step.finalAnswer?.location)),
       texts(sorted.map((step) => step.finalAnswer?.body)),
       ...outboxColumns(sorted.flatMap((step) => step.messages)),
+      // A step and its messages are of one trace.
+      texts(sorted.map((step) => otherTraceId(step.messages[0]?.traceparent, step.correlationId))),
     ],
   });
   return new Set(rows.map((row) => row.id));
@@ -329,6 +332,8 @@ export interface TimelineEntry {
   at: Date;
   actor: string;
   correlationId: string;
+  /** Where it is another than the one that is named after the request. */
+  traceId?: string;
   detail?: unknown;
   replays?: number;
 }
@@ -340,18 +345,20 @@ export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineE
     at: Date;
     actor: string;
     correlation_id: string;
+    trace_id: string | null;
     detail: unknown;
     replays: number | null;
   }>(
     /* sql */ `
-    SELECT type, at, actor, correlation_id, detail, NULL::integer AS replays, id FROM order_timeline WHERE order_id = $1
+    SELECT type, at, actor, correlation_id, trace_id, detail, NULL::integer AS replays, id
+    FROM order_timeline WHERE order_id = $1
     UNION ALL
-    SELECT 'replays', k.replayed_at, o.client_id,
-           (SELECT t.correlation_id FROM order_timeline t WHERE t.order_id = o.id ORDER BY t.id LIMIT 1),
-           NULL, k.replays, NULL
+    SELECT 'replays', k.replayed_at, o.client_id, t.correlation_id, t.trace_id, NULL, k.replays, NULL
     FROM orders o, LATERAL (
       SELECT * FROM idempotency_keys WHERE client_id = o.client_id AND key = o.idempotency_key LIMIT 1
-    ) AS k
+    ) AS k, LATERAL (
+      SELECT correlation_id, trace_id FROM order_timeline WHERE order_id = o.id ORDER BY id LIMIT 1
+    ) AS t
     WHERE o.id = $1 AND k.resource_id = o.id AND k.replays > 0
     ORDER BY id NULLS LAST`,
     [id],
@@ -361,6 +368,7 @@ export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineE
     at: row.at,
     actor: row.actor,
     correlationId: row.correlation_id,
+    traceId: row.trace_id ?? undefined,
     detail: row.detail ?? undefined,
     replays: row.replays ?? undefined,
   }));

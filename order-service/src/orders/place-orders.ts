@@ -15,6 +15,7 @@ import { isUnavailable } from '@shop/chassis/db/transaction.ts';
 import { type Reply, unavailable } from '@shop/chassis/http/problem.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
+import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
 import { acceptedAnswer, finalAnswer } from './answers.ts';
@@ -58,6 +59,7 @@ export interface PlacementDeps {
   reservations: ReservationClient;
   metrics: OrderMetrics;
   log: Logger;
+  tracing?: Tracing;
   now: () => Date;
   /** Tell the relay that there is something to send. */
   wakeRelay: () => void;
@@ -85,7 +87,11 @@ export async function placeOrders(
   placements: readonly Placement[],
 ): Promise<Settled<PlacementAnswer>[]> {
   for (const placement of placements) placement.onBegun();
+  const { tracing } = deps;
+  const batch = tracing?.startBatch('place orders', placements);
+  const spanOfA = tracing?.start('place orders: A', { parent: batch?.traceparent });
   const judgements = await claim(deps, placements);
+  spanOfA?.end();
   const claimed = judgements.flatMap((judgement) =>
     judgement.status === 'fulfilled' && judgement.value.kind === 'claimed' ? [judgement.value.claimed] : [],
   );
@@ -93,7 +99,8 @@ export async function placeOrders(
     const judgement = judgements[index];
     if (judgement) placement.onJudged(judgement);
   }
-  const answers = await reserveAndSettle(deps, claimed);
+  const answers = await reserveAndSettle(deps, claimed, batch?.traceparent);
+  batch?.end();
   deps.wakeRelay();
   return judgements.map((judgement): Settled<PlacementAnswer> => {
     if (judgement.status === 'rejected') return judgement;
@@ -232,11 +239,14 @@ async function rebuildAnswer(deps: PlacementDeps, placement: Placement): Promise
 async function reserveAndSettle(
   deps: PlacementDeps,
   claimed: readonly Claimed[],
+  traceparent: string | undefined,
 ): Promise<Map<Claimed, Settled<PlacementAnswer>>> {
   const answers = new Map<Claimed, Settled<PlacementAnswer>>();
   if (claimed.length === 0) return answers;
-  const decisions = await reserve(deps, claimed);
+  const decisions = await reserve(deps, claimed, traceparent);
+  const spanOfB = deps.tracing?.start('place orders: B', { parent: traceparent });
   const settled = await surely(claimed, (members) => settleMembers(deps, members, decisions));
+  spanOfB?.end();
   for (const [index, member] of claimed.entries()) {
     const result = settled[index] ?? rejected(new Error('a placement was not settled'));
     answers.set(member, result);
@@ -251,12 +261,16 @@ async function reserveAndSettle(
 async function reserve(
   deps: PlacementDeps,
   claimed: readonly Claimed[],
+  traceparent: string | undefined,
 ): Promise<Map<string, ReservationResult> | undefined> {
   const remaining = Math.min(...claimed.map(({ placement }) => placement.deadline)) - performance.now();
   const timeout = Math.floor(Math.min(deps.reservationTimeoutMs, remaining - RESERVE_FOR_B_MS));
   if (timeout <= 0) return undefined;
   const requests = claimed.map(({ order }) => ({ id: order.id, lines: demandOf(order.lines) }));
-  const results = await deps.reservations.reserve(requests, timeout, claimed[0]?.placement.traceparent ?? '');
+  const hop = deps.tracing?.start('POST /reservations', { kind: 'client', parent: traceparent });
+  const caller = hop?.traceparent ?? claimed[0]?.placement.traceparent ?? '';
+  const results = await deps.reservations.reserve(requests, timeout, caller);
+  hop?.end(results ? undefined : { failed: 'its outcome is unknown' });
   return results && new Map(results.map((result) => [result.id, result]));
 }
 

@@ -8,6 +8,7 @@ import { bytes, integers, texts, times, uuids } from '@shop/chassis/db/arrays.ts
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import type { StoredKeyRow } from '@shop/chassis/idempotency/idempotently.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
+import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
 import type { Order, OrderId } from './order.ts';
 import { toOrderNumber } from './orders.sql.ts';
 
@@ -45,9 +46,10 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
     text: /* sql */ `
       WITH input AS MATERIALIZED (
         SELECT * FROM unnest(
-          $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
+          $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
+          $22::text[])
           WITH ORDINALITY
-          AS i (client_id, key, fingerprint, order_id, customer_id, currency, placed_at, correlation_id, position)
+          AS i (client_id, key, fingerprint, order_id, customer_id, currency, placed_at, correlation_id, trace_id, position)
       ),
       claimed AS (
         INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, lease_until)
@@ -71,8 +73,9 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
         JOIN claimed USING (order_id)
       ),
       told AS (
-        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
-        SELECT i.order_id, 'placed', i.placed_at, i.client_id, i.correlation_id FROM input i JOIN claimed USING (order_id)
+        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, trace_id)
+        SELECT i.order_id, 'placed', i.placed_at, i.client_id, i.correlation_id, i.trace_id
+        FROM input i JOIN claimed USING (order_id)
       ),
       promised AS (
         INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
@@ -99,6 +102,7 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
       integers(lines.map((line) => line.unitPrice)),
       ...outboxColumns(sorted.map((claim) => claim.placed)),
       NUMBER_PLACEHOLDER,
+      texts(sorted.map((claim) => otherTraceId(claim.placed.traceparent, claim.correlationId))),
     ],
   });
   return new Map(rows.map((row) => [row.id, toOrderNumber(row.number)]));
@@ -185,8 +189,8 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
     name: 'queue-reservations',
     text: /* sql */ `
       WITH input AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[])
-          AS i (order_id, token, correlation_id, at)
+        SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $12::text[])
+          AS i (order_id, token, correlation_id, at, trace_id)
       ),
       waiting AS (
         UPDATE orders o SET asks = 1, ask_at = now() + interval '30 seconds'
@@ -198,8 +202,8 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
         RETURNING o.id, o.client_id, o.idempotency_key
       ),
       told AS (
-        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
-        SELECT i.order_id, 'queued', i.at, 'order-service', i.correlation_id
+        INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, trace_id)
+        SELECT i.order_id, 'queued', i.at, 'order-service', i.correlation_id, i.trace_id
         FROM input i JOIN waiting w ON w.id = i.order_id
       ),
       promised AS (
@@ -221,6 +225,7 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
       texts(sorted.map((entry) => entry.correlationId)),
       times(sorted.map((entry) => entry.now)),
       ...outboxColumns(sorted.map((entry) => entry.requested)),
+      texts(sorted.map((entry) => otherTraceId(entry.requested.traceparent, entry.correlationId))),
     ],
   });
   return new Set(rows.map((row) => row.id));

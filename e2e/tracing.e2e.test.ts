@@ -1,0 +1,174 @@
+/** One trace from the gateway's `traceparent` through both services, outbox and broker, and the log lines that name it. */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { type ReceivedSpan, startTraceReceiver, type TraceReceiver } from '@shop/chassis/testing/trace-receiver.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { anOrderOf, type System, startSystem, withKey } from './system.ts';
+
+let receiver: TraceReceiver;
+let system: System;
+beforeAll(async () => {
+  receiver = await startTraceReceiver();
+  system = await startSystem(1, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  });
+}, 120_000);
+afterAll(async () => {
+  await system?.down();
+  await receiver?.close();
+}, 60_000);
+
+/** What Kong sends on when its tracing is on. */
+function fromKong() {
+  const traceId = randomBytes(16).toString('hex');
+  const spanId = randomBytes(8).toString('hex');
+  return { traceId, spanId, header: { traceparent: `00-${traceId}-${spanId}-01` } };
+}
+
+/** The spans of the trace, as `service: name`, each below what caused it, once they are these. */
+async function expectTree({ traceId, spanId }: ReturnType<typeof fromKong>, expected: string[]): Promise<void> {
+  await eventually(() => {
+    const spans = receiver.spans.filter((span) => span.traceId === traceId);
+    const below = (parent: string, indent: string): string[] =>
+      spans
+        .filter((span) => span.parentSpanId === parent)
+        .map((span) => ({ span, label: labelOf(span) }))
+        .sort((one, other) => (one.label < other.label ? -1 : 1))
+        .flatMap(({ span, label }) => [`${indent}${label}`, ...below(span.spanId, `${indent}  `)]);
+    expect(below(spanId, '')).toEqual(expected);
+    expect(spans).toHaveLength(expected.length);
+    return true;
+  });
+}
+
+const labelOf = ({ service, name }: ReceivedSpan) => `${service === 'order-service' ? 'order' : 'inventory'}: ${name}`;
+
+type Line = Record<string, unknown>;
+
+function linesOf(part: string): Line[] {
+  const log = readFileSync(join(system.folder, 'logs', `${part}.log`), 'utf8');
+  return log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []));
+}
+
+describe('the trace of an order', () => {
+  it('leads from the gateway over both services to the events', async () => {
+    const sku = await system.product(2);
+    const kong = fromKong();
+    const placed = await system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...kong.header });
+    expect(placed.status).toBe(201);
+    await expectTree(kong, [
+      'order: POST /orders',
+      '  order: place orders',
+      '    order: POST /reservations',
+      '      inventory: POST /reservations',
+      '        inventory: hold reservations',
+      '    order: place orders: A',
+      '    order: place orders: B',
+      '  order: publish order.confirmed.v1',
+      '  order: publish order.placed.v1',
+    ]);
+    const { items } = (await system.storefront('GET', `/orders/${placed.body.id}/timeline`)).body;
+    expect(items.map((entry: Line) => [entry.type, entry.traceId])).toEqual([
+      ['placed', kong.traceId],
+      ['confirmed', kong.traceId],
+    ]);
+  });
+
+  it('leads through outbox and broker to the other service and back', async () => {
+    const sku = await system.product(2);
+    await system.control('stop', 'inventory');
+    const kong = fromKong();
+    const accepted = await system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...kong.header });
+    await system.control('start', 'inventory');
+    expect(accepted.status).toBe(202);
+    await expectTree(kong, [
+      'order: POST /orders',
+      '  order: place orders',
+      '    order: POST /reservations',
+      '    order: place orders: A',
+      '    order: place orders: B',
+      '  order: publish order.placed.v1',
+      '  order: publish reservation.requested.v1',
+      '    inventory: process inventory.reservations',
+      '      inventory: handle inventory.reservations',
+      '      inventory: publish reservation.held.v1',
+      '        order: process order.reservation-replies',
+      '          order: handle order.reservation-replies',
+      '          order: publish order.confirmed.v1',
+    ]);
+    const messages = ['order-1', 'inventory-1'].flatMap(linesOf).filter(({ message }) => message === 'message');
+    const about = { traceId: kong.traceId, orderId: accepted.body.id, outcome: 'handled' };
+    expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.requested' }));
+    expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.held' }));
+    const told = (await system.storefront('GET', `/orders/${accepted.body.id}/timeline`)).body.items;
+    expect(new Set(told.map((entry: Line) => entry.traceId))).toEqual(new Set([kong.traceId]));
+  });
+
+  it('is linked, both ways, with the batch that the order shared with others', async () => {
+    const sku = await system.product(50);
+    const callers = Array.from({ length: 50 }, fromKong);
+    await Promise.all(
+      callers.map(({ header }) => system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...header })),
+    );
+    const ofCallers = () => receiver.spans.filter(({ traceId }) => callers.some((one) => one.traceId === traceId));
+    const { batches, requests } = await eventually(async () => {
+      const requests = ofCallers().filter(({ name }) => name === 'POST /orders');
+      const batches = ofCallers().filter(({ name }) => name === 'place orders');
+      const members = batches.reduce((sum, { links }) => sum + links.length + 1, 0);
+      return requests.length === 50 && members === 50 ? { batches, requests } : undefined;
+    }, 10_000);
+    expect(batches.length).toBeLessThan(50);
+    for (const batch of batches) {
+      for (const link of batch.links) {
+        const member = requests.find(({ spanId }) => spanId === link.spanId);
+        expect(member?.traceId).toBe(link.traceId);
+        expect(member?.links).toEqual([{ traceId: batch.traceId, spanId: batch.spanId }]);
+      }
+    }
+  });
+
+  it('has the id of the request when nobody began one before', async () => {
+    const refused = await system.storefront('GET', `/orders/${uuidv7()}`);
+    const span = await eventually(async () => receiver.spans.find(({ traceId }) => traceId === refused.body.traceId));
+    expect(span).toMatchObject({ name: 'GET /orders/:id', parentSpanId: undefined, failed: false });
+    expect(span?.attributes).toMatchObject({
+      'http.response.status_code': 404,
+      'shop.problem.code': 'order-not-found',
+    });
+  });
+});
+
+describe('the log', () => {
+  it('has one line for each request, with the ids that lead on, and nothing of what was sent', async () => {
+    const sku = await system.product(1);
+    const key = `secret-key-${uuidv7()}`;
+    const customerId = `secret-customer-${uuidv7()}`;
+    const kong = fromKong();
+    const order = { ...anOrderOf(sku), customerId };
+    const placed = await system.storefront('POST', '/orders', order, { ...withKey(key), ...kong.header });
+    const rejected = await system.storefront('POST', '/orders', order, withKey(`${key}-2`));
+    const invalid = await system.storefront('POST', '/orders', { customerId }, withKey(`${key}-3`));
+    const lines = await eventually(async () => {
+      const some = linesOf('order-1')
+        .filter(({ route }) => route === '/orders')
+        .slice(-3);
+      return some.at(-1)?.requestId === invalid.body.traceId ? some : undefined;
+    });
+    const common = { clientId: 'storefront-1', method: 'POST', route: '/orders' };
+    expect(lines).toMatchObject([
+      { ...common, level: 30, status: 201, traceId: kong.traceId, orderId: placed.body.id },
+      { ...common, level: 30, status: 409, requestId: rejected.body.traceId, orderId: rejected.body.orderId },
+      { ...common, level: 30, status: 400, requestId: invalid.body.traceId, code: 'validation-failed' },
+    ]);
+    const folder = join(system.folder, 'logs');
+    const logs = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+    const { STOREFRONT_KEY = 'unset', BACKOFFICE_KEY = 'unset' } = system.env;
+    for (const secret of [key, customerId, STOREFRONT_KEY, BACKOFFICE_KEY]) {
+      expect(logs.filter((log) => log.includes(secret))).toEqual([]);
+    }
+  });
+});
