@@ -58,7 +58,7 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
     // 'close' comes after the last byte and also when the client went away first.
     res.once('close', () => {
       const route = typeof req.route?.path === 'string' ? req.baseUrl + req.route.path : 'unmatched';
-      const seconds = (performance.now() - startedAt) / 1000;
+      const seconds = Math.round((performance.now() - startedAt) * 1000) / 1e6;
       const method = boundedMethod(req.method);
       const status = res.statusCode;
       metrics.httpRequestDuration.observe({ route, method, status }, seconds);

@@ -4,6 +4,9 @@ export type { Logger } from 'pino';
 
 // A reader of our output that stalls must not fill the memory: what does not fit any more is dropped.
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024;
+// Lines are collected, for a write costs more than all else about a line. A process that is killed loses those of this time.
+const WRITTEN_AT_ONCE_BYTES = 8 * 1024;
+const WRITTEN_WITHIN_MS = 100;
 
 /**
  * JSON lines on standard output, written asynchronously: a line costs a request no system call.
@@ -23,7 +26,13 @@ export function createLogger(service: string, level: string, to: DestinationStre
 }
 
 function standardOutput(): DestinationStream {
-  return destination({ fd: 1, sync: false, minLength: 0, maxLength: MAX_UNWRITTEN_BYTES });
+  return destination({
+    fd: 1,
+    sync: false,
+    minLength: WRITTEN_AT_ONCE_BYTES,
+    periodicFlush: WRITTEN_WITHIN_MS,
+    maxLength: MAX_UNWRITTEN_BYTES,
+  });
 }
 
 // An error may be its own cause.
