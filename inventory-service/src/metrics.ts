@@ -1,5 +1,5 @@
+import { labelledCounter } from '@shop/chassis/telemetry/labelled.ts';
 import { type Metrics, startAtZero } from '@shop/chassis/telemetry/metrics.ts';
-import { Counter } from 'prom-client';
 
 /** What inventory-service measures beside what every service does. */
 export type InventoryMetrics = ReturnType<typeof withInventoryMetrics>;
@@ -7,12 +7,12 @@ export type InventoryMetrics = ReturnType<typeof withInventoryMetrics>;
 /** Register inventory-service's own metrics beside the common ones. */
 export function withInventoryMetrics(metrics: Metrics) {
   const registers = [metrics.registry];
-  const reservationsTotal = new Counter({
+  const reservationsTotal = labelledCounter({
     name: 'reservations_total',
     help: 'Answers to requests for a reservation.',
     labelNames: ['outcome'],
     registers,
   });
-  startAtZero(reservationsTotal, 'outcome', ['held', 'rejected', 'released', 'conflict']);
+  startAtZero(reservationsTotal, ['held', 'rejected', 'released', 'conflict']);
   return { ...metrics, reservationsTotal };
 }

@@ -1,5 +1,6 @@
+import { labelledCounter } from '@shop/chassis/telemetry/labelled.ts';
 import { type Metrics, REQUEST_BUCKETS, startAtZero } from '@shop/chassis/telemetry/metrics.ts';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Gauge, Histogram } from 'prom-client';
 
 /** What order-service measures beside what every service does. */
 export type OrderMetrics = ReturnType<typeof withOrderMetrics>;
@@ -7,13 +8,13 @@ export type OrderMetrics = ReturnType<typeof withOrderMetrics>;
 /** Register order-service's own metrics beside the common ones. */
 export function withOrderMetrics(metrics: Metrics) {
   const registers = [metrics.registry];
-  const ordersTotal = new Counter({
+  const ordersTotal = labelledCounter({
     name: 'orders_total',
     help: 'Steps that orders took: confirmed, rejected, cancelled, shipped, delivered; or queued, when their stock is asked for by message.',
     labelNames: ['outcome'],
     registers,
   });
-  startAtZero(ordersTotal, 'outcome', ['confirmed', 'rejected', 'cancelled', 'shipped', 'delivered', 'queued']);
+  startAtZero(ordersTotal, ['confirmed', 'rejected', 'cancelled', 'shipped', 'delivered', 'queued']);
   return {
     ...metrics,
     ordersTotal,

@@ -71,7 +71,8 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   let msPerMember: number | undefined;
   const idle: (() => void)[] = [];
   // A counter that appears with its first refusal would hide it: a rate needs a value before.
-  metrics.batchRefused.inc({ stage }, 0);
+  const refusals = metrics.batchRefused.of(stage);
+  const sizes = metrics.batchSize.of(stage);
 
   function schedule(): void {
     if (scheduled) return;
@@ -135,7 +136,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   }
 
   function refused(): RefusedError {
-    metrics.batchRefused.inc({ stage });
+    refusals.inc();
     return overloaded();
   }
 
@@ -143,7 +144,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     if (batch.length === 0) return;
     running += 1;
     underWay += batch.length;
-    metrics.batchSize.observe({ stage }, batch.length);
+    sizes.observe(batch.length);
     void settle(batch).finally(() => {
       running -= 1;
       underWay -= batch.length;
@@ -180,7 +181,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     },
     isFull() {
       const full = isFull(performance.now());
-      if (full) metrics.batchRefused.inc({ stage });
+      if (full) refusals.inc();
       return full;
     },
     async drain() {

@@ -61,7 +61,7 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
       const seconds = Math.round((performance.now() - startedAt) * 1000) / 1e6;
       const method = boundedMethod(req.method);
       const status = res.statusCode;
-      metrics.httpRequestDuration.observe({ route, method, status }, seconds);
+      metrics.httpRequestDuration.of(route, method, status).observe(seconds);
       if (!isTold && !context.failure) return;
       const { clientId, failure } = context;
       const orderId: string | undefined = res.locals.orderId;

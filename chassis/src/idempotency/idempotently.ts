@@ -45,7 +45,7 @@ export async function idempotently(
     if (error instanceof RefusedError) countRefusal(deps.metrics, error);
     throw error;
   });
-  deps.metrics.idempotencyRequests.inc({ result: result.replayed ? 'replayed' : 'executed' });
+  deps.metrics.idempotencyRequests.of(result.replayed ? 'replayed' : 'executed').inc();
   if (result.replayed) deps.replays.count(request);
   return result;
 }
@@ -130,6 +130,6 @@ export function keyReused(): RefusedError {
 /** Count a request that was refused because of its key. */
 export function countRefusal(metrics: Metrics, refused: RefusedError): void {
   const { code } = refused.refusal;
-  if (code === 'request-in-progress') metrics.idempotencyRequests.inc({ result: 'in_progress' });
-  if (code === 'idempotency-key-reused') metrics.idempotencyRequests.inc({ result: 'reused' });
+  if (code === 'request-in-progress') metrics.idempotencyRequests.of('in_progress').inc();
+  if (code === 'idempotency-key-reused') metrics.idempotencyRequests.of('reused').inc();
 }

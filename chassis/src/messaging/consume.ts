@@ -269,9 +269,9 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
 
   function count({ delivery, incoming, fate }: Settled, copied: 'retried' | 'dead_lettered' | undefined): void {
     const { messagesHandled, messageAge } = options.metrics;
-    messagesHandled.inc({ queue, outcome: copied ?? fate.kind });
+    messagesHandled.of(queue, copied ?? fate.kind).inc();
     if (fate.kind === 'handled' && incoming)
-      messageAge.observe({ queue }, Math.max(0, Date.now() - Date.parse(incoming.message.occurredAt)) / 1_000);
+      messageAge.of(queue).observe(Math.max(0, Date.now() - Date.parse(incoming.message.occurredAt)) / 1_000);
     const about = { queue, ...describe(delivery, incoming) };
     if (fate.kind === 'failed')
       log[copied === 'retried' ? 'warn' : 'error']({ ...about, err: fate.error }, `a message failed and was ${copied}`);

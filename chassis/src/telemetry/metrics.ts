@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type LabelledCounter, labelledCounter, labelledHistogram } from './labelled.ts';
 
 // The deadlines of the system are 1.5 s (the hop) and 2.5 s (an order), and its goal is 300 ms: the buckets must tell them
 // apart.
@@ -19,7 +20,7 @@ export function createMetrics(service: string, version: string) {
 
   const metrics = {
     registry,
-    httpRequestDuration: new Histogram({
+    httpRequestDuration: labelledHistogram({
       name: 'http_request_duration_seconds',
       help: 'Time from the first byte of a request to the end of its answer.',
       labelNames: ['route', 'method', 'status'],
@@ -31,13 +32,13 @@ export function createMetrics(service: string, version: string) {
       help: 'Requests that were refused unseen, because the process was behind.',
       registers,
     }),
-    idempotencyRequests: new Counter({
+    idempotencyRequests: labelledCounter({
       name: 'idempotency_requests_total',
       help: 'Keyed requests: executed, replayed, in_progress, reused or taken_over.',
       labelNames: ['result'],
       registers,
     }),
-    batchSize: new Histogram({
+    batchSize: labelledHistogram({
       name: 'batch_size',
       help: 'Members of a batch.',
       labelNames: ['stage'],
@@ -50,7 +51,7 @@ export function createMetrics(service: string, version: string) {
       labelNames: ['stage'],
       registers,
     }),
-    batchRefused: new Counter({
+    batchRefused: labelledCounter({
       name: 'batch_refused_total',
       help: 'Members that found the queue of a batch full, or whose time was over in it: nothing was done.',
       labelNames: ['stage'],
@@ -72,13 +73,13 @@ export function createMetrics(service: string, version: string) {
       help: 'Messages that the broker sent back, for no queue takes them; they are kept and sent again.',
       registers,
     }),
-    messagesHandled: new Counter({
+    messagesHandled: labelledCounter({
       name: 'messages_handled_total',
       help: 'Deliveries by what became of them: handled, duplicate, retried or dead_lettered.',
       labelNames: ['queue', 'outcome'],
       registers,
     }),
-    messageAge: new Histogram({
+    messageAge: labelledHistogram({
       name: 'message_age_seconds',
       help: 'From the fact to its handling.',
       labelNames: ['queue'],
@@ -114,15 +115,11 @@ export function createMetrics(service: string, version: string) {
     { version, node: process.version },
     1,
   );
-  startAtZero(metrics.idempotencyRequests, 'result', ['executed', 'replayed', 'in_progress', 'reused', 'taken_over']);
+  startAtZero(metrics.idempotencyRequests, ['executed', 'replayed', 'in_progress', 'reused', 'taken_over']);
   return metrics;
 }
 
-/** Show these values of a counter's label from the start: a rate does not see the event with which a counter appears. */
-export function startAtZero<Label extends string>(
-  counter: Counter<Label>,
-  label: Label,
-  values: readonly string[],
-): void {
-  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
+/** Show these values of a counter's only label from the start: a rate does not see the event with which a counter appears. */
+export function startAtZero(counter: LabelledCounter, values: readonly string[]): void {
+  for (const value of values) counter.of(value);
 }

@@ -30,7 +30,7 @@ export function reservationCommandHandler({ metrics, wakeRelay }: ReservationMes
       trx,
       replies.flatMap(({ reply }) => reply ?? []),
     );
-    for (const { kind } of outcomes) metrics.reservationsTotal.inc({ outcome: kind });
+    for (const { kind } of outcomes) metrics.reservationsTotal.of(kind).inc();
     // Before the commit, but the relay waits a moment for more rows; what it misses it finds at its next poll.
     wakeRelay();
     return replies.map(({ fate }) => fate);

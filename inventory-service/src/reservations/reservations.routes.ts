@@ -73,7 +73,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
     }));
     const weight = commands.reduce((sum, { lines }) => sum + lines.length, 0);
     const outcomes = await deps.holds.submit(commands, weight, deadline);
-    for (const { kind } of outcomes) deps.metrics.reservationsTotal.inc({ outcome: kind });
+    for (const { kind } of outcomes) deps.metrics.reservationsTotal.of(kind).inc();
     const results = commands.map(({ id }, index) => toResult(id, outcomes[index] as HoldOutcome));
     sendReply(res, toReply(200, { results }));
   });

@@ -14,7 +14,7 @@ export function reservationReplyHandler(deps: ReplyHandlerDeps): Handle<(typeof 
   return async (trx, replies) => {
     const { outcomes, settled } = await applyReservationResults(trx, replies, deps.now());
     // Before the commit, which is sooner over than the relay's pause to collect more; a batch that fails counts twice.
-    for (const order of settled) deps.metrics.ordersTotal.inc({ outcome: order.status });
+    for (const order of settled) deps.metrics.ordersTotal.of(order.status).inc();
     deps.wakeRelay();
     return outcomes;
   };

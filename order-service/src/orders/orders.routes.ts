@@ -113,7 +113,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
         },
       ),
     );
-    if (step && !replayed) deps.metrics.ordersTotal.inc({ outcome: step });
+    if (step && !replayed) deps.metrics.ordersTotal.of(step).inc();
     deps.wakeRelay();
     sendReply(res, reply, replayed);
   }

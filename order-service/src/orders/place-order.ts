@@ -54,7 +54,7 @@ export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
   return async (request) => {
     try {
       const answer = await amongTwins(request);
-      deps.metrics.idempotencyRequests.inc({ result: answer.result });
+      deps.metrics.idempotencyRequests.of(answer.result).inc();
       if (answer.result === 'replayed') deps.replays.count({ clientId: request.order.clientId, key: request.key });
       return answer;
     } catch (error) {

@@ -320,7 +320,7 @@ async function settleKnown(
     steps.map(({ step }) => step),
   );
   const effective = steps.filter(({ member }) => changed.has(member.order.id));
-  for (const { step } of effective) deps.metrics.ordersTotal.inc({ outcome: step.after.status });
+  for (const { step } of effective) deps.metrics.ordersTotal.of(step.after.status).inc();
   return new Map(effective.map(({ member, reply }) => [member, reply]));
 }
 
@@ -344,7 +344,7 @@ async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[]): P
     })),
   );
   const effective = members.filter(({ order }) => queued.has(order.id));
-  deps.metrics.ordersTotal.inc({ outcome: 'queued' }, effective.length);
+  deps.metrics.ordersTotal.of('queued').inc(effective.length);
   return new Map(effective.map((member) => [member, acceptedAnswer(member.order)]));
 }
 
