@@ -21,6 +21,12 @@ const checks = [
 /** Those of `npm test`; `system`, the slow proofs, runs when it is named. */
 const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
 
+/**
+ * A deploy to a host takes long and mostly waits: for connections to drain, for processes to be ready. Beside it run the
+ * slow proofs that measure neither time nor memory; all others have the machine for themselves.
+ */
+const systemLanes = ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz|hostile-clients)[.]'];
+
 /** `npm test`: the checks and the everyday tiers, or the tiers that are named; the last line counts. */
 export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<number> {
   const began = Date.now();
@@ -45,8 +51,9 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
 
 async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
   if (tier === 'system') await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
+  if (tier === 'system' && jestArgs.length === 0) return runInLanes(tier, systemLanes);
   // The whole-system tests start their own servers.
-  if (tier !== 'int') return runJest(tier, jestArgs, {});
+  if (tier !== 'int') return runJest(tier, jestArgs);
   let servers: TestServers | undefined;
   try {
     servers = await startTestServers((text) => console.log(text), interrupted);
@@ -59,7 +66,25 @@ async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal)
   }
 }
 
-async function runJest(tier: Tier, jestArgs: string[], environment: Record<string, string>): Promise<Tally> {
+/** The tests of each lane, lane beside lane; then the tests of none, one after the other. */
+async function runInLanes(tier: Tier, lanes: string[]): Promise<Tally> {
+  const together = await Promise.all(
+    lanes.map((lane) => runJest(tier, [`--testPathPatterns=./(${lane})`], {}, 'pipe')),
+  );
+  const ignored = ['/node_modules/', ...lanes.map((lane) => `<rootDir>/(${lane})`)];
+  const alone = await runJest(
+    tier,
+    ignored.map((pattern) => `--testPathIgnorePatterns=${pattern}`),
+  );
+  return addTallies([...together, alone]);
+}
+
+async function runJest(
+  tier: Tier,
+  jestArgs: string[],
+  environment: Record<string, string> = {},
+  stderr: 'inherit' | 'pipe' = 'inherit',
+): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
   const command = ['jest', `--testMatch=**/*.${tier}.test.ts`, '--json', `--outputFile=${report}`, ...jestArgs];
@@ -69,7 +94,7 @@ async function runJest(tier: Tier, jestArgs: string[], environment: Record<strin
   else command.push(`--maxWorkers=${availableParallelism()}`);
   try {
     // With --json, jest writes the report to standard output as well; what people read goes to standard error.
-    const code = await run(command, environment, 'ignore');
+    const code = await run(command, environment, ['ignore', stderr]);
     return tallyOfTier(readJson<JestReport>(report), code);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -93,14 +118,16 @@ async function step(name: string, interrupted: AbortSignal, work: () => Promise<
 async function run(
   [command = '', ...args]: string[],
   environment: Record<string, string> = {},
-  stdout: 'inherit' | 'ignore' = 'inherit',
+  [stdout, stderr]: ['inherit' | 'ignore', 'inherit' | 'pipe'] = ['inherit', 'inherit'],
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: repositoryRoot(),
       env: { ...process.env, ...environment },
-      stdio: ['ignore', stdout, 'inherit'],
+      stdio: ['ignore', stdout, stderr],
     });
+    // Through a pipe, jest draws no status line: two of them would draw over each other.
+    child.stderr?.pipe(process.stderr, { end: false });
     const end = () => child.kill('SIGTERM');
     process.on('SIGTERM', end).on('SIGHUP', end);
     child.once('error', reject);
