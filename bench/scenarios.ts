@@ -58,9 +58,13 @@ const throughGateway = entry('ours', { label: 'ours, through the gateway', entra
 const oursUniform = entry('ours', { label: 'ours, 1,000 SKUs' });
 const againstUniform = [...oursAgainstNaive, ['ours', oursUniform.label]] as const;
 
+function inWords(clients: number): string {
+  return clients === 1 ? '1 client' : `${clients} clients`;
+}
+
 function uniform(clients: number, more: readonly Entry[] = []): Scenario {
   const load = { clients };
-  const title = `two SKUs of 1,000, ${clients} ${clients === 1 ? 'client' : 'clients'}`;
+  const title = `two SKUs of 1,000, ${inWords(clients)}`;
   const entries = [entry('ours', { load }), entry('naive', { load }), ...more];
   const ratios = more.map(({ label }) => ['ours', label] as const);
   return { ...placing, name: `uniform-${clients}`, title, entries, ratios: [...oursAgainstNaive, ...ratios] };
@@ -71,11 +75,11 @@ function against(name: string, title: string, shape: Shape, more: Partial<Scenar
   return { ...placing, name, title, ...more, entries };
 }
 
-function oursAlone(name: string, title: string, shape: Shape): Scenario {
+function oursAlone(name: string, title: string, shape: Shape & { load?: { clients: number } }): Scenario {
   return {
     ...asking,
     name,
-    title: `${title}, 64 clients`,
+    title: `${title}, ${inWords(shape.load?.clients ?? 64)}`,
     expected: /^200$/,
     entries: [entry('ours', shape)],
     ratios: [],
@@ -162,6 +166,12 @@ export const scenarios: readonly Scenario[] = [
   oursAlone('cancel', 'POST /orders/{id}/cancellation', { kind: 'cancel' }),
   oursAlone('adjust', 'POST /products/{sku}/adjustments', { kind: 'adjust', entrance: 'stock' }),
   oursAlone('movements', 'GET /products/{sku}/movements', { kind: 'movements', entrance: 'stock' }),
+  oursAlone('scrape-orders', 'GET /metrics of order-service', { kind: 'scrape', load: { clients: 1 } }),
+  oursAlone('scrape-stock', 'GET /metrics of inventory-service', {
+    kind: 'scrape',
+    entrance: 'stock',
+    load: { clients: 1 },
+  }),
   {
     ...placing,
     name: 'gateway',

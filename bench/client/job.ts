@@ -4,9 +4,9 @@ export interface Work {
   /**
    * `place` orders, or those of a real shop (`sale`); `replay` those that were placed under the same prefix; `twins` of each
    * key at once. Of placed orders `read` one, `list` a page, `ship` or `cancel` each once. Of a product `adjust` the stock,
-   * list its `movements`.
+   * list its `movements`. Or `scrape` the metrics.
    */
-  kind: 'place' | 'sale' | 'replay' | 'twins' | 'read' | 'list' | 'ship' | 'cancel' | 'adjust' | 'movements';
+  kind: 'place' | 'sale' | 'replay' | 'twins' | 'read' | 'list' | 'ship' | 'cancel' | 'adjust' | 'movements' | 'scrape';
   /** Each order takes one unit of each of so many different SKUs, in an order of their own. */
   lines: number;
   skus: readonly string[];

@@ -30,6 +30,8 @@ export function requestOf(job: Job, n: number): Request {
       return write(job, n, `/products/${sku}/adjustments`, '{"delta":1,"reason":"found one more"}');
     case 'movements':
       return { method: 'GET', path: `/products/${sku}/movements?limit=50`, headers };
+    case 'scrape':
+      return { method: 'GET', path: '/metrics', headers };
   }
 }
 

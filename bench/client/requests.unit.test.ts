@@ -34,6 +34,10 @@ describe('requestOf', () => {
     expect(requestOf(job('movements'), 13).path).toBe('/products/S-3/movements?limit=50');
   });
 
+  it('scrapes what a service measures', () => {
+    expect(requestOf(job('scrape'), 0)).toMatchObject({ method: 'GET', path: '/metrics' });
+  });
+
   it('places the orders of a shop again after the last, each under a new key', () => {
     const sales = [1, 2].map((lines) => ({ body: `order of ${lines}`, lines }));
     const selling = { ...job('sale'), work: { ...job('sale').work, sales } };
