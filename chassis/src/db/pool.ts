@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '../telemetry/log.ts';
+import { limitedClient } from './limited-client.ts';
 
 /** What a SQL function takes first: a client inside a transaction, or the pool for a single statement. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
@@ -38,7 +39,7 @@ export function createPool(options: PoolOptions, log: Logger): Pool {
     application_name: options.applicationName,
     max: options.max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    Client: limitedClient(QUERY_TIMEOUT_MS),
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,

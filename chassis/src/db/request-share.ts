@@ -67,12 +67,14 @@ export function createRequestShare(options: RequestShareOptions): RequestShare {
       leave();
       throw error;
     });
-    const release = client.release;
-    client.release = (error) => {
+    const { release } = client;
+    // Not written down in the assignment: see limited-client.ts.
+    const releaseBoth: typeof release = (error) => {
       client.release = release;
       release.call(client, error);
       leave();
     };
+    client.release = releaseBoth;
     return client;
   }
 

@@ -1,3 +1,4 @@
+import type { LimitedQuery } from '../db/limited-client.ts';
 import type { Queryable, Transaction } from '../db/pool.ts';
 import { type DeadLetter, type DeadLetterStatus, deadLetterStatus, type HistoryEntry } from './dead-letter.ts';
 import type { ArrivedLetter } from './read-letter.ts';
@@ -75,7 +76,7 @@ async function isWrittenDown(trx: Transaction, letter: ArrivedLetter): Promise<b
 }
 
 async function insert(trx: Transaction, letter: ArrivedLetter): Promise<boolean> {
-  const statement = {
+  const statement: LimitedQuery = {
     text: /* sql */ `
       INSERT INTO dead_letters (id, queue, type, reason, attempts, history, message_id, subject_id, routing_key, headers,
         traceparent, body, body_digest, deliveries)
@@ -97,8 +98,7 @@ async function insert(trx: Transaction, letter: ArrivedLetter): Promise<boolean>
       letter.bodyDigest,
       letter.deliveries,
     ],
-    // The client's own limit, which the types of pg do not know.
-    query_timeout: STORE_TIMEOUT_MS,
+    limitMs: STORE_TIMEOUT_MS,
   };
   const { rowCount } = await trx.query(statement);
   return rowCount === 1;

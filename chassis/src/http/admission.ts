@@ -28,7 +28,7 @@ export function createAdmission(limits = LIMITS): RequestHandler {
     if (requests >= limits.requests || bodyBytes + weight > limits.bodyBytes) throw overloaded();
     requests += 1;
     bodyBytes += weight;
-    res.once('close', () => {
+    res.on('close', () => {
       requests -= 1;
       bodyBytes -= weight;
     });

@@ -30,7 +30,7 @@ export function limitConnections(server: Server, limit: number): () => number {
   server.on('request', ({ socket }, res) => {
     silent.delete(socket);
     idle.delete(socket);
-    res.once('close', () => {
+    res.on('close', () => {
       if (!socket.destroyed) idle.add(socket);
     });
   });

@@ -56,7 +56,7 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
     };
     res.locals.context = context;
     // 'close' comes after the last byte and also when the client went away first.
-    res.once('close', () => {
+    res.on('close', () => {
       const route = typeof req.route?.path === 'string' ? req.baseUrl + req.route.path : 'unmatched';
       const seconds = Math.round((performance.now() - startedAt) * 1000) / 1e6;
       const method = boundedMethod(req.method);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LimitedQuery } from '@shop/chassis/db/limited-client.ts';
 import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 
 /** A stock level, as it is and as its ledger adds up. Units may exceed what a number holds, where something is wrong. */
@@ -134,7 +135,7 @@ const DIFFERENCES_AT_MOST = 10_000;
 export async function readHeldDifferences(trx: Transaction): Promise<{ differences: HeldDifference[]; lines: number }> {
   // The one statement that wants a whole table, which the pool's settings would let it read by an index.
   await trx.query(`SET LOCAL statement_timeout = ${HELD_TIMEOUT_MS}; SET LOCAL enable_seqscan = on`);
-  const statement = {
+  const statement: LimitedQuery = {
     text: /* sql */ `
       WITH held AS MATERIALIZED (
         SELECT l.sku, sum(l.quantity) AS units, count(*) AS lines
@@ -148,8 +149,7 @@ export async function readHeldDifferences(trx: Transaction): Promise<{ differenc
       )
       SELECT t.lines, d.* FROM (SELECT coalesce(sum(lines), 0) AS lines FROM held) t LEFT JOIN difference d ON true`,
     values: [DIFFERENCES_AT_MOST],
-    // The client's own limit, which the types of pg do not know.
-    query_timeout: HELD_TIMEOUT_MS,
+    limitMs: HELD_TIMEOUT_MS,
   };
   const { rows } = await trx.query<{ lines: string; sku: string | null; reserved: string; units: string }>(statement);
   const differences = rows.flatMap(({ sku, reserved, units }) =>

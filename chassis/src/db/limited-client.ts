@@ -1,0 +1,52 @@
+import type { Socket } from 'node:net';
+import pg from 'pg';
+
+/** A statement that may take longer than the others of its pool. */
+export type LimitedQuery = pg.QueryConfig & { limitMs: number };
+
+type Callback = (error: Error | null | undefined, result: pg.QueryResult) => void;
+
+/**
+ * pg's client with a limit on each statement, for a server that is frozen or unreachable: when it is over, the connection is
+ * given up, since nobody knows what is still done on it.
+ *
+ * pg has such a limit, `query_timeout`, but assigns the function that ends it to a property, as it does with the one that
+ * settles its promise. V8 takes a function that is written down in such an assignment for one that stays, and puts it into
+ * the old generation, where it holds the statement with all its values and rows until the next full collection. The small
+ * collections in between, which should find nothing but garbage, took ten times as long.
+ */
+export function limitedClient(limitMs: number): typeof pg.Client {
+  return class extends pg.Client {
+    // `never` is what suits all the ways to call it.
+    override query(statement: unknown, values?: unknown, callback?: unknown): never {
+      return (callback ? this.run(statement, values, callback as Callback) : this.promise(statement, values)) as never;
+    }
+
+    private async promise(statement: unknown, values: unknown): Promise<pg.QueryResult> {
+      const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>();
+      this.run(statement, values, (error, result) => (error ? reject(error) : resolve(result)));
+      try {
+        return await promise;
+      } catch (error) {
+        // From here on it tells who asked, and not who read the socket.
+        Error.captureStackTrace(error as Error);
+        throw error;
+      }
+    }
+
+    private run(statement: unknown, values: unknown, callback: Callback): void {
+      const { limitMs: ms = limitMs } = statement as Partial<LimitedQuery>;
+      const timer = setTimeout(() => this.giveUp(), ms);
+      const done: Callback = (error, result) => {
+        clearTimeout(timer);
+        callback(error, result);
+      };
+      super.query(statement as string, values as unknown[], done);
+    }
+
+    private giveUp(): void {
+      const { stream } = (this as unknown as { connection: { stream: Socket } }).connection;
+      stream.destroy(new Error('Query read timeout'));
+    }
+  };
+}
