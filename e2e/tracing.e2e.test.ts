@@ -29,6 +29,11 @@ function fromKong() {
   return { traceId, spanId, header: { traceparent: `00-${traceId}-${spanId}-01` } };
 }
 
+/** An order of one unit by a caller whose trace the gateway has begun. */
+function placeOrder(sku: string, { header }: ReturnType<typeof fromKong>) {
+  return system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...header });
+}
+
 /** The spans of the trace, as `service: name`, each below what caused it, once they are these. */
 async function expectTree({ traceId, spanId }: ReturnType<typeof fromKong>, expected: string[]): Promise<void> {
   await eventually(() => {
@@ -58,7 +63,7 @@ describe('the trace of an order', () => {
   it('leads from the gateway over both services to the events', async () => {
     const sku = await system.product(2);
     const kong = fromKong();
-    const placed = await system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...kong.header });
+    const placed = await placeOrder(sku, kong);
     expect(placed.status).toBe(201);
     await expectTree(kong, [
       'order: POST /orders',
@@ -82,7 +87,7 @@ describe('the trace of an order', () => {
     const sku = await system.product(2);
     await system.control('stop', 'inventory');
     const kong = fromKong();
-    const accepted = await system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...kong.header });
+    const accepted = await placeOrder(sku, kong);
     await system.control('start', 'inventory');
     expect(accepted.status).toBe(202);
     await expectTree(kong, [
@@ -111,9 +116,7 @@ describe('the trace of an order', () => {
   it('is linked, both ways, with the batch that the order shared with others', async () => {
     const sku = await system.product(50);
     const callers = Array.from({ length: 50 }, fromKong);
-    await Promise.all(
-      callers.map(({ header }) => system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...header })),
-    );
+    await Promise.all(callers.map((kong) => placeOrder(sku, kong)));
     const ofCallers = () => receiver.spans.filter(({ traceId }) => callers.some((one) => one.traceId === traceId));
     const { batches, requests } = await eventually(async () => {
       const requests = ofCallers().filter(({ name }) => name === 'POST /orders');

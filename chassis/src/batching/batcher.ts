@@ -70,7 +70,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   /** By the backlog; undefined when there is none, or it is too young to tell. */
   let msPerMember: number | undefined;
   const idle: (() => void)[] = [];
-  // A counter that appears with its first refusal would hide it: a rate needs a value before.
+  // Shown from here on: a counter that appears with its first refusal would hide it, for a rate needs a value before.
   const refusals = metrics.batchRefused.of(stage);
   const sizes = metrics.batchSize.of(stage);
 

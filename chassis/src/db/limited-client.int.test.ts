@@ -1,14 +1,11 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapSpaceStatistics } from 'node:v8';
 import pg from 'pg';
+import { collectGarbage } from '../testing/collect-garbage.ts';
 import { limitedClient } from './limited-client.ts';
 import { isUnavailable } from './transaction.ts';
 
 const connectionString = process.env.TEST_POSTGRES_URL;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 function newPool(limitMs: number, url = connectionString): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 1, Client: limitedClient(limitMs) });

@@ -67,14 +67,12 @@ export function createRequestShare(options: RequestShareOptions): RequestShare {
       leave();
       throw error;
     });
-    const { release } = client;
-    // Not written down in the assignment: see limited-client.ts.
-    const releaseBoth: typeof release = (error) => {
+    const release = client.release;
+    client.release = (error) => {
       client.release = release;
       release.call(client, error);
       leave();
     };
-    client.release = releaseBoth;
     return client;
   }
 

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { readTraceparent, type Span, type SpanOptions, type Tracing, traceIdOf } from '../telemetry/tracing.ts';
-import { createRequestLog, type Failure } from './request-log.ts';
+import { createRequestLog, type Failure, type RequestLine } from './request-log.ts';
 
 /** What the edge knows of a request before any route sees it. */
 export interface RequestContext {
@@ -64,11 +64,12 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
       metrics.httpRequestDuration.of(route, method, status).observe(seconds);
       if (!isTold && !context.failure) return;
       const { clientId, failure } = context;
-      const orderId: string | undefined = res.locals.orderId;
-      if (span) endSpan(span, { method, route, status, clientId, orderId, code: failure?.code });
+      const { orderId } = res.locals;
       const traceId = traceIdOf(context.traceparent);
       const aborted = res.writableFinished ? undefined : true;
-      logRequest({ traceId, requestId, clientId, orderId, method, route, status, seconds, aborted }, failure);
+      const line: RequestLine = { traceId, requestId, clientId, orderId, method, route, status, seconds, aborted };
+      if (span) endSpan(span, line, failure?.code);
+      logRequest(line, failure);
     });
     next();
   };
@@ -84,16 +85,8 @@ function spanOptions(req: Request, requestId: string): SpanOptions {
   };
 }
 
-interface Told {
-  method: string;
-  route: string;
-  status: number;
-  clientId: string | undefined;
-  orderId: string | undefined;
-  code: string | undefined;
-}
-
-function endSpan(span: Span, { method, route, status, clientId, orderId, code }: Told): void {
+function endSpan(span: Span, line: RequestLine, code: string | undefined): void {
+  const { method, route, status, clientId, orderId } = line;
   const attributes = {
     'http.route': route,
     'http.response.status_code': status,

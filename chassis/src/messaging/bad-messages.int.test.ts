@@ -1,19 +1,16 @@
 /** What a producer gone wrong may put into a queue: each becomes a dead letter that says why, and the others go on. */
 import { randomUUID } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { MessageDefinition } from '../contract/message-definition.ts';
 import { reservationHeldV1, reservationReleaseV1 } from '../contract/messages.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
+import { collectGarbage } from '../testing/collect-garbage.ts';
 import { eventually } from '../testing/eventually.ts';
 import { counted, heldMessage, type MessagingSystem, silent, startMessagingSystem } from '../testing/messaging.ts';
 import { startConsumer } from './consume.ts';
 import { inventoryReservationsQueue, orderReservationRepliesQueue } from './topology.ts';
 
 const MEGABYTE = 1024 * 1024;
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
 const context = { correlationId: 'test', occurredAt: new Date() };
 const inAWeek = () => new Date(Date.now() + 7 * 24 * 3_600_000).toISOString();
 

@@ -129,7 +129,6 @@ function labelled<Child>(
       name,
       help,
       type,
-      aggregator: 'sum',
       values: children.flatMap(({ labels, child }) => samples(labels, child)),
     }),
     reset: () => {

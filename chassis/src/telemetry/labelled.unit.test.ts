@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Counter, Histogram, Registry } from 'prom-client';
+import { collectGarbage } from '../testing/collect-garbage.ts';
 import { labelledCounter, labelledHistogram } from './labelled.ts';
 
 const counted = { name: 'made_total', help: 'What was made.', labelNames: ['kind'] };
@@ -71,9 +70,6 @@ it('forgets its children when it is reset', async () => {
 
 describe('memory of an event', () => {
   const EVENTS = 100_000;
-
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
 
   /** Bytes per event that are left for the garbage collector; one collection in between, and there would be less. */
   function bytesPerEvent(event: (n: number) => void): number {

@@ -52,17 +52,13 @@ export const tracingConfig = {
     .describe('Milliseconds for which finished spans are collected'),
 };
 
-export type TracingSettings = z.output<ReturnType<typeof asObject>>;
+export type TracingSettings = z.output<z.ZodObject<typeof tracingConfig>>;
 
 /** Whether traces are to be sent. */
 export function wantsTraces(settings: TracingSettings): boolean {
   if (settings.OTEL_SDK_DISABLED === 'true') return false;
   const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = settings;
   return (settings.OTEL_TRACES_EXPORTER ?? (base || exact ? 'otlp' : 'none')) === 'otlp';
-}
-
-function asObject() {
-  return z.object(tracingConfig);
 }
 
 /** `name=value` pairs with percent-encoded values, separated by commas (the form of W3C Baggage). */

@@ -7,9 +7,9 @@ import { type Batcher, createBatcher, isolatingFailures } from '@shop/chassis/ba
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { isUnavailable, retryingDeadlocks, sqlState } from '@shop/chassis/db/transaction.ts';
 import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
-import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
+import type { Traced, Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import { changeReservations } from './change-reservations.ts';
-import type { Cause, ReservationCommand } from './decide.ts';
+import type { ReservationCommand } from './decide.ts';
 import { type HoldOutcome, mergeLines } from './reservation.ts';
 import { holdIfAmple, isReservationTaken } from './reservations.sql.ts';
 
@@ -43,18 +43,15 @@ export function createHoldBatcher({ pool, metrics, tracing }: HoldBatcherDeps): 
     maxWaitMs: MAX_WAIT_MS,
     maxExpectedWaitMs: MAX_EXPECTED_WAIT_MS,
     async run(calls) {
-      const span = tracing?.startBatch('hold reservations', calls.map(causeOf));
+      // All reservations of a call have the same cause.
+      const causes = calls.map(([first]): Traced => first?.cause ?? {});
+      const span = tracing?.startBatch('hold reservations', causes);
       const results = await isolatingFailures(calls, (some) => holdCalls(pool, some), concernsAll);
       span?.end();
       return results;
     },
     metrics,
   });
-}
-
-/** Of the call; all its reservations have the same. */
-function causeOf([first]: readonly HoldCommand[]): Cause | Record<never, never> {
-  return first?.cause ?? {};
 }
 
 async function holdCalls(pool: Pool, calls: readonly (readonly HoldCommand[])[]): Promise<HoldOutcome[][]> {
