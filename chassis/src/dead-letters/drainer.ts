@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Pool } from '../db/pool.ts';
 import { inTransaction } from '../db/transaction.ts';
-import type { Broker } from '../messaging/connection.ts';
+import { type Broker, closeChannel } from '../messaging/connection.ts';
 import { deadLetterQueueName } from '../messaging/topology.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -76,7 +76,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
   async function unsubscribe(): Promise<void> {
     if (!subscription || subscription.closed) return;
     subscription.closed = true;
-    await subscription.channel.close().catch(() => {});
+    await closeChannel(subscription.channel);
   }
 
   const hasWork = () =>

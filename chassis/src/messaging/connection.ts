@@ -66,27 +66,41 @@ export async function connectBroker({ url, name, log, setup }: BrokerOptions): P
     latest = model;
     // amqplib watches the connection only after its setup; an 'error' without a listener would end the process.
     model.on('error', (error) => log.warn({ err: error }, 'the broker connection failed'));
-    model.once('close', () => {
-      if (current?.model === model) current = undefined;
-      abandon(model, 'closed');
+    const closed = new Promise<void>((resolve) => {
+      model.once('close', () => {
+        if (current?.model === model) current = undefined;
+        abandon(model, 'closed');
+        resolve();
+      });
     });
     try {
-      const channel = await model.createChannel();
-      channel.on('error', (error) => log.error({ err: error }, 'the broker refused our exchanges or queues'));
-      await setup(channel);
-      await channel.close();
-      const publisher = await model.createConfirmChannel();
-      publisher.on('error', (error) => log.error({ err: error }, 'the broker closed the publishing channel'));
-      publisher.on('close', () => reconnect(model, 'the publishing channel closed'));
-      const publish = createPublish(publisher);
-      for (const builder of builders) await builder(model);
+      // Not every promise of amqplib's is settled when the connection ends: that of a channel's close() is not.
+      const publish = await Promise.race([
+        buildOn(model),
+        closed.then(() => Promise.reject(new Error('the connection closed during its setup'))),
+      ]);
       blocked = false;
       current = { model, publish };
     } catch (error) {
-      // Otherwise amqplib would wait for a goodbye that a frozen broker never says.
+      // amqplib says goodbye to it now and tries again when that is answered, which a frozen broker never does and a cut
+      // socket neither; a closed connection it leaves at once.
       abandon(model, 'setup failed');
+      await closed;
       throw error;
     }
+  };
+
+  const buildOn = async (model: ChannelModel) => {
+    const channel = await model.createChannel();
+    channel.on('error', (error) => log.error({ err: error }, 'the broker refused our exchanges or queues'));
+    await setup(channel);
+    await channel.close();
+    const publisher = await model.createConfirmChannel();
+    publisher.on('error', (error) => log.error({ err: error }, 'the broker closed the publishing channel'));
+    publisher.on('close', () => reconnect(model, 'the publishing channel closed'));
+    const publish = createPublish(publisher);
+    for (const builder of builders) await builder(model);
+    return publish;
   };
 
   const connection = await amqplib.connect(withHeartbeat(url), {
@@ -150,6 +164,12 @@ function withHeartbeat(url: string): string {
   const address = new URL(url);
   if (!address.searchParams.has('heartbeat')) address.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
   return address.href;
+}
+
+/** Close a channel. Resolves when it is gone; with its connection, if that ends first, of which amqplib's close() says nothing. */
+export async function closeChannel(channel: Channel): Promise<void> {
+  const gone = new Promise<void>((resolve) => channel.once('close', resolve));
+  await Promise.race([gone, channel.close()]).catch(() => {}); // it was gone already
 }
 
 /** Cut the socket. The polite way waits for the broker, and this is for brokers that do not answer. */

@@ -271,6 +271,29 @@ describe('a consumer', () => {
     await route.close();
   });
 
+  it('outlives a broker that goes away while deliveries are given back to it', async () => {
+    const route = await startTcpProxy(system.database.url);
+    const pool = createPool({ connectionString: route.url, applicationName: 'test', max: 2 }, silent);
+    route.cut();
+    const row = heldMessage();
+    await send(row);
+    const held = async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined);
+    start({ pool, holdMs: 1_500 });
+    await eventually(held);
+    system.network.mute();
+    // It has been given back, and nobody has heard of it.
+    await eventually(async () => ((await system.server.depth(QUEUE)) === 1 ? true : undefined));
+    system.network.cut();
+    system.network.restore();
+    await eventually(() => system.broker.isConnected() || undefined);
+    route.restore();
+    await reached('handled', 1);
+    expect(await effects()).toEqual([idOf(row)]);
+    await consumers.pop()?.stop();
+    await pool.end();
+    await route.close();
+  });
+
   it('counts an attempt when the database answers but the statement always times out', async () => {
     const row = heldMessage();
     await send(row);

@@ -6,7 +6,7 @@ import { isUnavailable } from '../db/transaction.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { readTraceparent, type Span, type Tracing } from '../telemetry/tracing.ts';
-import type { Broker } from './connection.ts';
+import { type Broker, closeChannel } from './connection.ts';
 import { unansweredDeliveries } from './delivery-counts.ts';
 import { DELIVERY_LIMIT_REACHED, lostConsumers, toDeadLetter, toRetry } from './failures.ts';
 import { type Fate, type Handle, handleBatch, type IncomingMessage } from './handle-batch.ts';
@@ -144,7 +144,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
   async function unsubscribe(from: Subscription): Promise<void> {
     if (from.closed) return;
     from.closed = true;
-    await from.channel.close().catch(() => {});
+    await closeChannel(from.channel);
   }
 
   function pump(): void {

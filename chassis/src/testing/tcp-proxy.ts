@@ -12,6 +12,8 @@ export interface TcpProxy {
   thaw(): void;
   /** The server hears its present connections, and none of its answers arrives any more. */
   mute(): void;
+  /** The first connection breaks in place of the server's answer of this number, counted from 0. */
+  cutAtAnswer(number: number): void;
   close(): Promise<void>;
 }
 
@@ -22,10 +24,15 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const upstreams = new Set<Socket>();
   let isCut = false;
   let isFrozen = false;
+  let answersLeft = Number.POSITIVE_INFINITY;
 
   const forward = (from: Socket, to: Socket) => {
     sockets.add(from);
-    from.on('data', (chunk) => to.write(chunk));
+    from.on('data', (chunk) => {
+      if (!upstreams.has(from) || answersLeft-- > 0) return to.write(chunk);
+      answersLeft = Number.POSITIVE_INFINITY;
+      from.destroy();
+    });
     from.on('error', () => {});
     from.on('close', () => {
       sockets.delete(from);
@@ -68,6 +75,9 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     },
     mute() {
       for (const socket of upstreams) socket.pause();
+    },
+    cutAtAnswer(number) {
+      answersLeft = number;
     },
     async close() {
       breakAll();

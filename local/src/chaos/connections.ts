@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { Fault } from '@shop/operator/faults.ts';
 import type pg from 'pg';
 import type { System } from '../parts.ts';
 import type { BrokerView } from './broker.ts';
@@ -10,6 +10,9 @@ import type { ConnectionCount } from './evidence.ts';
 // The pools close what they did not need for 10 s; the broker takes as long to give up a silent client.
 const withinMs = 25_000;
 const intervalMs = 1_000;
+// They have met it when the system has started; its statistics are up to 5 s late, more on a busy machine.
+const meetingMs = 30_000;
+const lookMs = 200;
 
 type Counts = Map<string, number>;
 
@@ -30,13 +33,19 @@ export async function connectionsBefore(
   forMs: number,
 ): Promise<Counts> {
   const processes = system.plan.processes.order + system.plan.processes.inventory;
-  const areAllThere = async () => (await broker.clients()).connections >= processes || undefined;
-  await eventually(areAllThere, 30_000);
+  for (const deadline = performance.now() + meetingMs; ; await delay(lookMs)) {
+    const { connections } = await broker.clients();
+    if (connections >= processes) break;
+    if (performance.now() > deadline)
+      throw new Fault(
+        `The broker knows ${connections} of the ${processes} processes after ${meetingMs / 1_000} s. Logs are kept in ${system.folder}`,
+      );
+  }
   const most: Counts = new Map();
   for (const until = performance.now() + forMs; performance.now() < until || most.size === 0; ) {
     const counts = await countConnections(databases, broker);
     for (const [place, count] of counts) most.set(place, Math.max(count, most.get(place) ?? 0));
-    await delay(200);
+    await delay(lookMs);
   }
   return most;
 }
