@@ -91,6 +91,7 @@ const byProcesses = (
     ['ours', 1],
     ['ours-2', 2],
     ['ours-4', 4],
+    ['ours-8', 8],
   ] as const
 ).map(([side, count]) => entry(side, { label: `ours, ${count} ${count === 1 ? 'process' : 'processes'}` }));
 
@@ -203,7 +204,7 @@ export const scenarios: readonly Scenario[] = [
   {
     ...placing,
     name: 'processes',
-    title: '1, 2 and 4 processes per service, two SKUs of 1,000, 64 clients',
+    title: '1, 2, 4 and 8 processes per service, two SKUs of 1,000, 64 clients',
     stage: 'processes',
     quick: false,
     entries: byProcesses,

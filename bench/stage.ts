@@ -21,6 +21,7 @@ const starts: Record<SideName, readonly [start: (ground: Ground) => Promise<Side
   ours: [startOurs, 1],
   'ours-2': [startOurs, 2],
   'ours-4': [startOurs, 4],
+  'ours-8': [startOurs, 8],
   'ours-full': [startOurs, 1],
   naive: [startNaive, 1],
   'naive-2': [startNaive, 2],

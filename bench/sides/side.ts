@@ -4,6 +4,7 @@ export type SideName =
   | 'ours'
   | 'ours-2'
   | 'ours-4'
+  | 'ours-8'
   | 'ours-full'
   | 'naive'
   | 'naive-2'
