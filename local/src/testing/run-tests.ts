@@ -22,10 +22,17 @@ const checks = [
 const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
 
 /**
- * A deploy to a host takes long and mostly waits: for connections to drain, for processes to be ready. Beside it run the
- * slow proofs that measure neither time nor memory; all others have the machine for themselves.
+ * What mostly waits runs lane beside lane, so that one uses the processors while another waits: whole systems, for outages
+ * to be noticed and to be over; a deploy to a host, for connections to drain and processes to be ready, and beside it the
+ * slow proofs that measure neither time nor memory. All others of those have the machine for themselves.
  */
-const systemLanes = ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz|hostile-clients)[.]'];
+const lanesOf: Partial<Record<Tier, { lanes: string[]; rest: 'beside' | 'alone' }>> = {
+  e2e: { lanes: ['e2e/(failures|place-order|readme-tour)[.]'], rest: 'beside' },
+  system: {
+    lanes: ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz|hostile-clients)[.]'],
+    rest: 'alone',
+  },
+};
 
 /** `npm test`: the checks and the everyday tiers, or the tiers that are named; the last line counts. */
 export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<number> {
@@ -51,7 +58,7 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
 
 async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
   if (tier === 'system') await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
-  if (tier === 'system' && jestArgs.length === 0) return runInLanes(tier, systemLanes);
+  if (jestArgs.length === 0 && lanesOf[tier] && availableParallelism() > 1) return runInLanes(tier, lanesOf[tier]);
   // The whole-system tests start their own servers.
   if (tier !== 'int') return runJest(tier, jestArgs);
   let servers: TestServers | undefined;
@@ -66,17 +73,21 @@ async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal)
   }
 }
 
-/** The tests of each lane, lane beside lane; then the tests of none, one after the other. */
-async function runInLanes(tier: Tier, lanes: string[]): Promise<Tally> {
-  const together = await Promise.all(
-    lanes.map((lane) => runJest(tier, [`--testPathPatterns=./(${lane})`], {}, 'pipe')),
-  );
+/** The tests of each lane, lane beside lane; with them or after them those of none. */
+async function runInLanes(tier: Tier, { lanes, rest }: { lanes: string[]; rest: 'beside' | 'alone' }): Promise<Tally> {
   const ignored = ['/node_modules/', ...lanes.map((lane) => `<rootDir>/(${lane})`)];
-  const alone = await runJest(
-    tier,
-    ignored.map((pattern) => `--testPathIgnorePatterns=${pattern}`),
-  );
-  return addTallies([...together, alone]);
+  const runRest = (stderr?: 'pipe') =>
+    runJest(
+      tier,
+      ignored.map((pattern) => `--testPathIgnorePatterns=${pattern}`),
+      {},
+      stderr,
+    );
+  const together = lanes.map((lane) => runJest(tier, [`--testPathPatterns=./(${lane})`], {}, 'pipe'));
+  if (rest === 'beside') together.push(runRest('pipe'));
+  const tallies = await Promise.all(together);
+  if (rest === 'alone') tallies.push(await runRest());
+  return addTallies(tallies);
 }
 
 async function runJest(
@@ -88,8 +99,8 @@ async function runJest(
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
   const command = ['jest', `--testMatch=**/*.${tier}.test.ts`, '--json', `--outputFile=${report}`, ...jestArgs];
-  // Whole systems side by side would compete for two cores and fail on time; jest by itself leaves one core free, and
-  // these tests mostly wait.
+  // More whole systems side by side would compete for two cores and fail on time; jest by itself leaves one core free for
+  // the others, which mostly wait.
   if (tier === 'e2e' || tier === 'system') command.push('--runInBand', '--maxConcurrency=4');
   else command.push(`--maxWorkers=${availableParallelism()}`);
   try {
