@@ -11,16 +11,18 @@ beforeAll(async () => {
 });
 afterAll(() => server.drop());
 
-it.each(['throws', 'is refused by the broker'])('comes back when its setup %s', async (how) => {
+it.each(['throws', 'is refused by the broker', 'never ends'])('comes back when its setup %s', async (how) => {
   let setups = 0;
   const broker = await connectBroker({
     url: server.url,
     name: 'test',
     log: silent,
+    setupTimeoutMs: 500,
     async setup(channel) {
       setups += 1;
       if (setups > 2) return;
       if (how === 'throws') throw new Error('not yet');
+      if (how === 'never ends') await new Promise(() => {});
       await channel.checkQueue('no-such-queue');
     },
   });

@@ -38,6 +38,8 @@ export interface BrokerOptions {
   log: Logger;
   /** Declares exchanges and queues; runs at every connect, before anything else. */
   setup: (channel: Channel) => Promise<void>;
+  /** How long setup and consumers may take; then it is tried on a new connection. */
+  setupTimeoutMs?: number;
 }
 
 // amqplib gives a silent peer up after two to three intervals: 10 to 15 s for a frozen broker. Shorter intervals would
@@ -45,12 +47,15 @@ export interface BrokerOptions {
 const HEARTBEAT_SECONDS = 5;
 // A broker that accepts the connection and then says nothing.
 const HANDSHAKE_TIMEOUT_MS = 5_000;
+// A broker that sends heartbeats and does not answer, like a cluster that has lost its majority. It takes below a second.
+const SETUP_TIMEOUT_MS = 30_000;
 // A short outage should be over for us soon after it is over for the broker.
 const RECONNECT_MS = { initialDelay: 200, maxDelay: 3_000, factor: 2, jitter: 0.2 };
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Connect in the background: a broker that is away does not fail this, and a service starts without it. */
-export async function connectBroker({ url, name, log, setup }: BrokerOptions): Promise<Broker> {
+export async function connectBroker(options: BrokerOptions): Promise<Broker> {
+  const { url, name, log, setup, setupTimeoutMs = SETUP_TIMEOUT_MS } = options;
   let current: { model: ChannelModel; publish: Publish } | undefined;
   let latest: ChannelModel | undefined;
   let blocked = false;
@@ -73,6 +78,7 @@ export async function connectBroker({ url, name, log, setup }: BrokerOptions): P
         resolve();
       });
     });
+    const timer = setTimeout(() => abandon(model, 'the setup takes too long'), setupTimeoutMs);
     try {
       // Not every promise of amqplib's is settled when the connection ends: that of a channel's close() is not.
       const publish = await Promise.race([
@@ -87,6 +93,8 @@ export async function connectBroker({ url, name, log, setup }: BrokerOptions): P
       abandon(model, 'setup failed');
       await closed;
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   };
 
