@@ -12,8 +12,6 @@ import { recordStatements } from './record-statements.ts';
 
 const ORDERS = 50;
 const SKUS = ['MUG', 'CUP', 'JAR'];
-// Sent twice a second at most, however many replays there were.
-const REPLAY_COUNTS = /SET replays = k\.replays/;
 const recording = recordStatements(['order_service', 'inventory_service']);
 let orderDatabase: TestDatabase;
 let stockDatabase: TestDatabase;
@@ -38,6 +36,8 @@ beforeAll(async () => {
   for (const { ownerUrl } of [orderDatabase, stockDatabase]) {
     await withClient(ownerUrl, (client) => client.query('CREATE EXTENSION pg_walinspect'));
   }
+  // By its timer, a statement with the counted replays would come in the middle of any test.
+  await orders.replays.stop();
   // Pages that are touched for the first time are no part of what is counted.
   await placeMany(ORDERS);
   takeAll();
@@ -65,7 +65,7 @@ async function placeMany(count: number): Promise<void> {
 
 function takeAll() {
   const taken = {
-    order: recording.take('order_service').filter((text) => !REPLAY_COUNTS.test(text)).length,
+    order: recording.take('order_service').length,
     stock: recording.take('inventory_service').length,
     requests,
   };

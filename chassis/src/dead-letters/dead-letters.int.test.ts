@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import request from 'supertest';
 import { indispensableTypes, reservationFulfilV1, reservationReleaseV1 } from '../contract/messages.ts';
-import { createPool } from '../db/pool.ts';
 import { createRequestShare } from '../db/request-share.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { createApp } from '../http/app.ts';
@@ -20,13 +19,13 @@ import { createLifecycle } from '../service/lifecycle.ts';
 import { eventually } from '../testing/eventually.ts';
 import {
   counted,
+  cutOffDatabase,
   heldMessage,
   type MessagingSystem,
   silent,
   startMessagingSystem,
   TEST_RETRY_DELAYS_MS,
 } from '../testing/messaging.ts';
-import { startTcpProxy } from '../testing/tcp-proxy.ts';
 import type { DeadLetter } from './dead-letter.ts';
 import { deadLetterRoutes, type ReplayedLetter } from './dead-letters.routes.ts';
 import { storeLetter } from './dead-letters.sql.ts';
@@ -338,21 +337,18 @@ describe('dead letters', () => {
   });
 
   it('stay in the queue while the database is away, and are drained when it is back', async () => {
-    const route = await startTcpProxy(system.database.url);
-    const pool = createPool({ connectionString: route.url, applicationName: 'test', max: 2 }, silent);
-    route.cut();
-    const drainer = drain(pool);
+    const database = await cutOffDatabase(system.database.url);
+    const drainer = drain(database.pool);
     const rows = [heldMessage(), heldMessage()];
     for (const row of rows) hopeless.add(idOf(row));
     await send(...rows);
     await eventually(async () => ((await system.server.depth(LETTERS)) === 2 ? true : undefined));
     expect(await list()).toEqual([]);
-    route.restore();
+    database.restore();
     await letters(2);
     await eventually(async () => ((await system.server.depth(LETTERS)) === 0 ? true : undefined));
     await drainer.stop();
-    await pool.end();
-    await route.close();
+    await database.close();
   });
 
   it('go on being drained after the broker closed the connection', async () => {

@@ -174,7 +174,7 @@ function withHeartbeat(url: string): string {
   return address.href;
 }
 
-/** Close a channel. Resolves when it is gone; with its connection, if that ends first, of which amqplib's close() says nothing. */
+/** Close a channel. Resolves when it is gone, be it with its connection, of which amqplib's own close() says nothing. */
 export async function closeChannel(channel: Channel): Promise<void> {
   const gone = new Promise<void>((resolve) => channel.once('close', resolve));
   await Promise.race([gone, channel.close()]).catch(() => {}); // it was gone already

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createPool, type Pool } from '../db/pool.ts';
+import type { Pool } from '../db/pool.ts';
 import type { OutboxRow } from '../outbox/outbox-message.ts';
 import { takeDeadLetters } from '../testing/broker.ts';
 import { eventually } from '../testing/eventually.ts';
 import {
   connectTo,
   counted,
+  cutOffDatabase,
   heldMessage,
   type MessagingSystem,
   silent,
@@ -233,10 +234,8 @@ describe('a consumer', () => {
   });
 
   it('burns no attempt while its own database is away, and goes on when it is back', async () => {
-    const route = await startTcpProxy(system.database.url);
-    const pool = createPool({ connectionString: route.url, applicationName: 'test', max: 2 }, silent);
-    route.cut();
-    start({ pool });
+    const database = await cutOffDatabase(system.database.url);
+    start({ pool: database.pool });
     const rows = [heldMessage(), heldMessage()];
     await send(...rows);
     // Long enough for several probes to fail; a failed attempt would show in a retry queue or in the counters.
@@ -245,40 +244,34 @@ describe('a consumer', () => {
     const since = performance.now();
     await eventually(() => performance.now() - since > 2_500 || undefined);
     expect(calls).toEqual([]);
-    route.restore();
+    database.restore();
     await reached('handled', 2);
     expect(await outcomes('retried')).toBe(0);
     expect(await effects()).toEqual(rows.map(idOf));
     await consumers.pop()?.stop();
-    await pool.end();
-    await route.close();
+    await database.close();
   });
 
   it('gives its deliveries back in a long outage of its database, and takes them again after it', async () => {
-    const route = await startTcpProxy(system.database.url);
-    const pool = createPool({ connectionString: route.url, applicationName: 'test', max: 2 }, silent);
-    route.cut();
+    const database = await cutOffDatabase(system.database.url);
     const rows = [heldMessage(), heldMessage()];
     await send(...rows);
-    start({ pool, holdMs: 100 });
+    start({ pool: database.pool, holdMs: 100 });
     await eventually(async () => ((await system.server.depth(QUEUE)) === 1 ? true : undefined));
     await eventually(async () => ((await system.server.depth(QUEUE)) === 2 ? true : undefined));
-    route.restore();
+    database.restore();
     await reached('handled', 2);
     expect(await effects()).toEqual(rows.map(idOf));
     await consumers.pop()?.stop();
-    await pool.end();
-    await route.close();
+    await database.close();
   });
 
   it('outlives a broker that goes away while deliveries are given back to it', async () => {
-    const route = await startTcpProxy(system.database.url);
-    const pool = createPool({ connectionString: route.url, applicationName: 'test', max: 2 }, silent);
-    route.cut();
+    const database = await cutOffDatabase(system.database.url);
     const row = heldMessage();
     await send(row);
     const held = async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined);
-    start({ pool, holdMs: 1_500 });
+    start({ pool: database.pool, holdMs: 1_500 });
     await eventually(held);
     system.network.mute();
     // It has been given back, and nobody has heard of it.
@@ -286,12 +279,11 @@ describe('a consumer', () => {
     system.network.cut();
     system.network.restore();
     await eventually(() => system.broker.isConnected() || undefined);
-    route.restore();
+    database.restore();
     await reached('handled', 1);
     expect(await effects()).toEqual([idOf(row)]);
     await consumers.pop()?.stop();
-    await pool.end();
-    await route.close();
+    await database.close();
   });
 
   it('counts an attempt when the database answers but the statement always times out', async () => {

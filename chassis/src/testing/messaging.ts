@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel } from 'amqplib';
 import { reservationHeldV1 } from '../contract/messages.ts';
+import { createPool } from '../db/pool.ts';
 import { type Broker, connectBroker } from '../messaging/connection.ts';
 import { assertTopology } from '../messaging/topology.ts';
 import { type OutboxRow, toOutboxRow } from '../outbox/outbox-message.ts';
@@ -56,6 +57,21 @@ export function connectTo(url: string): Promise<Broker> {
   const setup = (channel: Channel) =>
     assertTopology(channel, { retryDelaysMs: TEST_RETRY_DELAYS_MS, deliveryLimit: TEST_DELIVERY_LIMIT });
   return connectBroker({ url, name: 'test', log: silent, setup });
+}
+
+/** A pool whose database cannot be reached until `restore`. */
+export async function cutOffDatabase(url: string) {
+  const route = await startTcpProxy(url);
+  route.cut();
+  const pool = createPool({ connectionString: route.url, applicationName: 'test', max: 2 }, silent);
+  return {
+    pool,
+    restore: route.restore,
+    async close() {
+      await pool.end();
+      await route.close();
+    },
+  };
 }
 
 /** A valid message: the answer that some reservation is held. */

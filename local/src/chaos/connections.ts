@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { Fault } from '@shop/operator/faults.ts';
 import type pg from 'pg';
 import type { System } from '../parts.ts';
@@ -10,9 +11,6 @@ import type { ConnectionCount } from './evidence.ts';
 // The pools close what they did not need for 10 s; the broker takes as long to give up a silent client.
 const withinMs = 25_000;
 const intervalMs = 1_000;
-// They have met it when the system has started; its statistics are up to 5 s late, more on a busy machine.
-const meetingMs = 30_000;
-const lookMs = 200;
 
 type Counts = Map<string, number>;
 
@@ -33,19 +31,17 @@ export async function connectionsBefore(
   forMs: number,
 ): Promise<Counts> {
   const processes = system.plan.processes.order + system.plan.processes.inventory;
-  for (const deadline = performance.now() + meetingMs; ; await delay(lookMs)) {
+  const areAllThere = async () => {
     const { connections } = await broker.clients();
-    if (connections >= processes) break;
-    if (performance.now() > deadline)
-      throw new Fault(
-        `The broker knows ${connections} of the ${processes} processes after ${meetingMs / 1_000} s. Logs are kept in ${system.folder}`,
-      );
-  }
+    if (connections >= processes) return true;
+    throw new Fault(`The broker knows ${connections} of ${processes} processes. Logs are kept in ${system.folder}`);
+  };
+  await eventually(areAllThere, 30_000);
   const most: Counts = new Map();
   for (const until = performance.now() + forMs; performance.now() < until || most.size === 0; ) {
     const counts = await countConnections(databases, broker);
     for (const [place, count] of counts) most.set(place, Math.max(count, most.get(place) ?? 0));
-    await delay(lookMs);
+    await delay(200);
   }
   return most;
 }

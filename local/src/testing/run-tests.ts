@@ -76,17 +76,12 @@ async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal)
 /** The tests of each lane, lane beside lane; with them or after them those of none. */
 async function runInLanes(tier: Tier, { lanes, rest }: { lanes: string[]; rest: 'beside' | 'alone' }): Promise<Tally> {
   const ignored = ['/node_modules/', ...lanes.map((lane) => `<rootDir>/(${lane})`)];
-  const runRest = (stderr?: 'pipe') =>
-    runJest(
-      tier,
-      ignored.map((pattern) => `--testPathIgnorePatterns=${pattern}`),
-      {},
-      stderr,
-    );
-  const together = lanes.map((lane) => runJest(tier, [`--testPathPatterns=./(${lane})`], {}, 'pipe'));
-  if (rest === 'beside') together.push(runRest('pipe'));
+  const ofRest = ignored.map((pattern) => `--testPathIgnorePatterns=${pattern}`);
+  const runLane = (jestArgs: string[]) => runJest(tier, jestArgs, {}, 'pipe');
+  const together = lanes.map((lane) => runLane([`--testPathPatterns=./(${lane})`]));
+  if (rest === 'beside') together.push(runLane(ofRest));
   const tallies = await Promise.all(together);
-  if (rest === 'alone') tallies.push(await runRest());
+  if (rest === 'alone') tallies.push(await runJest(tier, ofRest));
   return addTallies(tallies);
 }
 
