@@ -66,6 +66,25 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect(JSON.parse(await output('docker', args))).toEqual(asWritten);
     });
 
+    it('name project and images after the folder, so that two clones share nothing', async () => {
+      const { COMPOSE_PROJECT_NAME: _, ...env } = process.env;
+      const of = async (clone: string): Promise<ComposeConfig & { name: string }> => {
+        const where = [
+          '-f',
+          'docker-compose.yml',
+          '--project-directory',
+          join(folder, clone),
+          '--env-file',
+          '/dev/null',
+        ];
+        return JSON.parse(await output('docker', ['compose', ...where, 'config', '--format', 'json'], env));
+      };
+      for (const clone of ['one', 'two']) {
+        const { name: project, services } = await of(clone);
+        expect([project, services['order-service']?.image]).toEqual([clone, `${clone}-order-service`]);
+      }
+    });
+
     it('publish the proxy to everybody, three pages to this machine, and nothing else', () => {
       const published = Object.entries(asWritten.services).flatMap(([service, { ports: list = [] }]) =>
         list.map(({ host_ip, published: port, target }) => `${service} ${host_ip}:${port}->${target}`),

@@ -12,7 +12,11 @@ describe('.env.example', () => {
   const example = new Map(
     [...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
   );
-  const used = [...compose.matchAll(/\$\{([A-Z_]+)(?::-([^}]*))?\}/g)].map(([, name, value]) => ({ name, value }));
+  const used = [...compose.matchAll(/\$\{([A-Z_]+)(?::-((?:\$\{[A-Z_]+\}|[^}])*))?\}/g)].map(([, name, value]) => ({
+    name,
+    // What a default takes from the project's name cannot be written into the example.
+    value: value?.includes(`\${COMPOSE_PROJECT_NAME}`) ? '' : value,
+  }));
 
   it('lists every setting of docker-compose.yml, and no other', () => {
     expect([...example.keys()].sort()).toEqual([...new Set(used.map(({ name }) => name))].sort());
@@ -22,6 +26,15 @@ describe('.env.example', () => {
     const different = used.filter(({ name, value }) => example.get(name) !== value);
     expect(different).toEqual([]);
   });
+});
+
+it('docker-compose.yml names nothing: two clones share neither containers nor volumes nor images', () => {
+  expect(compose).not.toMatch(/^ *(name|container_name):/m);
+  const images = [...compose.matchAll(/^ *image: \$\{(?:ORDER|INVENTORY)_SERVICE_IMAGE:-(.+)\}$/gm)];
+  expect(images.map(([, image]) => image)).toEqual([
+    `\${COMPOSE_PROJECT_NAME}-order-service`,
+    `\${COMPOSE_PROJECT_NAME}-inventory-service`,
+  ]);
 });
 
 describe.each(['order-service', 'inventory-service'])('the Dockerfile of %s', (service) => {
