@@ -1,4 +1,5 @@
 import { Fault, UsageError } from '@shop/operator/faults.ts';
+import { printableLines } from '@shop/operator/printable.ts';
 import { seedDemoProducts } from '@shop/operator/seed.ts';
 import { lookUpIn } from '@shop/operator/variables.ts';
 import { scriptVariables } from './addresses.ts';
@@ -13,10 +14,10 @@ try {
   process.exitCode = await run(parseCommand(process.argv.slice(2)));
 } catch (error) {
   if (error instanceof UsageError) {
-    console.error(`${error.message}\nHelp: npm run local -- help`);
+    console.error(printableLines(`${error.message}\nHelp: npm run local -- help`));
     process.exitCode = 2;
   } else {
-    console.error(error instanceof Fault ? error.message : error);
+    console.error(error instanceof Fault ? printableLines(error.message) : error);
     process.exitCode = 1;
   }
 }

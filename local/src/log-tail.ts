@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { printable } from '@shop/operator/printable.ts';
 
 /** The end of a log, for a fault's message. */
 export function tailOf(log: string, lines = 15): string {
@@ -6,7 +7,7 @@ export function tailOf(log: string, lines = 15): string {
     const all = readFileSync(log, 'utf8').trimEnd().split('\n');
     return all
       .slice(-lines)
-      .map((line) => `    ${line.slice(0, 400)}`)
+      .map((line) => `    ${printable(line.slice(0, 400))}`)
       .join('\n');
   } catch {
     return '    (no output)';

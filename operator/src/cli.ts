@@ -4,6 +4,7 @@
  * are the same commands.
  */
 import { Fault, UsageError } from './faults.ts';
+import { printableLines } from './printable.ts';
 import { lookUpIn } from './variables.ts';
 
 const help = `node operator/src/cli.ts <command>
@@ -18,7 +19,7 @@ The system is the one that BASE_URL names; STOREFRONT_KEY, BACKOFFICE_KEY and OP
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof Fault || error instanceof UsageError ? error.message : error);
+  console.error(error instanceof Fault || error instanceof UsageError ? printableLines(error.message) : error);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 

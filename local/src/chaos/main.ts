@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault, UsageError } from '@shop/operator/faults.ts';
 import { connectGateway } from '@shop/operator/gateway.ts';
+import { printableLines } from '@shop/operator/printable.ts';
 import { scriptVariables } from '../addresses.ts';
 import { localFolder } from '../folders.ts';
 import type { System } from '../parts.ts';
@@ -40,7 +41,7 @@ export async function chaosCommand(args: string[]): Promise<number> {
     return await runChaos({ ...options, ...chosen });
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
-    console.error(error.message);
+    console.error(printableLines(error.message));
     return 2;
   }
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../faults.ts';
+import { printableJson, printableLines } from '../printable.ts';
 import type { LookUp } from '../variables.ts';
 import { connectOperations, type Operations } from './operations.ts';
 import { help, type Options, parseOptions } from './options.ts';
@@ -11,7 +12,7 @@ export async function deadLettersCommand(args: string[], lookUp: LookUp): Promis
     options = parseOptions(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\nHelp: npm run dead-letters -- --help`);
+    console.error(printableLines(`${error.message}\nHelp: npm run dead-letters -- --help`));
     return 2;
   }
   if (options === 'help') {
@@ -21,7 +22,7 @@ export async function deadLettersCommand(args: string[], lookUp: LookUp): Promis
   const operations = connectOperations(options.services, lookUp);
   try {
     const { json, text } = await run(operations, options);
-    console.log(options.json ? JSON.stringify(json, null, 2) : text);
+    console.log(options.json ? printableJson(json) : printableLines(text));
     return 0;
   } finally {
     await operations.close();

@@ -27,7 +27,7 @@ export function renderWhole({ message, history, ...letter }: WholeDeadLetter): s
     ...history.flatMap(renderEntry),
     '',
     `message ${printable(message.id)}, routing key ${printable(message.routingKey)}`,
-    `headers ${JSON.stringify(message.headers)}`,
+    printable(`headers ${JSON.stringify(message.headers)}`),
     `body    ${printable(message.body)}`,
   ].join('\n');
 }
@@ -36,14 +36,15 @@ function renderEntry({ type, at, ...more }: HistoryEntry): string[] {
   const text = String(more.stack ?? more.message ?? more.detail ?? '');
   const by = [more.reason, more.actor && `by ${more.actor}`].filter(Boolean).join(', ');
   const lines = text === '' ? [] : text.split('\n').map((line) => `      ${printable(line)}`);
-  return [`  ${short(at).padEnd(20)} ${type} ${printable(by)}`.trimEnd(), ...lines];
+  return [`  ${short(at).padEnd(20)} ${printable(`${type} ${by}`)}`.trimEnd(), ...lines];
 }
 
 function short(time: unknown): string {
   return typeof time === 'string' ? printable(time).slice(0, 19).replace('T', ' ') : '';
 }
 
-function table(head: string[], rows: string[][]): string {
+function table(head: string[], cells: string[][]): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: string[]) =>
     row

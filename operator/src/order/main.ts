@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { UsageError } from '../faults.ts';
+import { printableJson, printableLines } from '../printable.ts';
 import type { LookUp } from '../variables.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { renderStory } from './render.ts';
@@ -12,7 +13,7 @@ export async function orderCommand(args: string[], lookUp: LookUp): Promise<numb
     options = parseOptions(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\nHelp: npm run order -- --help`);
+    console.error(printableLines(`${error.message}\nHelp: npm run order -- --help`));
     return 2;
   }
   if (options === 'help') {
@@ -22,6 +23,6 @@ export async function orderCommand(args: string[], lookUp: LookUp): Promise<numb
   const story = await readStory(options, lookUp);
   // Node leaves the text as it is where stdout is no terminal, or NO_COLOR is set.
   const paint: Parameters<typeof renderStory>[1] = (style, text) => styleText(style, text, { stream: process.stdout });
-  console.log(options.json ? JSON.stringify(story, null, 2) : renderStory(story, paint));
+  console.log(options.json ? printableJson(story) : renderStory(story, paint));
   return 0;
 }

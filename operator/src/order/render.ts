@@ -45,7 +45,7 @@ export function renderStory(story: Story, paint: Paint): string {
     `  id        ${order.id}, version ${order.version}`,
     `  client    ${printable(order.clientId)}, for customer ${printable(order.customerId)}`,
     `  trace id  ${traceId === undefined ? 'unknown' : printable(traceId)}${request}`,
-    `  lines     ${order.lines.map(lineOf).join(', ')} (${order.currency}; prices in its minor units)`,
+    printable(`  lines     ${order.lines.map(lineOf).join(', ')} (${order.currency}; prices in its minor units)`),
     '',
     paint('bold', 'Timeline'),
     ...timeline.map((entry) => renderEntry(entry, story, paint)),
@@ -92,7 +92,9 @@ function messagesOf({ type, detail }: TimelineEntry): string {
 }
 
 function renderReservation({ reservation, unanswered }: Story): string[] {
-  if (reservation) return [`  ${stateOf(reservation)}: ${reservation.lines.map(lineOf).join(', ') || 'no lines'}`];
+  if (reservation) {
+    return [printable(`  ${stateOf(reservation)}: ${reservation.lines.map(lineOf).join(', ') || 'no lines'}`)];
+  }
   if (unanswered.some(({ about }) => about === 'reservation')) return ['  unknown'];
   return ['  none: inventory-service was not asked for it yet'];
 }
@@ -109,15 +111,15 @@ function renderMessages({ deadLetters, unanswered }: Story, paint: Paint): strin
     return [unknown ? '  it is not known whether all were handled' : '  none is a dead letter'];
   return deadLetters.flatMap(({ id, service, type, reason, status, attempts }) => {
     const line = `  ${type} is a dead letter of ${service}, ${status}: ${reason}, ${attempts} attempts`;
-    const next = `    npm run dead-letters -- show ${id}`;
+    const next = printable(`    npm run dead-letters -- show ${id}`);
     return status === 'open' ? [paint('red', printable(line)), next] : [printable(line), next];
   });
 }
 
 function renderMismatches({ mismatches }: Story): string[] {
   return mismatches.flatMap(({ kind, expected, found, because, proposal }) => [
-    `  ${kind}: expected ${String(expected)}, found ${String(found)}. ${because}`,
-    `    ${proposal}`,
+    printable(`  ${kind}: expected ${String(expected)}, found ${String(found)}. ${because}`),
+    printable(`    ${proposal}`),
   ]);
 }
 

@@ -18,3 +18,8 @@ export function parsePence(text: string): number | undefined {
   // A fraction too small for a double must not round to a price that nobody asked for.
   return /[1-9]/.test(rest) && Number.isInteger(pence) ? undefined : pence;
 }
+
+/** Whether a number such as 1.000 or 1,000 may mean a thousand as well as one: countries differ. */
+export function mayBeThousands(text: string): boolean {
+  return /^\s*[+-]?\d+[.,]\d{3}\s*$/.test(text);
+}

@@ -1,5 +1,6 @@
 import { Fault, UsageError } from '../faults.ts';
 import { connectGateway, type Gateway, makePatience } from '../gateway.ts';
+import { printable, printableJson, printableLines } from '../printable.ts';
 import { bar, withProgress } from '../progress-line.ts';
 import type { LookUp } from '../variables.ts';
 import type { Check, Evidence, SaleEvidence } from './audit.ts';
@@ -12,7 +13,7 @@ import { type OrderRequest, skuOf, toOrderRequest } from './order-request.ts';
 import { readOrders } from './orders-file.ts';
 import { placeSales } from './place-sales.ts';
 import { requireReachable, type Target } from './reachable.ts';
-import { type Report, renderReport, summarize } from './report.ts';
+import { exitCodeOf, inputLines, type Report, renderReport, summarize } from './report.ts';
 import { completeSales, type Ledger } from './sales.ts';
 import { planSendings, seededRandom } from './sendings.ts';
 import { stockFor } from './stock.ts';
@@ -28,7 +29,7 @@ const spareConnections = 4;
 /** Orders were placed, but their fate could not be followed: that is no green audit, and no wrong usage either. */
 class BrokenRun extends Fault {}
 
-/** `npm run replay`: 0 when the audit is green, 1 when it is not, 2 when nothing could be replayed. */
+/** `npm run replay`: 0 when the audit is green, 1 when it is not, 2 when nothing was replayed. */
 export async function replayCommand(args: string[], lookUp: LookUp): Promise<number> {
   try {
     const options = parseOptions(args, new Date());
@@ -44,7 +45,7 @@ export async function replayCommand(args: string[], lookUp: LookUp): Promise<num
     });
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof Fault)) throw error;
-    console.error(error.message);
+    console.error(printableLines(error.message));
     return error instanceof BrokenRun ? 1 : 2;
   }
 }
@@ -53,13 +54,28 @@ async function replayFile(options: Options, target: Target): Promise<number> {
   const gateway = connectGateway(target.baseUrl, options.concurrency + spareConnections);
   try {
     await requireReachable(gateway, target);
-    process.stderr.write(`Reading ${options.file} …\n`);
-    const report = await replay(options, target, gateway, await readOrders(options.file));
-    console.log(options.json ? JSON.stringify(report, null, 2) : `\n${renderReport(report)}`);
-    return report.audit.passed ? 0 : 1;
+    process.stderr.write(`Reading ${printable(options.file)} …\n`);
+    const ledger = await readOrders(options.file);
+    requireSales(ledger, options.file);
+    const report = await replay(options, target, gateway, ledger);
+    console.log(options.json ? printableJson(report) : `\n${renderReport(report)}`);
+    return exitCodeOf(report);
   } finally {
     await gateway.close();
   }
+}
+
+/** Refuses a file that has nothing to place: an audit of nothing would find nothing. */
+function requireSales(ledger: Ledger, file: string): void {
+  if (completeSales(ledger).length > 0) return;
+  const reason = nothingToPlace(ledger);
+  throw new Fault([`Nothing in ${file} can be placed: ${reason}.`, ...inputLines(inputOf(ledger, 0))].join('\n'));
+}
+
+function nothingToPlace({ rows, sales, badRows }: Ledger): string {
+  if (rows === 0) return 'it has a header and no rows';
+  if (badRows.length === rows) return 'no row can be read';
+  return sales.size === 0 ? 'it has no sales' : 'every sale has a row that cannot be read';
 }
 
 async function replay(options: Options, target: Target, gateway: Gateway, ledger: Ledger): Promise<Report> {
@@ -101,6 +117,8 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
   const collecting: Collecting = { gateway, target, concurrency, patience };
   const evidence = requests.map((request, index) => toEvidence(request, answers[index] ?? [], options.duplicates));
   const checks = await auditRun({ sales: evidence, stock, oversold }, run, requests, collecting);
+  const summary = summarize(tally, evidence, seconds);
+  const isClean = checks.every((check) => check.findings.length === 0);
   return {
     run,
     file: options.file,
@@ -113,8 +131,8 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
       replays: tally.replays,
       repeats: Object.fromEntries(tally.repeats),
     },
-    ...summarize(tally, evidence, seconds),
-    audit: { passed: checks.every((check) => check.findings.length === 0), stockLooks: looks, checks },
+    ...summary,
+    audit: { passed: isClean && summary.sales.placed > 0, stockLooks: looks, checks },
   };
 }
 

@@ -17,7 +17,10 @@ export const help = `npm run replay -- <orders.csv[.gz]> [options]
 
 Places real orders through the gateway and audits the result from outside. The file has the columns of
 "Online Retail" (UCI Machine Learning Repository): InvoiceNo, StockCode, Description, Quantity, UnitPrice,
-CustomerID; others are ignored. Invoices that begin with C are cancellations and are not replayed.
+CustomerID, or as "Online Retail II" calls them; others are ignored. Columns are separated by commas, by
+semicolons or by tabs (then 2,55 is read as 2.55); the text is UTF-8, Windows-1252, or UTF-16 with a byte order
+mark. A row that cannot be read is shown with its line and its reason, and its invoice is not placed; nor is an
+invoice of two customers. Invoices that begin with C are cancellations and are not replayed.
 
   --concurrency N   requests under way at a time (default 16)
   --rate N          start at most N orders a second (default: as fast as they are answered)
@@ -30,7 +33,7 @@ CustomerID; others are ignored. Invoices that begin with C are cancellations and
   --help
 
 The system is the one that "npm start" runs here, or the one that the variables BASE_URL, STOREFRONT_KEY and
-BACKOFFICE_KEY name. Exit code: 0 the audit is green, 1 it is not, 2 nothing could be replayed.`;
+BACKOFFICE_KEY name. Exit code: 0 the audit is green, 1 it is not, 2 nothing was replayed.`;
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[], now: Date): Options | 'help' {

@@ -67,7 +67,7 @@ export function invalidMembers(order: OrderBody, bodyBytes: number): InvalidMemb
 
 function isCustomerId(text: string): boolean {
   const length = [...text].length;
-  return length >= 1 && length <= 100 && text.isWellFormed() && !/\p{Cc}/u.test(text);
+  return length >= 1 && length <= 100 && text.isWellFormed() && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}]/u.test(text);
 }
 
 function isWhole(value: number, lowest: number, highest: number): boolean {

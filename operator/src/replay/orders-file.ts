@@ -1,79 +1,125 @@
-import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { Fault } from '../faults.ts';
+import { mayBeThousands } from './amounts.ts';
+import { peekLine, readText } from './file-text.ts';
 import { addBadRow, addRow, emptyLedger, type Ledger } from './sales.ts';
 
-/** The columns of "Online Retail" that an order needs. InvoiceDate and Country may be there or not. */
+/** The columns that an order needs, by their names in "Online Retail"; InvoiceDate and Country may be there or not. */
 const neededColumns = ['InvoiceNo', 'StockCode', 'Description', 'Quantity', 'UnitPrice', 'CustomerID'] as const;
 type Column = (typeof neededColumns)[number];
 
+/** What "Online Retail II" calls them. */
+const otherNames: Record<string, Column> = { invoice: 'InvoiceNo', price: 'UnitPrice' };
+
+/** Where the columns of a file are. */
+type Layout = { delimiter: string; header: Map<Column, number>; width: number };
+
 type Parsed = { record: string[]; raw: string; info: { lines: number } };
 
-/** Reads orders in the format of UCI's "Online Retail", plain or gzipped, one row at a time. */
+/** Reads orders in the format of UCI's "Online Retail" (or its second edition), plain or gzipped, one row at a time. */
 export async function readOrders(path: string): Promise<Ledger> {
   const ledger = emptyLedger();
-  let header: Map<string, number> | undefined;
-  const rows = parse({
-    // One byte, one character: what the bytes mean is decided field by field, for the published file is not all UTF-8.
-    encoding: 'latin1',
-    info: true,
-    raw: true,
-    // Inches: 12" RULER.
-    relax_quotes: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_skip: (error, raw) => {
-      const fault = { raw: raw ?? '', lastLine: Number(error?.lines ?? 0), reason: error?.message ?? 'not CSV' };
-      addUnreadable(ledger, header, fault);
-      return undefined;
-    },
-  });
+  let layout: Layout | undefined;
   try {
-    const file = await open(path);
-    const source = file.createReadStream();
+    const { line, whole } = await peekLine(readText(path));
+    const delimiter = delimiterOf(line);
+    const rows = parse({
+      // One byte, one character: what the bytes mean is decided field by field, because the published file is not all UTF-8.
+      encoding: 'latin1',
+      delimiter,
+      record_delimiter: '\n',
+      info: true,
+      raw: true,
+      // Inches: 12" RULER.
+      relax_quotes: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      skip_records_with_error: true,
+      on_skip: (error, raw) => {
+        const fault = { raw: raw ?? '', lastLine: Number(error?.lines ?? 0), reason: error?.message ?? 'not CSV' };
+        addUnreadable(ledger, layout, fault);
+        return undefined;
+      },
+    });
     // Whatever fails on the way arrives where the rows are read.
-    pipeline(normalized(await gunzipped(source)), rows, () => undefined);
+    pipeline(whole, rows, () => undefined);
     for await (const parsed of rows as AsyncIterable<Parsed>) {
-      if (header === undefined) header = readHeader(parsed.record);
-      else readRow(ledger, header, parsed);
+      if (layout === undefined) layout = readHeader(parsed.record, delimiter);
+      else readRow(ledger, layout, parsed);
     }
   } catch (error) {
     throw error instanceof Fault ? error : new Fault(`${path} cannot be read: ${(error as Error).message}`);
   }
-  if (header === undefined) throw new Fault(`${path} is empty: it has no header`);
+  if (layout === undefined) throw new Fault(`${path} is empty: it has no header`);
   return ledger;
 }
 
-function readHeader(record: string[]): Map<string, number> {
-  const header = new Map(record.map((name, index) => [name.trim(), index]));
-  const missing = neededColumns.filter((name) => !header.has(name));
-  if (missing.length > 0) {
-    throw new Fault(`The file has no column ${missing.join(', ')}; its header is: ${record.join(',').slice(0, 200)}`);
-  }
-  return header;
+/** What separates the names of the header; none of them contains any of these. */
+function delimiterOf(header: string): string {
+  const count = (delimiter: string) => header.split(delimiter).length;
+  return [',', ';', '\t'].reduce((best, one) => (count(one) > count(best) ? one : best));
 }
 
-function readRow(ledger: Ledger, header: Map<string, number>, { record, raw, info }: Parsed): void {
+function readHeader(record: string[], delimiter: string): Layout {
+  const names = record.map(decode);
+  const shown = names.join(delimiter).slice(0, 200);
+  if (shown.includes('\0')) {
+    throw new Fault('The file is not text, or UTF-16 without a byte order mark: save it as CSV in UTF-8.');
+  }
+  const header = new Map<Column, number>();
+  names.forEach((name, index) => {
+    const column = columnOf(name);
+    if (column === undefined) return;
+    // Which of the two is meant cannot be known, and they may differ.
+    if (header.has(column)) throw new Fault(`The file has two columns ${column}; its header is: ${shown}`);
+    header.set(column, index);
+  });
+  const missing = neededColumns.filter((name) => !header.has(name));
+  if (missing.length > 0) throw new Fault(`The file has no column ${missing.join(', ')}; its header is: ${shown}`);
+  return { delimiter, header, width: withoutEmptyEnd(names).length };
+}
+
+/** `Customer ID`, `CustomerID` and `customer_id` are one name. */
+function columnOf(name: string): Column | undefined {
+  const plain = (text: string) => text.replace(/[\s_]/g, '').toLowerCase();
+  return neededColumns.find((column) => plain(column) === plain(name)) ?? otherNames[plain(name)];
+}
+
+/** Spreadsheets write columns that were used once and are empty now. */
+function withoutEmptyEnd(cells: string[]): string[] {
+  return cells.slice(0, cells.findLastIndex((cell) => cell.trim() !== '') + 1);
+}
+
+function readRow(ledger: Ledger, layout: Layout, { record, raw, info }: Parsed): void {
+  const { delimiter, header, width } = layout;
   const line = info.lines;
   // Two forgotten quotes can swallow rows and still leave the right number of columns. No product's name has two lines.
   const isTorn = raw.trim().includes('\n');
-  if (isTorn || record.length !== header.size) {
-    const reason = isTorn ? 'a quoted text over several lines' : `${record.length} columns instead of ${header.size}`;
-    addUnreadable(ledger, header, { raw, lastLine: line, reason });
+  const cells = withoutEmptyEnd(record);
+  if (cells.length === 0 && !isTorn) return;
+  if (isTorn || record.length < width || cells.length > width) {
+    const reason = isTorn ? 'a quoted text over several lines' : `${record.length} columns instead of ${width}`;
+    addUnreadable(ledger, layout, { raw, lastLine: line, reason });
     return;
   }
   const column = (name: Column) => decode(record[header.get(name) ?? -1] ?? '');
+  // A file whose columns are separated by other than commas may write 2,55 for 2.55.
+  const hasDecimalCommas = delimiter !== ',';
+  const unclear = hasDecimalCommas && (['Quantity', 'UnitPrice'] as const).find((name) => mayBeThousands(column(name)));
+  if (unclear) {
+    const reason = `${unclear} ${JSON.stringify(column(unclear))} may be thousands or decimals`;
+    addBadRow(ledger, line, reason, column('InvoiceNo'));
+    return;
+  }
+  const number = (name: Column) => (hasDecimalCommas ? column(name).replace(',', '.') : column(name));
   addRow(ledger, {
     line,
     invoiceNo: column('InvoiceNo'),
     stockCode: column('StockCode'),
     description: column('Description'),
-    quantity: column('Quantity'),
-    unitPrice: column('UnitPrice'),
+    quantity: number('Quantity'),
+    unitPrice: number('UnitPrice'),
     customerId: column('CustomerID'),
   });
 }
@@ -81,12 +127,12 @@ function readRow(ledger: Ledger, header: Map<string, number>, { record, raw, inf
 /** Every line of what cannot be read is reported, and sets its invoice aside as far as it can be told without quotes. */
 function addUnreadable(
   ledger: Ledger,
-  header: Map<string, number> | undefined,
+  layout: Layout | undefined,
   { raw, lastLine, reason }: { raw: string; lastLine: number; reason: string },
 ): void {
   const lines = raw.replace(/^\n+|\n+$/g, '').split('\n');
   lines.forEach((text, index) => {
-    const invoiceNo = text.split(',')[header?.get('InvoiceNo') ?? 0];
+    const invoiceNo = text.split(layout?.delimiter ?? ',')[layout?.header.get('InvoiceNo') ?? 0];
     addBadRow(ledger, lastLine - lines.length + 1 + index, reason, invoiceNo?.replaceAll('"', ''));
   });
 }
@@ -104,32 +150,3 @@ function decode(field: string): string {
     return windows1252.decode(bytes);
   }
 }
-
-/** Unpacked when the first two bytes are gzip's, whatever the file is called. */
-async function gunzipped(source: Readable): Promise<Readable> {
-  const first = await firstChunk(source);
-  if (!(first[0] === 0x1f && first[1] === 0x8b)) return source;
-  return pipeline(source, createGunzip(), () => undefined);
-}
-
-async function firstChunk(source: Readable): Promise<Buffer> {
-  await new Promise((resolve, reject) => {
-    source.once('readable', resolve).once('end', resolve).once('error', reject);
-  });
-  const chunk: Buffer | null = source.read();
-  if (chunk === null) return Buffer.alloc(0);
-  source.unshift(chunk);
-  return chunk;
-}
-
-/** Without a byte order mark, and with line ends that the parser counts once. */
-async function* normalized(source: Readable): AsyncGenerator<Buffer> {
-  let atStart = true;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    const marked = atStart && chunk.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf]));
-    atStart = false;
-    yield (marked ? chunk.subarray(3) : chunk).filter((byte) => byte !== carriageReturn) as Buffer;
-  }
-}
-
-const carriageReturn = 0x0d;

@@ -104,4 +104,101 @@ describe('readOrders', () => {
     await expect(readOrders(join(folder, 'missing.csv'))).rejects.toThrow('cannot be read: ENOENT');
     await expect(readOrders(folder)).rejects.toThrow('cannot be read: EISDIR');
   });
+
+  const sale = [
+    {
+      invoiceNo: '7',
+      customer: '17850',
+      lines: [
+        { stockCode: 'A', quantity: 2, unitPrice: 255 },
+        { stockCode: 'B', quantity: 1, unitPrice: 310 },
+      ],
+    },
+  ];
+  const rows = [header, '7,A,"A ""B"", C",2,2.55,17850,UK', '7,B,b,1,3.10,17850,UK'];
+  const text = `${rows.join('\n')}\n`;
+  const bigEndian = (plain: string) => Buffer.from(`\ufeff${plain}`, 'utf16le').swap16();
+  const [semicolons, tabs] = [';', '\t'].map((mark) =>
+    text.replace('"A ""B"", C"', 'ab').replaceAll(',', mark).replace('2.55', '2,55').replace('3.10', '3,10'),
+  );
+
+  it.each<[string, string | Buffer | undefined]>([
+    ['carriage returns alone as line ends', text.replaceAll('\n', '\r')],
+    [
+      'a carriage return at the end of a chunk',
+      `${' '.repeat(65_535 - header.length)}${text.replaceAll('\n', '\r\n')}`,
+    ],
+    ['UTF-16, little endian', Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16, big endian', bigEndian(text)],
+    ['UTF-16 with tabs and decimal commas, as spreadsheets save it', Buffer.from(`\ufeff${tabs}`, 'utf16le')],
+    ['semicolons and decimal commas', semicolons],
+    [
+      'the header of Online Retail II',
+      text.replace('InvoiceNo', 'Invoice').replace('UnitPrice', 'Price').replace('CustomerID', 'Customer ID'),
+    ],
+    ['empty columns at the right of all', text.replaceAll('\n', ',,\n')],
+    ['empty columns at the right of the rows', text.replaceAll('UK\n', 'UK,\n')],
+    ['rows of nothing but commas', text.replaceAll('UK\n', 'UK\n,,,,,,\n')],
+    [
+      'two columns that no order needs under one name',
+      text.replaceAll('\n', ',x\n').replace('Country,x', 'Country,Country'),
+    ],
+  ])('reads %s', async (_, content) => {
+    const ledger = await read(content ?? '');
+    expect(ledger.badRows).toEqual([]);
+    expect(completeSales(ledger)).toEqual(sale);
+  });
+
+  it.each([
+    ['a text in a column too many', text.replace('17850,UK', '17850,UK,x'), '8 columns instead of 7'],
+    [
+      'an invoice of two customers',
+      text.replace('3.10,17850', '3.10,13047'),
+      'CustomerID "13047" on an invoice of "17850"',
+    ],
+    [
+      'an invoice with and without a customer',
+      text.replace('3.10,17850', '3.10,'),
+      'CustomerID "guest" on an invoice of "17850"',
+    ],
+    [
+      'a customer with a zero-width space',
+      text.replace('17850', '17850\u200b'),
+      'CustomerID "17850\u200b" has a character that cannot be seen',
+    ],
+    [
+      'a product with a soft hyphen',
+      text.replace('A,"', 'A\u00ad,"'),
+      'StockCode "A\u00ad" has a character that cannot be seen',
+    ],
+    [
+      'what may be a thousand',
+      (semicolons ?? '').replace(';2;', ';2.000;'),
+      'Quantity "2.000" may be thousands or decimals',
+    ],
+    [
+      'a comma within a number between commas',
+      text.replace('2.55', '"2,55"'),
+      'UnitPrice "2,55" is not an exact amount of money',
+    ],
+  ])('reports %s by its line, and places no part of that invoice', async (_, content, reason) => {
+    const ledger = await read(content);
+    expect(ledger.badRows).toEqual([{ line: expect.any(Number), reason }]);
+    expect(ledger.badRows[0]?.line).toBeGreaterThan(1);
+    expect(completeSales(ledger)).toEqual([]);
+  });
+
+  it('keeps what a carriage return within a line separates', async () => {
+    const ledger = await read(`${header}\n1,A,BLUE\rMUG,1,1,2,UK\n`);
+    expect(ledger.names.get('A')).toBe('BLUE MUG');
+  });
+
+  it.each([
+    ['a needed column twice', text.replace('Country', 'Quantity'), 'two columns Quantity'],
+    ['a column under both of its names', text.replace('Country', 'Invoice'), 'two columns InvoiceNo'],
+    ['UTF-16 without a byte order mark', Buffer.from(text, 'utf16le'), 'UTF-16 without a byte order mark'],
+    ['UTF-16 that ends within a character', Buffer.from(`\ufeff${text}`, 'utf16le').subarray(0, -1), 'cannot be read'],
+  ])('refuses a file with %s', async (_, content, reason) => {
+    await expect(read(content)).rejects.toThrow(reason);
+  });
 });

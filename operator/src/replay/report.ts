@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from '../printable.ts';
 import type { Check, SaleEvidence } from './audit.ts';
 import type { BadRow } from './sales.ts';
 import type { Percentiles, Tally } from './tally.ts';
@@ -76,10 +77,9 @@ export function renderReport(report: Report): string {
   const { input, products, sales, requests, accepted, speed } = report;
   const causes = Object.entries(requests.repeats).map(([cause, count]) => `${count} ${cause}`);
   const lines = [
-    `Replay ${report.run} of ${report.file} at ${report.baseUrl}`,
+    printable(`Replay ${report.run} of ${report.file} at ${report.baseUrl}`),
     '',
-    row('read', `${input.rows} rows: ${input.sales} sales, ${input.cancellations} cancellations (not replayed)`),
-    ...badRowLines(report),
+    ...inputLines(input),
     ...(input.leftOut > 0 ? [row('left out', `${input.leftOut} sales beyond --limit`)] : []),
     row('products', `${products.made} with ${products.units} units in stock`),
     '',
@@ -87,7 +87,7 @@ export function renderReport(report: Report): string {
     row('  confirmed', `${sales.confirmed}`),
     row('  rejected', `${sales.rejected} (not enough stock)`),
     row('invalid', `${sales.invalid} refused with 400`),
-    ...report.invalidReasons.map((reason) => `    ${describeReason(reason)}`),
+    ...report.invalidReasons.map((reason) => printable(`    ${describeReason(reason)}`)),
     ...(sales.other > 0 ? [row('other answers', `${sales.other}`)] : []),
     ...(sales.unanswered > 0 ? [row('unanswered', `${sales.unanswered}`)] : []),
     '',
@@ -102,21 +102,40 @@ export function renderReport(report: Report): string {
     ...report.audit.checks.flatMap(checkLines),
     row('', `with ${report.audit.stockLooks} looks at the stock of a product while orders were placed`),
     '',
-    report.audit.passed ? styleText('green', 'Audit: green') : styleText('red', 'Audit: FAILED'),
+    verdictOn(report),
   ];
   return lines.join('\n');
 }
 
-function row(name: string, text: string): string {
-  return `  ${name.padEnd(14)} ${text}`;
+/** 0 when the audit is green, 1 when it found something, 2 when no order was placed that it could look at. */
+export function exitCodeOf({ audit }: Pick<Report, 'audit'>): 0 | 1 | 2 {
+  if (audit.passed) return 0;
+  return audit.checks.some(({ findings }) => findings.length > 0) ? 1 : 2;
 }
 
-function badRowLines({ input }: Report): string[] {
-  const { badRows, incompleteSales } = input;
-  if (badRows.length === 0) return [];
+function verdictOn(report: Report): string {
+  switch (exitCodeOf(report)) {
+    case 0:
+      return styleText('green', 'Audit: green');
+    case 1:
+      return styleText('red', 'Audit: FAILED');
+    case 2:
+      return styleText('red', 'Nothing was placed: all sales were refused as invalid, so there was nothing to audit.');
+  }
+}
+
+function row(name: string, text: string): string {
+  return printable(`  ${name.padEnd(14)} ${text}`);
+}
+
+/** What was read, and each row that could not be. */
+export function inputLines({ rows, sales, cancellations, badRows, incompleteSales }: Report['input']): string[] {
+  const read = row('read', `${rows} rows: ${sales} sales, ${cancellations} cancellations (not replayed)`);
+  if (badRows.length === 0) return [read];
   return [
+    read,
     row('bad rows', `${badRows.length}; not placed for missing rows: ${listSome(incompleteSales) || 'none'}`),
-    ...some(badRows.map(({ line, reason }) => `    line ${line}: ${reason}`)),
+    ...some(badRows.map(({ line, reason }) => printable(`    line ${line}: ${reason}`))),
   ];
 }
 
@@ -144,8 +163,8 @@ export function percentilesText(ms: Percentiles | undefined): string {
 
 function checkLines({ name, checked, findings }: Check): string[] {
   const mark = findings.length === 0 ? styleText('green', '✓') : styleText('red', '✗');
-  const details = findings.map(
-    ({ subject, expected, found }) => `      ${subject}: expected ${expected}; found ${found}`,
+  const details = findings.map(({ subject, expected, found }) =>
+    printable(`      ${subject}: expected ${expected}; found ${found}`),
   );
   return [`  ${mark} ${name} (${checked} checked, ${findings.length} wrong)`, ...some(details)];
 }

@@ -38,6 +38,10 @@ export function emptyLedger(): Ledger {
   };
 }
 
+/** Two ids that differ only by these look the same to a person. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}]/u;
+const columnNames = { stockCode: 'StockCode', customerId: 'CustomerID' } as const;
+
 /** Adds a row to its invoice, whether or not the invoice's other rows stand next to it. */
 export function addRow(ledger: Ledger, row: Row): void {
   const invoiceNo = row.invoiceNo.trim();
@@ -55,13 +59,26 @@ export function addRow(ledger: Ledger, row: Row): void {
     addBadRow(ledger, row.line, reason, invoiceNo);
     return;
   }
-  ledger.rows += 1;
+  const unseen = (['stockCode', 'customerId'] as const).find((column) => UNSEEN.test(row[column]));
+  if (unseen) {
+    const reason = `${columnNames[unseen]} ${JSON.stringify(row[unseen])} has a character that cannot be seen`;
+    addBadRow(ledger, row.line, reason, invoiceNo);
+    return;
+  }
   if (invoiceNo.startsWith('C')) {
+    ledger.rows += 1;
     ledger.cancellations.add(invoiceNo);
     return;
   }
+  const customer = row.customerId.trim() || 'guest';
+  const sale = ledger.sales.get(invoiceNo) ?? { invoiceNo, customer, lines: [] };
+  if (sale.customer !== customer) {
+    const reason = `CustomerID ${JSON.stringify(customer)} on an invoice of ${JSON.stringify(sale.customer)}`;
+    addBadRow(ledger, row.line, reason, invoiceNo);
+    return;
+  }
+  ledger.rows += 1;
   if (!ledger.names.has(row.stockCode)) ledger.names.set(row.stockCode, row.description);
-  const sale = ledger.sales.get(invoiceNo) ?? { invoiceNo, customer: row.customerId.trim() || 'guest', lines: [] };
   sale.lines.push({ stockCode: row.stockCode, quantity, unitPrice });
   ledger.sales.set(invoiceNo, sale);
 }
