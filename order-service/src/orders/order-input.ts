@@ -6,7 +6,9 @@ import { currencies } from './currencies.ts';
 import { orderStatuses } from './order.ts';
 import { canonicalLines, demandOf, MAX_LINES, MAX_QUANTITY, mergeLines } from './order-lines.ts';
 
-export const currency = z.enum([...currencies], 'Must be a currency code of ISO 4217.').meta({ id: 'Currency' });
+export const currency = z
+  .enum([...currencies], 'Must be a currency code of ISO 4217.')
+  .meta({ id: 'Currency', description: 'ISO 4217, withdrawn codes included: orders of the past keep their currency' });
 
 /** A line, as a client sends it and as it gets it again. */
 export const orderLine = z
