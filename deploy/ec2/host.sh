@@ -179,7 +179,7 @@ migrate() {
   local service
   for service in order inventory; do
     say "Migrating ${service}-db"
-    try "The migration of ${service}-db failed: it was rolled back, and no process was replaced." \
+    try "The migration of ${service}-db failed: what is not recorded was rolled back, and no process was replaced." \
       compose run --rm --no-deps "${service}-migrate"
   done
 }

@@ -18,8 +18,9 @@ export async function migrateCommand(directory: string, args: readonly string[])
   }
   try {
     const env = readConfig(variables, process.env);
+    const onWait = () => console.error('Another migration of this database is running; waiting for it.');
     const names = await migrate(
-      { ownerUrl: env.DATABASE_OWNER_URL, applicationUrl: env.DATABASE_URL, directory },
+      { ownerUrl: env.DATABASE_OWNER_URL, applicationUrl: env.DATABASE_URL, directory, onWait },
       direction,
     );
     console.log(names.length === 0 ? 'nothing to do' : `${direction}: ${names.join(', ')}`);

@@ -1,0 +1,193 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrate } from '@shop/chassis/db/migrate.ts';
+import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
+import type pg from 'pg';
+
+/* The command that a deployment runs, as a process of its own that is killed, and beside a second one. */
+
+const ROOT = join(__dirname, '../..');
+// For hangs: the machine may be busy.
+const LIMIT_MS = 60_000;
+const TEST_LIMIT_MS = 600_000;
+
+const names: string[] = [];
+const running = new Set<ChildProcess>();
+const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  for (const name of names.splice(0)) {
+    await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function createDatabase(): Promise<string> {
+  const name = `killed_${randomBytes(6).toString('hex')}`;
+  names.push(name);
+  await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+  return name;
+}
+
+function startMigration(service: string, database: string) {
+  const child = spawn(process.execPath, [join(ROOT, service, 'src/migrate.ts'), 'up'], {
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_OWNER_URL: databaseUrl(database),
+      DATABASE_URL: databaseUrl(database, service.replaceAll('-', '_')),
+    },
+  });
+  running.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const ended = once(child, 'exit').then(([code]) => {
+    running.delete(child);
+    return { code: code as number | null, output };
+  });
+  return { child, ended, output: () => output };
+}
+
+/** What is left in a database, in words that can be compared: columns, constraints, indexes, comments, rights, records. */
+async function contentsOf(database: string): Promise<object[]> {
+  return withClient(databaseUrl(database), async (client) => {
+    const { rows } = await client.query(/* sql */ `
+      SELECT relname, relkind, reloptions, relacl::text, obj_description(c.oid) AS comment, a.columns,
+        pg_get_indexdef(i.indexrelid) AS index, i.indisvalid, k.constraints
+      FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+      LEFT JOIN LATERAL (
+        SELECT array_agg(format('%s %s %s', attname, atttypid::regtype, attnotnull) ORDER BY attnum) AS columns
+        FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) a ON true
+      LEFT JOIN LATERAL (
+        SELECT array_agg(conname || ' ' || pg_get_constraintdef(oid) ORDER BY conname) AS constraints
+        FROM pg_constraint WHERE conrelid = c.oid) k ON true
+      WHERE relnamespace = 'public'::regnamespace ORDER BY relname`);
+    const records = await client.query('SELECT name FROM knex_migrations ORDER BY id');
+    return [...rows, ...records.rows];
+  });
+}
+
+/** Run `work` while nothing can be written into the table of Knex's records: a migration stops when all but that is done. */
+async function withoutRecords(database: string, work: (holder: pg.Client) => Promise<void>): Promise<void> {
+  await withClient(databaseUrl(database), async (holder) => {
+    await holder.query('BEGIN; LOCK TABLE knex_migrations IN SHARE MODE');
+    await work(holder);
+  });
+}
+
+async function waitUntil(client: pg.Client, sql: string): Promise<void> {
+  await eventually(async () => ((await client.query(sql)).rowCount === 0 ? undefined : true), LIMIT_MS);
+}
+
+const RECORDING = `SELECT FROM pg_locks WHERE relation = 'knex_migrations'::regclass AND NOT granted`;
+const BUILDING = `SELECT FROM pg_stat_activity WHERE datname = current_database()
+  AND query LIKE '%CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'`;
+const INVALID = 'SELECT FROM pg_index WHERE NOT indisvalid';
+
+describe.each(['order-service', 'inventory-service'])('the migrations of %s', (service) => {
+  const directory = join(ROOT, service, 'migrations');
+  const files = readdirSync(directory).sort();
+  const applicationUrl = (database: string) => databaseUrl(database, service.replaceAll('-', '_'));
+
+  /** In this process, up to a migration and without it. */
+  async function migrateBefore(database: string, file: string): Promise<void> {
+    const before = mkdtempSync(join(folder, service));
+    for (const earlier of files.slice(0, files.indexOf(file)))
+      symlinkSync(join(directory, earlier), join(before, earlier));
+    await migrate(
+      { ownerUrl: databaseUrl(database), applicationUrl: applicationUrl(database), directory: before },
+      'up',
+    );
+  }
+
+  async function uninterrupted(): Promise<object[]> {
+    const database = await createDatabase();
+    await migrate({ ownerUrl: databaseUrl(database), applicationUrl: applicationUrl(database), directory }, 'up');
+    return contentsOf(database);
+  }
+
+  it(
+    'can be killed, each of them, and the next run finishes them',
+    async () => {
+      const database = await createDatabase();
+      for (const file of files) {
+        await migrateBefore(database, file);
+        await withoutRecords(database, async (holder) => {
+          const { child, ended } = startMigration(service, database);
+          await waitUntil(holder, RECORDING);
+          child.kill('SIGKILL');
+          expect(await ended).toMatchObject({ code: null });
+        });
+      }
+      expect(await startMigration(service, database).ended).toMatchObject({ code: 0 });
+      expect(await contentsOf(database)).toEqual(await uninterrupted());
+    },
+    TEST_LIMIT_MS,
+  );
+
+  it(
+    'can be killed while an index is built beside running services, and the next run builds it again',
+    async () => {
+      const database = await createDatabase();
+      const built = files.filter(
+        (file) => file.includes('index_expiry') || file.includes('index_dead_letter_subjects'),
+      );
+      expect(built).toHaveLength(2);
+      for (const file of built) {
+        await migrateBefore(database, file);
+        await withClient(databaseUrl(database), async (observer) => {
+          await withClient(databaseUrl(database), async (reader) => {
+            // An index is valid only when everybody sees it who began before it.
+            await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT');
+            const { child, ended } = startMigration(service, database);
+            await waitUntil(observer, BUILDING);
+            child.kill('SIGKILL');
+            await ended;
+            await waitUntil(observer, INVALID);
+          });
+        });
+      }
+      expect(await startMigration(service, database).ended).toMatchObject({ code: 0 });
+      expect(await contentsOf(database)).toEqual(await uninterrupted());
+    },
+    TEST_LIMIT_MS,
+  );
+
+  it(
+    'run once when two are started at once: the second waits for the first, and both succeed',
+    async () => {
+      const database = await createDatabase();
+      await migrateBefore(database, files[0] ?? '');
+      const both: ReturnType<typeof startMigration>[] = [];
+      await withoutRecords(database, async (holder) => {
+        both.push(startMigration(service, database), startMigration(service, database));
+        await waitUntil(holder, RECORDING);
+        await eventually(
+          () => (both.some(({ output }) => output().includes('waiting for it')) ? true : undefined),
+          LIMIT_MS,
+        );
+      });
+      const outcomes = await Promise.all(both.map(({ ended }) => ended));
+      expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+      expect(outcomes.filter(({ output }) => output.includes('nothing to do'))).toHaveLength(1);
+      expect(await contentsOf(database)).toEqual(await uninterrupted());
+    },
+    TEST_LIMIT_MS,
+  );
+
+  it('clear the lock that a killed run of a version before has left', async () => {
+    const database = await createDatabase();
+    await migrateBefore(database, files[0] ?? '');
+    await withClient(databaseUrl(database), (client) => client.query('UPDATE knex_migrations_lock SET is_locked = 1'));
+    expect(await startMigration(service, database).ended).toMatchObject({ code: 0 });
+  });
+});
