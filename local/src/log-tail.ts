@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { printable } from '@shop/operator/printable.ts';
 
-/** The end of a log, for a fault's message. */
+/** The end of a log, for a fault's message. Where nothing more could be written, it says so: the reason is not in there. */
 export function tailOf(log: string, lines = 15): string {
   try {
     const all = readFileSync(log, 'utf8').trimEnd().split('\n');
-    return all
-      .slice(-lines)
-      .map((line) => `    ${printable(line.slice(0, 400))}`)
-      .join('\n');
+    const tail = all.slice(-lines).map((line) => `    ${printable(line.slice(0, 400))}`);
+    if (statfsSync(log).bavail === 0) tail.push('    (the disk is full: later lines could not be written)');
+    return tail.join('\n');
   } catch {
     return '    (no output)';
   }

@@ -54,7 +54,7 @@ export function drainOnSignal(
       await step.run().catch((error: unknown) => log.error({ err: error, step: step.name }, 'a shutdown step failed'));
     }
     log.info('stopped');
-    log.flush(() => process.exit(0));
+    process.exit(0);
   }
   process.on('SIGTERM', drain);
   process.on('SIGINT', drain);

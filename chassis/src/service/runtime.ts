@@ -38,8 +38,8 @@ export function settingsOrExit<Settings>(name: string, read: () => Settings): Se
 
 /** What every service runs on: logs, metrics, database, broker, relay, reaper. Neither server needs to be there yet. */
 export async function startRuntime({ name, version, settings }: RuntimeOptions) {
-  const log = createLogger(name, settings.LOG_LEVEL);
   const metrics = createMetrics(name, version);
+  const log = createLogger(name, settings.LOG_LEVEL, { onDrop: () => metrics.logLinesDropped.inc() });
   const tracing = await tracingIfWanted(name, version, settings);
   const pool = createPool(
     { connectionString: settings.DATABASE_URL, applicationName: name, max: settings.DATABASE_POOL_SIZE },

@@ -1,19 +1,22 @@
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { createLineOutput } from './line-output.ts';
 
 export type { Logger } from 'pino';
 
-// A reader of our output that stalls must not fill the memory: what does not fit any more is dropped.
-const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024;
-// Lines are collected, for a write costs more than all else about a line. A process that is killed loses those of this time.
-const WRITTEN_AT_ONCE_BYTES = 8 * 1024;
-const WRITTEN_WITHIN_MS = 100;
+const STANDARD_OUTPUT = 1;
 
 /**
- * JSON lines on standard output, written asynchronously: a line costs a request no system call.
+ * JSON lines on standard output, written asynchronously: a line costs a request no system call. Lines that cannot be
+ * written are dropped; `onDrop` is called for each, and a line says how many they were when the output works again.
  * Nothing personal is logged, and no idempotency key: whoever knows one can read its answer.
  */
-export function createLogger(service: string, level: string, to: DestinationStream = standardOutput()): Logger {
-  return pino(
+export function createLogger(
+  service: string,
+  level: string,
+  { onDrop, to }: { onDrop?: () => void; to?: DestinationStream } = {},
+): Logger {
+  const onRecovered = (lines: number) => log.warn({ lines }, 'log lines were dropped: the output could not be written');
+  const log = pino(
     {
       level,
       base: { service, pid: process.pid },
@@ -21,18 +24,9 @@ export function createLogger(service: string, level: string, to: DestinationStre
       messageKey: 'message',
       serializers: { err: (error: unknown) => describeError(error) },
     },
-    to,
+    to ?? createLineOutput(STANDARD_OUTPUT, { onDrop, onRecovered }),
   );
-}
-
-function standardOutput(): DestinationStream {
-  return destination({
-    fd: 1,
-    sync: false,
-    minLength: WRITTEN_AT_ONCE_BYTES,
-    periodicFlush: WRITTEN_WITHIN_MS,
-    maxLength: MAX_UNWRITTEN_BYTES,
-  });
+  return log;
 }
 
 // An error may be its own cause.

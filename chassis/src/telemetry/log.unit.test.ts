@@ -4,7 +4,7 @@ const SECRET = 'the-secret';
 
 function logged(error: unknown): { text: string; err: Record<string, unknown> } {
   const lines: string[] = [];
-  createLogger('a-service', 'info', { write: (line) => lines.push(line) }).error({ err: error }, 'failed');
+  createLogger('a-service', 'info', { to: { write: (line) => lines.push(line) } }).error({ err: error }, 'failed');
   return { text: lines.join(''), err: JSON.parse(lines[0] ?? '').err };
 }
 

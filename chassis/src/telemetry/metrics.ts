@@ -103,6 +103,11 @@ export function createMetrics(service: string, version: string) {
       help: 'When the database last answered this process; it is asked every 5 s.',
       registers,
     }),
+    logLinesDropped: new Counter({
+      name: 'log_lines_dropped_total',
+      help: 'Log lines that could not be written: the disk was full, or nobody read the output.',
+      registers,
+    }),
     dbPoolConnections: new Gauge({
       name: 'db_pool_connections',
       help: 'Connections of the pool, by state: used or idle.',
