@@ -54,7 +54,7 @@ function copyOfPipeline(): string {
 describeNeeding('actionlint (Go) and shellcheck', hasActionlint && hasShellcheck, 'lint-pipeline.sh', () => {
   it('finds nothing in this repository', () => {
     expect(run(script('lint-pipeline.sh'))).toEqual({ status: 0, output: '' });
-  }, 120_000);
+  });
 
   it.each([
     ['a key that GitHub does not know', 'timeout-minutes:', 'timeout-minuts:', /unexpected key "timeout-minuts"/],
@@ -82,19 +82,15 @@ describeNeeding('actionlint (Go) and shellcheck', hasActionlint && hasShellcheck
     expect(status).toBe(1);
   });
 
-  it.each(['deploy/new.sh', '.ci/new'])(
-    'finds a fault in a script that is new: %s',
-    (path) => {
-      const copy = copyOfPipeline();
-      mkdirSync(join(copy, dirname(path)));
-      writeFileSync(join(copy, path), '#!/usr/bin/env bash\nrm -rf $1/*\n');
-      const { status, output } = run(script('lint-pipeline.sh'), [], copy);
-      expect(output).toMatch(/SC2086/);
-      expect(output).toContain(`In ${path} line 2`);
-      expect(status).toBe(1);
-    },
-    30_000,
-  );
+  it.each(['deploy/new.sh', '.ci/new'])('finds a fault in a script that is new: %s', (path) => {
+    const copy = copyOfPipeline();
+    mkdirSync(join(copy, dirname(path)));
+    writeFileSync(join(copy, path), '#!/usr/bin/env bash\nrm -rf $1/*\n');
+    const { status, output } = run(script('lint-pipeline.sh'), [], copy);
+    expect(output).toMatch(/SC2086/);
+    expect(output).toContain(`In ${path} line 2`);
+    expect(status).toBe(1);
+  });
 });
 
 describeNeeding('gitleaks (Go)', hasGitleaks, 'scan-secrets.sh', () => {
@@ -104,7 +100,7 @@ describeNeeding('gitleaks (Go)', hasGitleaks, 'scan-secrets.sh', () => {
   it('finds nothing in the commits of this repository', () => {
     const { status, output } = run(script('scan-secrets.sh'));
     expect({ status, output }).toEqual({ status: 0, output: expect.stringMatching(/no leaks found/) });
-  }, 120_000);
+  });
 
   it('passes over what .gitleaks.toml says is none', () => {
     const copy = copyOfPipeline();

@@ -89,7 +89,7 @@ it('measures durable sides side by side, does not trust a machine on which somet
   expect(report.disturbed).toContain('twins');
   expect(output.stderr).toMatch(/No clean round of .*twins: .* not to be trusted/);
   leavesNothing();
-}, 240_000);
+});
 
 it('leaves nothing running after Ctrl-C under load', async () => {
   const { child, exit, said } = startBench('--quick', '--scenario', 'uniform-1');
@@ -98,4 +98,4 @@ it('leaves nothing running after Ctrl-C under load', async () => {
   process.kill(-(child.pid ?? 0), 'SIGINT');
   expect(await exit).toBe(130);
   leavesNothing();
-}, 240_000);
+});

@@ -43,7 +43,7 @@ describe('npm run chaos', () => {
       broken: [],
     });
     rmSync(folder, { recursive: true, force: true });
-  }, 300_000);
+  });
 });
 
 function parse(text: string): Report | undefined {

@@ -16,8 +16,8 @@ beforeAll(async () => {
   const parts = await system.parts();
   order = parts.find(({ part }) => part === 'order-1') as typeof order;
   gatewayPort = Number(new URL(system.env.BASE_URL ?? '').port);
-}, 120_000);
-afterAll(() => system?.down(), 60_000);
+});
+afterAll(() => system?.down());
 
 const sockets: Socket[] = [];
 afterEach(() => {
@@ -97,7 +97,7 @@ describe('slow clients', () => {
     await othersAreServed();
     expect(slow.filter(({ client }) => / 20\d /.test(client.heard))).toEqual([]);
     expect(await ordersOf(sku)).toBe(0);
-  }, 90_000);
+  });
 });
 
 describe('huge heads', () => {
@@ -116,27 +116,23 @@ describe('uploads that break off', () => {
   it.each([
     ['with a length', 'Content-Length: 500000\r\n\r\n'],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n'],
-  ])(
-    'place no order and leave nothing behind, sent %s',
-    async (how, rest) => {
-      const sku = await system.product(10);
-      const body = JSON.stringify(anOrderOf(sku));
-      const chunk = how === 'in chunks' ? `${body.length.toString(16)}\r\n${body}\r\n` : body;
-      for (const port of [order.port, gatewayPort]) {
-        for (let n = 0; n < 50; n += 1) {
-          const client = open(port);
-          client.socket.write(headOf(port, `${sku}-${port}-${n}`, rest) + chunk, () => client.socket.destroy());
-        }
+  ])('place no order and leave nothing behind, sent %s', async (how, rest) => {
+    const sku = await system.product(10);
+    const body = JSON.stringify(anOrderOf(sku));
+    const chunk = how === 'in chunks' ? `${body.length.toString(16)}\r\n${body}\r\n` : body;
+    for (const port of [order.port, gatewayPort]) {
+      for (let n = 0; n < 50; n += 1) {
+        const client = open(port);
+        client.socket.write(headOf(port, `${sku}-${port}-${n}`, rest) + chunk, () => client.socket.destroy());
       }
-      await eventually(() => sockets.every(({ destroyed }) => destroyed) || undefined);
-      await othersAreServed();
-      expect(await ordersOf(sku)).toBe(0);
-      // The keys are free: the whole request is the first with its key.
-      const answer = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(`${sku}-${gatewayPort}-0`));
-      expect([answer.status, answer.headers.get('idempotent-replayed')]).toEqual([201, null]);
-    },
-    60_000,
-  );
+    }
+    await eventually(() => sockets.every(({ destroyed }) => destroyed) || undefined);
+    await othersAreServed();
+    expect(await ordersOf(sku)).toBe(0);
+    // The keys are free: the whole request is the first with its key.
+    const answer = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(`${sku}-${gatewayPort}-0`));
+    expect([answer.status, answer.headers.get('idempotent-replayed')]).toEqual([201, null]);
+  });
 });
 
 describe('clients that go away before their answer', () => {
@@ -159,7 +155,7 @@ describe('clients that go away before their answer', () => {
     expect((await system.stock(sku)).reserved).toBe(keys.length);
     const again = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(keys[0]));
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
-  }, 90_000);
+  });
 });
 
 describeNeeding(
@@ -185,9 +181,9 @@ describeNeeding(
       }
       // It keeps no more than its limit: the longest idle gave way, before the time of any of them was over.
       const left = () => clients.filter(({ isClosed }) => !isClosed).length;
-      await eventually(() => (left() <= 4_000 ? true : undefined), 30_000);
+      await eventually(() => (left() <= 4_000 ? true : undefined));
       expect(memoryMb()).toBeLessThan(MOST_MEMORY_MB);
-    }, 120_000);
+    });
   },
 );
 

@@ -39,7 +39,7 @@ let listener: Awaited<ReturnType<typeof listen>>;
 beforeAll(async () => {
   services = await startServices();
   listener = await listen(services.server.url);
-}, 60_000);
+});
 afterAll(async () => {
   await listener?.close();
   await services?.stop();

@@ -28,11 +28,11 @@ let generator: ChildProcess;
 beforeAll(async () => {
   system = await startSystem();
   generator = fork(join(__dirname, 'load/generator.ts'));
-}, 120_000);
+});
 afterAll(async () => {
   generator?.kill();
   await system?.down();
-}, 60_000);
+});
 
 async function run(load: Load): Promise<LoadReport> {
   generator.send(load);
@@ -125,13 +125,13 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
   expect(confirmed + rejected).toBe(acceptedKeys.length);
   expect(await statusesOf(overloadedKeys)).toEqual({}); // nothing was done
   expect(await reservedUnits()).toBe(await confirmedUnits());
-}, 240_000);
+});
 
 function settled(): Promise<true> {
   return eventually(async () => {
     const { rowCount: waiting } = await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL LIMIT 1');
     return waiting === 0 ? true : undefined;
-  }, 60_000);
+  });
 }
 
 /** How many orders these keys have, by status. */

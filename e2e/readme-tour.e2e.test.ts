@@ -12,8 +12,8 @@ const root = join(__dirname, '..');
 let system: System;
 beforeAll(async () => {
   system = await startSystem(1);
-}, 120_000);
-afterAll(() => system?.down(), 60_000);
+});
+afterAll(() => system?.down());
 
 /** The blocks of one language on a page, or on a part of it, in order. */
 function blocks(page: string, language: string, from = '', to = ''): string[] {
@@ -34,7 +34,7 @@ it('the tour prints what the README says', async () => {
   const commands = tourBlocks('sh').join('\n');
   expect(commands).toContain('order tour-1');
   expect(await paste(commands)).toBe(tourBlocks('text').join(''));
-}, 60_000);
+});
 
 it('getting started does what it says', async () => {
   const [start, ...steps] = blocks('docs/getting-started.md', 'sh');
@@ -47,7 +47,7 @@ it('getting started does what it says', async () => {
     'HTTP/1.1 202 Accepted',
     'inventory-1: started',
   ]);
-}, 60_000);
+});
 
 describe('the clients of http-and-messages.md', () => {
   const hasPython = spawnSync('python3', ['--version']).status === 0;
@@ -72,13 +72,13 @@ describe('the clients of http-and-messages.md', () => {
     await eventually(async () => {
       const { items } = (await system.storefront('GET', '/orders?status=pending')).body;
       return items.length >= clients.length ? true : undefined;
-    }, 30_000);
+    });
     await system.control('start', 'inventory');
     const told = await placing;
     for (const line of told) expect(line).toMatch(/^201 ORD-\d+\n$/);
     expect(new Set(told).size).toBe(clients.length);
     expect(await Promise.all(clients.map(place))).toEqual(told);
-  }, 120_000);
+  });
 
   // Without Python the test above leaves its client out; this one says so.
   (hasPython ? it : it.skip)(`speak Python too${hasPython ? '' : ' [needs python3]'}`, () => {

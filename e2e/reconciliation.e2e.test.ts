@@ -6,12 +6,12 @@ let system: System;
 beforeAll(async () => {
   // Without grace: what the second look and the waits of the orders must excuse, they must excuse alone.
   system = await startSystem(2, { ORDER_SERVICE_RECONCILE_GRACE_SECONDS: '0' });
-}, 120_000);
-afterAll(() => system?.down(), 60_000);
+});
+afterAll(() => system?.down());
 afterEach(async () => {
   for (const part of ['order', 'inventory']) await system.control('start', part);
   await system.healthy();
-}, 60_000);
+});
 
 type Service = 'orders' | 'inventory';
 interface Run {
@@ -45,7 +45,7 @@ const shows = (service: Service, expected: Record<string, number>) =>
   eventually(async () => {
     expect(await gauges(service)).toEqual(expected);
     return true;
-  }, 20_000);
+  });
 
 async function place(sku: string): Promise<string> {
   const { status, body } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
@@ -91,7 +91,7 @@ it('finds what is false, repairs lost commands alone, and is satisfied when the 
     expect(await system.stock(sku)).toEqual({ onHand: 10, reserved: 1, available: 9 });
     expect((await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL')).rowCount).toBe(0);
     return true;
-  }, 20_000);
+  });
   expect(await reconcile('orders')).toMatchObject({ total: 1, repaired: 0, kinds: { 'order-unknown': 1 } });
   await system.orderDb.query('INSERT INTO orders SELECT * FROM json_populate_record(NULL::orders, $1)', [
     JSON.stringify({ ...kept.rows[0], fingerprint: '\\x00' }),
@@ -101,7 +101,7 @@ it('finds what is false, repairs lost commands alone, and is satisfied when the 
     expect(await reconcile(service)).toMatchObject({ status: 'finished', total: 0 });
     await shows(service, {});
   }
-}, 120_000);
+});
 
 it('finds nothing false in work that is under way', async () => {
   const skus = [await system.product(1_000), await system.product(1_000)];
@@ -132,7 +132,7 @@ it('finds nothing false in work that is under way', async () => {
     await eventually(async () => {
       const waiting = await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL');
       return (waiting.rowCount ?? 0) > 20 ? true : undefined;
-    }, 30_000);
+    });
     await system.control('resume', 'inventory-1');
     await system.control('start', 'inventory-2');
     for (let n = 0; n < 10; n += 1) runs.push(await reconcile('orders'), await reconcile('inventory'));
@@ -142,7 +142,7 @@ it('finds nothing false in work that is under way', async () => {
   }
   expect(runs.filter(({ total }) => total > 0)).toEqual([]);
   expect(runs.filter(({ status }) => status === 'finished').length).toBeGreaterThan(30);
-}, 180_000);
+});
 
 it('a run whose process is killed does not block the next, and without inventory-service the last result stays', async () => {
   const good = await reconcile('orders');
@@ -155,7 +155,7 @@ it('a run whose process is killed does not block the next, and without inventory
   const failed = await eventually(async () => {
     const run = await reconcile('orders');
     return run.id === body.id ? undefined : run;
-  }, 60_000);
+  });
   expect(failed).toMatchObject({ status: 'failed', error: 'inventory-service did not answer.' });
   expect((await system.operations('GET', pathOf('orders'))).body).toMatchObject({
     lastRun: { status: 'failed' },
@@ -164,7 +164,7 @@ it('a run whose process is killed does not block the next, and without inventory
   await system.control('start', 'inventory');
   await system.healthy();
   expect(await reconcile('orders')).toMatchObject({ status: 'finished', total: 0 });
-}, 150_000);
+});
 
 it('is for operations only', async () => {
   for (const path of [pathOf('orders'), pathOf('inventory')]) {

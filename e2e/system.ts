@@ -149,7 +149,7 @@ function talkTo(env: Record<string, string>, { folder, control, parts, end }: Ho
             if (status !== 200 || body.status !== 'ok') return undefined;
           }
           return true;
-        }, 40_000);
+        });
       }
     },
     async down() {
@@ -203,7 +203,7 @@ export function anOrderOf(sku: string, quantity = 1) {
 }
 
 /** Repeat a request under its key until it has a final answer. */
-export async function settled(system: System, order: object, key: string, withinMs = 30_000): Promise<Answer> {
+export async function settled(system: System, order: object, key: string, withinMs = 60_000): Promise<Answer> {
   return eventually(async () => {
     const answer = await system.storefront('POST', '/orders', order, withKey(key)).catch(() => undefined);
     if (answer && (answer.status === 201 || (answer.status === 409 && answer.body.code !== 'request-in-progress'))) {

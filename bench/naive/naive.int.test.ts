@@ -25,7 +25,7 @@ beforeAll(async () => {
   start('inventory-service.ts', ports.inventory, databases.inventory);
   start('order-service.ts', ports.orders, databases.orders, { INVENTORY_URL: inventory });
   for (const url of [orders, inventory]) await eventually(async () => (await fetch(`${url}/health`)).ok || undefined);
-}, 30_000);
+});
 
 afterAll(async () => {
   await Promise.all(

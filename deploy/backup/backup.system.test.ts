@@ -26,7 +26,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await client.query('CREATE ROLE order_owner LOGIN CREATEROLE; CREATE ROLE inventory_owner LOGIN CREATEROLE');
       await client.query('CREATE ROLE auditor');
     });
-  }, 60_000);
+  });
   afterAll(() => server?.stop());
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'shop-dumps-'));
@@ -37,14 +37,14 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       BACKUP_DIR: dir,
     };
     for (const database of ['orders', 'inventory']) await newDatabase(database);
-  }, 30_000);
+  });
   afterEach(async () => {
     rmSync(dir, { recursive: true, force: true });
     await withClient(server.url('postgres'), async (client) => {
       const { rows } = await client.query(`SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)'`);
       for (const { datname } of rows) await client.query(`DROP DATABASE ${datname} WITH (FORCE)`);
     });
-  }, 30_000);
+  });
 
   async function newDatabase(database: string): Promise<void> {
     const service = database === 'orders' ? 'order' : 'inventory';
@@ -261,11 +261,11 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   describe('backup-timer.sh', () => {
     it('backs up at once where there is no dump, not again before it is due, and ends when it is told to', async () => {
       const first = startScript('backup-timer.sh', [], env);
-      await eventually(() => (existsSync(join(dir, 'metrics/backup.prom')) ? true : undefined), 20_000);
+      await eventually(() => (existsSync(join(dir, 'metrics/backup.prom')) ? true : undefined));
       first.child.kill('SIGTERM');
       expect((await first.ended).code).toBe(0);
       const second = startScript('backup-timer.sh', [], { ...env, BACKUP_INTERVAL_SECONDS: '3' });
-      await eventually(() => (dumps('orders').length === 2 ? true : undefined), 20_000);
+      await eventually(() => (dumps('orders').length === 2 ? true : undefined));
       second.child.kill('SIGTERM');
       await second.ended;
       const [one = '', two = ''] = dumps('orders').sort();
@@ -275,9 +275,9 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
     it('tries again after a failure', async () => {
       await query('postgres', 'ALTER DATABASE orders ALLOW_CONNECTIONS false');
       const { child, ended } = startScript('backup-timer.sh', [], { ...env, BACKUP_RETRY_SECONDS: '1' });
-      await eventually(() => (existsSync(join(dir, 'metrics/backup.prom')) ? true : undefined), 20_000);
+      await eventually(() => (existsSync(join(dir, 'metrics/backup.prom')) ? true : undefined));
       await query('postgres', 'ALTER DATABASE orders ALLOW_CONNECTIONS true');
-      await eventually(() => (dumps('orders').length === 1 ? true : undefined), 20_000);
+      await eventually(() => (dumps('orders').length === 1 ? true : undefined));
       child.kill('SIGTERM');
       expect((await ended).stderr).toContain('orders was not dumped');
     });
@@ -371,7 +371,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await eventually(async () => {
         const rows = await query('postgres', `SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'`);
         return rows.length > 0 ? true : undefined;
-      }, 20_000);
+      });
       process.kill(-(killed.child.pid ?? 0), 'SIGKILL');
       await killed.ended;
       expect(await databases()).toEqual(['inventory', 'orders', 'orders_restoring']);
@@ -385,7 +385,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await backup();
       expect(await restore()).toMatchObject(done);
       expect(await numbers()).toHaveLength(2);
-    }, 60_000);
+    });
 
     it('refuses a dump that is damaged, and one for which roles are missing', async () => {
       await query('orders', 'CREATE ROLE temporary; GRANT SELECT ON orders TO temporary');

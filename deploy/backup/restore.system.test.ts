@@ -34,8 +34,8 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       INVENTORY_DB_URL: url('inventory-db', 'inventory'),
       BACKUP_DIR: dir,
     };
-  }, 180_000);
-  afterAll(() => system?.down(), 60_000);
+  });
+  afterAll(() => system?.down());
 
   const superuser = (url: string) => url.replace(/[a-z]+$/, 'postgres');
   const closeOwners = (client: { query(sql: string): Promise<unknown> }) =>
@@ -72,7 +72,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       await eventually(async () => {
         const answer = await fetch(`http://127.0.0.1:${port}/health/ready`);
         return answer.status === 200 ? true : undefined;
-      }, 40_000);
+      });
     }
   }
   async function start(service: 'order' | 'inventory'): Promise<void> {
@@ -85,11 +85,11 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       const isOne = new RegExp(`^${part}(-\\d+)?$`);
       const alive = (await system.parts()).filter(({ part: name, pid }) => isOne.test(name) && pid !== undefined);
       return alive.length === 0 ? true : undefined;
-    }, 30_000);
+    });
   }
   async function openGateway(): Promise<void> {
     await system.control('start', 'gateway');
-    await eventually(async () => ((await fetch(`${system.env.BASE_URL}/`)).status === 200 ? true : undefined), 30_000);
+    await eventually(async () => ((await fetch(`${system.env.BASE_URL}/`)).status === 200 ? true : undefined));
   }
 
   async function place(sku: string, quantity: number, key = randomUUID()) {
@@ -126,7 +126,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       const unsent = (await Promise.all(outboxes)).reduce((sum, result) => sum + (result.rowCount ?? 0), 0);
       if (rowCount || unsent) throw new Error(`${rowCount} orders wait, ${unsent} messages are unsent`);
       return true;
-    }, 60_000);
+    });
   /** Each once: the completer repeats a question whose answer became one. */
   const deadLetters = async () =>
     (await system.orderDb.query(`SELECT DISTINCT reason, subject_id FROM dead_letters WHERE status = 'open'`)).rows;
@@ -185,7 +185,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       expect(await Promise.all([pending.id, pendingThenShipped.id].map(statusOf))).toEqual(['confirmed', 'confirmed']);
       expect(await deadLetters()).toEqual([{ reason: 'released-while-pending', subject_id: pendingThenCancelled.id }]);
       return true;
-    }, 60_000);
+    });
     const first = await reconcile('orders');
     expect([first.code, first.stderr]).toEqual([3, '']);
     expectFindings(first, [
@@ -220,7 +220,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect(ended).toEqual({ code: 0, stderr: '' });
     expect(suspects).toMatch(new RegExp(`^${lostHeld.id},held,.*,ORD-${again.number} confirmed$`, 'm'));
     expect(suspects).toMatch(new RegExp(`^${lostShipped.id},fulfilled,.*,ORD-${shippedAgain.number} confirmed$`, 'm'));
-    await eventually(async () => ((await stateOf(lostHeld.id)) === 'released' ? true : undefined), 20_000);
+    await eventually(async () => ((await stateOf(lostHeld.id)) === 'released' ? true : undefined));
     await cancel(shippedAgain.id); // its parcel went out under the lost order
     expect(await script('lost-orders.sh', '--record')).toMatchObject({ code: 0, stderr: '' });
     await quiet();
@@ -236,7 +236,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect(body).toMatchObject({ clientId: 'restored', lines: [{ sku, quantity: 9 }], status: 'shipped' });
     // An answer that says of an unknown order that nothing is held for it is none for a person.
     expect((await deadLetters()).filter(({ reason }) => reason === 'order-not-found')).toEqual([]);
-  }, 300_000);
+  });
 
   it('order-db: the orders of the replaced database are brought back, and repeats get their first answers', async () => {
     const sku = await system.product(20);
@@ -270,7 +270,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       expect(again.body.id ?? again.body.orderId).toBe(id);
     }
     expect(await system.stock(sku)).toEqual(truth);
-  }, 300_000);
+  });
 
   it('inventory-db: reservations are asked for again, and the stock is what it was when adjustments are repeated', async () => {
     const sku = await system.product(100);
@@ -312,7 +312,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     await start('inventory');
     // While order-service is stopped nobody can order, and the ERP repeats what it did under the keys that it used: what
     // the database still knows has no second effect.
-    await eventually(async () => ((await create()).status === 201 ? true : undefined), 30_000);
+    await eventually(async () => ((await create()).status === 201 ? true : undefined));
     for (const [target, delta, key] of [
       [sku, 11, known],
       [sku, 50, adjustment],
@@ -330,7 +330,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       await quiet();
       if (!/^0 mismatches.* 0 underWay/m.test(stdout)) throw new Error(stdout + stderr);
       return true;
-    }, 90_000);
+    });
     // Some of it by the run that comes by itself when order-service starts.
     const repaired = await system.orderDb.query(
       `SELECT m->>'kind' AS kind, m->>'subject' AS subject
@@ -358,5 +358,5 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       'held',
     ]);
     expect(await Promise.all([shippedAfter, shipped].map(({ id }) => stateOf(id)))).toEqual(['fulfilled', 'fulfilled']);
-  }, 300_000);
+  });
 });

@@ -38,7 +38,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
   afterAll(() => {
     host?.stop();
     rmSync(folder, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   const deploy = (tag: string, environment?: Record<string, string>) =>
     host.run('deploy.sh', [address, tag], environment);
@@ -110,7 +110,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       await once(other, 'listening');
       await refused(() => deploy('v1'), new RegExp(`Port ${port} is in use by another program`));
       other.close();
-    }, 120_000);
+    });
 
     it(
       'brings everything up, healthy and with a canary order through the gateway',
@@ -127,7 +127,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       const { backup = '' } = host.containers();
       const isHealthy = () => docker('inspect', '--format', '{{.State.Health.Status}}', backup).trim() === 'healthy';
       await eventually(() => isHealthy() || undefined, 120_000);
-    }, 130_000);
+    });
 
     it(
       'puts a dump in the place of a database, by the commands of the README',
@@ -145,7 +145,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
         await eventually(async () => {
           const answer = await fetch(`${host.environment.BASE_URL}/health/orders`);
           return ((await answer.json()) as { status: string }).status === 'ok' || undefined;
-        }, 60_000);
+        });
       },
       TEN_MINUTES,
     );
@@ -208,35 +208,20 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
   });
 
   describe('that cannot be', () => {
-    it(
-      'refuses a host whose key is not the known one',
-      () => refused(() => deploy('v2', host.wrongKey), /No connection to .* somebody may be in between/),
-      60_000,
-    );
+    it('refuses a host whose key is not the known one', () =>
+      refused(() => deploy('v2', host.wrongKey), /No connection to .* somebody may be in between/));
 
-    it(
-      'refuses a host whose key nobody has noted',
-      () => refused(() => deploy('v2', { SSH_KNOWN_HOSTS: '/nowhere' }), /the host's key has to be known/),
-      60_000,
-    );
+    it('refuses a host whose key nobody has noted', () =>
+      refused(() => deploy('v2', { SSH_KNOWN_HOSTS: '/nowhere' }), /the host's key has to be known/));
 
-    it(
-      'refuses to work for nobody',
-      () => refused(() => deploy('v2', { DOCKERHUB_USER: '' }), /DOCKERHUB_USER is not set/),
-      60_000,
-    );
+    it('refuses to work for nobody', () =>
+      refused(() => deploy('v2', { DOCKERHUB_USER: '' }), /DOCKERHUB_USER is not set/));
 
-    it(
-      'refuses a tag that was never pushed',
-      () => refused(() => deploy('v9'), /order-service:v9 cannot be pulled: was it ever pushed/),
-      60_000,
-    );
+    it('refuses a tag that was never pushed', () =>
+      refused(() => deploy('v9'), /order-service:v9 cannot be pulled: was it ever pushed/));
 
-    it(
-      'says that the registry refuses the login',
-      () => refused(() => deploy('v2', { DOCKERHUB_TOKEN: 'stale' }), /The registry refuses the login as releases/),
-      60_000,
-    );
+    it('says that the registry refuses the login', () =>
+      refused(() => deploy('v2', { DOCKERHUB_TOKEN: 'stale' }), /The registry refuses the login as releases/));
 
     it('refuses while another deploy holds the lock', async () => {
       const holder = spawn('flock', [join(host.home, 'deploy.lock'), 'sh', '-c', 'echo held; read -r _'], {
@@ -246,14 +231,14 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       await refused(() => deploy('v2'), /Another deploy holds the lock/);
       holder.stdin.end('\n');
       await once(holder, 'close');
-    }, 60_000);
+    });
 
     it('refuses a full disk', async () => {
       const settings = host.read('host.env');
       writeFileSync(join(host.home, 'host.env'), settings.replace(/MIN_FREE_MB=.*/, 'MIN_FREE_MB=999999999'));
       await refused(() => deploy('v2'), /The disk is too full: \d+ MB are free/);
       writeFileSync(join(host.home, 'host.env'), settings);
-    }, 60_000);
+    });
 
     it('refuses a host without the key of its certificate', async () => {
       const [key, away] = [join(host.home, 'tls/privkey.pem'), join(host.home, 'tls/away')];
@@ -262,7 +247,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       writeFileSync(key, 'no key');
       await refused(() => deploy('v2'), /privkey.pem is not the key of the certificate/);
       renameSync(away, key);
-    }, 60_000);
+    });
 
     it('refuses missing, weak and development secrets, all of them named', async () => {
       const put = (name: string, text: string) => {
@@ -281,7 +266,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       ).finally(() => {
         for (const [index, name] of names.entries()) put(name, kept[index] ?? '');
       });
-    }, 60_000);
+    });
 
     it('refuses a kong.yml with a plugin that the gateway does not know', async () => {
       const copy = host.copyOfRepository();
@@ -291,13 +276,10 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
         () => host.run(join(copy, 'deploy/ec2/deploy.sh'), [address, 'v2']),
         /Kong would not take kong\.yml; nothing was changed\..*plugins/s,
       );
-    }, 60_000);
+    });
 
-    it(
-      'stops at a migration that fails, before any process is replaced',
-      () => refused(() => deploy('v4'), /The migration of inventory-db failed.*division by zero/s),
-      120_000,
-    );
+    it('stops at a migration that fails, before any process is replaced', () =>
+      refused(() => deploy('v4'), /The migration of inventory-db failed.*division by zero/s));
   });
 
   describe('afterwards', () => {
@@ -358,11 +340,11 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       const environment = { ...process.env, E2E_SYSTEM_ENV: file };
       const { code, output } = await outcomeOf(process.execPath, args, environment);
       if (code !== 0) throw new Error(output);
-    }, 180_000);
+    });
 
     it('an older version is deployed like any other, although its migrations are fewer', async () => {
       expect(await deploy('v1')).toMatchObject({ code: 0 });
-    }, 120_000);
+    });
 
     it('status.sh tells what runs', async () => {
       const { code, output } = await host.run('status.sh', [address]);
@@ -370,6 +352,6 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       expect(output).toMatch(/^order-service-1 .*:v1 .*Up/m);
       expect(output).toMatch(/^Health {5}orders: .*"status":"ok"/m);
       expect(code).toBe(0);
-    }, 60_000);
+    });
   });
 });

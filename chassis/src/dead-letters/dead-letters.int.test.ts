@@ -411,7 +411,7 @@ describe('dead letters', () => {
       // Taken, never answered, and the connection closed: what a crash looks like to the broker.
       await system.server.withChannel((channel) => channel.get(name));
       return (await list()).length === 1 ? true : undefined;
-    }, 20_000);
+    });
     const { id, ...letter } = await only();
     expect(letter).toMatchObject({ queue: name, reason: 'delivery-limit', type: 'reservation.release', attempts: 21 });
     expect((await get(`/${id}`)).message).toMatchObject({ routingKey: 'reservation.release.v1', body: lost.body });

@@ -4,9 +4,8 @@ import type { MessageDefinition } from '../contract/message-definition.ts';
 import { reservationHeldV1, reservationReleaseV1 } from '../contract/messages.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
-import { collectGarbage } from '../testing/collect-garbage.ts';
 import { eventually } from '../testing/eventually.ts';
-import { counted, heldMessage, type MessagingSystem, silent, startMessagingSystem } from '../testing/messaging.ts';
+import { type MessagingSystem, silent, startMessagingSystem } from '../testing/messaging.ts';
 import { startConsumer } from './consume.ts';
 import { inventoryReservationsQueue, orderReservationRepliesQueue } from './topology.ts';
 
@@ -124,44 +123,3 @@ describe.each(queues)('a bad message in $queue.name', ({ queue, good }) => {
     },
   );
 });
-
-it('bodies of 10 MB do not fill the memory, 20 at once, and their neighbours are handled', async () => {
-  const system = await startMessagingSystem();
-  const { broker, metrics, database } = system;
-  const { name: queue, messages: definitions } = orderReservationRepliesQueue;
-  const [first, last] = [heldMessage(), heldMessage()];
-  await system.server.withChannel(async (channel) => {
-    channel.sendToQueue(queue, Buffer.from(first.body));
-    const body = Buffer.alloc(10 * MEGABYTE, 'x');
-    for (let n = 0; n < 20; n += 1) {
-      channel.sendToQueue(queue, body);
-      await channel.waitForConfirms();
-    }
-    channel.sendToQueue(queue, Buffer.from(last.body));
-    await channel.waitForConfirms();
-  });
-  const taken: number[] = [];
-  const inUse = () => {
-    // When garbage is collected depends on what else this process and the machine do; what lives does not.
-    collectGarbage();
-    const { arrayBuffers, heapUsed } = process.memoryUsage();
-    return arrayBuffers + heapUsed;
-  };
-  const before = inUse();
-  const sampler = setInterval(() => taken.push(inUse() - before), 50);
-  const parts = { queue, broker, metrics, pool: database.pool, log: silent };
-  const consumer = startConsumer({ ...parts, definitions, handle: async (_trx, all) => all.map(() => 'handled') });
-  const drainer = startDrainer(parts);
-  const handled = () => counted(metrics, 'messages_handled_total', { queue, outcome: 'handled' });
-  await eventually(async () => ((await handled()) === 2 ? true : undefined), 60_000);
-  const letters = 'SELECT octet_length(body) AS bytes FROM dead_letters';
-  const stored = await eventually(async () => {
-    const { rows } = await database.pool.query<{ bytes: number }>(letters);
-    return rows.length === 20 ? rows : undefined;
-  }, 60_000);
-  clearInterval(sampler);
-  expect(stored).toEqual(Array(20).fill({ bytes: 10 * MEGABYTE }));
-  expect(Math.max(...taken) / MEGABYTE).toBeLessThan(100);
-  await Promise.all([consumer.stop(), drainer.stop()]);
-  await system.drop();
-}, 150_000);

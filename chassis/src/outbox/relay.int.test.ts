@@ -117,7 +117,7 @@ describe('the outbox relay', () => {
     await write(heldMessage());
     relay.wake();
     const isGivenUp = () => !system.broker.isConnected() || undefined;
-    await eventually(isGivenUp, 15_000);
+    await eventually(isGivenUp);
     expect(await pending()).toBe(1);
     system.network.thaw();
     expect(await system.server.take(QUEUE, 1)).not.toHaveLength(0);
@@ -150,7 +150,7 @@ describe('the outbox relay', () => {
       if (from % 120 === 0) system.network.cut();
       system.network.restore();
     }
-    await eventually(async () => ((await pending()) === 0 ? true : undefined), 20_000);
+    await eventually(async () => ((await pending()) === 0 ? true : undefined));
     const taken = await system.server.take(QUEUE, rows.length);
     expect(new Set(taken.map(({ messageId }) => messageId))).toEqual(new Set(rows.map(({ messageId }) => messageId)));
   });

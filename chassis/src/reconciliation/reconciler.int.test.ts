@@ -238,7 +238,7 @@ describe('a run', () => {
     expect(await rows(`SELECT status, error FROM reconciliation_runs WHERE id = '${dead.id}'`)).toEqual([
       { status: 'failed', error: 'Its process ended, or was frozen.' },
     ]);
-  }, 30_000);
+  });
 
   it('keeps its lease while it works, however long that takes', async () => {
     const gate = Promise.withResolvers<void>();
@@ -252,7 +252,7 @@ describe('a run', () => {
       return row;
     });
     gate.resolve();
-  }, 30_000);
+  });
 
   it('is given up when its process stops', async () => {
     first.compare = ({ signal }) =>

@@ -148,7 +148,7 @@ describe('a process', () => {
     ]);
     expect(loaded).toEqual([[], [], []]);
     expect(receiver.headers).toEqual([]);
-  }, 30_000);
+  });
 
   it('sends what is finished when it stops, in the form and with the headers that are asked for', async () => {
     const OTEL_EXPORTER_OTLP_ENDPOINT = receiver.url;
@@ -168,7 +168,7 @@ describe('a process', () => {
     expect(sent).toContainEqual(['application/x-protobuf', undefined]);
     expect(sent).toContainEqual(['application/json', 'a key']);
     expect(receiver.spans).toMatchObject([{ service: 'another-name', name: 'of a process' }]);
-  }, 30_000);
+  });
 
   it('stops although its backend does not answer', async () => {
     const silent = createServer((socket) => socket.on('error', () => {}));
@@ -178,5 +178,5 @@ describe('a process', () => {
     // Longer than the test has patience for.
     await packagesLoaded({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TIMEOUT: '60000' });
     silent.close();
-  }, 30_000);
+  });
 });

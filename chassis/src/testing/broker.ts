@@ -61,7 +61,7 @@ export async function createTestBroker(): Promise<TestBroker> {
     url: server.href,
     queues,
     withChannel,
-    take: (queue, count, withinMs = 10_000) =>
+    take: (queue, count, withinMs) =>
       withChannel(async (channel) => {
         const taken: QueuedMessage[] = [];
         return eventually(async () => {

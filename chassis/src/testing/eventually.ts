@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Call `probe` until it neither throws nor returns undefined; after `withinMs` its last failure is thrown. */
+/**
+ * Call `probe` until it neither throws nor returns undefined; after `withinMs` its last failure is thrown. The limit is
+ * for what never comes: a minute is long on a busy machine too, and less than the limit of a test.
+ */
 export async function eventually<T>(
   probe: () => Promise<T | undefined> | T | undefined,
-  withinMs = 10_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -129,7 +129,7 @@ describe('POST /operations/inventory/reconciliation', () => {
     const run = await reconcile();
     expect(run.checked).toMatchObject({ products: 450, movements: 70_000 });
     expect(run.mismatches.map(({ subject }: { subject: string }) => subject)).toEqual(['P1', 'P450']);
-  }, 60_000);
+  });
 
   it('finds nothing wrong while stock is reserved, given back and taken out', async () => {
     await stock(service, 'MUG', 100_000);
@@ -157,5 +157,5 @@ describe('POST /operations/inventory/reconciliation', () => {
     await load;
     await busy.stop();
     await pool.end();
-  }, 60_000);
+  });
 });

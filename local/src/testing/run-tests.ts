@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
@@ -8,15 +8,15 @@ import type { Tier } from '../arguments.ts';
 import { repositoryRoot } from '../folders.ts';
 import { readJson } from '../json-file.ts';
 import { installSystemTools } from './system-tools.ts';
-import type { JestReport, Tally } from './tally.ts';
-import { addTallies, tallyLine, tallyOfCheck, tallyOfTier } from './tally.ts';
+import type { Failure, JestReport, Tally } from './tally.ts';
+import { addTallies, hasTests, tallyLine, tallyLines, tallyOfStep, tallyOfTier } from './tally.ts';
 import type { TestServers } from './test-servers.ts';
 import { startTestServers } from './test-servers.ts';
 
 const checks = [
-  { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
-  { name: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'dead code', command: ['knip'] },
+  { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'], repeat: 'npm run lint' },
+  { name: 'types', command: ['tsc', '--noEmit'], repeat: 'npm run types' },
+  { name: 'dead code', command: ['knip'], repeat: 'npm run dead-code' },
 ];
 /** Those of `npm test`; `system`, the slow proofs, runs when it is named. */
 const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
@@ -34,7 +34,10 @@ const lanesOf: Partial<Record<Tier, { lanes: string[]; rest: 'beside' | 'alone' 
   },
 };
 
-/** `npm test`: the checks and the everyday tiers, or the tiers that are named; the last line counts. */
+/**
+ * `npm test`: the checks and the everyday tiers, or the tiers that are named. It ends with the tests that did not pass;
+ * the last line counts.
+ */
 export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<number> {
   const began = Date.now();
   const interrupted = new AbortController();
@@ -42,32 +45,36 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
   const tallies: Tally[] = [];
   if (tiers.length === 0) {
-    for (const { name, command } of checks) {
-      tallies.push(await step(name, interrupted.signal, async () => tallyOfCheck((await run(command)) === 0)));
+    for (const { name, command, repeat } of checks) {
+      const check = { what: name, repeat };
+      tallies.push(await step(check, interrupted.signal, async () => tallyOfStep(check, (await run(command)) === 0)));
     }
   }
   for (const tier of tiers.length === 0 ? everydayTiers : tiers) {
-    tallies.push(await step(tier, interrupted.signal, () => runTier(tier, jestArgs, interrupted.signal)));
+    const named = { what: tier, repeat: `npm test -- ${tier}` };
+    tallies.push(await step(named, interrupted.signal, () => runTier(tier, jestArgs, interrupted.signal)));
   }
   const tally = addTallies(tallies);
-  console.log(`\nDone in ${elapsed(began)}.`);
-  console.log(tallyLine(tally));
+  // Of several tiers, a path or a name need not occur in each; a typing error occurs in none.
+  if (!hasTests(tally)) tally.failed.push({ what: 'no test has that path or name', repeat: 'npm test -- --help' });
+  const [last = '', ...others] = tallyLines(tally).reverse();
+  console.log(`\n${[...others.reverse(), `Done in ${elapsed(began)}.`, last].join('\n')}`);
   if (interrupted.signal.aborted) return 130;
-  return tally.failed === 0 ? 0 : 1;
+  return tally.failed.length === 0 ? 0 : 1;
 }
 
 async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
   if (tier === 'system') await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
   if (jestArgs.length === 0 && lanesOf[tier] && availableParallelism() > 1) return runInLanes(tier, lanesOf[tier]);
   // The whole-system tests start their own servers.
-  if (tier !== 'int') return runJest(tier, jestArgs);
+  if (tier !== 'int') return runFiles(tier, jestArgs);
   let servers: TestServers | undefined;
   try {
     servers = await startTestServers((text) => console.log(text), interrupted);
     console.log(
       `  PostgreSQL ${hostOf(servers.urls.TEST_POSTGRES_URL)}, RabbitMQ ${hostOf(servers.urls.TEST_RABBITMQ_URL)}`,
     );
-    return await runJest(tier, jestArgs, servers.urls);
+    return await runFiles(tier, jestArgs, servers.urls);
   } finally {
     await servers?.stop();
   }
@@ -75,49 +82,70 @@ async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal)
 
 /** The tests of each lane, lane beside lane; with them or after them those of none. */
 async function runInLanes(tier: Tier, { lanes, rest }: { lanes: string[]; rest: 'beside' | 'alone' }): Promise<Tally> {
-  const ignored = ['/node_modules/', ...lanes.map((lane) => `<rootDir>/(${lane})`)];
-  const ofRest = ignored.map((pattern) => `--testPathIgnorePatterns=${pattern}`);
-  const runLane = (jestArgs: string[]) => runJest(tier, jestArgs, {}, 'pipe');
-  const together = lanes.map((lane) => runLane([`--testPathPatterns=./(${lane})`]));
+  const ofRest = { ignored: lanes.map((lane) => `<rootDir>/(${lane})`) };
+  const runLane = (files: Files) => runJest(tier, [], { files, stderr: 'pipe' });
+  const together = lanes.map((lane) => runLane({ paths: `./(${lane})` }));
   if (rest === 'beside') together.push(runLane(ofRest));
   const tallies = await Promise.all(together);
-  if (rest === 'alone') tallies.push(await runJest(tier, ofRest));
+  if (rest === 'alone') tallies.push(await runJest(tier, [], { files: ofRest }));
   return addTallies(tallies);
 }
 
-async function runJest(
-  tier: Tier,
-  jestArgs: string[],
-  environment: Record<string, string> = {},
-  stderr: 'inherit' | 'pipe' = 'inherit',
-): Promise<Tally> {
+/** A tier's tests; after them, file by file, those that would starve their neighbours: `*.alone.int.test.ts`. */
+async function runFiles(tier: Tier, jestArgs: string[], environment: Record<string, string> = {}): Promise<Tally> {
+  const match = `**/*.alone.${tier}.test.ts`;
+  const [one] = globSync(match, { cwd: repositoryRoot(), exclude: ['**/node_modules', '.local'] });
+  if (!one) return runJest(tier, jestArgs, { environment });
+  const others = await runJest(tier, jestArgs, {
+    environment,
+    files: { ignored: [`[.]alone[.]${tier}[.]test[.]ts$`] },
+  });
+  return addTallies([others, await runJest(tier, jestArgs, { environment, files: { match }, workers: 1 })]);
+}
+
+/** Which files of a tier: those of a glob, of a path, or all but some. */
+type Files = { match?: string; paths?: string; ignored?: string[] };
+type Run = { files?: Files; workers?: number; environment?: Record<string, string>; stderr?: 'inherit' | 'pipe' };
+
+async function runJest(tier: Tier, jestArgs: string[], options: Run = {}): Promise<Tally> {
+  const { files = {}, environment = {}, stderr = 'inherit' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
-  const command = ['jest', `--testMatch=**/*.${tier}.test.ts`, '--json', `--outputFile=${report}`, ...jestArgs];
   // More whole systems side by side would compete for two cores and fail on time; jest by itself leaves one core free for
   // the others, which mostly wait.
-  if (tier === 'e2e' || tier === 'system') command.push('--runInBand', '--maxConcurrency=4');
-  else command.push(`--maxWorkers=${availableParallelism()}`);
+  const isSystem = tier === 'e2e' || tier === 'system';
+  const { workers = isSystem ? 1 : availableParallelism() } = options;
+  const command = ['jest', `--testMatch=${files.match ?? `**/*.${tier}.test.ts`}`];
+  if (files.paths) command.push(`--testPathPatterns=${files.paths}`);
+  if (files.ignored)
+    command.push(...['/node_modules/', ...files.ignored].map((path) => `--testPathIgnorePatterns=${path}`));
+  // After options that take a list there must come one that does not: they would take the paths of jestArgs too.
+  command.push('--json', `--outputFile=${report}`, '--passWithNoTests', `--maxWorkers=${workers}`);
+  if (isSystem) command.push('--maxConcurrency=4');
+  // A new process for every file, where tests start things: what a failed one leaves running ends with the process, and
+  // starves no other file. (Pure code leaves nothing, and 80 processes cost half a minute.)
+  if (tier !== 'unit') command.push('--workerIdleMemoryLimit=0');
   try {
     // With --json, jest writes the report to standard output as well; what people read goes to standard error.
-    const code = await run(command, environment, ['ignore', stderr]);
-    return tallyOfTier(readJson<JestReport>(report), code);
+    const exitCode = await run([...command, ...jestArgs], environment, ['ignore', stderr]);
+    return tallyOfTier({ tier, report: readJson<JestReport>(report), exitCode, jestArgs });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function step(name: string, interrupted: AbortSignal, work: () => Promise<Tally>): Promise<Tally> {
-  if (interrupted.aborted) return tallyOfCheck(false);
+async function step(named: Failure, interrupted: AbortSignal, work: () => Promise<Tally>): Promise<Tally> {
+  const failed = tallyOfStep(named, false);
+  if (interrupted.aborted) return failed;
   const began = Date.now();
-  console.log(styleText('bold', `\n== ${name}`));
+  console.log(styleText('bold', `\n== ${named.what}`));
   const tally = await work().catch((error: unknown) => {
     if (interrupted.aborted) console.error('interrupted');
     else console.error(error instanceof Fault ? error.message : error);
-    return tallyOfCheck(false);
+    return failed;
   });
-  const colour = tally.failed > 0 ? 'red' : 'green';
-  console.log(styleText(colour, `== ${name}: ${tallyLine(tally)} (${elapsed(began)})`));
+  const colour = tally.failed.length > 0 ? 'red' : 'green';
+  console.log(styleText(colour, `== ${named.what}: ${tallyLine(tally)} (${elapsed(began)})`));
   return tally;
 }
 

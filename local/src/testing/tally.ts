@@ -1,56 +1,118 @@
-/** How many tests passed, failed and were skipped. */
-export type Tally = { passed: number; failed: number; skipped: number };
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Tier } from '../arguments.ts';
+import { repositoryRoot } from '../folders.ts';
+
+/** How a run ended: how many tests passed, and which did not. */
+export type Tally = { passed: number; failed: Failure[]; skipped: Skip[] };
+/** What failed, and the command that runs it again. */
+export type Failure = { what: string; repeat: string };
+export type Skip = { what: string; reason: string };
 
 /** The parts of jest's JSON report that count. */
 export type JestReport = {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numTodoTests: number;
-  numRuntimeErrorTestSuites: number;
-  numTotalTests: number;
-  success: boolean;
-  testResults?: { assertionResults: { status: string; fullName: string }[] }[];
+  testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
 };
 
-/** In the name of a skipped test: what the machine lacks; see chassis/src/testing/needing.ts. */
-const skippedForReason = /\[needs [^\]]+\]/;
+export type TierRun = { tier: Tier; report: JestReport | undefined; exitCode: number; jestArgs: string[] };
+
+export const noTests: Tally = { passed: 0, failed: [], skipped: [] };
 
 export function addTallies(tallies: Tally[]): Tally {
-  const sum = (pick: (tally: Tally) => number) => tallies.reduce((total, tally) => total + pick(tally), 0);
-  return { passed: sum((one) => one.passed), failed: sum((one) => one.failed), skipped: sum((one) => one.skipped) };
+  return {
+    passed: tallies.reduce((total, { passed }) => total + passed, 0),
+    failed: tallies.flatMap(({ failed }) => failed),
+    skipped: tallies.flatMap(({ skipped }) => skipped),
+  };
 }
 
-/** One check that is not a test counts as one. */
-export function tallyOfCheck(passed: boolean): Tally {
-  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
+export function hasTests({ passed, failed, skipped }: Tally): boolean {
+  return passed + failed.length + skipped.length > 0;
+}
+
+/** One step that is no test counts as one. */
+export function tallyOfStep(step: Failure, passed: boolean): Tally {
+  return passed ? { ...noTests, passed: 1 } : { ...noTests, failed: [step] };
 }
 
 /**
- * A tier's tests. A run without a report, without any test, or that failed without a failed test has failed once. A
- * skipped test has failed too, unless its title says what a probe did not find.
+ * A tier's tests. A file that does not load, or that failed without a failed test, counts as one failure, and so does a
+ * run that failed otherwise or had no tests although none were left out. A skipped test has failed too, unless its title
+ * says what a probe did not find; tests that `-t` passed over do not count.
  */
-export function tallyOfTier(report: JestReport | undefined, exitCode: number): Tally {
-  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
-  const left = report.numPendingTests + report.numTodoTests;
-  const withoutReason = skipsWithoutReason(report).length;
-  // A file that does not load has tests that nobody could count: it is one failure.
-  const failed = report.numFailedTests + report.numRuntimeErrorTestSuites + withoutReason;
-  const failedOtherwise = failed === 0 && (exitCode !== 0 || !report.success || report.numTotalTests === 0);
-  return { passed: report.numPassedTests, failed: failedOtherwise ? 1 : failed, skipped: left - withoutReason };
+export function tallyOfTier({ tier, report, exitCode, jestArgs }: TierRun): Tally {
+  const isSelected = selectionOf(jestArgs);
+  const tally = addTallies((report?.testResults ?? []).map((file) => tallyOfFile(tier, file, isSelected)));
+  const failedOtherwise = (what: string): Tally => {
+    const failure = { what: `${tier}: ${what}`, repeat: commandFor(tier, jestArgs) };
+    return { ...tally, failed: [...tally.failed, failure] };
+  };
+  if (report === undefined) return failedOtherwise(`jest wrote no report (exit code ${exitCode})`);
+  if (exitCode !== 0 && tally.failed.length === 0) return failedOtherwise(`jest ended with exit code ${exitCode}`);
+  if (jestArgs.length === 0 && !hasTests(tally)) return failedOtherwise('no tests were found');
+  return tally;
 }
 
-/** Names of the tests that were left out although nothing was missing. */
-function skipsWithoutReason({ testResults = [] }: JestReport): string[] {
-  return testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(
-      ({ status, fullName }) => ['pending', 'todo', 'skipped'].includes(status) && !skippedForReason.test(fullName),
-    )
-    .map(({ fullName }) => fullName);
+function tallyOfFile(
+  tier: Tier,
+  { name, status, assertionResults }: JestReport['testResults'][number],
+  isSelected: (fullName: string) => boolean,
+): Tally {
+  const path = relative(repositoryRoot(), name);
+  const tally: Tally = { passed: 0, failed: [], skipped: [] };
+  for (const { status, fullName } of assertionResults) {
+    const what = `${path}: ${fullName}`;
+    const repeat = commandFor(tier, [path, '-t', patternFor(fullName)]);
+    if (status === 'passed') tally.passed += 1;
+    else if (status === 'failed') tally.failed.push({ what, repeat });
+    else if (isSelected(fullName)) {
+      const reason = reasonToSkip(fullName);
+      if (reason) tally.skipped.push({ what, reason });
+      else tally.failed.push({ what: `${what} (skipped without a reason)`, repeat });
+    }
+  }
+  if (status === 'failed' && tally.failed.length === 0)
+    tally.failed.push({ what: path, repeat: commandFor(tier, [path]) });
+  return tally;
 }
 
-/** The line that ends a test run. */
+/** The title of a skipped test says what the machine lacks; see chassis/src/testing/needing.ts. */
+function reasonToSkip(fullName: string): string | undefined {
+  return /\[(needs [^\]]+)\]/.exec(fullName)?.[1];
+}
+
+/** Whether jest runs a test, as it reads `-t` itself. */
+function selectionOf(jestArgs: string[]): (fullName: string) => boolean {
+  const options = { testNamePattern: { type: 'string', short: 't' } } as const;
+  const pattern = parseArgs({ args: jestArgs, options, strict: false }).values.testNamePattern;
+  if (typeof pattern !== 'string') return () => true;
+  const expression = new RegExp(pattern.replace(/^=/, ''), 'i');
+  return (fullName) => expression.test(fullName);
+}
+
+/** A pattern that matches this name only, and that a shell takes as it is between single quotes. */
+function patternFor(fullName: string): string {
+  const literal = fullName.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&').replace(/[^ -&(-~]/g, '.');
+  return `^${literal}$`;
+}
+
+function commandFor(tier: Tier, jestArgs: string[]): string {
+  const quoted = jestArgs.map((arg) => (/^[\w./=@-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`));
+  return ['npm', 'test', '--', tier, ...quoted].join(' ');
+}
+
+/** What a run ends with: the tests that did not pass, and the line that counts. */
+export function tallyLines(tally: Tally): string[] {
+  const lines: string[] = [];
+  if (tally.skipped.length > 0)
+    lines.push('Skipped:', ...tally.skipped.map(({ what, reason }) => `  ${what}: ${reason}`));
+  if (tally.failed.length > 0) {
+    lines.push('Failed, each with the command that repeats it:');
+    lines.push(...tally.failed.flatMap(({ what, repeat }) => [`  ${what}`, `    ${repeat}`]));
+  }
+  return [...lines, tallyLine(tally)];
+}
+
 export function tallyLine({ passed, failed, skipped }: Tally): string {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  return `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`;
 }

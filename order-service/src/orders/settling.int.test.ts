@@ -162,7 +162,7 @@ describe('a reply', () => {
         first.status === 201 ? [201, 'confirmed'] : [409, 'cancelled'],
       );
     }
-  }, 30_000);
+  });
 
   it('released and fulfilled: end the wait that they answer, and no other', async () => {
     const { body } = await post(system.service, '/orders', anOrder());
@@ -255,7 +255,7 @@ describe('the completer', () => {
     await Promise.all([askAgain(system.database.pool, new Date()), askAgain(system.database.pool, new Date())]);
     const asked = (await commands()).map(({ subject_id }) => subject_id);
     expect([asked.length, new Set(asked).size]).toEqual([5, 5]);
-  }, 15_000);
+  });
 
   it('makes all that wait due within 30 s when the breaker closes', async () => {
     await pendingOrder();
