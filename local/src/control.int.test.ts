@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import pg from 'pg';
 import type { Part, PartState } from './control.ts';
 import { endPart, isAlive, killPart, partStatus, pausePart, resumePart, startPart, stopPart } from './control.ts';
@@ -53,21 +55,17 @@ describe('control of a part, on a PostgreSQL server', () => {
 
   it('pauses the backends of open connections too, and lets them go on', async () => {
     const client = await connected();
-    try {
-      expect(pausePart(part)).toBe(true);
-      let answered = false;
-      const answer = client.query('SELECT 1').then(() => {
-        answered = true;
-      });
-      expect(partStatus(part).state).toBe('paused');
-      expect(await part.answers()).toBe(false); // waits for its own connection to time out
-      expect(answered).toBe(false);
-      expect(resumePart(part)).toBe(true);
-      await answer;
-      expect(partStatus(part).state).toBe('running');
-    } finally {
-      await client.end();
-    }
+    expect(pausePart(part)).toBe(true);
+    let answered = false;
+    const answer = client.query('SELECT 1').then(() => {
+      answered = true;
+    });
+    expect(partStatus(part).state).toBe('paused');
+    expect(await part.answers()).toBe(false); // waits for its own connection to time out
+    expect(answered).toBe(false);
+    expect(resumePart(part)).toBe(true);
+    await answer;
+    expect(partStatus(part).state).toBe('running');
   });
 
   it('ends a paused part that is stopped', async () => {
@@ -95,7 +93,6 @@ describe('control of a part, on a PostgreSQL server', () => {
     await until(part.answers);
     const again = await connected();
     expect((await again.query('SELECT answer FROM kept')).rows).toEqual([{ answer: 42 }]);
-    await again.end();
   });
 
   it('starts although the pid file of a killed server names a stranger', async () => {
@@ -112,6 +109,7 @@ describe('control of a part, on a PostgreSQL server', () => {
     const client = new pg.Client({ connectionString: superuserUrl(server) });
     client.on('error', () => {}); // some tests kill the server
     await client.connect();
+    atEnd(() => client.end());
     return client;
   }
 
@@ -121,9 +119,5 @@ describe('control of a part, on a PostgreSQL server', () => {
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('waited 15 s in vain');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
+  await eventually(async () => (await condition()) || undefined);
 }

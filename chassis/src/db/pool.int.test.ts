@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { atEnd } from '../testing/at-end.ts';
 import { silent } from '../testing/messaging.ts';
 import { createPool } from './pool.ts';
 import { inTransaction, isUnavailable } from './transaction.ts';
@@ -31,7 +32,7 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 it('a connection that ends before anybody could use it fails its transaction, and not the process', async () => {
   const pool = createPool({ connectionString: url, applicationName: 'test', max: 1 }, silent);
+  atEnd(() => pool.end());
   const failure = await inTransaction(pool, (trx) => trx.query('SELECT 1')).catch((error: unknown) => error);
   expect(isUnavailable(failure)).toBe(true);
-  await pool.end();
 });

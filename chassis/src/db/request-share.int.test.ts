@@ -1,5 +1,6 @@
 import { RefusedError } from '../http/problem.ts';
 import { createLogger } from '../telemetry/log.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { testServerUrl } from '../testing/database.ts';
 import { eventually } from '../testing/eventually.ts';
 import { createPool, type Pool } from './pool.ts';
@@ -72,9 +73,9 @@ describe('the share of requests', () => {
       { connectionString: 'postgres://postgres@127.0.0.1:1/none', applicationName: 'test', max: 4 },
       createLogger('test', 'silent'),
     );
+    atEnd(() => unreachable.end());
     const other = createRequestShare({ pool: unreachable, connections: 1, maxWaiting: 0 });
     for (let n = 0; n < 3; n += 1) await expect(other.connect()).rejects.toThrow('ECONNREFUSED');
-    await unreachable.end();
     expect(await eventually(() => codeOf(share.query('SELECT 1')))).toBe('done');
   });
 });

@@ -6,7 +6,7 @@ import { createRequestShare } from '../db/request-share.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { createApp } from '../http/app.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
-import { type Consumer, startConsumer } from '../messaging/consume.ts';
+import { startConsumer } from '../messaging/consume.ts';
 import type { Handle } from '../messaging/handle-batch.ts';
 import {
   deadLetterQueueName,
@@ -16,6 +16,7 @@ import {
 import { type OutboxRow, toOutboxRow } from '../outbox/outbox-message.ts';
 import { type Relay, startRelay } from '../outbox/relay.ts';
 import { createLifecycle } from '../service/lifecycle.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
 import {
   counted,
@@ -42,10 +43,7 @@ type Reply = (typeof orderReservationRepliesQueue.messages)[number];
 describe('dead letters', () => {
   let system: MessagingSystem;
   let relay: Relay;
-  let consumer: Consumer;
-  let replays: ReturnType<typeof startReplayCounter>;
   let http: ReturnType<typeof createApp>;
-  const drainers: { stop(): Promise<void> }[] = [];
   /** Reservations whose message makes the handler throw, or say that it is hopeless. */
   const poison = new Set<string>();
   const hopeless = new Set<string>();
@@ -61,11 +59,14 @@ describe('dead letters', () => {
 
   beforeAll(async () => {
     system = await startMessagingSystem();
+    atEnd(() => system.drop());
     const { pool } = system.database;
     const { broker, metrics } = system;
     relay = startRelay({ pool, broker, metrics, log: silent });
-    replays = startReplayCounter(pool, silent);
-    consumer = startConsumer({
+    atEnd(() => relay.stop());
+    const replays = startReplayCounter(pool, silent);
+    atEnd(() => replays.stop());
+    const consumer = startConsumer({
       queue: QUEUE,
       definitions: orderReservationRepliesQueue.messages,
       handle,
@@ -75,6 +76,7 @@ describe('dead letters', () => {
       log: silent,
       retryDelaysMs: TEST_RETRY_DELAYS_MS,
     });
+    atEnd(() => consumer.stop());
     const lifecycle = createLifecycle();
     const findKeptFingerprint = async () => undefined;
     const requestPool = createRequestShare({ pool, connections: 5 });
@@ -108,20 +110,11 @@ describe('dead letters', () => {
     hopeless.clear();
     told.length = 0;
   });
-  afterEach(async () => {
-    await Promise.all(drainers.splice(0).map((drainer) => drainer.stop()));
-  });
-  afterAll(async () => {
-    await consumer.stop();
-    await relay.stop();
-    await replays.stop();
-    await system.drop();
-  });
 
   const drain = (pool = system.database.pool, queue = QUEUE) => {
     const { broker, metrics } = system;
     const drainer = startDrainer({ queue, broker, pool, metrics, log: silent });
-    drainers.push(drainer);
+    atEnd(() => drainer.stop());
     return drainer;
   };
   const send = async (...rows: OutboxRow[]) => {
@@ -269,11 +262,11 @@ describe('dead letters', () => {
         await channel.waitForConfirms();
         if (redeliver) await channel.get(LETTERS);
       });
-    drain();
+    const drainer = drain();
     await again(false);
     const { id } = await only();
     await post(`/${id}/discard`, { reason: 'test' }).expect(200);
-    await drainers.pop()?.stop();
+    await drainer.stop();
     await again(true);
     drain();
     await eventually(async () => ((await system.server.depth(LETTERS)) === 0 ? true : undefined));
@@ -338,7 +331,8 @@ describe('dead letters', () => {
 
   it('stay in the queue while the database is away, and are drained when it is back', async () => {
     const database = await cutOffDatabase(system.database.url);
-    const drainer = drain(database.pool);
+    atEnd(() => database.close());
+    drain(database.pool);
     const rows = [heldMessage(), heldMessage()];
     for (const row of rows) hopeless.add(idOf(row));
     await send(...rows);
@@ -347,8 +341,6 @@ describe('dead letters', () => {
     database.restore();
     await letters(2);
     await eventually(async () => ((await system.server.depth(LETTERS)) === 0 ? true : undefined));
-    await drainer.stop();
-    await database.close();
   });
 
   it('go on being drained after the broker closed the connection', async () => {

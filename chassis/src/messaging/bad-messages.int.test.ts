@@ -4,6 +4,7 @@ import type { MessageDefinition } from '../contract/message-definition.ts';
 import { reservationHeldV1, reservationReleaseV1 } from '../contract/messages.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
 import { type MessagingSystem, silent, startMessagingSystem } from '../testing/messaging.ts';
 import { startConsumer } from './consume.ts';
@@ -63,28 +64,24 @@ const bad: [what: string, spoil: Spoil, reason: string, detail: RegExp][] = [
 
 describe.each(queues)('a bad message in $queue.name', ({ queue, good }) => {
   let system: MessagingSystem;
-  const running: { stop(): Promise<void> }[] = [];
   const handled: string[] = [];
 
   beforeAll(async () => {
     system = await startMessagingSystem();
+    atEnd(() => system.drop());
     const { broker, metrics, database } = system;
     const parts = { queue: queue.name, broker, metrics, pool: database.pool, log: silent };
-    running.push(
-      startDrainer(parts),
-      startConsumer({
-        ...parts,
-        definitions: queue.messages as readonly MessageDefinition[],
-        async handle(_trx, messages) {
-          handled.push(...messages.map(({ message }) => message.id));
-          return messages.map(() => 'handled');
-        },
-      }),
-    );
-  });
-  afterAll(async () => {
-    await Promise.all(running.map((part) => part.stop()));
-    await system.drop();
+    const drainer = startDrainer(parts);
+    atEnd(() => drainer.stop());
+    const consumer = startConsumer({
+      ...parts,
+      definitions: queue.messages as readonly MessageDefinition[],
+      async handle(_trx, messages) {
+        handled.push(...messages.map(({ message }) => message.id));
+        return messages.map(() => 'handled');
+      },
+    });
+    atEnd(() => consumer.stop());
   });
 
   const send = (...bodies: (string | Buffer)[]) =>

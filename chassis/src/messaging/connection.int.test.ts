@@ -1,3 +1,4 @@
+import { atEnd } from '../testing/at-end.ts';
 import { createTestBroker, type TestBroker } from '../testing/broker.ts';
 import { eventually } from '../testing/eventually.ts';
 import { connectTo, silent } from '../testing/messaging.ts';
@@ -8,8 +9,8 @@ let server: TestBroker;
 
 beforeAll(async () => {
   server = await createTestBroker();
+  atEnd(() => server.drop());
 });
-afterAll(() => server.drop());
 
 it.each(['throws', 'is refused by the broker', 'never ends'])('comes back when its setup %s', async (how) => {
   let setups = 0;
@@ -26,12 +27,9 @@ it.each(['throws', 'is refused by the broker', 'never ends'])('comes back when i
       await channel.checkQueue('no-such-queue');
     },
   });
-  try {
-    await eventually(() => broker.isConnected() || undefined);
-    expect(setups).toBe(3);
-  } finally {
-    await broker.close();
-  }
+  atEnd(() => broker.close());
+  await eventually(() => broker.isConnected() || undefined);
+  expect(setups).toBe(3);
 });
 
 it('comes back wherever its first connection breaks', async () => {

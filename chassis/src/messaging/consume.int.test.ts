@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../db/pool.ts';
 import type { OutboxRow } from '../outbox/outbox-message.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { takeDeadLetters } from '../testing/broker.ts';
 import { eventually } from '../testing/eventually.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from '../testing/messaging.ts';
 import { startTcpProxy } from '../testing/tcp-proxy.ts';
 import type { Broker } from './connection.ts';
-import { type Consumer, startConsumer } from './consume.ts';
+import { startConsumer } from './consume.ts';
 import type { Handle } from './handle-batch.ts';
 import { deadLetterQueueName, orderReservationRepliesQueue, retryQueueName } from './topology.ts';
 
@@ -35,7 +36,6 @@ type Reply = (typeof orderReservationRepliesQueue.messages)[number];
 
 describe('a consumer', () => {
   let system: MessagingSystem;
-  const consumers: Consumer[] = [];
   /** Reservations whose message makes the handler throw, or say that it is hopeless. */
   const poison = new Set<string>();
   const hopeless = new Set<string>();
@@ -44,6 +44,7 @@ describe('a consumer', () => {
 
   beforeAll(async () => {
     system = await startMessagingSystem();
+    atEnd(() => system.drop());
   });
   beforeEach(async () => {
     await eventually(() => system.broker.isConnected() || undefined);
@@ -55,10 +56,6 @@ describe('a consumer', () => {
     system.metrics.messagesHandled.reset();
     system.metrics.messageAge.reset();
   });
-  afterEach(async () => {
-    await Promise.all(consumers.splice(0).map((consumer) => consumer.stop()));
-  });
-  afterAll(() => system.drop());
 
   const noteEffects: Handle<Reply> = async (trx, messages) => {
     const ids = messages.map(({ message }) => message.payload.reservationId);
@@ -81,7 +78,7 @@ describe('a consumer', () => {
       retryDelaysMs: TEST_RETRY_DELAYS_MS,
       ...options,
     });
-    consumers.push(consumer);
+    atEnd(() => consumer.stop());
     return consumer;
   };
   const send = async (...rows: OutboxRow[]) => {
@@ -235,6 +232,7 @@ describe('a consumer', () => {
 
   it('burns no attempt while its own database is away, and goes on when it is back', async () => {
     const database = await cutOffDatabase(system.database.url);
+    atEnd(() => database.close());
     start({ pool: database.pool });
     const rows = [heldMessage(), heldMessage()];
     await send(...rows);
@@ -248,12 +246,11 @@ describe('a consumer', () => {
     await reached('handled', 2);
     expect(await outcomes('retried')).toBe(0);
     expect(await effects()).toEqual(rows.map(idOf));
-    await consumers.pop()?.stop();
-    await database.close();
   });
 
   it('gives its deliveries back in a long outage of its database, and takes them again after it', async () => {
     const database = await cutOffDatabase(system.database.url);
+    atEnd(() => database.close());
     const rows = [heldMessage(), heldMessage()];
     await send(...rows);
     start({ pool: database.pool, holdMs: 100 });
@@ -262,12 +259,11 @@ describe('a consumer', () => {
     database.restore();
     await reached('handled', 2);
     expect(await effects()).toEqual(rows.map(idOf));
-    await consumers.pop()?.stop();
-    await database.close();
   });
 
   it('outlives a broker that goes away while deliveries are given back to it', async () => {
     const database = await cutOffDatabase(system.database.url);
+    atEnd(() => database.close());
     const row = heldMessage();
     await send(row);
     const held = async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined);
@@ -282,8 +278,6 @@ describe('a consumer', () => {
     database.restore();
     await reached('handled', 1);
     expect(await effects()).toEqual([idOf(row)]);
-    await consumers.pop()?.stop();
-    await database.close();
   });
 
   it('counts an attempt when the database answers but the statement always times out', async () => {
@@ -325,8 +319,10 @@ describe('a consumer', () => {
 
   it('waits for a broker that is away when it starts', async () => {
     const route = await startTcpProxy(system.server.url);
+    atEnd(() => route.close());
     route.cut();
     const broker = await connectTo(route.url);
+    atEnd(() => broker.close());
     start({ broker });
     expect(broker.isConnected()).toBe(false);
     expect(await broker.publish([heldMessage()])).toEqual(['failed']);
@@ -335,21 +331,18 @@ describe('a consumer', () => {
     route.restore();
     await reached('handled', 1);
     expect(await effects()).toEqual([idOf(row)]);
-    await consumers.pop()?.stop();
-    await broker.close();
-    await route.close();
   });
 
   it('notices a broker that hangs', async () => {
     const impatient = new URL(system.network.url);
     impatient.searchParams.set('heartbeat', '1');
     const broker = await connectTo(impatient.href);
+    atEnd(() => broker.close());
     await eventually(() => broker.isConnected() || undefined);
     system.network.freeze();
     await eventually(() => !broker.isConnected() || undefined);
     system.network.thaw();
     await eventually(() => broker.isConnected() || undefined);
-    await broker.close();
   });
 
   it('finishes the running batch when it is stopped, and gives back the rest', async () => {

@@ -1,6 +1,7 @@
 import type { Broker } from '../messaging/connection.ts';
 import { startConsumer } from '../messaging/consume.ts';
 import { orderReservationRepliesQueue } from '../messaging/topology.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
 import {
   connectTo,
@@ -11,30 +12,26 @@ import {
   startMessagingSystem,
 } from '../testing/messaging.ts';
 import { addToOutbox, type OutboxRow } from './outbox-message.ts';
-import { outboxStats, type Relay, type RelayOptions, startRelay } from './relay.ts';
+import { outboxStats, type RelayOptions, startRelay } from './relay.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
 
 describe('the outbox relay', () => {
   let system: MessagingSystem;
-  const relays: Relay[] = [];
 
   beforeAll(async () => {
     system = await startMessagingSystem();
+    atEnd(() => system.drop());
   });
   beforeEach(async () => {
     await system.database.truncate();
     await system.server.purge();
   });
-  afterEach(async () => {
-    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
-  });
-  afterAll(() => system.drop());
 
   const start = (options: Partial<RelayOptions> = {}) => {
     const { database, broker, metrics } = system;
     const relay = startRelay({ pool: database.pool, broker, metrics, log: silent, ...options });
-    relays.push(relay);
+    atEnd(() => relay.stop());
     return relay;
   };
   const write = (...rows: OutboxRow[]) => addToOutbox(system.database.pool, rows);
@@ -181,19 +178,19 @@ describe('the outbox relay', () => {
         return messages.map(() => 'handled');
       },
     });
+    atEnd(() => consumer.stop());
     await eventually(async () => {
       const duplicates = await counted(metrics, 'messages_handled_total', { queue: QUEUE, outcome: 'duplicate' });
       return duplicates > 0 ? duplicates : undefined;
     });
-    await consumer.stop();
     expect(handled).toEqual([row.messageId]);
   });
 
   it('never loses and never doubles a message when several relays share the table', async () => {
     const second = await connectTo(system.server.url);
+    atEnd(() => second.close());
     await eventually(() => second.isConnected() || undefined);
-    start({ batchSize: 20 });
-    start({ batchSize: 20, broker: second });
+    const relays = [start({ batchSize: 20 }), start({ batchSize: 20, broker: second })];
     const rows = many(1_000);
     for (let from = 0; from < rows.length; from += 100) {
       await write(...rows.slice(from, from + 100));
@@ -202,7 +199,6 @@ describe('the outbox relay', () => {
     await emptied();
     const messages = await system.server.take(QUEUE, rows.length);
     expect(messages.map((message) => message.messageId).sort()).toEqual(rows.map((row) => row.messageId).sort());
-    await second.close();
   });
 
   it('keeps a mandatory message that no queue takes, counts it, and delivers it when one does', async () => {

@@ -8,6 +8,7 @@ import { createApp } from '../http/app.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { createLifecycle } from '../service/lifecycle.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
 import { counted, silent } from '../testing/messaging.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../testing/messaging-database.ts';
@@ -27,11 +28,9 @@ let database: MessagingDatabase;
 let replays: ReturnType<typeof startReplayCounter>;
 beforeAll(async () => {
   database = await createMessagingDatabase();
+  atEnd(() => database.drop());
   replays = startReplayCounter(database.pool, silent);
-});
-afterAll(async () => {
-  await replays.stop();
-  await database.drop();
+  atEnd(() => replays.stop());
 });
 
 /** A process: what it compares is the test's to say. */
@@ -42,7 +41,6 @@ interface Process {
   compare: (findings: Findings) => Promise<void>;
   compared: number;
 }
-const processes: Process[] = [];
 function start(pool: Pool = database.pool): Process {
   const metrics = createMetrics('test', '0');
   const one: Partial<Process> & Pick<Process, 'compare' | 'compared'> = { compare: async () => {}, compared: 0 };
@@ -84,9 +82,8 @@ function start(pool: Pool = database.pool): Process {
     name: 'test',
     describe: () => ({}),
   });
-  const process = Object.assign(one, { reconciler, metrics, http });
-  processes.push(process);
-  return process;
+  atEnd(() => reconciler.stop());
+  return Object.assign(one, { reconciler, metrics, http });
 }
 let first: Process;
 let second: Process;
@@ -94,9 +91,6 @@ beforeEach(async () => {
   await database.truncate();
   first = start();
   second = start();
-});
-afterEach(async () => {
-  await Promise.all(processes.splice(0).map(({ reconciler }) => reconciler.stop()));
 });
 
 const mismatch = (subject: string, kind = 'odd'): Mismatch => ({
@@ -283,9 +277,11 @@ describe('the schedule', () => {
   const begun = () => first.compared + second.compared;
 
   it('lets one process begin, of several at the same time', async () => {
-    const others = Array.from({ length: 4 }, () =>
-      start(createPool({ connectionString: database.url, applicationName: 'test', max: 2 }, silent)),
-    );
+    const others = Array.from({ length: 4 }, () => {
+      const pool = createPool({ connectionString: database.url, applicationName: 'test', max: 2 }, silent);
+      atEnd(() => pool.end());
+      return start(pool);
+    });
     await Promise.all([first, second, ...others].map(({ reconciler }) => reconciler.tick()));
     await Promise.all([first, second, ...others].map(({ reconciler }) => reconciler.tick()));
     expect(begun() + others.reduce((sum, { compared }) => sum + compared, 0)).toBe(1);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { z } from 'zod';
+import { atEnd } from '../testing/at-end.ts';
 import { startTraceReceiver, type TraceReceiver } from '../testing/trace-receiver.ts';
 import { startTracing } from './open-telemetry.ts';
 import type { Tracing } from './tracing.ts';
@@ -106,8 +107,8 @@ describe('a process', () => {
   let receiver: TraceReceiver;
   beforeAll(async () => {
     receiver = await startTraceReceiver();
+    atEnd(() => receiver.close());
   });
-  afterAll(() => receiver.close());
 
   // A service's runtime, neither of whose servers is there. Says which packages of OpenTelemetry it loads, beside the one
   // that prom-client needs, and makes a span.
@@ -172,11 +173,11 @@ describe('a process', () => {
 
   it('stops although its backend does not answer', async () => {
     const silent = createServer((socket) => socket.on('error', () => {}));
+    atEnd(() => silent.close());
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
     const OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${port}`;
     // Longer than the test has patience for.
     await packagesLoaded({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TIMEOUT: '60000' });
-    silent.close();
   });
 });

@@ -1,3 +1,4 @@
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import request from 'supertest';
 import {
@@ -17,14 +18,12 @@ let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
   database = await createInventoryDatabase();
+  atEnd(() => database.drop());
   service = startInventoryService(database.pool);
+  atEnd(() => service.stop());
 });
 beforeEach(() => database.truncate());
 afterEach(async () => expect(await findMismatches(database.pool)).toEqual([]));
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-});
 
 const mug = { sku: 'MUG', name: 'A mug' };
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

@@ -1,5 +1,6 @@
 import { createPool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';
@@ -22,13 +23,11 @@ let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
   database = await createInventoryDatabase();
+  atEnd(() => database.drop());
   service = startInventoryService(database.pool);
+  atEnd(() => service.stop());
 });
 beforeEach(() => database.truncate());
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-});
 
 const path = '/operations/inventory/reconciliation';
 const reconcile = async (key?: string) => (await post(service, path, {}, { key, as: OPERATIONS }).expect(200)).body;
@@ -135,7 +134,9 @@ describe('POST /operations/inventory/reconciliation', () => {
     await stock(service, 'MUG', 100_000);
     const log = createLogger('test', 'silent');
     const pool = createPool({ connectionString: database.url, applicationName: 'load', max: 4 }, log);
+    atEnd(() => pool.end());
     const busy = startInventoryService(pool);
+    atEnd(() => busy.stop());
     let over = false;
     let ended = 0;
     const load = Promise.all(
@@ -152,10 +153,10 @@ describe('POST /operations/inventory/reconciliation', () => {
         }
       }),
     );
+    atEnd(async () => {
+      over = true;
+      await load;
+    });
     for (let run = 0; run < 20 || ended < 50; run += 1) expect((await reconcile()).total).toBe(0);
-    over = true;
-    await load;
-    await busy.stop();
-    await pool.end();
   });
 });

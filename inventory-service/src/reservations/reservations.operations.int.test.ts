@@ -1,3 +1,4 @@
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
@@ -15,13 +16,11 @@ let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
   database = await createInventoryDatabase();
+  atEnd(() => database.drop());
   service = startInventoryService(database.pool);
+  atEnd(() => service.stop());
 });
 beforeEach(() => database.truncate());
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-});
 
 const read = (id: string, as = OPERATIONS) => get(service, `/operations/inventory/reservations/${id}`, as);
 

@@ -1,5 +1,6 @@
 import { createPool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import {
   aReservation,
@@ -20,17 +21,15 @@ let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
   database = await createInventoryDatabase();
+  atEnd(() => database.drop());
   service = startInventoryService(database.pool);
+  atEnd(() => service.stop());
 });
 beforeEach(async () => {
   await database.truncate();
   await stock(service, 'MUG', 0);
 });
 afterEach(async () => expect(await findMismatches(database.pool)).toEqual([]));
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-});
 
 const path = '/products/MUG/adjustments';
 const adjust = (delta: number, key?: string) => post(service, path, { delta, reason: 'count' }, { key });
@@ -73,7 +72,9 @@ describe('POST /products/{sku}/adjustments', () => {
   it('has one effect for twins with one key, in two processes', async () => {
     const log = createLogger('test', 'silent');
     const otherPool = createPool({ connectionString: database.url, applicationName: 'other', max: 5 }, log);
+    atEnd(() => otherPool.end());
     const other = startInventoryService(otherPool);
+    atEnd(() => other.stop());
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
         post(index % 2 ? service : other, path, { delta: 4, reason: 'r' }, { key: 'k' }),
@@ -81,8 +82,6 @@ describe('POST /products/{sku}/adjustments', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 4, reserved: 0 });
-    await other.stop();
-    await otherPool.end();
   });
 
   it('gives a repeat after the retention its first answer, rebuilt, and refuses another request', async () => {

@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { anOrder, createTestSystem, get, post, rows, type TestSystem } from '../../test/test-app.ts';
@@ -67,19 +68,18 @@ describe('while the database is blocked', () => {
 
   it('health and metrics answer, however many requests wait', async () => {
     const server = createServer(system.service.http).listen(0, '127.0.0.1');
-    try {
-      await whileOrdersAreLocked(async () => {
-        const waiting = Promise.all(Array.from({ length: 100 }, () => get(system.service, '/orders')));
-        const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-        const headers = { 'x-gateway-token': 'g'.repeat(32) };
-        for (const path of ['/health/live', '/health/ready', '/health/orders', '/metrics']) {
-          expect([path, (await fetch(base + path, { headers })).status]).toEqual([path, 200]);
-        }
-        await waiting;
-      });
-    } finally {
+    atEnd(() => {
       server.closeAllConnections();
       server.close();
-    }
+    });
+    await whileOrdersAreLocked(async () => {
+      const waiting = Promise.all(Array.from({ length: 100 }, () => get(system.service, '/orders')));
+      const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const headers = { 'x-gateway-token': 'g'.repeat(32) };
+      for (const path of ['/health/live', '/health/ready', '/health/orders', '/metrics']) {
+        expect([path, (await fetch(base + path, { headers })).status]).toEqual([path, 200]);
+      }
+      await waiting;
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { createPool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { startTcpProxy } from '@shop/chassis/testing/tcp-proxy.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
@@ -346,18 +347,18 @@ describe('a key, by situation', () => {
 describe('when the database fails', () => {
   it('answers unavailable with Retry-After, and a repeat runs', async () => {
     const network = await startTcpProxy(system.database.url);
+    atEnd(() => network.close());
     const pool = createPool(
       { connectionString: network.url, applicationName: 'test', max: 4 },
       createLogger('test', 'silent'),
     );
+    atEnd(() => pool.end());
     const service = system.another({ pool });
     network.cut();
     const answer = await post(service, '/orders', anOrder(), 'k');
     expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([503, 'unavailable', '1']);
     network.restore();
     expect((await post(service, '/orders', anOrder(), 'k')).status).toBe(201);
-    await pool.end();
-    await network.close();
   });
 
   it('finds its own order when the answer to A was lost', async () => {
@@ -385,13 +386,13 @@ describe('when the database fails', () => {
       metrics,
       log,
     });
+    atEnd(() => reservations.close());
     const pool = losingAnswersOf('read-claims');
     const deps = { pool, reservations, metrics, log, now: () => new Date(), wakeRelay: () => {} };
     const [taken, free] = await placeOrders({ ...deps, reservationTimeoutMs: 700 }, [
       aPlacement('taken'),
       aPlacement('free'),
     ]);
-    await reservations.close();
     expect([taken?.status, free]).toMatchObject([
       'rejected',
       { status: 'fulfilled', value: { reply: { status: 201 } } },
