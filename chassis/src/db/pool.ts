@@ -16,15 +16,22 @@ export interface PoolOptions {
   applicationName: string;
   /** Connections at most. */
   max: number;
+  /** Instead of those of a service. */
+  limits?: PoolLimits;
+}
+
+export interface PoolLimits {
+  connectMs: number;
+  /** Enforced by the server. */
+  statementMs: number;
+  /** Enforced here, for a server that is frozen or unreachable and so cannot enforce the one above. */
+  queryMs: number;
 }
 
 // An order must be answered within 2.5 s, so a statement that takes longer is of no use to anyone.
-const STATEMENT_TIMEOUT_MS = 2_000;
-// The client's own limit is for a server that is frozen or unreachable and so cannot enforce the one above.
-const QUERY_TIMEOUT_MS = 2_300;
+const LIMITS: PoolLimits = { connectMs: 1_000, statementMs: 2_000, queryMs: 2_300 };
 // A twin may wait this long for the first request with its key; nothing else should ever wait so long for a row.
 const LOCK_TIMEOUT_MS = 1_000;
-const CONNECT_TIMEOUT_MS = 1_000;
 // A transaction whose process is stopped between two statements must not hold its locks for ever.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
@@ -34,13 +41,14 @@ const PLANS = ['plan_cache_mode=force_generic_plan', 'enable_seqscan=off', 'jit=
 
 /** A pool whose statements are planned once: with arrays as parameters a generic plan is always the right one. */
 export function createPool(options: PoolOptions, log: Logger): Pool {
+  const { limits = LIMITS } = options;
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     application_name: options.applicationName,
     max: options.max,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    Client: limitedClient(QUERY_TIMEOUT_MS),
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    connectionTimeoutMillis: limits.connectMs,
+    Client: limitedClient(limits.queryMs),
+    statement_timeout: limits.statementMs,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,

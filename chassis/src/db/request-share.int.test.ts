@@ -3,6 +3,7 @@ import { createLogger } from '../telemetry/log.ts';
 import { atEnd } from '../testing/at-end.ts';
 import { testServerUrl } from '../testing/database.ts';
 import { eventually } from '../testing/eventually.ts';
+import { patientPool } from '../testing/patient-pool.ts';
 import { createPool, type Pool } from './pool.ts';
 import { createRequestShare, type RequestShare } from './request-share.ts';
 import { inTransaction } from './transaction.ts';
@@ -15,8 +16,7 @@ let pool: Pool;
 let share: RequestShare;
 let unblock: () => Promise<void>;
 beforeEach(async () => {
-  const settings = { connectionString: testServerUrl(), applicationName: 'test', max: 4 };
-  pool = createPool(settings, createLogger('test', 'silent'));
+  pool = patientPool(testServerUrl(), 4);
   share = createRequestShare({ pool, connections: 2, maxWaiting: 2, maxWaitMs: 400 });
   const holder = await pool.connect();
   await holder.query('SELECT pg_advisory_lock($1)', [LOCK]);

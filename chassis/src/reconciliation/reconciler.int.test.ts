@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
-import { createPool, type Pool } from '../db/pool.ts';
+import type { Pool } from '../db/pool.ts';
 import { createRequestShare } from '../db/request-share.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { createApp } from '../http/app.ts';
@@ -12,6 +12,7 @@ import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
 import { counted, silent } from '../testing/messaging.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../testing/messaging-database.ts';
+import { patientPool } from '../testing/patient-pool.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { reconciliationRoutes } from './reconciliation.routes.ts';
 import { ComparisonError, type Findings, LISTED_AT_MOST, type Mismatch } from './run.ts';
@@ -278,7 +279,7 @@ describe('the schedule', () => {
 
   it('lets one process begin, of several at the same time', async () => {
     const others = Array.from({ length: 4 }, () => {
-      const pool = createPool({ connectionString: database.url, applicationName: 'test', max: 2 }, silent);
+      const pool = patientPool(database.url, 2);
       atEnd(() => pool.end());
       return start(pool);
     });

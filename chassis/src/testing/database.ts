@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { migrate } from '../db/migrate.ts';
-import { createPool, type Pool } from '../db/pool.ts';
-import { createLogger } from '../telemetry/log.ts';
+import type { Pool } from '../db/pool.ts';
+import { patientPool } from './patient-pool.ts';
 import { withClient } from './with-client.ts';
 
 const chassisSource = join(__dirname, '..');
@@ -38,7 +38,7 @@ export async function createTestDatabase(service: string, migrations: string): P
   });
   const url = databaseUrl(name, role);
   const ownerUrl = databaseUrl(name);
-  const pool = createPool({ connectionString: url, applicationName: 'test', max: 10 }, createLogger('test', 'silent'));
+  const pool = patientPool(url);
   return {
     pool,
     url,

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import knex from 'knex';
-import { createPool, type Pool } from '../db/pool.ts';
+import type { Pool } from '../db/pool.ts';
 import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
 import { createIdempotencyKeysTableV1, indexExpiryOfKeysV2 } from '../idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1 } from '../inbox/inbox-table.ts';
 import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
 import { createReconciliationRunsTableV1 } from '../reconciliation/reconciliation-table.ts';
-import { createLogger } from '../telemetry/log.ts';
+import { patientPool } from './patient-pool.ts';
 import { withClient } from './with-client.ts';
 
 export interface MessagingDatabase {
@@ -25,10 +25,7 @@ export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   const url = new URL(server);
   url.pathname = `/${name}`;
   await createTables(url.href);
-  const pool = createPool(
-    { connectionString: url.href, applicationName: 'test', max: 10 },
-    createLogger('test', 'silent'),
-  );
+  const pool = patientPool(url.href);
   return {
     pool,
     url: url.href,

@@ -1,9 +1,8 @@
-import { createPool } from '@shop/chassis/db/pool.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';
+import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import {
   aReservation,
@@ -132,8 +131,7 @@ describe('POST /operations/inventory/reconciliation', () => {
 
   it('finds nothing wrong while stock is reserved, given back and taken out', async () => {
     await stock(service, 'MUG', 100_000);
-    const log = createLogger('test', 'silent');
-    const pool = createPool({ connectionString: database.url, applicationName: 'load', max: 4 }, log);
+    const pool = patientPool(database.url, 4);
     atEnd(() => pool.end());
     const busy = startInventoryService(pool);
     atEnd(() => busy.stop());

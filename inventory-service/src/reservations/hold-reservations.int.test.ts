@@ -1,7 +1,8 @@
-import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import type { Pool } from '@shop/chassis/db/pool.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
@@ -30,18 +31,16 @@ let service: InventoryService;
 let other: InventoryService;
 beforeAll(async () => {
   database = await createInventoryDatabase();
-  const log = createLogger('test', 'silent');
-  otherPool = createPool({ connectionString: database.url, applicationName: 'other', max: 10 }, log);
+  atEnd(() => database.drop());
+  otherPool = patientPool(database.url);
+  atEnd(() => otherPool.end());
   service = startInventoryService(database.pool);
+  atEnd(() => service.stop());
   other = startInventoryService(otherPool);
+  atEnd(() => other.stop());
 });
 beforeEach(() => database.truncate());
 afterEach(async () => expect(await findMismatches(database.pool)).toEqual([]));
-afterAll(async () => {
-  await Promise.all([service.stop(), other.stop()]);
-  await otherPool.end();
-  await database.drop();
-});
 
 /** Whether a statement of this database waits for somebody's lock. */
 async function isWaitingForLock(pool: Pool): Promise<true | undefined> {

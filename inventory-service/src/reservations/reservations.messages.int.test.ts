@@ -6,11 +6,12 @@ import {
   reservationReleaseV1,
   reservationRequestedV1,
 } from '@shop/chassis/contract/messages.ts';
-import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
+import type { Pool } from '@shop/chassis/db/pool.ts';
 import { type Fate, handleBatch, type IncomingMessage } from '@shop/chassis/messaging/handle-batch.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   aReservation,
@@ -42,9 +43,11 @@ const handle = reservationCommandHandler({
 
 beforeAll(async () => {
   database = await createInventoryDatabase();
-  const log = createLogger('test', 'silent');
-  otherPool = createPool({ connectionString: database.url, applicationName: 'other', max: 10 }, log);
+  atEnd(() => database.drop());
+  otherPool = patientPool(database.url);
+  atEnd(() => otherPool.end());
   service = startInventoryService(database.pool);
+  atEnd(() => service.stop());
 });
 beforeEach(async () => {
   await database.truncate();
@@ -52,11 +55,6 @@ beforeEach(async () => {
   await database.pool.query('DELETE FROM outbox_messages');
 });
 afterEach(async () => expect(await findMismatches(database.pool)).toEqual([]));
-afterAll(async () => {
-  await service.stop();
-  await otherPool.end();
-  await database.drop();
-});
 
 const correlationId = randomBytes(16).toString('hex');
 const traceparent = `00-${correlationId}-00f067aa0ba902b7-01`;

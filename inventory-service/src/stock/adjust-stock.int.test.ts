@@ -1,7 +1,6 @@
-import { createPool } from '@shop/chassis/db/pool.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import {
   aReservation,
   createInventoryDatabase,
@@ -70,8 +69,7 @@ describe('POST /products/{sku}/adjustments', () => {
   });
 
   it('has one effect for twins with one key, in two processes', async () => {
-    const log = createLogger('test', 'silent');
-    const otherPool = createPool({ connectionString: database.url, applicationName: 'other', max: 5 }, log);
+    const otherPool = patientPool(database.url, 5);
     atEnd(() => otherPool.end());
     const other = startInventoryService(otherPool);
     atEnd(() => other.stop());
