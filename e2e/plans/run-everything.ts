@@ -73,8 +73,12 @@ export async function runEverything(system: FilledSystem): Promise<void> {
   ] as const) {
     await handleDeadLetters(pool, {
       get: (path) => orderSide.get(http as orderSide.OrderService, base + path, operate).expect(200),
-      post: (path, body, status) =>
-        orderSide.post(http as orderSide.OrderService, base + path, body, uuidv7(), operate).expect(status),
+      post(path, body, status) {
+        const key = uuidv7();
+        const ask = () => orderSide.post(http as orderSide.OrderService, base + path, body, key, operate);
+        // A reconciliation that takes longer is answered with 202 first; a repeat gets its end.
+        return eventually(() => ask().expect(status));
+      },
     });
     await inBackground(pool, () => system.makeDue(side));
   }

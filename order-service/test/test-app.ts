@@ -21,11 +21,14 @@ import { createReservationClient } from '../src/reservations/reservation-client.
 export const GATEWAY_TOKEN = 'g'.repeat(32);
 const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
-/** An order-service in this process, as one of possibly several on the same database. */
+/**
+ * An order-service in this process, as one of possibly several on the same database. It waits for inventory as long as an
+ * answer may take at all, so that on a busy machine, too, an order that can be confirmed is.
+ */
 export function startOrderService(
   database: TestDatabase,
   inventoryUrl: string,
-  reservationTimeoutMs = 700,
+  reservationTimeoutMs = 1_900,
   graceSeconds = 0,
 ) {
   const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
@@ -162,7 +165,7 @@ export async function createTestSystem() {
   const database = await createOrderDatabase();
   const peer = await startPeer();
   let running: OrderService[] = [];
-  function another(overrides: Partial<TestDatabase> = {}, reservationTimeoutMs?: number): OrderService {
+  function another(overrides: Partial<TestDatabase> = {}, reservationTimeoutMs = 700): OrderService {
     const service = startOrderService({ ...database, ...overrides }, peer.url, reservationTimeoutMs);
     running.push(service);
     return service;

@@ -4,6 +4,7 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';
 import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
+import { v7 as uuidv7 } from 'uuid';
 import {
   aReservation,
   createInventoryDatabase,
@@ -29,7 +30,9 @@ beforeAll(async () => {
 beforeEach(() => database.truncate());
 
 const path = '/operations/inventory/reconciliation';
-const reconcile = async (key?: string) => (await post(service, path, {}, { key, as: OPERATIONS }).expect(200)).body;
+/** One that takes longer is answered with 202 first; a repeat gets its end. */
+const reconcile = (key: string = uuidv7()) =>
+  eventually(async () => (await post(service, path, {}, { key, as: OPERATIONS }).expect(200)).body);
 /** What no application could do: the role has no such right. */
 const falsify = (sql: string) => withClient(database.ownerUrl, (client) => client.query(sql));
 /** The gauge follows the result, which a client may read first. */
