@@ -45,8 +45,8 @@ describeNeeding('decK', deck !== undefined, 'deck file validate', () => {
   });
 
   it.each([
-    ['an unknown field', changed('    retries: 1', '    retires: 1'), /retires/],
-    ['a number that is none', changed('    retries: 1', '    retries: once'), /retries/],
+    ['an unknown field', changed('    retries: 2', '    retires: 1'), /retires/],
+    ['a number that is none', changed('    retries: 2', '    retries: once'), /retries/],
     ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /docs-orders/],
     ['a group without a name', changed('- group: operations', '- group: ""'), /required/],
   ])('refuses %s', (_what, text, complaint) => {
@@ -178,7 +178,7 @@ describeNeeding('decK', deck !== undefined, 'kong/check.sh', () => {
   });
 
   it.each([
-    ['what decK does not read', changed('    retries: 1', '    retires: 1'), /retires/],
+    ['what decK does not read', changed('    retries: 2', '    retires: 1'), /retires/],
     ['what the rules forbid', changed('strip_path: false', 'strip_path: true'), /strip_path/],
   ])('finds %s', (_what, text, complaint) => {
     const { status, output } = check(env, { text, args: [] });

@@ -122,4 +122,25 @@ describe('the process', () => {
       child.kill('SIGKILL');
     }
   });
+
+  it('ends on SIGINT without the time that DRAIN_SECONDS gives a gateway', async () => {
+    const { child, output } = start({
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATABASE_URL: database.url,
+      RABBITMQ_URL: broker.url,
+      GATEWAY_TOKEN: 'g'.repeat(32),
+      INTERNAL_TOKEN: 'i'.repeat(32),
+      DRAIN_SECONDS: '60',
+    });
+    try {
+      await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
+      const asked = Date.now();
+      child.kill('SIGINT');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+      expect(Date.now() - asked).toBeLessThan(60_000);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
 });

@@ -118,11 +118,11 @@ export function resumePart(part: Part): boolean {
 }
 
 /** Ends a part and waits for it, by force if it takes longer than it may. */
-export async function endPart(part: Part, milliseconds: number): Promise<void> {
+export async function endPart(part: Part, milliseconds: number, signal?: NodeJS.Signals): Promise<void> {
   const record = readJson<PartRecord>(part.record);
   if (record === undefined) return;
   if (isRunning(record.process)) writeJson(part.record, { ...record, request: 'stopped', since: now() });
-  await endFamily(record.process, record.stopSignal, milliseconds);
+  await endFamily(record.process, signal ?? record.stopSignal, milliseconds);
 }
 
 /** Whether any process of a part is left, be it only an orphan. */

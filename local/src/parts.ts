@@ -125,6 +125,8 @@ function serviceLaunch({ plan, secrets }: System, name: string): Launch {
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
     INTERNAL_TOKEN: secrets.internalToken,
     LOG_LEVEL: 'info',
+    // The gateway asks every second and waits a second for the answer: by then it has stopped sending requests here.
+    DRAIN_SECONDS: '3',
     ...(service === 'order' ? { INVENTORY_URL: serviceUrls(plan, 'inventory').join(',') } : {}),
     ...plan.settings[service],
   };

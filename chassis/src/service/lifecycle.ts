@@ -29,9 +29,10 @@ export interface ShutdownStep {
 }
 
 /**
- * On SIGTERM or SIGINT go on for `drainSeconds` as draining, so that a gateway that asks for readiness sends requests
- * elsewhere; then take the steps in their order (stop accepting, finish what runs, drain, close) and exit 0; after the
- * limit, exit 1. A step that fails does not keep the next ones from running. A second signal ends at once.
+ * On SIGTERM go on for `drainSeconds` as draining, so that a gateway that asks for readiness sends requests elsewhere;
+ * SIGINT, by which a terminal or `npm run local -- down` ends the whole system, skips that wait. Then take the steps in
+ * their order (stop accepting, finish what runs, drain, close) and exit 0; after the limit, exit 1. A step that fails does
+ * not keep the next ones from running. A second signal ends at once.
  */
 export function drainOnSignal(
   lifecycle: Lifecycle,
@@ -45,7 +46,7 @@ export function drainOnSignal(
     draining = true;
     lifecycle.enter('draining');
     log.info({ signal }, 'draining');
-    await sleep(drainSeconds * 1_000);
+    if (signal === 'SIGTERM') await sleep(drainSeconds * 1_000);
     setTimeout(() => {
       log.error('draining took too long');
       process.exit(1);

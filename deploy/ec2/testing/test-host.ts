@@ -144,7 +144,7 @@ function hostSettings(project: string, ports: Record<string, number>, images: Re
     DB_SHARED_BUFFERS: '64MB',
     LOG_LEVEL: 'warn',
     MIN_FREE_MB: 1000,
-    // The local gateway asks every second or two and resolves names for each connection: no need to wait for caches.
+    // The local gateway asks every second and resolves names for each connection: no need to wait for caches.
     DRAIN_SECONDS: 5,
     SETTLE_SECONDS: 3,
     READY_SECONDS: 30,

@@ -4,41 +4,91 @@ import type { UpstreamDeclaration } from './declaration.ts';
 
 export type Target = { address: string; healthy: boolean };
 
+/** One request's way through the targets, from its first try until its answer is over. */
+export type Tries = {
+  /** The target of the next try; undefined when none is healthy. */
+  next(): Target | undefined;
+  /** The request is over: its last try counts as a connection no more. */
+  end(): void;
+};
+
 export type Balancer = {
   targets: Target[];
-  /** The next healthy target, another than `tried` where there is one; undefined when none is healthy. */
-  pick(tried?: Target): Target | undefined;
+  startTries(): Tries;
   close(): Promise<void>;
 };
 
-/** Round robin over an upstream's targets. Active checks alone decide which are healthy; all start healthy. */
+/** Spreads requests over an upstream's targets. Active checks alone decide which are healthy; all start healthy. */
 export function createBalancer(upstream: UpstreamDeclaration, addresses: string[], logger: Logger): Balancer {
   const targets = addresses.map((address): Target => ({ address, healthy: true }));
   const { active } = upstream.healthchecks;
   // Kong checks only when both intervals are set.
   const checked = active.healthy.interval > 0 && active.unhealthy.interval > 0;
   const stopChecks = checked ? startChecks(upstream, targets, logger) : async () => {};
-  let turn = 0;
+  const startTries = upstream.algorithm === 'round-robin' ? inTurn(targets) : leastConnections(targets);
+  return { targets, startTries, close: stopChecks };
+}
 
-  function nextHealthy(accept: (target: Target) => boolean): Target | undefined {
+/** A repeat takes the next turn like any request: while others take theirs, it may meet the target that failed it again. */
+export function inTurn(targets: Target[]): () => Tries {
+  let turn = 0;
+  const next = () => {
     for (let step = 0; step < targets.length; step += 1) {
       const target = targets[turn] as Target;
       turn = (turn + 1) % targets.length;
-      if (target.healthy && accept(target)) return target;
+      if (target.healthy) return target;
     }
     return undefined;
+  };
+  return () => ({ next, end: () => {} });
+}
+
+/**
+ * The target with the fewest requests under way, of equals the one that was chosen longest ago. A repeat leaves out those that
+ * failed this request; when all have failed it, all are tried again.
+ */
+export function leastConnections(targets: Target[]): () => Tries {
+  const connections = new Map(targets.map((target) => [target, 0]));
+  const add = (target: Target, change: 1 | -1) => connections.set(target, countOf(target) + change);
+  const countOf = (target: Target) => connections.get(target) as number;
+  const order = [...targets];
+
+  function choose(failed: ReadonlySet<Target>): Target | undefined {
+    const open = order.filter((target) => target.healthy && !failed.has(target));
+    const least = Math.min(...open.map(countOf));
+    return open.find((target) => countOf(target) === least);
   }
 
-  return {
-    targets,
-    pick: (tried) => nextHealthy((target) => target !== tried) ?? nextHealthy(() => true),
-    close: stopChecks,
+  return () => {
+    const failed = new Set<Target>();
+    let current: Target | undefined;
+    const end = () => {
+      if (current) add(current, -1);
+      current = undefined;
+    };
+    const next = () => {
+      if (current) failed.add(current);
+      end();
+      current = choose(failed);
+      if (!current && failed.size > 0) {
+        failed.clear();
+        current = choose(failed);
+      }
+      if (!current) return undefined;
+      add(current, 1);
+      order.push(...order.splice(order.indexOf(current), 1));
+      return current;
+    };
+    return { next, end };
   };
 }
 
 type CheckResult = 'success' | 'http_failures' | 'tcp_failures' | 'timeouts' | 'indifferent';
 
-/** Asks each target at the interval of its present state, over a new connection each time as Kong does. */
+/**
+ * Asks each target at the interval of its present state, over a new connection each time. As in Kong, the interval counts from
+ * the start of a check, so one that waits for its timeout does not delay the next.
+ */
 function startChecks(upstream: UpstreamDeclaration, targets: Target[], logger: Logger): () => Promise<void> {
   const { active } = upstream.healthchecks;
   const agent = new Agent({ pipelining: 0 });
@@ -50,7 +100,8 @@ function startChecks(upstream: UpstreamDeclaration, targets: Target[], logger: L
     const seconds = target.healthy ? active.healthy.interval : active.unhealthy.interval;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      void check(target, counts).then(() => schedule(target, counts));
+      void check(target, counts);
+      schedule(target, counts);
     }, seconds * 1000);
     timers.add(timer);
   }

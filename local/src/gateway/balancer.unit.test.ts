@@ -1,4 +1,43 @@
-import { judge, startCounts } from './balancer.ts';
+import { inTurn, judge, leastConnections, startCounts, type Target } from './balancer.ts';
+
+const targetsOf = (...addresses: string[]) => addresses.map((address): Target => ({ address, healthy: true }));
+
+describe('inTurn', () => {
+  it('gives a repeat the next turn, which is the failed target again when another request came between', () => {
+    const start = inTurn(targetsOf('a', 'b'));
+    const [mine, other] = [start(), start()];
+    expect([mine.next(), other.next(), mine.next()].map((target) => target?.address)).toEqual(['a', 'b', 'a']);
+  });
+});
+
+describe('leastConnections', () => {
+  it('takes the target with the fewest requests under way, of equals the one chosen longest ago', () => {
+    const start = leastConnections(targetsOf('a', 'b'));
+    const stuck = [start(), start(), start()];
+    expect(stuck.map((tries) => tries.next()?.address)).toEqual(['a', 'b', 'a']);
+    stuck[1]?.end();
+    const next = [start(), start(), start()].map((tries) => tries.next()?.address);
+    expect(next).toEqual(['b', 'b', 'a']);
+  });
+
+  it('leaves out what failed this request, and counts it there no more', () => {
+    const start = leastConnections(targetsOf('a', 'b', 'c'));
+    const tries = start();
+    expect([tries.next(), tries.next(), tries.next()].map((target) => target?.address)).toEqual(['a', 'b', 'c']);
+    expect(tries.next()).toBeDefined(); // all failed: again with all of them
+    tries.end();
+    tries.end();
+    const others = ['a', 'b', 'c'].map(() => start().next()?.address);
+    expect(others.sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('knows no target when none is healthy', () => {
+    const targets = targetsOf('a', 'b');
+    const tries = leastConnections(targets)();
+    for (const target of targets) target.healthy = false;
+    expect(tries.next()).toBeUndefined();
+  });
+});
 
 describe('judge', () => {
   const active = {

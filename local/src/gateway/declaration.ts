@@ -139,7 +139,7 @@ const target = z.strictObject({
 const upstream = z.strictObject({
   name,
   tags,
-  algorithm: z.literal('round-robin').default('round-robin'),
+  algorithm: z.enum(['round-robin', 'least-connections']).default('round-robin'),
   slots: z.int().optional(), // all weights are equal
   healthchecks: z.strictObject({ active: activeChecks.prefault({}) }).prefault({}),
   targets: z.array(target).min(1),

@@ -47,7 +47,7 @@ describe('readDeclaration', () => {
   it.each([
     [
       'a field of Kong that it does not honour',
-      changed('    retries: 1', '    retries: 1\n    path: /v1'),
+      changed('    retries: 2', '    retries: 2\n    path: /v1'),
       /services\.0.*path/,
     ],
     [
@@ -115,7 +115,7 @@ describe('readDeclaration', () => {
   });
 
   it('names every fault at once', () => {
-    const text = changed('    retries: 1', '    retries: 1\n    path: /v1').replace('policy: local', 'policy: redis');
+    const text = changed('    retries: 2', '    retries: 2\n    path: /v1').replace('policy: local', 'policy: redis');
     const faults = faultsOf(text, {
       ...env,
       DECK_STOREFRONT_KEY: undefined,

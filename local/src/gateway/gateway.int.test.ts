@@ -151,10 +151,10 @@ function headerOf(answer: Answer, name: string): string[] {
   return headers.flatMap((key, i) => (i % 2 === 0 && key.toLowerCase() === name ? [headers[i + 1] as string] : []));
 }
 
-async function until(done: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+async function until(done: () => Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
   while (!(await done())) {
-    if (Date.now() > deadline) throw new Error('it did not happen within 10 s');
+    if (Date.now() > deadline) throw new Error(`it did not happen within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -560,7 +560,7 @@ describe('the way to a service and back', () => {
     expect((await send('GET', '/docs')).text).toHaveLength(20 * MIB);
   });
 
-  it('takes the targets in turn', async () => {
+  it('takes the targets in turn while nobody else asks', async () => {
     const seen: Received[] = [];
     const orders = [await listen(http.createServer(echo('a', seen))), await listen(http.createServer(echo('b', seen)))];
     const { send } = await setUp({ orders });
@@ -575,7 +575,7 @@ describe('the way to a service and back', () => {
     expect(answer.headers['retry-after']).toBeUndefined();
   });
 
-  it('asks the next target, for a POST too, when the first refuses the connection', async () => {
+  it('asks another target, for a POST too, when the first refuses the connection', async () => {
     const seen: Received[] = [];
     const orders = [await refusingAddress(), await listen(http.createServer(echo('b', seen)))];
     const { send } = await setUp({ orders });
@@ -587,7 +587,7 @@ describe('the way to a service and back', () => {
 
   it.each([
     ['POST', '/orders', 'storefront' as const, 502, 1],
-    ['GET', '/orders', 'storefront' as const, 502, 2],
+    ['GET', '/orders', 'storefront' as const, 502, 3],
   ])(
     '%s %s as %s is %i when it was sent and the service hangs up, after %i tries',
     async (method, path, as, status, tries) => {
@@ -641,8 +641,69 @@ describe('the way to a service and back', () => {
   });
 });
 
+describe('one of two processes', () => {
+  const unchecked = kongYml.replaceAll(/interval: 1,/g, 'interval: 0,');
+  const inTurn = unchecked.replaceAll('least-connections', 'round-robin');
+
+  /** Takes connections and requests, and answers none; `held` counts the orders. */
+  async function frozenService() {
+    const service = { address: '', held: 0 };
+    const server = http.createServer((req) => {
+      if (req.url === '/orders') service.held += 1;
+    });
+    service.address = await listen(server);
+    return service;
+  }
+
+  /** So many clients, each with one request after the other until all have had so many answers; how many of each status. */
+  async function runClients(send: ReturnType<typeof sender>, clients: number, requests: number) {
+    const statuses: Record<number, number> = {};
+    let left = requests;
+    const run = async () => {
+      while (left-- > 0) {
+        const { status } = await send('POST', '/orders', { as: 'storefront', body: '{}' });
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, run));
+    return statuses;
+  }
+
+  it('that is dead costs no request when the repeat leaves it out, and some when it takes its turn again', async () => {
+    const dead = await refusingAddress();
+    const alive = await listen(http.createServer(echo('alive', [])));
+    const { send } = await setUp({ orders: [dead, alive], declaration: unchecked, rate: 10_000 });
+    expect(await runClients(send, 16, 400)).toEqual({ 200: 400 });
+    const once = inTurn.replaceAll('    retries: 2', '    retries: 1');
+    const before = await setUp({ orders: [dead, alive], declaration: once, rate: 10_000 });
+    expect((await runClients(before.send, 16, 400))[502]).toBeGreaterThan(4);
+  });
+
+  it('that is frozen holds as many clients as the other has and no more', async () => {
+    const frozen = await frozenService();
+    const alive = await listen(http.createServer(echo('alive', [])));
+    const { send } = await setUp({ orders: [frozen.address, alive], declaration: unchecked, rate: 100_000 });
+    const statuses = await runClients(send, 16, 1_000);
+    expect(frozen.held).toBeLessThanOrEqual(8);
+    expect(statuses).toEqual({ 200: 1_000 - frozen.held, 504: frozen.held });
+  });
+
+  it('that is frozen gets no requests after two checks that it does not answer', async () => {
+    const frozen = await frozenService();
+    const alive = await listen(http.createServer(echo('alive', [])));
+    const { send } = await setUp({ orders: [frozen.address, alive], rate: 1_000_000 });
+    await until(async () => {
+      frozen.held = 0;
+      await runClients(send, 4, 40);
+      return frozen.held === 0;
+    }, 60_000);
+    await runClients(send, 16, 400);
+    expect(frozen.held).toBe(0);
+  });
+});
+
 describe('health checks', () => {
-  const quick = kongYml.replaceAll('interval: 2,', 'interval: 0.05,').replaceAll('interval: 1,', 'interval: 0.05,');
+  const quick = kongYml.replaceAll('interval: 1,', 'interval: 0.05,');
 
   it('take a draining process out, answer 503 when none is left, and bring it back', async () => {
     let draining = false;

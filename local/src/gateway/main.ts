@@ -3,7 +3,7 @@
  *
  * Copied: routes (normalised paths, method as part of the match), key-auth, acl, rate-limiting, request-transformer and
  * request-termination with Kong's messages, headers and order; which client copies of which headers survive; the limits on
- * bodies and lines; error bodies by `Accept`; X-Kong-Request-Id; round robin with active health checks, `retries`, 502, 503
+ * bodies and lines; error bodies by `Accept`; X-Kong-Request-Id; round robin and least connections with active health checks, `retries`, 502, 503
  * and 504; forwarded and dropped headers.
  *
  * Not copied: TLS, HTTP/2, websockets, gRPC, compression, the Admin API, metrics, passive health checks, several addresses

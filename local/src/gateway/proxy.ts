@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
-import type { Balancer, Target } from './balancer.ts';
+import type { Balancer, Target, Tries } from './balancer.ts';
 import type { ServiceDeclaration } from './declaration.ts';
 import { firstValue, type HeaderList, listedIn } from './headers.ts';
 import { nginxRefusals, type Refusal } from './problem.ts';
@@ -94,7 +94,7 @@ export function createForwarder(service: ServiceDeclaration, balancer: Balancer)
   );
   return {
     forward: (request, res, answerHeaders, refuse) => {
-      forwardWithRetries(service.retries, balancer, pools, request, res, answerHeaders, refuse);
+      forwardWithRetries(service.retries, balancer.startTries(), pools, request, res, answerHeaders, refuse);
     },
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
@@ -104,13 +104,13 @@ export function createForwarder(service: ServiceDeclaration, balancer: Balancer)
 
 /**
  * One try after another until a service answers:
- * - connecting failed: nothing was sent, so the next target is asked, whatever the method;
- * - sent, and no answer came: the next is asked only for methods that may be repeated. A POST or PATCH may have had its effect;
+ * - connecting failed: nothing was sent, so another try is made, whatever the method; the algorithm says where;
+ * - sent, and no answer came: it is tried again only for methods that may be repeated. A POST or PATCH may have had its effect;
  * - an answer began: it is the answer, and when it breaks off the client's connection does too.
  */
 function forwardWithRetries(
   retries: number,
-  balancer: Balancer,
+  tries: Tries,
   pools: Map<Target, Pool>,
   request: Forwarded,
   res: ServerResponse,
@@ -122,11 +122,12 @@ function forwardWithRetries(
   let gone = false;
   res.once('close', () => {
     gone = true;
+    tries.end();
     if (!res.writableFinished) running?.abort(new Error('the client went away'));
   });
 
-  function attempt(left: number, tried?: Target): void {
-    const target = balancer.pick(tried);
+  function attempt(left: number): void {
+    const target = tries.next();
     if (!target) {
       refuse({ status: 503, message: 'failure to get a peer from the ring-balancer' });
       return;
@@ -162,7 +163,7 @@ function forwardWithRetries(
         onResponseError(_controller, error) {
           if (gone) return;
           if (answered) res.destroy();
-          else if (left > 0 && (!sent || repeatable)) attempt(left - 1, target);
+          else if (left > 0 && (!sent || repeatable)) attempt(left - 1);
           else refuse(isTimeout(error) ? nginxRefusals.gatewayTimeout : nginxRefusals.badGateway);
         },
       },
