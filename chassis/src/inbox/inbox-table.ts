@@ -24,3 +24,45 @@ export async function createInboxTableV1(knex: Knex): Promise<void> {
 export async function dropInboxTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP TABLE inbox_messages`);
 }
+
+/**
+ * V2, first half: the index for the key of {@link keyInboxByQueueV2}. Built beside running services, so outside of a
+ * transaction.
+ */
+export async function indexInboxByQueueV2(knex: Knex): Promise<void> {
+  // As in indexExpiryOfKeysV2.
+  await knex.raw('SET lock_timeout = 0');
+  await knex.raw('DROP INDEX CONCURRENTLY IF EXISTS inbox_messages_message_id_queue_idx');
+  await knex.raw(/* sql */ `
+    CREATE UNIQUE INDEX CONCURRENTLY inbox_messages_message_id_queue_idx ON inbox_messages (message_id, queue)`);
+  await knex.raw('RESET lock_timeout');
+}
+
+/** Undo {@link indexInboxByQueueV2}; the index is gone if it has become the key. */
+export async function dropInboxByQueueIndexV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `DROP INDEX IF EXISTS inbox_messages_message_id_queue_idx`);
+}
+
+/**
+ * V2, second half: a message counts once for each queue. An event that two queues of a service get has its effect in
+ * both. Processes of the version before insert with ON CONFLICT DO NOTHING, which takes any key.
+ */
+export async function keyInboxByQueueV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `
+    ALTER TABLE inbox_messages DROP CONSTRAINT inbox_messages_pkey,
+      ADD CONSTRAINT inbox_messages_pkey PRIMARY KEY USING INDEX inbox_messages_message_id_queue_idx;
+    COMMENT ON COLUMN inbox_messages.queue IS
+      'Where it was taken from. Part of the key: another queue of the service gets messages of its own, under the same ids';
+  `);
+}
+
+/** Undo {@link keyInboxByQueueV2}: of a message that two queues had, one row is left. */
+export async function dropInboxKeyByQueueV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `
+    DELETE FROM inbox_messages AS twin USING inbox_messages AS kept
+      WHERE twin.message_id = kept.message_id AND twin.queue > kept.queue;
+    ALTER TABLE inbox_messages DROP CONSTRAINT inbox_messages_pkey,
+      ADD CONSTRAINT inbox_messages_pkey PRIMARY KEY (message_id);
+    COMMENT ON COLUMN inbox_messages.queue IS 'Where it was first taken from; for people.';
+  `);
+}

@@ -11,7 +11,8 @@ describe('the inbox', () => {
   beforeEach(() => database.truncate());
   afterAll(() => database.drop());
 
-  const record = (ids: string[]) => inTransaction(database.pool, (trx) => recordInInbox(trx, 'queue', ids));
+  const record = (ids: string[], queue = 'queue') =>
+    inTransaction(database.pool, (trx) => recordInInbox(trx, queue, ids));
 
   it('tells which messages are new', async () => {
     const [first = '', second = ''] = [randomUUID(), randomUUID()];
@@ -28,8 +29,18 @@ describe('the inbox', () => {
   it('forgets a message that became a dead letter', async () => {
     const id = randomUUID();
     await record([id]);
-    await inTransaction(database.pool, (trx) => removeFromInbox(trx, [id]));
+    await inTransaction(database.pool, (trx) => removeFromInbox(trx, 'queue', [id]));
     expect(await record([id])).toEqual(new Set([id]));
+  });
+
+  it('knows a message in the queue that it was handled from, and in no other of the service', async () => {
+    const id = randomUUID();
+    expect(await record([id], 'one')).toEqual(new Set([id]));
+    expect(await record([id], 'other')).toEqual(new Set([id]));
+    expect(await record([id], 'one')).toEqual(new Set());
+    await inTransaction(database.pool, (trx) => removeFromInbox(trx, 'other', [id]));
+    expect(await record([id], 'one')).toEqual(new Set());
+    expect(await record([id], 'other')).toEqual(new Set([id]));
   });
 
   it('removes rows that are older than any redelivery, in small batches, and no others', async () => {

@@ -8,7 +8,7 @@ import { FROM_THE_OLDEST, type Removed } from '../idempotency/remove-expired-key
 const RETENTION_DAYS = 7;
 
 /**
- * Note these messages as handled, in the transaction of their effect; returns the ids that were not noted before.
+ * Note these messages of a queue as handled, in the transaction of their effect; returns the ids that were not noted before.
  * Sorted, so that two processes that were given the same messages wait for each other instead of deadlocking.
  */
 export async function recordInInbox(trx: Transaction, queue: string, ids: readonly string[]): Promise<Set<string>> {
@@ -25,9 +25,12 @@ export async function recordInInbox(trx: Transaction, queue: string, ids: readon
 }
 
 /** Forget messages that this transaction has noted but that became dead letters: a replay must find no row. */
-export async function removeFromInbox(trx: Transaction, ids: readonly string[]): Promise<void> {
+export async function removeFromInbox(trx: Transaction, queue: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  await trx.query(/* sql */ `DELETE FROM inbox_messages WHERE message_id = ANY($1::uuid[])`, [ids]);
+  await trx.query(/* sql */ `DELETE FROM inbox_messages WHERE message_id = ANY($1::uuid[]) AND queue = $2`, [
+    ids,
+    queue,
+  ]);
 }
 
 /** One small batch of the reaper's work: remove rows past the longest possible redelivery, from the oldest on. */
@@ -38,8 +41,8 @@ export async function removeOldInboxRows(
   const { rows } = await q.query<Removed>(
     /* sql */ `
     WITH removed AS (
-      DELETE FROM inbox_messages WHERE message_id = ANY (ARRAY(
-        SELECT message_id FROM inbox_messages
+      DELETE FROM inbox_messages WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM inbox_messages
         WHERE received_at >= $3 AND received_at < now() - make_interval(days => $1)
         ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED))
       RETURNING received_at

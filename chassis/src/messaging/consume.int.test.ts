@@ -18,9 +18,16 @@ import { startTcpProxy } from '../testing/tcp-proxy.ts';
 import type { Broker } from './connection.ts';
 import { startConsumer } from './consume.ts';
 import type { Handle } from './handle-batch.ts';
-import { deadLetterQueueName, orderReservationRepliesQueue, retryQueueName } from './topology.ts';
+import {
+  deadLetterQueueName,
+  inventoryReservationsQueue,
+  orderReservationRepliesQueue,
+  retryQueueName,
+} from './topology.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
+/** A second one of the same service. */
+const OTHER_QUEUE = inventoryReservationsQueue.name;
 /** What a copy has besides: the errors, and the broker's word on its way through the retry queue. */
 const fromTheBroker = {
   'x-history': expect.any(Array),
@@ -65,7 +72,14 @@ describe('a consumer', () => {
     return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-order', detail: id } : 'handled'));
   };
   const start = (
-    options: { handle?: Handle<Reply>; pool?: Pool; prefetch?: number; holdMs?: number; broker?: Broker } = {},
+    options: {
+      queue?: string;
+      handle?: Handle<Reply>;
+      pool?: Pool;
+      prefetch?: number;
+      holdMs?: number;
+      broker?: Broker;
+    } = {},
   ) => {
     const consumer = startConsumer({
       queue: QUEUE,
@@ -120,6 +134,22 @@ describe('a consumer', () => {
     await send(row);
     await reached('duplicate', 2);
     expect(await effects()).toEqual([idOf(row)]);
+  });
+
+  it('handles a message once for each queue of the service that gets it', async () => {
+    const row = heldMessage();
+    const toOther = { ...row, exchange: '', routingKey: OTHER_QUEUE };
+    await send(row, toOther);
+    start();
+    start({ queue: OTHER_QUEUE });
+    await eventually(async () => ((await effects()).length === 2 ? true : undefined));
+    await send(row, toOther);
+    const ofOther = { queue: OTHER_QUEUE, outcome: 'duplicate' };
+    await reached('duplicate', 1);
+    await eventually(async () =>
+      (await counted(system.metrics, 'messages_handled_total', ofOther)) === 1 ? true : undefined,
+    );
+    expect(await effects()).toEqual([idOf(row), idOf(row)]);
   });
 
   it('lets a poison message fail alone while its batch-mates have their effect', async () => {

@@ -90,6 +90,7 @@ async function handleOnce<Definition extends MessageDefinition>(
   const dead = fresh.filter((message) => fates.get(message)?.kind === 'dead-letter');
   await removeFromInbox(
     trx,
+    queue,
     dead.map(({ message }) => message.id),
   );
   return messages.map((message) => fates.get(message) ?? { kind: 'duplicate' });

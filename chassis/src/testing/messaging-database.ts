@@ -3,7 +3,7 @@ import knex from 'knex';
 import type { Pool } from '../db/pool.ts';
 import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
 import { createIdempotencyKeysTableV1, indexExpiryOfKeysV2 } from '../idempotency/idempotency-keys-table.ts';
-import { createInboxTableV1 } from '../inbox/inbox-table.ts';
+import { createInboxTableV1, indexInboxByQueueV2, keyInboxByQueueV2 } from '../inbox/inbox-table.ts';
 import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
 import { createReconciliationRunsTableV1 } from '../reconciliation/reconciliation-table.ts';
 import { patientPool } from './patient-pool.ts';
@@ -48,6 +48,8 @@ async function createTables(url: string): Promise<void> {
     await addOutboxHeadersV2(db);
     await indexOutboxCommandsV3(db);
     await createInboxTableV1(db);
+    await indexInboxByQueueV2(db);
+    await keyInboxByQueueV2(db);
     await createIdempotencyKeysTableV1(db);
     await indexExpiryOfKeysV2(db);
     await createDeadLettersTableV1(db);
