@@ -12,7 +12,6 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem();
 });
-afterAll(() => system?.down());
 
 interface Letter {
   id: string;

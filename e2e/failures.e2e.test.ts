@@ -1,6 +1,7 @@
 /** What each crash and loss leaves behind (the table in the README, under "How it works"), played with real processes. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { readQueue } from '@shop/chassis/testing/read-queue.ts';
 import amqplib from 'amqplib';
@@ -11,7 +12,6 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem();
 });
-afterAll(() => system?.down());
 afterEach(async () => {
   for (const part of ['order', 'inventory', 'broker']) await system.control('start', part);
   await system.healthy();
@@ -118,6 +118,7 @@ describe('a crash or loss', () => {
     await system.control('kill', 'order');
     await system.control('resume', 'broker');
     const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
+    atEnd(() => connection.close());
     const channel = await connection.createChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
     await channel.bindQueue(queue, 'order_exchange', '#');
@@ -132,7 +133,6 @@ describe('a crash or loss', () => {
     );
     await system.control('start', 'order');
     await eventually(() => (heard.includes('order.placed') && heard.includes('order.confirmed') ? true : undefined));
-    await connection.close();
   });
 
   it('broker killed and restarted while it confirms: every event arrives', async () => {
@@ -152,11 +152,16 @@ describe('a crash or loss', () => {
     async function placeOrders(): Promise<void> {
       while (!isOver) {
         const { status, body } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
-        expect(status).toBe(201);
-        expected.push(`${body.id} order.placed`, `${body.id} order.confirmed`);
+        // What a busy machine puts off or refuses has no part in this.
+        expect([201, 202, 503]).toContain(status);
+        if (status === 201) expected.push(`${body.id} order.placed`, `${body.id} order.confirmed`);
       }
     }
     const clients = Promise.all([placeOrders(), placeOrders(), placeOrders()]);
+    atEnd(async () => {
+      isOver = true;
+      await clients.catch(() => {}); // the test has failed with it already
+    });
     const more = (count: number) => {
       const enough = expected.length + count;
       return eventually(() => expected.length >= enough || undefined);
@@ -182,7 +187,7 @@ describe('a crash or loss', () => {
       missing = expected.filter((event) => !heard.has(event));
       return missing.length === 0;
     };
-    await readQueue(system.env.RABBITMQ_URL ?? '', queue, 40_000, isAll).catch((error: Error) => {
+    await readQueue(system.env.RABBITMQ_URL ?? '', queue, 60_000, isAll).catch((error: Error) => {
       throw new Error(`${missing.length} of ${expected.length} missing: ${missing[0]}`, { cause: error });
     });
   });
@@ -207,13 +212,13 @@ describe('a crash or loss', () => {
     expect(accepted.status).toBe(202);
     await eventually(async () => ((await outboxSize()) === 0 ? true : undefined));
     const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
+    atEnd(() => connection.close());
     const channel = await connection.createChannel();
     const purged = await eventually(async () => {
       const { messageCount } = await channel.purgeQueue('inventory.reservations');
       return messageCount > 0 ? messageCount : undefined;
     });
     expect(purged).toBe(1);
-    await connection.close();
     await system.control('start', 'inventory');
     // The 30 s until it is asked for are over.
     await system.orderDb.query('UPDATE orders SET ask_at = now() WHERE awaiting IS NOT NULL');

@@ -26,7 +26,6 @@ describeNeeding('schemathesis', schemathesis !== undefined, 'fuzzing through the
     );
     await makeDeadLetters(system);
   });
-  afterAll(() => system?.down());
 
   it.each(['order-service', 'inventory-service'])(
     'finds nothing in %s that its document does not describe',

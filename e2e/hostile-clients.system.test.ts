@@ -17,7 +17,6 @@ beforeAll(async () => {
   order = parts.find(({ part }) => part === 'order-1') as typeof order;
   gatewayPort = Number(new URL(system.env.BASE_URL ?? '').port);
 });
-afterAll(() => system?.down());
 
 const sockets: Socket[] = [];
 afterEach(() => {

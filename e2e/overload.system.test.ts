@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import type { Load, LoadReport } from './load/load.ts';
 import { othersShare, readProcessorTime } from './load/processors.ts';
@@ -28,10 +29,7 @@ let generator: ChildProcess;
 beforeAll(async () => {
   system = await startSystem();
   generator = fork(join(__dirname, 'load/generator.ts'));
-});
-afterAll(async () => {
-  generator?.kill();
-  await system?.down();
+  atEnd(() => generator.kill());
 });
 
 async function run(load: Load): Promise<LoadReport> {

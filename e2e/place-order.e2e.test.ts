@@ -13,7 +13,6 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem();
 });
-afterAll(() => system?.down());
 
 const tally = (answers: readonly Answer[]) => {
   const counts: Record<string, number> = {};

@@ -13,7 +13,6 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem(1);
 });
-afterAll(() => system?.down());
 
 /** The blocks of one language on a page, or on a part of it, in order. */
 function blocks(page: string, language: string, from = '', to = ''): string[] {

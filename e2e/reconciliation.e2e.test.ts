@@ -7,7 +7,6 @@ beforeAll(async () => {
   // Without grace: what the second look and the waits of the orders must excuse, they must excuse alone.
   system = await startSystem(2, { ORDER_SERVICE_RECONCILE_GRACE_SECONDS: '0' });
 });
-afterAll(() => system?.down());
 afterEach(async () => {
   for (const part of ['order', 'inventory']) await system.control('start', part);
   await system.healthy();

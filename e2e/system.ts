@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
@@ -55,11 +56,11 @@ export interface System {
 /**
  * Start a system in a folder and on ports of its own, with so many processes of each service, and with these of
  * local's variables. Or talk to one that runs already: the one that the file E2E_SYSTEM_ENV describes, in the form of
- * `npm run --silent local -- env`.
+ * `npm run --silent local -- env`. It goes down with the test or the file that starts it.
  */
 export async function startSystem(processes = 2, variables: Record<string, string> = {}): Promise<System> {
   const running = process.env.E2E_SYSTEM_ENV;
-  if (running) return talkTo(parseEnv(readFileSync(running, 'utf8')), notOurs);
+  if (running) return downAtEnd(talkTo(parseEnv(readFileSync(running, 'utf8')), notOurs));
   const folder = mkdtempSync(join(tmpdir(), 'shop-e2e-'));
   const environment = { ...process.env, ...variables, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000' };
   const cli = (...args: string[]) => run(process.execPath, [CLI, ...args], { env: environment, maxBuffer: 10_000_000 });
@@ -70,7 +71,7 @@ export async function startSystem(processes = 2, variables: Record<string, strin
       throw new Error(`the system did not start:\n${error.stdout}${error.stderr}`);
     },
   );
-  return talkTo(parseEnv((await cli('env')).stdout), {
+  const system = talkTo(parseEnv((await cli('env')).stdout), {
     folder,
     async control(action, part) {
       await cli(action, part);
@@ -83,6 +84,18 @@ export async function startSystem(processes = 2, variables: Record<string, strin
       rmSync(folder, { recursive: true, force: true });
     },
   });
+  return downAtEnd(system);
+}
+
+function downAtEnd(system: System): System {
+  let isDown: Promise<void> | undefined;
+  const { down } = system;
+  system.down = () => {
+    isDown ??= down();
+    return isDown;
+  };
+  atEnd(system.down);
+  return system;
 }
 
 /** What can be done to a system besides talking to it. */

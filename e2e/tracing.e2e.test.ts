@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { type ReceivedSpan, startTraceReceiver, type TraceReceiver } from '@shop/chassis/testing/trace-receiver.ts';
 import { v7 as uuidv7 } from 'uuid';
@@ -11,15 +12,12 @@ let receiver: TraceReceiver;
 let system: System;
 beforeAll(async () => {
   receiver = await startTraceReceiver();
+  atEnd(() => receiver.close());
   system = await startSystem(1, {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     OTEL_BSP_SCHEDULE_DELAY: '50',
   });
-});
-afterAll(async () => {
-  await system?.down();
-  await receiver?.close();
 });
 
 /** What Kong sends on when its tracing is on. */

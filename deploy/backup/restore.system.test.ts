@@ -35,7 +35,6 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       BACKUP_DIR: dir,
     };
   });
-  afterAll(() => system?.down());
 
   const superuser = (url: string) => url.replace(/[a-z]+$/, 'postgres');
   const closeOwners = (client: { query(sql: string): Promise<unknown> }) =>

@@ -1,10 +1,13 @@
 /** Alone, for its broker and its collector leave little of two processors to anything beside it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDrainer } from '../dead-letters/drainer.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { atEnd } from '../testing/at-end.ts';
+import { createTestBroker } from '../testing/broker.ts';
 import { collectGarbage } from '../testing/collect-garbage.ts';
 import { eventually } from '../testing/eventually.ts';
-import { counted, heldMessage, silent, startMessagingSystem } from '../testing/messaging.ts';
+import { connectTo, counted, heldMessage, silent } from '../testing/messaging.ts';
+import { createMessagingDatabase } from '../testing/messaging-database.ts';
 import { startConsumer } from './consume.ts';
 import { orderReservationRepliesQueue } from './topology.ts';
 
@@ -12,12 +15,18 @@ const MEGABYTE = 1024 * 1024;
 const LARGE = 20;
 
 it('bodies of 10 MB do not fill the memory, 20 at once, and their neighbours are handled', async () => {
-  const system = await startMessagingSystem();
-  atEnd(() => system.drop());
-  const { broker, metrics, database } = system;
+  const database = await createMessagingDatabase();
+  atEnd(() => database.drop());
+  const server = await createTestBroker();
+  atEnd(() => server.drop());
+  // Without a proxy in between: it would hold in the memory of this process what the consumer has not read yet.
+  const broker = await connectTo(server.url);
+  atEnd(() => broker.close());
+  await eventually(() => broker.isConnected() || undefined);
+  const metrics = createMetrics('test', '0');
   const { name: queue, messages: definitions } = orderReservationRepliesQueue;
   const [first, last] = [heldMessage(), heldMessage()];
-  await system.server.withChannel(async (channel) => {
+  await server.withChannel(async (channel) => {
     channel.sendToQueue(queue, Buffer.from(first.body));
     const body = Buffer.alloc(10 * MEGABYTE, 'x');
     for (let n = 0; n < LARGE; n += 1) {

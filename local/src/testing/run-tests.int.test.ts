@@ -1,0 +1,99 @@
+/** The runner on files that fail in every way that was seen or feared: each takes itself down, and no other. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { repositoryRoot } from '../folders.ts';
+
+const root = repositoryRoot();
+const chassis = join(root, 'chassis/src');
+const CONSUMER = `
+  import { startConsumer } from '${chassis}/messaging/consume.ts';
+  import { orderReservationRepliesQueue } from '${chassis}/messaging/topology.ts';
+  import { heldMessage, silent, startMessagingSystem } from '${chassis}/testing/messaging.ts';
+  it('leaves a consumer', async () => {
+    const { broker, metrics, database } = await startMessagingSystem();
+    const { name: queue, messages: definitions } = orderReservationRepliesQueue;
+    const handle = async () => { throw new Error('planted'); };
+    startConsumer({ queue, broker, metrics, pool: database.pool, log: silent, definitions, handle });
+    await broker.publish([heldMessage()]);
+    throw new Error('planted');
+  });`;
+
+/** What each file leaves when it fails. */
+const planted: Record<string, string> = {
+  interval: `it('leaves an interval that takes all the time', () => {
+    setInterval(() => { for (const until = performance.now() + 2_000; performance.now() < until; ); }, 1);
+    throw new Error('planted');
+  });`,
+  consumer: CONSUMER,
+  hang: `it('hangs', () => new Promise(() => {}), 500);`,
+  hook: `beforeAll(() => new Promise(() => {}), 500); it('is never begun', () => {});`,
+  server: `it('leaves a server', () => { require('node:http').createServer().listen(0); throw new Error('planted'); });`,
+  'late-error': `it('fails after its end', () => {
+    setTimeout(() => { throw new Error('planted, later'); }, 20);
+    throw new Error('planted');
+  });`,
+  killed: `it('kills its process', () => process.kill(process.pid, 'SIGKILL'));`,
+  load: `import './there-is-no-such-file.ts'; it('does not load', () => {});`,
+};
+
+/** Passes unless something else takes the time of its process. */
+const GREEN = `it.each([1, 2])('is well: %s', async () => {
+  for (let n = 0; n < 5; n += 1) {
+    const began = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(performance.now() - began).toBeLessThan(1_500);
+  }
+});`;
+const GREEN_FILES = 4 * availableParallelism();
+
+/** A folder that the runner takes for a repository, with these files. */
+function plant(files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-planted-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'local'));
+  writeFileSync(join(folder, 'local/bootstrap.mjs'), '');
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  cpSync(join(root, 'jest.config.ts'), join(folder, 'jest.config.ts'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.int.test.ts`), text);
+  return folder;
+}
+
+function runIn(folder: string, ...args: string[]) {
+  const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` };
+  const cli = join(root, 'local/src/cli.ts');
+  const { status, stdout } = spawnSync(process.execPath, [cli, 'test', 'int', ...args], {
+    ...{ cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  });
+  return { status, lines: stdout.trimEnd().split('\n') };
+}
+
+it('a file that fails takes no other along, and the run ends with what failed and how to repeat it', () => {
+  const green = Object.fromEntries(Array.from({ length: GREEN_FILES }, (_, n) => [`green-${n}`, GREEN]));
+  const { status, lines } = runIn(plant({ ...planted, ...green }));
+  const count = Object.keys(planted).length;
+  expect({ status, end: lines.at(-1) }).toEqual({
+    status: 1,
+    end: `${2 * GREEN_FILES} passed, ${count} failed, 0 skipped`,
+  });
+  const repeats = lines.filter((line) => line.startsWith('    npm test -- int ')).map((line) => line.trim());
+  expect(repeats.map((line) => /int ([\w-]+)[.]int/.exec(line)?.[1]).sort()).toEqual(Object.keys(planted).sort());
+  expect(repeats).toContain("npm test -- int hang.int.test.ts -t '^hangs$'");
+  expect(repeats).toContain('npm test -- int load.int.test.ts');
+});
+
+it('a run of some tests passes when they do, and fails when there are none', () => {
+  const folder = plant({ a: `${GREEN} it('is ill', () => { throw new Error('planted'); });`, 'b.alone': GREEN });
+  expect(runIn(folder, '-t', 'well: 2')).toMatchObject({
+    status: 0,
+    lines: expect.arrayContaining(['2 passed, 0 failed, 0 skipped']),
+  });
+  expect(runIn(folder, 'b', '-t', 'well: 2').lines.at(-1)).toBe('1 passed, 0 failed, 0 skipped');
+  expect(runIn(folder, '-t', 'no such name')).toMatchObject({
+    status: 1,
+    lines: expect.arrayContaining(['0 passed, 1 failed, 0 skipped']),
+  });
+});
