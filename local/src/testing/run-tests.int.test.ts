@@ -1,6 +1,6 @@
 /** The runner on files that fail in every way that was seen or feared: each takes itself down, and no other. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -53,10 +53,11 @@ const GREEN_FILES = 4 * availableParallelism();
 function plant(files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'shop-planted-'));
   atEnd(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, 'local'));
-  writeFileSync(join(folder, 'local/bootstrap.mjs'), '');
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  cpSync(join(root, 'jest.config.ts'), join(folder, 'jest.config.ts'));
+  for (const path of ['jest.config.ts', 'local/src/testing/jest']) {
+    cpSync(join(root, path), join(folder, path), { recursive: true });
+  }
+  writeFileSync(join(folder, 'local/bootstrap.mjs'), '');
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.int.test.ts`), text);
   return folder;
