@@ -252,6 +252,65 @@ describe('a crash or loss', () => {
   });
 });
 
+describe('one of two processes of inventory-service', () => {
+  const CLIENTS = 8;
+
+  /** Place orders with some clients at once, as long as `goesOn`; how many got which status. */
+  async function placeWhile(sku: string, goesOn: (begun: number) => boolean): Promise<Record<number, number>> {
+    const counts: Record<number, number> = {};
+    let begun = 0;
+    async function client(): Promise<void> {
+      while (goesOn(begun)) {
+        begun += 1;
+        const { status } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
+        counts[status] = (counts[status] ?? 0) + 1;
+      }
+    }
+    await Promise.all(Array.from({ length: CLIENTS }, client));
+    return counts;
+  }
+
+  /** Place orders until both processes of order-service know that both of inventory-service answer. */
+  async function allAsked(sku: string): Promise<void> {
+    const orders = (await system.parts()).filter(({ part }) => part.startsWith('order-') && part !== 'order-db');
+    expect(orders).toHaveLength(2);
+    await eventually(async () => {
+      await placeWhile(sku, (begun) => begun < 50);
+      const pages = await Promise.all(
+        orders.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
+      );
+      const closed = pages.flatMap((page) => page.match(/^breaker_state\{.*\} 0$/gm) ?? []);
+      return closed.length === 4 || undefined;
+    });
+  }
+
+  it('killed: fewer than 1 % of the orders have to wait for their stock', async () => {
+    const sku = await system.product(10_000);
+    await allAsked(sku);
+    await system.control('kill', 'inventory-1');
+    const { 201: confirmed, ...others } = await placeWhile(sku, (begun) => begun < 500);
+    expect(Object.keys(others).filter((status) => status !== '202')).toEqual([]);
+    expect(others[202] ?? 0).toBeLessThan(5);
+    expect(confirmed).toBeGreaterThan(495);
+  });
+
+  it('frozen: after the first second fewer than 5 % of the orders have to wait for their stock', async () => {
+    const sku = await system.product(10_000);
+    await allAsked(sku);
+    await system.control('pause', 'inventory-2');
+    const until = performance.now() + 1_000;
+    const [counts] = await Promise.all([
+      sleep(1_000).then(() => placeWhile(sku, (begun) => begun < 500)),
+      placeWhile(sku, () => performance.now() < until),
+    ]).finally(() => system.control('resume', 'inventory-2'));
+    const { 201: confirmed, ...others } = counts;
+    expect(Object.keys(others).filter((status) => status !== '202')).toEqual([]);
+    expect(others[202] ?? 0).toBeLessThan(25);
+    expect(confirmed).toBeGreaterThan(475);
+    await nothingWaits();
+  });
+});
+
 describe('shutdown', () => {
   it('answers every request, those that arrive meanwhile too', async () => {
     const sku = await system.product(100_000);

@@ -30,6 +30,7 @@ import { reservationReplyHandler } from '@shop/order-service/orders/orders.messa
 import { compareReservations } from '@shop/order-service/reconciliation/compare-reservations.ts';
 import { mismatchKinds as orderKinds } from '@shop/order-service/reconciliation/judge.ts';
 import { createReservationPages } from '@shop/order-service/reconciliation/reservation-pages.ts';
+import { createInventoryTargets, type InventoryTargets } from '@shop/order-service/reservations/inventory-targets.ts';
 import { createReservationClient } from '@shop/order-service/reservations/reservation-client.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
@@ -193,11 +194,13 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
   const runtime = await startRuntime('order-service', database, server);
   const metrics = withOrderMetrics(runtime.metrics);
   // Two clients instead of a breaker that must close again: the one in use decides whether inventory can be reached.
-  const toInventory = (url: string) =>
-    createReservationClient({ urls: [url], internalToken: INTERNAL_TOKEN, metrics, log });
-  const [reaching, failing] = [toInventory(inventoryUrl), toInventory(NOWHERE)];
+  const [inventory, nowhere] = [inventoryUrl, NOWHERE].map((url) =>
+    createInventoryTargets({ urls: [url], internalToken: INTERNAL_TOKEN, timeoutMs: 1_500, metrics, log }),
+  ) as [InventoryTargets, InventoryTargets];
+  const reaching = createReservationClient({ inventory, metrics, log });
+  const failing = createReservationClient({ inventory: nowhere, metrics, log });
   let current = reaching;
-  const pages = createReservationPages({ urls: [inventoryUrl], internalToken: INTERNAL_TOKEN });
+  const pages = createReservationPages({ inventory });
   const reconciler = createReconciler({
     ...runtime,
     ...RECONCILIATION,
@@ -209,7 +212,7 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
     ...runtime,
     metrics,
     reconciler,
-    reservations: { reserve: (...request) => current.reserve(...request), close: async () => {} },
+    reservations: { reserve: (...request) => current.reserve(...request) },
     reservationTimeoutMs: 1_500,
   });
   const { name: queue, messages: definitions } = orderReservationRepliesQueue;
@@ -229,7 +232,7 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
       await close();
       await drain();
       await Promise.all(background.map((part) => part.stop()));
-      await Promise.all([reaching.close(), failing.close(), pages.close()]);
+      await Promise.all([inventory.close(), nowhere.close()]);
       await runtime.stop();
     },
   };

@@ -71,11 +71,12 @@ export const orders: Dashboard = {
     },
     {
       id: 7,
-      title: 'Breaker to inventory-service',
-      description: '0 closed, 1 half open (one call is let through), 2 open: orders are answered 202 without asking.',
+      title: 'Breakers to inventory-service',
+      description:
+        'One for each of its processes: 0 closed, 1 half open (one call is let through), 2 open: it is left out. With all of them open, orders are answered 202 without asking.',
       unit: 'short',
       limit: 2,
-      queries: [['{{instance}}', 'max by (instance) (breaker_state)']],
+      queries: [['{{instance}} to {{target}}', 'max by (instance, target) (breaker_state)']],
     },
     {
       id: 8,

@@ -122,7 +122,7 @@ function faultsOf(system: System, variables: Record<string, string>): Fault[] {
     {
       name: 'inventory stopped',
       expected: ['ServiceDown'],
-      consequences: ['BreakerOpen', 'ConsumersMissing', 'OrdersPendingTooLong', ...burns],
+      consequences: ['BreakerOpen', 'ConsumersMissing', 'InventoryProcessLeftOut', 'OrdersPendingTooLong', ...burns],
       begin: async () => void stopPart(part('inventory-1')),
       end: () => start('inventory-1'),
     },

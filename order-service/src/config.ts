@@ -7,7 +7,7 @@ export const orderServiceConfig = serviceConfig.extend({
     .string()
     .transform((urls) => urls.split(',').map((url) => url.trim()))
     .pipe(z.array(z.url({ protocol: /^https?$/ })).min(1))
-    .describe('Base URL of inventory-service; several, separated by commas, are used in turn'),
+    .describe('Base URLs of inventory-service, separated by commas; a name stands for all its addresses'),
   RESERVATION_TIMEOUT_MS: integer(100, 1_500, 1_500).describe('Deadline of the call to inventory-service'),
   RECONCILE_GRACE_SECONDS: integer(0, 86_400, 120).describe(
     'How long what changed counts as work under way, and not as a mismatch',

@@ -13,6 +13,7 @@ import { reservationReplyHandler } from './orders/orders.messages.ts';
 import { compareReservations } from './reconciliation/compare-reservations.ts';
 import { mismatchKinds } from './reconciliation/judge.ts';
 import { createReservationPages } from './reconciliation/reservation-pages.ts';
+import { createInventoryTargets } from './reservations/inventory-targets.ts';
 import { createReservationClient } from './reservations/reservation-client.ts';
 
 const name = 'order-service';
@@ -23,14 +24,16 @@ const { pool, log, tracing, wakeRelay } = runtime;
 const metrics = withOrderMetrics(runtime.metrics);
 const now = () => new Date();
 
-const reservations = createReservationClient({
+const inventory = createInventoryTargets({
   urls: settings.INVENTORY_URL,
   internalToken: settings.INTERNAL_TOKEN,
+  timeoutMs: settings.RESERVATION_TIMEOUT_MS,
   metrics,
   log,
   onRecovered: () =>
     askSoon(pool).catch((error: unknown) => log.warn({ err: error }, 'waiting orders keep their time')),
 });
+const reservations = createReservationClient({ inventory, metrics, log });
 const completer = startCompleter({ pool, metrics, log, tracing, now, wakeRelay });
 const consumer = startConsumer({
   ...runtime,
@@ -38,7 +41,7 @@ const consumer = startConsumer({
   definitions: orderReservationRepliesQueue.messages,
   handle: reservationReplyHandler({ now, metrics, wakeRelay }),
 });
-const pages = createReservationPages({ urls: settings.INVENTORY_URL, internalToken: settings.INTERNAL_TOKEN });
+const pages = createReservationPages({ inventory });
 const graceSeconds = settings.RECONCILE_GRACE_SECONDS;
 const reconciler = createReconciler({
   ...runtime,
@@ -62,7 +65,5 @@ const reconciliation = startReconciliation(reconciler, log);
 await serve(runtime, {
   ...app,
   background: [consumer, drainer, completer, reconciliation],
-  close: async () => {
-    await Promise.all([reservations.close(), pages.close()]);
-  },
+  close: inventory.close,
 });

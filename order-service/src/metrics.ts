@@ -35,6 +35,11 @@ export function withOrderMetrics(metrics: Metrics) {
       buckets: REQUEST_BUCKETS,
       registers,
     }),
-    breakerState: new Gauge({ name: 'breaker_state', help: '0 closed, 1 half open, 2 open.', registers }),
+    breakerState: new Gauge({
+      name: 'breaker_state',
+      help: 'Of each process of inventory-service, by its address: 0 closed, 1 half open, 2 open.',
+      labelNames: ['target'],
+      registers,
+    }),
   };
 }

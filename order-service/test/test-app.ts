@@ -16,9 +16,11 @@ import { withOrderMetrics } from '../src/metrics.ts';
 import { compareReservations } from '../src/reconciliation/compare-reservations.ts';
 import { mismatchKinds } from '../src/reconciliation/judge.ts';
 import { createReservationPages } from '../src/reconciliation/reservation-pages.ts';
+import { createInventoryTargets } from '../src/reservations/inventory-targets.ts';
 import { createReservationClient } from '../src/reservations/reservation-client.ts';
 
 export const GATEWAY_TOKEN = 'g'.repeat(32);
+export const INTERNAL_TOKEN = 'i'.repeat(32);
 const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
 /**
@@ -33,14 +35,16 @@ export function startOrderService(
 ) {
   const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
   const replays = startReplayCounter(database.pool, log);
-  const reservations = createReservationClient({
+  const inventory = createInventoryTargets({
     urls: [inventoryUrl],
-    internalToken: 'i'.repeat(32),
+    internalToken: INTERNAL_TOKEN,
+    timeoutMs: reservationTimeoutMs,
     metrics,
     log,
   });
+  const reservations = createReservationClient({ inventory, metrics, log });
   const now = () => new Date();
-  const pages = createReservationPages({ urls: [inventoryUrl], internalToken: 'i'.repeat(32) });
+  const pages = createReservationPages({ inventory });
   const compare = (findings: Findings) =>
     compareReservations({ pool: database.pool, reservations: pages, graceSeconds, now, wakeRelay: () => {} }, findings);
   const reconciler = createReconciler({
@@ -82,8 +86,7 @@ export function startOrderService(
       await reconciler.stop();
       await app.drain();
       await replays.stop();
-      await reservations.close();
-      await pages.close();
+      await inventory.close();
     },
   };
 }
@@ -133,6 +136,10 @@ export async function startPeer(): Promise<Peer> {
   const server = createServer(async (req, res) => {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
+    if (req.url === '/reservations/lookup') {
+      res.setHeader('content-type', 'application/json').end(JSON.stringify({ items: [] }));
+      return;
+    }
     const { reservations } = JSON.parse(Buffer.concat(chunks).toString()) as { reservations: { id: string }[] };
     const results: object[] = [];
     for (const { id } of reservations) {

@@ -12,6 +12,7 @@ import {
   createTestSystem,
   get,
   held,
+  INTERNAL_TOKEN,
   OTHER_STOREFRONT,
   post,
   refused,
@@ -21,6 +22,7 @@ import {
   type TestSystem,
 } from '../../test/test-app.ts';
 import { withOrderMetrics } from '../metrics.ts';
+import { createInventoryTargets } from '../reservations/inventory-targets.ts';
 import { createReservationClient } from '../reservations/reservation-client.ts';
 import { type Placement, placeOrders } from './place-orders.ts';
 
@@ -380,13 +382,15 @@ describe('when the database fails', () => {
     await post(system.service, '/orders', anOrder(), 'taken');
     const log = createLogger('test', 'silent');
     const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
-    const reservations = createReservationClient({
+    const inventory = createInventoryTargets({
       urls: [system.peer.url],
-      internalToken: 'i'.repeat(32),
+      internalToken: INTERNAL_TOKEN,
+      timeoutMs: 700,
       metrics,
       log,
     });
-    atEnd(() => reservations.close());
+    atEnd(() => inventory.close());
+    const reservations = createReservationClient({ inventory, metrics, log });
     const pool = losingAnswersOf('read-claims');
     const deps = { pool, reservations, metrics, log, now: () => new Date(), wakeRelay: () => {} };
     const [taken, free] = await placeOrders({ ...deps, reservationTimeoutMs: 700 }, [

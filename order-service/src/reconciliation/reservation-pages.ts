@@ -1,11 +1,11 @@
 /**
- * Reading inventory-service's reservations, for the comparison. Apart from the client that places orders: it has no
- * breaker to open, it waits longer, and it asks another process before it gives up.
+ * Reading inventory-service's reservations, for the comparison. It waits longer than an order, and asks another process
+ * before it gives up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ComparisonError } from '@shop/chassis/reconciliation/run.ts';
-import { Agent } from 'undici';
 import { z } from 'zod';
+import { type InventoryTargets, UnexpectedStatusError } from '../reservations/inventory-targets.ts';
 
 export interface ReservationLook {
   id: string;
@@ -19,7 +19,6 @@ export interface ReservationPages {
   page(cursor: string | undefined, signal: AbortSignal): Promise<{ items: ReservationLook[]; nextCursor?: string }>;
   /** Those with these ids, at most {@link PAGE}; unknown ones are absent. */
   lookup(ids: readonly string[], signal: AbortSignal): Promise<ReservationLook[]>;
-  close(): Promise<void>;
 }
 
 /** As many as inventory-service gives or looks up at once. */
@@ -41,45 +40,23 @@ const answer = z.object({
   nextCursor: z.string().optional(),
 });
 
-/** A client of `GET /reservations` and `POST /reservations/lookup`; `urls` are used in turn. */
-export function createReservationPages({
-  urls,
-  internalToken,
-}: {
-  urls: readonly string[];
-  internalToken: string;
-}): ReservationPages {
-  const agent = new Agent({ connections: 2, keepAliveTimeout: 60_000, connect: { timeout: 1_000 } });
-  let turn = 0;
-
+/** A client of `GET /reservations` and `POST /reservations/lookup`. */
+export function createReservationPages({ inventory }: { inventory: InventoryTargets }): ReservationPages {
   async function ask(path: string, body: object | undefined, signal: AbortSignal) {
+    const tried = new Set<unknown>();
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
-        return await askOnce(path, body, signal);
+        return await inventory.read(
+          { path, body, timeoutMs: TIMEOUT_MS, signal, read: (json) => answer.parse(json) },
+          tried,
+        );
       } catch (error) {
         signal.throwIfAborted();
-        if (attempt >= ATTEMPTS) throw error instanceof ComparisonError ? error : unanswered(error);
+        if (attempt >= ATTEMPTS) throw toComparisonError(error);
         await sleep(PAUSE_MS);
       }
     }
-  }
-
-  async function askOnce(path: string, body: object | undefined, signal: AbortSignal) {
-    const url = urls[turn++ % urls.length] ?? '';
-    const response = await agent.request({
-      origin: new URL(url).origin,
-      path,
-      method: body ? 'POST' : 'GET',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${internalToken}` },
-      body: body && JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
-    if (response.statusCode !== 200) {
-      await response.body.dump();
-      throw new ComparisonError(`inventory-service answered ${response.statusCode}.`);
-    }
-    return answer.parse(await response.body.json());
   }
 
   return {
@@ -88,10 +65,10 @@ export function createReservationPages({
       return ask(`/reservations?${query}`, undefined, signal);
     },
     lookup: async (ids, signal) => (await ask('/reservations/lookup', { ids, lines: false }, signal)).items,
-    close: () => agent.close(),
   };
 }
 
-function unanswered(cause: unknown): ComparisonError {
-  return new ComparisonError('inventory-service did not answer.', { cause });
+function toComparisonError(error: unknown): ComparisonError {
+  if (error instanceof UnexpectedStatusError) return new ComparisonError(`${error.message}.`);
+  return new ComparisonError('inventory-service did not answer.', { cause: error });
 }

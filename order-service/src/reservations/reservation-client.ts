@@ -1,17 +1,13 @@
 /**
- * The hop to inventory-service. It ends in inventory's answer, or in `undefined`: nobody knows what inventory did. There
- * are no retries here, for the outbox asks again under the same ids.
- *
- * The breaker: closed; opens on the first call that gets no answer in time, because a stalled inventory holds a batch's
- * slot for the whole deadline, or when half of the calls fail; after a pause it lets one call through and closes again
- * when that one succeeds.
+ * The hop to inventory-service. It ends in inventory's answer, or in `undefined`: nobody knows what inventory did. Nothing
+ * that was sent is sent again here, for the outbox asks again under the same ids. `inventory-targets.ts` chooses which
+ * process is asked.
  */
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
-import CircuitBreaker from 'opossum';
-import { Agent } from 'undici';
 import { z } from 'zod';
 import type { OrderMetrics } from '../metrics.ts';
 import type { Shortage } from '../orders/order.ts';
+import { type InventoryTargets, NoTargetError, TimedOutError } from './inventory-targets.ts';
 
 export interface ReservationRequest {
   id: string;
@@ -33,17 +29,6 @@ export interface ReservationClient {
     timeoutMs: number,
     traceparent: string,
   ): Promise<ReservationResult[] | undefined>;
-  close(): Promise<void>;
-}
-
-export interface ReservationClientOptions {
-  /** Base URLs, used in turn. */
-  urls: readonly string[];
-  internalToken: string;
-  metrics: OrderMetrics;
-  log: Logger;
-  /** The breaker has closed: inventory answers again. */
-  onRecovered?: () => void;
 }
 
 const answer = z.object({
@@ -65,80 +50,44 @@ const answer = z.object({
   ),
 });
 
-// Long enough not to hammer a service that is coming up, short enough that few orders have to wait for a message.
-const BREAKER_PAUSE_MS = 1_000;
-const BREAKER_STATES = { closed: 0, halfOpen: 1, open: 2 };
-
 /** A client of POST /reservations. */
-export function createReservationClient(options: ReservationClientOptions): ReservationClient {
-  const { metrics, log } = options;
-  const agent = new Agent({ connections: 8, keepAliveTimeout: 60_000, connect: { timeout: 500 } });
-  let turn = 0;
-
-  async function call(requests: readonly ReservationRequest[], timeoutMs: number, traceparent: string) {
-    const url = options.urls[turn++ % options.urls.length] ?? '';
-    const response = await agent.request({
-      origin: new URL(url).origin,
-      path: '/reservations',
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${options.internalToken}`, traceparent },
-      body: JSON.stringify({ reservations: requests }),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    if (response.statusCode !== 200) {
-      await response.body.dump();
-      throw new Error(`inventory-service answered ${response.statusCode}`);
-    }
-    const { results } = answer.parse(await response.body.json());
-    if (results.length !== requests.length) throw new Error('inventory-service answered for other reservations');
-    return results;
-  }
-
-  const breaker = new CircuitBreaker(call, {
-    timeout: false,
-    errorThresholdPercentage: 50,
-    volumeThreshold: 4,
-    rollingCountTimeout: 5_000,
-    rollingCountBuckets: 5,
-    resetTimeout: BREAKER_PAUSE_MS,
-  });
-  breaker.on('open', () => {
-    metrics.breakerState.set(BREAKER_STATES.open);
-    log.warn('the breaker to inventory-service is open');
-  });
-  breaker.on('halfOpen', () => metrics.breakerState.set(BREAKER_STATES.halfOpen));
-  breaker.on('close', () => {
-    metrics.breakerState.set(BREAKER_STATES.closed);
-    log.info('the breaker to inventory-service is closed');
-    options.onRecovered?.();
-  });
-
+export function createReservationClient(deps: {
+  inventory: InventoryTargets;
+  metrics: OrderMetrics;
+  log: Logger;
+}): ReservationClient {
+  const { inventory, metrics, log } = deps;
   return {
     async reserve(requests, timeoutMs, traceparent) {
       const end = metrics.reservationCallDuration.startTimer();
       try {
-        const results = await breaker.fire(requests, timeoutMs, traceparent);
+        const results = await inventory.ask({
+          path: '/reservations',
+          body: { reservations: requests },
+          traceparent,
+          timeoutMs,
+          read: (json) => readResults(json, requests.length),
+        });
         end({ outcome: 'answered' });
         return results;
       } catch (error) {
         const outcome = toOutcome(error);
         end({ outcome });
-        if (outcome === 'timed_out') breaker.open();
         if (outcome !== 'breaker_open') log.warn({ err: error, outcome }, 'the outcome of a reservation is unknown');
         return undefined;
       }
     },
-    async close() {
-      breaker.shutdown();
-      await agent.close();
-    },
   };
 }
 
+function readResults(json: unknown, count: number): ReservationResult[] {
+  const { results } = answer.parse(json);
+  if (results.length !== count) throw new Error('inventory-service answered for other reservations');
+  return results;
+}
+
 function toOutcome(error: unknown): 'timed_out' | 'breaker_open' | 'failed' {
-  const { name, code } = error as { name?: string; code?: string };
-  if (code === 'EOPENBREAKER' || code === 'ESHUTDOWN') return 'breaker_open';
-  return name === 'TimeoutError' || name === 'AbortError' || code === 'UND_ERR_CONNECT_TIMEOUT'
-    ? 'timed_out'
-    : 'failed';
+  // With a cause, there were targets, and no connection could be made.
+  if (error instanceof NoTargetError && error.cause === undefined) return 'breaker_open';
+  return error instanceof TimedOutError ? 'timed_out' : 'failed';
 }

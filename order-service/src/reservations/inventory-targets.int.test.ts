@@ -1,0 +1,247 @@
+/** Which process is asked, when one of them refuses, hangs, comes back or moves. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { withOrderMetrics } from '../metrics.ts';
+import { createInventoryTargets, type InventoryTargetsOptions, NoTargetError } from './inventory-targets.ts';
+
+// Long enough for an answer on a busy machine, short enough to wait for it to pass.
+const TIMEOUT_MS = 1_000;
+
+type Answer = (req: IncomingMessage, res: ServerResponse) => void;
+const answers: Answer = (_req, res) => res.end('{}');
+const hangs: Answer = () => {};
+
+/** A process of inventory-service, as far as it can be seen from here. */
+async function startProcess(answer: Answer, host = '127.0.0.1', port = 0) {
+  const server = createServer((req, res) => {
+    req.resume();
+    req.on('end', () => {
+      if (req.url === '/reservations') process.orders += 1;
+      else process.others += 1;
+      process.answer(req, res);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
+  const { port: chosen } = server.address() as AddressInfo;
+  const process = {
+    answer,
+    orders: 0,
+    others: 0,
+    port: chosen,
+    url: `http://${host}:${chosen}`,
+    async end() {
+      server.closeAllConnections();
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  atEnd(process.end);
+  return process;
+}
+
+function toInventory(urls: readonly string[], more: Partial<InventoryTargetsOptions> = {}) {
+  const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
+  const log = createLogger('order-service', 'silent');
+  const targets = createInventoryTargets({
+    urls,
+    internalToken: 'i'.repeat(32),
+    timeoutMs: TIMEOUT_MS,
+    metrics,
+    log,
+    ...more,
+  });
+  atEnd(targets.close);
+  const question = { path: '/reservations', body: {}, timeoutMs: TIMEOUT_MS, read: () => 'answered' };
+  const ask = (timeoutMs = TIMEOUT_MS) => targets.ask({ ...question, timeoutMs }).catch((error: Error) => error);
+  return {
+    ask,
+    /** Go on asking until it is so. */
+    until: (isSo: () => boolean | Promise<boolean>) =>
+      eventually(async () => {
+        await ask();
+        return (await isSo()) || undefined;
+      }),
+    read: (timeoutMs = TIMEOUT_MS) => targets.read({ ...question, timeoutMs }),
+    /** By address: 0 closed, 1 half open, 2 open. */
+    async breakers(): Promise<Record<string, number>> {
+      const { values } = await metrics.breakerState.get();
+      return Object.fromEntries(values.map(({ labels, value }) => [String(labels.target), value]));
+    },
+  };
+}
+const hostOf = ({ url }: { url: string }) => new URL(url).host;
+const times = async <T>(count: number, work: () => Promise<T>): Promise<Set<T>> => {
+  const results = new Set<T>();
+  for (let n = 0; n < count; n += 1) results.add(await work());
+  return results;
+};
+
+describe('a process that refuses connections', () => {
+  it('costs no order its answer: the next one is asked at once', async () => {
+    const [down, up] = [await startProcess(answers), await startProcess(answers)];
+    const inventory = toInventory([down.url, up.url]);
+    await times(4, inventory.ask);
+    await down.end();
+    // What was sent on a connection that ended at that moment has no answer; the next one finds out that none can be made.
+    await inventory.ask();
+    expect(await times(100, inventory.ask)).toEqual(new Set(['answered']));
+    expect(await inventory.breakers()).toEqual({ [hostOf(down)]: 2, [hostOf(up)]: 0 });
+  });
+
+  it('is asked again when it is back', async () => {
+    const [down, up] = [await startProcess(answers), await startProcess(answers)];
+    const inventory = toInventory([down.url, up.url]);
+    await down.end();
+    await times(4, inventory.ask);
+    const back = await startProcess(answers, '127.0.0.1', down.port);
+    await inventory.until(() => back.orders > 1);
+    expect(await inventory.breakers()).toEqual({ [hostOf(down)]: 0, [hostOf(up)]: 0 });
+  });
+
+  it('when all do, nothing is asked', async () => {
+    const down = await startProcess(answers);
+    await down.end();
+    const inventory = toInventory([down.url]);
+    expect(await inventory.ask()).toBeInstanceOf(NoTargetError);
+  });
+});
+
+describe('a process that hangs', () => {
+  it('costs the calls that it has, and is then left out and probed without orders', async () => {
+    const [hung, up] = [await startProcess(hangs), await startProcess(answers)];
+    const inventory = toInventory([hung.url, up.url]);
+    const stuck = Promise.all([inventory.ask(), inventory.ask()]);
+    // Those that come meanwhile go to the one that has nothing to do.
+    expect(await times(50, inventory.ask)).toEqual(new Set(['answered']));
+    expect((await stuck).filter((answer) => answer === 'answered')).toHaveLength(1);
+    await inventory.until(() => hung.others > 1);
+    expect([hung.orders, await inventory.breakers()]).toEqual([1, { [hostOf(hung)]: 2, [hostOf(up)]: 0 }]);
+  });
+
+  it('gets one order at a time once its probe is answered', async () => {
+    const [hung, up] = [await startProcess(hangs), await startProcess(answers)];
+    const inventory = toInventory([hung.url, up.url]);
+    await Promise.all([inventory.ask(), inventory.ask()]);
+    // Reads work, holding does not: a row that somebody has locked, say.
+    hung.answer = (req, res) => (req.url === '/reservations' ? undefined : answers(req, res));
+    await eventually(async () => (await inventory.breakers())[hostOf(hung)] === 1 || undefined);
+    const wave = await Promise.all(Array.from({ length: 20 }, () => inventory.ask()));
+    expect([hung.orders, wave.filter((answer) => answer === 'answered').length]).toEqual([2, 19]);
+    hung.answer = answers;
+    await inventory.until(() => hung.orders > 3);
+    expect((await inventory.breakers())[hostOf(hung)]).toBe(0);
+  });
+
+  it('is not blamed for a call that had too little time', async () => {
+    const slow = await startProcess((_req, res) => setTimeout(() => res.end('{}'), 150));
+    const inventory = toInventory([slow.url]);
+    for (let n = 0; n < 10; n += 1) expect(await inventory.ask(30)).toMatchObject({ isOurDoing: true });
+    expect(await inventory.breakers()).toEqual({ [hostOf(slow)]: 0 });
+    expect(await inventory.ask()).toBe('answered');
+  });
+
+  it('is not blamed when our own event loop was blocked', async () => {
+    const slow = await startProcess((_req, res) => setTimeout(() => res.end('{}'), 50));
+    const inventory = toInventory([slow.url]);
+    const answer = inventory.ask();
+    const until = performance.now() + TIMEOUT_MS + 500;
+    while (performance.now() < until);
+    await answer;
+    expect(await inventory.breakers()).toEqual({ [hostOf(slow)]: 0 });
+  });
+});
+
+describe('a call that was sent', () => {
+  it('is sent to no other process', async () => {
+    const breaks: Answer = (req) => req.socket.destroy();
+    const [broken, up] = [await startProcess(breaks), await startProcess(answers)];
+    const inventory = toInventory([broken.url, up.url]);
+    const results = await Promise.all([inventory.ask(), inventory.ask()]);
+    expect(results.filter((answer) => answer === 'answered')).toHaveLength(1);
+    expect([broken.orders, up.orders]).toEqual([1, 1]);
+  });
+});
+
+describe('reading', () => {
+  it('goes around one that is left out, and to that one when there is no other', async () => {
+    const [down, up] = [await startProcess(answers), await startProcess(answers)];
+    const both = toInventory([down.url, up.url]);
+    const alone = toInventory([down.url]);
+    await down.end();
+    await Promise.all([times(4, both.ask), times(2, alone.ask)]);
+    expect(await times(10, both.read)).toEqual(new Set(['answered']));
+    await startProcess(answers, '127.0.0.1', down.port);
+    expect(await alone.read()).toBe('answered');
+  });
+
+  it('opens no breaker by waiting', async () => {
+    const hung = await startProcess(hangs);
+    const inventory = toInventory([hung.url]);
+    await expect(inventory.read(TIMEOUT_MS)).rejects.toThrow(/no answer/);
+    expect(await inventory.breakers()).toEqual({ [hostOf(hung)]: 0 });
+  });
+});
+
+describe('a name', () => {
+  it('stands for every address that it resolves to, and is followed', async () => {
+    const first = await startProcess(answers, '127.0.0.2');
+    const second = await startProcess(answers, '127.0.0.3', first.port);
+    const third = await startProcess(answers, '127.0.0.4', first.port);
+    let addresses = ['127.0.0.2', '127.0.0.3'];
+    const inventory = toInventory([`http://inventory-service:${first.port}`], { lookup: async () => addresses });
+    expect(await times(10, inventory.ask)).toEqual(new Set(['answered']));
+    expect([first.orders, second.orders]).toEqual([5, 5]);
+    addresses = ['127.0.0.3', '127.0.0.4'];
+    await inventory.until(() => third.orders > 0);
+    expect(await inventory.breakers()).toEqual({ [hostOf(second)]: 0, [hostOf(third)]: 0 });
+    const before = first.orders;
+    await times(10, inventory.ask);
+    expect(first.orders).toBe(before);
+  });
+
+  it('keeps its addresses while DNS does not answer', async () => {
+    const up = await startProcess(answers);
+    let lookups = 0;
+    const lookup = async () => {
+      lookups += 1;
+      if (lookups > 1) throw new Error('EAI_AGAIN');
+      return ['127.0.0.1'];
+    };
+    const inventory = toInventory([`http://inventory-service:${up.port}`], { lookup });
+    await eventually(() => lookups > 2 || undefined);
+    expect(await inventory.ask()).toBe('answered');
+  });
+
+  it('is resolved by the system', async () => {
+    const up = await startProcess(answers);
+    expect(await toInventory([`http://localhost:${up.port}`]).ask()).toBe('answered');
+  });
+});
+
+describe('recovery', () => {
+  it('is reported when an order is answered after nobody could be asked, and not when one of two is back', async () => {
+    const [one, other] = [await startProcess(hangs), await startProcess(answers)];
+    let recoveries = 0;
+    const inventory = toInventory([one.url, other.url], {
+      onRecovered: () => {
+        recoveries += 1;
+      },
+    });
+    const isClosed = async () => (await inventory.breakers())[hostOf(one)] === 0;
+    await Promise.all([inventory.ask(), inventory.ask()]);
+    one.answer = answers;
+    await inventory.until(isClosed);
+    expect(recoveries).toBe(0);
+    one.answer = hangs;
+    other.answer = hangs;
+    await Promise.all([inventory.ask(), inventory.ask()]);
+    expect(await inventory.ask()).toBeInstanceOf(NoTargetError);
+    one.answer = answers;
+    await inventory.until(isClosed);
+    expect(recoveries).toBe(1);
+  });
+});
