@@ -8,12 +8,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { explainMisplacedOptions } from './misplaced-options.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 // Written last by npm: it exists only after a complete installation, and lists what was installed.
 const installedLock = join(modules, '.package-lock.json');
 
+const misplaced = explainMisplacedOptions(process.argv.slice(2), process.env);
+if (misplaced) fail(misplaced, 2);
 if (!isInstalled()) installPackages();
 repairPostgresLinks();
 handOver(findNode());
@@ -103,7 +106,7 @@ function handOver(node) {
   });
 }
 
-function fail(message) {
+function fail(message, code = 1) {
   console.error(message);
-  process.exit(1);
+  process.exit(code);
 }

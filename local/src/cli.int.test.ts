@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,10 +22,38 @@ describe('the command line', () => {
     expect(status).toBe(0);
   });
 
+  it.each([
+    [['start', '--port', '8339'], 'npm start -- --port 8339'],
+    [['start', '--fresh'], 'npm start -- --fresh'],
+    [['test', 'unit', '-t', 'last unit'], 'npm test -- … -t …'],
+    [['run', 'test:int', '-t', 'last unit'], "npm run test:int -- -t 'last unit'"],
+    [
+      ['run', 'replay', 'orders.csv', '--concurrency=4', '--duplicates'],
+      'npm run replay -- orders.csv --concurrency 4 --duplicates',
+    ],
+    [['run', 'local', 'start', '--detach'], 'npm run local -- start --detach'],
+  ])('starts nothing when npm has kept an option of %j', (args, right) => {
+    const env = { ...process.env, LOCAL_DIR: join(folder, 'unused') };
+    const { status, stdout, stderr } = spawnSync('npm', args, { cwd: repositoryRoot(), env, encoding: 'utf8' });
+    expect(stderr).toContain(`Nothing was started. Write:\n\n  ${right}\n`);
+    expect(stdout).not.toContain('==');
+    expect(status).toBe(2);
+    expect(existsSync(join(folder, 'unused'))).toBe(false);
+  });
+
   it('says that nothing was started yet', () => {
     const { status, stderr } = cli('status');
     expect(stderr).toContain('npm start');
     expect(status).toBe(1);
+  });
+
+  it('finds what the gateway cannot use before anything is started', () => {
+    const { status, stderr } = cliWith({ DECK_RATE_LIMIT_PER_MINUTE: 'many' }, 'start');
+    expect(stderr).toContain('kong/kong.yml: ');
+    expect(stderr).toContain('- DECK_RATE_LIMIT_PER_MINUTE must be a whole number');
+    expect(stderr).toContain('Nothing was started.');
+    expect(status).toBe(1);
+    expect(existsSync(join(folder, 'state.json'))).toBe(false);
   });
 
   it('names the port that is in use and how to choose another', async () => {
@@ -55,8 +83,12 @@ describe('the command line', () => {
   });
 
   function cli(...args: string[]) {
+    return cliWith({}, ...args);
+  }
+
+  function cliWith(variables: Record<string, string>, ...args: string[]) {
     const root = repositoryRoot();
-    const env = { ...process.env, LOCAL_DIR: folder };
+    const env = { ...process.env, LOCAL_DIR: folder, ...variables };
     return spawnSync(process.execPath, [join(root, 'local/src/cli.ts'), ...args], { cwd: root, env, encoding: 'utf8' });
   }
 });

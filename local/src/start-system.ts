@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '@shop/operator/faults.ts';
@@ -10,12 +10,14 @@ import type { StartOptions } from './arguments.ts';
 import type { Part } from './control.ts';
 import { isAlive, partStatus, startPart } from './control.ts';
 import { localFolder, repositoryRoot } from './folders.ts';
+import { DeclarationError, readDeclaration } from './gateway/declaration.ts';
+import { createProblemRenderer } from './gateway/problem.ts';
 import { readJson } from './json-file.ts';
 import { tailOf } from './log-tail.ts';
 import type { System } from './parts.ts';
 import { allPartNames, nodeLaunch, partOf, postgresOf } from './parts.ts';
 import type { Plan } from './plan.ts';
-import { makePlan, processNames, readPlan, removePlan, savePlan } from './plan.ts';
+import { deckVariables, makePlan, processNames, readPlan, removePlan, savePlan } from './plan.ts';
 import { isFree } from './ports.ts';
 import type { ProcessId } from './processes.ts';
 import { howItEnded, isRunning, thisProcess } from './processes.ts';
@@ -66,6 +68,7 @@ async function claim(folder: string, options: StartOptions, progress: Progress):
   const secrets = loadSecrets(folder);
   const last = readPlan(folder);
   if (last) refuseIfRunning({ folder, plan: last, secrets }, options);
+  refuseBadDeclaration(deckVariables(secrets, process.env));
   lock(folder);
   if (last) await endLeftoversOf({ folder, plan: last, secrets }, progress);
   if (!(await isFree(options.port))) {
@@ -101,6 +104,22 @@ function refuseIfRunning(last: System, options: StartOptions): void {
     `The system ${doing} already at ${urlOf(plan, 'gateway')}${who}.${fresh}\n` +
       'See it with "npm run local -- status"; stop it with "npm run local -- down".',
   );
+}
+
+/** The gateway starts last, but whether it can use its files is known now. */
+function refuseBadDeclaration(deck: Record<string, string>): void {
+  const read = (name: string) => readFileSync(join(repositoryRoot(), 'kong', name), 'utf8');
+  try {
+    readDeclaration(read('kong.yml'), deck);
+  } catch (error) {
+    if (!(error instanceof DeclarationError)) throw error;
+    throw new Fault(`kong/kong.yml: ${error.message}\nNothing was started.`);
+  }
+  try {
+    createProblemRenderer(read('error-template.json'));
+  } catch (error) {
+    throw new Fault(`kong/error-template.json: ${(error as Error).message}\nNothing was started.`);
+  }
 }
 
 /** Two starts at the same moment would both find nothing running, and then end each other's parts. */

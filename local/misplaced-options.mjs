@@ -1,0 +1,56 @@
+/**
+ * npm keeps options that stand before `--`: of `npm start --port 8339` the script gets the argument 8339, and
+ * npm_config_port=true in its environment. It would do something else than what was asked, so it is refused before anything
+ * is installed or started. Plain JavaScript, because bootstrap.mjs runs on any Node.
+ *
+ * `--key` of dead-letters is missing on purpose: it is npm's own setting too, and stands in the .npmrc of some.
+ */
+const withValue = [
+  ...['port', 'orders', 'inventories'],
+  ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'reason', 'service', 'status'],
+  ...['faults', 'schedule', 'seconds', 'seed', 'settle', 'drain', 'rounds', 'rows', 'scenario'],
+  ...['t', 'testNamePattern', 'testPathPatterns', 'testTimeout', 'maxWorkers', 'shard'],
+];
+const withoutValue = [
+  ...['detach', 'fresh', 'monitoring', 'json', 'duplicates', 'keep', 'page', 'profile', 'quick'],
+  ...['large', 'list', 'mutations', 'trail'],
+  ...['watch', 'watchAll', 'runInBand', 'coverage', 'bail', 'updateSnapshot', 'u', 'onlyFailures', 'detectOpenHandles'],
+];
+
+/** What to answer to a command whose options npm has kept, given what came through; undefined when it has kept none. */
+export function explainMisplacedOptions(args, env) {
+  const script = env.npm_lifecycle_event;
+  if (script === undefined) return undefined; // not run by npm
+  const kept = [...withValue, ...withoutValue].flatMap((name) => {
+    const value = env[`npm_config_${name.toLowerCase().replaceAll('-', '_')}`];
+    return value === undefined || value === '' ? [] : [{ name, value }];
+  });
+  if (kept.length === 0) return undefined;
+  const options = kept.map(({ name }) => (name.length === 1 ? `-${name}` : `--${name}`));
+  const command = ['start', 'test'].includes(script) ? `npm ${script}` : `npm run ${script}`;
+  return (
+    `npm keeps ${options.join(' and ')} for itself: what a script is to read stands after "--". Nothing was started. Write:\n\n` +
+    `  ${command} -- ${rewritten(kept, options, argumentsOfUser(args, env)).join(' ')}\n`
+  );
+}
+
+/** Without those that package.json gives the script, such as the tier of `test:int`. */
+function argumentsOfUser(args, env) {
+  const own = (env.npm_lifecycle_script ?? '').split(' ').slice(2);
+  return own.every((word, index) => args[index] === word) ? args.slice(own.length) : args;
+}
+
+/** Which word was the value of which option is known when there is one of each; else an ellipsis stands for it. */
+function rewritten(kept, options, words) {
+  const lacks = ({ name, value }) => withValue.includes(name) && value === 'true' && words.length > 0;
+  const lacking = kept.filter(lacks).length;
+  const known = lacking === 1 && words.length === 1;
+  const toValue = (one) =>
+    lacks(one) ? [known ? quoted(words[0]) : '…'] : one.value === 'true' ? [] : [quoted(one.value)];
+  const others = lacking === 0 ? words.map(quoted) : known ? [] : ['…'];
+  return [...others, ...kept.flatMap((one, index) => [options[index], ...toValue(one)])];
+}
+
+function quoted(word) {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
