@@ -5,7 +5,16 @@
  * src/cli.ts with the same arguments, terminal, exit code and signals.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { explainMisplacedOptions } from './misplaced-options.mjs';
@@ -17,7 +26,7 @@ const installedLock = join(modules, '.package-lock.json');
 
 const misplaced = explainMisplacedOptions(process.argv.slice(2), process.env);
 if (misplaced) fail(misplaced, 2);
-if (!isInstalled()) installPackages();
+if (!isInstalled()) await installPackages();
 repairPostgresLinks();
 handOver(findNode());
 
@@ -34,30 +43,112 @@ function isInstalled() {
   });
 }
 
-function installPackages() {
-  const start = Date.now();
-  console.error('Installing the npm packages of package-lock.json (a minute or so the first time) …');
-  // Without node_modules/.bin: npm must not run on the very Node that it is about to replace.
-  const path = (process.env.PATH ?? '')
-    .split(delimiter)
-    .filter((folder) => !folder.endsWith(join('node_modules', '.bin')))
-    .join(delimiter);
-  const npm = (...args) =>
-    spawnSync('npm', [...args, '--no-audit', '--no-fund'], {
-      cwd: root,
-      stdio: ['ignore', 2, 2], // stdout belongs to the command itself
-      env: { ...process.env, PATH: path },
-    });
-  let { status, error } = npm('ci');
-  if (!error && status !== 0) {
+/** Quietly, with progress of its own: what npm writes is shown only when it fails. */
+async function installPackages() {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  console.error('Installing what package-lock.json lists, once.');
+  const node = await fetchNode(packages);
+  try {
+    const wanted = Object.entries(packages).flatMap(([path, entry]) =>
+      path.includes('node_modules/') && !entry.link && suits(entry) ? [join(root, path, 'package.json')] : [],
+    );
+    const progress = (done) => {
+      const there = wanted.filter(existsSync).length;
+      return done ? `${there} packages` : `${there} of ${wanted.length} packages`;
+    };
+    const install = (...args) => showing(progress, () => npm(args, root, node?.bin));
+    let result = await install('ci');
     // A lockfile that lists packages of one platform only is refused by `ci`; `install` takes what it has from it.
-    console.error('npm ci failed; trying npm install, which keeps to the lockfile as far as it goes …');
-    ({ status, error } = npm('install', '--no-save'));
+    if (result.code !== 0) result = await install('install', '--no-save');
+    if (result.code !== 0)
+      fail(`${result.output}\nThe npm packages could not be installed (npm ended with ${result.code}).`);
+  } finally {
+    if (node) rmSync(node.folder, { recursive: true, force: true });
   }
-  if (error || status !== 0) {
-    fail(`The npm packages could not be installed: ${error ? error.message : `npm ended with code ${status}`}.`);
-  }
-  console.error(`Packages installed in ${Math.round((Date.now() - start) / 1000)} s.`);
+}
+
+/**
+ * The pinned Node alone, checked against the lockfile: npm and the install scripts of the packages then run on the Node that
+ * all of them are made for. On an older one npm would warn of nearly every package, and with `engine-strict` refuse them.
+ */
+async function fetchNode(packages) {
+  const name = `node-${process.platform}-${process.arch}`;
+  const { optional: _, ...entry } = packages[`node_modules/${name}`] ?? { optional: true };
+  if (Number(process.versions.node.split('.')[0]) >= 24 || entry.version === undefined) return undefined;
+  mkdirSync(join(root, '.local'), { recursive: true });
+  const folder = mkdtempSync(join(root, '.local', 'node-')); // not in the temporary folder: nothing may run from some of those
+  const own = { name: 'node', private: true, dependencies: { [name]: entry.version } };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(own));
+  const lock = { lockfileVersion: 3, packages: { '': own, [`node_modules/${name}`]: entry } };
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(lock));
+  if (existsSync(join(root, '.npmrc'))) copyFileSync(join(root, '.npmrc'), join(folder, '.npmrc'));
+  const { code } = await showing(
+    () => `Node ${entry.version}`,
+    () => npm(['ci'], folder),
+  );
+  if (code === 0) return { folder, bin: join(folder, 'node_modules', name, 'bin') };
+  // Then with the Node that is here; why it failed, the installation of all packages will say.
+  rmSync(folder, { recursive: true, force: true });
+  return undefined;
+}
+
+/** Whether npm installs a package here: of those for other platforms it leaves the folder out. */
+function suits({ os, cpu, libc }) {
+  const allows = (list, here) => {
+    const names = [list ?? []].flat();
+    const refused = names.filter((name) => name.startsWith('!'));
+    return !refused.includes(`!${here}`) && (names.length === refused.length || names.includes(here));
+  };
+  const own = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
+  return allows(os, process.platform) && allows(cpu, process.arch) && allows(libc, own);
+}
+
+/** Runs npm to its end and keeps what it writes. A `bin` is looked into first: npm runs on the Node that it finds there. */
+function npm(args, cwd, bin) {
+  // Without node_modules/.bin: npm must not run on the very Node that it is about to replace.
+  const folders = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((one) => !one.endsWith(join('node_modules', '.bin')));
+  const { npm_config_local_prefix: _, ...env } = process.env; // the project that npm runs us for; here it may be another
+  const child = spawn('npm', [...args, '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...env, PATH: (bin ? [bin, ...folders] : folders).join(delimiter) },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  let interrupted = false;
+  const interrupt = (signal) => {
+    interrupted = true;
+    child.kill(signal);
+  };
+  for (const signal of signals) process.on(signal, interrupt);
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ code: error.message, output }));
+    child.once('close', (code, signal) => {
+      for (const one of signals) process.off(one, interrupt);
+      if (interrupted) fail('Interrupted.', 130);
+      resolve({ code: code ?? signal, output: output.trim() });
+    });
+  });
+}
+
+/** Shows how far something is: in one line on a terminal, else now and then in a new one. It ends with its `code`. */
+async function showing(progress, work) {
+  const began = Date.now();
+  const terminal = process.stderr.isTTY;
+  const write = (sign, colour, end) => {
+    const text = `${sign} ${progress(sign === '✓').padEnd(28)} ${((Date.now() - began) / 1000).toFixed(1)} s`;
+    const coloured = terminal && !process.env.NO_COLOR ? `\x1b[${colour}m${text}\x1b[0m` : text;
+    process.stderr.write(`${terminal ? '\r\x1b[2K' : ''}  ${coloured}${end}`);
+  };
+  const timer = terminal ? setInterval(() => write('…', 2, ''), 250) : setInterval(() => write('…', 2, '\n'), 15_000);
+  const result = await work();
+  clearInterval(timer);
+  if (result.code === 0) write('✓', 32, '\n');
+  else write('✗', 31, '\n');
+  return result;
 }
 
 /** npm packages carry no symbolic links; PostgreSQL's package makes its own in an install script, which may be switched off. */
