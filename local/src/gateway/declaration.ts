@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { overlaps, parsePath, type RouteMatcher } from './routing.ts';
+import { compareRank, type HeaderMatcher, overlaps, parseHeader, parsePath, type RouteMatcher } from './routing.ts';
 
 /**
  * Reads kong.yml as decK does (text first, then YAML) and refuses whatever the gateway would not honour: every object is
@@ -48,7 +48,15 @@ const opentelemetry = z.strictObject({
 });
 const pairs = z.strictObject({ headers: z.array(headerPair).default([]) }).default({ headers: [] });
 const requestTransformer = z.strictObject({ replace: pairs, add: pairs });
-const requestTermination = z.strictObject({ status_code: z.int().min(200).max(599), message: z.string().min(1) });
+// Kong takes a message, of which it makes JSON, or a body with its type.
+const requestTermination = z.union([
+  z.strictObject({ status_code: z.int().min(200).max(599), message: z.string().min(1) }),
+  z.strictObject({
+    status_code: z.int().min(200).max(599),
+    content_type: z.string().min(1),
+    body: z.string().min(1),
+  }),
+]);
 
 const pluginBase = {
   instance_name: z.string().optional(),
@@ -79,10 +87,26 @@ const path = z.string().transform((text, ctx): RouteMatcher => {
   });
   return z.NEVER;
 });
+const headers = z
+  .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.array(z.string().min(1)).min(1))
+  .transform((entries, ctx): HeaderMatcher[] =>
+    Object.entries(entries).flatMap(([header, values]) => {
+      const matcher = parseHeader(header, values);
+      if (matcher) return [matcher];
+      ctx.addIssue({
+        code: 'custom',
+        path: [header],
+        message: 'a regex must be lower case (Kong lowers it) and have no \\, [ ], { } or ?',
+      });
+      return [];
+    }),
+  )
+  .prefault({});
 const route = z.strictObject({
   name,
   tags,
   paths: z.array(path).min(1),
+  headers,
   // Kong's nginx answers TRACE and CONNECT before any route; OPTIONS would meet key-auth's preflight rule.
   methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])).min(1),
   strip_path: z.literal(false), // Kong's own default is true
@@ -250,6 +274,10 @@ function findConflicts(file: Declaration): string[] {
           ? [`routes.${route.name}: acl without key-auth refuses every call`]
           : []),
         ...(service || chosen('request-termination') ? [] : [`routes.${route.name}: nothing answers it`]),
+        // Kong packs all of a rank into one number, and other priorities would run into the count of headers.
+        ...(route.headers.length > 0 && route.regex_priority > 1
+          ? [`routes.${route.name}: regex_priority must be 0 or 1 on a route with headers`]
+          : []),
       ];
     }),
     ...overlappingRoutes(routes.map((r) => r.route)),
@@ -282,12 +310,16 @@ function overlappingRoutes(routes: RouteDeclaration[]): string[] {
       .slice(index + 1)
       .filter(
         (b) =>
-          a.regex_priority === b.regex_priority &&
+          compareRank(rankOf(a), rankOf(b)) === 0 &&
           a.methods.some((method) => b.methods.includes(method)) &&
           a.paths.some((left) => b.paths.some((right) => overlaps(left, right))),
       )
       .map((b) => `routes.${a.name} and routes.${b.name} overlap and have equal rank`),
   );
+}
+
+function rankOf({ headers, regex_priority: regexPriority }: RouteDeclaration) {
+  return { headers, regexPriority };
 }
 
 /** Every route with the service it belongs to, if any. */

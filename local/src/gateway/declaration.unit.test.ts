@@ -56,6 +56,24 @@ describe('readDeclaration', () => {
       /routes\.0\.plugins\.0\.name/,
     ],
     [
+      'a header regex that Kong would read otherwise',
+      changed('"~*^text/html(,|;|$)"', '"~*^Text/\\\\S+"'),
+      /routes\.1\.headers\.accept: a regex must be lower case/,
+    ],
+    [
+      'routes with the same headers that overlap',
+      changed(
+        '  - name: root\n    paths: ["~/$"]\n',
+        '  - name: root\n    paths: ["~/$"]\n    headers: { accept: [text/html] }\n',
+      ),
+      /routes\.root and routes\.root-page overlap/,
+    ],
+    [
+      'a priority that Kong would take for more headers',
+      changed('    headers: { accept', '    regex_priority: 1024\n    headers: { accept'),
+      /root-page: regex_priority must be 0 or 1/,
+    ],
+    [
       'a plugin setting that it does not honour',
       changed('    policy: local', '    policy: redis'),
       /plugins\.0\.config\.policy/,
@@ -92,7 +110,7 @@ describe('readDeclaration', () => {
     ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /route docs-orders is there twice/],
     [
       'a route that nothing answers',
-      kongYml.replace(/ {4}plugins:\n {6}- name: request-termination[\s\S]*?(?=\n\n)/, ''),
+      kongYml.replace(/ {4}plugins:\n {6}- name: request-termination[\s\S]*?(?=\n {2}#)/, ''),
       /^routes\.root: nothing answers it$/,
     ],
     [

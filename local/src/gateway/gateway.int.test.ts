@@ -222,6 +222,8 @@ describe('who may call what', () => {
     const asked = routes.flatMap(([method, path]) =>
       (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((each) => `${each} ${match(each, path)?.name}`),
     );
+    // The one path with two routes; what it is, is asked below.
+    asked.push(...['GET', 'HEAD'].map((each) => `${each} ${match(each, '/', ['accept', 'text/html'])?.name}`));
     expect(asked.sort()).toEqual(inFile.sort());
   });
 
@@ -264,6 +266,23 @@ describe('who may call what', () => {
       'application/json; charset=utf-8',
       '{"message":"API Gateway is Running"}',
     ]);
+  });
+
+  it.each([
+    [
+      'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+      'text/html; charset=utf-8',
+      /^<!doctype html>\n/,
+    ],
+    ['text/html', 'text/html; charset=utf-8', /^<!doctype html>\n/],
+    ['*/*', 'application/json; charset=utf-8', /^\{"message":"API Gateway is Running"\}$/],
+    ['application/json, text/html', 'application/json; charset=utf-8', /^\{"message":"API Gateway is Running"\}$/],
+  ])('answers GET / for Accept: %s with %s', async (accept, type, body) => {
+    const { send, seen } = await setUp();
+    const { status, headers, text } = await send('GET', '/', { headers: ['Accept', accept] });
+    expect([status, headers['content-type']]).toEqual([200, type]);
+    expect(text).toMatch(body);
+    expect(seen).toEqual([]);
   });
 });
 

@@ -33,7 +33,6 @@ type Route = Routable & { name: string; run: (call: Call) => PluginAnswer | unde
 
 type Renderer = ReturnType<typeof createProblemRenderer>;
 
-const JSON_TYPE = 'application/json; charset=utf-8';
 const NO_ROUTE: Refusal = { status: 404, message: 'no Route matched with those values' };
 const NO_SERVICE: Refusal = { status: 503, message: 'no Service found with those values' };
 
@@ -65,9 +64,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const state = createPluginState(file, now);
   const routes = allRoutes(file).map(({ route, service }): Route => {
-    const { name, methods, paths, regex_priority: regexPriority } = route;
+    const { name, methods, paths, headers, regex_priority: regexPriority } = route;
     const forwarder = service && forwarders.get(service);
-    return { name, methods, paths, regexPriority, run: createPipeline(route, service, file, state), forwarder };
+    return {
+      name,
+      methods,
+      paths,
+      headers,
+      regexPriority,
+      run: createPipeline(route, service, file, state),
+      forwarder,
+    };
   });
   const matchRoute = createRouter(routes);
 
@@ -87,7 +94,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const { req, res, headers, answerHeaders, requestId } = exchange;
     const method = req.method as string;
     const remoteAddress = (req.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-    const route = matchRoute(method, path.normal);
+    const route = matchRoute(method, path.normal, headers);
     const answer = route ? route.run({ headers, remoteAddress, answerHeaders }) : NO_ROUTE;
     if (answer || !route?.forwarder) {
       refuse(exchange, answer ?? NO_SERVICE);
@@ -175,8 +182,7 @@ function answerRefusal(exchange: Exchange, refusal: PluginAnswer, render: Render
   if (res.headersSent || res.destroyed) return;
   const { status, message } = refusal;
   if (status >= 500) logger.warn({ requestId, method: req.method, status }, message);
-  const { contentType, body } =
-    refusal.body === undefined ? render(refusal, requestId, headers) : { contentType: JSON_TYPE, body: refusal.body };
+  const { contentType, body } = refusal.body === undefined ? render(refusal, requestId, headers) : refusal.body;
   const length = String(Buffer.byteLength(body));
   const own = ['Content-Type', contentType, 'Content-Length', length, ...(refusal.headers ?? []), ...answerHeaders];
   // A client that still waits for `100 Continue` may send its body or not: nothing can follow on this connection.

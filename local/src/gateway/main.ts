@@ -1,7 +1,7 @@
 /**
  * The stand-in for Kong where there is no Docker: it reads the same kong/kong.yml and error template.
  *
- * Copied: routes (normalised paths, method as part of the match), key-auth, acl, rate-limiting, request-transformer and
+ * Copied: routes (normalised paths, method and headers as part of the match), key-auth, acl, rate-limiting, request-transformer and
  * request-termination with Kong's messages, headers and order; which client copies of which headers survive; the limits on
  * bodies and lines; error bodies by `Accept`; X-Kong-Request-Id; round robin and least connections with active health checks, `retries`, 502, 503
  * and 504; forwarded and dropped headers.

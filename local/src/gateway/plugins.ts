@@ -20,7 +20,7 @@ export type Call = {
 };
 
 /** What a plugin answered instead of letting the call on; `body` marks an answer that no template makes. */
-export type PluginAnswer = Refusal & { body?: string };
+export type PluginAnswer = Refusal & { body?: { contentType: string; body: string } };
 type Plugin = (call: Call) => PluginAnswer | undefined;
 
 /** State that all routes share: who owns a key, and the rate limiters, of which one config has one budget. */
@@ -170,7 +170,14 @@ function readPair(pair: string): { name: string; value: string } {
 }
 
 function terminate(config: PluginConfig<'request-termination'>): Plugin {
-  const { status_code: status, message } = config;
-  const answer = { status, message, body: JSON.stringify({ message }) };
+  const { status_code: status } = config;
+  const answer =
+    'message' in config
+      ? { status, ...asJson(config.message) }
+      : { status, message: '', body: { contentType: config.content_type, body: config.body } };
   return () => answer;
+}
+
+function asJson(message: string) {
+  return { message, body: { contentType: 'application/json; charset=utf-8', body: JSON.stringify({ message }) } };
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { type HeaderList, valuesOf } from './headers.ts';
 
 /** A path of kong.yml as segments: a literal, or undefined for `[^/]+`. */
 export type RouteMatcher = { segments: (string | undefined)[]; regex: RegExp };
@@ -38,18 +39,49 @@ export function overlaps(a: RouteMatcher, b: RouteMatcher): boolean {
   );
 }
 
-export type Routable = { methods: string[]; paths: RouteMatcher[]; regexPriority: number };
+/** A header that a route asks for: one of its lines has to be one of the values, or to match the regex. */
+export type HeaderMatcher = { name: string; matches: (value: string) => boolean };
+
+/** What JavaScript and Rust read alike, in lower case: Kong lowers the regex and the value. */
+const HEADER_REGEX = /^[a-z0-9 /.,;=*+()|^$-]+$/;
+
+/** Reads a header of kong.yml; undefined when it is none that we accept. */
+export function parseHeader(name: string, values: string[]): HeaderMatcher | undefined {
+  const [first = ''] = values;
+  if (values.length > 1 || !first.startsWith('~*')) {
+    const wanted = new Set(values.map((value) => value.toLowerCase()));
+    return { name: name.toLowerCase(), matches: (value) => wanted.has(value.toLowerCase()) };
+  }
+  if (!HEADER_REGEX.test(first.slice(2))) return undefined;
+  const regex = new RegExp(first.slice(2));
+  return { name: name.toLowerCase(), matches: (value) => regex.test(value.toLowerCase()) };
+}
+
+export type Routable = { methods: string[]; paths: RouteMatcher[]; headers: HeaderMatcher[]; regexPriority: number };
+
+/** Kong's order of routes that all have methods and paths: those with headers first, then those with more, then by priority. */
+export function compareRank(a: Pick<Routable, 'headers' | 'regexPriority'>, b: typeof a): number {
+  return b.headers.length - a.headers.length || b.regexPriority - a.regexPriority;
+}
 
 /** Finds the route of a method and a normalised path. The method is part of the match: a wrong one is a 404, never a 405. */
-export function createRouter<R extends Routable>(routes: R[]): (method: string, path: string) => R | undefined {
+export function createRouter<R extends Routable>(
+  routes: R[],
+): (method: string, path: string, headers?: HeaderList) => R | undefined {
   const byMethod = new Map<string, { regex: RegExp; route: R }[]>();
-  for (const route of [...routes].sort((a, b) => b.regexPriority - a.regexPriority)) {
+  for (const route of [...routes].sort(compareRank)) {
     for (const method of route.methods) {
       const entries = route.paths.map(({ regex }) => ({ regex, route }));
       byMethod.set(method, [...(byMethod.get(method) ?? []), ...entries]);
     }
   }
-  return (method, path) => byMethod.get(method)?.find(({ regex }) => regex.test(path))?.route;
+  return (method, path, headers = []) =>
+    byMethod
+      .get(method)
+      ?.find(
+        ({ regex, route }) =>
+          regex.test(path) && route.headers.every(({ name, matches }) => valuesOf(headers, name).some(matches)),
+      )?.route;
 }
 
 export type ReadPath =

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import {
   createRouter,
   escapePath,
+  type HeaderMatcher,
   normalizePath,
   overlaps,
+  parseHeader,
   parsePath,
   type RouteMatcher,
   readPath,
@@ -51,15 +53,21 @@ describe('overlaps', () => {
 });
 
 describe('createRouter', () => {
-  const route = (name: string, methods: string[], path: string, regexPriority = 0) => ({
-    ...{ name, methods, regexPriority },
+  const route = (name: string, methods: string[], path: string, regexPriority = 0, headers: HeaderMatcher[] = []) => ({
+    ...{ name, methods, headers, regexPriority },
     paths: [matcher(path)],
   });
+  const header = (name: string, ...values: string[]) => parseHeader(name, values) as HeaderMatcher;
   const match = createRouter([
     route('one', ['GET'], '~/letters/[^/]+$'),
     route('groups', ['GET'], '~/letters/groups$', 1),
     route('replay', ['POST'], '~/letters/[^/]+/replay$'),
     route('file', ['GET'], '~/a\\.json$'),
+    route('page', ['GET'], '~/letters/[^/]+$', 0, [header('Accept', '~*^text/html(,|;|$)')]),
+    route('both', ['GET'], '~/letters/[^/]+$', 0, [
+      header('accept', '~*^text/html'),
+      header('X-Caller', 'Person', 'shop'),
+    ]),
   ]);
 
   it.each([
@@ -76,6 +84,26 @@ describe('createRouter', () => {
     ['OPTIONS', '/letters/7', undefined],
   ])('%s %s is %s', (method, path, name) => {
     expect(match(method, path)?.name).toBe(name);
+  });
+
+  it.each([
+    [['accept', 'text/html'], 'page'],
+    [['accept', 'Text/HTML;q=0.9, */*'], 'page'],
+    [['accept', 'application/json', 'accept', 'text/html,*/*'], 'page'],
+    [['accept', 'text/html', 'x-caller', 'SHOP'], 'both'],
+    [['accept', 'text/html', 'x-caller', 'shops'], 'page'],
+    [['accept', 'text/html5'], 'groups'],
+    [['accept', 'application/json, text/html'], 'groups'],
+    [['accept', '*/*'], 'groups'],
+    [[], 'groups'],
+  ])('%j on a path of several routes is %s: headers rank above priority', (headers, name) => {
+    expect(match('GET', '/letters/groups', headers)?.name).toBe(name);
+  });
+});
+
+describe('parseHeader', () => {
+  it.each(['~*^Text/html', '~*\\w+', '~*[a-z]', '~*a?', '~*a{2}'])('refuses %s', (value) => {
+    expect(parseHeader('accept', [value])).toBeUndefined();
   });
 });
 
