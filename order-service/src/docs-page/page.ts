@@ -20,11 +20,33 @@ header { padding: 1rem 2rem; background: #1b1f24; color: #fff; font: 15px/1.5 sy
 header h1 { font-size: 1.3rem; margin: 0 0 .3rem }
 header a { color: #9cd0ff; margin-right: 1.2rem }
 header a[aria-current] { color: #fff; font-weight: 600; text-decoration: none }
-header p { margin: .3rem 0 0; max-width: 60rem; color: #d4d9df }`;
+header p { margin: .3rem 0 0; max-width: 60rem; color: #d4d9df }
+.swagger-ui details > summary { cursor: pointer; padding: .5rem 0; font-size: 14px }
+.swagger-ui .refusals { padding: 0 20px 10px }
+.swagger-ui .refusals .opblock-section-header { display: none }
+.swagger-ui .refusals .responses-inner { padding: 0 }`;
 
 // A key of its own for each visit: the one in the document is an example, and everybody would use it. Execute twice, and
-// it is a repeat. Without validatorUrl, Swagger UI would send the document to a validator on the Internet.
+// it is a repeat. With a validatorUrl, Swagger UI would send the document to a validator on the Internet. Every call can be
+// refused in a dozen ways: open, each with its example, they would make a page of ten screens of every call.
 const script = `
+const folded = ({ React: { createElement: h } }) => ({
+  wrapComponents: {
+    responses: (Responses) => (props) => {
+      const refused = props.responses.filter((_, status) => !status.startsWith('2'));
+      const others = props.responses.filter((_, status) => status.startsWith('2'));
+      if (refused.size === 0) return h(Responses, props);
+      return h('div', {},
+        h(Responses, { ...props, responses: others }),
+        h('details', { className: 'refusals' },
+          h('summary', {}, 'Refusals and errors: ' + refused.keySeq().join(', ')),
+          h(Responses, { ...props, responses: refused, tryItOutResponse: undefined })));
+    },
+    headers: (Headers) => (props) => props.headers?.size > 0
+      ? h('details', {}, h('summary', {}, 'Headers: ' + props.headers.size), h(Headers, props))
+      : h(Headers, props),
+  },
+});
 const of = new URLSearchParams(location.search).get('of') === 'inventory' ? 'inventory' : 'orders';
 document.getElementById(of).setAttribute('aria-current', 'page');
 document.getElementById('document').href = '/docs/' + of + '.json';
@@ -35,7 +57,8 @@ fetch('/docs/' + of + '.json').then((answer) => {
   const key = 'docs-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 10);
   spec.components.parameters.IdempotencyKey.example = key;
   SwaggerUIBundle({
-    spec, dom_id: '#page', deepLinking: true, validatorUrl: null, tryItOutEnabled: true,
+    spec, dom_id: '#page', deepLinking: true, validatorUrl: null, tryItOutEnabled: true, plugins: [folded],
+    persistAuthorization: true,
     docExpansion: 'list', defaultModelsExpandDepth: 0, filter: true, displayRequestDuration: true,
   });
 }).catch((error) => { document.getElementById('page').textContent = String(error); });`;
@@ -60,8 +83,11 @@ ${styles.map((text) => `<style>${text}</style>`).join('\n')}
 <header>
 <h1>Orders and stock: the API</h1>
 <nav><a id="orders" href="?of=orders">Orders</a><a id="inventory" href="?of=inventory">Inventory</a><a id="document" href="/docs/orders.json">OpenAPI document</a></nav>
-<p>Put your API key under “Authorize”. The <code>Idempotency-Key</code> is new with each visit: execute a call twice
-and the second is a repeat, with the first answer. Give another key for another order.</p>
+<p>Enter an API key under “Authorize”; this browser keeps it, for both documents, until you log out there. After <code>npm
+start</code>, <code>npm run --silent local -- env</code> prints the keys; with Docker Compose they are in <code>.env.example</code>,
+or in <code>.env</code> where that names others; elsewhere the operator of the system issues them.</p>
+<p>The <code>Idempotency-Key</code> is new with each visit: a call that is executed twice gets its first answer again. Enter
+another key for another order.</p>
 </header>
 <div id="page"></div>
 ${scripts.map((text) => `<script>${text}</script>`).join('\n')}
