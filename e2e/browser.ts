@@ -48,11 +48,11 @@ export async function openBrowser(width = 1280, height = 900): Promise<Browser> 
     const port = await eventually(async () => {
       const path = join(profile, 'DevToolsActivePort');
       return (existsSync(path) && readFileSync(path, 'utf8').split('\n')[0]) || undefined;
-    }, 120_000);
+    });
     const targets = await eventually(async () => {
       const list = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as Target[];
       return list.some(({ type }) => type === 'page') ? list : undefined;
-    }, 60_000);
+    });
     const { webSocketDebuggerUrl } = targets.find(({ type }) => type === 'page') as Target;
     return { page: await connect(webSocketDebuggerUrl), close };
   } catch (error) {
@@ -98,12 +98,14 @@ async function connect(url: string): Promise<BrowserPage> {
     return result?.value as T;
   };
   const onceTrue = <T>(expression: string) =>
-    eventually(async () => (await evaluate<T | false>(expression).catch(() => undefined)) || undefined, 60_000);
+    eventually(async () => (await evaluate<T | false>(expression).catch(() => undefined)) || undefined);
   return {
     evaluate,
     eventually: onceTrue,
     press: async (selector) => {
-      await onceTrue(`((found) => found !== null && found.click() === undefined)(document.querySelector('${selector}'))`);
+      await onceTrue(
+        `((found) => found !== null && found.click() === undefined)(document.querySelector('${selector}'))`,
+      );
     },
     load: async (address) => {
       // What is loaded is a new document, so the mark on the old one tells when it has come.

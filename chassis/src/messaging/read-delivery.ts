@@ -2,7 +2,7 @@ import { type MessageDefinition, type ReadOutcome, readEnvelope } from '../contr
 
 // The largest message of the contract (the shortages of an order of 1,000 lines) has 150 KB. A consumer holds as many
 // deliveries as a batch has members, so this bounds its memory.
-const LARGEST_BODY_BYTES = 256 * 1024;
+export const LARGEST_BODY_BYTES = 256 * 1024;
 // Nothing is decided by `occurredAt`, so a clock that is minutes wrong, or hours by its time zone, does no harm. What
 // claims to happen later than that was never written by a clock.
 const CLOCK_LEAD_MS = 24 * 60 * 60 * 1000;
