@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { MessageDefinition } from '@shop/chassis/contract/message-definition.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
+import { writeOnTrial } from '@shop/chassis/db/writability.ts';
 import {
   countOpen,
   countOpenOfGroup,
@@ -301,6 +302,8 @@ async function inBackground(pool: Pool, makeDue: () => Promise<void>): Promise<v
     await relayOnce(pool, outcome);
   }
   await outboxStats(pool);
+  await pool.takesWrites();
+  await writeOnTrial(pool);
   await removeExpiredKeys(pool, 72);
   await removeOldInboxRows(pool);
   await replaceAccepted(pool, { clientId: CLIENT, key: 'none', fingerprint: Buffer.of() }, { status: 200, body: '' });

@@ -57,6 +57,19 @@ export const serviceConfig = z.object({
   ...tracingConfig,
 });
 
+/**
+ * The database's URL as its file has it now, for a password that changes while the service runs; the last good one while
+ * the file cannot be read or is half written.
+ */
+export function currentDatabaseUrl(env: NodeJS.ProcessEnv, atStart: string): () => string {
+  let last = atStart;
+  return () => {
+    const read = serviceConfig.shape.DATABASE_URL.safeParse(readVariables(['DATABASE_URL'], env).values.DATABASE_URL);
+    if (read.success) last = read.data;
+    return last;
+  };
+}
+
 /** A token and the one it replaces, without the gap. */
 export function acceptedTokens(current: string, previous: string | undefined): string[] {
   return previous ? [current, previous] : [current];

@@ -2,8 +2,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { getHeapSpaceStatistics } from 'node:v8';
 import pg from 'pg';
 import { collectGarbage } from '../testing/collect-garbage.ts';
+import { isUnavailable } from './faults.ts';
 import { limitedClient } from './limited-client.ts';
-import { isUnavailable } from './transaction.ts';
 
 const connectionString = process.env.TEST_POSTGRES_URL;
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { sessionOptions } from './session-settings.ts';
 import { sqlState } from './transaction.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -57,12 +58,11 @@ export type MigrationDirection = 'up' | 'down';
  * migration commits together with its record; one that cannot be part of a transaction must bear being run again.
  */
 export async function migrate(target: MigrationTarget, direction: MigrationDirection): Promise<string[]> {
-  const options = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value}`);
   const db = knex({
     client: 'pg',
     connection: {
       connectionString: target.ownerUrl,
-      options: options.join(' '),
+      options: sessionOptions(SESSION),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     },
     // One connection, never closed for being idle; should it be lost, the next one waits for the lock as the first did.
@@ -153,7 +153,11 @@ async function ensureApplicationRole({ ownerUrl, applicationUrl }: MigrationTarg
   const { username, password } = new URL(applicationUrl);
   const name = decodeURIComponent(username);
   const role = pg.escapeIdentifier(name);
-  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const client = new pg.Client({
+    connectionString: ownerUrl,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    options: sessionOptions(),
+  });
   await client.connect();
   try {
     for (let attempt = 1; ; attempt += 1) {

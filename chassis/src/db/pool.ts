@@ -1,18 +1,25 @@
 import pg from 'pg';
 import type { Logger } from '../telemetry/log.ts';
-import { limitedClient } from './limited-client.ts';
+import { throttled } from '../telemetry/throttled.ts';
+import { databaseFault } from './faults.ts';
+import { limitedClient, type OnFailure } from './limited-client.ts';
+import { RetiredSession, retireSessions } from './retire-sessions.ts';
+import { sessionOptions } from './session-settings.ts';
+import { strictTypes } from './strict-types.ts';
+import { type Writability, watchWrites } from './writability.ts';
 
 /** What a SQL function takes first: a client inside a transaction, or the pool for a single statement. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 export type Transaction = pg.PoolClient;
-export type Pool = pg.Pool;
+export type Pool = pg.Pool & Writability;
 /** The pool or a share of it: what runs statements and transactions. */
 export interface Connections extends Queryable {
   connect(): Promise<Transaction>;
 }
 
 export interface PoolOptions {
-  connectionString: string;
+  /** A function is asked at each new connection: a password may change. */
+  connectionString: string | (() => string);
   applicationName: string;
   /** Connections at most. */
   max: number;
@@ -37,27 +44,51 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
 // A plan is made once per connection and kept, so it must be the one for a large table, even where the table is small or
 // its statistics are old: docs/adr/0013. Just-in-time compilation pays for statements a hundred times as long.
-const PLANS = ['plan_cache_mode=force_generic_plan', 'enable_seqscan=off', 'jit=off'];
+const PLANS = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' };
+
+const LOGGED_EVERY_MS = 10_000;
 
 /** A pool whose statements are planned once: with arrays as parameters a generic plan is always the right one. */
-export function createPool(options: PoolOptions, log: Logger): Pool {
-  const { limits = LIMITS } = options;
+export function createPool(
+  { connectionString, applicationName, max, limits = LIMITS }: PoolOptions,
+  log: Logger,
+): Pool {
+  const onFailure: OnFailure = (client, error) => {
+    const fault = databaseFault(error);
+    if (!fault) return;
+    retire(client, fault);
+    writes.failed(error, fault);
+  };
   const pool = new pg.Pool({
-    connectionString: options.connectionString,
-    application_name: options.applicationName,
-    max: options.max,
+    application_name: applicationName,
+    max,
     connectionTimeoutMillis: limits.connectMs,
-    Client: limitedClient(limits.queryMs),
+    Client: connectingTo(connectionString, limitedClient(limits.queryMs, onFailure)),
     statement_timeout: limits.statementMs,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
-    options: PLANS.map((setting) => `-c ${setting}`).join(' '),
+    types: strictTypes,
+    options: sessionOptions(PLANS),
   });
+  const retire = retireSessions(pool);
+  const writes = watchWrites(pool, log);
+  const logBroken = throttled(LOGGED_EVERY_MS, (others, error: Error) =>
+    log.warn({ err: error, others }, 'an idle database connection broke'),
+  );
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  pool.on('error', (error) => error instanceof RetiredSession || logBroken(error));
   // So would one that breaks before its borrower could listen: the server's welcome and its farewell may come in one
   // packet, to a process that was frozen, say. The borrower's first query fails, and the pool drops the client.
   pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
+  return Object.assign(pool, { takesWrites: writes.takesWrites });
+}
+
+/** A client that learns at each connection where to connect, and as whom. */
+function connectingTo(target: PoolOptions['connectionString'], Client: typeof pg.Client): typeof pg.Client {
+  return class extends Client {
+    constructor(config?: pg.ClientConfig) {
+      super({ ...config, connectionString: typeof target === 'string' ? target : target() });
+    }
+  };
 }

@@ -17,23 +17,6 @@ export function violatedConstraint(error: unknown): string | undefined {
   return sqlState(error)?.startsWith('23') ? (error as { constraint?: string }).constraint : undefined;
 }
 
-/** Whether the database could not be reached or went away, so that nothing is known of the statement's effect. */
-export function isUnavailable(error: unknown): boolean {
-  const state = sqlState(error);
-  if (state)
-    return (
-      state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === '57014' || state === '25P03'
-    );
-  // By shape: an error of another realm (a test's, a worker's) is no instance of this one's Error.
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  return (
-    (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(code)) ||
-    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
-      String(message),
-    )
-  );
-}
-
 /** Run `work` again after a deadlock or a serialization failure, a few times, with a little random patience. */
 export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

@@ -12,8 +12,8 @@ import { type ArrivedLetter, readLetter } from './read-letter.ts';
 /*
  * From `<queue>.dead-letter` into the table, by any number of processes: a batch is one transaction, then one ack.
  *
- *   draining -> paused    the database is away: the channel is closed, the letters stay in the queue
- *   paused   -> draining  it answers again
+ *   draining -> paused    the database is away or takes no writes: the channel is closed, the letters stay in the queue
+ *   paused   -> draining  it takes writes again
  *
  * A drainer that dies between commit and ack gets its letters again, and the table knows them. A letter that cannot be
  * stored while the database answers goes back to the queue after a pause, alone; that is a bug of ours.
@@ -99,7 +99,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
       const { channel, waiting } = subscription;
       const batch = waiting.splice(0, sizeOfBatch(waiting));
       if (await store(batch)) unlessGone(() => acknowledge(channel, batch));
-      else if (await answers(pool)) await storeOneByOne(channel, batch);
+      else if (await pool.takesWrites()) await storeOneByOne(channel, batch);
       else await pauseUntilDatabase();
     }
   }
@@ -139,7 +139,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
   async function pauseUntilDatabase(): Promise<void> {
     paused = true;
     await unsubscribe();
-    while (!stopping.signal.aborted && !(await answers(pool))) {
+    while (!stopping.signal.aborted && !(await pool.takesWrites())) {
       await sleep(PROBE_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
     }
     paused = false;
@@ -197,11 +197,4 @@ function unlessGone(answer: () => void): void {
 function byMessage(a: ArrivedLetter, b: ArrivedLetter): number {
   const [one, other] = [a, b].map(({ replayOf, messageId }) => replayOf?.id ?? messageId);
   return (one ?? '') < (other ?? '') ? -1 : 1;
-}
-
-async function answers(pool: Pool): Promise<boolean> {
-  return pool.query('SELECT 1').then(
-    () => true,
-    () => false,
-  );
 }

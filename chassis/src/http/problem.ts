@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Response } from 'express';
-import { isUnavailable, sqlState } from '../db/transaction.ts';
+import { databaseFault } from '../db/faults.ts';
 import { contextOf } from './context.ts';
 
 /** The documentation of every problem; a `type` never changes, even when the page behind it moves. */
@@ -117,8 +117,7 @@ function asRefused(error: unknown): RefusedError {
   if (error instanceof RefusedError) return error;
   const bodyFault = asBodyFault(error);
   if (bodyFault) return bodyFault;
-  // 55P03: a row lock was not to be had within lock_timeout; whoever holds it will be gone when the client repeats.
-  if (isUnavailable(error) || sqlState(error) === '55P03') return unavailable();
+  if (databaseFault(error)) return unavailable();
   return new RefusedError('internal', 'The request was not done. Send it again with the same key.');
 }
 
@@ -129,7 +128,7 @@ export function overloaded(): RefusedError {
   });
 }
 
-/** The refusal for a database that cannot be reached: nothing was done, or it is safe to repeat. */
+/** The refusal for a database that cannot do its work: nothing was done, or it is safe to repeat. */
 export function unavailable(): RefusedError {
   return new RefusedError('unavailable', 'Nothing was done, or it is safe to repeat.', undefined, {
     'Retry-After': String(RETRY_AFTER_SECONDS),

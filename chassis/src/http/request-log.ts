@@ -1,4 +1,5 @@
 import type { Logger } from '../telemetry/log.ts';
+import { throttled } from '../telemetry/throttled.ts';
 
 /** What the log tells of a request. Never its body, its headers or its key: whoever knows a key can read its answer. */
 export interface RequestLine {
@@ -36,20 +37,14 @@ export function createRequestLog(log: Logger): (line: RequestLine, failure: Fail
   };
 }
 
-/**
- * One of each code in a second, with the number of `others` since the last: thousands of lines about an overload, or about
- * a database that is away, would only add to it.
- */
+/** One of each code in a second. */
 function oncePerSecond(log: (line: RequestLine, failure: Failure, others: number) => void) {
-  const last = new Map<string, { at: number; others: number }>();
+  const ofCode = new Map<string, (line: RequestLine, failure: Failure) => void>();
   return (line: RequestLine, failure: Failure) => {
-    const known = last.get(failure.code);
-    const now = performance.now();
-    if (known && now - known.at < 1_000) {
-      known.others += 1;
-      return;
-    }
-    last.set(failure.code, { at: now, others: 0 });
-    log(line, failure, known?.others ?? 0);
+    const known = ofCode.get(failure.code);
+    const write =
+      known ?? throttled(1_000, (others, line: RequestLine, failure: Failure) => log(line, failure, others));
+    if (!known) ofCode.set(failure.code, write);
+    write(line, failure);
   };
 }

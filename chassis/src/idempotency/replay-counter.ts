@@ -1,11 +1,13 @@
 import type { Pool } from '../db/pool.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { throttled } from '../telemetry/throttled.ts';
 
 // Replays are told to a person, not to a program: a count that is a second old is good enough, and a write for each
 // replay would make the cheapest answer of the system its dearest.
 const FLUSH_INTERVAL_MS = 500;
 // Several seconds of nothing but replays. If the database takes no counts for longer, those of further keys are lost.
 const MAX_KEYS = 10_000;
+const LOGGED_EVERY_MS = 10_000;
 
 interface KeyName {
   clientId: string;
@@ -21,6 +23,9 @@ export interface ReplayCounter {
 
 /** Start counting. What could not be written is kept for the next time. */
 export function startReplayCounter(pool: Pool, log: Logger): ReplayCounter {
+  const logFailure = throttled(LOGGED_EVERY_MS, (others, error: unknown) =>
+    log.warn({ err: error, others }, 'replays could not be counted yet'),
+  );
   let counted = new Map<string, KeyName & { replays: number }>();
 
   function add(name: KeyName, replays: number): void {
@@ -37,7 +42,7 @@ export function startReplayCounter(pool: Pool, log: Logger): ReplayCounter {
     try {
       await addReplays(pool, batch);
     } catch (error) {
-      log.warn({ err: error }, 'replays could not be counted yet');
+      logFailure(error);
       for (const entry of batch) add(entry, entry.replays);
     }
   }

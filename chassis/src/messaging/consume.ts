@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { MessageDefinition } from '../contract/message-definition.ts';
+import { databaseFault } from '../db/faults.ts';
 import type { Pool } from '../db/pool.ts';
-import { isUnavailable } from '../db/transaction.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { readTraceparent, type Span, type Tracing } from '../telemetry/tracing.ts';
@@ -22,7 +22,8 @@ import { DELIVERY_LIMIT, RETRY_DELAYS_MS } from './topology.ts';
  *   unparseable, told hopeless  -> copy to the dead-letter queue, confirmed, then ack
  *   copy not confirmed          -> nack: it comes again, and the inbox or the handler's state decides
  *   too large                   -> rejected on arrival: the broker moves it, and we keep nothing of it in memory
- *   own database away           -> paused: nothing is answered, no attempt counts
+ *   own database away, or takes -> paused: nothing is answered, no attempt counts
+ *   no writes
  *   we crash                    -> the broker delivers again, up to the queue's delivery-limit
  *
  * Paused, the deliveries are held for a while, because giving them back counts against their delivery-limit; in a
@@ -68,8 +69,8 @@ const SUSPECT_AFTER = 2;
 const PROBE_INTERVAL_MS = 1_000;
 // Below the broker's own patience with an unanswered delivery (30 minutes), above a restart of the database.
 const HOLD_MS = 60_000;
-// A statement that always times out looks like an outage. When the database answers our probe right after it, this
-// often in a row, it is the message's fault.
+// A statement that always times out looks like an outage. When the database works right after it, this often in a row, it
+// is the message's fault.
 const OUTAGES_BELIEVED = 3;
 // A broker that takes the delivery back but not its copy would hand the same delivery out again at once.
 const NACK_DELAY_MS = 1_000;
@@ -196,15 +197,18 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
   async function settle(from: Subscription, readings: Reading<Definition>[]): Promise<Settled[] | undefined> {
     const incoming = readings.flatMap(({ incoming }) => incoming ?? []);
     for (let believed = 0; ; ) {
-      const isOutage = async (error: unknown) =>
-        isUnavailable(error) && (believed < OUTAGES_BELIEVED || !(await answers(pool)));
+      const isOutage = async (error: unknown) => {
+        const pausing = databaseFault(error)?.consumer;
+        if (pausing === 'pauses thrice') return believed < OUTAGES_BELIEVED || !(await pool.takesWrites());
+        return pausing === 'pauses';
+      };
       const batch = incoming.length > 0 ? tracing?.startBatch(`handle ${queue}`, incoming) : undefined;
       try {
         const fates = incoming.length > 0 ? await handleBatch({ ...options, isOutage }, incoming) : [];
         const inOrder = fates.values();
         return readings.map((reading) => ({ ...reading, fate: reading.refused ?? (inOrder.next().value as Fate) }));
       } catch (error) {
-        log.warn({ err: error, queue }, 'the database is away; the consumer pauses');
+        log.warn({ err: error, queue }, 'the database cannot do its work; the consumer pauses');
         const probes = await waitForDatabase();
         if (probes === undefined || from.closed) return undefined;
         believed = probes === 1 ? believed + 1 : 0;
@@ -220,7 +224,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     for (let probes = 1; ; probes += 1) {
       await sleep(PROBE_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return undefined;
-      if (await answers(pool)) {
+      if (await pool.takesWrites()) {
         if (released) await resume();
         return probes;
       }
@@ -389,13 +393,6 @@ function sizeOfBatch(waiting: readonly ConsumeMessage[], atMost: number): number
 
 function isSuspect(delivery: ConsumeMessage): boolean {
   return unansweredDeliveries(delivery) >= SUSPECT_AFTER;
-}
-
-async function answers(pool: Pool): Promise<boolean> {
-  return pool.query('SELECT 1').then(
-    () => true,
-    () => false,
-  );
 }
 
 function nextTurn(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Broker } from '../messaging/connection.ts';
 import type { OutgoingMessage, PublishOutcome } from '../messaging/publish.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { throttled } from '../telemetry/throttled.ts';
 import type { Span, Tracing } from '../telemetry/tracing.ts';
 
 /*
@@ -53,30 +54,37 @@ const SAMPLE_MS = 5_000;
 const LONGEST_PAUSE_SECONDS = 300;
 // Above this many rows their number is an estimate: an exact one would cost more than it tells.
 const COUNTED_AT_MOST = 10_000;
+const LOGGED_EVERY_MS = 10_000;
 const STOP_TIMEOUT_MS = 7_000;
 
 /** Publish what is in the outbox, now and from now on, until it is stopped. */
 export function startRelay(options: RelayOptions): Relay {
   const { pool, broker, metrics, log } = options;
-  let stopping = false;
+  const stop = new AbortController();
   let woken = false;
   let rouse = () => {};
 
   async function run(): Promise<void> {
-    while (!stopping) {
-      const more = broker.isConnected() && (await relayBatch(options).catch(unavailable));
+    while (!stop.signal.aborted) {
+      const more = broker.isConnected() && (await relayBatch(options).catch(pause));
       if (!more) await rest();
     }
   }
 
-  function unavailable(error: Error): boolean {
-    log.warn({ err: error }, 'the relay could not use its database');
+  const logFailure = throttled(LOGGED_EVERY_MS, (others, error: unknown) =>
+    log.warn({ err: error, others }, 'the relay could not use its database'),
+  );
+
+  /** For the time of a poll, however often it is woken: what wakes it are writes, and they fail too. */
+  async function pause(error: unknown): Promise<false> {
+    logFailure(error);
+    await sleep(POLL_MS, undefined, { signal: stop.signal }).catch(() => {});
     return false;
   }
 
   /** Until someone wakes us, or for the poll interval; then a moment longer, for the rows that follow. */
   async function rest(): Promise<void> {
-    if (!woken && !stopping) {
+    if (!woken && !stop.signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, POLL_MS);
         rouse = () => {
@@ -85,7 +93,7 @@ export function startRelay(options: RelayOptions): Relay {
         };
       });
     }
-    if (woken && !stopping) await sleep(COALESCE_MS);
+    if (woken && !stop.signal.aborted) await sleep(COALESCE_MS);
     woken = false;
   }
 
@@ -99,7 +107,7 @@ export function startRelay(options: RelayOptions): Relay {
     const { pending, oldestSeconds } = await outboxStats(pool);
     metrics.outboxPending.set(pending);
     metrics.outboxOldest.set(oldestSeconds);
-    metrics.databaseAnswered.setToCurrentTime();
+    if (await pool.takesWrites()) metrics.databaseAnswered.setToCurrentTime();
   };
   // Without the database the gauges keep their last value; its absence has alarms of its own.
   const sampler = setInterval(() => sample().catch(() => {}), SAMPLE_MS).unref();
@@ -108,7 +116,7 @@ export function startRelay(options: RelayOptions): Relay {
   return {
     wake,
     async stop() {
-      stopping = true;
+      stop.abort();
       rouse();
       clearInterval(sampler);
       await Promise.race([running, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);

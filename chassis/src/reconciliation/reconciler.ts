@@ -9,8 +9,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import { isUnavailable } from '../db/faults.ts';
 import type { Pool, Transaction } from '../db/pool.ts';
-import { inTransaction, isUnavailable } from '../db/transaction.ts';
+import { inTransaction } from '../db/transaction.ts';
 import { startLoop } from '../service/loop.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -163,5 +164,7 @@ function signalOf(...controllers: AbortController[]): AbortSignal {
 /** What an operator reads; the log has all of it. */
 function reasonOf(error: unknown): string {
   if (error instanceof ComparisonError) return error.message;
-  return isUnavailable(error) ? 'The database could not be reached.' : 'A fault of ours: see the log.';
+  return isUnavailable(error)
+    ? 'The database could not be reached, or could not do its work.'
+    : 'A fault of ours: see the log.';
 }

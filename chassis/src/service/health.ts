@@ -47,32 +47,11 @@ export function healthRoutes(deps: HealthDeps): { open: Router; report: RequestH
     res.type(deps.metrics.registry.contentType).send(await deps.metrics.registry.metrics());
   });
 
-  const databaseAnswers = shared(() => answers(deps.pool));
   const report: RequestHandler = async (_req, res) => {
-    const checks = { database: await databaseAnswers(), broker: deps.broker.isConnected() };
+    const checks = { database: await deps.pool.takesWrites(), broker: deps.broker.isConnected() };
     const status = !checks.database ? 'down' : checks.broker ? 'ok' : 'degraded';
     const reported: z.output<typeof healthReport> = { status, checks, version: deps.version };
     res.status(status === 'down' ? 503 : 200).json(reported);
   };
   return { open, report };
-}
-
-/** Those who ask while a probe runs get its answer: however many ask, the database is asked by one at a time. */
-function shared<T>(probe: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined;
-  return () => {
-    running ??= probe().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
-}
-
-async function answers(pool: Pool): Promise<boolean> {
-  try {
-    await pool.query('SELECT 1');
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import type { z } from 'zod';
-import { acceptedTokens, type serviceConfig } from '../config/read-config.ts';
+import { acceptedTokens, currentDatabaseUrl, type serviceConfig } from '../config/read-config.ts';
 import { createPool } from '../db/pool.ts';
 import { createRequestShare } from '../db/request-share.ts';
 import { listen } from '../http/server.ts';
@@ -42,7 +42,11 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
   const log = createLogger(name, settings.LOG_LEVEL, { onDrop: () => metrics.logLinesDropped.inc() });
   const tracing = await tracingIfWanted(name, version, settings);
   const pool = createPool(
-    { connectionString: settings.DATABASE_URL, applicationName: name, max: settings.DATABASE_POOL_SIZE },
+    {
+      connectionString: currentDatabaseUrl(process.env, settings.DATABASE_URL),
+      applicationName: name,
+      max: settings.DATABASE_POOL_SIZE,
+    },
     log,
   );
   const setup = (channel: Parameters<typeof assertTopology>[0]) => assertTopology(channel);

@@ -100,7 +100,7 @@ export function createMetrics(service: string, version: string) {
     }),
     databaseAnswered: new Gauge({
       name: 'database_answered_timestamp_seconds',
-      help: 'When the database last answered this process; it is asked every 5 s.',
+      help: 'When the database last answered this process and took writes; it is asked every 5 s.',
       registers,
     }),
     logLinesDropped: new Counter({

@@ -1,8 +1,8 @@
-import { createPool, type Pool } from '../db/pool.ts';
+import { createPool, type Pool, type PoolOptions } from '../db/pool.ts';
 import { createLogger } from '../telemetry/log.ts';
 
 /** A service's pool, but with limits for a server that hangs: on a busy machine those of a service say nothing of the code. */
-export function patientPool(connectionString: string, max = 10): Pool {
+export function patientPool(connectionString: PoolOptions['connectionString'], max = 10): Pool {
   const limits = { connectMs: 60_000, statementMs: 60_000, queryMs: 60_300 };
   return createPool({ connectionString, applicationName: 'test', max, limits }, createLogger('test', 'silent'));
 }

@@ -4,8 +4,9 @@
  */
 
 import { type Batcher, createBatcher, isolatingFailures } from '@shop/chassis/batching/batcher.ts';
+import { isUnavailable } from '@shop/chassis/db/faults.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
-import { isUnavailable, retryingDeadlocks, sqlState } from '@shop/chassis/db/transaction.ts';
+import { retryingDeadlocks, sqlState } from '@shop/chassis/db/transaction.ts';
 import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
 import type { Traced, Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import { changeReservations } from './change-reservations.ts';

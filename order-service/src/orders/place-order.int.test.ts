@@ -1,4 +1,4 @@
-import { createPool } from '@shop/chassis/db/pool.ts';
+import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -429,7 +429,7 @@ describe('when the database fails', () => {
   }
 
   /** The pool, but the connection breaks right after the first commit of the named statement. */
-  function losingAnswersOf(name: string): pg.Pool {
+  function losingAnswersOf(name: string): Pool {
     let lost = false;
     return new Proxy(system.database.pool, {
       get(target, member) {

@@ -10,8 +10,8 @@
  * If the process dies after A, the completer finds the order; wherever it dies, a repeat of the request finds the key.
  */
 import { isolatingFailures } from '@shop/chassis/batching/batcher.ts';
+import { isUnavailable } from '@shop/chassis/db/faults.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
-import { isUnavailable } from '@shop/chassis/db/transaction.ts';
 import { type Reply, unavailable } from '@shop/chassis/http/problem.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
