@@ -26,6 +26,7 @@ import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
+import { findLockedLevels } from '@shop/inventory-service/stock/stock.sql.ts';
 import { askAgain, askSoon, pendingOrders } from '@shop/order-service/orders/ask-again.ts';
 import { type OrderStatus, orderStatuses } from '@shop/order-service/orders/order.ts';
 import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
@@ -193,6 +194,7 @@ async function reserve({ inventory, stockPool }: FilledSystem): Promise<void> {
     message('reservation.fulfil', { reservationId: two.id }),
   ];
   await handle(stockPool, reservationCommandHandler({ ...silentHandler, metrics: inventory.metrics }), commands);
+  await findLockedLevels(stockPool, [ANY_SKU]);
   const get = (path: string) => stockSide.get(inventory, path, stockSide.ORDER_SERVICE).expect(200);
   await get(`/reservations/${one.id}`);
   for (const lines of ['true', 'false']) {

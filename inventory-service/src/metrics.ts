@@ -13,6 +13,6 @@ export function withInventoryMetrics(metrics: Metrics) {
     labelNames: ['outcome'],
     registers,
   });
-  startAtZero(reservationsTotal, ['held', 'rejected', 'released', 'conflict']);
+  startAtZero(reservationsTotal, ['held', 'rejected', 'released', 'conflict', 'undecided']);
   return { ...metrics, reservationsTotal };
 }

@@ -1,7 +1,11 @@
 import type { Envelope, MessageDefinition } from '../contract/message-definition.ts';
 import type { Pool, Transaction } from '../db/pool.ts';
-import { inTransaction } from '../db/transaction.ts';
+import { inTransaction, sqlState } from '../db/transaction.ts';
 import { recordInInbox, removeFromInbox } from '../inbox/inbox.ts';
+
+const LOCK_NOT_AVAILABLE = '55P03';
+// When somebody keeps a row: each of the messages that touch it would let the others wait for the pool's whole lock_timeout.
+const BRIEF_LOCK_WAIT_MS = 50;
 
 /** A message that has not been handled before. Of several definitions, `message.type` tells which one it is. */
 export type IncomingMessage<Definition extends MessageDefinition> = Definition extends MessageDefinition
@@ -51,9 +55,10 @@ export async function handleBatch<Definition extends MessageDefinition>(
   const together = await attempt(options, messages);
   if (Array.isArray(together)) return together;
   if (messages.length === 1) return [together];
+  const lockWaitMs = sqlState(together.error) === LOCK_NOT_AVAILABLE ? BRIEF_LOCK_WAIT_MS : undefined;
   const fates: Fate[] = [];
   for (const message of messages) {
-    const alone = await attempt(options, [message]);
+    const alone = await attempt(options, [message], lockWaitMs);
     fates.push(...(Array.isArray(alone) ? alone : [alone]));
   }
   return fates;
@@ -62,9 +67,13 @@ export async function handleBatch<Definition extends MessageDefinition>(
 async function attempt<Definition extends MessageDefinition>(
   options: BatchOptions<Definition>,
   messages: IncomingMessage<Definition>[],
+  lockWaitMs?: number,
 ): Promise<Fate[] | (Fate & { kind: 'failed' })> {
   try {
-    return await inTransaction(options.pool, (trx) => handleOnce(trx, options, messages));
+    return await inTransaction(options.pool, async (trx) => {
+      if (lockWaitMs) await trx.query(`SET LOCAL lock_timeout = ${lockWaitMs}`);
+      return handleOnce(trx, options, messages);
+    });
   } catch (error) {
     if (await options.isOutage(error)) throw error;
     return { kind: 'failed', error };

@@ -1,4 +1,5 @@
 import type { Pool } from '@shop/chassis/db/pool.ts';
+import { sqlState } from '@shop/chassis/db/transaction.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
@@ -48,6 +49,23 @@ async function isWaitingForLock(pool: Pool): Promise<true | undefined> {
     "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
   );
   return rowCount ? true : undefined;
+}
+
+/** Another transaction that keeps the row of a product until it is told to end. */
+async function lockLevel(sku: string): Promise<() => Promise<void>> {
+  const locker = await database.pool.connect();
+  await locker.query('BEGIN');
+  await locker.query('SELECT FROM stock_levels WHERE sku = $1 FOR UPDATE', [sku]);
+  return async () => {
+    await locker.query('ROLLBACK');
+    locker.release();
+  };
+}
+
+/** How many of these statements gave up waiting for a lock. */
+async function lockTimeouts(statements: jest.SpyInstance): Promise<number> {
+  const ended = await Promise.allSettled(statements.mock.results.map(({ value }) => value));
+  return ended.filter((one) => one.status === 'rejected' && sqlState(one.reason) === '55P03').length;
 }
 
 const mugs = (quantity: number) => ({ sku: 'MUG', quantity });
@@ -263,16 +281,41 @@ describe('POST /reservations', () => {
     }
   });
 
-  it('answers 503 while somebody keeps the stock locked, and nothing is done', async () => {
+  it('decides all that does not touch a locked row, and the rest when it is asked again', async () => {
+    for (const sku of ['MUG', 'CUP']) await stock(service, sku, 5);
+    const cups = (quantity = 1) => aReservation({ sku: 'CUP', quantity });
+    const both = aReservation(mugs(1), { sku: 'CUP', quantity: 1 });
+    const call = [aReservation(), cups(), both, both, cups(9)];
+    const statements = jest.spyOn(database.pool, 'query');
+    const unlock = await lockLevel('MUG');
+    try {
+      const [states, ...others] = await Promise.all(
+        [call, [cups()], [cups()]].map((c) => statesOf(reserve(service, c))),
+      );
+      expect(states).toEqual(['undecided', 'held', 'undecided', 'undecided', 'rejected']);
+      expect(others).toEqual([['held'], ['held']]);
+      expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 0 });
+      // From here on nothing waits for it any more.
+      const waited = await lockTimeouts(statements);
+      expect(await statesOf(reserve(service, call))).toEqual(states);
+      expect(await lockTimeouts(statements)).toBe(waited);
+    } finally {
+      statements.mockRestore();
+      await unlock();
+    }
+    expect(await statesOf(reserve(service, call))).toEqual(['held', 'held', 'held', 'held', 'rejected']);
+    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 2 });
+  });
+
+  it('decides nothing, and does nothing, while all of its stock is locked', async () => {
     await stock(service, 'MUG', 5);
-    const locker = await database.pool.connect();
-    await locker.query('BEGIN');
-    await locker.query('SELECT FROM stock_levels FOR UPDATE');
-    const answer = await reserve(service, [aReservation()]).expect(503);
-    expect(answer.headers['retry-after']).toBeDefined();
-    await locker.query('ROLLBACK');
-    locker.release();
-    expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 0 });
+    const unlock = await lockLevel('MUG');
+    try {
+      expect(await statesOf(reserve(service, [aReservation(), aReservation()]))).toEqual(['undecided', 'undecided']);
+      expect(await levelOf(database.pool, 'MUG')).toEqual({ onHand: 5, reserved: 0 });
+    } finally {
+      await unlock();
+    }
   });
 });
 

@@ -1,23 +1,28 @@
 /**
  * The hot path: calls that arrive together hold their stock together. Where everything fits and every id is new, that is
  * one statement; otherwise its slow path is the transaction that messages use too.
+ *
+ * A row that some other transaction keeps (a report, a correction by hand) must not hold up the orders of other products.
+ * The first batch that meets it waits for it as long as any statement does, then looks which rows are locked and decides all
+ * that do not touch them. From then on such a batch looks first and waits for nothing, until the row is free again.
  */
 
 import { type Batcher, createBatcher, isolatingFailures } from '@shop/chassis/batching/batcher.ts';
-import { isUnavailable } from '@shop/chassis/db/faults.ts';
+import { databaseFault } from '@shop/chassis/db/faults.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { retryingDeadlocks, sqlState } from '@shop/chassis/db/transaction.ts';
 import type { Metrics } from '@shop/chassis/telemetry/metrics.ts';
 import type { Traced, Tracing } from '@shop/chassis/telemetry/tracing.ts';
+import { findLockedLevels } from '../stock/stock.sql.ts';
 import { changeReservations } from './change-reservations.ts';
 import type { ReservationCommand } from './decide.ts';
-import { type HoldOutcome, mergeLines } from './reservation.ts';
+import { type HoldOutcome, type HoldResult, mergeLines } from './reservation.ts';
 import { holdIfAmple, isReservationTaken } from './reservations.sql.ts';
 
 export type HoldCommand = ReservationCommand & { kind: 'hold' };
 
 /** One call: its reservations, and an outcome for each, in their order. */
-export type HoldBatcher = Batcher<readonly HoldCommand[], HoldOutcome[]>;
+export type HoldBatcher = Batcher<readonly HoldCommand[], HoldResult[]>;
 
 // Three batches in flight keep the database busy; more of them would only wait for each other's rows.
 const SLOTS = 3;
@@ -27,6 +32,8 @@ const MAX_LINES = 4_000;
 // Of the 1.5 s for which a caller waits; who joins a longer queue would only be refused later.
 const MAX_WAIT_MS = 1_000;
 const MAX_EXPECTED_WAIT_MS = 300;
+const MAX_LOCKED = 10_000;
+const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface HoldBatcherDeps {
   pool: Pool;
@@ -36,6 +43,8 @@ export interface HoldBatcherDeps {
 
 /** The batcher of `POST /reservations`. A call weighs as much as it has lines. */
 export function createHoldBatcher({ pool, metrics, tracing }: HoldBatcherDeps): HoldBatcher {
+  /** SKUs whose rows another transaction was found to keep: a batch that touches them looks first, instead of waiting. */
+  const locked = new Set<string>();
   return createBatcher({
     stage: 'reserve',
     slots: SLOTS,
@@ -47,7 +56,11 @@ export function createHoldBatcher({ pool, metrics, tracing }: HoldBatcherDeps): 
       // All reservations of a call have the same cause.
       const causes = calls.map(([first]): Traced => first?.cause ?? {});
       const span = tracing?.startBatch('hold reservations', causes);
-      const results = await isolatingFailures(calls, (some) => holdCalls(pool, some), concernsAll);
+      const results = await isolatingFailures(
+        calls,
+        (some) => holdCalls(pool, locked, some),
+        (error) => databaseFault(error) !== undefined,
+      );
       span?.end();
       return results;
     },
@@ -55,13 +68,58 @@ export function createHoldBatcher({ pool, metrics, tracing }: HoldBatcherDeps): 
   });
 }
 
-async function holdCalls(pool: Pool, calls: readonly (readonly HoldCommand[])[]): Promise<HoldOutcome[][]> {
-  const outcomes = (await holdReservations(pool, calls.flat())).values();
-  return calls.map((call) => call.map(() => outcomes.next().value as HoldOutcome));
+async function holdCalls(
+  pool: Pool,
+  locked: Set<string>,
+  calls: readonly (readonly HoldCommand[])[],
+): Promise<HoldResult[][]> {
+  const results = (await holdReservations(pool, locked, calls.flat())).values();
+  return calls.map((call) => call.map(() => results.next().value as HoldResult));
 }
 
-/** Hold each, all or nothing over its lines, in the order given. Asking again for an id changes nothing. */
-export async function holdReservations(pool: Pool, commands: readonly HoldCommand[]): Promise<HoldOutcome[]> {
+/**
+ * Hold each, all or nothing over its lines, in the order given. Asking again for an id changes nothing. Those that touch
+ * a row which another transaction keeps are left undecided.
+ */
+async function holdReservations(
+  pool: Pool,
+  locked: Set<string>,
+  commands: readonly HoldCommand[],
+): Promise<HoldResult[]> {
+  const known = skusOf(commands).filter((sku) => locked.has(sku));
+  if (known.length > 0) await noteLocked(pool, locked, known);
+  try {
+    return await holdBeside(pool, locked, commands);
+  } catch (error) {
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    await noteLocked(pool, locked, skusOf(commands));
+    return holdBeside(pool, locked, commands);
+  }
+}
+
+/** Find out which of these rows are locked, and remember it. */
+async function noteLocked(pool: Pool, locked: Set<string>, skus: readonly string[]): Promise<void> {
+  const found = await findLockedLevels(pool, skus);
+  for (const sku of skus) locked.delete(sku);
+  // Forgetting costs a wait, and one transaction may keep any number of rows.
+  if (locked.size + found.length > MAX_LOCKED) locked.clear();
+  for (const sku of found) locked.add(sku);
+}
+
+async function holdBeside(
+  pool: Pool,
+  locked: ReadonlySet<string>,
+  commands: readonly HoldCommand[],
+): Promise<HoldResult[]> {
+  const touching = locked.size === 0 ? [] : commands.filter(({ lines }) => lines.some(({ sku }) => locked.has(sku)));
+  // By id: what is asked twice is decided together.
+  const undecided = new Set(touching.map(({ id }) => id));
+  const decided = commands.filter(({ id }) => !undecided.has(id));
+  const outcomes = (decided.length > 0 ? await holdAll(pool, decided) : []).values();
+  return commands.map(({ id }) => (undecided.has(id) ? { kind: 'undecided' } : (outcomes.next().value as HoldOutcome)));
+}
+
+async function holdAll(pool: Pool, commands: readonly HoldCommand[]): Promise<HoldOutcome[]> {
   if (await holdAllAtOnce(pool, commands)) return commands.map(() => ({ kind: 'held' }));
   return (await changeReservations(pool, commands, new Date())) as HoldOutcome[];
 }
@@ -77,7 +135,6 @@ async function holdAllAtOnce(pool: Pool, commands: readonly HoldCommand[]): Prom
   }
 }
 
-/** Whether a failure says nothing of any member: the database is away, or somebody holds the rows for too long. */
-function concernsAll(error: unknown): boolean {
-  return isUnavailable(error) || ['55P03', '40001', '40P01'].includes(sqlState(error) ?? '');
+function skusOf(commands: readonly HoldCommand[]): string[] {
+  return [...new Set(commands.flatMap(({ lines }) => lines.map(({ sku }) => sku)))];
 }

@@ -63,6 +63,9 @@ export type HoldOutcome =
   /** The id is known with other lines; nothing changed. */
   | { kind: 'conflict' };
 
+/** `undecided`: a row of its stock was locked for too long. Nothing was done; ask again. */
+export type HoldResult = HoldOutcome | { kind: 'undecided' };
+
 /** Asked again for an id that is known: what became of it. A fulfilled one is reported as held, for it was. */
 export function repeatHold(known: Reservation, lines: readonly Line[]): HoldOutcome {
   if (known.state === 'released') return { kind: 'released' };

@@ -13,7 +13,7 @@ import { reservationNotFound } from '../errors.ts';
 import type { InventoryMetrics } from '../metrics.ts';
 import { causeOf, toReply } from '../replies.ts';
 import type { HoldBatcher } from './hold-reservations.ts';
-import { type HoldOutcome, mergeLines } from './reservation.ts';
+import { type HoldResult, mergeLines } from './reservation.ts';
 import { findReservations, listReservations, type StoredReservation } from './reservations.sql.ts';
 
 // 500 orders of ordinary size; only the other service calls here.
@@ -74,7 +74,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
     const weight = commands.reduce((sum, { lines }) => sum + lines.length, 0);
     const outcomes = await deps.holds.submit(commands, weight, deadline);
     for (const { kind } of outcomes) deps.metrics.reservationsTotal.of(kind).inc();
-    const results = commands.map(({ id }, index) => toResult(id, outcomes[index] as HoldOutcome));
+    const results = commands.map(({ id }, index) => toResult(id, outcomes[index] as HoldResult));
     sendReply(res, toReply(200, { results }));
   });
 
@@ -109,7 +109,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   return router;
 }
 
-function toResult(id: string, outcome: HoldOutcome) {
+function toResult(id: string, outcome: HoldResult) {
   return { id, state: outcome.kind, shortages: outcome.kind === 'rejected' ? outcome.shortages : undefined };
 }
 

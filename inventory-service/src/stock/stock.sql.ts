@@ -16,6 +16,19 @@ export async function lockStockLevels(trx: Transaction, skus: readonly string[])
   return rows.map((row) => ({ sku: row.sku, onHand: Number(row.on_hand), reserved: Number(row.reserved) }));
 }
 
+/** Of these stock levels, those that another transaction keeps locked right now. Waits for none of them. */
+export async function findLockedLevels(q: Queryable, skus: readonly string[]): Promise<string[]> {
+  const { rows } = await q.query<{ sku: string }>(
+    /* sql */ `
+    WITH free AS MATERIALIZED (
+      SELECT sku FROM stock_levels WHERE sku = ANY ($1::text[]) FOR UPDATE SKIP LOCKED
+    )
+    SELECT sku FROM stock_levels WHERE sku = ANY ($1::text[]) EXCEPT SELECT sku FROM free`,
+    [skus],
+  );
+  return rows.map(({ sku }) => sku);
+}
+
 /** An adjustment as it is kept. */
 export interface StoredAdjustment {
   id: string;

@@ -444,6 +444,23 @@ describe('when the database fails', () => {
     });
   }
 
+  it('accepts the orders of a batch that inventory could not decide, and settles the others', async () => {
+    const few = new Set<number>([1, 4]);
+    let asked = 0;
+    system.peer.decide = () => (few.has(asked++) ? { state: 'undecided' } : held());
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => post(system.service, '/orders', anOrder(), `k${n}`)),
+    );
+    const pending = answers.filter(({ status }) => status === 202).map(({ body }) => body.id);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(4);
+    expect(pending.sort()).toEqual([...few].map((n) => system.peer.asked[n]).sort());
+    const requested = await rows<{ subject_id: string }>(
+      system,
+      "SELECT subject_id FROM outbox_messages WHERE routing_key = 'reservation.requested.v1'",
+    );
+    expect(requested.map((row) => row.subject_id).sort()).toEqual(pending);
+  });
+
   it('answers within 2.5 s when inventory hangs, and 202 is a true answer', async () => {
     system.peer.decide = silence;
     const before = performance.now();

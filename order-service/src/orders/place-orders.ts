@@ -280,7 +280,14 @@ async function settleMembers(
   members: readonly Claimed[],
   results: Map<string, ReservationResult> | undefined,
 ): Promise<PlacementAnswer[]> {
-  const replies = results ? await settleKnown(deps, members, results) : await queueUnknown(deps, members);
+  const isDecided = ({ order }: Claimed) => results !== undefined && results.get(order.id)?.state !== 'undecided';
+  const replies = new Map([
+    ...(await settleKnown(deps, members.filter(isDecided), results ?? new Map())),
+    ...(await queueUnknown(
+      deps,
+      members.filter((member) => !isDecided(member)),
+    )),
+  ]);
   const without = members.filter((member) => !replies.has(member));
   for (const [member, reply] of await answersOfOthers(deps, without)) replies.set(member, reply);
   return members.map((member) => {
@@ -332,6 +339,7 @@ function toDecision(result: ReservationResult | undefined): Decision | undefined
 }
 
 async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[]): Promise<Map<Claimed, Reply>> {
+  if (members.length === 0) return new Map();
   const now = deps.now();
   const queued = await queueReservations(
     deps.pool,

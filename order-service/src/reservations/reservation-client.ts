@@ -14,7 +14,8 @@ export interface ReservationRequest {
   lines: { sku: string; quantity: number }[];
 }
 
-export type ReservationState = 'held' | 'rejected' | 'released' | 'conflict';
+/** `undecided`: a row of its stock was locked for too long; nothing was done. */
+export type ReservationState = 'held' | 'rejected' | 'released' | 'conflict' | 'undecided';
 
 export interface ReservationResult {
   id: string;
@@ -35,7 +36,7 @@ const answer = z.object({
   results: z.array(
     z.object({
       id: z.string(),
-      state: z.enum(['held', 'rejected', 'released', 'conflict']),
+      state: z.enum(['held', 'rejected', 'released', 'conflict', 'undecided']),
       shortages: z
         .array(
           z.object({
