@@ -42,7 +42,7 @@ it('getting started does what it says', async () => {
   expect(printed.match(/^HTTP.*|^ORD-1 is \w+|inventory-1: \w+/gm)).toEqual([
     'HTTP/1.1 201 Created',
     'ORD-1 is confirmed',
-    'inventory-1: stopping',
+    'inventory-1: killed',
     'HTTP/1.1 202 Accepted',
     'inventory-1: started',
   ]);
@@ -66,7 +66,7 @@ describe('the clients of http-and-messages.md', () => {
       const env = { ...process.env, BASE_URL, STOREFRONT_KEY };
       return (await run(command, [join(folder, file), `client-in-${language}`], { env })).stdout;
     };
-    await system.control('stop', 'inventory');
+    await system.control('kill', 'inventory');
     const placing = Promise.all(clients.map(place));
     await eventually(async () => {
       const { items } = (await system.storefront('GET', '/orders?status=pending')).body;

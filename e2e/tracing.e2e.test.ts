@@ -83,7 +83,7 @@ describe('the trace of an order', () => {
 
   it('leads through outbox and broker to the other service and back', async () => {
     const sku = await system.product(2);
-    await system.control('stop', 'inventory');
+    await system.control('kill', 'inventory');
     const kong = fromKong();
     const accepted = await placeOrder(sku, kong);
     await system.control('start', 'inventory');
