@@ -88,6 +88,7 @@ describe('the trace of an order', () => {
     const accepted = await placeOrder(sku, kong);
     await system.control('start', 'inventory');
     expect(accepted.status).toBe(202);
+    await system.healthy();
     await expectTree(kong, [
       'order: POST /orders',
       '  order: place orders',
@@ -103,10 +104,13 @@ describe('the trace of an order', () => {
       '          order: handle order.reservation-replies',
       '          order: publish order.confirmed.v1',
     ]);
-    const messages = ['order-1', 'inventory-1'].flatMap(linesOf).filter(({ message }) => message === 'message');
     const about = { traceId: kong.traceId, orderId: accepted.body.id, outcome: 'handled' };
-    expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.requested' }));
-    expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.held' }));
+    await eventually(() => {
+      const messages = ['order-1', 'inventory-1'].flatMap(linesOf).filter(({ message }) => message === 'message');
+      expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.requested' }));
+      expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.held' }));
+      return true;
+    });
     const told = (await system.storefront('GET', `/orders/${accepted.body.id}/timeline`)).body.items;
     expect(new Set(told.map((entry: Line) => entry.traceId))).toEqual(new Set([kong.traceId]));
   });

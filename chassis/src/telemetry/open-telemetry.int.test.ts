@@ -136,7 +136,7 @@ describe('a process', () => {
       LOG_LEVEL: 'silent',
       ...variables,
     };
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', SCRIPT], { env, timeout: 20_000 });
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', SCRIPT], { env, timeout: 120_000 });
     return JSON.parse(stdout);
   }
 
@@ -177,7 +177,7 @@ describe('a process', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
     const OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${port}`;
-    // Longer than the test has patience for.
-    await packagesLoaded({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TIMEOUT: '60000' });
+    // Longer than the process is given.
+    await packagesLoaded({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TIMEOUT: '600000' });
   });
 });
