@@ -82,12 +82,17 @@ it('.dockerignore lets through what the Dockerfiles copy', () => {
   expect([...allowed].sort()).toEqual(needed.sort());
 });
 
-it('docker-compose.yml tells Kong all that kong/README.md says it must be told', () => {
-  const settings = [...read('kong/README.md').matchAll(/`(KONG_[A-Z_]+)=(\S+?)`/g)];
-  const given = new Map(
-    [...compose.matchAll(/^ {6}(KONG_[A-Z_]+): "?(.+?)"?$/gm)].map(([, name, value]) => [name, value]),
-  );
-  const wanted = settings.map(([, name, value = '']) => [name, value.replace('<path>', '/kong')]);
-  expect(wanted.length).toBeGreaterThan(10);
-  expect(wanted.map(([name]) => [name, given.get(name)])).toEqual(wanted);
-});
+it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
+  '%s tells Kong all that kong/README.md says it must be told',
+  (file) => {
+    const settings = [...read('kong/README.md').matchAll(/`(KONG_[A-Z_]+)=(\S+?)`/g)];
+    const given = new Map(
+      [...read(file).matchAll(/^ {6}(KONG_[A-Z_]+): "?(.+?)"?$/gm)].map(([, name, value]) => [name, value]),
+    );
+    const wanted = settings.map(([, name, value = '']) => [name, value.replace('<path>', '/kong')]);
+    expect(wanted.length).toBeGreaterThan(10);
+    expect(wanted.map(([name]) => [name, given.get(name)])).toEqual(wanted);
+    // The only tmpfs that is still writable for everybody when the container is started again.
+    expect(/^ {4}tmpfs: .*kong.*$/m.test(read(file))).toBe(false);
+  },
+);

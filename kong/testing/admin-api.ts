@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+
+type Entity = { id: string; tags?: string[]; [parent: string]: unknown };
+
+/**
+ * As much of Kong's Admin API as decK needs to sync: it keeps what is put and lists it again. What it holds is what decK
+ * sent, without Kong's defaults and checks.
+ */
+export async function startAdminApi() {
+  const kinds = new Map<string, Map<string, Entity>>();
+  const kindOf = (name: string) => {
+    // The one kind whose list has another name than its single entities.
+    const key = name === 'key-auths' ? 'key-auth' : name;
+    return kinds.get(key) ?? kinds.set(key, new Map()).get(key);
+  };
+
+  function list(path: string[], tag: string | null): Entity[] {
+    const [parents = '', parent] = path.length === 3 ? path : [];
+    const entities = [...(kindOf(path.at(-1) as string)?.values() ?? [])];
+    return entities.filter((entity) => {
+      const owner = entity[parents.replace(/s$/, '')] as { id: string } | undefined;
+      return (!parent || owner?.id === parent) && (!tag || entity.tags?.includes(tag));
+    });
+  }
+
+  async function answer(req: IncomingMessage): Promise<[status: number, body?: unknown]> {
+    const url = new URL(req.url as string, 'http://localhost');
+    const path = url.pathname.split('/').filter((segment) => segment !== '');
+    if (path.length === 0) return [200, { version: '3.9.3', configuration: { database: 'postgres' } }];
+    if (path[0] === 'schemas') return [200, { fields: [{ config: { type: 'record', fields: [] } }] }];
+    if (path.length % 2 === 1) return [200, { data: list(path, url.searchParams.get('tags')), next: null }];
+    const [kind, id] = path.slice(-2) as [string, string];
+    const entities = kindOf(kind) as Map<string, Entity>;
+    if (req.method === 'PUT') {
+      entities.set(id, { ...((await json(req)) as object), id });
+      return [200, entities.get(id)];
+    }
+    const found = entities.get(id);
+    if (!found) return [404, { message: 'Not found' }];
+    if (req.method === 'DELETE') entities.delete(id);
+    return req.method === 'DELETE' ? [204] : [200, found];
+  }
+
+  const server = createServer(async (req, res) => {
+    const [status, body] = await answer(req);
+    res.writeHead(status, { 'Content-Type': 'application/json' }).end(body && JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Everything of a kind, by the name that its own URL has: `plugins`, `key-auth`. */
+    all: (kind: string) => [...(kindOf(kind)?.values() ?? [])],
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
