@@ -1,6 +1,6 @@
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
-import { faultsIn, MAX_REPORTED_FAULTS } from './list.ts';
+import { faultsIn, listingMembers, MAX_REPORTED_FAULTS } from './list.ts';
 import { payloadTooLarge, RefusedError } from './problem.ts';
 
 // An answer must not grow far beyond the request that it refuses.
@@ -52,7 +52,7 @@ export function parseQuery<S extends z.ZodType>(req: Request, schema: S): z.outp
 }
 
 function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, listingMembers);
   if (result.success) return result.data;
   throw validationFailed(
     faultsIn(result.error).map(({ path, message }) => ({ pointer: toPointer(path), detail: message })),

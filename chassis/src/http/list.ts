@@ -1,5 +1,15 @@
 import { z } from 'zod';
 
+/** For `safeParse`: the fault of an unknown member lists the members that exist. */
+export const listingMembers: z.core.ParseContext<z.core.$ZodIssue> = {
+  error: (issue) => {
+    if (issue.code !== 'unrecognized_keys' || !(issue.inst instanceof z.ZodObject)) return undefined;
+    const members = Object.keys(issue.inst.shape);
+    return members.length === 0 ? NO_SUCH_MEMBER : `${NO_SUCH_MEMBER} Members: ${members.join(', ')}.`;
+  },
+};
+const NO_SUCH_MEMBER = 'There is no such member.';
+
 /** The longest list of faults in one answer. */
 export const MAX_REPORTED_FAULTS = 50;
 
@@ -20,7 +30,7 @@ export function list<Element extends z.ZodType>(element: Element, max = Number.P
       }
       const parsed: z.output<Element>[] = [];
       for (const [index, item] of items.entries()) {
-        const result = element.safeParse(item);
+        const result = element.safeParse(item, listingMembers);
         if (result.success) parsed.push(result.data);
         else for (const fault of faultsIn(result.error, [index])) context.addIssue({ code: 'custom', ...fault });
         if (context.issues.length >= MAX_REPORTED_FAULTS) break;
@@ -29,7 +39,7 @@ export function list<Element extends z.ZodType>(element: Element, max = Number.P
     });
 }
 
-/** The faults of a value, one per path; an unknown member's path ends with its name. */
+/** The faults of a value, one per path; an unknown member's path ends with its name. Parse with {@link listingMembers}. */
 export function faultsIn(
   error: z.ZodError,
   at: readonly PropertyKey[] = [],
@@ -38,6 +48,6 @@ export function faultsIn(
     const path = [...at, ...issue.path];
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
     const unknown = issue.keys.slice(0, MAX_REPORTED_FAULTS);
-    return unknown.map((key) => ({ path: [...path, key], message: 'There is no such member.' }));
+    return unknown.map((key) => ({ path: [...path, key], message: issue.message }));
   });
 }

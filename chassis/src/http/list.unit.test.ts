@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { list, MAX_REPORTED_FAULTS } from './list.ts';
+import { faultsIn, list, listingMembers, MAX_REPORTED_FAULTS } from './list.ts';
 
 const numbers = z.strictObject({ lines: list(z.strictObject({ n: z.int() })) });
 
@@ -14,6 +14,19 @@ describe('list', () => {
       ['lines', 1, 'n'],
       ['lines', 2, 'm'],
     ]);
+  });
+
+  it('answers an unknown member with those that exist, at the top and in an element', () => {
+    const { error } = numbers.safeParse({ lines: [{ n: 2, m: 3 }] }, listingMembers);
+    expect(faultsIn(error as z.ZodError)).toEqual([
+      { path: ['lines', 0, 'm'], message: 'There is no such member. Members: n.' },
+    ]);
+    const top = numbers.safeParse({ lines: [{ n: 2 }], more: 1 }, listingMembers);
+    expect(faultsIn(top.error as z.ZodError)).toEqual([
+      { path: ['more'], message: 'There is no such member. Members: lines.' },
+    ]);
+    const none = z.strictObject({}).safeParse({ a: 1 }, listingMembers);
+    expect(faultsIn(none.error as z.ZodError)).toEqual([{ path: ['a'], message: 'There is no such member.' }]);
   });
 
   it.each([[[]], ['x'], [{}], [undefined]])('refuses %j', (lines) => {
