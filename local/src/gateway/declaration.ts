@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { isKeyGuard } from './key-guard.ts';
 import { compareRank, type HeaderMatcher, overlaps, parseHeader, parsePath, type RouteMatcher } from './routing.ts';
 
 /**
@@ -45,7 +46,18 @@ const prometheus = z.strictObject({
 const opentelemetry = z.strictObject({
   traces_endpoint: z.url(),
   resource_attributes: z.record(z.string(), z.string().min(1)).optional(),
+  // By default Kong reads b3 before w3c, and with it a client's `tracestate`.
+  propagation: z.strictObject({
+    extract: z.tuple([z.literal('w3c')]),
+    inject: z.tuple([z.literal('w3c')]),
+    default_format: z.literal('w3c'),
+  }),
 });
+const preFunction = z
+  .strictObject({ access: z.tuple([z.string()]), header_filter: z.tuple([z.string()]) })
+  .refine(({ access, header_filter }) => isKeyGuard(access[0], header_filter[0]), {
+    message: 'is other Lua than key-guard.ts stands for: change both, and KEY_GUARD_SHA256',
+  });
 const pairs = z.strictObject({ headers: z.array(headerPair).default([]) }).default({ headers: [] });
 const requestTransformer = z.strictObject({ replace: pairs, add: pairs });
 // Kong takes a message, of which it makes JSON, or a body with its type.
@@ -66,6 +78,7 @@ const pluginBase = {
 const plugin = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('key-auth'), ...pluginBase, config: keyAuth }),
   z.strictObject({ name: z.literal('acl'), ...pluginBase, config: acl }),
+  z.strictObject({ name: z.literal('pre-function'), ...pluginBase, config: preFunction }),
   z.strictObject({ name: z.literal('rate-limiting'), ...pluginBase, config: rateLimiting }),
   z.strictObject({ name: z.literal('request-transformer'), ...pluginBase, config: requestTransformer }),
   z.strictObject({ name: z.literal('request-termination'), ...pluginBase, config: requestTermination }),

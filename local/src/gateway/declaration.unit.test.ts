@@ -76,8 +76,10 @@ describe('readDeclaration', () => {
     [
       'a plugin setting that it does not honour',
       changed('    policy: local', '    policy: redis'),
-      /plugins\.0\.config\.policy/,
+      /plugins\.1\.config\.policy/,
     ],
+    ['other Lua than it stands for', changed('>= 300', '>= 400'), /config: is other Lua/],
+    ['Lua in another phase', changed('      header_filter:\n', "      log: ['return']\n      header_filter:\n"), /log/],
     ['keys in the query', changed('key_in_query: false, ', ''), /key_in_query/],
     ['a plain path', changed('"~/docs$"', '/docs'), /services\.0\.routes\.1\.paths\.0/],
     ['a stripped path', changed('strip_path: false', 'strip_path: true'), /strip_path/],

@@ -73,13 +73,19 @@ async function refusingAddress(): Promise<string> {
   return `${host}:${socket.localPort}`;
 }
 
-type Setup = { orders?: string[]; declaration?: string; rate?: number; now?: () => number };
+type Setup = {
+  orders?: string[];
+  declaration?: string;
+  rate?: number;
+  now?: () => number;
+  bodyTimeoutMs?: number;
+};
 
 /** The real kong.yml before two echoing services, or before what a test puts in order-service's place. */
-async function setUp({ orders, declaration = kongYml, rate = 1000, now }: Setup = {}) {
+async function setUp({ orders, declaration = kongYml, rate = 1000, ...options }: Setup = {}) {
   const seen: Received[] = [];
   const gateway = await openGateway({
-    ...{ declaration, now },
+    ...{ declaration, ...options },
     env: variables(rate),
     upstreams: {
       'order-service.upstream': orders ?? [await listen(http.createServer(echo('order-service', seen)))],
@@ -104,7 +110,7 @@ function variables(rate: number) {
 }
 
 async function openGateway(
-  options: Pick<GatewayOptions, 'declaration' | 'env' | 'upstreams' | 'now'>,
+  options: Pick<GatewayOptions, 'declaration' | 'env' | 'upstreams' | 'now' | 'bodyTimeoutMs'>,
 ): Promise<Gateway> {
   const fixed = { host: '127.0.0.1', port: 0, errorTemplate, logger: createLogger('gateway', 'silent') };
   const gateway = await startGateway({ ...fixed, ...options });
@@ -317,6 +323,47 @@ describe('key-auth', () => {
   });
 });
 
+describe('the key guard', () => {
+  it.each(['clef\xe9', '\xff', 'a b', 'tab\there'])('answers 401 to the key %j and asks nobody for it', async (key) => {
+    const { send } = await setUp();
+    const answer = await send('GET', '/orders', { headers: ['apikey', key] });
+    expectProblem(answer, 401, 'Unauthorized');
+    expect(answer.headers['www-authenticate']).toBe('Key');
+    expect((await send('GET', '/docs', { headers: ['apikey', key] })).status).toBe(200);
+  });
+
+  it('answers 400 to an Idempotency-Key with control characters', async () => {
+    const { send, seen, gateway } = await setUp();
+    const answer = await send('POST', '/orders', {
+      as: 'storefront',
+      headers: ['Idempotency-Key', 'a\tb'],
+      body: '{}',
+    });
+    expectProblem(answer, 400, 'Idempotency-Key has control characters');
+    const head = `POST /orders HTTP/1.1\r\nHost: a\r\napikey: ${keys.storefront}\r\nContent-Length: 0\r\nConnection: close\r\n`;
+    expect(await sendRaw(gateway.port, `${head}Idempotency-Key: a\x01b\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(seen).toEqual([]);
+  });
+
+  it('limits refused keys by address, and neither keys that were accepted nor routes without keys', async () => {
+    let now = Date.parse('2026-01-05T10:00:15Z');
+    const { send } = await setUp({ now: () => now });
+    await send('GET', '/orders', { as: 'storefront' });
+    for (let i = 0; i < 300; i += 1) {
+      const headers = i % 3 === 0 ? [] : ['apikey', i % 3 === 1 ? `guess-${i}` : '\xff'];
+      expect((await send('GET', '/orders', { headers })).status).toBe(401);
+    }
+    const refused = await send('GET', '/products', { headers: ['apikey', 'guess'] });
+    expectProblem(refused, 429, 'Too many calls without a valid API key');
+    expect(refused.headers['retry-after']).toBe('60');
+    expect((await send('GET', '/orders', { as: 'operations' })).status).toBe(429);
+    expect((await send('GET', '/orders', { as: 'storefront' })).status).toBe(200);
+    expect((await send('GET', '/docs')).status).toBe(200);
+    now += 60_000;
+    expect((await send('GET', '/orders', { as: 'operations' })).status).toBe(200);
+  });
+});
+
 describe('headers that a client forges', () => {
   const identity = [
     'x-consumer-id',
@@ -383,11 +430,12 @@ describe('headers that a client forges', () => {
     );
   });
 
-  it('are dropped when they concern the connection or have no value', async () => {
+  it('are dropped when they concern the connection or have a name that nginx refuses', async () => {
     const { send } = await setUp();
-    const dropped = ['Keep-Alive', 'Proxy', 'Proxy-Connection', 'Upgrade', 'X-Empty'];
+    const dropped = ['Keep-Alive', 'Proxy', 'Proxy-Connection', 'Upgrade', 'X.Dotted', 'X-Wei!rd'];
     const headers = [
-      ...dropped.flatMap((name) => [name, name === 'X-Empty' ? '' : 'x']),
+      ...dropped.flatMap((name) => [name, 'x']),
+      ...['X-Empty', ''],
       'TE',
       'gzip, trailers',
       'Expect',
@@ -395,15 +443,22 @@ describe('headers that a client forges', () => {
     ];
     const answer = await send('GET', '/docs', { headers });
     for (const name of [...dropped, 'Expect']) expect(headerOf(answer, name.toLowerCase())).toEqual([]);
+    expect(headerOf(answer, 'x-empty')).toEqual(['']);
     expect(headerOf(answer, 'te')).toEqual(['trailers']);
   });
 });
 
 describe('paths', () => {
-  it('go on normalised, the query as it came', async () => {
+  it('go on normalised, the query as it came where no key is taken out of it', async () => {
     const { send, seen } = await setUp();
     await send('GET', '//%6frders/./x/../a%2fb%20c?q=%2e%2e//&q', { as: 'storefront' });
-    expect(seen[0]?.url).toBe('/orders/a%2Fb%20c?q=%2e%2e//&q');
+    await send('GET', '/orders?x[]=1&apikey=secret&%', { as: 'storefront' });
+    await send('GET', '/health/./orders?q=%2e%2e//&q&apikey=1');
+    expect(seen.map(({ url }) => url)).toEqual([
+      '/orders/a%2Fb%20c?q=..%2F%2F&q=',
+      '/orders?x%5B%5D=1&%25=',
+      '/health/orders?q=%2e%2e//&q&apikey=1',
+    ]);
   });
 
   it.each(['/../orders', '/orders/%00', '/orders/%zz'])('%s is 400 before anything else', async (path) => {
@@ -462,6 +517,7 @@ describe('sizes', () => {
 
   it.each([
     ['a header line over 8 KiB', ['X-Long', 'x'.repeat(9_000)]],
+    ['five header lines of 7 KiB', ['A', 'B', 'C', 'D', 'E'].flatMap((name) => [name, 'x'.repeat(7_000)])],
     ['more than 100 headers', Array.from({ length: 202 }, (_, i) => (i % 2 === 0 ? `X-${i}` : 'x'))],
   ])('%s is 400', async (_what, headers) => {
     const { send } = await setUp();
@@ -485,6 +541,9 @@ describe('requests that are no good HTTP', () => {
     ['GET / HTTP/1.1\r\n\r\n', 400, 'Bad request'],
     ['GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400, 'Bad request'],
     ['GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n', 400, 'Bad request'],
+    ['GET / HTTP/1.1\r\nHost:\r\n\r\n', 400, 'Bad request'],
+    ['GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', 400, 'Bad request'],
+    ['GET / HTTP/1.0\r\nHost: :80\r\n\r\n', 400, 'Bad request'],
     ['POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400, 'Bad request'],
     ['TRACE / HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'Method not allowed'],
     ['CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'Method not allowed'],
@@ -501,7 +560,42 @@ describe('requests that are no good HTTP', () => {
   });
 });
 
+describe("nginx's own answers", () => {
+  it.each([
+    ['POST /orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n', '501 Not Implemented'],
+    ['GET / HTTP/2.0\r\nHost: a\r\n\r\n', '505 HTTP Version Not Supported'],
+    ['GET / HTTP/3.0\r\nHost: a\r\n\r\n', '505 HTTP Version Not Supported'],
+  ])('to %j is HTML', async (text, title) => {
+    const { gateway } = await setUp();
+    const answer = await sendRaw(gateway.port, text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${title}\r\n[^]*Content-Type: text/html\r\n[^]*<h1>${title}</h1>`));
+  });
+
+  it('to who sends a part of a body and then nothing is the end of the connection', async () => {
+    const { gateway } = await setUp({ bodyTimeoutMs: 200 });
+    const head = `POST /orders HTTP/1.1\r\nHost: a\r\napikey: ${keys.storefront}\r\nContent-Length: 100\r\n\r\n`;
+    expect(await sendRaw(gateway.port, `${head}{`)).toBe('');
+  });
+
+  it('to who sends a head too slowly is the end of the connection', async () => {
+    const { gateway } = await setUp();
+    expect(await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\n')).toBe('');
+  });
+});
+
 describe('rate-limiting', () => {
+  it('counts after the check, so that a burst goes over the limit', async () => {
+    const { gateway } = await setUp({ rate: 2 });
+    const one = `GET /orders HTTP/1.1\r\nHost: a\r\napikey: ${keys.storefront}\r\n`;
+    const answers = await sendRaw(gateway.port, `${`${one}\r\n`.repeat(5)}${one}Connection: close\r\n\r\n`);
+    const passed = answers.match(/HTTP\/1\.1 200/g)?.length;
+    expect(passed).toBeGreaterThanOrEqual(2);
+    const { send } = await setUp({ rate: 2 });
+    for (const status of [200, 200, 429]) {
+      expect((await send('GET', '/orders', { as: 'storefront' })).status).toBe(status);
+    }
+  });
+
   it('refuses the call above the limit with Retry-After, for this consumer alone and until the next minute', async () => {
     let now = Date.parse('2026-01-05T10:00:15Z');
     const { send, seen } = await setUp({ rate: 2, now: () => now });
@@ -537,6 +631,12 @@ describe('error bodies', () => {
     expect([answer.status, answer.headers['content-type']]).toEqual([404, type]);
     expect(answer.text).toMatch(body);
   });
+
+  it('for Accept: application/grpc are none', async () => {
+    const { send } = await setUp();
+    const answer = await send('GET', '/nowhere', { headers: ['Accept', 'application/grpc'] });
+    expect([answer.status, answer.text, answer.headers['content-type']]).toEqual([404, '', undefined]);
+  });
 });
 
 describe('the way to a service and back', () => {
@@ -571,6 +671,21 @@ describe('the way to a service and back', () => {
       ...{ 'set-cookie': ['a', 'b'], 'ratelimit-limit': '1000' },
     });
     expect(answer.headers['x-kong-request-id']).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it.each([
+    ['over 4 KiB', { 'X-Long': 'x'.repeat(4_100) }],
+    ['over 16 KiB', { 'X-Long': 'x'.repeat(17_000) }],
+  ])('is 502 when the head of the answer is %s, and a read is not repeated', async (_what, headers) => {
+    let received = 0;
+    const tooMuch: RequestListener = (req, res) => {
+      if (req.url !== '/health/ready') received += 1;
+      res.writeHead(200, headers).end('{}');
+    };
+    const { send } = await setUp({ orders: [await listen(http.createServer(tooMuch))] });
+    const answer = await send('GET', '/docs');
+    expectProblem(answer, 502, 'An invalid response was received from the upstream server');
+    expect(received).toBe(1);
   });
 
   it('streams an answer larger than any buffer', async () => {

@@ -25,6 +25,8 @@ export type GatewayOptions = {
   upstreams?: Record<string, string[]>;
   logger: Logger;
   now?: () => number;
+  /** How long a client may send nothing of its body. */
+  bodyTimeoutMs?: number;
 };
 
 export type Gateway = { port: number; close(): Promise<void> };
@@ -39,8 +41,12 @@ const NO_SERVICE: Refusal = { status: 503, message: 'no Service found with those
 // nginx: client_max_body_size 1m, and one buffer of 8 KiB for the request line and for each header line.
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_LINE_BYTES = 8 * 1024;
+// nginx: large_client_header_buffers 4 8k.
+const MAX_LINES_BYTES = 4 * MAX_LINE_BYTES;
 // What Node's parser holds in all. Above it the line that was too long is not known any more, and the answer is 400.
 const MAX_HEAD_BYTES = 64 * 1024;
+// nginx: client_body_timeout, between two parts of a body.
+const BODY_TIMEOUT_MS = 60_000;
 // Kong's Lua sees the first 100 headers only. Where it would go on half blind, we refuse.
 const MAX_HEADERS = 100;
 // How long a client that was refused may go on sending, so that it reads the answer and not a reset connection.
@@ -49,7 +55,7 @@ const DRAIN_MS = 9_000;
 
 /** Starts the stand-in; throws a {@link DeclarationError} with every fault when the declaration is not for it. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, now = Date.now } = options;
+  const { logger, now = Date.now, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
   const file = readDeclaration(options.declaration, options.env);
   checkReplacedUpstreams(file, options.upstreams ?? {});
   const render = createProblemRenderer(options.errorTemplate);
@@ -82,6 +88,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** The order of the checks is Kong's: what nginx refuses, the route, the plugins, and the body only when it is sent on. */
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    const unreadable = refusedPlainly(req);
+    if (unreadable) {
+      answerPlainly(req.socket, unreadable);
+      return;
+    }
     const exchange = openExchange(req, res, awaitsContinue);
     const path = readPath(req.url as string);
     const early = refusedByNginx(exchange, path);
@@ -95,15 +106,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const method = req.method as string;
     const remoteAddress = (req.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
     const route = matchRoute(method, path.normal, headers);
-    const answer = route ? route.run({ headers, remoteAddress, answerHeaders }) : NO_ROUTE;
+    const call: Call = { headers, remoteAddress, answerHeaders, query: path.query };
+    const answer = route ? route.run(call) : NO_ROUTE;
     if (answer || !route?.forwarder) {
       refuse(exchange, answer ?? NO_SERVICE);
       return;
     }
     const { forwarder } = route;
     const client = { remoteAddress, localPort: req.socket.localPort ?? 0, rawPath: path.raw, requestId };
-    const request = { method, path: path.forwarded + path.query, headers: forwardedHeaders(headers, client) };
-    readBody(exchange, (body) => {
+    const request = { method, path: path.forwarded + call.query, headers: forwardedHeaders(headers, client) };
+    readBody(exchange, bodyTimeoutMs, (body) => {
       if (body === 'too-large') refuse(exchange, nginxRefusals.payloadTooLarge);
       else forwarder.forward({ ...request, body }, res, answerHeaders, (refusal) => refuse(exchange, refusal));
     });
@@ -123,7 +135,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('checkContinue', (req, res) => handle(req, res, true));
   server.on('checkExpectation', (req, res) => handle(req, res, false)); // nginx ignores what it does not know
   server.on('connect', (_req, socket) => refuseRaw(socket, nginxRefusals.methodNotAllowed, render));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(socket, refusalOf(error), render));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // nginx closes the connection of a client that is too slow with its head, and answers nothing.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.destroy();
+    else if (error.code === 'HPE_INVALID_VERSION') answerPlainly(socket, 505);
+    else refuseRaw(socket, refusalOf(error), render);
+  });
   const closeParts = async () => {
     await Promise.all([...balancers.values(), ...forwarders.values()].map((part) => part.close()));
   };
@@ -184,7 +201,8 @@ function answerRefusal(exchange: Exchange, refusal: PluginAnswer, render: Render
   if (status >= 500) logger.warn({ requestId, method: req.method, status }, message);
   const { contentType, body } = refusal.body === undefined ? render(refusal, requestId, headers) : refusal.body;
   const length = String(Buffer.byteLength(body));
-  const own = ['Content-Type', contentType, 'Content-Length', length, ...(refusal.headers ?? []), ...answerHeaders];
+  const type = contentType === '' ? [] : ['Content-Type', contentType];
+  const own = [...type, 'Content-Length', length, ...(refusal.headers ?? []), ...answerHeaders];
   // A client that still waits for `100 Continue` may send its body or not: nothing can follow on this connection.
   if (status === 413 || awaitsContinue) own.push('Connection', 'close');
   res.writeHead(status, own);
@@ -197,23 +215,33 @@ function refusedByNginx({ req, headers }: Exchange, path: ReadPath): Refusal | u
   if (requestLine > MAX_LINE_BYTES) return nginxRefusals.uriTooLong;
   if (path.kind === 'bad-request') return nginxRefusals.badRequest;
   if (headers.length / 2 > MAX_HEADERS) return nginxRefusals.headerTooLarge;
+  let lines = requestLine;
   for (let i = 0; i < headers.length; i += 2) {
     const line = (headers[i] as string).length + (headers[i + 1] as string).length;
-    if (line > MAX_LINE_BYTES) return nginxRefusals.headerTooLarge;
+    lines += line + ': \r\n'.length;
+    if (line > MAX_LINE_BYTES || lines > MAX_LINES_BYTES) return nginxRefusals.headerTooLarge;
   }
-  const hosts = valuesOf(headers, 'host').length;
-  if (hosts > 1 || (hosts === 0 && req.httpVersion === '1.1')) return nginxRefusals.badRequest;
+  const hosts = valuesOf(headers, 'host');
+  if (hosts.length > 1 || (hosts.length === 0 && req.httpVersion === '1.1')) return nginxRefusals.badRequest;
+  if (hosts.some((host) => !isHost(host))) return nginxRefusals.badRequest;
   if (req.method === 'TRACE') return nginxRefusals.methodNotAllowed;
   return Number(firstValue(headers, 'content-length') ?? 0) > MAX_BODY_BYTES
     ? nginxRefusals.payloadTooLarge
     : undefined;
 }
 
+/** Whether nginx takes this for the value of `Host`: anything with a name in front of its port, and no path. */
+function isHost(value: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: nginx refuses these
+  return /^[^.:]/.test(value) && !/[\x00-\x20\x7f/\\]|\.\./.test(value);
+}
+
 /**
  * Reads the whole body before any of it is sent on, as nginx does: a chunked one gets a length that way, and of one that is
- * too long the service sees nothing. When the client goes away halfway, `done` is never called.
+ * too long the service sees nothing. When the client goes away halfway, `done` is never called; one that stays silent is
+ * cut off without an answer.
  */
-function readBody(exchange: Exchange, done: (body: Buffer | undefined | 'too-large') => void): void {
+function readBody(exchange: Exchange, timeoutMs: number, done: (body: Buffer | undefined | 'too-large') => void): void {
   const { req, res, headers } = exchange;
   const declared = firstValue(headers, 'content-length') ?? '0';
   if (declared === '0' && firstValue(headers, 'transfer-encoding') === undefined) {
@@ -224,13 +252,17 @@ function readBody(exchange: Exchange, done: (body: Buffer | undefined | 'too-lar
   exchange.awaitsContinue = false;
   const chunks: Buffer[] = [];
   let size = 0;
+  const silence = setTimeout(() => req.socket.destroy(), timeoutMs);
+  req.once('close', () => clearTimeout(silence));
   req.on('data', (chunk: Buffer) => {
+    silence.refresh();
     const before = size;
     size += chunk.length;
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);
     else if (before <= MAX_BODY_BYTES) done('too-large');
   });
   req.on('end', () => {
+    clearTimeout(silence);
     if (size <= MAX_BODY_BYTES) done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
   });
 }
@@ -249,8 +281,26 @@ function lingerAndEnd(req: IncomingMessage, res: ServerResponse, body: string): 
 }
 
 function refusalOf(error: NodeJS.ErrnoException): Refusal {
-  if (error.code === 'HPE_HEADER_OVERFLOW') return nginxRefusals.headerTooLarge;
-  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? nginxRefusals.requestTimeout : nginxRefusals.badRequest;
+  return error.code === 'HPE_HEADER_OVERFLOW' ? nginxRefusals.headerTooLarge : nginxRefusals.badRequest;
+}
+
+/** The status of what nginx refuses by itself, in HTML and without a request id; undefined for what it reads. */
+function refusedPlainly(req: IncomingMessage): 501 | 505 | undefined {
+  if (req.httpVersionMajor !== 1) return 505;
+  const coding = req.headers['transfer-encoding'];
+  return coding === undefined || coding.toLowerCase() === 'chunked' ? undefined : 501;
+}
+
+function answerPlainly(socket: Duplex, status: 501 | 505): void {
+  if (!socket.writable) return;
+  const title = `${status} ${STATUS_CODES[status]}`;
+  const body = `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n</body>\r\n</html>\r\n`;
+  socket.end(
+    `HTTP/1.1 ${title}\r\nDate: ${new Date().toUTCString()}\r\nContent-Type: text/html\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+  socket.on('error', () => {}); // the client may be gone already
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 /** Answers a connection on which Node has no response to offer: nothing of the request is known. */

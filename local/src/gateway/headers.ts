@@ -4,10 +4,14 @@
  */
 export type HeaderList = string[];
 
+// What nginx takes for a header's name; a line with another name, one with a dot for example, is dropped.
+const NAME = /^[a-z0-9_-]+$/;
+
 /** Node's raw headers with their names in lower case. */
 export function toHeaderList(rawHeaders: string[]): HeaderList {
   const list = rawHeaders.slice();
   for (let i = 0; i < list.length; i += 2) list[i] = (list[i] as string).toLowerCase();
+  keepHeaders(list, (name) => NAME.test(name));
   return list;
 }
 

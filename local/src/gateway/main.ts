@@ -3,12 +3,10 @@
  *
  * Copied: routes (normalised paths, method and headers as part of the match), key-auth, acl, rate-limiting, request-transformer and
  * request-termination with Kong's messages, headers and order; which client copies of which headers survive; the limits on
- * bodies and lines; error bodies by `Accept`; X-Kong-Request-Id; round robin and least connections with active health checks, `retries`, 502, 503
- * and 504; forwarded and dropped headers.
+ * bodies and lines; error bodies by `Accept`; X-Kong-Request-Id; round robin and least connections with active health
+ * checks, `retries`, 502, 503 and 504; forwarded and dropped headers and queries.
  *
- * Not copied: TLS, HTTP/2, websockets, gRPC, compression, the Admin API, metrics, passive health checks, several addresses
- * behind one target's name, nginx's exact buffers. Stricter than Kong: more than 100 headers and fragments in the path are
- * 400. A declaration with anything else in it is refused at the start.
+ * local/README.md lists what differs. A declaration with anything else in it is refused at the start.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

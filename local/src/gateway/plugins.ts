@@ -6,8 +6,10 @@ import {
   type RouteDeclaration,
   type ServiceDeclaration,
 } from './declaration.ts';
-import { firstValue, type HeaderList, keepHeaders, removeHeader, setHeader, valuesOf } from './headers.ts';
+import { firstValue, type HeaderList, removeHeader, setHeader, valuesOf } from './headers.ts';
+import { createKeyGuard, type KeyGuard } from './key-guard.ts';
 import type { Refusal } from './problem.ts';
+import { withoutArgument } from './query.ts';
 
 export type Consumer = { id: string; credentialId: string; username: string; customId?: string; groups: string[] };
 
@@ -15,6 +17,8 @@ export type Consumer = { id: string; credentialId: string; username: string; cus
 export type Call = {
   headers: HeaderList;
   remoteAddress: string;
+  /** With its question mark, or empty. */
+  query: string;
   consumer?: Consumer;
   answerHeaders: string[];
 };
@@ -27,11 +31,12 @@ type Plugin = (call: Call) => PluginAnswer | undefined;
 export type PluginState = {
   consumers: Map<string, Consumer>;
   limiters: Map<PluginConfig<'rate-limiting'>, Plugin>;
+  keyGuard: KeyGuard;
   now: () => number;
 };
 
 export function createPluginState(file: Declaration, now: () => number): PluginState {
-  return { consumers: readConsumers(file), limiters: new Map(), now };
+  return { consumers: readConsumers(file), limiters: new Map(), keyGuard: createKeyGuard(now), now };
 }
 
 function readConsumers(file: Declaration): Map<string, Consumer> {
@@ -50,25 +55,34 @@ export function createPipeline(
   file: Declaration,
   state: PluginState,
 ): Plugin {
+  const guarded = choosePlugin('pre-function', route, service, file) !== undefined;
+  const keyless = route.tags?.includes('keyless') ?? false;
   const keyAuth = choosePlugin('key-auth', route, service, file);
   const acl = choosePlugin('acl', route, service, file);
   const rateLimiting = choosePlugin('rate-limiting', route, service, file);
   const transformer = choosePlugin('request-transformer', route, service, file);
   const termination = choosePlugin('request-termination', route, service, file);
   const pipeline = [
+    guarded && ((call: Call) => state.keyGuard.before(call, keyless)),
     keyAuth && authenticate(keyAuth, state.consumers),
     acl && allowGroups(acl),
     rateLimiting && limiterOf(rateLimiting, state),
     transformer && transformRequest(transformer),
     termination && terminate(termination),
-  ].filter((plugin) => plugin !== undefined);
+  ].filter((plugin) => plugin !== undefined && plugin !== false);
   return (call) => {
-    for (const plugin of pipeline) {
-      const answer = plugin(call);
-      if (answer) return answer;
-    }
-    return undefined;
+    const answer = firstAnswer(pipeline, call);
+    if (guarded) state.keyGuard.after(call, answer);
+    return answer;
   };
+}
+
+function firstAnswer(pipeline: Plugin[], call: Call): PluginAnswer | undefined {
+  for (const plugin of pipeline) {
+    const answer = plugin(call);
+    if (answer) return answer;
+  }
+  return undefined;
 }
 
 function authenticate(config: PluginConfig<'key-auth'>, consumers: Map<string, Consumer>): Plugin {
@@ -79,7 +93,10 @@ function authenticate(config: PluginConfig<'key-auth'>, consumers: Map<string, C
     if (!values[0]) return unauthorized('No API key found in request');
     const consumer = consumers.get(values[0]);
     if (!consumer) return unauthorized('Unauthorized');
-    if (config.hide_credentials) removeHeader(call.headers, name);
+    if (config.hide_credentials) {
+      removeHeader(call.headers, name);
+      call.query = withoutArgument(call.query, name);
+    }
     identify(call, consumer);
     return undefined;
   };
@@ -120,8 +137,15 @@ function limiterOf(config: PluginConfig<'rate-limiting'>, state: PluginState): P
 
 const MINUTE_MS = 60_000;
 
-/** Counts by the clock's minute, so a client may burst twice its limit around a full minute. So does Kong. */
-export function limitRate(config: PluginConfig<'rate-limiting'>, now: () => number): Plugin {
+/**
+ * Counts by the clock's minute, so a client may burst twice its limit around a full minute; and counts a moment after the
+ * check, so what arrives at once goes over it. So does Kong.
+ */
+export function limitRate(
+  config: PluginConfig<'rate-limiting'>,
+  now: () => number,
+  soon: (count: () => void) => unknown = setImmediate,
+): Plugin {
   const limit = config.minute;
   let minute = 0;
   let used = new Map<string, number>();
@@ -143,12 +167,13 @@ export function limitRate(config: PluginConfig<'rate-limiting'>, now: () => numb
     if (count >= limit) {
       return { status: config.error_code, message: config.error_message, headers: ['Retry-After', reset] };
     }
-    used.set(caller, count + 1);
+    const counted = used;
+    soon(() => counted.set(caller, (counted.get(caller) ?? 0) + 1));
     return undefined;
   };
 }
 
-/** `replace` changes what is there and `add` sets what is missing; afterwards Kong drops headers without a value. */
+/** `replace` changes what is there and `add` sets what is missing. */
 function transformRequest(config: PluginConfig<'request-transformer'>): Plugin {
   const replaced = config.replace.headers.map(readPair);
   const added = config.add.headers.map(readPair);
@@ -159,7 +184,6 @@ function transformRequest(config: PluginConfig<'request-transformer'>): Plugin {
     for (const { name, value } of added) {
       if (firstValue(headers, name) === undefined) headers.push(name, value);
     }
-    keepHeaders(headers, (_name, value) => value !== '');
     return undefined;
   };
 }

@@ -9,10 +9,14 @@ describe('rate-limiting', () => {
 
   function createLimiter() {
     const clock = { now: Date.parse('2026-01-05T10:00:15.400Z') };
-    const limiter = limitRate(config, () => clock.now);
+    const limiter = limitRate(
+      config,
+      () => clock.now,
+      (count) => count(),
+    );
     const call = (caller: { consumer?: typeof storefront; remoteAddress?: string }) => {
       const answerHeaders: string[] = [];
-      const answer = limiter({ headers: [], remoteAddress: '10.0.0.1', answerHeaders, ...caller });
+      const answer = limiter({ headers: [], remoteAddress: '10.0.0.1', query: '', answerHeaders, ...caller });
       const pairs = answerHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, answerHeaders[i + 1]]] : []));
       return { answer, headers: Object.fromEntries(pairs) };
     };

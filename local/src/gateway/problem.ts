@@ -15,14 +15,13 @@ export const nginxRefusals = {
   badRequest: { status: 400, message: 'Bad request', fromNginx: true },
   headerTooLarge: { status: 400, message: 'Request header or cookie too large', fromNginx: true },
   methodNotAllowed: { status: 405, message: 'Method not allowed', fromNginx: true },
-  requestTimeout: { status: 408, message: 'Request timeout', fromNginx: true },
   payloadTooLarge: { status: 413, message: 'Payload too large', fromNginx: true },
   uriTooLong: { status: 414, message: 'URI too long', fromNginx: true },
   badGateway: { status: 502, message: 'An invalid response was received from the upstream server', fromNginx: true },
   gatewayTimeout: { status: 504, message: 'The upstream server is timing out', fromNginx: true },
 } as const satisfies Record<string, Refusal>;
 
-type Format = 'json' | 'html' | 'xml' | 'plain';
+type Format = 'json' | 'html' | 'xml' | 'plain' | 'grpc';
 type Template = (message: string, requestId: string) => string;
 
 const contentTypes: Record<Format, string> = {
@@ -30,6 +29,7 @@ const contentTypes: Record<Format, string> = {
   html: 'text/html; charset=utf-8',
   xml: 'application/xml; charset=utf-8',
   plain: 'text/plain; charset=utf-8',
+  grpc: '', // no such header, and no body
 };
 
 // Kong's own templates; only the one for JSON is ours.
@@ -60,6 +60,7 @@ export function createProblemRenderer(jsonTemplate: string) {
     html: compileTemplate(HTML),
     xml: compileTemplate(XML),
     plain: compileTemplate('%s\nrequest_id: %s\n'),
+    grpc: compileTemplate(''),
   };
   return (refusal: Refusal, requestId: string, request: HeaderList): { contentType: string; body: string } => {
     const format = chooseFormat(acceptOf(refusal, request));
@@ -113,6 +114,7 @@ export function chooseFormat(accept: string | undefined): Format {
 
 function formatOf(mediaType: string): Format {
   if (mediaType === 'text/html') return 'html';
+  if (mediaType === 'application/grpc') return 'grpc';
   if (mediaType === 'application/xml') return 'xml';
   return mediaType === 'text/plain' || mediaType === 'text/*' ? 'plain' : 'json';
 }

@@ -80,6 +80,9 @@ export function returnedHeaders(raw: Buffer[], own: string[]): string[] {
   return result;
 }
 
+// nginx: proxy_buffer_size, a page of memory.
+const MAX_ANSWER_HEAD_BYTES = 4 * 1024;
+
 /** Keep-alive connections to the targets of one service. */
 export function createForwarder(service: ServiceDeclaration, balancer: Balancer): Forwarder {
   const pools = new Map(
@@ -134,6 +137,7 @@ function forwardWithRetries(
     }
     let sent = false;
     let answered = false;
+    let unreadable = false;
     const { path, headers, body = null } = request;
     const method = request.method as Dispatcher.HttpMethod;
     (pools.get(target) as Pool).dispatch(
@@ -147,9 +151,14 @@ function forwardWithRetries(
         },
         onResponseStart(controller, status) {
           if (status < 200) return;
-          answered = true;
           // undici's parser always leaves them here; in the parsed headers, case and order are lost.
           const raw = controller.rawHeaders as Buffer[];
+          if (headBytes(raw) > MAX_ANSWER_HEAD_BYTES) {
+            unreadable = true;
+            controller.abort(new Error('the head of the answer is too large'));
+            return;
+          }
+          answered = true;
           res.writeHead(status, returnedHeaders(raw, answerHeaders));
         },
         onResponseData(controller, chunk) {
@@ -163,7 +172,7 @@ function forwardWithRetries(
         onResponseError(_controller, error) {
           if (gone) return;
           if (answered) res.destroy();
-          else if (left > 0 && (!sent || repeatable)) attempt(left - 1);
+          else if (left > 0 && (!sent || (repeatable && !unreadable && !isUnreadable(error)))) attempt(left - 1);
           else refuse(isTimeout(error) ? nginxRefusals.gatewayTimeout : nginxRefusals.badGateway);
         },
       },
@@ -171,6 +180,16 @@ function forwardWithRetries(
   }
 
   attempt(retries);
+}
+
+function headBytes(raw: Buffer[]): number {
+  const line = 'HTTP/1.1 200 OK\r\n\r\n'.length;
+  return raw.reduce((sum, part) => sum + part.length + 2, line); // `: ` after a name, CRLF after a value
+}
+
+/** nginx repeats what timed out or broke off, and not what was answered in a way that it cannot read. */
+function isUnreadable(error: Error): boolean {
+  return error.name === 'HTTPParserError' || (error as NodeJS.ErrnoException).code === 'UND_ERR_HEADERS_OVERFLOW';
 }
 
 function isTimeout(error: Error): boolean {

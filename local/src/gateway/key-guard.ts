@@ -1,0 +1,65 @@
+/**
+ * kong.yml's one piece of Lua, written again in TypeScript: the stand-in has no Lua. It is this for exactly one text of the
+ * two functions (KEY_GUARD_SHA256), so that a change there has to be made here too; kong/key-guard.int.test.ts runs both.
+ */
+import { createHash } from 'node:crypto';
+import { firstValue } from './headers.ts';
+import type { Call, PluginAnswer } from './plugins.ts';
+
+/** The hash of the plugin's `access` and `header_filter`, one after the other. */
+const KEY_GUARD_SHA256 = '0c06b94ddf3e743a064d0e0a275e3c9eaf710145c9bf4986f83c198367007559';
+
+/** Whether these are the functions that the guard below stands for. */
+export function isKeyGuard(access: string, headerFilter: string): boolean {
+  return createHash('sha256').update(access).update(headerFilter).digest('hex') === KEY_GUARD_SHA256;
+}
+
+export type KeyGuard = {
+  /** Before all other plugins; `keyless`: the route has this tag. */
+  before(call: Call, keyless: boolean): PluginAnswer | undefined;
+  /** After them, with what they answered. */
+  after(call: Call, answer: PluginAnswer | undefined): void;
+};
+
+const REFUSALS = 300;
+const WINDOW_MS = 60_000;
+const ACCEPTED_MS = 3_600_000;
+
+/** Refuses keys that cannot be, and addresses whose keys were refused too often; a key that was accepted passes. */
+export function createKeyGuard(now: () => number): KeyGuard {
+  const refusals = new Map<string, { count: number; until: number }>();
+  const accepted = new Map<string, number>();
+  const keys = new WeakMap<Call, string>();
+
+  function refusedTooOften(address: string): boolean {
+    const found = refusals.get(address);
+    if (found && found.until <= now()) refusals.delete(address);
+    return found !== undefined && found.until > now() && found.count >= REFUSALS;
+  }
+
+  return {
+    before(call, keyless) {
+      if (keyless) return undefined;
+      const key = firstValue(call.headers, 'apikey') ?? '';
+      keys.set(call, key);
+      if (refusedTooOften(call.remoteAddress) && (accepted.get(key) ?? 0) <= now()) {
+        const message = 'Too many calls without a valid API key';
+        return { status: 429, message, headers: ['Retry-After', '60'] };
+      }
+      if (/[^!-~]/.test(key)) return { status: 401, message: 'Unauthorized', headers: ['WWW-Authenticate', 'Key'] };
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+      if (/[\x00-\x1f\x7f]/.test(firstValue(call.headers, 'idempotency-key') ?? '')) {
+        return { status: 400, message: 'Idempotency-Key has control characters' };
+      }
+      return undefined;
+    },
+    after(call, answer) {
+      if (call.consumer) accepted.set(keys.get(call) ?? '', now() + ACCEPTED_MS);
+      else if (answer?.status === 401) {
+        const found = refusals.get(call.remoteAddress);
+        if (found && found.until > now()) found.count += 1;
+        else refusals.set(call.remoteAddress, { count: 1, until: now() + WINDOW_MS });
+      }
+    },
+  };
+}
