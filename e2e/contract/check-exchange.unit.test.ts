@@ -38,7 +38,7 @@ const refusal = (status: number, code: string): Case => ({
 });
 const gateway = (status: number): Case => ({
   status,
-  answer: { type: 'https://orders.example/problems/gateway', title: 'x', traceId: id },
+  answer: { type: 'https://orders.example/problems/gateway', title: 'x', help: 'y', traceId: id },
   answerHeaders: { 'content-type': 'application/json; charset=utf-8' },
 });
 

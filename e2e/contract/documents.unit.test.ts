@@ -50,6 +50,20 @@ describe.each(services)('the document of $service', ({ service, describe, proble
     expect(document).toContain('Kept for 100 hours');
   });
 
+  it("shows the gateway's refusals as its template makes them", () => {
+    const template = JSON.parse(readFileSync(join(root, 'kong/error-template.json'), 'utf8'));
+    const shown = own.flatMap(({ responses }) =>
+      Object.values(responses).flatMap(({ content }) =>
+        Object.entries(content['application/json']?.examples ?? {}).flatMap(([name, { value }]) =>
+          name.startsWith('gateway-') ? [value] : [],
+        ),
+      ),
+    );
+    expect(shown.length).toBeGreaterThan(0);
+    const filled = { ...template, title: expect.any(String), traceId: expect.any(String) };
+    expect(shown).toEqual(shown.map(() => filled));
+  });
+
   it('has an example of every code that the service can give', () => {
     // These never pass the gateway: one path is not routed, the other is no path of a document.
     const unseen = ['internal-token-required', 'not-found'];

@@ -95,10 +95,14 @@ function schemaNameOf(code: string): string {
   return `${code.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}Problem`;
 }
 
+const GATEWAY_HELP =
+  'An API key goes into the header apikey. GET /docs says which groups may make a call, and what each refusal means.';
+
 const gatewayRefusal = z
   .strictObject({
     type: z.literal(`${PROBLEM_TYPE_BASE}gateway`),
     title: z.string().meta({ description: 'The gateway’s words, for people' }),
+    help: z.string().meta({ description: 'Where the key goes, and where calls and refusals are explained' }),
     traceId,
   })
   .meta({ id: 'GatewayRefusal', description: 'What the gateway answers itself has no `code`: decide by the status.' });
@@ -115,7 +119,14 @@ export function gatewayAnswer(
     description: `The gateway: ${advice}`,
     mediaType: 'application/json',
     schema: gatewayRefusal,
-    examples: { [`gateway-${status}`]: { type: `${PROBLEM_TYPE_BASE}gateway`, title, traceId: EXAMPLE_TRACE_ID } },
+    examples: {
+      [`gateway-${status}`]: {
+        type: `${PROBLEM_TYPE_BASE}gateway`,
+        title,
+        help: GATEWAY_HELP,
+        traceId: EXAMPLE_TRACE_ID,
+      },
+    },
     headers,
   };
 }

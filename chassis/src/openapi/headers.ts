@@ -24,7 +24,10 @@ export const answerHeaders: Record<string, Json> = {
     description: 'Where the problem is documented.',
     schema: { type: 'string', pattern: '^<[^>]+>; rel="describedby"$' },
   },
-  'WWW-Authenticate': { description: 'How to authenticate.', schema: { type: 'string', enum: ['Key'] } },
+  'WWW-Authenticate': {
+    description: 'How to authenticate.',
+    schema: { type: 'string', enum: ['Key realm="header apikey"'] },
+  },
 };
 
 /** Those that any answer may carry. */

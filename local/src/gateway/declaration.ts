@@ -20,6 +20,10 @@ const keyAuth = z.strictObject({
   key_in_query: z.literal(false), // Kong's own default is true
   key_in_body: z.literal(false).default(false),
   hide_credentials: z.boolean().default(false),
+  realm: z
+    .string()
+    .regex(/^[^"\\]+$/)
+    .optional(),
 });
 const acl = z.strictObject({
   allow: z.array(z.string()).min(1),

@@ -165,6 +165,7 @@ async function until(done: () => Promise<boolean>, withinMs = 10_000): Promise<v
   }
 }
 
+const HELP = expect.stringMatching(/header apikey.*GET \/docs/);
 const GATEWAY_PROBLEM = 'https://orders.example/problems/gateway';
 
 function expectProblem(answer: Answer, status: number, title: string): void {
@@ -172,7 +173,7 @@ function expectProblem(answer: Answer, status: number, title: string): void {
   expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
   const traceId = answer.headers['x-kong-request-id'];
   expect(traceId).toMatch(/^[0-9a-f]{32}$/);
-  expect(JSON.parse(answer.text)).toEqual({ type: GATEWAY_PROBLEM, title, traceId });
+  expect(JSON.parse(answer.text)).toEqual({ type: GATEWAY_PROBLEM, title, help: HELP, traceId });
 }
 
 const anyone = ['anonymous', 'storefront', 'backoffice', 'operations'];
@@ -302,7 +303,7 @@ describe('key-auth', () => {
     const { send, seen } = await setUp();
     const answer = await send('GET', `/orders?apikey=${keys.storefront}`, { headers });
     expectProblem(answer, 401, title);
-    expect(answer.headers['www-authenticate']).toBe('Key');
+    expect(answer.headers['www-authenticate']).toBe('Key realm="header apikey"');
     expect(seen).toEqual([]);
   });
 
@@ -328,7 +329,7 @@ describe('the key guard', () => {
     const { send } = await setUp();
     const answer = await send('GET', '/orders', { headers: ['apikey', key] });
     expectProblem(answer, 401, 'Unauthorized');
-    expect(answer.headers['www-authenticate']).toBe('Key');
+    expect(answer.headers['www-authenticate']).toBe('Key realm="header apikey"');
     expect((await send('GET', '/docs', { headers: ['apikey', key] })).status).toBe(200);
   });
 

@@ -7,7 +7,7 @@ import { firstValue } from './headers.ts';
 import type { Call, PluginAnswer } from './plugins.ts';
 
 /** The hash of the plugin's `access` and `header_filter`, one after the other. */
-const KEY_GUARD_SHA256 = '0c06b94ddf3e743a064d0e0a275e3c9eaf710145c9bf4986f83c198367007559';
+const KEY_GUARD_SHA256 = '14fa9dce29a19eff16e23bf9f2ee9e74b93a3b9a93c545bf6a723241dcaa2bfb';
 
 /** Whether these are the functions that the guard below stands for. */
 export function isKeyGuard(access: string, headerFilter: string): boolean {
@@ -46,7 +46,9 @@ export function createKeyGuard(now: () => number): KeyGuard {
         const message = 'Too many calls without a valid API key';
         return { status: 429, message, headers: ['Retry-After', '60'] };
       }
-      if (/[^!-~]/.test(key)) return { status: 401, message: 'Unauthorized', headers: ['WWW-Authenticate', 'Key'] };
+      if (/[^!-~]/.test(key)) {
+        return { status: 401, message: 'Unauthorized', headers: ['WWW-Authenticate', 'Key realm="header apikey"'] };
+      }
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
       if (/[\x00-\x1f\x7f]/.test(firstValue(call.headers, 'idempotency-key') ?? '')) {
         return { status: 400, message: 'Idempotency-Key has control characters' };

@@ -89,10 +89,10 @@ function authenticate(config: PluginConfig<'key-auth'>, consumers: Map<string, C
   return (call) => {
     const found = config.key_names.map((name) => ({ name, values: valuesOf(call.headers, name) }));
     const { name, values } = found.find((f) => f.values.length > 0) ?? { name: '', values: [] };
-    if (values.length > 1) return unauthorized('Duplicate API key found');
-    if (!values[0]) return unauthorized('No API key found in request');
+    if (values.length > 1) return unauthorized('Duplicate API key found', config.realm);
+    if (!values[0]) return unauthorized('No API key found in request', config.realm);
     const consumer = consumers.get(values[0]);
-    if (!consumer) return unauthorized('Unauthorized');
+    if (!consumer) return unauthorized('Unauthorized', config.realm);
     if (config.hide_credentials) {
       removeHeader(call.headers, name);
       call.query = withoutArgument(call.query, name);
@@ -102,8 +102,9 @@ function authenticate(config: PluginConfig<'key-auth'>, consumers: Map<string, C
   };
 }
 
-function unauthorized(message: string): Refusal {
-  return { status: 401, message, headers: ['WWW-Authenticate', 'Key'] };
+function unauthorized(message: string, realm: string | undefined): Refusal {
+  const challenge = realm === undefined ? 'Key' : `Key realm="${realm}"`;
+  return { status: 401, message, headers: ['WWW-Authenticate', challenge] };
 }
 
 /** Every client copy goes, also of a header that this consumer has no value for. */
