@@ -421,6 +421,7 @@ lost:
             :: MY_ROW(o) -> held[me] = token[o]; goto claimed
             :: !(MY_ROW(o)) && JOINS -> held[me] = token[o]; goto claimed
             :: !(MY_ROW(o)) && !(JOINS) && lease[o] -> goto next          /* 409 request-in-progress */
+            :: !(MY_ROW(o)) && !(JOINS) && lease[o] -> goto accepted      /* its request has its 202, by the time limit */
             :: !(MY_ROW(o)) && !(JOINS) && !lease[o] -> skip
             fi
         fi
@@ -507,6 +508,7 @@ inline judge(o) { /* place-orders.ts: judgeLoser */
             if
             :: MY_ROW(o) -> held[me] = token[o]; st[o] = S_CLAIMED
             :: !(MY_ROW(o)) && lease[o] -> st[o] = S_OUT
+            :: !(MY_ROW(o)) && lease[o] -> st[o] = S_ACCEPTED
             :: !(MY_ROW(o)) && !lease[o] -> st[o] = S_EXPIRED
             fi
         fi

@@ -40,7 +40,7 @@ proctype Placing(byte me) {
         if
         :: mine > 0 -> skip
         :: mine == 0 && key == K_RUNNING && keyPayload == payload[me] && !lease -> token++; lease = 1; mine = token
-        :: else -> isAnswered[me] = 1; goto over    /* replayed, 409 or 422 */
+        :: else -> isAnswered[me] = 1; goto over    /* replayed, 202, 409 or 422 */
         fi };
     atomic { if :: isClaimed[me] == UNDECIDED -> isClaimed[me] = YES :: else -> skip fi };
     if

@@ -156,6 +156,40 @@ describe('a key, by situation', () => {
     expect(await countOrders()).toBe(1);
   });
 
+  it('order accepted by the time limit, still pending: 202 with the order, at once and in every process', async () => {
+    const goesOn = Promise.withResolvers<void>();
+    atEnd(() => goesOn.resolve());
+    const pool = delaying('apply-transitions', goesOn.promise);
+    const first = await post(system.another({ pool }), '/orders', anOrder(), 'k');
+    expect([first.status, first.body.status]).toEqual([202, 'pending']);
+    for (const service of [system.service, system.another()]) {
+      const again = await post(service, '/orders', anOrder(), 'k');
+      expect([again.status, again.body, again.headers['idempotent-replayed']]).toEqual([202, first.body, undefined]);
+      const other = await post(service, '/orders', anOrder({ customerId: 'other' }), 'k');
+      expect([other.status, other.body.code]).toEqual([422, 'idempotency-key-reused']);
+    }
+    expect(await rows(system, 'SELECT state, token FROM idempotency_keys')).toEqual([{ state: 'running', token: 1 }]);
+    goesOn.resolve();
+    const final = await eventually(async () => {
+      const answer = await post(system.service, '/orders', anOrder(), 'k');
+      return answer.status === 202 ? undefined : answer;
+    });
+    expect([final.status, final.body.id, final.headers['idempotent-replayed']]).toEqual([201, first.body.id, 'true']);
+  });
+
+  /** The pool, but the named statement begins only then. */
+  function delaying(name: string, until: Promise<void>): Pool {
+    return new Proxy(system.database.pool, {
+      get(target, member) {
+        if (member !== 'query') return Reflect.get(target, member);
+        return async (statement: { name?: string }, values?: unknown[]) => {
+          if (statement.name === name) await until;
+          return target.query(statement as pg.QueryConfig, values);
+        };
+      },
+    });
+  }
+
   it('the first process died midway: after the lease a repeat takes over and resumes with the same order id', async () => {
     // The process "dies" after A: a trigger-like fault in B leaves the key running, and nobody gives the lease back.
     system.peer.decide = async () => {
@@ -171,6 +205,10 @@ describe('a key, by situation', () => {
     system.peer.decide = held;
     const early = await post(system.another(), '/orders', anOrder(), 'k');
     expect([early.status, early.body.code]).toEqual([409, 'request-in-progress']);
+    // As if the 2.5 s were over within which every request is answered.
+    await asOwner("UPDATE idempotency_keys SET lease_until = now() + interval '26 seconds'");
+    const meanwhile = await post(system.another(), '/orders', anOrder(), 'k');
+    expect([meanwhile.status, meanwhile.body.id, meanwhile.body.status]).toEqual([202, order?.id, 'pending']);
     await expireLeases();
     const late = await post(system.another(), '/orders', anOrder(), 'k');
     expect([late.status, late.body.id]).toEqual([201, order?.id]);

@@ -137,6 +137,7 @@ async function insertMembers(pool: Pool, members: readonly Placement[]): Promise
     pool,
     members.map((placement) => ({
       ...placement,
+      answeredInMs: answeredInMs(placement),
       placed: orderEvent(
         { ...placement.order, number: NUMBER_PLACEHOLDER },
         { correlationId: placement.correlationId, traceparent: placement.traceparent },
@@ -147,6 +148,14 @@ async function insertMembers(pool: Pool, members: readonly Placement[]): Promise
     const number = numbers.get(order.id);
     return number === undefined ? undefined : { ...order, number };
   });
+}
+
+/**
+ * The time that is left until the request is answered by its time limit. A little less, for a client that repeats it at once
+ * must not be quicker than the statement is on its way.
+ */
+function answeredInMs({ deadline }: Placement): number {
+  return Math.max(0, Math.floor(deadline - performance.now() - 200));
 }
 
 function claimedBy(placement: Placement, order: Order): Judgement {
@@ -190,7 +199,11 @@ async function judgeLoser(deps: PlacementDeps, placement: Placement, row: KeyRow
   if (!row.leaseExpired) throw requestInProgress();
   // Before the lease is taken, which a failing look would leave behind; B judges the order anew.
   const order = await loadOrder(deps.pool, row.resourceId);
-  const token = await takeOver(deps.pool, placement.order.clientId, placement.key);
+  const token = await takeOver(deps.pool, {
+    clientId: placement.order.clientId,
+    key: placement.key,
+    answeredInMs: answeredInMs(placement),
+  });
   if (token === undefined) throw requestInProgress();
   return { kind: 'claimed', claimed: { placement, order, token, result: 'taken_over' } };
 }

@@ -12,8 +12,9 @@ import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
 import type { Order, OrderId } from './order.ts';
 import { toOrderNumber } from './orders.sql.ts';
 
-// A placing takes 2.5 s at most; whoever still holds the lease after 30 s is dead or frozen.
-const LEASE = '30 seconds';
+// A lease goes on for so long after its request was answered, if only by its time limit; with that time it is 30 s at most.
+// Who holds it then is dead or frozen. And so the lease says from when on the request has its answer.
+const LEASE_AFTER_ANSWER = "interval '27 seconds'";
 
 /**
  * Stands for the order's number in `order.placed`, whose body is written before the statement assigns the number.
@@ -27,6 +28,8 @@ export interface Claim {
   key: string;
   fingerprint: Buffer;
   correlationId: string;
+  /** The time after which its request is answered, whatever becomes of the order. */
+  answeredInMs: number;
   /** `order.placed`, with {@link NUMBER_PLACEHOLDER}. */
   placed: OutboxRow;
 }
@@ -47,13 +50,16 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
       WITH input AS MATERIALIZED (
         SELECT * FROM unnest(
           $1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-          $22::text[])
+          $22::text[], $23::integer[])
           WITH ORDINALITY
-          AS i (client_id, key, fingerprint, order_id, customer_id, currency, placed_at, correlation_id, trace_id, position)
+          AS i (client_id, key, fingerprint, order_id, customer_id, currency, placed_at, correlation_id, trace_id,
+                answered_in_ms, position)
       ),
       claimed AS (
         INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, lease_until)
-        SELECT client_id, key, fingerprint, 'running', order_id, now() + interval '${LEASE}' FROM input ORDER BY position
+        SELECT client_id, key, fingerprint, 'running', order_id,
+               now() + answered_in_ms * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
+        FROM input ORDER BY position
         ON CONFLICT DO NOTHING
         RETURNING resource_id AS order_id
       ),
@@ -103,6 +109,7 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
       ...outboxColumns(sorted.map((claim) => claim.placed)),
       NUMBER_PLACEHOLDER,
       texts(sorted.map((claim) => otherTraceId(claim.placed.traceparent, claim.correlationId))),
+      integers(sorted.map((claim) => claim.answeredInMs)),
     ],
   });
   return new Map(rows.map((row) => [row.id, toOrderNumber(row.number)]));
@@ -119,7 +126,10 @@ export interface KeyRow extends StoredKeyRow {
   leaseExpired: boolean;
 }
 
-/** What stands under these keys now, in their order; undefined where there is no row. */
+/**
+ * What stands under these keys now, in their order; undefined where there is no row. A running key whose request has its
+ * answer counts as accepted: at its time limit it got 202 while its batch went on (or its process has died).
+ */
 export async function readClaims(
   pool: Pool,
   keys: readonly { clientId: string; key: string }[],
@@ -129,8 +139,10 @@ export async function readClaims(
   >({
     name: 'read-claims',
     text: /* sql */ `
-      SELECT k.fingerprint, k.state, k.status, k.location, k.body, k.resource_id, k.token,
-             coalesce(k.lease_until < now(), true) AS lease_expired
+      SELECT k.fingerprint, k.status, k.location, k.body, k.resource_id, k.token,
+             coalesce(k.lease_until < now(), true) AS lease_expired,
+             CASE WHEN k.state = 'running' AND k.lease_until BETWEEN now() AND now() + ${LEASE_AFTER_ANSWER}
+                  THEN 'accepted' ELSE k.state END AS state
       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (client_id, key, position)
       LEFT JOIN LATERAL (
         SELECT * FROM idempotency_keys WHERE client_id = i.client_id AND key = i.key LIMIT 1
@@ -144,13 +156,17 @@ export async function readClaims(
 }
 
 /** Take a key over whose lease has expired, by the database's clock. Returns the new token, or undefined: too late. */
-export async function takeOver(pool: Pool, clientId: string, key: string): Promise<number | undefined> {
+export async function takeOver(
+  pool: Pool,
+  { clientId, key, answeredInMs }: { clientId: string; key: string; answeredInMs: number },
+): Promise<number | undefined> {
   const { rows } = await pool.query<{ token: number }>(
     /* sql */ `
-    UPDATE idempotency_keys SET token = token + 1, lease_until = now() + interval '${LEASE}'
+    UPDATE idempotency_keys SET
+      token = token + 1, lease_until = now() + $3 * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
     WHERE client_id = $1 AND key = $2 AND state = 'running' AND (lease_until IS NULL OR lease_until < now())
     RETURNING token`,
-    [clientId, key],
+    [clientId, key, answeredInMs],
   );
   return rows[0]?.token;
 }
