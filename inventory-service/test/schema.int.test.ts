@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { removeExpiredKeys } from '@shop/chassis/idempotency/remove-expired-keys.ts';
 import { removeOldInboxRows } from '@shop/chassis/inbox/inbox.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
-import { migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
+import { compareWithFile, migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
 import { createInventoryDatabase, migrationsDirectory } from './test-app.ts';
 
 describe('the migrations', () => {
@@ -45,6 +46,12 @@ describe('the schema', () => {
        UNION ALL SELECT datname FROM pg_database WHERE datdba = current_user::regrole`,
     );
     expect(rows).toEqual([]);
+  });
+
+  it('is the one in schema.sql, from which a database can be made', async () => {
+    const { migrated, checkedIn, made } = await compareWithFile(database, join(__dirname, '../schema.sql'));
+    expect(checkedIn).toBe(migrated); // npm run schema
+    expect(made).toBe(migrated);
   });
 
   it('has a comment on every table and a name for every constraint', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
-import { migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
+import { compareWithFile, migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
 import { createOrderDatabase } from './test-app.ts';
 
 describe('the migrations', () => {
@@ -18,6 +18,12 @@ describe('the schema', () => {
     database = await createOrderDatabase();
   });
   afterAll(() => database.drop());
+
+  it('is the one in schema.sql, from which a database can be made', async () => {
+    const { migrated, checkedIn, made } = await compareWithFile(database, join(__dirname, '../schema.sql'));
+    expect(checkedIn).toBe(migrated); // npm run schema
+    expect(made).toBe(migrated);
+  });
 
   it('has a comment on every table and a name for every constraint', async () => {
     expect(await undocumented(database)).toEqual([]);

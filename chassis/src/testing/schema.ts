@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { migrate } from '../db/migrate.ts';
 import { databaseUrl, type TestDatabase, testServerUrl } from './database.ts';
+import { dumpSchema } from './dump-schema.ts';
 import { withClient } from './with-client.ts';
 
 /** Columns of every table of ours, as rows that can be compared. */
@@ -27,6 +29,28 @@ export async function migrateThereAndBack(
     const removed = await schemaOf(ownerUrl);
     await migrate(target, 'up');
     return { first, removed, second: await schemaOf(ownerUrl) };
+  } finally {
+    await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+  }
+}
+
+/**
+ * The schema of a migrated database, the one that is checked in at `path`, and what a database has that was made from
+ * that file. `npm run schema` writes it.
+ */
+export async function compareWithFile(
+  { ownerUrl }: TestDatabase,
+  path: string,
+): Promise<{ migrated: string; checkedIn: string; made: string }> {
+  const migrated = await dumpSchema(ownerUrl);
+  if (process.env.WRITE_SCHEMA) writeFileSync(path, migrated);
+  const checkedIn = readFileSync(path, 'utf8');
+  const name = `schema_${randomBytes(6).toString('hex')}`;
+  await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+  try {
+    const url = databaseUrl(name);
+    await withClient(url, (client) => client.query(checkedIn));
+    return { migrated, checkedIn, made: await dumpSchema(url) };
   } finally {
     await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
   }
