@@ -131,7 +131,7 @@ const RECONCILIATION = { intervalSeconds: 86_400 };
 async function startRuntime(name: string, database: TestDatabase, server: TestBroker) {
   const pool = createPool({ connectionString: database.url, applicationName: name, max: 10 }, log);
   const metrics = createMetrics(name, 'test');
-  const broker = await connectBroker({ url: server.url, name, log, setup: (channel) => assertTopology(channel) });
+  const broker = await connectBroker({ url: server.url, name, log, setup: (model) => assertTopology(model) });
   await eventually(() => broker.isConnected() || undefined);
   const relay = startRelay({ pool, broker, metrics, log });
   const lifecycle = createLifecycle();

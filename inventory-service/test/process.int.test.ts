@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { INVENTORY_EXCHANGE } from '@shop/chassis/contract/messages.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
@@ -30,11 +31,11 @@ function start(env: Record<string, string>): { child: ChildProcessWithoutNullStr
   return { child, output: () => output };
 }
 
-async function command(type: string, payload: object): Promise<string> {
+async function command(type: string, payload: object, to = broker): Promise<string> {
   const id = uuidv7();
   const occurredAt = new Date().toISOString();
   const envelope = { id, type, version: 1, occurredAt, producer: 'order-service', correlationId: 'request-1', payload };
-  await broker.withChannel(async (channel) => {
+  await to.withChannel(async (channel) => {
     channel.publish(INVENTORY_EXCHANGE, `${type}.v1`, Buffer.from(JSON.stringify(envelope)), { messageId: id });
     await channel.waitForConfirms();
   });
@@ -142,5 +143,38 @@ describe('the process', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+
+  it('goes on with a queue that the broker has with other arguments, and its health and metrics say so', async () => {
+    const own = await createTestBroker();
+    atEnd(() => own.drop());
+    const queue = 'inventory.reservations';
+    await own.withChannel((channel) =>
+      channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 19 } }),
+    );
+    const { child, output } = start({
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATABASE_URL: database.url,
+      RABBITMQ_URL: own.url,
+      GATEWAY_TOKEN: 'g'.repeat(32),
+      INTERNAL_TOKEN: 'i'.repeat(32),
+    });
+    atEnd(() => child.kill('SIGKILL'));
+    const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
+    const health = () =>
+      fetch(`http://127.0.0.1:${port}/health/inventory`, { headers: { 'x-gateway-token': 'g'.repeat(32) } });
+    await eventually(async () => {
+      const answer = await health();
+      expect([answer.status, await answer.json()]).toMatchObject([
+        200,
+        { status: 'degraded', checks: { broker: true }, reason: `declared with other arguments: ${queue}` },
+      ]);
+      return true;
+    });
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(metrics).toMatch(/broker_topology_differences\{queue="inventory.reservations",.*\} 1/);
+    await command('reservation.release', { reservationId: uuidv7() }, own);
+    await own.take('order.reservation-replies', 1);
   });
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { createRequestShare } from '@shop/chassis/db/request-share.ts';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import type { Broker } from '@shop/chassis/messaging/connection.ts';
 import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
@@ -26,7 +27,10 @@ export function createInventoryDatabase(): Promise<TestDatabase> {
 }
 
 /** An inventory-service in this process, as one of possibly several on the same database. */
-export function startInventoryService(pool: Pool, broker = { isConnected: () => true }) {
+export function startInventoryService(
+  pool: Pool,
+  broker: Pick<Broker, 'isConnected' | 'differences'> = { isConnected: () => true, differences: () => [] },
+) {
   const metrics = withInventoryMetrics(createMetrics('inventory-service', 'test'));
   const replays = startReplayCounter(pool, log);
   const lifecycle = createLifecycle();

@@ -296,6 +296,14 @@ export const messaging: Dashboard = {
       unit: 'short',
       queries: [['{{queue}}', 'sum by (queue) (rabbitmq_detailed_queue_messages{queue=~".*[.]retry[.].*"})']],
     },
+    {
+      id: 13,
+      title: 'Queues with other arguments',
+      description: 'How many processes declare it with other arguments than the broker has. It is used as it is.',
+      unit: 'short',
+      limit: 1,
+      queries: [['{{service}} {{queue}}', 'sum by (service, queue) (broker_topology_differences)']],
+    },
   ],
 };
 
@@ -461,6 +469,14 @@ export const system: Dashboard = {
           '1 - node_filesystem_avail_bytes{fstype!~"tmpfs|overlay"} / node_filesystem_size_bytes{fstype!~"tmpfs|overlay"}',
         ],
       ],
+    },
+    {
+      id: 19,
+      title: 'Log lines dropped, in 5 minutes',
+      description: 'The disk under the log is full, or nobody reads the output of the process.',
+      unit: 'short',
+      limit: 1,
+      queries: [['{{service}} {{instance}}', 'sum by (service, instance) (increase(log_lines_dropped_total[5m]))']],
     },
   ],
 };

@@ -61,7 +61,7 @@ export function startOrderService(
   const app = buildApp({
     pool: database.pool,
     requestPool: createRequestShare({ pool: database.pool, connections: 5 }),
-    broker: { isConnected: () => true },
+    broker: { isConnected: () => true, differences: () => [] },
     lifecycle,
     metrics,
     log,

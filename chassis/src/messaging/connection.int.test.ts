@@ -19,12 +19,15 @@ it.each(['throws', 'is refused by the broker', 'never ends'])('comes back when i
     name: 'test',
     log: silent,
     setupTimeoutMs: 500,
-    async setup(channel) {
+    async setup(model) {
       setups += 1;
-      if (setups > 2) return;
+      if (setups > 2) return [];
       if (how === 'throws') throw new Error('not yet');
       if (how === 'never ends') await new Promise(() => {});
+      const channel = await model.createChannel();
+      channel.on('error', () => {});
       await channel.checkQueue('no-such-queue');
+      return [];
     },
   });
   atEnd(() => broker.close());

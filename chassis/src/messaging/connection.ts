@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
 import type { Logger } from '../telemetry/log.ts';
 import { createPublish, type OutgoingMessage, type Publish, type PublishOutcome } from './publish.ts';
+import type { Difference } from './topology.ts';
 
 /*
  * One connection per process, which comes back by itself. amqplib reconnects; everything that lives on a connection
@@ -21,6 +22,8 @@ export interface Broker {
   name: string;
   /** Whether messages can be published now. */
   isConnected(): boolean;
+  /** What the broker had with other arguments than ours when we last connected; used as it is. */
+  differences(): readonly Difference[];
   /** Publish with confirms. Never throws: what is not `confirmed` was not taken. */
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]>;
   /** Build something on the connection, now if there is one and at every later one. Returns how to stop that. */
@@ -36,8 +39,10 @@ export interface BrokerOptions {
   url: string;
   name: string;
   log: Logger;
-  /** Declares exchanges and queues; runs at every connect, before anything else. */
-  setup: (channel: Channel) => Promise<void>;
+  /** Declares exchanges and queues, and returns what there is with other arguments; runs at every connect, first of all. */
+  setup: (model: ChannelModel) => Promise<readonly Difference[]>;
+  /** Called after each setup. */
+  onSetup?: (differences: readonly Difference[]) => void;
   /** How long setup and consumers may take; then it is tried on a new connection. */
   setupTimeoutMs?: number;
 }
@@ -55,7 +60,8 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Connect in the background: a broker that is away does not fail this, and a service starts without it. */
 export async function connectBroker(options: BrokerOptions): Promise<Broker> {
-  const { url, name, log, setup, setupTimeoutMs = SETUP_TIMEOUT_MS } = options;
+  const { url, name, log, setup, onSetup, setupTimeoutMs = SETUP_TIMEOUT_MS } = options;
+  let differences: readonly Difference[] = [];
   let current: { model: ChannelModel; publish: Publish } | undefined;
   let latest: ChannelModel | undefined;
   let blocked = false;
@@ -99,10 +105,13 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
   };
 
   const buildOn = async (model: ChannelModel) => {
-    const channel = await model.createChannel();
-    channel.on('error', (error) => log.error({ err: error }, 'the broker refused our exchanges or queues'));
-    await setup(channel);
-    await channel.close();
+    differences = await setup(model).catch((error) => {
+      if (typeof error.code === 'number') log.error({ err: error }, 'the broker refused our exchanges or queues');
+      throw error;
+    });
+    for (const difference of differences)
+      log.error(difference, 'the broker has a queue or exchange with other arguments; it is used as it is');
+    onSetup?.(differences);
     const publisher = await model.createConfirmChannel();
     publisher.on('error', (error) => log.error({ err: error }, 'the broker closed the publishing channel'));
     publisher.on('close', () => reconnect(model, 'the publishing channel closed'));
@@ -140,6 +149,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
   return {
     name,
     isConnected: () => current !== undefined && !blocked,
+    differences: () => differences,
     async publish(messages) {
       const via = current;
       if (!via || blocked) return messages.map(() => 'failed' as const);

@@ -1,4 +1,4 @@
-import type { Channel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import type { MessageDefinition } from '../contract/message-definition.ts';
 import { INVENTORY_EXCHANGE, ORDER_EXCHANGE, reservationCommands, reservationReplies } from '../contract/messages.ts';
 
@@ -13,6 +13,10 @@ import { INVENTORY_EXCHANGE, ORDER_EXCHANGE, reservationCommands, reservationRep
  *                 | its consumers kept crashing: moved by the broker (delivery-limit)
  *                 | too large: rejected by the consumer, moved by the broker
  *                 +-> <queue>.dead-letter
+ *
+ * The arguments of a queue are frozen with its name: declared with others, the broker answers 406 and closes the channel, for
+ * as long as the queue lives. Other arguments are another name (docs/adr/0022-arguments-of-queues.md). What is met with
+ * others all the same is used as it is, and reported.
  */
 
 /** A queue and the messages that its consumer can read. */
@@ -46,36 +50,79 @@ export const DELIVERY_LIMIT = 20;
 // dropped. Its word for "no limit", -1, is refused by 3.10.
 const NO_DELIVERY_LIMIT = 2 ** 31 - 1;
 
-/** Declare everything. Changes nothing where it exists already. */
-export async function assertTopology(
-  channel: Channel,
-  { retryDelaysMs = RETRY_DELAYS_MS, deliveryLimit = DELIVERY_LIMIT } = {},
-): Promise<void> {
-  for (const exchange of [INVENTORY_EXCHANGE, ORDER_EXCHANGE])
-    await channel.assertExchange(exchange, 'topic', { durable: true });
-  for (const queue of [inventoryReservationsQueue, orderReservationRepliesQueue])
-    await assertQueue(channel, queue, retryDelaysMs, deliveryLimit);
+/** An exchange or queue that the broker has with other arguments than ours. */
+export interface Difference {
+  name: string;
+  /** As the broker says it. */
+  reason: string;
 }
 
-async function assertQueue(
-  channel: Channel,
-  queue: QueueDefinition,
+type Declare = (name: string, declare: (channel: Channel) => Promise<unknown>, check: Check) => Promise<void>;
+type Check = (channel: Channel) => Promise<unknown>;
+
+/**
+ * Declare everything. Changes nothing where it exists already; returns what exists with other arguments. Fails when
+ * something cannot be declared and does not exist.
+ */
+export async function assertTopology(
+  connection: Pick<ChannelModel, 'createChannel'>,
+  { retryDelaysMs = RETRY_DELAYS_MS, deliveryLimit = DELIVERY_LIMIT } = {},
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  let channel = await openChannel(connection);
+  const declare: Declare = async (name, declareOn, check) => {
+    try {
+      await declareOn(channel);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      channel = await openChannel(connection); // the refusal closed the other one
+      await check(channel).catch(() => Promise.reject(error)); // why it cannot be made says more than that it is not there
+      differences.push({ name, reason: (error as Error).message });
+    }
+  };
+  for (const exchange of [INVENTORY_EXCHANGE, ORDER_EXCHANGE]) {
+    const declareOn = (on: Channel) => on.assertExchange(exchange, 'topic', { durable: true });
+    await declare(exchange, declareOn, (on) => on.checkExchange(exchange));
+  }
+  for (const queue of [inventoryReservationsQueue, orderReservationRepliesQueue]) {
+    await declareQueues(declare, queue, retryDelaysMs, deliveryLimit);
+    for (const message of queue.messages) await channel.bindQueue(queue.name, message.exchange, message.routingKey);
+  }
+  await channel.close();
+  return differences;
+}
+
+async function openChannel(connection: Pick<ChannelModel, 'createChannel'>): Promise<Channel> {
+  const channel = await connection.createChannel();
+  channel.on('error', () => {}); // the call that it refused reports it
+  return channel;
+}
+
+/** 406: it is there with other arguments. 403: we may use it and not declare it. */
+function isRefusal(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 406 || code === 403;
+}
+
+async function declareQueues(
+  declare: Declare,
+  { name }: QueueDefinition,
   retryDelaysMs: readonly number[],
   deliveryLimit: number,
 ): Promise<void> {
-  const deadLetter = deadLetterQueueName(queue.name);
-  await assertQuorumQueue(channel, deadLetter, { 'x-delivery-limit': NO_DELIVERY_LIMIT });
-  await assertQuorumQueue(channel, queue.name, { ...movingTo(deadLetter), 'x-delivery-limit': deliveryLimit });
+  const declareQueue = (queue: string, args: Record<string, unknown>) => {
+    const options = { durable: true, arguments: { 'x-queue-type': 'quorum', ...args } };
+    return declare(
+      queue,
+      (on) => on.assertQueue(queue, options),
+      (on) => on.checkQueue(queue),
+    );
+  };
+  const deadLetter = deadLetterQueueName(name);
+  await declareQueue(deadLetter, { 'x-delivery-limit': NO_DELIVERY_LIMIT });
+  await declareQueue(name, { ...movingTo(deadLetter), 'x-delivery-limit': deliveryLimit });
   for (const delay of retryDelaysMs)
-    await assertQuorumQueue(channel, retryQueueName(queue.name, delay), {
-      ...movingTo(queue.name),
-      'x-message-ttl': delay,
-    });
-  for (const message of queue.messages) await channel.bindQueue(queue.name, message.exchange, message.routingKey);
-}
-
-async function assertQuorumQueue(channel: Channel, name: string, args: Record<string, unknown>): Promise<void> {
-  await channel.assertQueue(name, { durable: true, arguments: { 'x-queue-type': 'quorum', ...args } });
+    await declareQueue(retryQueueName(name, delay), { ...movingTo(name), 'x-message-ttl': delay });
 }
 
 /** Dead-letter to one queue, through the default exchange, and forget the message only when it has arrived there. */

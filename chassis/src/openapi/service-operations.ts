@@ -19,7 +19,12 @@ export function serviceOperations(name: string): Operation[] {
       groups: [],
       withoutDatabase: true,
       answers: [
-        success(200, '`ok`; or `degraded` when only the broker is away: orders still work.', healthReport, ok),
+        success(
+          200,
+          '`ok`; or `degraded` when only the broker is away, or has queues with other arguments: orders still work.',
+          healthReport,
+          ok,
+        ),
         success(503, '`down`: the service cannot reach its database.', healthReport, down),
       ],
     },

@@ -64,7 +64,7 @@ function start(pool: Pool = database.pool): Process {
     metrics,
     log: silent,
     replays,
-    broker: { isConnected: () => true },
+    broker: { isConnected: () => true, differences: () => [] },
     version: '0',
     reconciler,
   };

@@ -2,6 +2,7 @@ import { type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import type { Pool } from '../db/pool.ts';
 import type { RequestShare } from '../db/request-share.ts';
+import type { Broker } from '../messaging/connection.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -10,7 +11,7 @@ export interface HealthDeps {
   pool: Pool;
   /** The part of the pool that requests use. */
   requestPool: RequestShare;
-  broker: { isConnected(): boolean };
+  broker: Pick<Broker, 'isConnected' | 'differences'>;
   lifecycle: Lifecycle;
   metrics: Metrics;
   log: Logger;
@@ -22,6 +23,7 @@ export const healthReport = z
   .strictObject({
     status: z.enum(['ok', 'degraded', 'down']),
     checks: z.strictObject({ database: z.boolean(), broker: z.boolean() }),
+    reason: z.string().optional().meta({ description: 'Why it is `degraded` although both answer.' }),
     version: z.string(),
   })
   .meta({ id: 'Health' });
@@ -49,8 +51,10 @@ export function healthRoutes(deps: HealthDeps): { open: Router; report: RequestH
 
   const report: RequestHandler = async (_req, res) => {
     const checks = { database: await deps.pool.takesWrites(), broker: deps.broker.isConnected() };
-    const status = !checks.database ? 'down' : checks.broker ? 'ok' : 'degraded';
-    const reported: z.output<typeof healthReport> = { status, checks, version: deps.version };
+    const different = deps.broker.differences().map(({ name }) => name);
+    const status = !checks.database ? 'down' : checks.broker && different.length === 0 ? 'ok' : 'degraded';
+    const reason = different.length === 0 ? undefined : `declared with other arguments: ${different.join(', ')}`;
+    const reported: z.output<typeof healthReport> = { status, checks, reason, version: deps.version };
     res.status(status === 'down' ? 503 : 200).json(reported);
   };
   return { open, report };

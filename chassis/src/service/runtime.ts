@@ -6,10 +6,10 @@ import { createRequestShare } from '../db/request-share.ts';
 import { listen } from '../http/server.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { connectBroker } from '../messaging/connection.ts';
-import { assertTopology } from '../messaging/topology.ts';
+import { assertTopology, type Difference } from '../messaging/topology.ts';
 import { startRelay } from '../outbox/relay.ts';
 import { createLogger } from '../telemetry/log.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { wantsTraces } from '../telemetry/tracing-config.ts';
 import { createLifecycle, drainOnSignal } from './lifecycle.ts';
@@ -49,8 +49,13 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     },
     log,
   );
-  const setup = (channel: Parameters<typeof assertTopology>[0]) => assertTopology(channel);
-  const broker = await connectBroker({ url: settings.RABBITMQ_URL, name, log, setup });
+  const broker = await connectBroker({
+    url: settings.RABBITMQ_URL,
+    name,
+    log,
+    setup: (model) => assertTopology(model),
+    onSetup: (differences) => showDifferences(metrics, differences),
+  });
   const relay = startRelay({ pool, broker, metrics, log, tracing });
   const keyRetentionHours = settings.KEY_RETENTION_HOURS;
   return {
@@ -71,6 +76,11 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     gatewayTokens: acceptedTokens(settings.GATEWAY_TOKEN, settings.GATEWAY_TOKEN_PREVIOUS),
     internalTokens: acceptedTokens(settings.INTERNAL_TOKEN, settings.INTERNAL_TOKEN_PREVIOUS),
   };
+}
+
+function showDifferences(metrics: Metrics, differences: readonly Difference[]): void {
+  metrics.topologyDifferences.reset();
+  for (const { name } of differences) metrics.topologyDifferences.set({ queue: name }, 1);
 }
 
 /** Its packages are loaded only here: a process that traces nothing pays nothing for them. */

@@ -73,6 +73,12 @@ export function createMetrics(service: string, version: string) {
       help: 'Messages that the broker sent back, for no queue takes them; they are kept and sent again.',
       registers,
     }),
+    topologyDifferences: new Gauge({
+      name: 'broker_topology_differences',
+      help: '1 for each queue or exchange that the broker has with other arguments than this process declares.',
+      labelNames: ['queue'],
+      registers,
+    }),
     messagesHandled: labelledCounter({
       name: 'messages_handled_total',
       help: 'Deliveries by what became of them: handled, duplicate, retried or dead_lettered.',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import amqplib, { type Channel, type ConfirmChannel } from 'amqplib';
+import amqplib, { type Channel, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { deadLetterQueueName } from '../messaging/topology.ts';
 import { eventually } from './eventually.ts';
 
@@ -24,6 +24,7 @@ export interface TestBroker {
   /** Empty every queue. */
   purge(): Promise<void>;
   /** Over a connection of the test's own, closed afterwards. */
+  withConnection<T>(work: (connection: ChannelModel) => Promise<T>): Promise<T>;
   withChannel<T>(work: (channel: ConfirmChannel) => Promise<T>): Promise<T>;
   /** Close every connection from the broker's side, as an operator would. */
   closeConnections(): Promise<void>;
@@ -42,16 +43,22 @@ export async function createTestBroker(): Promise<TestBroker> {
   });
   server.pathname = `/${vhost}`;
 
-  async function withChannel<T>(work: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
+  async function withConnection<T>(work: (connection: ChannelModel) => Promise<T>): Promise<T> {
     const connection = await amqplib.connect(server.href);
     connection.on('error', () => {});
     try {
-      const channel = await connection.createConfirmChannel();
-      channel.on('error', () => {});
-      return await work(channel);
+      return await work(connection);
     } finally {
       await connection.close().catch(() => {});
     }
+  }
+
+  function withChannel<T>(work: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
+    return withConnection(async (connection) => {
+      const channel = await connection.createConfirmChannel();
+      channel.on('error', () => {});
+      return work(channel);
+    });
   }
 
   const queues = async () =>
@@ -60,6 +67,7 @@ export async function createTestBroker(): Promise<TestBroker> {
   return {
     url: server.href,
     queues,
+    withConnection,
     withChannel,
     take: (queue, count, withinMs) =>
       withChannel(async (channel) => {

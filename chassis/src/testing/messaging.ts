@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Channel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import { reservationHeldV1 } from '../contract/messages.ts';
 import { createPool } from '../db/pool.ts';
 import { type Broker, connectBroker } from '../messaging/connection.ts';
@@ -54,8 +54,8 @@ export async function startMessagingSystem(): Promise<MessagingSystem> {
 
 /** Connect as a service does, with short retry delays. */
 export function connectTo(url: string): Promise<Broker> {
-  const setup = (channel: Channel) =>
-    assertTopology(channel, { retryDelaysMs: TEST_RETRY_DELAYS_MS, deliveryLimit: TEST_DELIVERY_LIMIT });
+  const setup = (model: ChannelModel) =>
+    assertTopology(model, { retryDelaysMs: TEST_RETRY_DELAYS_MS, deliveryLimit: TEST_DELIVERY_LIMIT });
   return connectBroker({ url, name: 'test', log: silent, setup });
 }
 
