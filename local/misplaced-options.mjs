@@ -12,7 +12,7 @@ const withValue = [
   ...['t', 'testNamePattern', 'testPathPatterns', 'testTimeout', 'maxWorkers', 'shard'],
 ];
 const withoutValue = [
-  ...['detach', 'fresh', 'monitoring', 'json', 'duplicates', 'keep', 'page', 'profile', 'quick'],
+  ...['detach', 'fresh', 'monitoring', 'inspect', 'json', 'duplicates', 'keep', 'page', 'profile', 'quick'],
   ...['large', 'list', 'mutations', 'trail'],
   ...['watch', 'watchAll', 'runInBand', 'coverage', 'bail', 'updateSnapshot', 'u', 'onlyFailures', 'detectOpenHandles'],
 ];

@@ -6,6 +6,8 @@ export type StartOptions = {
   detach: boolean;
   fresh: boolean;
   monitoring: boolean;
+  watch: boolean;
+  inspect: boolean;
   port: number;
   orders: number;
   inventories: number;
@@ -27,6 +29,8 @@ export const helpTexts = {
   --detach            return when everything is ready; "npm run local -- down" stops it
   --fresh             start with empty databases and queues
   --monitoring        with Prometheus and Alertmanager, which the machine must have
+  --watch             restart a service when one of its source files changes
+  --inspect           let a debugger attach: order-1 on port 9229, order-2 on 9230 …, inventory-1 on 9239 …
   --port N            the gateway's port (default 8000)
   --orders N          processes of order-service (default 1)
   --inventories N     processes of inventory-service (default 1)`,
@@ -81,6 +85,8 @@ function parseStart(args: string[]): Command {
     detach: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
     monitoring: { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false },
+    inspect: { type: 'boolean', default: false },
     port: { type: 'string', default: '8000' },
     orders: { type: 'string', default: '1' },
     inventories: { type: 'string', default: '1' },
@@ -90,6 +96,8 @@ function parseStart(args: string[]): Command {
     detach: values.detach === true,
     fresh: values.fresh === true,
     monitoring: values.monitoring === true,
+    watch: values.watch === true,
+    inspect: values.inspect === true,
     port: wholeNumber('--port', values.port, 65_535),
     // Each process holds a pool of connections, and PostgreSQL's are counted.
     orders: wholeNumber('--orders', values.orders, 8),

@@ -1,7 +1,16 @@
 import { UsageError } from '@shop/operator/faults.ts';
 import { parseCommand } from './arguments.ts';
 
-const defaults = { detach: false, fresh: false, monitoring: false, port: 8000, orders: 1, inventories: 1 };
+const defaults = {
+  detach: false,
+  fresh: false,
+  monitoring: false,
+  watch: false,
+  inspect: false,
+  port: 8000,
+  orders: 1,
+  inventories: 1,
+};
 
 describe('parseCommand', () => {
   it('starts the system when start has no part', () => {
@@ -9,8 +18,10 @@ describe('parseCommand', () => {
   });
 
   it('reads every option of start', () => {
-    const argv = ['start', '--detach', '--fresh', '--monitoring', '--port', '8080', '--orders', '2', '--inventories=3'];
-    const options = { detach: true, fresh: true, monitoring: true, port: 8080, orders: 2, inventories: 3 };
+    const flags = ['--detach', '--fresh', '--monitoring', '--watch', '--inspect'];
+    const argv = ['start', ...flags, '--port', '8080', '--orders', '2', '--inventories=3'];
+    const set = { detach: true, fresh: true, monitoring: true, watch: true, inspect: true };
+    const options = { ...set, port: 8080, orders: 2, inventories: 3 };
     expect(parseCommand(argv)).toEqual({ kind: 'start', options });
   });
 

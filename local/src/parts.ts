@@ -130,7 +130,19 @@ function serviceLaunch({ plan, secrets }: System, name: string): Launch {
     ...(service === 'order' ? { INVENTORY_URL: serviceUrls(plan, 'inventory').join(',') } : {}),
     ...plan.settings[service],
   };
-  return nodeLaunch(`${service}-service/src/main.ts`, environment, HEAP_FLAGS[service]);
+  const flags = [
+    ...HEAP_FLAGS[service],
+    // Node's own watcher is then the part's process, and the service its child.
+    ...(plan.watch ? ['--watch', '--watch-preserve-output'] : []),
+    ...(plan.inspect ? [`--inspect=127.0.0.1:${inspectorPort(name)}`] : []),
+  ];
+  return nodeLaunch(`${service}-service/src/main.ts`, environment, flags);
+}
+
+/** Where a debugger finds a process of a service: fixed ports, because .vscode/launch.json names them. */
+export function inspectorPort(name: string): number {
+  const [service, number] = name.split('-');
+  return (service === 'order' ? 9229 : 9239) + Number(number) - 1;
 }
 
 /** Whom Prometheus asks, job by job. The local gateway measures nothing, and there are no exporters. */

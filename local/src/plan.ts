@@ -15,6 +15,10 @@ export type Plan = {
   processes: { order: number; inventory: number };
   /** With Prometheus and Alertmanager. */
   monitoring: boolean;
+  /** The services restart when a source file changes. */
+  watch: boolean;
+  /** The services let a debugger attach. */
+  inspect: boolean;
   ports: Record<string, number>;
   /** What kong.yml reads: keys, the token, the rate. */
   deck: Record<string, string>;
@@ -27,6 +31,8 @@ export type PlanRequest = {
   orders: number;
   inventories: number;
   monitoring: boolean;
+  watch: boolean;
+  inspect: boolean;
   mode: Plan['mode'];
   startedBy: ProcessId;
 };
@@ -70,6 +76,8 @@ export async function makePlan(
     ready: false,
     processes,
     monitoring: request.monitoring,
+    watch: request.watch,
+    inspect: request.inspect,
     ports: { ...(await choosePorts(names, last?.ports)), gateway: request.port },
     deck: deckVariables(secrets, environment),
     settings: {

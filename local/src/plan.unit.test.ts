@@ -57,7 +57,16 @@ describe('partsNamed', () => {
 function planned({ orders = 1 }, last?: Plan, environment: NodeJS.ProcessEnv = {}): Promise<Plan> {
   const startedBy = { pid: 1, startedAt: '' };
   return makePlan(
-    { port: 8000, orders, inventories: 1, monitoring: false, mode: 'detached', startedBy },
+    {
+      port: 8000,
+      orders,
+      inventories: 1,
+      monitoring: false,
+      watch: false,
+      inspect: false,
+      mode: 'detached',
+      startedBy,
+    },
     secrets,
     environment,
     last,

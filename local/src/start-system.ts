@@ -80,10 +80,10 @@ async function claim(folder: string, options: StartOptions, progress: Progress):
   await ensureRabbitmq(join(folder, 'logs', 'apt.log'), progress.say);
   forgetParts(folder);
   if (options.fresh) emptyData(folder);
-  const { port, orders, inventories, monitoring } = options;
+  const { port, orders, inventories, monitoring, watch, inspect } = options;
   const mode = options.detach ? 'detached' : 'foreground';
   const plan = await makePlan(
-    { port, orders, inventories, monitoring, mode, startedBy: thisProcess() },
+    { port, orders, inventories, monitoring, watch, inspect, mode, startedBy: thisProcess() },
     secrets,
     process.env,
     last,

@@ -1,0 +1,26 @@
+/** What .vscode/ names exists: the ports of --inspect, the task, and the options of its command. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseCommand } from './arguments.ts';
+import { repositoryRoot } from './folders.ts';
+import { inspectorPort } from './parts.ts';
+
+const read = (name: string) => JSON.parse(readFileSync(join(repositoryRoot(), '.vscode', name), 'utf8'));
+const { configurations, compounds } = read('launch.json');
+const { tasks } = read('tasks.json');
+
+it('the debugger attaches where --inspect listens', () => {
+  const attached = configurations.filter(({ request }: { request: string }) => request === 'attach');
+  expect(attached.map(({ port }: { port: number }) => port)).toEqual([
+    inspectorPort('order-1'),
+    inspectorPort('inventory-1'),
+  ]);
+  expect(compounds[0].configurations).toEqual(attached.map(({ name }: { name: string }) => name));
+});
+
+it('it starts the system first, with options that there are', () => {
+  const task = tasks.find(({ label }: { label: string }) => label === compounds[0].preLaunchTask);
+  const [npm, start, dashes, ...options] = task.command.split(' ');
+  expect([npm, start, dashes]).toEqual(['npm', 'start', '--']);
+  expect(parseCommand(['start', ...options])).toMatchObject({ options: { watch: true, inspect: true } });
+});
