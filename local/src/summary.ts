@@ -12,8 +12,11 @@ export function summaryOf({ folder, plan, secrets }: System, seconds: number): s
     ['RabbitMQ UI', `http://127.0.0.1:${portOf(plan, 'broker-management')}  (shop / ${secrets.rabbitmqPassword})`],
     ...(plan.monitoring
       ? [
-          ['Prometheus', urlOf(plan, 'prometheus')],
-          ['Alertmanager', urlOf(plan, 'alertmanager')],
+          ['Charts', `${urlOf(plan, 'prometheus')}/consoles/charts.html`],
+          ['Alerts', `${urlOf(plan, 'prometheus')}/alerts`],
+          ['Prometheus', `${urlOf(plan, 'prometheus')}/graph`],
+          // Debian's package has the API without the pages.
+          ['Alertmanager (API)', `${urlOf(plan, 'alertmanager')}/api/v2/alerts`],
         ]
       : []),
     ['Logs', `${folder}/logs`],

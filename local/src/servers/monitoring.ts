@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Fault } from '@shop/operator/faults.ts';
 import { parse, stringify } from 'yaml';
+import { chartsPage } from '../../../monitoring/charts/charts-page.ts';
+import { dashboards } from '../../../monitoring/grafana/dashboards.ts';
 import { repositoryRoot } from '../folders.ts';
 import type { Launch } from '../processes.ts';
 
@@ -35,12 +37,17 @@ export function prometheusLaunch(folder: string, port: number, targets: Targets)
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = join(folder, 'prometheus.yml');
   writeFileSync(config, localConfig(targets));
+  const consoles = join(folder, 'consoles');
+  mkdirSync(consoles, { recursive: true });
+  const { kong: _, ...measured } = dashboards; // the local gateway measures nothing
+  writeFileSync(join(consoles, 'charts.html'), chartsPage(Object.values(measured)));
   const args = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     '--storage.tsdb.retention.time=15d',
     '--storage.tsdb.retention.size=2GB',
     `--web.external-url=http://127.0.0.1:${port}/`,
+    `--web.console.templates=${consoles}`,
     `--web.user-assets=${join(repositoryRoot(), 'monitoring', 'runbooks')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--web.enable-lifecycle', // POST /-/reload, after a change of its file
