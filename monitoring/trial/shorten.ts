@@ -27,7 +27,7 @@ export function shortenRules(text: string): string {
   for (const { rules } of file.groups) {
     for (const rule of rules) {
       if (rule.for) rule.for = shorter(holds, rule.for);
-      rule.expr = rule.expr.replace(/\[(\w+)\]/g, (_, range: string) => `[${shorter(ranges, range)}]`);
+      rule.expr = rule.expr.replace(/\[(\d+[a-z]+)\]/g, (_, range: string) => `[${shorter(ranges, range)}]`);
       // The only threshold that is part of the waiting: a consequence must not be faster than its cause here either. Each
       // process asks its database every 5 s.
       rule.expr = rule.expr.replace(/(database_answered_timestamp_seconds\)) > 20/, '$1 > 8');
