@@ -77,7 +77,11 @@ it('a dead request for stock is replayed after its cause is gone, and its order 
   expect(accepted.status).toBe(202);
   const { id, number } = accepted.body;
   const unknown = await command('order', number);
-  expect(unknown).toContain(`${number} is pending. Its reservation is unknown`);
+  expect(unknown).toContain(`${number} is pending. Its stock is not decided: inventory-service does not answer now`);
+  expect(unknown).toMatch(/until inventory-service reserves its stock, since [-0-9]+ [.:0-9]+ \([.0-9]+ s\)\n/);
+  expect(unknown).toMatch(/asked by message once; asked again at [-0-9]+ [.:0-9]+ \(in \d+ s\)/);
+  expect(unknown.match(/Not known now/g)).toHaveLength(1);
+  expect(unknown).not.toContain('"title"');
   expect(unknown).toMatch(/queued, by order-service -> reservation\.requested\.v1/);
   // The cause: somebody else's reservation under the order's id.
   await system.inventoryDb.query(`INSERT INTO reservations (id, state) VALUES ($1, 'held')`, [id]);

@@ -114,6 +114,7 @@ async function readOrders({ orders, orderPool }: FilledSystem): Promise<void> {
   const [id = ''] = await idsOf(orderPool, 'delivered', 1);
   await orderSide.get(orders, `/orders/${id}`, orderSide.BACKOFFICE).expect(200);
   await orderSide.get(orders, `/orders/${id}/timeline`, orderSide.BACKOFFICE).expect(200);
+  await orderSide.get(orders, `/operations/orders/waits/${id}`, orderSide.OPERATIONS).expect(200);
   for (const status of [undefined, ...orderStatuses]) {
     for (let bits = 0; bits < 16; bits += 1) {
       await listOrders(

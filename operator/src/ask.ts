@@ -9,19 +9,24 @@ export async function ask(gateway: Gateway, call: Call, patienceMs = PATIENCE_MS
   let last = '';
   const note = async () => {
     const attempt = await gateway.attempt(call);
-    last = attempt.answer ? attempt.answer.text : attempt.cause;
+    last = attempt.answer
+      ? `It is answered with ${inShort(attempt.answer)}`
+      : `${attempt.cause}. Is it running? npm start`;
     return attempt;
   };
   const answer = await untilAnswered(note, makePatience(patienceMs));
-  if (!answer) throw new Fault(`${call.method} ${call.path} has no answer: ${last}. Is the system running? npm start`);
+  if (!answer) throw new Fault(`${call.method} ${call.path} cannot be asked now. ${last}`);
   return answer;
 }
 
 /** The body of a success; a Fault that says what a refusal says. */
 export function expectSuccess(answer: Answer): object {
   if (answer.status < 300 && typeof answer.json === 'object' && answer.json !== null) return answer.json;
-  const { title, detail } = (answer.json ?? {}) as { title?: string; detail?: string };
-  throw new Fault(
-    `Refused with ${answer.status}${answer.code ? ` ${answer.code}` : ''}: ${detail ?? title ?? answer.text}`,
-  );
+  throw new Fault(`Refused with ${inShort(answer)}`);
+}
+
+/** A problem as a person reads it: its status, its code if it has one, and what it says. */
+function inShort({ status, code, json, text }: Answer): string {
+  const { title, detail } = (json ?? {}) as { title?: string; detail?: string };
+  return `${status}${code ? ` ${code}` : ''}: ${detail ?? title ?? text.slice(0, 200)}`;
 }

@@ -13,6 +13,7 @@ import { problems } from './errors.ts';
 import type { OrderMetrics } from './metrics.ts';
 import { orderServiceDocument } from './openapi.ts';
 import { noteReplays } from './orders/note-replays.ts';
+import { orderOperationsRoutes } from './orders/orders.operations.ts';
 import { orderRoutes } from './orders/orders.routes.ts';
 import { findKeptFingerprint } from './orders/orders.sql.ts';
 import { createPlaceOrder } from './orders/place-order.ts';
@@ -67,6 +68,7 @@ export function buildApp(deps: AppDeps): App {
   );
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes, onReplayed: noteReplays }));
+  routes.use(orderOperationsRoutes({ pool: deps.pool, base }));
   routes.use(reconciliationRoutes({ ...keyed, base }), docsPageRoutes());
   const http = createApp({ ...deps, problems, routes, name: 'orders', describe: () => orderServiceDocument(deps) });
   return { http, drain: placements.drain };

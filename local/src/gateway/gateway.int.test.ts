@@ -210,6 +210,7 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/products/SKU-1/movements', ['backoffice', 'operations']],
   ...deadLetters('orders'),
   ...deadLetters('inventory'),
+  ['GET', `/operations/orders/waits/${id}`, ['operations']],
   ['GET', `/operations/inventory/reservations/${id}`, ['operations']],
 ];
 const ownerOf = (path: string) => (/inventory|products/.test(path) ? 'inventory-service' : 'order-service');

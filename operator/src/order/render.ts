@@ -10,7 +10,7 @@ import {
   reservationRequestedV1,
 } from '@shop/chassis/contract/messages.ts';
 import { printable } from '../printable.ts';
-import type { Line, Reservation, Story, TimelineEntry } from './story.ts';
+import type { Line, Reservation, Story, TimelineEntry, Wait } from './story.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red';
@@ -50,15 +50,14 @@ export function renderStory(story: Story, paint: Paint): string {
     paint('bold', 'Timeline'),
     ...timeline.map((entry) => renderEntry(entry, story, paint)),
     '',
+    ...renderWait(story, paint),
     paint('bold', 'Reservation'),
     ...renderReservation(story),
     '',
     paint('bold', 'Messages'),
     ...renderMessages(story, paint),
     ...(story.mismatches.length > 0 ? ['', paint('bold', 'Reconciliation'), ...renderMismatches(story)] : []),
-    ...story.unanswered.map(({ about, reason }) =>
-      paint('yellow', `\nNot known now: ${about}. ${printable(reason.replaceAll(/\s+/g, ' '))}`),
-    ),
+    ...renderUnanswered(story, paint),
   ].join('\n');
 }
 
@@ -91,11 +90,42 @@ function messagesOf({ type, detail }: TimelineEntry): string {
   return keys.length === 0 ? '' : ` -> ${keys.join(', ')}`;
 }
 
+const awaited: Record<Wait['awaiting'], string> = {
+  reservation: 'reserves its stock',
+  release: 'releases its units',
+  fulfilment: 'takes its units out of the stock',
+};
+
+function renderWait({ wait, readAt }: Story, paint: Paint): string[] {
+  if (!wait) return [];
+  const { awaiting, since, asks, askAgainAt, isUnsent } = wait;
+  const times = asks === 0 ? 'not asked by message yet' : `asked by message ${asks === 1 ? 'once' : `${asks} times`}`;
+  const left = Math.ceil((Date.parse(askAgainAt) - Date.parse(readAt)) / 1_000);
+  return [
+    paint('bold', 'Waiting'),
+    `  until inventory-service ${awaited[awaiting]}, since ${time(since)} (${sinceOf(since, readAt).slice(1) || 'now'})`,
+    `  ${times}; asked again at ${time(askAgainAt)}${left > 0 ? ` (in ${left} s)` : ''}, unless it answers before`,
+    ...(isUnsent ? [paint('yellow', '  its message has not reached the broker yet: is RabbitMQ running?')] : []),
+    '',
+  ];
+}
+
+/** One line for each service that does not answer, however much of it was asked for. */
+function renderUnanswered({ unanswered }: Story, paint: Paint): string[] {
+  return [...Map.groupBy(unanswered, ({ service }) => service)].map(([service, parts]) => {
+    const name = service === 'orders' ? 'order-service' : 'inventory-service';
+    const abouts = parts.map(({ about }) => about).join(', ');
+    const reason = printable(parts[0]?.reason.replaceAll(/\s+/g, ' ') ?? '');
+    return paint('yellow', `\nNot known now, of ${name}: ${abouts}. ${reason}`);
+  });
+}
+
 function renderReservation({ reservation, unanswered }: Story): string[] {
   if (reservation) {
     return [printable(`  ${stateOf(reservation)}: ${reservation.lines.map(lineOf).join(', ') || 'no lines'}`)];
   }
-  if (unanswered.some(({ about }) => about === 'reservation')) return ['  unknown'];
+  if (unanswered.some(({ about }) => about === 'reservation'))
+    return ['  unknown: inventory-service does not answer now'];
   return ['  none: inventory-service was not asked for it yet'];
 }
 

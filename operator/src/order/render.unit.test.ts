@@ -29,6 +29,7 @@ function aStory(change: Partial<Story> = {}): Story {
     ],
     traceId,
     reservation: aReservation('held'),
+    readAt: '2026-01-05T09:30:25.506Z',
     deadLetters: [],
     mismatches: [],
     unanswered: [],
@@ -118,10 +119,42 @@ describe('what order prints', () => {
   });
 
   it('says what it could not ask, instead of judging without it', () => {
-    const unanswered = [{ about: 'reservation' as const, reason: 'no answer: 503' }];
+    const unanswered = [{ about: 'reservation' as const, service: 'inventory' as const, reason: 'no answer: 503' }];
     const text = render(aStory({ reservation: undefined, unanswered }));
     expect(text).toContain('Its reservation is unknown');
-    expect(text).toContain('Not known now: reservation. no answer: 503');
+    expect(text).toContain('Not known now, of inventory-service: reservation. no answer: 503');
+  });
+
+  it('says what a pending order waits for while inventory-service is away, since when, and when it is asked again', () => {
+    const wait = { awaiting: 'reservation', since: placed, asks: 1, askAgainAt: '2026-01-05T09:30:31.506Z' } as const;
+    const away = { service: 'inventory' as const, reason: 'It is answered with 503: no peer' };
+    const story = aStory({
+      order: { ...aStory().order, status: 'pending' },
+      reservation: undefined,
+      wait: { ...wait, isUnsent: false },
+      unanswered: [
+        { about: 'reservation', ...away },
+        { about: 'dead letters', ...away },
+      ],
+    });
+    const text = render(story);
+    expect(text).toMatch(/^ORD-1024 is pending\. Its stock is not decided: inventory-service does not answer now, /);
+    expect(text).toContain(
+      'Waiting\n' +
+        '  until inventory-service reserves its stock, since 2026-01-05 09:30:00.000 (25.5 s)\n' +
+        '  asked by message once; asked again at 2026-01-05 09:30:31.506 (in 6 s), unless it answers before\n',
+    );
+    expect(text).toContain('Reservation\n  unknown: inventory-service does not answer now\n');
+    expect(text.match(/It is answered with 503/g)).toHaveLength(1);
+    expect(text).not.toContain('RabbitMQ');
+  });
+
+  it('says that a message waits for the broker, and how often an order was asked for', () => {
+    const wait = { awaiting: 'release', since: placed, asks: 3, askAgainAt: placed, isUnsent: true } as const;
+    const text = render(aStory({ wait }));
+    expect(text).toContain('until inventory-service releases its units');
+    expect(text).toContain('asked by message 3 times; asked again at 2026-01-05 09:30:00.000, unless');
+    expect(text).toContain('its message has not reached the broker yet: is RabbitMQ running?');
   });
 });
 

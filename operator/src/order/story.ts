@@ -1,5 +1,6 @@
 import { ask, expectSuccess } from '../ask.ts';
 import type { DeadLetter } from '../dead-letters/operations.ts';
+import type { ServiceName } from '../dead-letters/options.ts';
 import { Fault } from '../faults.ts';
 import { connectGateway } from '../gateway.ts';
 import type { LookUp } from '../variables.ts';
@@ -36,6 +37,13 @@ export type Reservation = {
   createdAt: string;
   updatedAt: string;
 };
+export type Wait = {
+  awaiting: 'reservation' | 'release' | 'fulfilment';
+  since: string;
+  asks: number;
+  askAgainAt: string;
+  isUnsent: boolean;
+};
 export type Mismatch = { kind: string; expected: unknown; found: unknown; because: string; proposal: string };
 
 /** All that the API tells an operator of one order. */
@@ -48,11 +56,19 @@ export type Story = {
   requestId?: string;
   /** Absent when inventory-service was never asked, or could not be asked now. */
   reservation?: Reservation;
+  /** Absent when nothing is missing from inventory-service. */
+  wait?: Wait;
+  /** When all of this was read, by the clock here. */
+  readAt: string;
   deadLetters: (DeadLetter & { service: string })[];
   /** What the last reconciliation found wrong with it. */
   mismatches: Mismatch[];
-  /** What could not be asked, with the reason: the story is told without it. */
-  unanswered: { about: 'reservation' | 'dead letters' | 'reconciliation'; reason: string }[];
+  /** What could not be asked of which service, with the reason: the story is told without it. */
+  unanswered: {
+    about: 'reservation' | 'wait' | 'dead letters' | 'reconciliation';
+    service: ServiceName;
+    reason: string;
+  }[];
 };
 
 // The story is told without a part whose service is down; whoever asks for it may be repairing just that.
@@ -80,7 +96,12 @@ export async function readStory(named: { number: string } | { id: string }, look
     return answer.code === 'reservation-not-found' ? undefined : (expectSuccess(answer) as Reservation);
   }
 
-  async function listDeadLetters(id: string, service: string): Promise<Story['deadLetters']> {
+  async function findWait(id: string): Promise<Wait | undefined> {
+    const answer = await get(`/operations/orders/waits/${id}`, PATIENCE_FOR_PARTS_MS);
+    return (expectSuccess(answer) as { wait?: Wait }).wait;
+  }
+
+  async function listDeadLetters(id: string, service: ServiceName): Promise<Story['deadLetters']> {
     const path = `/operations/${service}/dead-letters?subjectId=${id}&limit=100`;
     const { items } = expectSuccess(await get(path, PATIENCE_FOR_PARTS_MS)) as { items: DeadLetter[] };
     return items.map((letter) => ({ service, ...letter }));
@@ -96,17 +117,19 @@ export async function readStory(named: { number: string } | { id: string }, look
     const order = await findOrder();
     const { items: timeline } = expectSuccess(await get(`/orders/${order.id}/timeline`)) as { items: TimelineEntry[] };
     const unanswered: Story['unanswered'] = [];
-    const unless = <T, U>(about: Story['unanswered'][number]['about'], part: Promise<T>, instead: U) =>
-      part.catch((error: unknown) => {
+    type Part = Pick<Story['unanswered'][number], 'about' | 'service'>;
+    const unless = <T, U>(part: Part, asked: Promise<T>, instead: U) =>
+      asked.catch((error: unknown) => {
         if (!(error instanceof Fault)) throw error;
-        unanswered.push({ about, reason: error.message });
+        unanswered.push({ ...part, reason: error.message });
         return instead;
       });
-    const [reservation, ofOrders, ofInventory, mismatches] = await Promise.all([
-      unless('reservation', findReservation(order.id), undefined),
-      unless('dead letters', listDeadLetters(order.id, 'orders'), []),
-      unless('dead letters', listDeadLetters(order.id, 'inventory'), []),
-      unless('reconciliation', listMismatches(order.id), []),
+    const [reservation, wait, ofOrders, ofInventory, mismatches] = await Promise.all([
+      unless({ about: 'reservation', service: 'inventory' }, findReservation(order.id), undefined),
+      unless({ about: 'wait', service: 'orders' }, findWait(order.id), undefined),
+      unless({ about: 'dead letters', service: 'orders' }, listDeadLetters(order.id, 'orders'), []),
+      unless({ about: 'dead letters', service: 'inventory' }, listDeadLetters(order.id, 'inventory'), []),
+      unless({ about: 'reconciliation', service: 'orders' }, listMismatches(order.id), []),
     ]);
     const placed = timeline.find(({ type }) => type === 'placed');
     const traceId = placed?.traceId ?? placed?.correlationId;
@@ -116,6 +139,8 @@ export async function readStory(named: { number: string } | { id: string }, look
       traceId,
       requestId: placed?.correlationId,
       reservation,
+      wait,
+      readAt: new Date().toISOString(),
       deadLetters: [...ofOrders, ...ofInventory],
       mismatches,
       unanswered,

@@ -1,4 +1,4 @@
-import type { OrderStatus, Reservation, Story } from './story.ts';
+import type { OrderStatus, Reservation, Story, Wait } from './story.ts';
 
 /** How an order stands: `good` needs nobody, `waiting` settles by itself, `attention` needs a person. */
 export type Verdict = { mood: 'good' | 'waiting' | 'attention'; text: string };
@@ -38,12 +38,23 @@ const verdicts: Record<OrderStatus, Record<ReservationSide, Verdict>> = {
   delivered: { none: nothingHeld, held: leaving, rejected: nothingHeld, released: nothingHeld, fulfilled: left },
 };
 
+const missing: Record<Wait['awaiting'], string> = {
+  reservation: 'Its stock is not decided:',
+  release: 'It is not known whether its units were released:',
+  fulfilment: 'It is not known whether its units have left the stock:',
+};
+
 /** What a person has to know first of an order. */
-export function verdictOn({ order, reservation, deadLetters, mismatches, unanswered }: Story): Verdict {
+export function verdictOn({ order, reservation, wait, deadLetters, mismatches, unanswered }: Story): Verdict {
   const open = deadLetters.filter(({ status }) => status === 'open').length;
   if (open > 0) return attention(`${open === 1 ? 'A message' : `${open} messages`} of it could not be handled.`);
   if (mismatches.length > 0) return attention('The last reconciliation found something wrong with it.');
-  if (unanswered.some(({ about }) => about === 'reservation'))
-    return waiting('Its reservation is unknown: inventory-service could not be asked.');
+  if (unanswered.some(({ about }) => about === 'reservation')) {
+    return waiting(
+      wait
+        ? `${missing[wait.awaiting]} inventory-service does not answer now, and is asked again until it does.`
+        : 'Its reservation is unknown: inventory-service does not answer now.',
+    );
+  }
   return verdicts[order.status][reservation?.state ?? 'none'];
 }

@@ -1,4 +1,4 @@
-import { type Answer, pageOf, problemAnswer, success } from '@shop/chassis/openapi/answers.ts';
+import { type Answer, pageOf, problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
 import { linksTo, nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
 import { z } from 'zod';
 import { problems } from '../errors.ts';
@@ -77,6 +77,20 @@ function changed(description: string, change: object): Answer {
 }
 
 const ofAnOrder = ['readOrder', 'readTimeline', 'cancelOrder', 'shipOrder', 'deliverOrder'];
+
+const wait = z.strictObject({
+  awaiting: z.enum(['reservation', 'release', 'fulfilment']).meta({
+    description:
+      'What inventory-service has not answered: the reservation of a pending order, the release of a cancelled one, the fulfilment of a shipped one',
+  }),
+  since: time,
+  asks: z.int().min(0).meta({ description: 'How often it was asked by message' }),
+  askAgainAt: time.meta({ description: 'When it is asked again, unless it answers before' }),
+  isUnsent: z.boolean().meta({ description: 'Whether its last message has not reached the broker yet' }),
+});
+const orderWait = z
+  .strictObject({ orderId: z.uuidv7(), wait: wait.optional().meta({ description: 'Absent: it waits for nothing' }) })
+  .meta({ id: 'OrderWait' });
 
 /** Everything below /orders, as clients see it. */
 export const orderOperations: readonly Operation[] = [
@@ -193,5 +207,29 @@ export const orderOperations: readonly Operation[] = [
     parameters: { id: orderId },
     body: { schema: deliverOrderBody, example: {}, optional: true },
     answers: [changed('Delivered.', { status: 'delivered', shipment }), notFound, illegalTransition],
+  },
+  {
+    method: 'get',
+    path: '/operations/orders/waits/{id}',
+    operationId: 'readOrderWait',
+    summary: 'Read what an order waits for',
+    description:
+      'An order whose answer from inventory-service is missing is asked for by message until it comes, at growing intervals of up to 10 minutes.',
+    tag: 'orders',
+    groups: ['operations'],
+    parameters: { id: orderId },
+    answers: [
+      success(200, 'What it waits for, if anything.', orderWait, {
+        orderId: confirmed.id,
+        wait: {
+          awaiting: 'reservation',
+          since: '2026-01-05T09:30:00.000Z',
+          asks: 1,
+          askAgainAt: '2026-01-05T09:30:31.506Z',
+          isUnsent: false,
+        },
+      }),
+      notFound,
+    ],
   },
 ];

@@ -1,0 +1,52 @@
+import type { Queryable } from '@shop/chassis/db/pool.ts';
+import { identifyClient } from '@shop/chassis/http/callers.ts';
+import { asUuid } from '@shop/chassis/http/text.ts';
+import { hasUnsentCommand } from '@shop/chassis/outbox/outbox-message.ts';
+import { Router } from 'express';
+import { orderNotFound } from './change-order.ts';
+import type { Awaiting, OrderId } from './order.ts';
+
+/** What an order waits for from inventory-service. */
+export interface OrderWait {
+  awaiting: Awaiting;
+  since: Date;
+  /** How often inventory-service was asked by message. */
+  asks: number;
+  askAgainAt: Date;
+  /** Whether its last message has not reached the broker yet. */
+  isUnsent: boolean;
+}
+
+/** `<base>/waits/{id}`: what an operator may see of what the completer keeps of an order. */
+export function orderOperationsRoutes({ pool, base }: { pool: Queryable; base: string }): Router {
+  const routes = Router({ caseSensitive: true, strict: true });
+  const path = `${base}/waits`;
+  routes.use(path, identifyClient());
+
+  routes.get(`${path}/:id`, async (req, res) => {
+    const id = asUuid(req.params.id);
+    const found = id && (await findWait(pool, id));
+    if (!found) throw orderNotFound();
+    res.json(found);
+  });
+
+  return routes;
+}
+
+async function findWait(q: Queryable, orderId: OrderId): Promise<{ orderId: OrderId; wait?: OrderWait } | undefined> {
+  const { rows } = await q.query<Omit<OrderWait, 'awaiting'> & { awaiting: Awaiting | null }>({
+    name: 'find-wait',
+    text: /* sql */ `
+      SELECT awaiting, asks, ask_at AS "askAgainAt",
+        -- Since the step whose command has no answer; a shipped order may have been delivered meanwhile.
+        (SELECT max(at) FROM order_timeline t WHERE t.order_id = o.id AND t.type = CASE o.awaiting
+          WHEN 'reservation' THEN 'placed' WHEN 'release' THEN 'cancelled' ELSE 'shipped' END) AS since,
+        ${hasUnsentCommand('o.id')} AS "isUnsent"
+      FROM orders o WHERE id = $1`,
+    values: [orderId],
+  });
+  const [row] = rows;
+  if (!row) return undefined;
+  const { awaiting, since, asks, askAgainAt, isUnsent } = row;
+  return awaiting === null ? { orderId } : { orderId, wait: { awaiting, since, asks, askAgainAt, isUnsent } };
+}
