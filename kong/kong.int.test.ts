@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { clientsText } from '@shop/operator/clients/clients-file.ts';
 import { findDeck } from './find-deck.ts';
 
 const kongYml = readFileSync(join(__dirname, 'kong.yml'), 'utf8');
@@ -161,6 +162,38 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     const { status, output } = runDeck('lint', text);
     expect(output).toMatch(complaint);
     expect(status).toBe(1);
+  });
+});
+
+describeNeeding('decK', deck !== undefined, 'the file of the clients that were made by command', () => {
+  const key = (digit: string) => ({ key: digit.repeat(64), madeAt: '2026-01-05T09:30:00.000Z' });
+  const partner = { name: 'partner', id: 'partner-1a2b3c', group: 'storefront', keys: [key('a'), key('b')] } as const;
+  const clients = clientsText([{ ...partner, keys: [...partner.keys] }]);
+
+  function runOn(text: string, ...args: string[]) {
+    const file = join(folder, 'clients.json');
+    writeFileSync(file, text);
+    const all = args.map((arg) => (arg === '-' ? file : arg));
+    const { status, stdout, stderr } = spawnSync(deck as string, all, { env, encoding: 'utf8' });
+    return { status, output: stdout + stderr };
+  }
+
+  it.each([
+    ['with a client of two keys', clients],
+    ['without any client left', clientsText([])],
+  ])('is taken by decK, %s, alone and beside kong.yml', (_what, text) => {
+    expect(runOn(text, 'file', 'validate', '-')).toEqual({ status: 0, output: '' });
+    expect(runOn(text, 'file', 'validate', join(__dirname, 'kong.yml'), '-')).toEqual({ status: 0, output: '' });
+  });
+
+  it('passes the rules, those of production too', () => {
+    expect(runOn(clients, 'file', 'lint', '-s', '-', rules).status).toBe(0);
+    expect(runOn(clients, 'file', 'lint', '-s', '-', join(__dirname, 'lint-rules.production.yml')).status).toBe(0);
+  });
+
+  it('has another tag than kong.yml: a sync of one touches nothing of the other', () => {
+    const tagsOf = (text: string) => /select_tags"?: \[\s*"?([a-z-]+)"?\s*\]/.exec(text)?.[1];
+    expect([tagsOf(kongYml), tagsOf(clients)]).toEqual(['idempotent-orders', 'idempotent-orders-clients']);
   });
 });
 

@@ -23,6 +23,17 @@ deck gateway ping || fail 'Kong does not answer at its Admin API, 127.0.0.1:8001
 # decK masks the values that a secret has today and prints those that it replaces: no events.
 deck gateway sync --silence-events "$folder/kong.yml" || fail 'the configuration could not be applied; what was changed before the failure stays. Correct kong.yml or the variables, and run it again.'
 
+# The clients that were made by command (docs/clients.md) have a tag of their own: neither sync touches what the other made.
+# Without a file nobody was made, or it is away for now: then Kong keeps those that it has.
+clients=${CLIENTS_FILE:-}
+if [ -n "$clients" ]; then
+  [ -x "$(dirname "$clients")" ] || fail "$(dirname "$clients") cannot be looked into: it belongs to another user."
+  if [ -e "$clients" ]; then
+    # Its events would print keys.
+    deck gateway sync --silence-events "$clients" || fail "the clients of $clients could not be applied; Kong keeps those that it has."
+  fi
+fi
+
 # The probe is written after the rest and under a name of its own: Kong answers it only with a router and plugins that it has
 # read since, so with all of kong.yml. It has its own tag, and no sync of kong.yml touches it.
 DECK_SYNC_PROBE=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')

@@ -7,7 +7,7 @@
  */
 const withValue = [
   ...['port', 'orders', 'inventories'],
-  ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'reason', 'service', 'status'],
+  ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'id', 'reason', 'service', 'status'],
   ...['faults', 'schedule', 'seconds', 'seed', 'settle', 'drain', 'rounds', 'rows', 'scenario'],
   ...['t', 'testNamePattern', 'testPathPatterns', 'testTimeout', 'maxWorkers', 'shard'],
 ];

@@ -83,6 +83,8 @@ make_home() {
   # Nobody else looks in: containers under other users have to read the files in it, so those are readable.
   install -d -m 0700 -o deploy -g deploy "$home"
   install -d -m 0755 -o deploy -g deploy "$home/releases" "$home/tls" "$home/logs"
+  # The clients' keys.
+  install -d -m 0700 -o deploy -g deploy "$home/clients"
   [[ -e $home/host.env ]] && return
   local memory
   memory=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024))

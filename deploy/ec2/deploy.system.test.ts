@@ -5,7 +5,16 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -42,6 +51,20 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
 
   const deploy = (tag: string, environment?: Record<string, string>) =>
     host.run('deploy.sh', [address, tag], environment);
+
+  let partnerKey: string;
+  /** What `host.sh clients` prints as the key of a client. */
+  async function makeKey(...args: string[]): Promise<string> {
+    const script = join(host.home, 'current/deploy/ec2/host.sh');
+    const { code, output } = await host.run(script, ['clients', ...args, '--json']);
+    const key = /"key": "([0-9a-f]{64})"/.exec(output)?.[1];
+    if (code !== 0 || key === undefined) throw new Error(output);
+    return key;
+  }
+  const statusFor = async (apikey: string) =>
+    (await fetch(`${host.environment.BASE_URL}/orders?limit=1`, { headers: { apikey } })).status;
+  const untilTaken = (key: string) =>
+    eventually(async () => ((await statusFor(key)) === 200 ? true : undefined), 60_000);
 
   /** Which version each of our processes runs. */
   function versions(): string[] {
@@ -158,6 +181,17 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
         expect(inspected).not.toContain(host.read(`secrets/${secret}`));
       }
     });
+
+    it(
+      'host.sh clients makes a client of the API, and keeps its key for the owner of the host’s folder alone',
+      async () => {
+        partnerKey = await makeKey('add', 'partner', '--group', 'storefront');
+        await untilTaken(partnerKey);
+        expect(statSync(join(host.home, 'clients/clients.json')).mode & 0o777).toBe(0o600);
+        expect(spawnSync('grep', ['-rlF', partnerKey, join(host.home, 'logs')]).stdout.toString()).toBe('');
+      },
+      TEN_MINUTES,
+    );
 
     it('runs nothing that may do more than it needs', () => {
       for (const id of Object.values(host.containers())) {
@@ -309,6 +343,16 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
         expect(output).toMatch(/Health and canary orders through the gateway are well\nv1 is live\./);
         expect(code).toBe(0);
         expect(versions()).toEqual(['v1', 'v1', 'v1', 'v1']);
+      },
+      TEN_MINUTES,
+    );
+
+    it(
+      'a client that was made by command is still there, and both of its keys while one is rotated',
+      async () => {
+        await untilTaken(partnerKey);
+        await untilTaken(await makeKey('rotate', 'partner'));
+        expect(await statusFor(partnerKey)).toBe(200);
       },
       TEN_MINUTES,
     );

@@ -10,6 +10,7 @@ Usage: host.sh deploy [--infrastructure]   go over to this release, and back if 
        host.sh status                      what runs, and how it is (status.sh calls it)
        host.sh restart                     restart every process, one after the other: after a change of secrets
        host.sh certificate FULLCHAIN KEY   take a new certificate into use, without an interruption
+       host.sh clients COMMAND             list, add, rotate, retire or remove clients of the API (docs/clients.md)
        host.sh compose ARGUMENTS           Docker Compose on this release: ps, logs, exec, …
 HELP
 }
@@ -52,6 +53,9 @@ set +a
 # shellcheck source=/dev/null
 source "$release/release.env"
 readonly project=${COMPOSE_PROJECT_NAME:-orders}
+# Root may call this too (the certificate's hook does), and must leave no file that the folder's owner cannot read.
+HOST_USER=$(stat -c %u:%g "$home")
+export HOST_USER
 
 compose() {
   local files=(-f "$release/docker-compose.prod.yml")
@@ -215,6 +219,7 @@ $(compose logs --no-log-prefix --tail 5 "$service" 2>&1 | cut -c 1-300 | sed 's/
 }
 
 sync_gateway() {
+  make_clients_folder
   try "Kong does not become healthy." compose up --detach --no-recreate --wait --wait-timeout 180 kong
   try "Kong does not take kong.yml." compose run --rm --no-deps kong-sync sync
 }
@@ -321,6 +326,7 @@ deploy() {
   check_host
   pull_images "$user" "$token"
   start_infrastructure "${1:-}"
+  make_clients_folder
   if running kong; then
     try "Kong would not take kong.yml; nothing was changed." compose run --rm --no-deps kong-sync validate
     [[ ${1:-} != --infrastructure ]] || try "Kong does not become healthy." compose up --detach --wait --wait-timeout 180 kong
@@ -359,6 +365,21 @@ restart() {
   bash "$release/deploy/ec2/secrets.sh" check "$home/secrets" || fail "Nothing was changed."
   switch_here --force-recreate
 }
+
+clients() {
+  lock clients
+  make_clients_folder
+  compose run --rm --no-deps -T clients "$@"
+  case ${1:-} in
+    add | rotate | retire | remove)
+      sync_gateway
+      echo "It is in force." >&2
+      ;;
+  esac
+}
+
+# Made here, or Docker makes it, for root.
+make_clients_folder() { install -d -m 0700 -o "${HOST_USER%:*}" -g "${HOST_USER#*:}" "$home/clients"; }
 
 certificate() {
   [[ $# == 2 ]] || { usage >&2; exit 2; }
@@ -402,7 +423,7 @@ forget_old_releases() {
 }
 
 case ${1:-} in
-  deploy | rollback | status | restart | certificate | compose) "$@" ;;
+  deploy | rollback | status | restart | certificate | clients | compose) "$@" ;;
   switch)
     # Of deploy and rollback, under their lock.
     log=${DEPLOY_LOG:-/dev/null}

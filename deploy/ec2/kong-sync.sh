@@ -12,6 +12,10 @@ case ${1:-} in
     umask 077
     deck file render --populate-env-vars /kong/kong.yml -o /tmp/rendered.yml
     deck file lint -s /tmp/rendered.yml /kong/lint-rules.production.yml
+    if [ -e "${CLIENTS_FILE:-}" ]; then
+      deck file validate "$CLIENTS_FILE"
+      deck file lint -s "$CLIENTS_FILE" /kong/lint-rules.production.yml
+    fi
     # The names and settings of plugins, which only Kong knows.
     deck gateway validate /kong/kong.yml
     ;;

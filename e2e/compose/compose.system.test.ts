@@ -209,6 +209,31 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect({ code: list.code, list: JSON.parse(list.stdout) }).toEqual({ code: 0, list: { groups: [], items: [] } });
     });
 
+    it('lets a client in that was made by command, with both keys of a rotation, until the older one is retired', async () => {
+      const clients = async (...args: string[]) => {
+        const { code, stdout, text } = await project.run('run', '--rm', '-T', 'clients', ...args, '--json');
+        if (code !== 0) throw new Error(text);
+        // The local gateway, where it stands in for Kong, follows the file by itself.
+        if (base.complete && (await project.run('run', '--rm', '-T', 'kong-sync')).code !== 0)
+          throw new Error('kong-sync');
+        return JSON.parse(stdout);
+      };
+      const statusOf = async (apikey: string) =>
+        (await fetch(`http://127.0.0.1:${ports.PROXY_PORT}/orders?limit=1`, { headers: { apikey } })).status;
+      const until = (key: string, status: number) =>
+        eventually(async () => ((await statusOf(key)) === status ? true : undefined), 60_000);
+      const { key: former } = await clients('add', 'partner', '--group', 'storefront');
+      await until(former, 200);
+      const { key: next } = await clients('rotate', 'partner');
+      await until(next, 200);
+      expect(await statusOf(former)).toBe(200);
+      await clients('retire', 'partner');
+      await until(former, 401);
+      expect(await statusOf(next)).toBe(200);
+      await clients('remove', 'partner');
+      await until(next, 401);
+    }, 240_000);
+
     it('obeys the commands of the README', async () => {
       const readme = readFileSync(join(root, 'README.md'), 'utf8');
       const section = readme.slice(readme.indexOf('## With Docker Compose'));

@@ -47,6 +47,7 @@ export const helpTexts = {
   replay: `npm run replay -- <orders.csv[.gz]>   place real orders and audit the result (--help for its options)`,
   order: `npm run order -- <ORD-… or id>       the story of an order (--help for its options)`,
   deadLetters: `npm run dead-letters -- list | show | replay | discard   messages that were set aside (--help for its options)`,
+  clients: `npm run clients -- list | add | rotate | retire | remove   who may call the API, and with which keys (--help for its options)`,
   chaos: `npm run chaos                        break a system of its own and check that it keeps its promises (--help)`,
   spec: `npm run spec                         search the model of the order protocol exhaustively (--help for its options)`,
   bench: `npm run bench                        measure this against the usual implementation, side by side (--help for its options)`,
@@ -56,7 +57,7 @@ export const helpTexts = {
 } as const;
 
 // They read their own options.
-const passedOn = ['replay', 'chaos', 'order', 'dead-letters', 'spec', 'bench', 'test-monitoring'] as const;
+const passedOn = ['replay', 'chaos', 'order', 'dead-letters', 'clients', 'spec', 'bench', 'test-monitoring'] as const;
 const actions: readonly string[] = ['start', 'stop', 'kill', 'pause', 'resume'] satisfies Action[];
 const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies Tier[];
 

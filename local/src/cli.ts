@@ -60,6 +60,13 @@ async function run(command: Command): Promise<number> {
       const { orderCommand } = await import('@shop/operator/order/main.ts');
       return orderCommand(command.args, lookUpHere);
     }
+    case 'clients': {
+      const [{ clientsCommand }, { clientsHere }] = await Promise.all([
+        import('@shop/operator/clients/main.ts'),
+        import('./clients.ts'),
+      ]);
+      return clientsCommand(command.args, clientsHere);
+    }
     case 'dead-letters': {
       const { deadLettersCommand } = await import('@shop/operator/dead-letters/main.ts');
       return deadLettersCommand(command.args, lookUpHere);

@@ -158,11 +158,17 @@ function targetsOf(plan: Plan): Targets {
   };
 }
 
-function gatewayLaunch({ plan }: System): Launch {
+/** The clients that were made here by command. With the secrets, not the data: `--fresh` keeps them. */
+export function clientsFileOf(folder: string): string {
+  return join(folder, 'clients.json');
+}
+
+function gatewayLaunch({ folder, plan }: System): Launch {
   const targets = (service: 'order' | 'inventory') => serviceUrls(plan, service).map((url) => new URL(url).host);
   return nodeLaunch('local/src/gateway/main.ts', {
     HOST: '127.0.0.1',
     PORT: String(portOf(plan, 'gateway')),
+    CLIENTS_FILE: clientsFileOf(folder),
     UPSTREAMS: JSON.stringify({
       'order-service.upstream': targets('order'),
       'inventory-service.upstream': targets('inventory'),

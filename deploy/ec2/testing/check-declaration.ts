@@ -1,9 +1,12 @@
 /** In decK's place where the local gateway is in Kong's: refuses a kong.yml that the gateway would not take. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readDeclaration } from '@shop/local/gateway/declaration.ts';
 
+const clients = '/clients/clients.json';
+
 try {
-  readDeclaration(readFileSync('/kong/kong.yml', 'utf8'), process.env);
+  const clientsText = existsSync(clients) ? readFileSync(clients, 'utf8') : undefined;
+  readDeclaration(readFileSync('/kong/kong.yml', 'utf8'), process.env, clientsText);
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

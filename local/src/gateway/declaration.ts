@@ -204,6 +204,13 @@ const declarationFile = z.strictObject({
   plugins,
 });
 
+/** What `npm run clients` writes: a state file of its own, because a sync of one must not touch what the other declares. */
+const clientsFile = z.strictObject({
+  _format_version: z.literal('3.0'),
+  _info: z.strictObject({ select_tags: z.array(z.string()) }).optional(),
+  consumers: z.array(consumer),
+});
+
 export type Declaration = z.output<typeof declarationFile>;
 export type ServiceDeclaration = z.output<typeof service>;
 export type RouteDeclaration = z.output<typeof route>;
@@ -221,8 +228,15 @@ export class DeclarationError extends Error {
   }
 }
 
-/** Puts the environment into the text of kong.yml, reads it and checks it; throws a {@link DeclarationError}. */
-export function readDeclaration(text: string, env: Record<string, string | undefined>): Declaration {
+/**
+ * Puts the environment into the text of kong.yml, reads it and checks it together with the clients that were made by command,
+ * if any; throws a {@link DeclarationError}.
+ */
+export function readDeclaration(
+  text: string,
+  env: Record<string, string | undefined>,
+  clientsText?: string,
+): Declaration {
   const faults: string[] = [];
   // Pretty errors would quote the line, and with it a key.
   const document = parseDocument(substituteVariables(text, env, faults), { prettyErrors: false });
@@ -230,9 +244,18 @@ export function readDeclaration(text: string, env: Record<string, string | undef
   if (document.errors.length > 0) throw new DeclarationError(faults);
   const parsed = declarationFile.safeParse(document.toJS());
   if (!parsed.success) throw new DeclarationError([...faults, ...parsed.error.issues.map(describeIssue)]);
-  faults.push(...findConflicts(parsed.data));
+  const consumers = clientsText === undefined ? [] : readClients(clientsText);
+  const file = { ...parsed.data, consumers: [...parsed.data.consumers, ...consumers] };
+  faults.push(...findConflicts(file));
   if (faults.length > 0) throw new DeclarationError(faults);
-  return parsed.data;
+  return file;
+}
+
+function readClients(text: string): Declaration['consumers'] {
+  const document = parseDocument(text, { prettyErrors: false });
+  const parsed = clientsFile.safeParse(document.errors.length > 0 ? undefined : document.toJS());
+  if (parsed.success) return parsed.data.consumers;
+  throw new DeclarationError(parsed.error.issues.map((issue) => `the file of clients: ${describeIssue(issue)}`));
 }
 
 const VARIABLE = /\$\{\{\s*env\s+"(\w+)"\s*(?:\|\s*(toInt|toBool)\s*)?\}\}/g;

@@ -6,7 +6,7 @@ import type { Logger } from '@shop/chassis/telemetry/log.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
 import { allRoutes, type Declaration, DeclarationError, readDeclaration } from './declaration.ts';
 import { firstValue, type HeaderList, toHeaderList, valuesOf } from './headers.ts';
-import { type Call, createPipeline, createPluginState, type PluginAnswer } from './plugins.ts';
+import { type Call, createPipeline, createPluginState, type PluginAnswer, replaceConsumers } from './plugins.ts';
 import { createProblemRenderer, nginxRefusals, type Refusal } from './problem.ts';
 import { createForwarder, type Forwarder, forwardedHeaders } from './proxy.ts';
 import { createRouter, type ReadPath, type Routable, readPath } from './routing.ts';
@@ -17,6 +17,8 @@ export type GatewayOptions = {
   port: number;
   /** The text of kong.yml. */
   declaration: string;
+  /** The text of the clients that were made by command (operator/src/clients), if any. */
+  clients?: string;
   /** The text of Kong's JSON error template. */
   errorTemplate: string;
   /** Where `${{ env "DECK_…" }}` is looked up. */
@@ -29,7 +31,12 @@ export type GatewayOptions = {
   bodyTimeoutMs?: number;
 };
 
-export type Gateway = { port: number; close(): Promise<void> };
+export type Gateway = {
+  port: number;
+  /** Takes other clients; throws a {@link DeclarationError} and keeps those it has where they cannot be taken. */
+  replaceClients(clients: string | undefined): void;
+  close(): Promise<void>;
+};
 
 type Route = Routable & { name: string; run: (call: Call) => PluginAnswer | undefined; forwarder?: Forwarder };
 
@@ -56,7 +63,7 @@ const DRAIN_MS = 9_000;
 /** Starts the stand-in; throws a {@link DeclarationError} with every fault when the declaration is not for it. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger, now = Date.now, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
-  const file = readDeclaration(options.declaration, options.env);
+  const file = readDeclaration(options.declaration, options.env, options.clients);
   checkReplacedUpstreams(file, options.upstreams ?? {});
   const render = createProblemRenderer(options.errorTemplate);
 
@@ -155,6 +162,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   return {
     port,
+    replaceClients: (clients) => {
+      replaceConsumers(state, readDeclaration(options.declaration, options.env, clients));
+    },
     close: async () => {
       await drain(server);
       await closeParts();

@@ -8,12 +8,12 @@
  *
  * local/README.md lists what differs. A declaration with anything else in it is refused at the start.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createLogger, type Logger } from '@shop/chassis/telemetry/log.ts';
 import { z } from 'zod';
 import { DeclarationError } from './declaration.ts';
-import { startGateway } from './gateway.ts';
+import { type Gateway, startGateway } from './gateway.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
 
@@ -21,6 +21,7 @@ const targetLists = z.record(z.string(), z.array(z.string().regex(/^[^:/\s]+:\d+
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+  CLIENTS_FILE: z.string().optional(),
   KONG_FILE: z.string().default(resolve(repository, 'kong/kong.yml')),
   ERROR_TEMPLATE: z.string().default(resolve(repository, 'kong/error-template.json')),
   UPSTREAMS: z.string().transform(parseJson).pipe(targetLists).prefault('{}'),
@@ -42,6 +43,26 @@ function faultsOf(error: unknown): string[] {
   return [error instanceof Error ? error.message : String(error)];
 }
 
+/** Where no client was made yet, there is no file. */
+function readClients(path: string | undefined): string | undefined {
+  return path !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+// Often enough for a person who waits for the new key to work; a look is one stat.
+const LOOK_EVERY_MS = 250;
+
+/** A client that is made, or a key that ends, is in force without a restart. By polling: the file is replaced, not written. */
+function followClients(path: string, gateway: Gateway, logger: Logger): void {
+  watchFile(path, { interval: LOOK_EVERY_MS, persistent: false }, () => {
+    try {
+      gateway.replaceClients(readClients(path));
+      logger.info({ path }, 'the gateway takes the clients of this file');
+    } catch (error) {
+      logger.error({ path, faults: faultsOf(error) }, 'the clients of this file cannot be taken; the former ones stay');
+    }
+  });
+}
+
 async function main(): Promise<void> {
   const config = environment.parse(process.env);
   const logger = createLogger('gateway', config.LOG_LEVEL);
@@ -49,11 +70,13 @@ async function main(): Promise<void> {
     host: config.HOST,
     port: config.PORT,
     declaration: readFileSync(config.KONG_FILE, 'utf8'),
+    clients: readClients(config.CLIENTS_FILE),
     errorTemplate: readFileSync(config.ERROR_TEMPLATE, 'utf8'),
     env: process.env,
     upstreams: config.UPSTREAMS,
     logger,
   });
+  if (config.CLIENTS_FILE !== undefined) followClients(config.CLIENTS_FILE, gateway, logger);
   let stopping = false;
   const stop = () => {
     if (stopping) return;

@@ -39,11 +39,22 @@ export function createPluginState(file: Declaration, now: () => number): PluginS
   return { consumers: readConsumers(file), limiters: new Map(), keyGuard: createKeyGuard(now), now };
 }
 
-function readConsumers(file: Declaration): Map<string, Consumer> {
+/** Takes the consumers of another reading of the file; those that are known keep their ids, by which limits are counted. */
+export function replaceConsumers({ consumers }: PluginState, file: Declaration): void {
+  const next = readConsumers(file, consumers);
+  consumers.clear();
+  for (const [key, consumer] of next) consumers.set(key, consumer);
+}
+
+function readConsumers(file: Declaration, known = new Map<string, Consumer>()): Map<string, Consumer> {
+  const ids = new Map([...known.values()].map(({ username, id }) => [username, id]));
   const consumers = new Map<string, Consumer>();
   for (const { username, custom_id, keyauth_credentials, acls } of file.consumers) {
-    const owner = { id: randomUUID(), username, customId: custom_id, groups: acls.map((a) => a.group) };
-    for (const { key } of keyauth_credentials) consumers.set(key, { ...owner, credentialId: randomUUID() });
+    const id = ids.get(username) ?? randomUUID();
+    const owner = { id, username, customId: custom_id, groups: acls.map((a) => a.group) };
+    for (const { key } of keyauth_credentials) {
+      consumers.set(key, { ...owner, credentialId: known.get(key)?.credentialId ?? randomUUID() });
+    }
   }
   return consumers;
 }

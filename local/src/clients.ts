@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientsAt, KeyChange } from '@shop/operator/clients/main.ts';
+import { Fault } from '@shop/operator/faults.ts';
+import { urlOf } from './addresses.ts';
+import { partStatus } from './control.ts';
+import { localFolder } from './folders.ts';
+import { clientsFileOf, partOf } from './parts.ts';
+import { readPlan } from './plan.ts';
+import { loadSecrets } from './secrets.ts';
+
+// The gateway looks every 250 ms; the rest is for a machine that is busy.
+const IN_FORCE_WITHIN_MS = 20_000;
+// The gateway counts the refused keys of an address (kong.yml, key-guard): these few are far below its limit.
+const LOOK_EVERY_MS = 250;
+
+/** The clients of the system that `npm start` runs in this folder, running or not. */
+export function clientsHere(): ClientsAt {
+  const folder = localFolder();
+  return { file: clientsFileOf(folder), apply: (change) => waitUntilInForce(folder, change) };
+}
+
+async function waitUntilInForce(folder: string, { added, ended }: KeyChange): Promise<string> {
+  const plan = readPlan(folder);
+  const gateway = plan && partOf({ folder, plan, secrets: loadSecrets(folder) }, 'gateway');
+  if (!plan || !gateway || partStatus(gateway).state !== 'running') {
+    return 'The system does not run here now: this is in force from its next start.';
+  }
+  const deadline = Date.now() + IN_FORCE_WITHIN_MS;
+  for (;;) {
+    const answers = await Promise.all([...added, ...ended].map((key) => verdictOn(urlOf(plan, 'gateway'), key)));
+    if (answers.every((one, index) => one === (index < added.length ? 'taken' : 'refused'))) return 'It is in force.';
+    if (Date.now() > deadline) {
+      throw new Fault(`It is written, but the gateway does not act by it: see ${gateway.log}`);
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/** Whether the gateway takes a key, whatever the service behind it says; 429 is said before it looks at the key. */
+async function verdictOn(gateway: string, key: string): Promise<'taken' | 'refused' | 'unknown'> {
+  const { status, body } = await fetch(`${gateway}/orders?limit=1`, {
+    headers: { apikey: key },
+    signal: AbortSignal.timeout(5_000),
+  }).catch((error: Error) => {
+    throw new Fault(`It is written, but the gateway at ${gateway} does not answer: ${error.message}`);
+  });
+  await body?.cancel();
+  if (status === 429) return 'unknown';
+  return status === 401 ? 'refused' : 'taken';
+}

@@ -1,0 +1,110 @@
+/**
+ * The clients that were made by command, in a file beside the system's other secrets. It is a state file of decK, as JSON:
+ * `deck gateway sync` gives it to Kong and the local gateway reads it, so nothing is kept twice. Its entities have a tag of
+ * their own, and no sync of kong.yml, of this release or of an older one, touches them.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import { Fault } from '../faults.ts';
+import { type Client, groups } from './clients.ts';
+
+const FORMAT = '3.0';
+const SELECT_TAG = 'idempotent-orders-clients';
+const MADE = 'made:';
+
+const consumer = z.strictObject({
+  username: z.string().min(1),
+  custom_id: z.string().min(1),
+  tags: z.array(z.string()),
+  keyauth_credentials: z.array(z.strictObject({ key: z.string().min(1), tags: z.array(z.string()) })).min(1),
+  acls: z.tuple([z.strictObject({ group: z.enum(groups), tags: z.array(z.string()) })]),
+});
+const stateFile = z.strictObject({
+  _format_version: z.literal(FORMAT),
+  _info: z.strictObject({ select_tags: z.tuple([z.literal(SELECT_TAG)]) }),
+  consumers: z.array(consumer),
+});
+
+/** The clients of a file; none where there is no file yet. */
+export function readClients(path: string): Client[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new Fault(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  return parse(path, text).consumers.map(({ username, custom_id, keyauth_credentials, acls: [{ group }] }) => ({
+    name: username,
+    id: custom_id,
+    group,
+    keys: keyauth_credentials.map(({ key, tags }) => ({
+      key,
+      madeAt: tags.find((tag) => tag.startsWith(MADE))?.slice(MADE.length) ?? '',
+    })),
+  }));
+}
+
+function parse(path: string, text: string): z.output<typeof stateFile> {
+  try {
+    return stateFile.parse(JSON.parse(text));
+  } catch (error) {
+    // Without the text itself, which holds keys.
+    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+    const where = issue ? `${issue.path.join('.')}: ${issue.message}` : 'not JSON';
+    throw new Fault(`${path} is not a file of clients (${where}). Restore it from a backup, or correct it.`);
+  }
+}
+
+/** What the file says for these clients. */
+export function clientsText(clients: readonly Client[]): string {
+  const tags = ['clients'];
+  const state: z.input<typeof stateFile> = {
+    _format_version: FORMAT,
+    _info: { select_tags: [SELECT_TAG] },
+    consumers: clients.map(({ name, id, group, keys }) => ({
+      username: name,
+      custom_id: id,
+      tags,
+      keyauth_credentials: keys.map(({ key, madeAt }) => ({ key, tags: [...tags, `${MADE}${madeAt}`] })),
+      acls: [{ group, tags }],
+    })),
+  };
+  return `${JSON.stringify(state, null, 2)}\n`;
+}
+
+/** Changes the clients of a file, one command at a time: two at once would lose what one of them wrote. */
+export function changeClients(path: string, change: (clients: Client[]) => Client[]): Client[] {
+  const lock = `${path}.lock`;
+  closeSync(openLock(lock, path));
+  try {
+    const clients = change(readClients(path));
+    write(path, clientsText(clients));
+    return clients;
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function openLock(lock: string, path: string): number {
+  try {
+    return openSync(lock, 'wx', 0o600);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') throw new Fault(`${path} cannot be written: ${message}`);
+    throw new Fault(`Another change of ${path} is under way. If not, one was interrupted: remove ${lock}`);
+  }
+}
+
+/** Whole or not at all, on disk before its key is shown, and for its owner alone. */
+function write(path: string, text: string): void {
+  const draft = `${path}.new`;
+  const file = openSync(draft, 'w', 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(draft, path);
+}

@@ -1,0 +1,138 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { UsageError } from '../faults.ts';
+import { addClient, builtInClients, type Client, keyId, removeClient, retireKey, rotateKey } from './clients.ts';
+import { changeClients, clientsText, readClients } from './clients-file.ts';
+import { parseOptions } from './options.ts';
+
+const key = (name: string) => ({ key: name.repeat(64).slice(0, 64), madeAt: '2026-01-05T09:30:00.000Z' });
+const partner: Client = { name: 'partner', id: 'partner-1a2b3c', group: 'storefront', keys: [key('a')] };
+
+describe('the clients', () => {
+  it('have names and ids of their own, those of kong.yml included', () => {
+    const clients = addClient([], partner);
+    expect(clients).toEqual([partner]);
+    expect(() => addClient(clients, { ...partner, id: 'other' })).toThrow('There is a client partner already');
+    expect(() => addClient(clients, { ...partner, name: 'other' })).toThrow('has the id partner-1a2b3c already');
+    expect(() => addClient([], { ...partner, name: 'storefront' })).toThrow('There is a client storefront already');
+    expect(() => addClient([], { ...partner, id: 'storefront-1' })).toThrow('has the id storefront-1 already');
+  });
+
+  it('have two keys during a rotation, and never three', () => {
+    const rotated = rotateKey([partner], 'partner', key('b'));
+    expect(rotated).toEqual([{ ...partner, keys: [key('a'), key('b')] }]);
+    expect(() => rotateKey(rotated, 'partner', key('c'))).toThrow('End the older one first: retire partner');
+    expect(retireKey(rotated, 'partner')).toEqual([{ ...partner, keys: [key('b')] }]);
+    expect(() => retireKey([partner], 'partner')).toThrow('has one key only');
+  });
+
+  it('are removed with all their keys', () => {
+    expect(removeClient([partner], 'partner')).toEqual([]);
+  });
+
+  it('are named where they do not exist, or are declared in kong.yml', () => {
+    for (const change of [retireKey, removeClient]) {
+      expect(() => change([partner], 'nobody')).toThrow('There is no client nobody');
+      expect(() => change([partner], 'backoffice')).toThrow('backoffice is declared in kong/kong.yml');
+    }
+  });
+
+  it('know those of kong.yml', () => {
+    const { consumers } = parse(
+      readFileSync(join(__dirname, '../../../kong/kong.yml'), 'utf8').replace(/\$\{\{.*?\}\}/g, 'x'),
+    );
+    const declared = consumers.map((one: { username: string; custom_id: string; acls: { group: string }[] }) => ({
+      name: one.username,
+      id: one.custom_id,
+      group: one.acls[0]?.group,
+    }));
+    expect(builtInClients).toEqual(declared);
+  });
+
+  it('have keys that are spoken of without giving them away', () => {
+    expect(keyId(key('a').key)).toMatch(/^[0-9a-f]{8}$/);
+    expect(keyId(key('a').key)).not.toBe(keyId(key('b').key));
+  });
+});
+
+describe('the file of clients', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'clients-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const path = () => join(folder, 'clients.json');
+
+  it('is empty where there is none, and gives back what was written', () => {
+    expect(readClients(path())).toEqual([]);
+    const two = { ...partner, keys: [key('a'), key('b')] };
+    expect(changeClients(path(), () => [two])).toEqual([two]);
+    expect(readClients(path())).toEqual([two]);
+  });
+
+  it('can be read by its owner alone, and leaves nothing beside it', () => {
+    changeClients(path(), () => [partner]);
+    expect(statSync(path()).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(['clients.json']);
+  });
+
+  it('stays as it was when a change is refused', () => {
+    changeClients(path(), () => [partner]);
+    expect(() => changeClients(path(), (known) => removeClient(known, 'nobody'))).toThrow('There is no client');
+    expect(readClients(path())).toEqual([partner]);
+    expect(readdirSync(folder)).toEqual(['clients.json']);
+  });
+
+  it('is changed by one command at a time', () => {
+    writeFileSync(`${path()}.lock`, '');
+    expect(() => changeClients(path(), () => [partner])).toThrow(`remove ${path()}.lock`);
+  });
+
+  it.each([
+    ['no JSON', '{', 'not JSON'],
+    ['of something else', '{"consumers":[]}', '_format_version'],
+    ['with a client without a key', clientsText([{ ...partner, keys: [] }]), 'consumers.0.keyauth_credentials'],
+  ])('is refused when it is %s, without its text', (_, text, reason) => {
+    writeFileSync(path(), text);
+    expect(() => changeClients(path(), () => [])).toThrow(reason);
+    expect(readFileSync(path(), 'utf8')).toBe(text);
+  });
+});
+
+describe('the options of clients', () => {
+  it.each([
+    [['list', '--json'], { command: 'list', json: true }],
+    [
+      ['add', 'partner', '--group', 'storefront'],
+      { command: 'add', name: 'partner', group: 'storefront', json: false },
+    ],
+    [
+      ['add', 'partner', '--group', 'backoffice', '--id', 'partner-1'],
+      { command: 'add', name: 'partner', group: 'backoffice', id: 'partner-1', json: false },
+    ],
+    [['rotate', 'partner'], { command: 'rotate', name: 'partner', json: false }],
+    [['--help'], 'help'],
+  ])('reads %j', (args, expected) => {
+    expect(parseOptions(args)).toEqual(expected);
+  });
+
+  it.each([
+    [[], 'needs a command'],
+    [['rename', 'a'], 'no command "rename"'],
+    [['add', '--group', 'storefront'], 'add needs the name'],
+    [['add', 'partner'], '--group takes storefront, backoffice, operations, not ""'],
+    [['add', 'partner', '--group', 'root'], 'not "root"'],
+    [['add', 'Partner', '--group', 'storefront'], 'a-z 0-9 -'],
+    [['add', 'a', '--group', 'storefront', '--id', 'a b'], '--id takes'],
+    [['remove', 'a', 'b'], 'one client'],
+    [['remove', 'a', '--group', 'storefront'], 'for add'],
+    [['list', 'a'], 'no name'],
+    [['list', '--all'], "Unknown option '--all'"],
+  ])('refuses %j in one line', (args, message) => {
+    const refused = () => parseOptions(args);
+    expect(refused).toThrow(UsageError);
+    expect(refused).toThrow(message);
+  });
+});

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { UsageError } from '../faults.ts';
+import { printableJson, printableLines } from '../printable.ts';
+import {
+  addClient,
+  builtInClients,
+  type Client,
+  clientNamed,
+  keyId,
+  removeClient,
+  retireKey,
+  rotateKey,
+} from './clients.ts';
+import { changeClients, readClients } from './clients-file.ts';
+import { help, type Options, parseOptions } from './options.ts';
+
+/** Keys that became valid by a command, and keys that ended. */
+export type KeyChange = { added: string[]; ended: string[] };
+
+/** Where the clients are kept, and what brings a change to the gateway: it says whether the change is in force. */
+export type ClientsAt = { file: string; apply: (change: KeyChange) => Promise<string> };
+
+/** `npm run clients`: 0 when it was done; faults are the caller's to print. */
+export async function clientsCommand(args: string[], at: () => ClientsAt): Promise<number> {
+  let options: Options | 'help';
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(printableLines(`${error.message}\nHelp: npm run clients -- --help`));
+    return 2;
+  }
+  if (options === 'help') {
+    console.log(help);
+    return 0;
+  }
+  const { file, apply } = at();
+  if (options.command === 'list') {
+    const clients = readClients(file);
+    console.log(options.json ? printableJson({ clients: allOf(clients) }) : printableLines(listText(clients)));
+    return 0;
+  }
+  const { keys, json, text } = change(options, file);
+  // Before anything else can fail: the key is in the file, and never shown again.
+  console.log(options.json ? printableJson(json) : printableLines(text));
+  const note = await apply(keys);
+  if (note) console.error(printableLines(note));
+  return 0;
+}
+
+type Done = { keys: KeyChange; json: object; text: string };
+
+function change(options: Exclude<Options, { command: 'list' }>, file: string): Done {
+  const { name } = options;
+  switch (options.command) {
+    case 'add': {
+      const made = newKey();
+      // Random digits, so that a name that is given again does not give a former client's orders with it.
+      const id = options.id ?? `${name}-${randomBytes(3).toString('hex')}`;
+      const client = { name, id, group: options.group, keys: [made] };
+      const keys = changeKeys(file, (known) => addClient(known, client)).keys;
+      const text = `${name} is a client of the group ${options.group}; the services know it as ${id}.\n${keyText(made.key)}`;
+      return { keys, json: { ...withoutKeys(client), key: made.key }, text };
+    }
+    case 'rotate': {
+      const made = newKey();
+      const { keys, clients } = changeKeys(file, (known) => rotateKey(known, name, made));
+      const text = `${name} has a second key; the first one stays valid until: retire ${name}\n${keyText(made.key)}`;
+      return { keys, json: { ...withoutKeys(clientNamed(clients, name)), key: made.key }, text };
+    }
+    case 'retire': {
+      const { keys, clients } = changeKeys(file, (known) => retireKey(known, name));
+      const text = `The older key of ${name} is ended; the newer one stays valid.`;
+      return { keys, json: withoutKeys(clientNamed(clients, name)), text };
+    }
+    case 'remove': {
+      const { keys, former } = changeKeys(file, (known) => removeClient(known, name));
+      const { id, group } = clientNamed(former, name);
+      const text =
+        `${name} is removed, and its keys are ended. Its orders stay and settle; the back office and operations see them\n` +
+        `(GET /orders?clientId=${id}). To give them to a new client: add NAME --group ${group} --id ${id}`;
+      return { keys, json: { name, id, group, keys: [] }, text };
+    }
+  }
+}
+
+function changeKeys(file: string, how: (known: Client[]) => Client[]) {
+  let former: Client[] = [];
+  const clients = changeClients(file, (known) => {
+    former = known;
+    return how(known);
+  });
+  const [before, after] = [former, clients].map((all) => all.flatMap((client) => client.keys.map(({ key }) => key)));
+  const without = (some: string[] = [], others: string[] = []) => some.filter((key) => !others.includes(key));
+  return { former, clients, keys: { added: without(after, before), ended: without(before, after) } };
+}
+
+/** 256 random bits in hex: it needs no quoting in headers, URLs and decK's templates. */
+function newKey(): Client['keys'][number] {
+  return { key: randomBytes(32).toString('hex'), madeAt: new Date().toISOString() };
+}
+
+function keyText(key: string): string {
+  return `Its key, which is not shown again:\n\n  ${key}\n`;
+}
+
+function withoutKeys({ name, id, group, keys }: Client) {
+  return { name, id, group, keys: keys.map(({ key, madeAt }) => ({ id: keyId(key), madeAt })) };
+}
+
+/** Those of kong/kong.yml too, whose keys are settings. */
+function allOf(clients: readonly Client[]) {
+  return [...builtInClients.map((client) => ({ ...client, keys: 'setting' as const })), ...clients.map(withoutKeys)];
+}
+
+function listText(clients: readonly Client[]): string {
+  const rows = allOf(clients).map(({ name, group, id, keys }) => [
+    name,
+    group,
+    id,
+    keys === 'setting'
+      ? 'a setting of the system'
+      : keys.map((key) => `${key.id} of ${key.madeAt.slice(0, 10)}`).join(', '),
+  ]);
+  const table = [['name', 'group', 'id', 'keys'], ...rows];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
+}

@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../faults.ts';
+import { type Group, groups } from './clients.ts';
+
+export type Options = { json: boolean } & (
+  | { command: 'list' }
+  | { command: 'add'; name: string; group: Group; id?: string }
+  | { command: 'rotate' | 'retire' | 'remove'; name: string }
+);
+
+export const help = `npm run clients -- list | add | rotate | retire | remove [options]
+
+The clients of the API and their keys (docs/clients.md). A key is shown once, when it is made.
+
+  list                       every client: its group, its id, its keys by their fingerprints and ages
+  add NAME --group GROUP     a new client with a key; GROUP is storefront, backoffice or operations
+  rotate NAME                a second key for it; the first one stays valid
+  retire NAME                end the older of its two keys
+  remove NAME                end all its keys; its orders stay
+
+  --id ID     with add: the id under which the services know it (default: NAME and random digits). That of a client
+              that was removed gives its orders to the new one.
+  --json      print the result as JSON
+  --help
+
+Exit code: 0 done, 1 it could not be done, 2 wrong usage.`;
+
+/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+export function parseOptions(args: string[]): Options | 'help' {
+  const { values, positionals } = parse(args);
+  if (values.help) return 'help';
+  const { json, group, id } = values;
+  const [command, name, ...more] = positionals;
+  if (command === undefined) throw new UsageError('clients needs a command: list, add, rotate, retire or remove');
+  if (command !== 'add' && (group ?? id) !== undefined) throw new UsageError('--group and --id are for add');
+  if (command === 'list') {
+    if (name !== undefined) throw new UsageError(`list takes no name, not "${name}"`);
+    return { command, json };
+  }
+  if (command !== 'add' && command !== 'rotate' && command !== 'retire' && command !== 'remove') {
+    throw new UsageError(`clients has no command "${command}"`);
+  }
+  if (name === undefined) throw new UsageError(`${command} needs the name of a client`);
+  if (more.length > 0) throw new UsageError(`${command} takes one client, not also "${more[0]}"`);
+  if (command !== 'add') return { command, json, name };
+  return { command, json, name: nameOf('a name', name), group: groupOf(group), ...(id && { id: nameOf('--id', id) }) };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        group: { type: 'string' },
+        id: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    // Node's messages explain how to quote odd positionals after the first sentence.
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function groupOf(text: string | undefined): Group {
+  const found = groups.find((group) => group === text);
+  if (found) return found;
+  throw new UsageError(`--group takes ${groups.join(', ')}, not "${text ?? ''}"`);
+}
+
+/** What is safe in a header, in a URL and in decK's templates. */
+function nameOf(what: string, text: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,49}$/.test(text)) return text;
+  throw new UsageError(`${what} takes 1 to 50 of a-z 0-9 -, not "${text}"`);
+}
