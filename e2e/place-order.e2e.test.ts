@@ -161,7 +161,7 @@ describe('bad input', () => {
 
   it('a body over 1 MiB is refused by the gateway, and by the template', async () => {
     const answer = await system.storefront('POST', '/orders', 'x'.repeat(1024 * 1024 + 1), withKey());
-    expect([answer.status, Object.keys(answer.body).sort()]).toEqual([413, ['title', 'traceId', 'type']]);
+    expect([answer.status, Object.keys(answer.body).sort()]).toEqual([413, ['help', 'title', 'traceId', 'type']]);
   });
 
   it('forged X-Consumer-* headers change nothing, and stripped ones are a refusal', async () => {

@@ -151,7 +151,7 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     ],
     [
       'a keyed route that is tagged keyless',
-      changed(/(name: orders-place\n[\s\S]*?tags: \[orders)\]/, '$1, keyless]'),
+      changed(/(name: orders-place\n[\s\S]*?tags: \[orders[^\]]*)\]/, '$1, keyless]'),
       /tag keyless/,
     ],
     ['a consumer without an id', changed(/ +custom_id: storefront-1\n/, ''), /no custom_id/],

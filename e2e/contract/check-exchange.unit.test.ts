@@ -39,7 +39,10 @@ const refusal = (status: number, code: string): Case => ({
 const gateway = (status: number): Case => ({
   status,
   answer: { type: 'https://orders.example/problems/gateway', title: 'x', help: 'y', traceId: id },
-  answerHeaders: { 'content-type': 'application/json; charset=utf-8' },
+  answerHeaders: {
+    'content-type': 'application/json; charset=utf-8',
+    ...(status === 403 && { 'x-allowed-groups': 'storefront' }),
+  },
 });
 
 describe('checkExchange passes', () => {

@@ -111,7 +111,9 @@ const ofGateway = {
     gatewayAnswer(401, 'No API key found in request', 'no `apikey`, or one that nobody has.', {
       'WWW-Authenticate': true,
     }),
-    gatewayAnswer(403, 'You cannot consume this service', 'the key’s group may not do this. Use another key.'),
+    gatewayAnswer(403, 'You cannot consume this service', 'the key’s group may not do this. Use another key.', {
+      'X-Allowed-Groups': true,
+    }),
   ],
   withParameter: [gatewayAnswer(404, 'no Route matched with those values', 'the path is not UTF-8. Mend it.')],
 };

@@ -24,6 +24,10 @@ export const answerHeaders: Record<string, Json> = {
     description: 'Where the problem is documented.',
     schema: { type: 'string', pattern: '^<[^>]+>; rel="describedby"$' },
   },
+  'X-Allowed-Groups': {
+    description: 'The groups whose keys may make this call.',
+    schema: { type: 'string', pattern: '^[a-z]+(, [a-z]+)*$' },
+  },
   'WWW-Authenticate': {
     description: 'How to authenticate.',
     schema: { type: 'string', enum: ['Key realm="header apikey"'] },

@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { isKeyGuard } from './key-guard.ts';
+import { callersIn, isKeyGuard } from './key-guard.ts';
 import { compareRank, type HeaderMatcher, overlaps, parseHeader, parsePath, type RouteMatcher } from './routing.ts';
 
 /**
@@ -313,6 +313,9 @@ function findConflicts(file: Declaration): string[] {
         ...(chosen('acl') && !chosen('key-auth')
           ? [`routes.${route.name}: acl without key-auth refuses every call`]
           : []),
+        ...(String(callersIn(route.tags ?? [])) === String(choosePlugin('acl', route, service, file)?.allow ?? [])
+          ? []
+          : [`routes.${route.name}: its tags callers:… must name the groups of its acl, in the same order`]),
         ...(service || chosen('request-termination') ? [] : [`routes.${route.name}: nothing answers it`]),
         // Kong packs all of a rank into one number, and other priorities would run into the count of headers.
         ...(route.headers.length > 0 && route.regex_priority > 1

@@ -79,6 +79,11 @@ describe('readDeclaration', () => {
       /plugins\.1\.config\.policy/,
     ],
     ['other Lua than it stands for', changed('>= 300', '>= 400'), /config: is other Lua/],
+    [
+      'groups that a 403 would not name',
+      changed('"callers:storefront"]', '"callers:backoffice"]'),
+      /callers:… must name the groups/,
+    ],
     ['Lua in another phase', changed('      header_filter:\n', "      log: ['return']\n      header_filter:\n"), /log/],
     ['keys in the query', changed('key_in_query: false, ', ''), /key_in_query/],
     ['a plain path', changed('"~/docs$"', '/docs'), /services\.0\.routes\.1\.paths\.0/],

@@ -308,9 +308,13 @@ describe('key-auth', () => {
     expect(seen).toEqual([]);
   });
 
-  it('tells a wrong group', async () => {
+  it('refuses a wrong group and names those that may', async () => {
     const { send } = await setUp();
-    expectProblem(await send('POST', '/orders', { as: 'operations' }), 403, 'You cannot consume this service');
+    const answer = await send('POST', '/orders', { as: 'operations' });
+    expectProblem(answer, 403, 'You cannot consume this service');
+    expect(answer.headers['x-allowed-groups']).toBe('storefront');
+    const movements = await send('GET', '/products/MUG/movements', { as: 'storefront' });
+    expect(movements.headers['x-allowed-groups']).toBe('backoffice, operations');
   });
 
   it('hides the key from the service and tells it who calls', async () => {

@@ -7,7 +7,7 @@ import { firstValue } from './headers.ts';
 import type { Call, PluginAnswer } from './plugins.ts';
 
 /** The hash of the plugin's `access` and `header_filter`, one after the other. */
-const KEY_GUARD_SHA256 = '14fa9dce29a19eff16e23bf9f2ee9e74b93a3b9a93c545bf6a723241dcaa2bfb';
+const KEY_GUARD_SHA256 = '708bc999e9673c83a6bd255293419e49b09fa43e240e430124c53bf494fc3269';
 
 /** Whether these are the functions that the guard below stands for. */
 export function isKeyGuard(access: string, headerFilter: string): boolean {
@@ -15,11 +15,16 @@ export function isKeyGuard(access: string, headerFilter: string): boolean {
 }
 
 export type KeyGuard = {
-  /** Before all other plugins; `keyless`: the route has this tag. */
-  before(call: Call, keyless: boolean): PluginAnswer | undefined;
+  /** Before all other plugins, with the tags of the route. */
+  before(call: Call, tags: readonly string[]): PluginAnswer | undefined;
   /** After them, with what they answered. */
-  after(call: Call, answer: PluginAnswer | undefined): void;
+  after(call: Call, tags: readonly string[], answer: PluginAnswer | undefined): void;
 };
+
+/** The groups that the tags of a route name. */
+export function callersIn(tags: readonly string[]): string[] {
+  return tags.flatMap((tag) => /^callers:(.+)$/.exec(tag)?.[1] ?? []);
+}
 
 const REFUSALS = 300;
 const WINDOW_MS = 60_000;
@@ -38,8 +43,8 @@ export function createKeyGuard(now: () => number): KeyGuard {
   }
 
   return {
-    before(call, keyless) {
-      if (keyless) return undefined;
+    before(call, tags) {
+      if (tags.includes('keyless')) return undefined;
       const key = firstValue(call.headers, 'apikey') ?? '';
       keys.set(call, key);
       if (refusedTooOften(call.remoteAddress) && (accepted.get(key) ?? 0) <= now()) {
@@ -55,13 +60,14 @@ export function createKeyGuard(now: () => number): KeyGuard {
       }
       return undefined;
     },
-    after(call, answer) {
+    after(call, tags, answer) {
       if (call.consumer) accepted.set(keys.get(call) ?? '', now() + ACCEPTED_MS);
       else if (answer?.status === 401) {
         const found = refusals.get(call.remoteAddress);
         if (found && found.until > now()) found.count += 1;
         else refusals.set(call.remoteAddress, { count: 1, until: now() + WINDOW_MS });
       }
+      if (answer?.status === 403) call.answerHeaders.push('X-Allowed-Groups', callersIn(tags).join(', '));
     },
   };
 }

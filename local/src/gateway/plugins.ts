@@ -67,14 +67,14 @@ export function createPipeline(
   state: PluginState,
 ): Plugin {
   const guarded = choosePlugin('pre-function', route, service, file) !== undefined;
-  const keyless = route.tags?.includes('keyless') ?? false;
+  const tags = route.tags ?? [];
   const keyAuth = choosePlugin('key-auth', route, service, file);
   const acl = choosePlugin('acl', route, service, file);
   const rateLimiting = choosePlugin('rate-limiting', route, service, file);
   const transformer = choosePlugin('request-transformer', route, service, file);
   const termination = choosePlugin('request-termination', route, service, file);
   const pipeline = [
-    guarded && ((call: Call) => state.keyGuard.before(call, keyless)),
+    guarded && ((call: Call) => state.keyGuard.before(call, tags)),
     keyAuth && authenticate(keyAuth, state.consumers),
     acl && allowGroups(acl),
     rateLimiting && limiterOf(rateLimiting, state),
@@ -83,7 +83,7 @@ export function createPipeline(
   ].filter((plugin) => plugin !== undefined && plugin !== false);
   return (call) => {
     const answer = firstAnswer(pipeline, call);
-    if (guarded) state.keyGuard.after(call, answer);
+    if (guarded) state.keyGuard.after(call, tags, answer);
     return answer;
   };
 }
