@@ -22,7 +22,10 @@ describeNeeding('Prometheus', there, 'the page of charts', () => {
     const server = spawn(command, args, { env, cwd, stdio: 'ignore' });
     const ended = new Promise((resolve) => server.once('close', resolve));
     try {
-      const page = await eventually(async () => (await fetch(`${base}/consoles/charts.html`)).text());
+      const page = await eventually(async () => {
+        const answer = await fetch(`${base}/consoles/charts.html`);
+        return answer.ok ? answer.text() : undefined; // 503 while it starts
+      });
       const [, data = ''] = /<script type="application\/json" id="dashboards">(.*?)<\/script>/.exec(page) ?? [];
       const { kong: _, ...shown } = dashboards;
       expect(JSON.parse(data)).toEqual(Object.values(shown));
