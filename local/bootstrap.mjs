@@ -63,7 +63,7 @@ async function installPackages() {
     if (result.code !== 0)
       fail(`${result.output}\nThe npm packages could not be installed (npm ended with ${result.code}).`);
   } finally {
-    if (node) rmSync(node.folder, { recursive: true, force: true });
+    node?.remove();
   }
 }
 
@@ -77,6 +77,8 @@ async function fetchNode(packages) {
   if (Number(process.versions.node.split('.')[0]) >= 24 || entry.version === undefined) return undefined;
   mkdirSync(join(root, '.local'), { recursive: true });
   const folder = mkdtempSync(join(root, '.local', 'node-')); // not in the temporary folder: nothing may run from some of those
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove); // after an interruption too
   const own = { name: 'node', private: true, dependencies: { [name]: entry.version } };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(own));
   const lock = { lockfileVersion: 3, packages: { '': own, [`node_modules/${name}`]: entry } };
@@ -86,10 +88,9 @@ async function fetchNode(packages) {
     () => `Node ${entry.version}`,
     () => npm(['ci'], folder),
   );
-  if (code === 0) return { folder, bin: join(folder, 'node_modules', name, 'bin') };
-  // Then with the Node that is here; why it failed, the installation of all packages will say.
-  rmSync(folder, { recursive: true, force: true });
-  return undefined;
+  if (code === 0) return { bin: join(folder, 'node_modules', name, 'bin'), remove };
+  remove();
+  return undefined; // Then with the Node that is here; why it failed, the installation of all packages will say.
 }
 
 /** Whether npm installs a package here: of those for other platforms it leaves the folder out. */
@@ -119,9 +120,10 @@ function npm(args, cwd, bin) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   let interrupted = false;
-  const interrupt = (signal) => {
+  const interrupt = () => {
     interrupted = true;
-    child.kill(signal);
+    // Not asked: npm would take a minute to undo what it did. What is incomplete is installed again anyway.
+    child.kill('SIGKILL');
   };
   for (const signal of signals) process.on(signal, interrupt);
   return new Promise((resolve) => {
