@@ -309,7 +309,7 @@ async function inBackground(pool: Pool, makeDue: () => Promise<void>): Promise<v
   await writeOnTrial(pool);
   await removeExpiredKeys(pool, 72);
   await removeOldInboxRows(pool);
-  await replaceAccepted(pool, { clientId: CLIENT, key: 'none', fingerprint: Buffer.of() }, { status: 200, body: '' });
+  await replaceAccepted(pool, { clientId: CLIENT, key: 'none' }, { status: 200, body: '' });
   await findRunning(pool);
   await renewLease(pool, uuidv7());
   await failRun(pool, uuidv7(), 'none', { checked: {}, repaired: 0 });

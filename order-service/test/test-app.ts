@@ -2,7 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createRequestShare } from '@shop/chassis/db/request-share.ts';
+import { inTransaction } from '@shop/chassis/db/transaction.ts';
+import { storeLetter } from '@shop/chassis/dead-letters/dead-letters.sql.ts';
+import { readLetter } from '@shop/chassis/dead-letters/read-letter.ts';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
 import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
 import type { Findings } from '@shop/chassis/reconciliation/run.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
@@ -207,4 +211,18 @@ export type TestSystem = Awaited<ReturnType<typeof createTestSystem>>;
 /** Rows as they are, behind the service's back. */
 export async function rows<T extends object>(system: TestSystem, sql: string, values: unknown[] = []): Promise<T[]> {
   return (await system.database.pool.query<T>(sql, values)).rows;
+}
+
+/** A reply to this order that was set aside; the id of its dead letter. */
+export async function aDeadReply(system: TestSystem, orderId: string): Promise<string> {
+  const queue = orderReservationRepliesQueue.name;
+  const delivery = {
+    content: Buffer.from(JSON.stringify({ type: 'reservation.held', payload: { reservationId: orderId } })),
+    fields: { consumerTag: 'c', deliveryTag: 1, redelivered: false, exchange: '', routingKey: queue },
+    properties: { messageId: uuidv7(), headers: { 'x-reason': 'attempts-exhausted' } },
+  } as unknown as Parameters<typeof readLetter>[1];
+  const letter = readLetter(queue, delivery, new Date());
+  const stored = await inTransaction(system.database.pool, (trx) => storeLetter(trx, letter));
+  if (stored !== 'new') throw new Error(`the dead letter was ${stored}`);
+  return letter.id;
 }

@@ -9,18 +9,19 @@ import { edgeProblems, RefusedError, type Reply, sendReply, toProblem } from '..
 import { asUuid, text } from '../http/text.ts';
 import { requireIdempotencyKey } from '../idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '../idempotency/idempotently.ts';
-import { toKeyedRequest } from '../idempotency/keyed-request.ts';
+import { type KeyedRequest, toKeyedRequest } from '../idempotency/keyed-request.ts';
 import { type Action, type DeadLetter, deadLetterStatus, refusalOf } from './dead-letter.ts';
+import { discardLetter, replayGroup, replayLetter } from './dead-letter-operations.ts';
 import {
   type ActionBy,
   countOpenOfGroup,
-  discardLetter,
   findDeadLetter,
   listDeadLetters,
   listGroups,
   lockDeadLetter,
   lockOpenOfGroup,
   replayLetters,
+  discardLetter as saveDiscard,
 } from './dead-letters.sql.ts';
 
 /** A letter that was replayed: what it is, and the order or reservation that it speaks of. */
@@ -82,41 +83,42 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     res.json(letter);
   });
 
-  routes.post(`${path}/replays`, ...body, (req, res) =>
-    act(req, res, parse(req, replaysBody), async (trx, { group }, by) => {
+  routes.post(`${path}/replays`, ...body, (req, res) => {
+    const { key, input } = parse(req, replaysBody);
+    const { group } = input;
+    return act(res, toKeyedRequest(res, key, replayGroup, { base: deps.base, group }), async (trx, by) => {
       const ids = await lockOpenOfGroup(trx, group, REPLAYED_AT_ONCE);
       const letters = await replay(trx, ids, by);
       const remaining = await countOpenOfGroup(trx, group);
       if (remaining === undefined) throw deadLetterNotFound();
       return { status: 202, body: JSON.stringify({ group, replayed: letters.length, remaining }) };
-    }),
-  );
+    });
+  });
 
-  routes.post(`${path}/:id/replay`, ...body, (req, res) =>
-    act(req, res, parse(req, emptyBody, true), (trx, _input, by) =>
+  routes.post(`${path}/:id/replay`, ...body, (req, res) => {
+    const { key } = parse(req, emptyBody, true);
+    const keyed = toKeyedRequest(res, key, replayLetter, { base: deps.base, letterId: req.params.id });
+    return act(res, keyed, (trx, by) =>
       change(trx, req, res, 'replayed', async (id) => (await replay(trx, [id], by))[0]),
-    ),
-  );
+    );
+  });
 
-  routes.post(`${path}/:id/discard`, ...body, (req, res) =>
-    act(req, res, parse(req, discardBody), (trx, { reason }, by) =>
-      change(trx, req, res, 'discarded', (id) => discardLetter(trx, id, reason, by)),
-    ),
-  );
+  routes.post(`${path}/:id/discard`, ...body, (req, res) => {
+    const { key, input } = parse(req, discardBody);
+    const { reason } = input;
+    const keyed = toKeyedRequest(res, key, discardLetter, { base: deps.base, letterId: req.params.id, reason });
+    return act(res, keyed, (trx, by) => change(trx, req, res, 'discarded', (id) => saveDiscard(trx, id, reason, by)));
+  });
 
   /** A keyed write: its key, the change of status and the message to send commit together. */
-  async function act<Input>(
-    req: Request,
+  async function act(
     res: Response,
-    { key, input }: { key: string; input: Input },
-    work: (trx: Transaction, input: Input, by: ActionBy) => Promise<Reply>,
+    keyed: KeyedRequest,
+    work: (trx: Transaction, by: ActionBy) => Promise<Reply>,
   ): Promise<void> {
     const { requestId: correlationId, traceparent } = contextOf(res);
     const by = { actor: clientOf(res), correlationId, traceparent, at: deps.now() };
-    const parameters: Record<string, string> =
-      req.params.id === undefined ? {} : { id: String(req.params.id).toLowerCase() };
-    const keyed = toKeyedRequest(req, res, key, input, parameters);
-    const { reply, replayed } = await idempotently(deps, keyed, (trx) => work(trx, input, by));
+    const { reply, replayed } = await idempotently(deps, keyed, (trx) => work(trx, by));
     deps.wakeRelay();
     sendReply(res, reply, replayed);
   }

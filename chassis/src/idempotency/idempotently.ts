@@ -10,7 +10,7 @@ import type { Connections, Queryable, Transaction } from '../db/pool.ts';
 import { inTransaction, sqlState } from '../db/transaction.ts';
 import { RETRY_AFTER_SECONDS, RefusedError, type Reply } from '../http/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { KeyedRequest } from './keyed-request.ts';
+import type { KeyedRequest, KeyName } from './keyed-request.ts';
 import type { ReplayCounter } from './replay-counter.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -37,7 +37,7 @@ export async function idempotently(
   const result = await inTransaction(deps.pool, async (trx): Promise<KeyedReply> => {
     if (!(await claimKey(trx, request))) return { reply: await storedReply(trx, request), replayed: true };
     const kept = await deps.findKeptFingerprint(trx, request);
-    if (kept && !kept.equals(request.fingerprint)) throw keyReused();
+    if (kept && !request.fingerprint.matches(kept)) throw keyReused();
     const reply = await work(trx);
     await completeKey(trx, request, reply);
     return { reply, replayed: false };
@@ -57,7 +57,7 @@ async function claimKey(trx: Transaction, request: KeyedRequest): Promise<boolea
       INSERT INTO idempotency_keys (client_id, key, fingerprint, state)
       VALUES ($1, $2, $3, 'running')
       ON CONFLICT DO NOTHING`,
-      [request.clientId, request.key, request.fingerprint],
+      [request.clientId, request.key, request.fingerprint.bytes],
     );
     return rowCount === 1;
   } catch (error) {
@@ -75,7 +75,7 @@ async function storedReply(trx: Transaction, request: KeyedRequest): Promise<Rep
   const row = rows[0];
   // The row may have passed its retention between the two statements, or belong to an order that is still running.
   if (!row) throw requestInProgress();
-  if (!row.fingerprint.equals(request.fingerprint)) throw keyReused();
+  if (!request.fingerprint.matches(row.fingerprint)) throw keyReused();
   return toStoredReply(row) ?? Promise.reject(requestInProgress());
 }
 
@@ -103,7 +103,7 @@ async function completeKey(trx: Transaction, request: KeyedRequest, reply: Reply
 }
 
 /** Put the final answer in the place of a 202, for work that outlives the transaction which began it. */
-export async function replaceAccepted(pool: Queryable, { clientId, key }: KeyedRequest, reply: Reply): Promise<void> {
+export async function replaceAccepted(pool: Queryable, { clientId, key }: KeyName, reply: Reply): Promise<void> {
   await pool.query(
     /* sql */ `
     UPDATE idempotency_keys SET status = $3, location = $4, body = $5

@@ -1,22 +1,24 @@
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { clientOf } from '../http/callers.ts';
-import { fingerprint } from './fingerprint.ts';
+import { type Fingerprint, fingerprintOf, type Operation } from './fingerprint.ts';
 
-/** A write as its key sees it: who sent it, and what it asks for. */
-export interface KeyedRequest {
+/** Whose key it is. */
+export interface KeyName {
   clientId: string;
   key: string;
-  fingerprint: Buffer;
 }
 
-/** `body` must be canonical: what means the same is equal. So must `parameters` be, where a target has several names. */
-export function toKeyedRequest(
-  req: Request,
+/** A write as its key sees it: who sent it, and what it asks for. */
+export interface KeyedRequest extends KeyName {
+  fingerprint: Fingerprint;
+}
+
+/** This client's request for an operation, under its key. */
+export function toKeyedRequest<Asked>(
   res: Response,
   key: string,
-  body: unknown,
-  parameters = req.params as Record<string, string>,
+  operation: Operation<Asked>,
+  asked: Asked,
 ): KeyedRequest {
-  const asked = { method: req.method, route: req.route.path as string, parameters, body };
-  return { clientId: clientOf(res), key, fingerprint: fingerprint(asked) };
+  return { clientId: clientOf(res), key, fingerprint: fingerprintOf(operation, asked) };
 }

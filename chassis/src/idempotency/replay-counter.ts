@@ -1,6 +1,7 @@
 import type { Pool } from '../db/pool.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { throttled } from '../telemetry/throttled.ts';
+import type { KeyName } from './keyed-request.ts';
 
 // Replays are told to a person, not to a program: a count that is a second old is good enough, and a write for each
 // replay would make the cheapest answer of the system its dearest.
@@ -8,11 +9,6 @@ const FLUSH_INTERVAL_MS = 500;
 // Several seconds of nothing but replays. If the database takes no counts for longer, those of further keys are lost.
 const MAX_KEYS = 10_000;
 const LOGGED_EVERY_MS = 10_000;
-
-interface KeyName {
-  clientId: string;
-  key: string;
-}
 
 /** Counts how often a key's answer was given again, and adds it to the key's row in the background. */
 export interface ReplayCounter {

@@ -7,6 +7,7 @@ import { type Reply, sendReply } from '../http/problem.ts';
 import { requireIdempotencyKey } from '../idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently, replaceAccepted } from '../idempotency/idempotently.ts';
 import { type KeyedRequest, toKeyedRequest } from '../idempotency/keyed-request.ts';
+import { reconcile } from './reconcile-operation.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Run } from './run.ts';
 import { readLatest, readMismatches } from './runs.sql.ts';
@@ -47,7 +48,8 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
 
   routes.post(path, ...readBody(BODY_LIMIT), async (req, res) => {
     const key = requireIdempotencyKey(req);
-    const keyed = toKeyedRequest(req, res, key, parseBody(req, emptyBody, { orEmpty: true }), {});
+    parseBody(req, emptyBody, { orEmpty: true });
+    const keyed = toKeyedRequest(res, key, reconcile, { base: deps.base });
     const { reply, replayed } = await begin(keyed, res);
     const settled = reply.status === 202 ? await settle(keyed, reply) : undefined;
     sendReply(res, settled ?? reply, replayed && reply.status !== 202);

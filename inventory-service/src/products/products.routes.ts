@@ -12,7 +12,8 @@ import { asSku, positionIn } from '../addresses.ts';
 import { productNotFound } from '../errors.ts';
 import { toRefusal, toReply } from '../replies.ts';
 import { toProductView } from './product.ts';
-import { findProduct, insertProduct, listProducts, renameProduct } from './products.sql.ts';
+import { createProduct, renameProduct } from './product-operations.ts';
+import { findProduct, insertProduct, listProducts, renameProduct as saveName } from './products.sql.ts';
 
 const BODY_LIMIT = 1024 * 1024;
 const name = text(1, 200);
@@ -33,7 +34,8 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
   router.post('/products', ...body, async (req, res) => {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, createProductBody);
-    const { reply, replayed } = await idempotently(deps, toKeyedRequest(req, res, key, input), async (trx) => {
+    const keyed = toKeyedRequest(res, key, createProduct, input);
+    const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
       const product = await insertProduct(trx, input.sku, input.name);
       if (product) return toReply(201, toProductView(product), `/products/${product.sku}`);
       const refusal = { code: 'product-exists', detail: 'Change it with PATCH.', members: { sku: input.sku } };
@@ -45,8 +47,9 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
   router.patch('/products/:sku', ...body, async (req, res) => {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, renameProductBody);
-    const { reply, replayed } = await idempotently(deps, toKeyedRequest(req, res, key, input), async (trx) => {
-      const product = await renameProduct(trx, asSku(req.params.sku), input.name);
+    const keyed = toKeyedRequest(res, key, renameProduct, { sku: req.params.sku, ...input });
+    const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
+      const product = await saveName(trx, asSku(req.params.sku), input.name);
       if (!product) throw productNotFound();
       return toReply(200, toProductView(product));
     });

@@ -42,7 +42,7 @@ export async function adjustStock(
   if (outcome.kind === 'insufficient-stock') return outcome;
   const after = { ...product, ...outcome.level };
   const id = uuidv7();
-  const at = await saveAdjustment(trx, { id, ...request, ...keyed }, after);
+  const at = await saveAdjustment(trx, { id, ...request, ...keyed, fingerprint: keyed.fingerprint.bytes }, after);
   await tell(trx, { id, before: product, after, request, cause, at });
   return { kind: 'adjusted', product: after };
 }

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { asSku, positionIn } from '../addresses.ts';
 import { productNotFound } from '../errors.ts';
 import { toProductView } from '../products/product.ts';
+import { adjustStock as adjustStockOperation } from '../products/product-operations.ts';
 import { findProduct } from '../products/products.sql.ts';
 import { causeOf, toRefusal, toReply } from '../replies.ts';
 import { type AdjustmentRequest, type AdjustOutcome, adjustStock } from './adjust-stock.ts';
@@ -43,7 +44,7 @@ export function stockRoutes(deps: StockDeps): Router {
   router.post('/products/:sku/adjustments', ...readBody(BODY_LIMIT), async (req, res) => {
     const key = requireIdempotencyKey(req);
     const body = parseBody(req, adjustmentBody);
-    const keyed = toKeyedRequest(req, res, key, body);
+    const keyed = toKeyedRequest(res, key, adjustStockOperation, { sku: req.params.sku, ...body });
     let rebuilt = false;
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
       const request = { sku: asSku(req.params.sku), ...body };

@@ -4,7 +4,7 @@ import { printable, sku, text } from '@shop/chassis/http/text.ts';
 import { z } from 'zod';
 import { currencies } from './currencies.ts';
 import { orderStatuses } from './order.ts';
-import { canonicalLines, demandOf, MAX_LINES, MAX_QUANTITY, mergeLines } from './order-lines.ts';
+import { demandOf, MAX_LINES, MAX_QUANTITY, mergeLines } from './order-lines.ts';
 
 export const currency = z
   .enum([...currencies], 'Must be a currency code of ISO 4217.')
@@ -32,11 +32,6 @@ export const placeOrderBody = z.strictObject({
     ),
 });
 export type PlaceOrderInput = z.output<typeof placeOrderBody>;
-
-/** The body as the fingerprint sees it: the order of lines does not matter. */
-export function canonicalPlaceOrder(input: PlaceOrderInput): unknown {
-  return { ...input, lines: canonicalLines(input.lines) };
-}
 
 export const cancelOrderBody = z.strictObject({ reason: text(1, 200).optional() });
 export const shipOrderBody = z.strictObject({ carrier: text(1, 100), trackingNumber: text(1, 100) });

@@ -4,6 +4,7 @@ import { contextOf } from '@shop/chassis/http/context.ts';
 import { cursorRefused, fromCursor, toCursor } from '@shop/chassis/http/page.ts';
 import { overloaded, sendReply } from '@shop/chassis/http/problem.ts';
 import { asUuid } from '@shop/chassis/http/text.ts';
+import { fingerprintOf, type Operation } from '@shop/chassis/idempotency/fingerprint.ts';
 import { requireIdempotencyKey } from '@shop/chassis/idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/idempotency/idempotently.ts';
 import { toKeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
@@ -16,13 +17,13 @@ import { cancel, deliver, type Order, type OrderStatus, type Outcome, ship } fro
 import {
   anyOrdersQuery,
   cancelOrderBody,
-  canonicalPlaceOrder,
   deliverOrderBody,
   ownOrdersQuery,
   type PlaceOrderInput,
   placeOrderBody,
   shipOrderBody,
 } from './order-input.ts';
+import { cancelOrder, deliverOrder, placeOrder, type StepAsked, shipOrder } from './order-operations.ts';
 import { toOrderView } from './order-view.ts';
 import { findOrders, listOrders, readTimeline } from './orders.sql.ts';
 import { ANSWER_WITHIN_MS, type PlaceOrder } from './place-order.ts';
@@ -64,7 +65,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const answer = await deps.placeOrder({
       order,
       key,
-      fingerprint: toKeyedRequest(req, res, key, canonicalPlaceOrder(input)).fingerprint,
+      fingerprint: fingerprintOf(placeOrder, input),
       correlationId: context.requestId,
       traceparent: context.traceparent,
       deadline,
@@ -76,25 +77,26 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   });
 
   routes.post('/orders/:id/cancellation', ...body, (req, res) =>
-    takeStep(req, res, cancelOrderBody, (order, input) => cancel(order, input.reason, deps.now())),
+    takeStep(req, res, cancelOrder, cancelOrderBody, (order, input) => cancel(order, input.reason, deps.now())),
   );
   routes.post('/orders/:id/shipment', ...body, (req, res) =>
-    takeStep(req, res, shipOrderBody, (order, input) => ship(order, input, deps.now())),
+    takeStep(req, res, shipOrder, shipOrderBody, (order, input) => ship(order, input, deps.now())),
   );
   routes.post('/orders/:id/delivery', ...body, (req, res) =>
-    takeStep(req, res, deliverOrderBody, (order) => deliver(order, deps.now())),
+    takeStep(req, res, deliverOrder, deliverOrderBody, (order) => deliver(order, deps.now())),
   );
 
   async function takeStep<S extends z.ZodType>(
     req: Request,
     res: Response,
+    operation: Operation<StepAsked<z.output<S>>>,
     schema: S,
     decide: (order: Order, input: z.output<S>) => Outcome,
   ): Promise<void> {
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, schema, { orEmpty: true });
-    const keyed = toKeyedRequest(req, res, key, input, targetOf(req));
+    const keyed = toKeyedRequest(res, key, operation, { orderId: req.params.id, input });
     let step: OrderStatus | undefined;
     const { reply, replayed } = await idempotently(deps, keyed, (trx) =>
       changeOrder(
@@ -166,11 +168,6 @@ function newOrder(input: PlaceOrderInput, clientId: string, now: Date): Order {
     updatedAt: now,
     version: 1,
   };
-}
-
-/** An id means the same in capitals. */
-function targetOf(req: Request): Record<string, string> {
-  return { id: String(req.params.id).toLowerCase() };
 }
 
 /** A storefront sees its own orders; back office and operations see all. */

@@ -1,4 +1,5 @@
 import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
+import { fingerprintOf } from '@shop/chassis/idempotency/fingerprint.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -24,6 +25,8 @@ import {
 import { withOrderMetrics } from '../metrics.ts';
 import { createInventoryTargets } from '../reservations/inventory-targets.ts';
 import { createReservationClient } from '../reservations/reservation-client.ts';
+import { placeOrderBody } from './order-input.ts';
+import { placeOrder } from './order-operations.ts';
 import { type Placement, placeOrders } from './place-orders.ts';
 
 let system: TestSystem;
@@ -457,7 +460,7 @@ describe('when the database fails', () => {
         version: 1,
       },
       key,
-      fingerprint: Buffer.alloc(32),
+      fingerprint: fingerprintOf(placeOrder, placeOrderBody.parse(anOrder())),
       correlationId: 'c'.repeat(32),
       traceparent: '',
       deadline: performance.now() + 2_300,

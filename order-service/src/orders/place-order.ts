@@ -7,6 +7,7 @@
  */
 import type { Batcher } from '@shop/chassis/batching/batcher.ts';
 import { overloaded, RefusedError, unavailable } from '@shop/chassis/http/problem.ts';
+import type { Fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
 import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/idempotency/idempotently.ts';
 import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
 import type { OrderMetrics } from '../metrics.ts';
@@ -32,13 +33,13 @@ export type PlaceOrderRequest = Omit<Placement, 'onBegun' | 'onJudged'>;
 /** Make the function that places orders in this process. */
 export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
   // By client and key: every request that is running here.
-  const running = new Map<string, { fingerprint: Buffer; isClaimed: Promise<boolean> }>();
+  const running = new Map<string, { fingerprint: Fingerprint; isClaimed: Promise<boolean> }>();
 
   async function amongTwins(request: PlaceOrderRequest): Promise<PlacementAnswer> {
     const name = `${request.order.clientId}\n${request.key}`;
     const first = running.get(name);
     if (first && (await first.isClaimed)) {
-      throw first.fingerprint.equals(request.fingerprint) ? requestInProgress() : keyReused();
+      throw first.fingerprint.matches(request.fingerprint.bytes) ? requestInProgress() : keyReused();
     }
     const claim = Promise.withResolvers<boolean>();
     const entry = { fingerprint: request.fingerprint, isClaimed: claim.promise };

@@ -13,6 +13,7 @@ import { isolatingFailures } from '@shop/chassis/batching/batcher.ts';
 import { isUnavailable } from '@shop/chassis/db/faults.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { type Reply, unavailable } from '@shop/chassis/http/problem.ts';
+import type { Fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
 import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
@@ -38,7 +39,7 @@ export interface Placement {
   /** As it will be written; its number comes with A. */
   order: Order;
   key: string;
-  fingerprint: Buffer;
+  fingerprint: Fingerprint;
   correlationId: string;
   traceparent: string;
   /** Time of `performance.now()` by which the client must have its answer. */
@@ -187,7 +188,7 @@ async function judgeLosers(
 async function judgeLoser(deps: PlacementDeps, placement: Placement, row: KeyRow | undefined): Promise<Judgement> {
   // Reaped between the two statements; the order is still there.
   if (!row) return rebuildAnswer(deps, placement);
-  if (!row.fingerprint.equals(placement.fingerprint)) throw keyReused();
+  if (!placement.fingerprint.matches(row.fingerprint)) throw keyReused();
   const stored = toStoredReply(row);
   if (stored) return { kind: 'answered', answer: { reply: stored, result: 'replayed' } };
   if (row.resourceId === undefined) throw requestInProgress();
@@ -229,7 +230,7 @@ async function loadOrder(pool: Pool, id: string): Promise<Order> {
 async function rebuildAnswer(deps: PlacementDeps, placement: Placement): Promise<Judgement> {
   const known = await findOrderByKey(deps.pool, placement.order.clientId, placement.key);
   if (!known) throw requestInProgress();
-  if (!known.fingerprint.equals(placement.fingerprint)) throw keyReused();
+  if (!placement.fingerprint.matches(known.fingerprint)) throw keyReused();
   const { order } = known;
   if (!order.firstOutcome) return { kind: 'answered', answer: { reply: acceptedAnswer(order), result: 'executed' } };
   const timeline = await readTimeline(deps.pool, order.id);

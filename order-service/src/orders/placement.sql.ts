@@ -6,6 +6,7 @@
 import { randomInt } from 'node:crypto';
 import { bytes, integers, texts, times, uuids } from '@shop/chassis/db/arrays.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
+import type { Fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
 import type { StoredKeyRow } from '@shop/chassis/idempotency/idempotently.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
 import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
@@ -26,7 +27,7 @@ export const NUMBER_PLACEHOLDER = toOrderNumber(Array.from({ length: 30 }, () =>
 export interface Claim {
   order: Omit<Order, 'number'>;
   key: string;
-  fingerprint: Buffer;
+  fingerprint: Fingerprint;
   correlationId: string;
   /** The time after which its request is answered, whatever becomes of the order. */
   answeredInMs: number;
@@ -95,7 +96,7 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
     values: [
       texts(sorted.map((claim) => claim.order.clientId)),
       texts(sorted.map((claim) => claim.key)),
-      bytes(sorted.map((claim) => claim.fingerprint)),
+      bytes(sorted.map((claim) => claim.fingerprint.bytes)),
       uuids(sorted.map((claim) => claim.order.id)),
       texts(sorted.map((claim) => claim.order.customerId)),
       texts(sorted.map((claim) => claim.order.currency)),

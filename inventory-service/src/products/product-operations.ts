@@ -1,0 +1,23 @@
+/**
+ * What the fingerprints of writes to products are made of. The paths in version 1 are names that stay when a route
+ * changes. Frozen: a change of a form is a new version of it (docs/adr/0023).
+ */
+import type { Operation } from '@shop/chassis/idempotency/fingerprint.ts';
+
+export const createProduct: Operation<{ sku: string; name: string }> = {
+  id: 'createProduct',
+  forms: { 1: ({ sku, name }) => ['POST', '/products', {}, { sku, name }] },
+  writes: 1,
+};
+
+export const renameProduct: Operation<{ sku: unknown; name: string }> = {
+  id: 'renameProduct',
+  forms: { 1: ({ sku, name }) => ['PATCH', '/products/:sku', { sku }, { name }] },
+  writes: 1,
+};
+
+export const adjustStock: Operation<{ sku: unknown; delta: number; reason: string }> = {
+  id: 'adjustStock',
+  forms: { 1: ({ sku, delta, reason }) => ['POST', '/products/:sku/adjustments', { sku }, { delta, reason }] },
+  writes: 1,
+};
