@@ -105,7 +105,7 @@ async function place({ orders, alone, orderPool, forgetKey }: FilledSystem): Pro
   const queued = uuidv7();
   await orderSide.post(alone, '/orders', order(), queued, SHOPPER).expect(202);
   await orderSide.post(alone, '/orders', order(), queued, SHOPPER).expect(202);
-  await takeOver(orderPool, { clientId: CLIENT, key, answeredInMs: 2_000 });
+  await takeOver(orderPool, [{ clientId: CLIENT, key, answeredInMs: 2_000 }]);
   await giveBackLeases(orderPool, [{ clientId: CLIENT, key, token: 1 }]);
 }
 

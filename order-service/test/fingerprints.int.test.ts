@@ -6,7 +6,6 @@ import { hash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import {
   aDeadReply,
-  asClient,
   BACKOFFICE,
   createTestSystem,
   OPERATIONS,
@@ -92,9 +91,4 @@ it('a group of dead letters', async () => {
   expect(await storedUnder('k')).toBe(
     digestOf(`["POST","/operations/orders/dead-letters/replays",{},{"group":"${group}"}]`),
   );
-});
-
-it('a comparison', async () => {
-  await post(system.service, '/operations/orders/reconciliation', undefined, 'k', asClient('operator-1', 'operations'));
-  expect(await storedUnder('k')).toBe(digestOf('["POST","/operations/orders/reconciliation",{},{}]'));
 });

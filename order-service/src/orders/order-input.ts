@@ -39,20 +39,20 @@ export const deliverOrderBody = z.strictObject({});
 
 export const orderStatus = z.enum(orderStatuses).meta({ id: 'OrderStatus' });
 
-/** Of a list. A client sees its own orders, so only whoever sees those of others may ask for them. */
+/** Of a list. A client sees its own orders, so only those that see the orders of others may ask by client. */
 export const ownOrdersQuery = z.strictObject({
   status: orderStatus.optional().meta({ description: 'Only orders in this status' }),
   customerId: text(1, 100).optional().meta({ description: 'Only orders of this customer' }),
-  limit,
-  cursor,
-});
-export const anyOrdersQuery = ownOrdersQuery.extend({
   number: z
     .string()
     .regex(/^ORD-[1-9][0-9]{0,17}$/, 'Must be a number like ORD-1024.')
     .transform((number) => number.slice('ORD-'.length))
     .optional()
-    .meta({ description: 'For back office and operations only' }),
+    .meta({ description: 'Only the order with this number' }),
+  limit,
+  cursor,
+});
+export const anyOrdersQuery = ownOrdersQuery.extend({
   clientId: text(1, 255)
     .optional()
     .meta({ description: 'Only orders that this client placed. For back office and operations only' }),

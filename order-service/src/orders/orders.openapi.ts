@@ -122,8 +122,8 @@ export const orderOperations: readonly Operation[] = [
     operationId: 'listOrders',
     summary: 'List orders, newest first',
     description:
-      'A storefront sees its own orders; `number` and `clientId` are for back office and operations, and 400 from a storefront. A page that ' +
-      'is filtered by a status other than `pending`, or by a customer of one client, may be short, or empty, and still have a `nextCursor`.',
+      'A storefront sees its own orders; `clientId` is for back office and operations, and 400 from a storefront. A page is ' +
+      'bounded in orders that are read and in lines (2,000): it may be short, or empty, and still have a `nextCursor`.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
     query: anyOrdersQuery,

@@ -86,7 +86,7 @@ describe('problems, by their code', () => {
     'cursor=x',
     'cursor=',
     'status=lost',
-    'number=ORD-1',
+    'number=1',
     'clientId=x',
     'customerId=',
   ])('validation-failed: GET /orders?%s from a storefront', async (query) => {
@@ -310,18 +310,20 @@ describe('GET /orders', () => {
     expect(seen).toEqual(mine);
   });
 
-  it('filters by status and customer; back office also by number and client', async () => {
+  it('filters by status, customer and number; back office also by client', async () => {
     system.peer.decide = refused;
     await placed({ customerId: 'a' });
     system.peer.decide = () => ({ state: 'held' });
     const order = await placed({ customerId: 'b' });
-    await placed({ customerId: 'b' }, OTHER_STOREFRONT);
+    const other = await placed({ customerId: 'b' }, OTHER_STOREFRONT);
     const count = async (query: string, as = STOREFRONT) =>
       (await get(system.service, `/orders?${query}`, as)).body.items.length;
     expect(await count('status=rejected')).toBe(1);
     expect(await count('status=confirmed&customerId=b')).toBe(1);
     expect(await count('customerId=b', BACKOFFICE)).toBe(2);
-    expect(await count(`number=${order.number}`, BACKOFFICE)).toBe(1);
+    expect(await count(`number=${order.number}`)).toBe(1);
+    expect(await count(`number=${other.number}`)).toBe(0);
+    expect(await count(`number=${other.number}`, BACKOFFICE)).toBe(1);
     expect(await count('clientId=storefront-2', BACKOFFICE)).toBe(1);
   });
 
@@ -342,6 +344,41 @@ describe('GET /orders', () => {
       cursor = body.nextCursor;
     }
     expect([found.length, pages]).toEqual([1, 2]);
+  });
+
+  it('ends a page at 2,000 lines, and goes on behind it: each order once, whole', async () => {
+    const sizes = [999, 1_000, 1, 1, 1_000, 500, 1];
+    const lines = (count: number) => Array.from({ length: count }, (_, n) => ({ sku: `SKU-${n}`, quantity: 1 }));
+    for (const size of sizes) await placed({ lines: lines(size) });
+    const pages: number[][] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const { body } = await get(system.service, `/orders?limit=4${cursor && `&cursor=${cursor}`}`);
+      pages.push(body.items.map((order: { lines: object[] }) => order.lines.length));
+      cursor = body.nextCursor;
+    }
+    expect(pages).toEqual([
+      [1, 500, 1_000, 1],
+      [1, 1_000, 999],
+    ]);
+    const { body } = await get(system.service, '/orders?limit=100&status=confirmed');
+    expect([body.items.length, typeof body.nextCursor]).toEqual([5, 'string']);
+  });
+
+  it('reads no more lines than a page has, however many orders it is asked for', async () => {
+    await rows(
+      system,
+      `INSERT INTO orders (id, client_id, customer_id, currency, status, first_outcome, idempotency_key, fingerprint, created_at, updated_at)
+       SELECT gen_random_uuid(), 'storefront-1', 'c', 'EUR', 'confirmed', 'confirmed', 'k' || n, '', now(), now()
+       FROM generate_series(1, 100) AS n`,
+    );
+    await rows(
+      system,
+      "INSERT INTO order_lines SELECT id, n, 'SKU-' || n, 1 FROM orders, generate_series(0, 999) AS n",
+    );
+    const readers = await Promise.all(
+      Array.from({ length: 20 }, () => get(system.service, '/orders?limit=100').expect(200)),
+    );
+    for (const { body } of readers) expect(body.items).toHaveLength(2);
   });
 
   it('lists pending orders', async () => {

@@ -2,6 +2,7 @@ import { integers, jsons, texts, times, uuids } from '@shop/chassis/db/arrays.ts
 import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 import { violatedConstraint } from '@shop/chassis/db/transaction.ts';
 import type { Reply } from '@shop/chassis/http/problem.ts';
+import type { KeyName } from '@shop/chassis/idempotency/keyed-request.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
 import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
 import knex from 'knex';
@@ -38,6 +39,10 @@ const LINES = /* sql */ `
   (SELECT jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'unitPrice', l.unit_price)
                     ORDER BY l.position)
    FROM order_lines l WHERE l.order_id = o.id) AS lines`;
+
+// Positions are counted from 0, so the last one says how many there are without reading them.
+const LINE_COUNT = /* sql */ `
+  (SELECT coalesce(max(l.position) + 1, 0) FROM order_lines l WHERE l.order_id = o.id) AS line_count`;
 
 function toOrder(row: OrderRow): Order {
   return {
@@ -221,25 +226,40 @@ export async function endWaits(trx: Transaction, waits: readonly { id: OrderId; 
   });
 }
 
-/** The order that a client placed under a key, for repeats after the key's own row is gone. */
-export async function findOrderByKey(
-  q: Queryable,
-  clientId: string,
-  key: string,
-): Promise<{ order: Order; fingerprint: Buffer } | undefined> {
-  const { rows } = await q.query<OrderRow & { fingerprint: Buffer }>(
-    /* sql */ `
-    SELECT ${COLUMNS}, o.fingerprint, ${LINES} FROM orders o WHERE o.client_id = $1 AND o.idempotency_key = $2`,
-    [clientId, key],
-  );
-  return rows[0] && { order: toOrder(rows[0]), fingerprint: rows[0].fingerprint };
+/** An order as its key needs it: what it was placed with, and what took it out of `pending`. */
+export interface PlacedOrder {
+  order: Order;
+  fingerprint: Buffer;
+  decided?: { at: Date; correlationId: string };
+}
+
+/** The orders that were placed under these keys, in their order, for repeats that no key's row answers. */
+export async function findOrdersByKeys(q: Queryable, keys: readonly KeyName[]): Promise<(PlacedOrder | undefined)[]> {
+  const { rows } = await q.query<
+    OrderRow & { position: number; fingerprint: Buffer; decided_at: Date | null; decided_by: string }
+  >({
+    name: 'find-orders-by-keys',
+    text: /* sql */ `
+      SELECT i.position::integer, ${COLUMNS}, o.fingerprint, ${LINES}, d.at AS decided_at, d.correlation_id AS decided_by
+      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (client_id, key, position)
+      CROSS JOIN LATERAL (
+        SELECT * FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key LIMIT 1
+      ) o
+      LEFT JOIN LATERAL (
+        SELECT at, correlation_id FROM order_timeline WHERE order_id = o.id AND type = o.first_outcome ORDER BY id LIMIT 1
+      ) d ON true`,
+    values: [texts(keys.map((key) => key.clientId)), texts(keys.map((key) => key.key))],
+  });
+  const found = new Array<PlacedOrder | undefined>(keys.length);
+  for (const row of rows) {
+    const decided = row.decided_at ? { at: row.decided_at, correlationId: row.decided_by } : undefined;
+    found[row.position - 1] = { order: toOrder(row), fingerprint: row.fingerprint, decided };
+  }
+  return found;
 }
 
 /** What an order was placed with under this key; a key that an order knows is not free for another request. */
-export async function findKeptFingerprint(
-  q: Queryable,
-  { clientId, key }: { clientId: string; key: string },
-): Promise<Buffer | undefined> {
+export async function findKeptFingerprint(q: Queryable, { clientId, key }: KeyName): Promise<Buffer | undefined> {
   const { rows } = await q.query<{ fingerprint: Buffer }>(
     'SELECT fingerprint FROM orders WHERE client_id = $1 AND idempotency_key = $2',
     [clientId, key],
@@ -265,6 +285,10 @@ export interface OrderFilter {
 // other orders; it gives up here and says where to go on. The bound keeps the dearest page as dear as some ten full ones.
 const SCAN_LIMIT = 1_000;
 
+// A page of orders with 1,000 lines each would be 5 MB for every hundred; this many make a tenth of that. An order has at
+// most half of them, so a page has at least two.
+const LINES_LIMIT = 2_000;
+
 /** A page of orders, newest first, and where the next one begins. It may be short, or empty, and still have a next. */
 export async function listOrders(
   q: Queryable,
@@ -274,17 +298,25 @@ export async function listOrders(
   const { window, rest } = windowOf(filter);
   if (!rest) window.limit(limit + 1);
   const page = builder
-    .with('o', window)
-    .select(builder.raw(`${COLUMNS}, ${LINES}`))
+    .select('o.*', builder.raw(LINE_COUNT))
     .from('o')
-    .orderBy('o.id', 'desc');
+    .orderBy('o.id', 'desc')
+    .limit(limit + 1);
   if (rest) page.where(rest);
-  page.limit(limit + 1);
-  page.select(builder.raw('(SELECT count(*)::integer FROM o) AS seen, (SELECT min(id::text) FROM o) AS last_seen'));
-  const { sql, bindings } = page.toSQL().toNative();
-  const { rows } = await q.query<OrderRow & { seen: number; last_seen: string }>(sql, [...bindings]);
+  const query = builder
+    .with('o', window)
+    .with('page', page)
+    .with('counted', builder.raw('SELECT page.*, sum(line_count) OVER (ORDER BY id DESC) AS lines_so_far FROM page'))
+    .select(builder.raw(`${COLUMNS}, ${LINES}`))
+    .select(builder.raw('(SELECT count(*)::integer FROM page) AS found'))
+    .select(builder.raw('(SELECT count(*)::integer FROM o) AS seen, (SELECT min(id::text) FROM o) AS last_seen'))
+    .from({ o: 'counted' })
+    .where('o.lines_so_far', '<=', LINES_LIMIT)
+    .orderBy('o.id', 'desc');
+  const { sql, bindings } = query.toSQL().toNative();
+  const { rows } = await q.query<OrderRow & { found: number; seen: number; last_seen: string }>(sql, [...bindings]);
   const orders = rows.slice(0, limit).map(toOrder);
-  if (rows.length > limit) return { orders, next: orders.at(-1)?.id };
+  if (rows[0] && rows[0].found > orders.length) return { orders, next: orders.at(-1)?.id };
   if (!rest) return { orders };
   const scan = rows[0] ?? (await lastOfScan(q, window));
   return scan && scan.seen === SCAN_LIMIT ? { orders, next: scan.last_seen } : { orders };

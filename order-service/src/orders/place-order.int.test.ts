@@ -433,7 +433,7 @@ describe('when the database fails', () => {
     atEnd(() => inventory.close());
     const reservations = createReservationClient({ inventory, metrics, log });
     const pool = losingAnswersOf('read-claims');
-    const deps = { pool, reservations, metrics, log, now: () => new Date(), wakeRelay: () => {} };
+    const deps = { pool, requestPool: pool, reservations, metrics, log, now: () => new Date(), wakeRelay: () => {} };
     const [taken, free] = await placeOrders({ ...deps, reservationTimeoutMs: 700 }, [
       aPlacement('taken'),
       aPlacement('free'),

@@ -2,7 +2,8 @@
  * Placing orders, a batch at a time. Each phase is one statement or one call for all members:
  *
  *   A      claim the keys and write the orders `pending`                        (order-db)
- *   judge  for keys that were taken: replay, 409, 422, 202, or take over
+ *   judge  for keys that were taken: replay, 409, 422, take over, or leave the answer to the order
+ *   orders answer for keys whose answer is in no row: still pending, or past their retention; beside the hop
  *   hop    ask inventory-service to hold the stock of those that are ours
  *   B      settle them, or queue the question when the hop's outcome is unknown (order-db)
  *   reread for those on which B had no effect: somebody else settled them, and stored the answer
@@ -11,19 +12,27 @@
  */
 import { isolatingFailures } from '@shop/chassis/batching/batcher.ts';
 import { isUnavailable } from '@shop/chassis/db/faults.ts';
-import type { Pool } from '@shop/chassis/db/pool.ts';
+import type { Pool, Queryable } from '@shop/chassis/db/pool.ts';
 import { type Reply, unavailable } from '@shop/chassis/http/problem.ts';
 import type { Fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
+import type { KeyName } from '@shop/chassis/idempotency/keyed-request.ts';
 import type { Logger } from '@shop/chassis/telemetry/log.ts';
 import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
 import { acceptedAnswer, finalAnswer } from './answers.ts';
-import { type Decision, type Order, settle } from './order.ts';
+import { type Decision, type Order, type OrderId, type OrderStatus, settle } from './order.ts';
 import { demandOf } from './order-lines.ts';
 import { orderEvent, reservationCommand } from './order-messages.ts';
-import { applyTransitions, findOrderByKey, findOrders, isOrderOfKeyKnown, readTimeline } from './orders.sql.ts';
+import {
+  applyTransitions,
+  findOrders,
+  findOrdersByKeys,
+  isOrderOfKeyKnown,
+  type PlacedOrder,
+  type Transition,
+} from './orders.sql.ts';
 import {
   giveBackLeases,
   insertPlacements,
@@ -52,11 +61,14 @@ export interface Placement {
 
 export interface PlacementAnswer {
   reply: Reply;
-  result: 'executed' | 'replayed' | 'taken_over';
+  /** `in_progress`: a repeat that got its pending order. */
+  result: 'executed' | 'in_progress' | 'replayed' | 'taken_over';
 }
 
 export interface PlacementDeps {
   pool: Pool;
+  /** For what is no part of placing: repeats that only read. */
+  requestPool: Queryable;
   reservations: ReservationClient;
   metrics: OrderMetrics;
   log: Logger;
@@ -93,41 +105,50 @@ export async function placeOrders(
   const spanOfA = tracing?.start('place orders: A', { parent: batch?.traceparent });
   const judgements = await claim(deps, placements);
   spanOfA?.end();
-  const claimed = judgements.flatMap((judgement) =>
+  tell(judgements);
+  const claimed = [...judgements.values()].flatMap((judgement) =>
     judgement.status === 'fulfilled' && judgement.value.kind === 'claimed' ? [judgement.value.claimed] : [],
   );
-  for (const [index, placement] of placements.entries()) {
-    const judgement = judgements[index];
-    if (judgement) placement.onJudged(judgement);
-  }
-  const answers = await reserveAndSettle(deps, claimed, batch?.traceparent);
+  const unanswered = placements.filter((placement) => !judgements.has(placement));
+  const [answers, byOrders] = await Promise.all([
+    reserveAndSettle(deps, claimed, batch?.traceparent),
+    // Repeats wait for neither the hop nor B, and the orders of others do not wait for repeats.
+    answerByOrders(deps, unanswered),
+  ]);
   batch?.end();
   deps.wakeRelay();
-  return judgements.map((judgement): Settled<PlacementAnswer> => {
+  return placements.map((placement): Settled<PlacementAnswer> => {
+    const judgement = judgements.get(placement) ?? byOrders.get(placement);
+    if (!judgement) return rejected(new Error('a placement got no result'));
     if (judgement.status === 'rejected') return judgement;
     if (judgement.value.kind === 'answered') return { status: 'fulfilled', value: judgement.value.answer };
     return answers.get(judgement.value.claimed) ?? rejected(new Error('a claimed placement got no answer'));
   });
 }
 
+function tell(judgements: Map<Placement, Settled<Judgement>>): void {
+  for (const [placement, judgement] of judgements) placement.onJudged(judgement);
+}
+
 /* ------------------------------------------------------------------------------------------------ A and its losers */
 
-async function claim(deps: PlacementDeps, placements: readonly Placement[]): Promise<Settled<Judgement>[]> {
+/** What the keys of these say; those are absent whose order has to say it. */
+async function claim(
+  deps: PlacementDeps,
+  placements: readonly Placement[],
+): Promise<Map<Placement, Settled<Judgement>>> {
   const inserted = await surely(placements, (members) => insertMembers(deps.pool, members));
-  const losers = placements.filter((_, index) => {
-    const result = inserted[index];
-    return result?.status === 'fulfilled' && result.value === undefined;
-  });
-  const judged = await judgeLosers(deps, losers);
-  return Promise.all(
-    placements.map(async (placement, index): Promise<Settled<Judgement>> => {
-      const result = inserted[index];
-      if (result?.status === 'fulfilled' && result.value) return fulfilled(claimedBy(placement, result.value));
-      if (result?.status === 'fulfilled') return judged.get(placement) ?? rejected(requestInProgress());
-      if (isOrderOfKeyKnown(result?.reason)) return settling(rebuildAnswer(deps, placement));
-      return result ?? rejected(new Error('a placement got no result'));
-    }),
-  );
+  const judgements = new Map<Placement, Settled<Judgement>>();
+  const losers: Placement[] = [];
+  for (const [index, placement] of placements.entries()) {
+    const result = inserted[index] ?? rejected(new Error('a placement got no result'));
+    if (result.status === 'fulfilled' && result.value)
+      judgements.set(placement, fulfilled(claimedBy(placement, result.value)));
+    else if (result.status === 'fulfilled') losers.push(placement);
+    else if (!isOrderOfKeyKnown(result.reason)) judgements.set(placement, result);
+  }
+  for (const [placement, judgement] of await judgeLosers(deps, losers)) judgements.set(placement, judgement);
+  return judgements;
 }
 
 /** A. The order as written for each member, or undefined where the key was taken. */
@@ -163,78 +184,108 @@ function claimedBy(placement: Placement, order: Order): Judgement {
   return { kind: 'claimed', claimed: { placement, order, token: 1, result: 'executed' } };
 }
 
-/** What a taken key means for those that lost it. The lookup is a statement of its own: A's snapshot is too old. */
+/**
+ * What a taken key means for those that lost it; those are absent whose order has to say it. The lookup is a statement of
+ * its own: A's snapshot is too old.
+ */
 async function judgeLosers(
   deps: PlacementDeps,
   losers: readonly Placement[],
 ): Promise<Map<Placement, Settled<Judgement>>> {
   if (losers.length === 0) return new Map();
-  const rows = await settling(
-    readClaims(
-      deps.pool,
-      losers.map((placement) => ({ clientId: placement.order.clientId, key: placement.key })),
-    ),
-  );
+  const rows = await settling(readClaims(deps.pool, losers.map(keyOf)));
   // A look that fails is theirs alone: the winners of the batch hold leases, and go on.
   if (rows.status === 'rejected') return new Map(losers.map((placement) => [placement, rows]));
-  const judged = await Promise.all(
-    losers.map(async (placement, index) => {
-      return [placement, await settling(judgeLoser(deps, placement, rows.value[index]))] as const;
-    }),
-  );
-  return new Map(judged);
+  const judgements = new Map<Placement, Settled<Judgement>>();
+  const taken: { placement: Placement; row: KeyRow; orderId: string }[] = [];
+  for (const [index, placement] of losers.entries()) {
+    const row = rows.value[index];
+    // No row: it was past its retention; the order is still there.
+    if (!row) continue;
+    const judgement = judgeByRow(placement, row);
+    if (judgement) judgements.set(placement, judgement);
+    else if (row.state === 'running' && row.resourceId !== undefined)
+      taken.push({ placement, row, orderId: row.resourceId });
+  }
+  const resumed = await settling(resume(deps, taken));
+  for (const { placement } of taken) {
+    const claimed = resumed.status === 'rejected' ? resumed : resumed.value.get(placement);
+    judgements.set(placement, claimed ?? rejected(requestInProgress()));
+  }
+  return judgements;
 }
 
-async function judgeLoser(deps: PlacementDeps, placement: Placement, row: KeyRow | undefined): Promise<Judgement> {
-  // Reaped between the two statements; the order is still there.
-  if (!row) return rebuildAnswer(deps, placement);
-  if (!placement.fingerprint.matches(row.fingerprint)) throw keyReused();
+/** What the key's row says by itself; undefined when the order has to be looked at too. */
+function judgeByRow(placement: Placement, row: KeyRow): Settled<Judgement> | undefined {
+  if (!placement.fingerprint.matches(row.fingerprint)) return rejected(keyReused());
   const stored = toStoredReply(row);
-  if (stored) return { kind: 'answered', answer: { reply: stored, result: 'replayed' } };
-  if (row.resourceId === undefined) throw requestInProgress();
-  if (row.state === 'accepted') return acceptedAgain(deps, placement, row.resourceId);
-  // Our own row: A was committed although its answer was lost.
-  if (row.resourceId === placement.order.id && row.token === 1) {
-    return claimedBy(placement, await loadOrder(deps.pool, row.resourceId));
+  if (stored) return fulfilled({ kind: 'answered', answer: { reply: stored, result: 'replayed' } });
+  if (row.resourceId === undefined) return rejected(requestInProgress());
+  if (row.state === 'accepted' || isOurs(placement, row) || row.leaseExpired) return undefined;
+  return rejected(requestInProgress());
+}
+
+/** Our own row: A was committed although its answer was lost. */
+function isOurs(placement: Placement, row: KeyRow): boolean {
+  return row.resourceId === placement.order.id && row.token === 1;
+}
+
+/** Go on with orders that are ours, or whose process has died; absent are those that another request has taken over. */
+async function resume(
+  deps: PlacementDeps,
+  taken: readonly { placement: Placement; row: KeyRow; orderId: string }[],
+): Promise<Map<Placement, Settled<Judgement>>> {
+  if (taken.length === 0) return new Map();
+  // Before the leases are taken, which a failing look would leave behind; B judges the orders again.
+  const orders = await findOrders(
+    deps.pool,
+    taken.map(({ orderId }) => orderId),
+  );
+  const orphans = taken.filter(({ placement, row }) => !isOurs(placement, row));
+  const tokens = await takeOver(
+    deps.pool,
+    orphans.map(({ placement }) => ({ ...keyOf(placement), answeredInMs: answeredInMs(placement) })),
+  );
+  const resumed = new Map<Placement, Settled<Judgement>>();
+  for (const { placement, row, orderId } of taken) {
+    const order = orders.get(orderId);
+    const token = tokens.get(orderId);
+    if (!order) resumed.set(placement, rejected(new Error(`the order ${orderId} of a key is missing`)));
+    else if (isOurs(placement, row)) resumed.set(placement, fulfilled(claimedBy(placement, order)));
+    else if (token !== undefined) {
+      resumed.set(
+        placement,
+        fulfilled({ kind: 'claimed', claimed: { placement, order, token, result: 'taken_over' } }),
+      );
+    }
   }
-  if (!row.leaseExpired) throw requestInProgress();
-  // Before the lease is taken, which a failing look would leave behind; B judges the order anew.
-  const order = await loadOrder(deps.pool, row.resourceId);
-  const token = await takeOver(deps.pool, {
-    clientId: placement.order.clientId,
-    key: placement.key,
-    answeredInMs: answeredInMs(placement),
-  });
-  if (token === undefined) throw requestInProgress();
-  return { kind: 'claimed', claimed: { placement, order, token, result: 'taken_over' } };
+  return resumed;
 }
 
-async function acceptedAgain(deps: PlacementDeps, placement: Placement, orderId: string): Promise<Judgement> {
-  const order = await loadOrder(deps.pool, orderId);
-  if (order.firstOutcome === undefined) {
-    return { kind: 'answered', answer: { reply: acceptedAnswer(order), result: 'executed' } };
+/** Repeats that their orders answer, however many, by one look. */
+async function answerByOrders(
+  deps: PlacementDeps,
+  placements: readonly Placement[],
+): Promise<Map<Placement, Settled<Judgement>>> {
+  if (placements.length === 0) return new Map();
+  const found = await settling(findOrdersByKeys(deps.requestPool, placements.map(keyOf)));
+  const judgements = new Map(
+    placements.map((placement, index) => [
+      placement,
+      found.status === 'rejected' ? found : judgeByOrder(placement, found.value[index]),
+    ]),
+  );
+  tell(judgements);
+  return judgements;
+}
+
+function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Settled<Judgement> {
+  if (!known) return rejected(requestInProgress());
+  if (!placement.fingerprint.matches(known.fingerprint)) return rejected(keyReused());
+  const { order, decided } = known;
+  if (!order.firstOutcome) {
+    return fulfilled({ kind: 'answered', answer: { reply: acceptedAnswer(order), result: 'in_progress' } });
   }
-  // Settled since we looked at the key; the final answer was stored with that.
-  const [row] = await readClaims(deps.pool, [{ clientId: placement.order.clientId, key: placement.key }]);
-  const stored = row && toStoredReply(row);
-  return stored ? { kind: 'answered', answer: { reply: stored, result: 'replayed' } } : rebuildAnswer(deps, placement);
-}
-
-async function loadOrder(pool: Pool, id: string): Promise<Order> {
-  const order = (await findOrders(pool, [id])).get(id);
-  if (!order) throw new Error(`the order ${id} of a key is missing`);
-  return order;
-}
-
-/** The key's row is past its retention, but the order keeps the client from placing it twice, and can still answer. */
-async function rebuildAnswer(deps: PlacementDeps, placement: Placement): Promise<Judgement> {
-  const known = await findOrderByKey(deps.pool, placement.order.clientId, placement.key);
-  if (!known) throw requestInProgress();
-  if (!placement.fingerprint.matches(known.fingerprint)) throw keyReused();
-  const { order } = known;
-  if (!order.firstOutcome) return { kind: 'answered', answer: { reply: acceptedAnswer(order), result: 'executed' } };
-  const timeline = await readTimeline(deps.pool, order.id);
-  const decided = timeline.find((entry) => entry.type === order.firstOutcome);
   // As it was when it was decided: version 2, before anything that followed.
   const asDecided: Order = {
     ...order,
@@ -245,7 +296,11 @@ async function rebuildAnswer(deps: PlacementDeps, placement: Placement): Promise
     updatedAt: decided?.at ?? order.updatedAt,
   };
   const reply = finalAnswer(asDecided, decided?.correlationId ?? placement.correlationId);
-  return { kind: 'answered', answer: { reply, result: 'replayed' } };
+  return fulfilled({ kind: 'answered', answer: { reply, result: 'replayed' } });
+}
+
+function keyOf({ order, key }: Placement): KeyName {
+  return { clientId: order.clientId, key };
 }
 
 /* -------------------------------------------------------------------------------------------------------- hop and B */
@@ -259,7 +314,11 @@ async function reserveAndSettle(
   if (claimed.length === 0) return answers;
   const decisions = await reserve(deps, claimed, traceparent);
   const spanOfB = deps.tracing?.start('place orders: B', { parent: traceparent });
-  const settled = await surely(claimed, (members) => settleMembers(deps, members, decisions));
+  // Once for both runs: what the first has stored is what the second would store.
+  const now = deps.now();
+  const settled = await surely(claimed, (members, isSecondRun) =>
+    settleMembers(deps, members, { results: decisions, now, isSecondRun }),
+  );
   spanOfB?.end();
   for (const [index, member] of claimed.entries()) {
     const result = settled[index] ?? rejected(new Error('a placement was not settled'));
@@ -288,25 +347,55 @@ async function reserve(
   return results && new Map(results.map((result) => [result.id, result]));
 }
 
+/** What B would make of a member. */
+interface Attempt {
+  reply: Reply;
+  outcome: OrderStatus | 'queued';
+}
+
+/** B for a set of members: what it would make of each, and the orders for which it did. */
+interface Attempts {
+  attempts: Map<Claimed, Attempt>;
+  effective: ReadonlySet<OrderId>;
+}
+
+interface Settling {
+  /** What inventory answered; undefined: nobody knows. */
+  results: Map<string, ReservationResult> | undefined;
+  now: Date;
+  /** The first run lost its connection, perhaps after its commit. */
+  isSecondRun: boolean;
+}
+
 /** B for these members, and a second look for those on which it had no effect. */
 async function settleMembers(
   deps: PlacementDeps,
   members: readonly Claimed[],
-  results: Map<string, ReservationResult> | undefined,
+  { results, now, isSecondRun }: Settling,
 ): Promise<PlacementAnswer[]> {
   const isDecided = ({ order }: Claimed) => results !== undefined && results.get(order.id)?.state !== 'undecided';
-  const replies = new Map([
-    ...(await settleKnown(deps, members.filter(isDecided), results ?? new Map())),
-    ...(await queueUnknown(
-      deps,
-      members.filter((member) => !isDecided(member)),
-    )),
-  ]);
-  const without = members.filter((member) => !replies.has(member));
-  for (const [member, reply] of await answersOfOthers(deps, without)) replies.set(member, reply);
+  const known = await settleKnown(deps, members.filter(isDecided), results ?? new Map(), now);
+  const unknown = await queueUnknown(
+    deps,
+    members.filter((member) => !isDecided(member)),
+    now,
+  );
+  const attempts = new Map([...known.attempts, ...unknown.attempts]);
+  const effective = new Set([...known.effective, ...unknown.effective]);
+  const others = await answersOfOthers(
+    deps,
+    members.filter(({ order }) => !effective.has(order.id)),
+  );
   return members.map((member) => {
-    const reply = replies.get(member);
+    const attempt = attempts.get(member);
+    const isEffective = effective.has(member.order.id);
+    const reply = isEffective ? attempt?.reply : others.get(member);
     if (!reply) throw new Error(`order ${member.order.id} was neither settled nor found`);
+    // An earlier run may have committed although it failed: its effect is counted here. A body that decides is nobody
+    // else's; that of a 202 may be.
+    const isRepeated = isSecondRun || attempt?.outcome !== 'queued';
+    const isOurs = isEffective || (isRepeated && reply.body === attempt?.reply.body);
+    if (attempt && isOurs) deps.metrics.ordersTotal.of(attempt.outcome).inc();
     return { reply, result: member.result };
   });
 }
@@ -315,16 +404,19 @@ async function settleKnown(
   deps: PlacementDeps,
   members: readonly Claimed[],
   results: Map<string, ReservationResult>,
-): Promise<Map<Claimed, Reply>> {
-  const now = deps.now();
-  const steps = members.flatMap((member) => {
+  now: Date,
+): Promise<Attempts> {
+  const attempts = new Map<Claimed, Attempt>();
+  const steps: Transition[] = [];
+  for (const member of members) {
     const decision = toDecision(results.get(member.order.id));
     // A tombstone: the order was cancelled meanwhile, so B has nothing to do.
     const outcome = decision && settle(member.order, decision, now);
-    if (outcome?.kind !== 'changed') return [];
+    if (outcome?.kind !== 'changed') continue;
     const { correlationId, traceparent } = member.placement;
     const reply = finalAnswer(outcome.order, correlationId);
-    const step = {
+    attempts.set(member, { reply, outcome: outcome.order.status });
+    steps.push({
       before: member.order,
       after: outcome.order,
       actor: 'inventory-service',
@@ -332,17 +424,9 @@ async function settleKnown(
       messages: [orderEvent(outcome.order, { correlationId, traceparent })],
       finalAnswer: reply,
       token: member.token,
-    };
-    return [{ member, reply, step }];
-  });
-  if (steps.length === 0) return new Map();
-  const changed = await applyTransitions(
-    deps.pool,
-    steps.map(({ step }) => step),
-  );
-  const effective = steps.filter(({ member }) => changed.has(member.order.id));
-  for (const { step } of effective) deps.metrics.ordersTotal.of(step.after.status).inc();
-  return new Map(effective.map(({ member, reply }) => [member, reply]));
+    });
+  }
+  return { attempts, effective: steps.length > 0 ? await applyTransitions(deps.pool, steps) : new Set() };
 }
 
 function toDecision(result: ReservationResult | undefined): Decision | undefined {
@@ -352,10 +436,9 @@ function toDecision(result: ReservationResult | undefined): Decision | undefined
   throw new Error(`inventory-service answered ${result?.state ?? 'nothing'} for a new reservation`);
 }
 
-async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[]): Promise<Map<Claimed, Reply>> {
-  if (members.length === 0) return new Map();
-  const now = deps.now();
-  const queued = await queueReservations(
+async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[], now: Date): Promise<Attempts> {
+  if (members.length === 0) return { attempts: new Map(), effective: new Set() };
+  const effective = await queueReservations(
     deps.pool,
     members.map(({ placement, order, token }) => ({
       order,
@@ -365,9 +448,10 @@ async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[]): P
       requested: reservationCommand(order, 'reservation', placement, now),
     })),
   );
-  const effective = members.filter(({ order }) => queued.has(order.id));
-  deps.metrics.ordersTotal.of('queued').inc(effective.length);
-  return new Map(effective.map((member) => [member, acceptedAnswer(member.order)]));
+  const attempts = new Map(
+    members.map((member) => [member, { reply: acceptedAnswer(member.order), outcome: 'queued' as const }]),
+  );
+  return { attempts, effective };
 }
 
 /**
@@ -383,7 +467,7 @@ async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[])
   );
   const rows = await readClaims(
     deps.pool,
-    members.map(({ placement }) => ({ clientId: placement.order.clientId, key: placement.key })),
+    members.map(({ placement }) => keyOf(placement)),
   );
   const replies = new Map<Claimed, Reply>();
   for (const [index, member] of members.entries()) {
@@ -399,11 +483,7 @@ async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[])
 /** A fault after A: the lease ends now, so that a repeat takes over at once. */
 async function giveBack(deps: PlacementDeps, failed: readonly Claimed[]): Promise<void> {
   if (failed.length === 0) return;
-  const leases = failed.map(({ placement, token }) => ({
-    clientId: placement.order.clientId,
-    key: placement.key,
-    token,
-  }));
+  const leases = failed.map(({ placement, token }) => ({ ...keyOf(placement), token }));
   await giveBackLeases(deps.pool, leases).catch((error: unknown) =>
     deps.log.warn({ err: error }, 'leases could not be given back; they expire by themselves'),
   );
@@ -420,16 +500,19 @@ function rejected(reason: unknown): PromiseRejectedResult {
 }
 
 /**
- * Run a statement for all members, isolating a bad one. When the connection was lost it runs once more: the answer to
- * COMMIT may be lost while the commit was not, and the second run tells, for it then finds its own rows.
+ * Run a statement for all members, isolating a bad one. For those whose connection was lost it runs once more: the answer
+ * to COMMIT may be lost while the commit was not, and the second run tells, for it then finds its own rows.
  */
 async function surely<T, R>(
   members: readonly T[],
-  statement: (members: readonly T[]) => Promise<R[]>,
+  statement: (members: readonly T[], isSecondRun: boolean) => Promise<R[]>,
 ): Promise<Settled<R>[]> {
-  const results = await isolatingFailures(members, statement, isUnavailable);
-  const lost = results.some((result) => result.status === 'rejected' && isUnavailable(result.reason));
-  return lost ? isolatingFailures(members, statement, isUnavailable) : results;
+  const results = await isolatingFailures(members, (some) => statement(some, false), isUnavailable);
+  const isLost = (result: Settled<R> | undefined) => result?.status === 'rejected' && isUnavailable(result.reason);
+  const lost = members.filter((_, index) => isLost(results[index]));
+  if (lost.length === 0) return results;
+  const again = await isolatingFailures(lost, (some) => statement(some, true), isUnavailable);
+  return results.map((result) => (isLost(result) ? (again.shift() ?? result) : result));
 }
 
 async function settling<T>(work: Promise<T>): Promise<Settled<T>> {

@@ -8,6 +8,7 @@ import { bytes, integers, texts, times, uuids } from '@shop/chassis/db/arrays.ts
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import type { Fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
 import type { StoredKeyRow } from '@shop/chassis/idempotency/idempotently.ts';
+import type { KeyName } from '@shop/chassis/idempotency/keyed-request.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/outbox/outbox-message.ts';
 import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
 import type { Order, OrderId } from './order.ts';
@@ -36,8 +37,8 @@ export interface Claim {
 }
 
 /**
- * Transaction A. Returns the numbers of the orders that were written; the keys of all others were taken. If one of the
- * clients has an order under its key although the key's row is gone, the whole statement is refused (23505).
+ * Transaction A. Returns the numbers of the orders that were written; the keys of all others were taken, or belong to an
+ * order although their rows are gone. Behind that look stands the constraint, which refuses the whole statement (23505).
  */
 export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Promise<Map<OrderId, string>> {
   // Sorted by key: two processes that insert the same keys wait for each other in one direction only.
@@ -60,7 +61,11 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
         INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, lease_until)
         SELECT client_id, key, fingerprint, 'running', order_id,
                now() + answered_in_ms * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
-        FROM input ORDER BY position
+        FROM input i
+        -- A repeat past its retention: the order's constraint would refuse the whole statement. As a scalar, for a join
+        -- could be planned without the index.
+        WHERE (SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key LIMIT 1) IS NULL
+        ORDER BY position
         ON CONFLICT DO NOTHING
         RETURNING resource_id AS order_id
       ),
@@ -131,10 +136,7 @@ export interface KeyRow extends StoredKeyRow {
  * What stands under these keys now, in their order; undefined where there is no row. A running key whose request has its
  * answer counts as accepted: at its time limit it got 202 while its batch went on (or its process has died).
  */
-export async function readClaims(
-  pool: Pool,
-  keys: readonly { clientId: string; key: string }[],
-): Promise<(KeyRow | undefined)[]> {
+export async function readClaims(pool: Pool, keys: readonly KeyName[]): Promise<(KeyRow | undefined)[]> {
   const { rows } = await pool.query<
     StoredKeyRow & { resource_id: string | null; token: number | null; lease_expired: boolean }
   >({
@@ -156,27 +158,37 @@ export async function readClaims(
   );
 }
 
-/** Take a key over whose lease has expired, by the database's clock. Returns the new token, or undefined: too late. */
+/**
+ * Take keys over whose lease has expired, by the database's clock. Returns the new token by order; absent are those for
+ * which it was too late.
+ */
 export async function takeOver(
   pool: Pool,
-  { clientId, key, answeredInMs }: { clientId: string; key: string; answeredInMs: number },
-): Promise<number | undefined> {
-  const { rows } = await pool.query<{ token: number }>(
-    /* sql */ `
-    UPDATE idempotency_keys SET
-      token = token + 1, lease_until = now() + $3 * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
-    WHERE client_id = $1 AND key = $2 AND state = 'running' AND (lease_until IS NULL OR lease_until < now())
-    RETURNING token`,
-    [clientId, key, answeredInMs],
-  );
-  return rows[0]?.token;
+  keys: readonly (KeyName & { answeredInMs: number })[],
+): Promise<Map<OrderId, number>> {
+  if (keys.length === 0) return new Map();
+  // Sorted by key, as in A.
+  const sorted = keys.toSorted((a, b) => compare(a.clientId, b.clientId) || compare(a.key, b.key));
+  const { rows } = await pool.query<{ resource_id: OrderId; token: number }>({
+    name: 'take-over',
+    text: /* sql */ `
+    UPDATE idempotency_keys k SET token = k.token + 1, lease_until = now() + i.answered_in_ms * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
+    FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, answered_in_ms)
+    -- Arrays of one: see applyTransitions.
+    WHERE k.client_id = ANY (ARRAY[i.client_id]) AND k.key = ANY (ARRAY[i.key])
+      AND k.state = 'running' AND (k.lease_until IS NULL OR k.lease_until < now())
+    RETURNING k.resource_id, k.token`,
+    values: [
+      texts(sorted.map((key) => key.clientId)),
+      texts(sorted.map((key) => key.key)),
+      integers(sorted.map((key) => key.answeredInMs)),
+    ],
+  });
+  return new Map(rows.map((row) => [row.resource_id, row.token]));
 }
 
 /** End our own leases after a fault, so that a repeat need not wait for them. */
-export async function giveBackLeases(
-  pool: Pool,
-  leases: readonly { clientId: string; key: string; token: number }[],
-): Promise<void> {
+export async function giveBackLeases(pool: Pool, leases: readonly (KeyName & { token: number })[]): Promise<void> {
   await pool.query(
     /* sql */ `
     UPDATE idempotency_keys k SET lease_until = now()

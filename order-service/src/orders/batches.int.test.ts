@@ -1,0 +1,168 @@
+/** What the members of one batch cost each other: statements, and what is counted of them. */
+import type { Queryable } from '@shop/chassis/db/pool.ts';
+import { fingerprintOf } from '@shop/chassis/idempotency/fingerprint.ts';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
+import type pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { anOrder, createTestSystem, type TestSystem } from '../../test/test-app.ts';
+import { withOrderMetrics } from '../metrics.ts';
+import type { ReservationResult } from '../reservations/reservation-client.ts';
+import { placeOrderBody } from './order-input.ts';
+import { placeOrder } from './order-operations.ts';
+import { type Placement, type PlacementAnswer, type PlacementDeps, placeOrders } from './place-orders.ts';
+
+let system: TestSystem;
+beforeAll(async () => {
+  system = await createTestSystem();
+});
+beforeEach(() => system.reset());
+afterAll(() => system.stop());
+
+const asOwner = (sql: string) => withClient(system.database.ownerUrl, (client) => client.query(sql));
+const held = (id: string): ReservationResult => ({ id, state: 'held' });
+const manyKeys = (count: number, prefix = 'k') => Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
+
+/** A request as it joins a batch. */
+function aPlacement(key: string): Placement {
+  const now = new Date();
+  return {
+    order: {
+      ...anOrder(),
+      id: uuidv7(),
+      number: '',
+      clientId: 'storefront-1',
+      status: 'pending',
+      awaiting: 'reservation',
+      createdAt: now,
+      updatedAt: now,
+      version: 1,
+    },
+    key,
+    fingerprint: fingerprintOf(placeOrder, placeOrderBody.parse(anOrder())),
+    correlationId: 'c'.repeat(32),
+    traceparent: '',
+    deadline: performance.now() + 60_000,
+    onBegun: () => {},
+    onJudged: () => {},
+  };
+}
+
+/** Places batches, and notes the name of every statement, by where it ran. */
+function aProcess({ isInventoryThere = true, loses }: { isInventoryThere?: boolean; loses?: string } = {}) {
+  const statements = { batch: [] as string[], requests: [] as string[] };
+  const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
+  let lost = false;
+  /** The pool; the connection breaks right after the first commit of the statement with the name `loses`. */
+  const noting = (names: string[]) =>
+    new Proxy(system.database.pool, {
+      get(target, member) {
+        if (member !== 'query') return Reflect.get(target, member);
+        return async (statement: pg.QueryConfig | string, values?: unknown[]) => {
+          const name = typeof statement === 'string' ? 'unnamed' : (statement.name ?? 'unnamed');
+          names.push(name);
+          const result = await target.query(statement as pg.QueryConfig, values);
+          if (name !== loses || lost) return result;
+          lost = true;
+          throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+        };
+      },
+    });
+  const deps: PlacementDeps = {
+    pool: noting(statements.batch),
+    requestPool: noting(statements.requests) as Queryable,
+    reservations: {
+      reserve: async (requests) => (isInventoryThere ? requests.map(({ id }) => held(id)) : undefined),
+      close: async () => {},
+    },
+    metrics,
+    log: createLogger('test', 'silent'),
+    now: () => new Date(),
+    wakeRelay: () => {},
+    reservationTimeoutMs: 700,
+  };
+  return {
+    async place(keys: readonly string[]): Promise<PlacementAnswer[]> {
+      const results = await placeOrders(deps, keys.map(aPlacement));
+      return results.map((result) => {
+        if (result.status === 'rejected') throw result.reason;
+        return result.value;
+      });
+    },
+    takeStatements: () => ({ batch: statements.batch.splice(0), requests: statements.requests.splice(0) }),
+    async ordersTotal() {
+      const { values } = await metrics.ordersTotal.get();
+      return Object.fromEntries(values.flatMap(({ labels, value }) => (value > 0 ? [[labels.outcome, value]] : [])));
+    },
+  };
+}
+const tally = (values: readonly unknown[]) =>
+  values.reduce<Record<string, number>>((count, value) => {
+    count[String(value)] = (count[String(value)] ?? 0) + 1;
+    return count;
+  }, {});
+
+describe('a batch', () => {
+  it('costs two more statements for repeats past their retention, and the others none', async () => {
+    const process = aProcess();
+    const [first] = await process.place(['old', 'older']);
+    await asOwner('DELETE FROM idempotency_keys');
+    process.takeStatements();
+    const answers = await process.place([...manyKeys(31), 'old', 'older', ...manyKeys(31, 'l')]);
+    expect(process.takeStatements()).toEqual({
+      batch: ['insert-placements', 'read-claims', 'apply-transitions'],
+      requests: ['find-orders-by-keys'],
+    });
+    expect(tally(answers.map(({ result }) => result))).toEqual({ executed: 62, replayed: 2 });
+    expect(answers[31]?.reply).toEqual(first?.reply);
+    expect(new Set(answers.map(({ reply }) => reply.status))).toEqual(new Set([201]));
+  });
+
+  it('costs three statements when all 64 are repeats of a 202, one of them among the requests', async () => {
+    const process = aProcess({ isInventoryThere: false });
+    const first = await process.place(manyKeys(64));
+    process.takeStatements();
+    const again = await process.place(manyKeys(64));
+    expect(process.takeStatements()).toEqual({
+      batch: ['insert-placements', 'read-claims'],
+      requests: ['find-orders-by-keys'],
+    });
+    expect(again.map(({ reply }) => reply)).toEqual(first.map(({ reply }) => reply));
+    expect(tally(again.map(({ result }) => result))).toEqual({ in_progress: 64 });
+    expect(await process.ordersTotal()).toEqual({ queued: 64 });
+  });
+
+  it('costs two more statements when all 64 take over from a process that died', async () => {
+    await aProcess().place(manyKeys(64));
+    await asOwner(`
+      UPDATE orders SET status = 'pending', first_outcome = NULL, version = 1, awaiting = 'reservation', ask_at = now();
+      UPDATE idempotency_keys SET state = 'running', status = NULL, body = NULL, lease_until = now() - interval '1 second'`);
+    const process = aProcess();
+    const answers = await process.place(manyKeys(64));
+    expect(process.takeStatements()).toEqual({
+      batch: ['insert-placements', 'read-claims', 'find-orders', 'take-over', 'apply-transitions'],
+      requests: [],
+    });
+    expect(tally(answers.map(({ result, reply }) => `${result} ${reply.status}`))).toEqual({ 'taken_over 201': 64 });
+  });
+});
+
+describe('what is counted', () => {
+  it.each(['insert-placements', 'apply-transitions'])(
+    'counts each order once when the answer to %s is lost',
+    async (loses) => {
+      const process = aProcess({ loses });
+      const answers = await process.place(manyKeys(8));
+      expect(tally(answers.map(({ result, reply }) => `${result} ${reply.status}`))).toEqual({ 'executed 201': 8 });
+      expect(await process.ordersTotal()).toEqual({ confirmed: 8 });
+    },
+  );
+
+  it('counts each queued order once when the answer to queue-reservations is lost', async () => {
+    const process = aProcess({ isInventoryThere: false, loses: 'queue-reservations' });
+    const answers = await process.place(manyKeys(8));
+    expect(tally(answers.map(({ result, reply }) => `${result} ${reply.status}`))).toEqual({ 'executed 202': 8 });
+    expect(await process.ordersTotal()).toEqual({ queued: 8 });
+  });
+});
