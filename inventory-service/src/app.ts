@@ -1,4 +1,4 @@
-import { indispensableTypes } from '@shop/chassis/contract/messages.ts';
+import { indispensableMessages } from '@shop/chassis/contract/messages.ts';
 import { deadLetterRoutes } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import { createApp } from '@shop/chassis/http/app.ts';
 import type { IdempotencyDeps } from '@shop/chassis/idempotency/idempotently.ts';
@@ -42,7 +42,7 @@ export function buildApp(deps: AppDeps): App {
   const keyed = { ...deps, pool: deps.requestPool, findKeptFingerprint };
   const base = '/operations/inventory';
   routes.use(productsRoutes(keyed), stockRoutes(keyed));
-  routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes }));
+  routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages }));
   routes.use(reconciliationRoutes({ ...keyed, base }), reservationOperationsRoutes({ pool: deps.requestPool, base }));
   const internal = reservationsRoutes({ ...deps, pool: deps.requestPool, holds });
   const http = createApp({

@@ -1,5 +1,5 @@
 import { createBatcher } from '@shop/chassis/batching/batcher.ts';
-import { indispensableTypes } from '@shop/chassis/contract/messages.ts';
+import { indispensableMessages } from '@shop/chassis/contract/messages.ts';
 import { deadLetterRoutes } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import { createApp } from '@shop/chassis/http/app.ts';
 import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
@@ -67,7 +67,7 @@ export function buildApp(deps: AppDeps): App {
     orderRoutes({ ...keyed, placeOrder: createPlaceOrder({ ...deps, placements }), isFull: placements.isFull }),
   );
   const base = '/operations/orders';
-  routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableTypes, onReplayed: noteReplays }));
+  routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages, onReplayed: noteReplays }));
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));
   routes.use(reconciliationRoutes({ ...keyed, base }), docsPageRoutes());
   const http = createApp({ ...deps, problems, routes, name: 'orders', describe: () => orderServiceDocument(deps) });

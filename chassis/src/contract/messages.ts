@@ -195,7 +195,7 @@ export const stockDepletedV1 = define(
 export const reservationCommands = [reservationRequestedV1, reservationReleaseV1, reservationFulfilV1] as const;
 
 /** Commands whose loss would leave units reserved for ever, or in stock that have left it: never given up. */
-export const indispensableTypes: readonly string[] = [reservationReleaseV1.type, reservationFulfilV1.type];
+export const indispensableMessages: readonly MessageDefinition[] = [reservationReleaseV1, reservationFulfilV1];
 
 /** What it answers; no command is fire and forget. */
 export const reservationReplies = [

@@ -33,13 +33,13 @@ export type HistoryEntry =
 
 export type Action = 'replayed' | 'discarded';
 
-/** Why an action is not possible; undefined when it is. A type that is indispensable can be replayed only. */
+/** Why an action is not possible; undefined when it is. What is indispensable can be replayed only. */
 export function refusalOf(
   letter: Pick<DeadLetter, 'status' | 'type'>,
   action: Action,
-  indispensable: readonly string[],
+  isIndispensable: boolean,
 ): string | undefined {
   if (letter.status !== 'open') return `It is ${letter.status} already.`;
-  if (action === 'discarded' && indispensable.includes(letter.type)) return `A ${letter.type} can only be replayed.`;
+  if (action === 'discarded' && isIndispensable) return `A ${letter.type} that can be read can only be replayed.`;
   return undefined;
 }

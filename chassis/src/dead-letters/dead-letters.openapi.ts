@@ -199,7 +199,8 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path: `${path}/{id}/discard`,
       operationId: 'discardDeadLetter',
       summary: 'Give a message up',
-      description: 'A `reservation.release` or `reservation.fulfil` cannot be discarded, only replayed.',
+      description:
+        'A `reservation.release` or `reservation.fulfil` that can be read cannot be discarded, only replayed.',
       parameters: { id },
       body: { schema: discardBody, example: { reason: 'Sent by mistake' } },
       answers: [acted('discarded', { reason: 'Sent by mistake' }), notFound, illegalTransition],

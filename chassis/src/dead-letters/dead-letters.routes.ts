@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import type { MessageDefinition } from '../contract/message-definition.ts';
 import type { Transaction } from '../db/pool.ts';
 import { parseBody, parseQuery, readBody } from '../http/body.ts';
 import { clientOf, identifyClient } from '../http/callers.ts';
@@ -23,6 +24,7 @@ import {
   replayLetters,
   discardLetter as saveDiscard,
 } from './dead-letters.sql.ts';
+import { isUnreadable } from './read-letter.ts';
 
 /** A letter that was replayed: what it is, and the order or reservation that it speaks of. */
 export type ReplayedLetter = Pick<DeadLetter, 'id' | 'type' | 'reason'> & { subjectId?: string };
@@ -30,8 +32,8 @@ export type ReplayedLetter = Pick<DeadLetter, 'id' | 'type' | 'reason'> & { subj
 export interface DeadLetterRoutesDeps extends IdempotencyDeps {
   /** The gateway's path to this service's operations; who may call it is the gateway's to say. */
   base: string;
-  /** Types that can be replayed only. */
-  indispensable: readonly string[];
+  /** What can be replayed only, for as long as it can be read: no replay would ever end one that cannot. */
+  indispensable: readonly MessageDefinition[];
   /** Tell the service's own records of a replay, in its transaction. */
   onReplayed?: (trx: Transaction, letters: readonly ReplayedLetter[], by: ActionBy) => Promise<void>;
   now: () => Date;
@@ -133,7 +135,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     const id = asUuid(req.params.id);
     const letter = id && (await lockDeadLetter(trx, id));
     if (!letter) throw deadLetterNotFound();
-    const refusal = refusalOf(letter, action, deps.indispensable);
+    const refusal = refusalOf(letter, action, await isIndispensable(trx, letter));
     if (refusal !== undefined) {
       const members = { from: letter.status, to: action };
       const occurrence = { instance: req.path, traceId: contextOf(res).requestId };
@@ -142,6 +144,12 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     const changed = await apply(letter.id);
     if (!changed) throw new Error(`dead letter ${letter.id} changed under its lock`);
     return { status: 200, body: JSON.stringify(toView(changed)) };
+  }
+
+  async function isIndispensable(trx: Transaction, { id, type }: DeadLetter): Promise<boolean> {
+    if (!deps.indispensable.some((definition) => definition.type === type)) return false;
+    const whole = await findDeadLetter(trx, id);
+    return whole !== undefined && !isUnreadable(whole.message.body, deps.indispensable);
   }
 
   async function replay(trx: Transaction, ids: readonly string[], by: ActionBy) {

@@ -1,7 +1,7 @@
 import type { LimitedQuery } from '../db/limited-client.ts';
 import type { Queryable, Transaction } from '../db/pool.ts';
 import { type DeadLetter, type DeadLetterStatus, deadLetterStatus, type HistoryEntry } from './dead-letter.ts';
-import type { ArrivedLetter } from './read-letter.ts';
+import { type ArrivedLetter, OUTBOX } from './read-letter.ts';
 
 /** Who acts on dead letters, and with which request. */
 export interface ActionBy {
@@ -143,7 +143,8 @@ export async function lockDeadLetter(trx: Transaction, id: string): Promise<Dead
 /**
  * Send open letters to their queues again, with the change of status in the same statement. They carry no trace of
  * earlier attempts, so their attempts begin anew; the inbox knows none of them, for a message that dies leaves no row
- * in it, unless it had its effect: then it is dropped there, as it should be.
+ * in it, unless it had its effect: then it is dropped there, as it should be. What never reached the broker goes where it
+ * was to go.
  */
 export async function replayLetters(
   trx: Transaction,
@@ -161,12 +162,16 @@ export async function replayLetters(
       RETURNING *
     ), sent AS (
       INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent, headers)
-      SELECT CASE WHEN message_id ~ $4 THEN message_id::uuid ELSE id END, '', queue, true, subject_id, body, traceparent,
+      SELECT CASE WHEN message_id ~ $4 THEN message_id::uuid ELSE id END,
+        CASE queue WHEN $5 THEN headers->>'x-exchange' ELSE '' END,
+        CASE queue WHEN $5 THEN routing_key ELSE queue END,
+        CASE queue WHEN $5 THEN (headers->>'x-mandatory')::boolean ELSE true END,
+        subject_id, body, traceparent,
         json_build_object('x-dead-letter-id', id, 'x-replay', replays, 'x-routing-key', routing_key)
       FROM replayed ORDER BY id
     )
     SELECT ${VIEW}, subject_id FROM replayed ORDER BY id`,
-    [ids, actor, JSON.stringify(entry), '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'],
+    [ids, actor, JSON.stringify(entry), '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$', OUTBOX],
   );
   return rows.map(({ subject_id, ...letter }) => ({ ...letter, subjectId: subject_id ?? undefined }));
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { v7 as uuidv7 } from 'uuid';
+import { type MessageDefinition, readEnvelope } from '../contract/message-definition.ts';
 import { asUuid } from '../http/text.ts';
 import { DELIVERY_LIMIT_REACHED, lostConsumers } from '../messaging/failures.ts';
 import { faultOfSize, TOO_LARGE } from '../messaging/read-delivery.ts';
@@ -73,8 +74,65 @@ export function readLetter(queue: string, delivery: ConsumeMessage, now: Date): 
     headers,
     traceparent: asTraceparent(headers.traceparent),
     body,
-    bodyDigest: createHash('sha256').update(body).digest(),
+    bodyDigest: digestOf(body),
   };
+}
+
+/** In place of a queue's name: letters that never reached the broker. */
+export const OUTBOX = 'outbox';
+
+/** A message as the outbox has it. */
+interface UnsentMessage {
+  message_id: string;
+  exchange: string;
+  routing_key: string;
+  mandatory: boolean;
+  body: string;
+  traceparent: string | null;
+  headers: Record<string, unknown> | null;
+}
+
+/** A letter for what cannot be sent, with what a replay needs to know. A replay that cannot be sent is its own letter's. */
+export function unsendableLetter(message: UnsentMessage, now: Date): ArrivedLetter {
+  const { message_id: messageId, exchange, routing_key: routingKey, mandatory, body } = message;
+  const { type, payload } = parse(body);
+  const headers = message.headers ?? {};
+  const reason = 'unencodable';
+  const detail = 'its routing key, type or headers do not fit into AMQP';
+  return {
+    id: uuidv7(),
+    queue: exchange === '' ? routingKey : OUTBOX,
+    type: asCode(type) ?? 'unknown',
+    reason,
+    attempts: 1,
+    history: [{ type: 'dead-lettered', at: now.toISOString(), reason, detail }],
+    messageId,
+    unnamed: false,
+    redelivered: false,
+    deliveries: 1,
+    replayOf: replayIn(headers),
+    subjectId: subjectOf(payload),
+    routingKey,
+    headers: { ...headers, 'x-exchange': exchange, 'x-mandatory': mandatory },
+    traceparent: message.traceparent ?? undefined,
+    body,
+    bodyDigest: digestOf(body),
+  };
+}
+
+/**
+ * Whether no attempt would ever handle this body as one of these messages. A version that is not known here is another
+ * release's to read.
+ */
+export function isUnreadable(body: string, definitions: readonly MessageDefinition[]): boolean {
+  const outcome = readEnvelope(body, definitions);
+  return (
+    faultOfSize(Buffer.from(body)) !== undefined || (outcome.kind === 'refused' && outcome.reason === 'unparseable')
+  );
+}
+
+function digestOf(body: string): Buffer {
+  return createHash('sha256').update(body).digest();
 }
 
 function parse(body: string): Record<string, unknown> {

@@ -244,8 +244,8 @@ describe('a consumer', () => {
     await send(row);
     let died = false;
     start({
-      async handle(trx, messages) {
-        const outcomes = await noteEffects(trx, messages);
+      async handle(trx, messages, afterCommit) {
+        const outcomes = await noteEffects(trx, messages, afterCommit);
         if (!died) {
           died = true;
           system.network.cut(); // the commit follows, the ack cannot
@@ -257,7 +257,25 @@ describe('a consumer', () => {
     system.network.restore();
     await reached('duplicate', 1);
     expect(await effects()).toEqual([idOf(row)]);
+    expect(await outcomes('handled')).toBe(1);
     await eventually(async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined));
+  });
+
+  it('does what is left for after the commit once, and not for what was rolled back', async () => {
+    const rows = Array.from({ length: 5 }, () => heldMessage());
+    const [first] = rows as [OutboxRow];
+    poison.add(idOf(first));
+    const committed: string[] = [];
+    await send(...rows);
+    start({
+      handle(trx, messages, afterCommit) {
+        afterCommit(() => committed.push(...messages.map(({ message }) => message.payload.reservationId)));
+        return noteEffects(trx, messages, afterCommit);
+      },
+    });
+    await takeDeadLetters(system.server, QUEUE, 1);
+    await reached('handled', 4);
+    expect(committed.toSorted()).toEqual(rows.slice(1).map(idOf).toSorted());
   });
 
   it('burns no attempt while its own database is away, and goes on when it is back', async () => {
@@ -380,10 +398,10 @@ describe('a consumer', () => {
     const leave = Promise.withResolvers<void>();
     const consumer = start({
       prefetch: 1,
-      async handle(trx, messages) {
+      async handle(trx, messages, afterCommit) {
         entered.resolve();
         await leave.promise;
-        return noteEffects(trx, messages);
+        return noteEffects(trx, messages, afterCommit);
       },
     });
     const rows = [heldMessage(), heldMessage()];

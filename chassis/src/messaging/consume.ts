@@ -184,6 +184,8 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
       span.end(outcomeOf(settled?.[index]?.fate));
     });
     if (!settled) return;
+    // They have had their effect, whatever becomes of the answer.
+    for (const one of settled) if (needsNoCopy(one)) count(one, undefined);
     const widens = from.careful && !deliveries.some(isSuspect);
     // Before the answer, while no other delivery can be on its way here: it would go back and count as one in vain.
     if (widens) await from.channel.cancel(from.consumerTag);
@@ -251,17 +253,17 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
       log.error({ queue, messages: lost.size }, 'failed messages could not be set aside; they will be delivered again');
       await sleep(NACK_DELAY_MS, undefined, { signal: stopping.signal }).catch(() => {});
     }
+    settled.forEach((one, index) => {
+      if (!needsNoCopy(one) && done.includes(one)) count(one, copies[index]?.outcome);
+    });
     try {
       for (const one of settled) if (!done.includes(one)) from.channel.nack(one.delivery, false, true);
       // Everything before it is answered by now, so one ack is for all that are left.
       const last = done.at(-1);
       if (last) from.channel.ack(last.delivery, true);
     } catch {
-      return; // the channel is gone: all of it comes again, and the inbox drops what has had its effect
+      // The channel is gone: all of it comes again, and the inbox drops what has had its effect.
     }
-    settled.forEach((one, index) => {
-      if (done.includes(one)) count(one, copies[index]?.outcome);
-    });
   }
 
   function toCopy({ delivery, fate }: Settled): ReturnType<typeof toRetry> | undefined {
@@ -313,6 +315,10 @@ interface Reading<Definition extends MessageDefinition> {
 
 type Settled = Reading<MessageDefinition> & { fate: Fate };
 
+function needsNoCopy({ fate }: Settled): boolean {
+  return fate.kind === 'handled' || fate.kind === 'duplicate';
+}
+
 function read<Definition extends MessageDefinition>(
   delivery: ConsumeMessage,
   definitions: readonly Definition[],
@@ -325,7 +331,7 @@ function read<Definition extends MessageDefinition>(
       delivery,
       refused: { kind: 'dead-letter', reason: DELIVERY_LIMIT_REACHED, detail: lostConsumers(unanswered) },
     };
-  const outcome = readDelivery(delivery.content, definitions, new Date());
+  const outcome = readDelivery(delivery.content, definitions);
   if (outcome.kind === 'refused')
     return { delivery, refused: { kind: 'dead-letter', reason: outcome.reason, detail: outcome.detail } };
   const headers: Record<string, unknown> = delivery.properties.headers ?? {};

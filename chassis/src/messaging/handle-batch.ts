@@ -22,12 +22,15 @@ export type HandlerOutcome = 'handled' | { deadLetter: string; detail?: string }
 
 /**
  * Handles messages in the order in which they came, in the transaction that notes them in the inbox, and returns one
- * outcome for each. May run again with the same messages, so its effects must all lie in the transaction.
+ * outcome for each. May run again with the same messages, so its effects must all lie in the transaction; what must not
+ * happen unless it commits, such as counting, is handed to `afterCommit`.
  */
 export type Handle<Definition extends MessageDefinition> = (
   trx: Transaction,
   messages: IncomingMessage<Definition>[],
+  afterCommit: AfterCommit,
 ) => Promise<HandlerOutcome[]>;
+export type AfterCommit = (effect: () => void) => void;
 
 /** What became of a delivered message. */
 export type Fate =
@@ -70,10 +73,14 @@ async function attempt<Definition extends MessageDefinition>(
   lockWaitMs?: number,
 ): Promise<Fate[] | (Fate & { kind: 'failed' })> {
   try {
-    return await inTransaction(options.pool, async (trx) => {
+    let effects: (() => void)[] = [];
+    const fates = await inTransaction(options.pool, async (trx) => {
+      effects = []; // of an earlier run that was rolled back
       if (lockWaitMs) await trx.query(`SET LOCAL lock_timeout = ${lockWaitMs}`);
-      return handleOnce(trx, options, messages);
+      return handleOnce(trx, options, messages, (effect) => effects.push(effect));
     });
+    for (const effect of effects) effect();
+    return fates;
   } catch (error) {
     if (await options.isOutage(error)) throw error;
     return { kind: 'failed', error };
@@ -84,6 +91,7 @@ async function handleOnce<Definition extends MessageDefinition>(
   trx: Transaction,
   { queue, handle }: BatchOptions<Definition>,
   messages: IncomingMessage<Definition>[],
+  afterCommit: AfterCommit,
 ): Promise<Fate[]> {
   const unseen = await recordInInbox(
     trx,
@@ -92,7 +100,7 @@ async function handleOnce<Definition extends MessageDefinition>(
   );
   // Taking the id out of the set makes the second copy within one batch a duplicate of the first.
   const fresh = messages.filter(({ message }) => unseen.delete(message.id));
-  const outcomes = fresh.length > 0 ? await handle(trx, fresh) : [];
+  const outcomes = fresh.length > 0 ? await handle(trx, fresh, afterCommit) : [];
   if (outcomes.length !== fresh.length)
     throw new Error(`the handler of ${queue} returned ${outcomes.length} outcomes for ${fresh.length} messages`);
   const fates = new Map(fresh.map((message, index) => [message, toFate(outcomes[index] as HandlerOutcome)]));

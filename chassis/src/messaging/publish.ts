@@ -19,10 +19,11 @@ export interface OutgoingMessage {
  * - `confirmed`: every queue that wanted it has it, on disk (or nobody wanted it and it was not mandatory).
  * - `returned`: mandatory, and no queue wanted it. Nobody has it.
  * - `refused`: a queue that wanted it did not take it, for want of room or of its majority; others may have it.
+ * - `unencodable`: its properties do not fit into AMQP, and never will. Nobody has it.
  * - `failed`: the broker went away; it may have arrived all the same.
  * - `unanswered`: no word from the broker in time; it may still arrive.
  */
-export type PublishOutcome = 'confirmed' | 'returned' | 'refused' | 'failed' | 'unanswered';
+export type PublishOutcome = 'confirmed' | 'returned' | 'refused' | 'unencodable' | 'failed' | 'unanswered';
 
 export type Publish = (messages: readonly OutgoingMessage[]) => Promise<PublishOutcome[]>;
 
@@ -47,8 +48,10 @@ export function createPublish(channel: ConfirmChannel, timeoutMs = CONFIRM_TIMEO
         if (error) settle(error.message === NACK ? 'refused' : 'failed');
         else settle(cameBack ? 'returned' : 'confirmed');
       });
-    } catch {
-      settle('failed'); // the channel is closed already
+    } catch (error) {
+      // Before anything was sent: amqplib's word for what it cannot encode; any other means that the channel is closed.
+      const { name } = error as Error;
+      settle(name === 'TypeError' || name === 'RangeError' ? 'unencodable' : 'failed');
     }
   };
 

@@ -1,3 +1,5 @@
+import { inTransaction } from '../db/transaction.ts';
+import { replayLetters } from '../dead-letters/dead-letters.sql.ts';
 import type { Broker } from '../messaging/connection.ts';
 import { startConsumer } from '../messaging/consume.ts';
 import { orderReservationRepliesQueue } from '../messaging/topology.ts';
@@ -70,6 +72,58 @@ describe('the outbox relay', () => {
     start();
     const messages = await system.server.take(QUEUE, rows.length);
     expect(messages.map((message) => message.messageId)).toEqual(rows.map((row) => row.messageId));
+  });
+
+  it('sets aside what cannot be encoded, and sends what stands behind it', async () => {
+    const { pool } = system.database;
+    const bad = { ...heldMessage(), routingKey: 'x'.repeat(300) };
+    const rows = many(3);
+    const before = await counted(system.metrics, 'outbox_published_total');
+    await write(bad, ...rows);
+    start();
+    const messages = await system.server.take(QUEUE, rows.length);
+    expect(messages.map((message) => message.messageId)).toEqual(rows.map((row) => row.messageId));
+    await emptied();
+    expect(await counted(system.metrics, 'outbox_published_total')).toBe(before + 3);
+    const letters = async () =>
+      (await pool.query('SELECT id, queue, type, reason, status, message_id, body, subject_id FROM dead_letters')).rows;
+    const [letter] = await letters();
+    expect(letter).toMatchObject({
+      queue: 'outbox',
+      type: 'reservation.held',
+      reason: 'unencodable',
+      status: 'open',
+      message_id: bad.messageId,
+      body: bad.body,
+      subject_id: bad.subjectId,
+    });
+    await eventually(async () =>
+      (await counted(system.metrics, 'dead_letters_open', { queue: 'outbox' })) === 1 ? true : undefined,
+    );
+  });
+
+  it('sends a message that was set aside where it was to go, when it is replayed', async () => {
+    const { pool } = system.database;
+    const row = heldMessage();
+    await write({ ...row, routingKey: 'x'.repeat(300) });
+    const by = { actor: 'operator-1', correlationId: 'c', at: new Date() };
+    const replay = async (repair: string) => {
+      await emptied();
+      const [{ id }] = (await pool.query(`UPDATE dead_letters SET ${repair} RETURNING id`)).rows;
+      await inTransaction(pool, (trx) => replayLetters(trx, [id], by));
+    };
+    const state = async () => (await pool.query('SELECT status, replays FROM dead_letters')).rows;
+    const relay = start();
+    // Replayed as it is, it is the same letter again.
+    await replay('routing_key = routing_key');
+    relay.wake();
+    await eventually(async () => ((await state())[0]?.status === 'open' ? true : undefined));
+    expect(await state()).toEqual([{ status: 'open', replays: 1 }]);
+    await replay("routing_key = 'reservation.held.v1'");
+    relay.wake();
+    const [message] = await system.server.take(QUEUE, 1);
+    expect(message).toMatchObject({ body: row.body, messageId: row.messageId, routingKey: 'reservation.held.v1' });
+    expect(await state()).toEqual([{ status: 'replayed', replays: 2 }]);
   });
 
   it('takes no more at once than the first rows that reach its bytes', async () => {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, Queryable, Transaction } from '../db/pool.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { countOpen, storeLetter } from '../dead-letters/dead-letters.sql.ts';
+import { OUTBOX, unsendableLetter } from '../dead-letters/read-letter.ts';
 import type { Broker } from '../messaging/connection.ts';
 import type { OutgoingMessage, PublishOutcome } from '../messaging/publish.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -20,7 +22,7 @@ import type { Span, Tracing } from '../telemetry/tracing.ts';
  * idle_in_transaction_session_timeout, when it is frozen), and another relay publishes the rows, for the second time if the
  * first got that far; the consumer's inbox drops the second. A mandatory message that no queue took is kept, and so is one
  * that a queue refused, such as a subscriber's that is full; they are held back for as long as they have waited already,
- * so the pauses double, and others pass.
+ * so the pauses double, and others pass. What cannot be encoded becomes a dead letter, for no attempt would ever send it.
  *
  * The commit does not wait for the disk: losing one in a crash of the database only means to publish again.
  */
@@ -107,6 +109,7 @@ export function startRelay(options: RelayOptions): Relay {
     const { pending, oldestSeconds } = await outboxStats(pool);
     metrics.outboxPending.set(pending);
     metrics.outboxOldest.set(oldestSeconds);
+    metrics.deadLettersOpen.set({ queue: OUTBOX }, await countOpen(pool, OUTBOX));
     if (await pool.takesWrites()) metrics.databaseAnswered.setToCurrentTime();
   };
   // Without the database the gauges keep their last value; its absence has alarms of its own.
@@ -135,7 +138,9 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
     const returned = idsOf(rows, outcomes, ['returned']);
     const refused = idsOf(rows, outcomes, ['refused']);
     const unsent = idsOf(rows, outcomes, ['failed', 'unanswered']);
-    await removeConfirmed(trx, confirmed);
+    const unencodable = rows.filter((_, index) => outcomes[index] === 'unencodable');
+    await setAside(trx, unencodable, log);
+    await remove(trx, [...confirmed, ...unencodable.map(({ id }) => id)]);
     metrics.outboxPublished.inc(confirmed.length);
     metrics.outboxReturned.inc(returned.length);
     const keep = async (ids: string[], why: string) => {
@@ -194,7 +199,17 @@ async function lockBatch(trx: Transaction, { rows: limit, bytes }: BatchLimits):
   return rows;
 }
 
-async function removeConfirmed(trx: Transaction, ids: string[]): Promise<void> {
+/** As dead letters, in the transaction that removes the rows. */
+async function setAside(trx: Transaction, rows: readonly OutboxMessage[], log: Logger): Promise<void> {
+  for (const row of rows) {
+    const letter = unsendableLetter(row, new Date());
+    const result = await storeLetter(trx, letter);
+    const { queue, messageId, type, reason, subjectId } = letter;
+    log.error({ queue, messageId, messageType: type, reason, orderId: subjectId, result }, 'a message cannot be sent');
+  }
+}
+
+async function remove(trx: Transaction, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   await trx.query({
     name: 'outbox-remove',

@@ -9,16 +9,20 @@ export interface LoopOptions {
 
 /**
  * Run `round` again and again, `intervalMs` after the last one ended. A round that fails is logged and the next one
- * comes all the same. The interval varies by a tenth, so that processes started together drift apart.
+ * comes all the same. The interval varies by a tenth, so that processes started together drift apart. A round that may
+ * take long ends early once `stopping` is aborted.
  */
-export function startLoop(options: LoopOptions, round: () => Promise<void>): { stop(): Promise<void> } {
-  let stopped = false;
+export function startLoop(
+  options: LoopOptions,
+  round: (stopping: AbortSignal) => Promise<void>,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
 
   async function guarded(): Promise<void> {
     try {
-      await round();
+      await round(stopping.signal);
     } catch (error) {
       // A database that is away is the health check's to tell, once, and not every loop's, each second.
       if (isUnavailable(error)) options.log.debug({ err: error, loop: options.name }, 'a background round failed');
@@ -28,7 +32,7 @@ export function startLoop(options: LoopOptions, round: () => Promise<void>): { s
   }
 
   function schedule(): void {
-    if (stopped) return;
+    if (stopping.signal.aborted) return;
     timer = setTimeout(
       () => {
         running = guarded();
@@ -40,7 +44,7 @@ export function startLoop(options: LoopOptions, round: () => Promise<void>): { s
   schedule();
   return {
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearTimeout(timer);
       await running;
     },

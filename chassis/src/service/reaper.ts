@@ -26,16 +26,18 @@ interface Batch {
  * past the longest redelivery. Any number of them may run: each skips what another has locked.
  */
 export function startReaper({ pool, log, keyRetentionHours }: ReaperOptions): { stop(): Promise<void> } {
-  let stopped = false;
-
   /**
    * One small transaction after the other, until there is no full batch left. Each begins where the last one ended, for
    * what was removed stays in the index until vacuum comes, and a million rows later that is a long way to pass over.
    */
-  async function sweep(what: string, removeBatch: (batch: Batch) => Promise<Removed>): Promise<void> {
+  async function sweep(
+    stopping: AbortSignal,
+    what: string,
+    removeBatch: (batch: Batch) => Promise<Removed>,
+  ): Promise<void> {
     let removed = 0;
     let from = FROM_THE_OLDEST;
-    for (let full = true; full && !stopped; ) {
+    for (let full = true; full && !stopping.aborted; ) {
       const { count, until } = await removeBatch({ limit: BATCH_ROWS, from });
       removed += count;
       full = count >= BATCH_ROWS;
@@ -44,15 +46,8 @@ export function startReaper({ pool, log, keyRetentionHours }: ReaperOptions): { 
     if (removed > 0) log.info({ what, removed }, 'old rows were removed');
   }
 
-  const loop = startLoop({ name: 'reaper', intervalMs: INTERVAL_MS, log }, async () => {
-    await sweep('idempotency_keys', (batch) => removeExpiredKeys(pool, keyRetentionHours, batch));
-    await sweep('inbox_messages', (batch) => removeOldInboxRows(pool, batch));
+  return startLoop({ name: 'reaper', intervalMs: INTERVAL_MS, log }, async (stopping) => {
+    await sweep(stopping, 'idempotency_keys', (batch) => removeExpiredKeys(pool, keyRetentionHours, batch));
+    await sweep(stopping, 'inbox_messages', (batch) => removeOldInboxRows(pool, batch));
   });
-
-  return {
-    async stop() {
-      stopped = true;
-      await loop.stop();
-    },
-  };
 }

@@ -21,7 +21,7 @@ export interface ReservationMessagesDeps {
 
 /** Handle `reservation.requested`, `.release` and `.fulfil`. Each is answered, or becomes a dead letter. */
 export function reservationCommandHandler({ metrics, wakeRelay }: ReservationMessagesDeps): Handle<Command> {
-  return async (trx, messages) => {
+  return async (trx, messages, afterCommit) => {
     const now = new Date();
     const commands = messages.map(toCommand);
     const outcomes = await changeReservationsWithin(trx, commands, now);
@@ -30,9 +30,10 @@ export function reservationCommandHandler({ metrics, wakeRelay }: ReservationMes
       trx,
       replies.flatMap(({ reply }) => reply ?? []),
     );
-    for (const { kind } of outcomes) metrics.reservationsTotal.of(kind).inc();
-    // Before the commit, but the relay waits a moment for more rows; what it misses it finds at its next poll.
-    wakeRelay();
+    afterCommit(() => {
+      for (const { kind } of outcomes) metrics.reservationsTotal.of(kind).inc();
+      wakeRelay();
+    });
     return replies.map(({ fate }) => fate);
   };
 }

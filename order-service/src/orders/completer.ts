@@ -16,10 +16,10 @@ export interface CompleterDeps {
   tracing?: Tracing;
 }
 
-/** Run the completer every second; see ask-again.ts. */
+/** Run the completer every second; see ask-again.ts. Stopped, it ends with the batch that is running. */
 export function startCompleter(deps: CompleterDeps): { stop(): Promise<void> } {
-  return startLoop({ name: 'completer', intervalMs: INTERVAL_MS, log: deps.log }, async () => {
-    for (;;) {
+  return startLoop({ name: 'completer', intervalMs: INTERVAL_MS, log: deps.log }, async (stopping) => {
+    while (!stopping.aborted) {
       const { due, isFullBatch } = await askAgain(deps.pool, deps.now(), deps.tracing);
       if (due > 0) {
         deps.log.info({ orders: due }, 'asked inventory-service again');

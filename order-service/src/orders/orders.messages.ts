@@ -11,11 +11,12 @@ export interface ReplyHandlerDeps {
 
 /** Inventory's replies, a batch at a time. */
 export function reservationReplyHandler(deps: ReplyHandlerDeps): Handle<(typeof reservationReplies)[number]> {
-  return async (trx, replies) => {
+  return async (trx, replies, afterCommit) => {
     const { outcomes, settled } = await applyReservationResults(trx, replies, deps.now());
-    // Before the commit, which is sooner over than the relay's pause to collect more; a batch that fails counts twice.
-    for (const order of settled) deps.metrics.ordersTotal.of(order.status).inc();
-    deps.wakeRelay();
+    afterCommit(() => {
+      for (const order of settled) deps.metrics.ordersTotal.of(order.status).inc();
+      deps.wakeRelay();
+    });
     return outcomes;
   };
 }

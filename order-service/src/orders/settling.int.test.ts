@@ -1,6 +1,7 @@
 /** Orders that settle by message: replies of inventory-service, and the completer that asks for them. */
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
+import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   anOrder,
@@ -16,6 +17,7 @@ import {
 } from '../../test/test-app.ts';
 import { applyReservationResults, type ReservationReply } from './apply-reservation-results.ts';
 import { askAgain, askSoon, pendingOrders } from './ask-again.ts';
+import { startCompleter } from './completer.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -267,5 +269,37 @@ describe('the completer', () => {
   it('counts what is pending', async () => {
     await pendingOrder();
     expect(await pendingOrders(system.database.pool)).toEqual({ count: 1, oldestSeconds: expect.any(Number) });
+  });
+});
+
+describe('a completer that is stopped in a backlog', () => {
+  it('ends with its batch, and leaves the rest to others', async () => {
+    await rows(
+      system,
+      `WITH placed AS (
+         INSERT INTO orders (id, client_id, customer_id, currency, status, idempotency_key, fingerprint, created_at,
+                             updated_at, awaiting, ask_at)
+         SELECT gen_random_uuid(), 'storefront-1', 'c', 'EUR', 'pending', 'k' || n, '', now(), now(), 'reservation', now()
+         FROM generate_series(1, 1000) AS n RETURNING id
+       ), detailed AS (
+         INSERT INTO order_lines (order_id, position, sku, quantity) SELECT id, 0, 'MUG', 1 FROM placed
+       )
+       INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
+       SELECT id, 'placed', now(), 'storefront-1', 'c' FROM placed`,
+    );
+    const { promise: stopped, resolve } = Promise.withResolvers<Promise<void>>();
+    const completer = startCompleter({
+      pool: system.database.pool,
+      metrics: system.service.metrics,
+      log: createLogger('test', 'silent'),
+      now: () => new Date(),
+      wakeRelay: () => resolve(completer.stop()), // after its first batch
+    });
+    await stopped.then((end) => end);
+    const [asked] = await rows<{ count: number }>(
+      system,
+      'SELECT count(*)::integer AS count FROM orders WHERE ask_at > now()',
+    );
+    expect(asked?.count).toBe(200);
   });
 });

@@ -91,7 +91,7 @@ async function exchange(): Promise<string[]> {
   const commands = await takeOut(orders.pool);
   const handle = reservationCommandHandler({ metrics: inventory.metrics, wakeRelay: () => {} });
   const deliveries = commands.map((message) => ({ message, traceparent: undefined }));
-  await inTransaction(stocks.pool, (trx) => handle(trx, deliveries as never));
+  await inTransaction(stocks.pool, (trx) => handle(trx, deliveries as never, (effect) => effect()));
   const replies = (await takeOut(stocks.pool)).map((message: ReservationReply) => ({ message }));
   await inTransaction(orders.pool, (trx) => applyReservationResults(trx, replies, new Date()));
   return commands.map(({ type }) => type);
