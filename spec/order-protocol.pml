@@ -279,7 +279,7 @@ inline insert(o) {
 #else
 #define OUTCOME(o) first[o]
 #endif
-/* place-orders.ts: rebuildAnswer; 202 where the order is pending */
+/* place-orders.ts: judgeByOrder; 202 where the order is pending */
 inline rebuild(o) {
     if
     :: order[o] == O_NONE || first[o] == NOTHING -> skip
@@ -290,7 +290,7 @@ inline rebuild(o) {
 #endif
 }
 
-/* place-orders.ts: judgeLoser, "our own row" */
+/* place-orders.ts: isOurs */
 #ifdef M_SAME_ORDER_MEANS_MINE
 #define MY_ROW(o) (rerun && madeBy[o] == me)
 #else
@@ -411,7 +411,7 @@ a:  atomic { /* A. After a lost COMMIT answer it runs again (place-orders.ts: su
         fi
     };
 lost:
-    atomic { /* placement.sql.ts: readClaims, a new snapshot; place-orders.ts: judgeLoser */
+    atomic { /* placement.sql.ts: readClaims, a new snapshot; place-orders.ts: judgeByRow */
         if
         :: key[o] == K_NONE -> goto past            /* it was reaped between the two statements */
         :: key[o] == K_COMPLETED -> answer(o, stored[o]); goto next
@@ -428,7 +428,7 @@ lost:
     };
     atomic { takeOver(o, saw); if :: saw -> saw = 0; goto claimed :: else -> goto next fi };
 accepted:
-    atomic { if :: first[o] == NOTHING -> goto next /* 202 */ :: else -> skip fi };       /* place-orders.ts: acceptedAgain */
+    atomic { if :: first[o] == NOTHING -> goto next /* 202 */ :: else -> skip fi };       /* place-orders.ts: judgeByOrder, by one look: what the key has stored by then is what it rebuilds */
     atomic { if :: key[o] == K_COMPLETED -> answer(o, stored[o]); goto next :: else -> skip fi };
 past:
     atomic { rebuild(o); goto next };
@@ -496,7 +496,7 @@ inline enter(o) { /* A, of one member */
     :: key[o] != K_NONE -> st[o] = S_LOST
     fi
 }
-inline judge(o) { /* place-orders.ts: judgeLoser */
+inline judge(o) { /* place-orders.ts: judgeByRow */
     if
     :: st[o] != S_LOST -> skip
     :: st[o] == S_LOST ->
@@ -579,7 +579,7 @@ judging:
 #endif
         fi
     };
-    do /* and the rest of judgeLoser, each for itself; then all that are claimed go on together */
+    do /* place-orders.ts: resume, for all in one look, and place-orders.ts: answerByOrders; here each for itself; then all that are claimed go on together */
     :: atomic { n < ORDERS && st[n] == S_EXPIRED -> me = slot + n; takeOver(n, saw); st[n] = (saw -> S_CLAIMED : S_OUT); saw = 0 }
     :: atomic { n < ORDERS && st[n] == S_ACCEPTED && !saw -> saw = (first[n] != NOTHING); if :: saw -> skip :: else -> st[n] = S_OUT fi }
     :: atomic { n < ORDERS && st[n] == S_ACCEPTED && saw -> saw = 0;

@@ -74,7 +74,6 @@ function aProcess({ isInventoryThere = true, loses }: { isInventoryThere?: boole
     requestPool: noting(statements.requests) as Queryable,
     reservations: {
       reserve: async (requests) => (isInventoryThere ? requests.map(({ id }) => held(id)) : undefined),
-      close: async () => {},
     },
     metrics,
     log: createLogger('test', 'silent'),

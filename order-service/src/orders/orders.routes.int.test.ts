@@ -376,7 +376,7 @@ describe('GET /orders', () => {
       "INSERT INTO order_lines SELECT id, n, 'SKU-' || n, 1 FROM orders, generate_series(0, 999) AS n",
     );
     const readers = await Promise.all(
-      Array.from({ length: 4 }, () => get(system.service, "/orders?limit=100").expect(200)),
+      Array.from({ length: 4 }, () => get(system.service, '/orders?limit=100').expect(200)),
     );
     for (const { body } of readers) expect(body.items).toHaveLength(2);
   });
