@@ -45,16 +45,14 @@ export type HeaderMatcher = { name: string; matches: (value: string) => boolean 
 /** What JavaScript and Rust read alike, in lower case: Kong lowers the regex and the value. */
 const HEADER_REGEX = /^[a-z0-9 /.,;=*+()|^$-]+$/;
 
-/** Reads a header of kong.yml; undefined when it is none that we accept. */
+/** Reads a header of kong.yml; undefined when it is none that we accept. A value that begins with ~* is a regex. */
 export function parseHeader(name: string, values: string[]): HeaderMatcher | undefined {
-  const [first = ''] = values;
-  if (values.length > 1 || !first.startsWith('~*')) {
-    const wanted = new Set(values.map((value) => value.toLowerCase()));
-    return { name: name.toLowerCase(), matches: (value) => wanted.has(value.toLowerCase()) };
-  }
-  if (!HEADER_REGEX.test(first.slice(2))) return undefined;
-  const regex = new RegExp(first.slice(2));
-  return { name: name.toLowerCase(), matches: (value) => regex.test(value.toLowerCase()) };
+  const regexes = values.flatMap((value) => (value.startsWith('~*') ? [value.slice(2)] : []));
+  if (!regexes.every((regex) => HEADER_REGEX.test(regex))) return undefined;
+  const compiled = regexes.map((regex) => new RegExp(regex));
+  const wanted = new Set(values.filter((value) => !value.startsWith('~*')).map((value) => value.toLowerCase()));
+  const matches = (lower: string) => wanted.has(lower) || compiled.some((regex) => regex.test(lower));
+  return { name: name.toLowerCase(), matches: (value) => matches(value.toLowerCase()) };
 }
 
 export type Routable = { methods: string[]; paths: RouteMatcher[]; headers: HeaderMatcher[]; regexPriority: number };

@@ -66,7 +66,7 @@ describe('createRouter', () => {
     route('page', ['GET'], '~/letters/[^/]+$', 0, [header('Accept', '~*^text/html(,|;|$)')]),
     route('both', ['GET'], '~/letters/[^/]+$', 0, [
       header('accept', '~*^text/html'),
-      header('X-Caller', 'Person', 'shop'),
+      header('X-Caller', 'Person', 'shop', '~*^robot-'),
     ]),
   ]);
 
@@ -92,6 +92,8 @@ describe('createRouter', () => {
     [['accept', 'application/json', 'accept', 'text/html,*/*'], 'page'],
     [['accept', 'text/html', 'x-caller', 'SHOP'], 'both'],
     [['accept', 'text/html', 'x-caller', 'shops'], 'page'],
+    [['accept', 'text/html', 'x-caller', 'Robot-7'], 'both'],
+    [['accept', 'text/html', 'x-caller', '~*^robot-'], 'page'],
     [['accept', 'text/html5'], 'groups'],
     [['accept', 'application/json, text/html'], 'groups'],
     [['accept', '*/*'], 'groups'],
