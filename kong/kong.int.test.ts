@@ -115,6 +115,7 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     ['a plugin without tags', untagged(/instance_name: orders-place-key/), /plugin has no tags/],
     ['a global plugin without tags', untagged(/instance_name: gateway-token/), /plugin has no tags/],
     ['keys in the query', changed('key_in_query: false, ', ''), /key_in_query/],
+    ['a 401 that does not name the header', changed(', realm: header apikey', ''), /where the key goes/],
     ['keys that services see', changed(', hide_credentials: true', ''), /client's key/],
     [
       'groups that a client may forge',
