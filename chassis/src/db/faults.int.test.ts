@@ -14,6 +14,7 @@ import { healthRoutes } from '../service/health.ts';
 import { createLifecycle } from '../service/lifecycle.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
 import { counted, heldMessage, type MessagingSystem, startMessagingSystem } from '../testing/messaging.ts';
 import { describeNeeding } from '../testing/needing.ts';
@@ -299,33 +300,46 @@ describe('a statement that is ended', () => {
   });
 });
 
-const disk = mkdtempSync(join(tmpdir(), 'small-disk-'));
-const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]).status === 0;
-/** A server in a container has folders of its own. */
-function serverSees(folder: string): boolean {
+/** A small file system of its own; undefined where this process may not mount one. */
+function mountDisk(): { folder: string; unmount(): void } | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'small-disk-'));
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=777', 'tmpfs', folder]);
+  const unmount = () => {
+    if (status === 0) spawnSync('umount', [folder]);
+    rmSync(folder, { recursive: true });
+  };
+  if (status === 0) return { folder, unmount };
+  unmount();
+  return undefined;
+}
+
+/** A server in a container has folders of its own. Asked before any test is known, so by another process. */
+function canFillDisk(): boolean {
+  const disk = mountDisk();
+  if (!disk) return false;
   const script = `
     const client = new (require('pg').Client)({ connectionString: process.env.TEST_POSTGRES_URL });
     client.connect()
-      .then(() => client.query('SELECT size FROM pg_stat_file($1, true)', ['${folder}']))
+      .then(() => client.query('SELECT size FROM pg_stat_file($1, true)', ['${disk.folder}']))
       .then(({ rows }) => process.exit(rows[0]?.size == null ? 1 : 0), () => process.exit(1));`;
-  return spawnSync(process.execPath, ['-e', script], { cwd: __dirname }).status === 0;
+  const { status } = spawnSync(process.execPath, ['-e', script], { cwd: __dirname });
+  disk.unmount();
+  return status === 0;
 }
-afterAll(() => {
-  if (isMounted) spawnSync('umount', [disk]);
-  rmSync(disk, { recursive: true, force: true });
-});
 
-const hasDisk = isMounted && serverSees(disk);
-describeNeeding('the right to mount a file system that the server sees', hasDisk, 'a disk that is full', () => {
+describeNeeding('the right to mount a disk that the server sees', canFillDisk(), 'a disk that is full', () => {
+  let disk: NonNullable<ReturnType<typeof mountDisk>>;
   const name = `small_${randomUUID().slice(0, 8)}`;
-  const filler = join(disk, 'filler');
   const TABLES = ['effects', 'outbox_messages', 'inbox_messages'];
   const move = async (space: string) => {
     for (const table of TABLES) await asOwner(`ALTER TABLE ${table} SET TABLESPACE ${space}`);
   };
   beforeAll(async () => {
-    chmodSync(disk, 0o777);
-    const folder = mkdtempSync(join(disk, 'tables-'));
+    const mounted = mountDisk();
+    if (!mounted) throw new Error('no disk any more');
+    disk = mounted;
+    atEnd(disk.unmount);
+    const folder = mkdtempSync(join(disk.folder, 'tables-'));
     chmodSync(folder, 0o777);
     await asOwner(`CREATE TABLESPACE ${name} LOCATION '${folder}'`);
     await move(name);
@@ -339,6 +353,7 @@ describeNeeding('the right to mount a file system that the server sees', hasDisk
     work = (trx) =>
       trx.query('INSERT INTO effects (reservation_id) SELECT gen_random_uuid() FROM generate_series(1, 1000)');
     expect([await post(), await health()]).toEqual(['done', 'ok']);
+    const filler = join(disk.folder, 'filler');
     expect(() => {
       for (;;) writeFileSync(filler, Buffer.alloc(4096), { flag: 'a' });
     }).toThrow('ENOSPC');
