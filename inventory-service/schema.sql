@@ -170,6 +170,7 @@ CREATE TABLE reconciliation_runs (
   kinds jsonb DEFAULT '{}'::jsonb NOT NULL,
   repaired integer DEFAULT 0 NOT NULL,
   mismatches json DEFAULT '[]'::json NOT NULL,
+  is_full boolean DEFAULT true NOT NULL,
   CONSTRAINT reconciliation_runs_pkey PRIMARY KEY (id),
   CONSTRAINT reconciliation_runs_error_check CHECK ((error IS NOT NULL) = (status = 'failed'::text)),
   CONSTRAINT reconciliation_runs_finished_check CHECK ((finished_at IS NULL) = (status = 'running'::text)),
@@ -185,6 +186,16 @@ COMMENT ON COLUMN reconciliation_runs.checked IS 'How many of what were compared
 COMMENT ON COLUMN reconciliation_runs.kinds IS 'How many mismatches of each kind were found; those without any are absent';
 COMMENT ON COLUMN reconciliation_runs.repaired IS 'For how many of them the lost command was written again';
 COMMENT ON COLUMN reconciliation_runs.mismatches IS 'The first ones: [{kind, subject, expected, found, because, proposal, repaired}]';
+COMMENT ON COLUMN reconciliation_runs.is_full IS 'Everything was compared; if not, what is new, open or known to differ';
+
+CREATE TABLE reconciliation_sums (
+  sku text COLLATE "C" NOT NULL,
+  last_id bigint NOT NULL,
+  on_hand numeric NOT NULL,
+  reserved numeric NOT NULL,
+  CONSTRAINT reconciliation_sums_pkey PRIMARY KEY (sku)
+);
+COMMENT ON TABLE reconciliation_sums IS 'What the ledger of each SKU added up to at the last comparison, up to the movement last_id';
 
 CREATE TABLE reservation_lines (
   reservation_id uuid NOT NULL,
@@ -311,6 +322,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE inbox_messages TO inventory_servic
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE outbox_messages TO inventory_service;
 GRANT INSERT, SELECT, UPDATE ON TABLE products TO inventory_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE reconciliation_runs TO inventory_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE reconciliation_sums TO inventory_service;
 GRANT INSERT, SELECT ON TABLE reservation_lines TO inventory_service;
 GRANT INSERT, SELECT, UPDATE ON TABLE reservations TO inventory_service;
 GRANT INSERT, SELECT ON TABLE stock_adjustments TO inventory_service;

@@ -230,6 +230,21 @@ COMMENT ON COLUMN outbox_messages.traceparent IS 'W3C trace context of the reque
 COMMENT ON COLUMN outbox_messages.claimed_until IS 'No relay touches the row before this time: no queue took it the last time, or one refused it';
 COMMENT ON COLUMN outbox_messages.headers IS 'Headers beside the trace context; null: none';
 
+CREATE TABLE reconciliation_horizon (
+  one boolean DEFAULT true NOT NULL,
+  "position" uuid NOT NULL,
+  CONSTRAINT reconciliation_horizon_pkey PRIMARY KEY (one),
+  CONSTRAINT reconciliation_horizon_one_check CHECK (one)
+);
+COMMENT ON TABLE reconciliation_horizon IS 'Up to this order all were compared with their reservations; those that may still change are in reconciliation_open';
+
+CREATE TABLE reconciliation_open (
+  id uuid NOT NULL,
+  seen_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT reconciliation_open_pkey PRIMARY KEY (id)
+);
+COMMENT ON TABLE reconciliation_open IS 'Orders behind the horizon that every comparison looks at: not closed, or known to differ. There may be more, never fewer';
+
 CREATE TABLE reconciliation_runs (
   id uuid NOT NULL,
   status text DEFAULT 'running'::text NOT NULL,
@@ -242,6 +257,7 @@ CREATE TABLE reconciliation_runs (
   kinds jsonb DEFAULT '{}'::jsonb NOT NULL,
   repaired integer DEFAULT 0 NOT NULL,
   mismatches json DEFAULT '[]'::json NOT NULL,
+  is_full boolean DEFAULT true NOT NULL,
   CONSTRAINT reconciliation_runs_pkey PRIMARY KEY (id),
   CONSTRAINT reconciliation_runs_error_check CHECK ((error IS NOT NULL) = (status = 'failed'::text)),
   CONSTRAINT reconciliation_runs_finished_check CHECK ((finished_at IS NULL) = (status = 'running'::text)),
@@ -257,6 +273,7 @@ COMMENT ON COLUMN reconciliation_runs.checked IS 'How many of what were compared
 COMMENT ON COLUMN reconciliation_runs.kinds IS 'How many mismatches of each kind were found; those without any are absent';
 COMMENT ON COLUMN reconciliation_runs.repaired IS 'For how many of them the lost command was written again';
 COMMENT ON COLUMN reconciliation_runs.mismatches IS 'The first ones: [{kind, subject, expected, found, because, proposal, repaired}]';
+COMMENT ON COLUMN reconciliation_runs.is_full IS 'Everything was compared; if not, what is new, open or known to differ';
 
 GRANT INSERT, SELECT, UPDATE ON TABLE dead_letters TO order_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE idempotency_keys TO order_service;
@@ -266,4 +283,6 @@ GRANT USAGE ON SEQUENCE order_numbers TO order_service;
 GRANT INSERT, SELECT ON TABLE order_timeline TO order_service;
 GRANT INSERT, SELECT, UPDATE ON TABLE orders TO order_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE outbox_messages TO order_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE reconciliation_horizon TO order_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE reconciliation_open TO order_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE reconciliation_runs TO order_service;

@@ -25,6 +25,7 @@ import { failRun, findRunning, renewLease } from '@shop/chassis/reconciliation/r
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { keepSums, sumLaterMovements } from '@shop/inventory-service/reconciliation/sums.sql.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
 import { findLockedLevels } from '@shop/inventory-service/stock/stock.sql.ts';
 import { askAgain, askSoon, pendingOrders } from '@shop/order-service/orders/ask-again.ts';
@@ -32,6 +33,15 @@ import { type OrderStatus, orderStatuses } from '@shop/order-service/orders/orde
 import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
 import { listOrders } from '@shop/order-service/orders/orders.sql.ts';
 import { giveBackLeases, takeOver } from '@shop/order-service/orders/placement.sql.ts';
+import {
+  BEFORE_ALL,
+  horizonAt,
+  keepOpen,
+  openBehind,
+  readHorizon,
+  removeClosed,
+  saveHorizon,
+} from '@shop/order-service/reconciliation/horizon.sql.ts';
 import { lookAtOrders } from '@shop/order-service/reconciliation/reconciliation.sql.ts';
 import { requestAgain, sendAgain } from '@shop/order-service/reconciliation/send-again.ts';
 import { v7 as uuidv7 } from 'uuid';
@@ -163,11 +173,18 @@ async function reconcileOrders({ orders, orderPool }: FilledSystem): Promise<voi
   await sendAgain(orderPool, [delivered], now());
   await requestAgain(orderPool, [delivered], now());
   await orders.reconciler.tick();
+  await keepOpen(orderPool, [delivered]);
+  await readHorizon(orderPool);
+  await openBehind(orderPool, { horizon: horizonAt(now()), after: BEFORE_ALL, limit: 2 });
+  await removeClosed(orderPool, [delivered]);
+  await inTransaction(orderPool, (trx) => saveHorizon(trx, horizonAt(now()), now()));
 }
 
 /* -------------------------------------------------------------------------------------------------- inventory-service */
 
-async function runStock({ inventory, forgetKey }: FilledSystem): Promise<void> {
+async function runStock({ inventory, stockPool, forgetKey }: FilledSystem): Promise<void> {
+  const page = await sumLaterMovements(stockPool, '');
+  await inTransaction(stockPool, (trx) => keepSums(trx, page, true));
   const { get, post, patch } = stockSide;
   await post(inventory, '/products', { sku: 'PLAN', name: 'Plan' }).expect(201);
   await patch(inventory, '/products/PLAN', { name: 'Plan B' }, {}).expect(200);

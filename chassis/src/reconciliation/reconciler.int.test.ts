@@ -159,6 +159,35 @@ describe('POST /reconciliation', () => {
     expect(second.compared).toBe(0);
   });
 
+  it('takes the place of a run that does not compare everything', async () => {
+    await post(first).expect(200);
+    await rows(`UPDATE reconciliation_runs SET started_at = started_at - interval '1 hour', finished_at = started_at`);
+    const { promise: entered, resolve: enter } = Promise.withResolvers<Findings>();
+    const gate = Promise.withResolvers<void>();
+    first.compare = async (findings) => {
+      enter(findings);
+      await gate.promise;
+      findings.report(mismatch('s-1'));
+    };
+    await first.reconciler.tick();
+    expect((await entered).isFull).toBe(false);
+    second.compare = async (findings) => {
+      if (!findings.isFull) throw new Error('it is not full');
+    };
+    const { body } = await post(second).expect(200);
+    expect(body).toMatchObject({ status: 'finished', full: true, total: 0 });
+    gate.resolve();
+    await first.reconciler.stop();
+    expect(await read(second)).toMatchObject({
+      lastRun: { id: body.id },
+      lastFinished: { id: body.id },
+      mismatches: [],
+    });
+    expect(await rows('SELECT error FROM reconciliation_runs WHERE NOT is_full')).toEqual([
+      { error: 'Everything is compared in its place.' },
+    ]);
+  });
+
   it('refuses what is not asked for properly', async () => {
     const bare = request(first.http).post(PATH);
     expect((await bare.set(OPERATIONS)).body.code).toBe('idempotency-key-missing');
@@ -193,6 +222,33 @@ describe('GET /reconciliation', () => {
 });
 
 describe('a run', () => {
+  it('compares everything at first, once a day, and when asked; else what is new and open', async () => {
+    const isFull: boolean[] = [];
+    const known: object[] = [];
+    const written: string[] = [];
+    first.compare = async (findings) => {
+      isFull.push(findings.isFull);
+      known.push(findings.known);
+      findings.report(mismatch('s-1'));
+      findings.atEnd(async (trx) => {
+        const { rows } = await trx.query('SELECT count(*)::text AS count FROM reconciliation_runs');
+        written.push(rows[0].count);
+      });
+    };
+    for (const passed of ['0', '11 minutes', '11 minutes', '25 hours', '11 minutes']) {
+      await rows(
+        `UPDATE reconciliation_runs SET started_at = started_at - interval '${passed}', finished_at = finished_at - interval '${passed}'`,
+      );
+      await first.reconciler.tick();
+      const { lastRun } = await read(first);
+      expect(await first.reconciler.ended(lastRun.id, 60_000)).toMatchObject({ status: 'finished' });
+    }
+    expect((await post(first).expect(200)).body.full).toBe(true);
+    expect(isFull).toEqual([true, false, false, true, false, true]);
+    expect(known).toEqual([{}, ...Array(5).fill({ odd: 1 })]);
+    expect(written).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
   it('that fails says why, and the last good result stays', async () => {
     first.compare = reporting(2);
     const good = (await post(first)).body;

@@ -68,6 +68,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   async function work(run: Run): Promise<void> {
     const found = nothingFound();
+    const writes: ((trx: Transaction) => Promise<void>)[] = [];
     const lost = new AbortController();
     const renewal = setInterval(() => {
       renewLease(pool, run.id).then(
@@ -77,10 +78,24 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       );
     }, RENEWAL_MS);
     try {
-      await options.compare({ ...collectInto(found), startedAt: run.startedAt, signal: signalOf(stopping, lost) });
-      if (!(await finishRun(pool, run.id, found))) throw new ComparisonError('Another process took over.');
+      const { lastFinished } = await readLatest(pool, intervalSeconds);
+      await options.compare({
+        ...collectInto(found),
+        isFull: run.full,
+        known: lastFinished?.kinds ?? {},
+        startedAt: run.startedAt,
+        signal: signalOf(stopping, lost),
+        atEnd: (write) => writes.push(write),
+      });
+      await inTransaction(pool, async (trx) => {
+        if (!(await finishRun(trx, run.id, found))) throw new ComparisonError('Another process took over.');
+        for (const write of writes) await write(trx);
+      });
       const total = Object.values(found.kinds).reduce((sum, count) => sum + count, 0);
-      log.info({ run: run.id, checked: found.checked, total, repaired: found.repaired }, 'reconciliation finished');
+      log.info(
+        { run: run.id, full: run.full, checked: found.checked, total, repaired: found.repaired },
+        'reconciliation finished',
+      );
     } catch (error) {
       log.warn({ err: error, run: run.id }, 'reconciliation failed');
       await failRun(pool, run.id, reasonOf(error), found).catch(() => {});

@@ -46,3 +46,17 @@ export async function createReconciliationRunsTableV1(knex: Knex): Promise<void>
 export async function dropReconciliationRunsTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP TABLE reconciliation_runs`);
 }
+
+/** V2: not every run compares all of the history. Runs of the release before did, and beside this one still do. */
+export async function scopeReconciliationRunsV2(knex: Knex): Promise<void> {
+  await knex.raw(/* sql */ `
+    ALTER TABLE reconciliation_runs ADD COLUMN is_full boolean NOT NULL DEFAULT true;
+    COMMENT ON COLUMN reconciliation_runs.is_full IS
+      'Everything was compared; if not, what is new, open or known to differ';
+  `);
+}
+
+/** Undo {@link scopeReconciliationRunsV2}. */
+export async function unscopeReconciliationRunsV2(knex: Knex): Promise<void> {
+  await knex.raw('ALTER TABLE reconciliation_runs DROP COLUMN is_full');
+}

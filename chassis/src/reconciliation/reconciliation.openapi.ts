@@ -11,6 +11,7 @@ const run = z.strictObject({
     .enum(['running', 'finished', 'failed'])
     .meta({ description: '`failed`: not everything could be compared; it says nothing of what agrees' }),
   requestedBy: z.string().optional().meta({ description: 'The client that asked for it. Absent: its time had come' }),
+  full: z.boolean().meta({ description: 'Everything was compared; if not, what is new, open or known to differ' }),
   startedAt: time,
   finishedAt: time.optional(),
   error: z.string().optional().meta({ description: 'Why it failed' }),
@@ -52,6 +53,7 @@ export function reconciliationOperations(base: string, found: z.input<typeof mis
     id: '0195f0a0-0000-7000-8000-00000000000b',
     status: 'finished',
     requestedBy: 'operations-1',
+    full: true,
     startedAt: '2026-01-05T12:00:00.000Z',
     finishedAt: '2026-01-05T12:00:00.400Z',
     checked: { records: 1200 },
@@ -82,8 +84,10 @@ export function reconciliationOperations(base: string, found: z.input<typeof mis
       ...common,
       method: 'post',
       operationId: 'reconcile',
-      summary: 'Compare now',
-      description: 'Joins a comparison that is under way; there is one at a time.',
+      summary: 'Compare everything now',
+      description:
+        'Runs that come by themselves compare what is new, open or known to differ, and once a day everything. There is ' +
+        'one comparison at a time: joins a full one that is under way, and takes the place of another.',
       body: { schema: emptyBody, example: {}, optional: true },
       answers: [
         {

@@ -1,3 +1,5 @@
+import type { Transaction } from '../db/pool.ts';
+
 /*
  *   (due, or asked for) -> running   if no other run is
  *   running -> finished  everything was compared; what was found is the service's state of knowledge
@@ -28,6 +30,8 @@ export interface Run {
   status: RunStatus;
   /** Absent when its time had come by itself. */
   requestedBy?: string;
+  /** Whether everything is compared; if not, what is new, open or known to differ. */
+  full: boolean;
   startedAt: Date;
   finishedAt?: Date;
   error?: string;
@@ -39,14 +43,20 @@ export interface Run {
   repaired: number;
 }
 
-/** Where a comparison puts what it finds. */
+/** What a comparison is to do, and where it puts what it finds. */
 export interface Findings {
+  /** Whether to compare all of the history, and not only what is new, open or known to differ. */
+  readonly isFull: boolean;
+  /** The kinds of mismatch that the last finished run found, with their numbers. */
+  readonly known: Readonly<Record<string, number>>;
   /** When the run began, by the database's clock. */
   readonly startedAt: Date;
   /** Aborted when the process stops or has lost its lease; the comparison ends at its next step. */
   readonly signal: AbortSignal;
   count(what: string, many: number): void;
   report(mismatch: Mismatch): void;
+  /** Write this in the transaction that finishes the run, and only then. */
+  atEnd(write: (trx: Transaction) => Promise<void>): void;
 }
 
 /** A comparison that cannot be completed, for a reason that an operator may read. */

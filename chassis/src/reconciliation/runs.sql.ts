@@ -7,11 +7,14 @@ const LEASE = '30 seconds';
 const RETRY_AFTER = '1 minute';
 // Enough to look back over a night.
 const KEPT_RUNS = 100;
+// What is closed changes only by another hand, or by a restore, after which a person asks for a run.
+const FULL_RUN_EVERY = '24 hours';
 
 interface RunRow {
   id: string;
   status: RunStatus;
   requested_by: string | null;
+  is_full: boolean;
   started_at: Date;
   finished_at: Date | null;
   error: string | null;
@@ -20,13 +23,14 @@ interface RunRow {
   repaired: number;
 }
 
-const COLUMNS = 'id, status, requested_by, started_at, finished_at, error, checked, kinds, repaired';
+const COLUMNS = 'id, status, requested_by, is_full, started_at, finished_at, error, checked, kinds, repaired';
 
 function toRun(row: RunRow): Run {
   return {
     id: row.id,
     status: row.status,
     requestedBy: row.requested_by ?? undefined,
+    full: row.is_full,
     startedAt: row.started_at,
     finishedAt: row.finished_at ?? undefined,
     error: row.error ?? undefined,
@@ -37,9 +41,17 @@ function toRun(row: RunRow): Run {
   };
 }
 
-/** Begin a run that a client asks for. Undefined while one is running. */
+/**
+ * Begin a run that a client asks for; it compares everything, and takes the place of a smaller one. Undefined while a full
+ * one is running.
+ */
 export async function beginRequested(trx: Transaction, id: string, requestedBy: string): Promise<Run | undefined> {
   await failAbandoned(trx);
+  // Its process sees that the lease is lost, and what it has found is thrown away.
+  await trx.query(/* sql */ `
+    UPDATE reconciliation_runs
+    SET status = 'failed', error = 'Everything is compared in its place.', finished_at = now(), lease_until = NULL
+    WHERE status = 'running' AND NOT is_full`);
   const { rows } = await trx.query<RunRow>(
     /* sql */ `
     INSERT INTO reconciliation_runs (id, requested_by, lease_until) VALUES ($1, $2, now() + interval '${LEASE}')
@@ -50,15 +62,20 @@ export async function beginRequested(trx: Transaction, id: string, requestedBy: 
   return rows[0] && toRun(rows[0]);
 }
 
-/** Begin a run if its time has come. Undefined when it has not, or while one is running. */
+/**
+ * Begin a run if its time has come; once a day it compares everything. Undefined when it has not, or while one is running.
+ */
 export async function beginDue(trx: Transaction, id: string, intervalSeconds: number): Promise<Run | undefined> {
   // Or one that begins and ends while this one waits for its index entry would not be seen, and there would be two.
   await trx.query('LOCK TABLE reconciliation_runs IN SHARE ROW EXCLUSIVE MODE');
   await failAbandoned(trx);
   const { rows } = await trx.query<RunRow>(
     /* sql */ `
-    INSERT INTO reconciliation_runs (id, lease_until)
-    SELECT $1, now() + interval '${LEASE}' WHERE ${isDue('$2')}
+    INSERT INTO reconciliation_runs (id, lease_until, is_full)
+    SELECT $1, now() + interval '${LEASE}', NOT EXISTS (
+      SELECT FROM reconciliation_runs
+      WHERE is_full AND status = 'finished' AND started_at > now() - interval '${FULL_RUN_EVERY}'
+    ) WHERE ${isDue('$2')}
     ON CONFLICT ((true)) WHERE status = 'running' DO NOTHING
     RETURNING ${COLUMNS}`,
     [id, intervalSeconds],
@@ -125,13 +142,16 @@ export async function failRun(
   );
 }
 
-/** Remove old runs. The latest one that finished stays, however many have failed since. */
+/** Remove old runs. The latest one that finished stays, and the latest full one, however many have come since. */
 export async function removeOldRuns(pool: Pool): Promise<void> {
   await pool.query(/* sql */ `
     DELETE FROM reconciliation_runs
     WHERE id NOT IN (SELECT id FROM reconciliation_runs ORDER BY started_at DESC, id DESC LIMIT ${KEPT_RUNS})
       AND id NOT IN (
-        SELECT id FROM reconciliation_runs WHERE status = 'finished' ORDER BY started_at DESC, id DESC LIMIT 1)`);
+        SELECT id FROM reconciliation_runs WHERE status = 'finished' ORDER BY started_at DESC, id DESC LIMIT 1)
+      AND id NOT IN (
+        SELECT id FROM reconciliation_runs WHERE status = 'finished' AND is_full
+        ORDER BY started_at DESC, id DESC LIMIT 1)`);
 }
 
 /** One run. */

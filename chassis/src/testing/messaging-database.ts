@@ -5,7 +5,7 @@ import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../dead-let
 import { createIdempotencyKeysTableV1, indexExpiryOfKeysV2 } from '../idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1, indexInboxByQueueV2, keyInboxByQueueV2 } from '../inbox/inbox-table.ts';
 import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
-import { createReconciliationRunsTableV1 } from '../reconciliation/reconciliation-table.ts';
+import { createReconciliationRunsTableV1, scopeReconciliationRunsV2 } from '../reconciliation/reconciliation-table.ts';
 import { patientPool } from './patient-pool.ts';
 import { withClient } from './with-client.ts';
 
@@ -55,6 +55,7 @@ async function createTables(url: string): Promise<void> {
     await createDeadLettersTableV1(db);
     await addDeadLetterDeliveriesV2(db);
     await createReconciliationRunsTableV1(db);
+    await scopeReconciliationRunsV2(db);
     await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');
   } finally {
     await db.destroy();

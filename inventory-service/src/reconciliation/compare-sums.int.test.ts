@@ -161,3 +161,80 @@ describe('POST /operations/inventory/reconciliation', () => {
     for (let run = 0; run < 20 || ended < 50; run += 1) expect((await reconcile()).total).toBe(0);
   });
 });
+
+describe('a run that comes by itself', () => {
+  /** The run that comes when so much time has passed. */
+  async function runAfter(interval: string) {
+    await falsify(
+      `UPDATE reconciliation_runs SET started_at = started_at - interval '${interval}', finished_at = finished_at - interval '${interval}'`,
+    );
+    await service.reconciler.tick();
+    const id = (await get(service, path, OPERATIONS)).body.lastRun.id as string;
+    await service.reconciler.ended(id, 60_000);
+    const { lastRun, mismatches } = (await get(service, path, OPERATIONS)).body;
+    expect(lastRun).toMatchObject({ id, status: 'finished' });
+    return { ...lastRun, mismatches };
+  }
+
+  it.each([1, 200])('reads the movements since the last one, and none of %d times those before', async (times) => {
+    await aHistory();
+    await falsify(`
+      INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+        SELECT 'MUG', 'adjusted', 1, 0, gen_random_uuid(), 'x' FROM generate_series(1, ${times}) n;
+      UPDATE stock_levels SET on_hand = on_hand + ${times} WHERE sku = 'MUG'`);
+    expect(await reconcile()).toMatchObject({ full: true, total: 0, checked: { movements: 12 + times, heldLines: 2 } });
+    expect((await runAfter('11 minutes')).checked).toEqual({ products: 2, movements: 0 });
+    await stock(service, 'JAR', 5);
+    await reserve(service, [aReservation({ sku: 'MUG', quantity: 1 })]).expect(200);
+    expect(await runAfter('11 minutes')).toMatchObject({
+      full: false,
+      total: 0,
+      checked: { products: 3, movements: 2 },
+    });
+  });
+
+  it('finds a level that somebody wrote', async () => {
+    await aHistory();
+    await reconcile();
+    await falsify(`UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku = 'MUG'`);
+    expect((await runAfter('11 minutes')).mismatches).toMatchObject([{ kind: 'ledger-on-hand', subject: 'MUG' }]);
+  });
+
+  it.each([
+    [
+      'a movement that is gone',
+      `DELETE FROM stock_movements WHERE sku = 'CUP' AND kind = 'released'`,
+      { kind: 'ledger-reserved', subject: 'CUP', expected: 2, found: 1 },
+      `INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+       VALUES ('CUP', 'released', 0, -1, gen_random_uuid(), 'x')`,
+    ],
+    [
+      'a movement of a product that does not exist',
+      `INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+       VALUES ('ZEBRA', 'adjusted', 4, 0, gen_random_uuid(), 'x')`,
+      { kind: 'ledger-on-hand', subject: 'ZEBRA', expected: 4, found: 0 },
+      `INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+       VALUES ('ZEBRA', 'adjusted', -4, 0, gen_random_uuid(), 'x')`,
+    ],
+    [
+      'a reservation whose lines were changed',
+      `UPDATE reservation_lines SET quantity = quantity + 1 WHERE sku = 'CUP'
+       AND reservation_id = (SELECT id FROM reservations WHERE state = 'held')`,
+      { kind: 'held-reservations', subject: 'CUP', expected: 2, found: 1 },
+      `UPDATE reservation_lines SET quantity = quantity - 1 WHERE sku = 'CUP'
+       AND reservation_id = (SELECT id FROM reservations WHERE state = 'held')`,
+    ],
+  ])(
+    'leaves %s to the full run of the day, and reports it until it is corrected',
+    async (_what, wrong, found, right) => {
+      await aHistory();
+      await reconcile();
+      await falsify(wrong);
+      expect(await runAfter('11 minutes')).toMatchObject({ full: false, total: 0 });
+      expect(await runAfter('25 hours')).toMatchObject({ full: true, mismatches: [found] });
+      expect(await runAfter('11 minutes')).toMatchObject({ full: false, mismatches: [found] });
+      await falsify(right);
+      expect(await runAfter('11 minutes')).toMatchObject({ full: false, total: 0 });
+    },
+  );
+});

@@ -12,10 +12,12 @@ import type { Findings, Mismatch } from '@shop/chassis/reconciliation/run.ts';
 import {
   completeSums,
   type HeldDifference,
+  keepSums,
   type LedgerPage,
   type LedgerSums,
   PAUSE_MS,
   readHeldDifferences,
+  sumLaterMovements,
   sumMovements,
 } from './sums.sql.ts';
 
@@ -24,12 +26,15 @@ export const mismatchKinds = ['ledger-on-hand', 'ledger-reserved', 'held-reserva
 
 type SumMismatch = Mismatch & { kind: (typeof mismatchKinds)[number] };
 
-/** Compare all products, a page after the other. */
+/**
+ * Compare all products, a page after the other. Unless the run is full, the sums of the last one are gone on with, and the
+ * held reservations are left out, which no index finds among all that ever were; but not while they are known to differ.
+ */
 export async function compareSums(pool: Pool, findings: Findings): Promise<void> {
   let after: string | undefined = '';
   while (after !== undefined) {
     findings.signal.throwIfAborted();
-    const page: LedgerPage = await sumMovements(pool, after);
+    const page: LedgerPage = await (findings.isFull ? sumMovements : sumLaterMovements)(pool, after);
     const sums = await inTransaction(pool, async (trx) => {
       await trx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       return completeSums(trx, page);
@@ -37,10 +42,12 @@ export async function compareSums(pool: Pool, findings: Findings): Promise<void>
     findings.count('products', sums.length);
     findings.count('movements', page.movements);
     for (const mismatch of sums.flatMap(ledgerMismatches)) findings.report(mismatch);
+    await inTransaction(pool, (trx) => keepSums(trx, page, findings.isFull));
     after = page.last;
     await sleep(PAUSE_MS);
   }
   findings.signal.throwIfAborted();
+  if (!findings.isFull && !findings.known['held-reservations']) return;
   const { differences, lines } = await inTransaction(pool, readHeldDifferences);
   findings.count('heldLines', lines);
   for (const difference of differences) findings.report(heldMismatch(difference));

@@ -34,6 +34,69 @@ export interface LedgerPage {
   movements: number;
 }
 
+/** What the ledger added up to at the last comparison. */
+interface KnownRow {
+  sku: string;
+  on_hand: string | null;
+  reserved: string | null;
+  last_id: string | null;
+}
+
+/**
+ * The sums of the SKUs after `after` as the last comparison has left them, and the movements since. A movement that was
+ * changed, or removed, behind that is found by {@link sumMovements}.
+ */
+export async function sumLaterMovements(q: Queryable, after: string): Promise<LedgerPage> {
+  const { rows } = await q.query<KnownRow>(
+    /* sql */ `
+    SELECT l.sku, k.on_hand, k.reserved, k.last_id
+    FROM (
+      -- A SKU that has no level may have a ledger.
+      (SELECT sku FROM stock_levels WHERE sku > $1 ORDER BY sku LIMIT $2)
+      UNION (SELECT sku FROM reconciliation_sums WHERE sku > $1 ORDER BY sku LIMIT $2) ORDER BY 1 LIMIT $2
+    ) l
+    LEFT JOIN LATERAL (SELECT * FROM reconciliation_sums WHERE sku = l.sku LIMIT 1) k ON true ORDER BY l.sku`,
+    [after, LEVELS_PER_PAGE],
+  );
+  const last = rows.length === LEVELS_PER_PAGE ? rows.at(-1)?.sku : undefined;
+  const page: LedgerPage = { after, last, sums: new Map(), movements: 0 };
+  for (const { sku, on_hand, reserved, last_id } of rows) {
+    const sum = sumOf(page, sku);
+    if (on_hand === null || reserved === null || last_id === null) continue;
+    sum.ledgerOnHand = BigInt(on_hand);
+    sum.ledgerReserved = BigInt(reserved);
+    sum.lastId = last_id;
+  }
+  await addLaterMovements(q, page);
+  return page;
+}
+
+/** Keep the sums of a page for the next comparison; a full one has all that there are. */
+export async function keepSums(trx: Transaction, { after, last, sums }: LedgerPage, isFull: boolean): Promise<void> {
+  const known = [...sums.values()];
+  const skus = known.map(({ sku }) => sku);
+  if (isFull) {
+    await trx.query(
+      `DELETE FROM reconciliation_sums WHERE sku > $1 AND sku <= coalesce($2, chr(127)) AND sku <> ALL ($3::text[])`,
+      [after, last ?? null, skus],
+    );
+  }
+  await trx.query(
+    /* sql */ `
+    INSERT INTO reconciliation_sums AS k (sku, last_id, on_hand, reserved)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::numeric[], $4::numeric[]) ORDER BY 1
+    ON CONFLICT (sku) DO UPDATE
+    SET last_id = excluded.last_id, on_hand = excluded.on_hand, reserved = excluded.reserved
+    WHERE (k.last_id, k.on_hand, k.reserved) <> (excluded.last_id, excluded.on_hand, excluded.reserved)`,
+    [
+      skus,
+      known.map(({ lastId }) => lastId),
+      known.map(({ ledgerOnHand }) => String(ledgerOnHand)),
+      known.map(({ ledgerReserved }) => String(ledgerReserved)),
+    ],
+  );
+}
+
 /**
  * Add up the movements of the SKUs after `after`, as they are by and by. No snapshot lasts longer than a statement, for one
  * that does keeps PostgreSQL from cleaning up behind the rows that every order updates. What is added meanwhile has a

@@ -35,6 +35,8 @@ const listQuery = z.strictObject({
     .refine((value) => value <= 500, 'Must be a whole number from 1 to 500.')
     .default(50),
   cursor,
+  // Of no reservation, perhaps.
+  after: z.guid().toLowerCase().optional(),
   state: z.enum(['held', 'fulfilled', 'released', 'rejected']).optional(),
   lines: z
     .enum(['true', 'false'])
@@ -89,7 +91,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   router.get('/reservations', async (req, res) => {
     const query = parseQuery(req, listQuery);
     const scope = `reservations state=${query.state ?? ''}`;
-    const after = positionIn(scope, query.cursor, z.uuid());
+    const after = positionIn(scope, query.cursor, z.uuid()) ?? query.after;
     const { items, continueAfter } = await listReservations(deps.pool, {
       state: query.state,
       after,

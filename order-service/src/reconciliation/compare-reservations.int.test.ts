@@ -192,7 +192,15 @@ describe.each([
   });
 
   it('gets one command when two processes look at the same time', async () => {
-    const findings = { startedAt: new Date(), signal: AbortSignal.timeout(20_000), count: () => {}, report: () => {} };
+    const findings = {
+      isFull: true,
+      known: {},
+      startedAt: new Date(),
+      signal: AbortSignal.timeout(60_000),
+      count: () => {},
+      report: () => {},
+      atEnd: () => {},
+    };
     await Promise.all([service, another()].map((one) => one.compare(findings)));
     expect((await takeOut(orders.pool)).map(({ type }) => type)).toEqual([command]);
   });
@@ -325,6 +333,21 @@ describe('what only a person can judge is found and left alone', () => {
   });
 });
 
+describe('whatever the clocks of processes say', () => {
+  it.each([
+    ['ahead', '+'],
+    ['behind', '-'],
+  ])('finds what differs, with times that are a day %s', async (_what, sign) => {
+    const id = await place();
+    await cancel(id);
+    await losingMessages();
+    await forget();
+    await falsify(orders, `UPDATE orders SET updated_at = updated_at ${sign} interval '1 day'`);
+    await falsify(stocks, `UPDATE reservations SET updated_at = updated_at ${sign} interval '1 day'`);
+    expect(await reconcile(another({ graceSeconds: 1 }))).toMatchObject({ total: 1, mismatches: [{ subject: id }] });
+  });
+});
+
 describe('a pair that differs is no mismatch', () => {
   async function aLostRelease() {
     const id = await place();
@@ -334,28 +357,33 @@ describe('a pair that differs is no mismatch', () => {
     return id;
   }
 
-  it('while it is younger than the time of grace', async () => {
-    await aLostRelease();
-    const patient = another({ graceSeconds: 60 });
-    expect(await reconcile(patient)).toMatchObject({ total: 0, checked: { underWay: 1 } });
-    await falsify(orders, `UPDATE orders SET updated_at = updated_at - interval '61 seconds'`);
-    // Of the two sides the later change counts.
-    expect(await reconcile(patient)).toMatchObject({ total: 0, checked: { underWay: 1 } });
-    await falsify(stocks, `UPDATE reservations SET updated_at = updated_at - interval '61 seconds'`);
-    expect(await reconcile(patient)).toMatchObject({ total: 1 });
-  });
-
-  /** A process whose first look of the second round is followed, before the one at the reservation, by `change`. */
-  function lookingAgain(change: () => Promise<unknown>): OrderService {
+  /** A process whose n-th look at suspects is followed, before the one at their reservations, by `change`. */
+  function lookingAgain(change: () => Promise<unknown>, { look = 1, graceSeconds = 0 } = {}): OrderService {
     let looks = 0;
     const query = async (...args: Parameters<Pool['query']>) => {
       const result = await orders.pool.query(...args);
       const { name = '' } = args[0] as { name?: string };
-      if (name === 'reconciliation-look' && ++looks === 1) await change();
+      if (name === 'reconciliation-look' && ++looks === look) await change();
       return result;
     };
-    return another({ pool: Object.assign(Object.create(orders.pool), { query }) as Pool });
+    return another({ pool: Object.assign(Object.create(orders.pool), { query }) as Pool, graceSeconds });
   }
+
+  it('when it agrees after the time of grace', async () => {
+    await aLostRelease();
+    const arrives = () => falsify(stocks, `UPDATE reservations SET state = 'released'`);
+    // After the second of the two looks that make one.
+    const run = await reconcile(lookingAgain(arrives, { look: 2, graceSeconds: 1 }));
+    expect(run).toMatchObject({ total: 0 });
+  });
+
+  it('when it has changed within the time of grace', async () => {
+    const id = await aLostRelease();
+    const changes = () => falsify(orders, 'UPDATE orders SET version = version + 1');
+    const run = await reconcile(lookingAgain(changes, { look: 2, graceSeconds: 1 }));
+    expect(run).toMatchObject({ total: 0, checked: { underWay: 1 } });
+    expect((await reconcile()).mismatches).toMatchObject([{ subject: id }]);
+  });
 
   it('when its order changes while it is looked at again', async () => {
     const id = await place();
@@ -412,4 +440,93 @@ it('fails visibly when inventory-service is away, and the last good result stays
     mismatches: [{ subject: id }],
   });
   await gaugeShows('reservation-missing', 1);
+});
+
+describe('a run that comes by itself', () => {
+  const DAY_MS = 86_400_000;
+  const old = () => uuidv7({ msecs: Date.now() - 2 * DAY_MS });
+
+  /** So many orders of the day before yesterday; the stock of each is as it should be. */
+  async function aPast(count: number, status: string, state: string): Promise<string[]> {
+    const ids = Array.from({ length: count }, old);
+    const [carrier, outcome] = status === 'delivered' ? ["'post'", 'confirmed'] : ['NULL', status];
+    await falsify(
+      orders,
+      `WITH placed AS (
+         INSERT INTO orders (id, client_id, customer_id, currency, status, first_outcome, version, carrier, tracking_number,
+                             idempotency_key, fingerprint, created_at, updated_at)
+         SELECT id, 'c', 'c', 'EUR', '${status}', '${outcome}', 2, ${carrier}, ${carrier}, id::text, '', now(), now()
+         FROM unnest('{${ids.join()}}'::uuid[]) AS id RETURNING id
+       ), detailed AS (
+         INSERT INTO order_lines (order_id, position, sku, quantity) SELECT id, 0, 'MUG', 1 FROM placed
+       )
+       INSERT INTO order_timeline (order_id, type, at, actor, correlation_id) SELECT id, 'placed', now(), 'c', 'r' FROM placed`,
+    );
+    await falsify(
+      stocks,
+      `INSERT INTO reservations (id, state) SELECT id, '${state}' FROM unnest('{${ids.join()}}'::uuid[]) AS id`,
+    );
+    return ids;
+  }
+  const later = (interval: string) =>
+    falsify(
+      orders,
+      `UPDATE reconciliation_runs SET started_at = started_at - interval '${interval}', finished_at = finished_at - interval '${interval}'`,
+    );
+  /** The run that comes when so much time has passed. */
+  async function runAfter(interval: string) {
+    await later(interval);
+    await service.reconciler.tick();
+    const id = (await get(service, path, OPERATIONS)).body.lastRun.id as string;
+    await service.reconciler.ended(id, 60_000);
+    const { lastRun, mismatches } = (await get(service, path, OPERATIONS)).body;
+    expect(lastRun).toMatchObject({ id, status: 'finished' });
+    return { ...lastRun, mismatches };
+  }
+
+  it.each([3, 700])('reads what is new and open, and none of %d orders that are closed and agree', async (closed) => {
+    await aPast(closed, 'delivered', 'fulfilled');
+    await aPast(2, 'confirmed', 'held');
+    expect(await reconcile()).toMatchObject({ full: true, checked: { orders: closed + 2, reservations: closed + 2 } });
+    expect(await runAfter('11 minutes')).toMatchObject({
+      full: false,
+      total: 0,
+      checked: { orders: 2, reservations: 2, underWay: 0 },
+    });
+    await place();
+    expect(await runAfter('11 minutes')).toMatchObject({
+      full: false,
+      total: 0,
+      checked: { orders: 3, reservations: 3 },
+    });
+  });
+
+  it('looks at an open order until it is closed', async () => {
+    const [id = ''] = await aPast(1, 'confirmed', 'held');
+    await reconcile();
+    expect((await runAfter('11 minutes')).checked).toMatchObject({ orders: 1 });
+    await falsify(stocks, `UPDATE reservations SET state = 'released'`);
+    expect((await runAfter('11 minutes')).mismatches).toMatchObject([{ subject: id, kind: 'reservation-missing' }]);
+    await falsify(orders, `UPDATE orders SET status = 'cancelled', version = version + 1`);
+    expect(await runAfter('11 minutes')).toMatchObject({ total: 0, checked: { orders: 1 } });
+    expect((await runAfter('11 minutes')).checked).toMatchObject({ orders: 0 });
+  });
+
+  it('passes over a mismatch behind the horizon, which a full run finds, and every run from then on', async () => {
+    const [id = ''] = await aPast(5, 'delivered', 'fulfilled');
+    await reconcile();
+    await falsify(stocks, `UPDATE reservations SET state = 'released' WHERE id = '${id}'`);
+    expect(await runAfter('11 minutes')).toMatchObject({ full: false, total: 0 });
+    expect(await runAfter('25 hours')).toMatchObject({ full: true, total: 1, mismatches: [{ subject: id }] });
+    expect(await runAfter('11 minutes')).toMatchObject({ full: false, total: 1, mismatches: [{ subject: id }] });
+    await falsify(stocks, `UPDATE reservations SET state = 'fulfilled' WHERE id = '${id}'`);
+    expect(await runAfter('11 minutes')).toMatchObject({ full: false, total: 0 });
+  });
+
+  it('finds a mismatch behind the horizon when somebody asks for a run', async () => {
+    const [id = ''] = await aPast(5, 'delivered', 'fulfilled');
+    await reconcile();
+    await falsify(stocks, `UPDATE reservations SET state = 'released' WHERE id = '${id}'`);
+    expect(await reconcile()).toMatchObject({ full: true, total: 1, mismatches: [{ subject: id }] });
+  });
 });

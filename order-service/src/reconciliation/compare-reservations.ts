@@ -2,12 +2,16 @@
  * Every order against its reservation, by asking inventory-service page by page. Both sides are read in the order of
  * their ids, which are the same, and merged: one statement per page and side, and two pages in memory.
  *
+ * Unless the run is full, it begins at the horizon. Behind it only those are looked at that may still change, or differ:
+ * an order that is closed and agrees stays so, but for a restore or another hand.
+ *
  * A pair that differs is no mismatch yet:
  *
- *   1. What changed since the time of grace before the run is work under way.
- *   2. The others are looked at again, order, reservation, order: if the order is the same before and after, all of it
- *      was so at one instant, whatever the clocks of the processes say.
- *   3. An order that waits for the answer to its command waits rightly, until the command was repeated in vain.
+ *   1. It is looked at again, order, reservation, order: if the order is the same before and after, all of it was so at
+ *      one instant, whatever the clocks of the processes say.
+ *   2. An order that waits for the answer to its command waits rightly, until the command was repeated in vain.
+ *   3. What still differs is looked at once more when the time of grace is over, by the clock of this process alone; what
+ *      has changed in between is work under way.
  *
  * What is left cannot come from any order of messages: something was lost, or written by another hand.
  */
@@ -15,9 +19,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import type { Findings } from '@shop/chassis/reconciliation/run.ts';
 import type { OrderId } from '../orders/order.ts';
-import { type CommandSide, isForgotten, isRepairable, judge, type Pair, toMismatch } from './judge.ts';
+import { BEFORE_ALL, horizonAt, keepOpen, openBehind, readHorizon, removeClosed, saveHorizon } from './horizon.sql.ts';
+import { type CommandSide, isClosed, isForgotten, isRepairable, judge, type Pair, toMismatch } from './judge.ts';
 import { lookAtOrders, type OrderLook, readOrderPage } from './reconciliation.sql.ts';
-import { PAGE, type ReservationLook, type ReservationPages } from './reservation-pages.ts';
+import { PAGE, type PageFrom, type ReservationLook, type ReservationPages } from './reservation-pages.ts';
 import { requestAgain, sendAgain } from './send-again.ts';
 
 export interface CompareDeps {
@@ -33,30 +38,86 @@ const PAUSE_MS = 20;
 // Sent with the step, then after 30 s, 90 s and 210 s: whatever is not answered after the fourth is not just slow.
 const ASKS_UNDER_WAY = 3;
 const SUSPECTS_AT_ONCE = 100;
+// A fault can touch every order. What waits for its third look is held in memory, some 20 MB of it at most.
+const WAITING_AT_MOST = 100_000;
 
-/** Compare all orders with all reservations, and write lost commands again. */
-export async function compareReservations(deps: CompareDeps, findings: Findings): Promise<void> {
-  const settledSince = new Date(findings.startedAt.getTime() - deps.graceSeconds * 1000);
-  let suspects: string[] = [];
-  findings.count('underWay', 0);
-  for await (const { id, order, reservation } of merge(orderLooks(deps, findings), reservationLooks(deps, findings))) {
-    const pair = toPair(id, order, reservation);
-    if (judge(pair) === 'agrees') continue;
-    const isYoung = [order, reservation].some((side) => side !== undefined && side.updatedAt > settledSince);
-    if (isYoung || judge(pair) === 'under-way') findings.count('underWay', 1);
-    else suspects.push(id);
-    if (suspects.length >= SUSPECTS_AT_ONCE) {
-      await examine(deps, findings, suspects);
-      suspects = [];
-    }
-  }
-  await examine(deps, findings, suspects);
+/** One order and its reservation, as far as they are there. */
+interface Looks {
+  id: string;
+  order?: OrderLook & { isUnsent?: boolean };
+  reservation?: ReservationLook;
 }
 
-async function* orderLooks({ pool }: CompareDeps, findings: Findings): AsyncGenerator<OrderLook> {
-  for (let after: OrderId | undefined, isLast = false; !isLast; ) {
+/** A pair that differed at one instant. */
+interface Difference {
+  pair: Pair;
+  /** What must not have changed until the next look. */
+  state: string;
+  /** By `performance.now()`. */
+  since: number;
+}
+
+/** Compare orders with their reservations, and write lost commands again. */
+export async function compareReservations(deps: CompareDeps, findings: Findings): Promise<void> {
+  const horizon = findings.isFull ? undefined : await readHorizon(deps.pool);
+  const next = horizonAt(findings.startedAt);
+  const waiting: Difference[] = [];
+  let suspects: string[] = [];
+  let open: string[] = [];
+  findings.count('underWay', 0);
+
+  async function examineSuspects(): Promise<void> {
+    const differences = await lookAgain(deps, findings, suspects);
+    suspects = [];
+    if (deps.graceSeconds === 0) return conclude(deps, findings, differences);
+    waiting.push(...differences);
+    if (waiting.length >= WAITING_AT_MOST) await examineWaiting();
+  }
+  async function examineWaiting(): Promise<void> {
+    await concludeLater(deps, findings, waiting.splice(0, SUSPECTS_AT_ONCE));
+  }
+  async function flushOpen(): Promise<void> {
+    await keepOpen(deps.pool, open);
+    open = [];
+  }
+
+  const fresh = merge(orderLooks(deps, findings, horizon), reservationLooks(deps, findings, horizon));
+  for await (const looks of fresh) {
+    const pair = toPair(looks);
+    if (looks.id <= next && !isClosed(pair)) open.push(looks.id);
+    if (open.length >= PAGE) await flushOpen();
+    if (isSuspect(findings, pair)) suspects.push(looks.id);
+    if (suspects.length >= SUSPECTS_AT_ONCE) await examineSuspects();
+  }
+  await flushOpen();
+  for await (const page of openPages(deps, findings, horizon)) {
+    const pairs = page.map(toPair);
+    await removeClosed(
+      deps.pool,
+      pairs.filter(isClosed).map(({ id }) => id),
+    );
+    suspects.push(...pairs.filter((pair) => isSuspect(findings, pair)).map(({ id }) => id));
+    if (suspects.length >= SUSPECTS_AT_ONCE) await examineSuspects();
+  }
+  await examineSuspects();
+  while (waiting.length > 0) await examineWaiting();
+  findings.atEnd((trx) => saveHorizon(trx, next, findings.isFull ? findings.startedAt : undefined));
+}
+
+function isSuspect(findings: Findings, pair: Pair): boolean {
+  const verdict = judge(pair);
+  if (verdict === 'under-way') findings.count('underWay', 1);
+  return verdict !== 'agrees' && verdict !== 'under-way';
+}
+
+async function* orderLooks(
+  { pool }: CompareDeps,
+  findings: Findings,
+  horizon: OrderId | undefined,
+): AsyncGenerator<OrderLook> {
+  for (let after = horizon, isLast = false; !isLast; ) {
     findings.signal.throwIfAborted();
-    const page = await readOrderPage(pool, after, PAGE);
+    const page = await readOrderPage(pool, after ?? BEFORE_ALL, PAGE);
     findings.count('orders', page.length);
     yield* page;
     after = page.at(-1)?.id;
@@ -65,14 +126,49 @@ async function* orderLooks({ pool }: CompareDeps, findings: Findings): AsyncGene
   }
 }
 
-async function* reservationLooks(deps: CompareDeps, findings: Findings): AsyncGenerator<ReservationLook> {
-  for (let cursor: string | undefined, isLast = false; !isLast; ) {
-    const page = await deps.reservations.page(cursor, findings.signal);
+async function* reservationLooks(
+  deps: CompareDeps,
+  findings: Findings,
+  horizon: OrderId | undefined,
+): AsyncGenerator<ReservationLook> {
+  for (let from: PageFrom = { after: horizon }, isLast = false; !isLast; ) {
+    const page = await deps.reservations.page(from, findings.signal);
     findings.count('reservations', page.items.length);
     yield* page.items;
-    cursor = page.nextCursor;
-    isLast = cursor === undefined;
+    from = { cursor: page.nextCursor };
+    isLast = page.nextCursor === undefined;
   }
+}
+
+/** Those behind the horizon that may still change, or differ. */
+async function* openPages(
+  deps: CompareDeps,
+  findings: Findings,
+  horizon: OrderId | undefined,
+): AsyncGenerator<Looks[]> {
+  if (horizon === undefined) return;
+  for (let after = BEFORE_ALL, isLast = false; !isLast; ) {
+    findings.signal.throwIfAborted();
+    const ids = await openBehind(deps.pool, { horizon, after, limit: PAGE });
+    if (ids.length === 0) return;
+    const orders = await lookAtOrders(deps.pool, ids);
+    const reservations = await lookAtReservations(deps, findings, ids);
+    findings.count('orders', orders.size);
+    findings.count('reservations', reservations.size);
+    yield ids.map((id) => ({ id, order: orders.get(id), reservation: reservations.get(id) }));
+    after = ids.at(-1) ?? after;
+    isLast = ids.length < PAGE;
+    await sleep(PAUSE_MS);
+  }
+}
+
+async function lookAtReservations(
+  deps: CompareDeps,
+  findings: Findings,
+  ids: readonly string[],
+): Promise<Map<string, ReservationLook>> {
+  const found = await deps.reservations.lookup(ids, findings.signal);
+  return new Map(found.map((reservation) => [reservation.id, reservation]));
 }
 
 /** Two streams in the order of their ids as one; what is on one side only comes alone. */
@@ -95,25 +191,47 @@ export async function* merge<A extends { id: string }, B extends { id: string }>
   }
 }
 
-/** The second look at what differs; what still does is reported, and repaired where that is safe. */
-async function examine(deps: CompareDeps, findings: Findings, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
+/** Those of these that differ at one instant. */
+async function lookAgain(deps: CompareDeps, findings: Findings, ids: readonly string[]): Promise<Difference[]> {
+  if (ids.length === 0) return [];
   const before = await lookAtOrders(deps.pool, ids);
-  const found = await deps.reservations.lookup(ids, findings.signal);
-  const reservations = new Map(found.map((reservation) => [reservation.id, reservation]));
+  const reservations = await lookAtReservations(deps, findings, ids);
   const after = await lookAtOrders(deps.pool, ids);
   findings.signal.throwIfAborted();
-
-  const pairs = ids.flatMap((id) => {
+  const since = performance.now();
+  return ids.flatMap((id) => {
     const order = after.get(id);
-    return isSame(before.get(id), order) ? [toPair(id, order, reservations.get(id))] : [];
+    const pair = toPair({ id, order, reservation: reservations.get(id) });
+    if (!isSame(before.get(id), order)) {
+      findings.count('underWay', 1);
+      return [];
+    }
+    if (!isSuspect(findings, pair)) return [];
+    return [{ pair, since, state: `${order?.version} ${order?.awaiting} ${pair.reservation}` }];
   });
-  findings.count('underWay', ids.length - pairs.length);
-  const repaired = await repair(deps, pairs);
-  for (const pair of pairs) {
+}
+
+/** The third look, when the time of grace is over. */
+async function concludeLater(deps: CompareDeps, findings: Findings, differences: readonly Difference[]): Promise<void> {
+  const due = Math.max(...differences.map(({ since }) => since)) + deps.graceSeconds * 1000;
+  const { signal } = findings;
+  await sleep(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => signal.throwIfAborted());
+  const earlier = new Map(differences.map(({ pair, state }) => [pair.id, state]));
+  const still = await lookAgain(deps, findings, [...earlier.keys()]);
+  const unchanged = still.filter(({ pair, state }) => earlier.get(pair.id) === state);
+  findings.count('underWay', still.length - unchanged.length);
+  await conclude(deps, findings, unchanged);
+}
+
+/** Report mismatches, and repair what can safely be repaired. */
+async function conclude(deps: CompareDeps, findings: Findings, differences: readonly Difference[]): Promise<void> {
+  const repaired = await repair(
+    deps,
+    differences.map(({ pair }) => pair),
+  );
+  for (const { pair } of differences) {
     const kind = judge(pair);
-    if (kind === 'under-way') findings.count('underWay', 1);
-    else if (kind !== 'agrees') findings.report(toMismatch(pair, kind, repaired.has(pair.id)));
+    if (kind !== 'agrees' && kind !== 'under-way') findings.report(toMismatch(pair, kind, repaired.has(pair.id)));
   }
 }
 
@@ -133,11 +251,7 @@ function isSame(before: OrderLook | undefined, after: OrderLook | undefined): bo
   return before?.version === after?.version && before?.awaiting === after?.awaiting;
 }
 
-function toPair(
-  id: string,
-  order: (OrderLook & { isUnsent?: boolean }) | undefined,
-  reservation: ReservationLook | undefined,
-): Pair {
+function toPair({ id, order, reservation }: Looks): Pair {
   return {
     id,
     order: order?.status ?? 'unknown',

@@ -118,6 +118,12 @@ export function isForgotten(pair: Pair): boolean {
   return judge(pair) === 'reservation-missing' && pair.reservation === 'none';
 }
 
+/** Whether nothing is left to happen between the two. What becomes of a shipped order changes no stock any more. */
+export function isClosed(pair: Pair): boolean {
+  if (pair.order === 'pending' || pair.order === 'confirmed' || pair.reservation === 'held') return false;
+  return pair.command === 'none' && judge(pair) === 'agrees';
+}
+
 function isLostCommand(verdict: string): boolean {
   return verdict === 'release-missing' || verdict === 'fulfilment-missing';
 }

@@ -10,7 +10,6 @@ export interface OrderLook {
   awaiting?: Awaiting;
   /** How often the completer, or the step itself, has sent the command that is awaited. */
   asks: number;
-  updatedAt: Date;
 }
 
 interface OrderLookRow {
@@ -19,23 +18,21 @@ interface OrderLookRow {
   version: number;
   awaiting: Awaiting | null;
   asks: number;
-  updated_at: Date;
 }
 
-const COLUMNS = 'o.id, o.status, o.version, o.awaiting, o.asks, o.updated_at';
-const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+const COLUMNS = 'o.id, o.status, o.version, o.awaiting, o.asks';
 
 function toLook(row: OrderLookRow): OrderLook {
-  const { id, status, version, awaiting, asks, updated_at } = row;
-  return { id, status, version, awaiting: awaiting ?? undefined, asks, updatedAt: updated_at };
+  const { id, status, version, awaiting, asks } = row;
+  return { id, status, version, awaiting: awaiting ?? undefined, asks };
 }
 
-/** A page of all orders in the order of their ids, which is nearly that in which they lie on disk. */
-export async function readOrderPage(q: Queryable, after: OrderId | undefined, limit: number): Promise<OrderLook[]> {
+/** A page of the orders after this one, in the order of their ids, which is nearly that in which they lie on disk. */
+export async function readOrderPage(q: Queryable, after: OrderId, limit: number): Promise<OrderLook[]> {
   const { rows } = await q.query<OrderLookRow>({
     name: 'reconciliation-page',
     text: `SELECT ${COLUMNS} FROM orders o WHERE o.id > $1 ORDER BY o.id LIMIT $2`,
-    values: [after ?? BEFORE_ALL, limit],
+    values: [after, limit],
   });
   return rows.map(toLook);
 }

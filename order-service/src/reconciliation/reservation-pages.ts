@@ -10,13 +10,17 @@ import { type InventoryTargets, UnexpectedStatusError } from '../reservations/in
 export interface ReservationLook {
   id: string;
   state: 'held' | 'fulfilled' | 'released' | 'rejected';
-  /** By the clock of inventory-service's database. */
-  updatedAt: Date;
+}
+
+/** Where a page begins: behind this id, or where the last one has ended; with neither, at the first. */
+export interface PageFrom {
+  after?: string;
+  cursor?: string;
 }
 
 export interface ReservationPages {
-  /** All reservations in the order of their ids, a page at a time. */
-  page(cursor: string | undefined, signal: AbortSignal): Promise<{ items: ReservationLook[]; nextCursor?: string }>;
+  /** Reservations in the order of their ids, a page at a time. */
+  page(from: PageFrom, signal: AbortSignal): Promise<{ items: ReservationLook[]; nextCursor?: string }>;
   /** Those with these ids, at most {@link PAGE}; unknown ones are absent. */
   lookup(ids: readonly string[], signal: AbortSignal): Promise<ReservationLook[]>;
 }
@@ -34,7 +38,6 @@ const answer = z.object({
     z.object({
       id: z.string(),
       state: z.enum(['held', 'fulfilled', 'released', 'rejected']),
-      updatedAt: z.iso.datetime().transform((text) => new Date(text)),
     }),
   ),
   nextCursor: z.string().optional(),
@@ -60,8 +63,9 @@ export function createReservationPages({ inventory }: { inventory: InventoryTarg
   }
 
   return {
-    page: (cursor, signal) => {
-      const query = new URLSearchParams({ limit: String(PAGE), lines: 'false', ...(cursor && { cursor }) });
+    page: ({ after, cursor }, signal) => {
+      const from = { ...(after && { after }), ...(cursor && { cursor }) };
+      const query = new URLSearchParams({ limit: String(PAGE), lines: 'false', ...from });
       return ask(`/reservations?${query}`, undefined, signal);
     },
     lookup: async (ids, signal) => (await ask('/reservations/lookup', { ids, lines: false }, signal)).items,
