@@ -52,6 +52,7 @@ function aPlacement(key: string): Placement {
 /** Places batches, and notes the name of every statement, by where it ran. */
 function aProcess({ isInventoryThere = true, loses }: { isInventoryThere?: boolean; loses?: string } = {}) {
   const statements = { batch: [] as string[], requests: [] as string[] };
+  const texts = new Map<string, string>();
   const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
   let lost = false;
   /** The pool; the connection breaks right after the first commit of the statement with the name `loses`. */
@@ -62,6 +63,7 @@ function aProcess({ isInventoryThere = true, loses }: { isInventoryThere?: boole
         return async (statement: pg.QueryConfig | string, values?: unknown[]) => {
           const name = typeof statement === 'string' ? 'unnamed' : (statement.name ?? 'unnamed');
           names.push(name);
+          if (typeof statement !== 'string') texts.set(name, statement.text);
           const result = await target.query(statement as pg.QueryConfig, values);
           if (name !== loses || lost) return result;
           lost = true;
@@ -89,6 +91,7 @@ function aProcess({ isInventoryThere = true, loses }: { isInventoryThere?: boole
         return result.value;
       });
     },
+    textOf: (name: string) => texts.get(name) ?? '',
     takeStatements: () => ({ batch: statements.batch.splice(0), requests: statements.requests.splice(0) }),
     async ordersTotal() {
       const { values } = await metrics.ordersTotal.get();
@@ -116,6 +119,20 @@ describe('a batch', () => {
     expect(tally(answers.map(({ result }) => result))).toEqual({ executed: 62, replayed: 2 });
     expect(answers[31]?.reply).toEqual(first?.reply);
     expect(new Set(answers.map(({ reply }) => reply.status))).toEqual(new Set([201]));
+  });
+
+  it('looks for the orders of its keys by the index of the keys, planned while there are none', async () => {
+    const process = aProcess();
+    await process.place(['k']);
+    await asOwner('DELETE FROM idempotency_keys');
+    await process.place(['k']);
+    await system.database.truncate();
+    for (const name of ['insert-placements', 'find-orders-by-keys']) {
+      const { rows } = await system.database.pool.query(`EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${process.textOf(name)}`);
+      const plan = JSON.stringify(rows);
+      expect([name, plan.includes('orders_idempotency_key_key')]).toEqual([name, true]);
+      expect([name, plan.includes('orders_client_id_idx')]).toEqual([name, false]);
+    }
   });
 
   it('costs three statements when all 64 are repeats of a 202, one of them among the requests', async () => {

@@ -243,7 +243,9 @@ export async function findOrdersByKeys(q: Queryable, keys: readonly KeyName[]): 
       SELECT i.position::integer, ${COLUMNS}, o.fingerprint, ${LINES}, d.at AS decided_at, d.correlation_id AS decided_by
       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (client_id, key, position)
       CROSS JOIN LATERAL (
-        SELECT * FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key LIMIT 1
+        -- As a range: see insertPlacements.
+        SELECT * FROM orders WHERE client_id = i.client_id AND idempotency_key BETWEEN i.key AND i.key
+        ORDER BY idempotency_key LIMIT 1
       ) o
       LEFT JOIN LATERAL (
         SELECT at, correlation_id FROM order_timeline WHERE order_id = o.id AND type = o.first_outcome ORDER BY id LIMIT 1

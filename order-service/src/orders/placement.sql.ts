@@ -63,8 +63,12 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
                now() + answered_in_ms * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
         FROM input i
         -- A repeat past its retention: the order's constraint would refuse the whole statement. As a scalar, for a join
-        -- could be planned without the index.
-        WHERE (SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key LIMIT 1) IS NULL
+        -- could be planned without the index; as a range in its order, for on an empty table the client's index looks as
+        -- good, and would have all of its orders read.
+        WHERE (
+          SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key BETWEEN i.key AND i.key
+          ORDER BY idempotency_key LIMIT 1
+        ) IS NULL
         ORDER BY position
         ON CONFLICT DO NOTHING
         RETURNING resource_id AS order_id
