@@ -75,6 +75,7 @@ function ruleNames(): string[] {
     crashes: [],
     connections: [],
     memory: [],
+    availability: [],
   };
   const quiet = { samples: { checked: 0, findings: [] }, unsettled: { orders: [], places: [] } };
   return checkEvidence({ ...nothing, ...noStock, ...quiet }).map(({ rule }) => rule);

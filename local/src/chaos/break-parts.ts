@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withProgress } from '@shop/operator/progress-line.ts';
-import { type Battlefield, type DoneFault, runFaults } from './nemesis.ts';
-import { type FaultKind, type PlannedFault, planFaults, planMore } from './schedule.ts';
+import { type Battlefield, type DoneFault, runAlone, runFaults } from './nemesis.ts';
+import { type FaultKind, type PlannedFault, planAlone, planFaults, planMore } from './schedule.ts';
 import { countRun, shortfalls } from './summary.ts';
 import type { Workload } from './workload.ts';
 
@@ -13,23 +13,28 @@ const roundMs = 1_000;
 type Attack = { seed: number; seconds: number; faults: readonly FaultKind[]; planned?: PlannedFault[] };
 
 /**
- * Breaks parts for as long as was asked, while the clients work, and goes on while that was too little to mean anything:
- * missing faults are made up for, and the clients get the time that they need. Resolves when no client begins anything
- * more, with the milliseconds that all of it took.
+ * Breaks single processes first, one at a time. Then breaks parts for as long as was asked, while the clients work, and goes
+ * on while that was too little to mean anything: missing faults are made up for, and the clients get the time that they
+ * need. Resolves when no client begins anything more, with the milliseconds that all of it took, and its first part.
  */
 export async function breakParts(
   field: Battlefield,
   workload: Workload,
   { seed, seconds, faults: kinds, planned }: Attack,
   faults: DoneFault[],
-): Promise<number> {
+): Promise<{ tookMs: number; aloneMs: number }> {
   const began = workload.now();
+  let aloneMs = 0;
   const doAll = (plan: ReturnType<typeof planFaults>) => {
     const from = workload.now();
     const timed = plan.map((fault) => ({ ...fault, at: fault.at + from }));
     return runFaults(field, timed, workload.now, (fault) => faults.push(fault));
   };
   const goOn = async () => {
+    if (!planned) {
+      await runAlone(field, planAlone(seed, kinds), workload.now, (fault) => faults.push(fault));
+      aloneMs = workload.now() - began;
+    }
     await Promise.all([doAll(planned ?? planFaults(seed, seconds, kinds)), delay(seconds * 1_000)]);
     if (planned) return workload.finish();
     const latest = workload.now() + longestExtensionMs;
@@ -41,9 +46,9 @@ export async function breakParts(
     }
     await workload.finish();
   };
-  const line = () => progressLine(workload.now() - began, seconds, workload, faults.at(-1));
+  const line = () => progressLine(workload.now() - began - aloneMs, seconds, workload, faults.at(-1));
   await withProgress(process.stderr, line, goOn);
-  return workload.now() - began;
+  return { tookMs: workload.now() - began, aloneMs };
 }
 
 function progressLine(
@@ -53,5 +58,6 @@ function progressLine(
   fault: DoneFault | undefined,
 ): string {
   const last = fault ? `, last fault: ${fault.how} ${fault.part}` : '';
-  return `${Math.round(ms / 1_000)} of ${seconds} s  ${operations.length} operations, ${underWay()} under way${last}`;
+  const progress = fault?.isAlone ? 'one process at a time' : `${Math.round(ms / 1_000)} of ${seconds} s`;
+  return `${progress}  ${operations.length} operations, ${underWay()} under way${last}`;
 }

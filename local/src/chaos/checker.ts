@@ -2,6 +2,7 @@
  * The checker: pure, on what was collected from outside. Each rule looks at everything and returns what contradicts the
  * promise; nothing found by any of them is what "it holds" means.
  */
+import { availabilityFaults } from './availability.ts';
 import type { Evidence, StoredOrder } from './evidence.ts';
 import type { Operation } from './history.ts';
 import { finalTryOf, isDecided, verdictOf } from './history.ts';
@@ -52,6 +53,7 @@ const rules: Rule[] = [
   { rule: 'no dead letters', check: checkDeadLetters },
   { rule: 'connections are back to what they were', check: checkConnections },
   { rule: 'memory stays in bounds', check: checkMemory },
+  { rule: 'one of two processes is enough', check: checkAvailability },
 ];
 
 /** Every rule with what contradicts it. */
@@ -446,6 +448,15 @@ function checkMemory({ memory }: Known) {
       ),
     ];
   });
+}
+
+/** availability.ts has the limits; it compares with the time before the first fault, so a slow machine is no violation. */
+function checkAvailability({ availability }: Known) {
+  const { judged, faults } = availabilityFaults(availability);
+  return found(
+    faults.map(({ what, expected, found: instead }) => wrong(what, expected, instead)),
+    judged,
+  );
 }
 
 /* ---------------------------------------------------------------------------------------------------------- words */

@@ -186,6 +186,10 @@ function rightEvidence(): Evidence {
       { name: 'order-1', pid: 1, ageSeconds: 60, mostMb: 210, grownUpMb: 100, endMb: 190 },
       { name: 'order-2', pid: 2, ageSeconds: 3, mostMb: 250 },
     ],
+    availability: [
+      { what: 'nothing broken', kinds: { place: { calls: 200, accepted: 0, failed: 0, longestGapMs: 100 } } },
+      { what: 'order-1 kill', kinds: { place: { calls: 400, accepted: 12, failed: 9, longestGapMs: 900 } } },
+    ],
   };
 }
 
@@ -470,6 +474,11 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'memory that grows and grows',
     'memory stays in bounds',
     (e) => Object.assign(e.memory[0] ?? {}, { mostMb: 201, endMb: 201 }),
+  ],
+  [
+    'orders that mostly waited while one of two processes was away',
+    'one of two processes is enough',
+    (e) => Object.assign(e.availability[1]?.kinds.place ?? {}, { accepted: 60 }),
   ],
   ['a dead letter', 'no dead letters', (e) => Object.assign(e.deadLetters[0] ?? {}, { messages: 1 })],
 ];

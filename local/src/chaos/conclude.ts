@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Gateway } from '@shop/operator/gateway.ts';
 import type { System } from '../parts.ts';
+import { measureAvailability } from './availability.ts';
 import type { BrokerView } from './broker.ts';
 import { type Check, checkEvidence } from './checker.ts';
 import { collectEvidence } from './collect-evidence.ts';
@@ -37,7 +38,7 @@ export type Watched = {
 
 type Conclusion = Pick<
   Report,
-  'settledMs' | 'waitingWhenHealed' | 'samples' | 'connections' | 'memory' | 'checks' | 'traces'
+  'settledMs' | 'waitingWhenHealed' | 'samples' | 'connections' | 'memory' | 'availability' | 'checks' | 'traces'
 >;
 
 // When the keys needed all of the time, the rest still gets a moment to be looked at.
@@ -77,6 +78,7 @@ export async function conclude(
     crashes: watched.crashes,
     connections: await connectionsAfter(databases, broker, watched.connectionsBefore),
     memory: watched.memory.stop(),
+    availability: measureAvailability(workload.operations, watched.faults, healedAt),
   };
   const checks = checkEvidence(evidence);
   return {
@@ -85,6 +87,7 @@ export async function conclude(
     samples: samples.checked,
     connections: evidence.connections,
     memory: evidence.memory,
+    availability: evidence.availability,
     checks,
     traces: await traces(checks, evidence, watched.faults, join(system.folder, 'logs')),
   };

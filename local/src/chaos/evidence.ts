@@ -1,3 +1,4 @@
+import type { Availability } from './availability.ts';
 import type { Operation } from './history.ts';
 
 /** What the databases, the lists and the broker say when everything is quiet. Plain data, so that it can be made by hand. */
@@ -23,6 +24,7 @@ export type Evidence = {
   crashes: string[];
   connections: ConnectionCount[];
   memory: ProcessMemory[];
+  availability: Availability[];
 };
 
 export type StoredOrder = {

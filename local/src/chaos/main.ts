@@ -142,7 +142,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
   const faults: DoneFault[] = [];
   workload.begin();
   const before = await connectionsBefore(scene, warmUpMs);
-  const tookMs = await breakParts(field, workload, options, faults);
+  const { tookMs, aloneMs } = await breakParts(field, workload, options, faults);
   faults.sort((a, b) => a.began - b.began); // some take a while until they show
   const crashes = crashWatch.stop();
   process.stderr.write('Healing and settling …\n');
@@ -161,7 +161,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
     seed,
     seconds,
     kinds,
-    extraSeconds: Math.max(0, Math.round(tookMs / 1_000) - seconds),
+    extraSeconds: Math.max(0, Math.round((tookMs - aloneMs) / 1_000) - seconds),
     counts,
     faults: faults.map((fault) => ({ ...fault, began: Math.round(fault.began), ended: Math.round(fault.ended) })),
     answers: countAnswers(workload.operations),

@@ -17,6 +17,8 @@ export type DoneFault = PlannedFault & {
   began: number;
   ended: number;
   effect: boolean;
+  /** Nothing else was broken meanwhile. It ended when it was about to be undone. */
+  isAlone?: boolean;
 };
 
 // A process of ours starts slowly on a busy machine; so does a database that a fault finds down.
@@ -55,6 +57,30 @@ export async function runFaults(
     for (const fault of faults.toSorted((one, other) => one.at - other.at)) await run(fault);
   };
   await Promise.all([...perPart].map(runAll));
+}
+
+/**
+ * Does one after the other, each while everything else works: `at` is the pause before it, and the next one begins when the
+ * part answers again.
+ */
+export async function runAlone(
+  field: Battlefield,
+  plan: readonly PlannedFault[],
+  now: () => number,
+  onFault: (fault: DoneFault) => void,
+): Promise<void> {
+  for (const fault of plan) {
+    await delay(fault.at, undefined, { signal: field.end });
+    const began = now();
+    const effect = await inflict(field, fault);
+    const done = { ...fault, at: began, began, ended: began, effect, isAlone: true };
+    onFault(done);
+    await delay(fault.lasts, undefined, { signal: field.end });
+    done.ended = now();
+    await undo(field, fault);
+    const part = partOf(field.system, fault.part);
+    await until(field.end, showsWithinMs, async () => (await part.answers()) || undefined);
+  }
 }
 
 async function inflict(field: Battlefield, fault: PlannedFault): Promise<boolean> {

@@ -48,6 +48,9 @@ oversold.
   --json          print the report as one JSON object
   --help
 
+Before that, one process of each service is killed and frozen (as far as kinds and schedule allow), one at a time, while all
+else works: orders must go on, but for the first second of each.
+
 Below 1,000 orders, 50 twins, 50 cancellations, 50 shipments or 3 faults of each kind a run means nothing: it goes on for up
 to 60 s more until it has them.
 

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { type Availability, type Shares, wholeRun } from './availability.ts';
 import type { Check, Violation } from './checker.ts';
 import type { Drain } from './drain.ts';
 import type { ConnectionCount, ProcessMemory } from './evidence.ts';
@@ -27,6 +28,7 @@ export type Report = {
   samples: number;
   connections: ConnectionCount[];
   memory: ProcessMemory[];
+  availability: Availability[];
   checks: Check[];
   traces: { rule: string; violation: Violation; trace: Trace }[];
   /** With --drain alone. */
@@ -58,6 +60,7 @@ export function renderReport(report: Report): string {
     ...Object.entries(report.answers).map(([kind, table]) => row(`  ${kind}`, countsText(table))),
     ...(report.drain ? [] : [row('longest outage', timesText(report.longestOutageMs))]),
     row('slowest answer', timesText(report.slowestAnswerMs)),
+    ...(report.drain ? [] : availabilityRows(report.availability)),
     row(
       'settled',
       `${seconds(report.settledMs)} after everything was back; ${report.waitingWhenHealed} orders waited then`,
@@ -91,6 +94,24 @@ function faultRows({ faults, counts, notes }: Report): string[] {
     row('faults', faults.length === 0 ? 'none' : countsText(counts.faults)),
     ...[...faults.map(faultLine), ...notes].map((line) => `                   ${line}`),
   ];
+}
+
+/** Every kind of call for the whole run; orders for each process that was away alone, and for the time before. */
+function availabilityRows(availability: readonly Availability[]): string[] {
+  const [all, ...periods] = availability;
+  const kinds = Object.entries(all?.kinds ?? {}).map(([kind, shares]) => [`  ${kind}`, shares] as const);
+  const orders = periods.flatMap(({ what, kinds: { place } }) => (place ? [[`  ${what}`, place] as const] : []));
+  return [
+    row('first answers', wholeRun),
+    ...kinds.map(([name, shares]) => row(name, sharesText(shares))),
+    row('of orders', 'with one process away, after its first second'),
+    ...orders.map(([name, shares]) => row(name, sharesText(shares))),
+  ];
+}
+
+function sharesText({ calls, accepted, failed, longestGapMs }: Shares): string {
+  const share = (count: number) => `${((100 * count) / Math.max(1, calls)).toFixed(1)} %`;
+  return `${calls}: ${share(accepted)} × 202, ${share(failed)} × 5xx or none; longest gap ${seconds(longestGapMs)}`;
 }
 
 function drainRows({ orders, synchronousRate, acceptedRate, drainRate, ratio, repeatedCommands }: Drain): string[] {

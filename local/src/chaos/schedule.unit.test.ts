@@ -1,5 +1,5 @@
 import type { PlannedFault } from './schedule.ts';
-import { faultKinds, fewestOfAKind, planFaults, planMore } from './schedule.ts';
+import { faultKinds, fewestOfAKind, planAlone, planFaults, planMore } from './schedule.ts';
 
 const overlap = (a: PlannedFault, b: PlannedFault) => a.at < b.at + b.lasts && b.at < a.at + a.lasts;
 
@@ -32,6 +32,23 @@ describe('planFaults', () => {
     const together = pairs.filter(([one, other]) => overlap(one, other));
     expect(together.filter(([one, other]) => one.part === other.part)).toEqual([]);
     expect(together.length).toBeGreaterThan(0);
+  });
+});
+
+describe('planAlone', () => {
+  it('kills and freezes one process of each service', () => {
+    const plan = planAlone(3, faultKinds);
+    expect(plan.map(({ kind, part }) => `${kind} ${part.replace(/-[12]$/, '')}`)).toEqual([
+      'kill order',
+      'kill inventory',
+      'pause order',
+      'pause inventory',
+    ]);
+    expect(planAlone(3, faultKinds)).toEqual(plan);
+  });
+
+  it('has only the kinds that were chosen', () => {
+    expect(planAlone(3, ['pause', 'broker']).map(({ kind }) => kind)).toEqual(['pause', 'pause']);
   });
 });
 

@@ -1,0 +1,117 @@
+/**
+ * How well calls were served while one of two processes of a service was away and nothing else was broken: the bad day that
+ * comes once a month, and that a client should not notice.
+ */
+import type { CallKind, Operation, Try } from './history.ts';
+import type { DoneFault } from './nemesis.ts';
+
+export type Shares = {
+  calls: number;
+  /** First answers to new orders: accepted, and their stock not decided. */
+  accepted: number;
+  /** 5xx, or no answer. */
+  failed: number;
+  /** The longest time in which no call was served. */
+  longestGapMs: number;
+};
+/** `what`: the whole run, nothing broken, or the process that was away. */
+export type Availability = { what: string; kinds: Partial<Record<CallKind, Shares>> };
+
+export const wholeRun = 'all of it';
+export const nothingBroken = 'nothing broken';
+
+// Whoever calls a process in the moment of its end may notice; within a second the others have to be known.
+const noticeMs = 1_000;
+
+type Period = { what: string; from: number; to: number };
+
+/** For the whole run, for the time before the first fault, and for each fault that happened alone. */
+export function measureAvailability(
+  operations: readonly Operation[],
+  faults: readonly DoneFault[],
+  until: number,
+): Availability[] {
+  const firstFault = Math.min(until, ...faults.map(({ began }) => began));
+  const alone = faults
+    .filter(({ isAlone, effect }) => isAlone && effect)
+    .map(({ part, how, began, ended }) => ({ what: `${part} ${how}`, from: began + noticeMs, to: ended }));
+  const periods: Period[] = [
+    { what: wholeRun, from: 0, to: until },
+    { what: nothingBroken, from: 0, to: firstFault },
+    ...alone,
+  ];
+  const byKind = [...Map.groupBy(operations, ({ kind }) => kind)];
+  return periods.map((period) => ({
+    what: period.what,
+    kinds: Object.fromEntries(byKind.map(([kind, all]) => [kind, sharesOf(all, period)])),
+  }));
+}
+
+function sharesOf(operations: readonly Operation[], { from, to }: Period): Shares {
+  const isWithin = (at: number) => at >= from && at < to;
+  // A repeat of an accepted order is answered 202 for as long as that order waits, for whatever reason.
+  const first = operations.flatMap(({ tries }) => tries.slice(0, 1)).filter((one) => isWithin(one.sentAt));
+  const ends = operations
+    .flatMap(({ tries }) => tries)
+    .filter((one) => isServed(one) && isWithin(one.endedAt))
+    .map(({ endedAt }) => endedAt)
+    .sort((a, b) => a - b);
+  const gaps = [...ends, to].map((at, index) => at - (ends[index - 1] ?? from));
+  return {
+    calls: first.length,
+    accepted: first.filter(({ answer }) => answer?.status === 202).length,
+    failed: first.filter((one) => hasFailed(one)).length,
+    longestGapMs: Math.round(Math.max(0, ...gaps)),
+  };
+}
+
+function isServed({ answer }: Try): boolean {
+  return answer !== undefined && answer.status < 500 && answer.status !== 429;
+}
+
+/** A client that went away by itself was not failed. */
+function hasFailed({ answer, cause }: Try): boolean {
+  return answer ? answer.status >= 500 : cause !== 'gave up waiting';
+}
+
+/** Of the calls beyond the first second, and beyond what fails on this machine when nothing is broken. */
+export const mostAccepted = 0.05;
+export const mostFailed = 0.05;
+/** Longer than any call of an order may take, and than the gateway needs to leave a process alone. */
+export const longestGapMs = 3_000;
+// Fewer calls say nothing about a share of one in twenty.
+const fewestCalls = 40;
+
+/** What is more than the limits allow, in words; `judged` says of how many shares that could be said. */
+export function availabilityFaults(all: readonly Availability[]): {
+  judged: number;
+  faults: { what: string; expected: string; found: string }[];
+} {
+  const usual = all.find(({ what }) => what === nothingBroken)?.kinds ?? {};
+  const faults: { what: string; expected: string; found: string }[] = [];
+  let judged = 0;
+  for (const { what, kinds } of all) {
+    if (what === wholeRun || what === nothingBroken) continue;
+    for (const [kind, shares] of Object.entries(kinds)) {
+      if (shares.calls < fewestCalls) continue;
+      judged += 1;
+      const before = usual[kind as CallKind];
+      const most = (limit: number, count = 0) =>
+        atMost(shares.calls, limit + (before?.calls ? count / before.calls : 0));
+      const mostGap = longestGapMs + (before?.longestGapMs ?? 0);
+      const subject = `${kind} during ${what}`;
+      const wrong = (expected: string, found: string) => faults.push({ what: subject, expected, found });
+      const [accepted, failed] = [most(mostAccepted, before?.accepted), most(mostFailed, before?.failed)];
+      if (shares.accepted > accepted) wrong(`at most ${accepted} of ${shares.calls} × 202`, `${shares.accepted}`);
+      if (shares.failed > failed) wrong(`at most ${failed} of ${shares.calls} failed`, `${shares.failed}`);
+      if (shares.longestGapMs > mostGap) wrong(`no ${mostGap} ms without an answer`, `${shares.longestGapMs} ms`);
+    }
+  }
+  return { judged, faults };
+}
+
+/** So many of `calls` may be, when the share is `limit` at most: three standard deviations more are chance. */
+function atMost(calls: number, limit: number): number {
+  const expected = calls * Math.min(1, limit);
+  return Math.ceil(expected + 3 * Math.sqrt(expected));
+}
