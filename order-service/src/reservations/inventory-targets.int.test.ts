@@ -155,6 +155,19 @@ describe('a process that hangs', () => {
   });
 });
 
+describe('a process that fails fast', () => {
+  it('costs three calls, however many it has answered before', async () => {
+    const [failing, up] = [await startProcess(answers), await startProcess(answers)];
+    const inventory = toInventory([failing.url, up.url]);
+    await times(50, inventory.ask);
+    const before = failing.orders;
+    failing.answer = (_req, res) => res.writeHead(500).end();
+    await times(20, inventory.ask);
+    expect(failing.orders - before).toBe(3);
+    expect(await inventory.breakers()).toEqual({ [hostOf(failing)]: 2, [hostOf(up)]: 0 });
+  });
+});
+
 describe('a call that was sent', () => {
   it('is sent to no other process', async () => {
     const breaks: Answer = (req) => req.socket.destroy();

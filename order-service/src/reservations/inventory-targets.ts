@@ -10,7 +10,7 @@
  * A target's breaker:
  *
  *   closed     it is called
- *     -> open       no connection; no answer within the time of a call; or half of the latest calls failed
+ *     -> open       no connection; no answer within the time of a call; three failures in a row, or half of the latest calls
  *   open       it is left out
  *     -> probed     every second it is asked a question that no order waits for; until that is answered, it stays open
  *   half open  the probe was answered: one order's call is let through
@@ -91,6 +91,7 @@ interface Target {
   lastUsedAt: number;
   /** Left out, and its last probe was answered. */
   isProbed: boolean;
+  failuresInARow: number;
 }
 
 // Long enough not to hammer a service that is coming up, short enough that few orders have to wait for a message.
@@ -98,6 +99,8 @@ const PROBE_PAUSE_MS = 1_000;
 // Docker's DNS answers from memory. Until a new address is known, the others are asked.
 const DNS_PAUSE_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 500;
+// Who fails fast has the fewest calls under way, so it would get most of them until half of its latest calls have failed.
+const MOST_FAILURES_IN_A_ROW = 3;
 // What waited in our own queue has less time left for its call. Only with nearly all of it does a timeout count.
 const FULL_TIME = 0.8;
 // A timer that is later than this says that our own event loop was blocked, or the process frozen.
@@ -171,7 +174,7 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
       // Counted as a success, so it closes a breaker that is half open: rather one order too many than an open breaker.
       errorFilter: isOurDoing,
     });
-    const target: Target = { name, pool, breaker, calls: new Set(), lastUsedAt: 0, isProbed: false };
+    const target: Target = { name, pool, breaker, calls: new Set(), lastUsedAt: 0, isProbed: false, failuresInARow: 0 };
     let isLeftOut = false;
     metrics.breakerState.set({ target: name }, BREAKER_STATES.closed);
     breaker.on('open', () => {
@@ -298,9 +301,14 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
   /** A full time without an answer opens the breaker at once: a stalled process holds a batch's slot all that time. */
   async function sendForOrder<T>(target: Target, question: Question<T>): Promise<T> {
     try {
-      return (await target.breaker.fire(() => send(target, question))) as T;
+      const answer = (await target.breaker.fire(() => send(target, question))) as T;
+      target.failuresInARow = 0;
+      return answer;
     } catch (error) {
-      if (error instanceof TimedOutError && !error.isOurDoing) target.breaker.open();
+      if (!isOurDoing(error)) {
+        target.failuresInARow += 1;
+        if (error instanceof TimedOutError || target.failuresInARow >= MOST_FAILURES_IN_A_ROW) target.breaker.open();
+      }
       throw error;
     }
   }
