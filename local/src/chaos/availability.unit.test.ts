@@ -27,7 +27,7 @@ const orders = (statusAt: (at: number) => number | undefined) =>
   });
 const fault: DoneFault = {
   kind: 'pause',
-  part: 'inventory-1',
+  part: 'order-1',
   how: 'pause',
   at: 2_000,
   lasts: 6_000,
@@ -47,8 +47,15 @@ describe('measureAvailability', () => {
     expect(measured.map(({ what, kinds }) => [what, kinds.place?.calls, kinds.place?.accepted])).toEqual([
       [wholeRun, 500, 50],
       [nothingBroken, 100, 0],
-      ['inventory-1 pause', 250, 50],
+      ['order-1 pause', 250, 50],
     ]);
+  });
+
+  it('gives a frozen process of inventory-service the time until its locks are gone', () => {
+    const frozen = { ...fault, part: 'inventory-1' };
+    const longer = { ...frozen, began: -10_000 };
+    expect(judge(orders(during(2_000, 8_000, 202)), [frozen]).faults).toEqual([]);
+    expect(judge(orders(during(3_000, 8_000, 202)), [longer]).faults).toHaveLength(1);
   });
 
   it('takes no repeat for a new order, and no client that went away for a failure', () => {

@@ -134,17 +134,27 @@ export function planMore(seed: number, kinds: readonly FaultKind[]): PlannedFaul
   });
 }
 
-// Long enough for calls to show what becomes of them after the first second.
+// Long enough for calls to show what becomes of them after the first second; or after the database has ended the transactions
+// of a frozen inventory-service (availability.ts).
 const aloneLasts = 5_000;
+const frozenInventoryLasts = 17_000;
 const aloneAfter = 3_000;
 
 /** One process of each service killed and frozen, one after the other; `at` is the pause before each. */
 export function planAlone(seed: number, kinds: readonly FaultKind[]): PlannedFault[] {
   const { pick } = makeRandom(seed ^ 0xa10e);
-  const pairs = [['order-1', 'order-2'] as const, ['inventory-1', 'inventory-2'] as const];
+  const pairs = { order: ['order-1', 'order-2'], inventory: ['inventory-1', 'inventory-2'] } as const;
   return (['kill', 'pause'] as const)
     .filter((how) => kinds.includes(how))
-    .flatMap((how) => pairs.map((pair) => ({ kind: how, part: pick(pair), how, at: aloneAfter, lasts: aloneLasts })));
+    .flatMap((how) =>
+      (['order', 'inventory'] as const).map((service) => ({
+        kind: how,
+        part: pick(pairs[service]),
+        how,
+        at: aloneAfter,
+        lasts: how === 'pause' && service === 'inventory' ? frozenInventoryLasts : aloneLasts,
+      })),
+    );
 }
 
 /** Whether a fault is one of a link. */
