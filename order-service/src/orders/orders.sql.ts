@@ -263,7 +263,9 @@ export async function findOrdersByKeys(q: Queryable, keys: readonly KeyName[]): 
 /** What an order was placed with under this key; a key that an order knows is not free for another request. */
 export async function findKeptFingerprint(q: Queryable, { clientId, key }: KeyName): Promise<Buffer | undefined> {
   const { rows } = await q.query<{ fingerprint: Buffer }>(
-    'SELECT fingerprint FROM orders WHERE client_id = $1 AND idempotency_key = $2',
+    // As a range: see insertPlacements.
+    `SELECT fingerprint FROM orders WHERE client_id = $1 AND idempotency_key BETWEEN $2 AND $2
+     ORDER BY idempotency_key LIMIT 1`,
     [clientId, key],
   );
   return rows[0]?.fingerprint;
