@@ -20,6 +20,10 @@ const config: Config = {
   // For hangs: no machine is so busy that a test takes that long. What a test waits for has a limit of its own below this
   // one (chassis/src/testing/eventually.ts), so that its message is the one that is shown.
   testTimeout: 300_000,
+  // The last process of each worker has hardly started when it is asked to end.
+  workerGracefulExitTimeout: 60_000,
+  // What a failed test left running in jest's own process, where a single file runs, would keep it alive for ever.
+  forceExit: true,
 };
 
 export default config;

@@ -4,12 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
 
 const root = join(__dirname, '..');
 const copy = mkdtempSync(join(tmpdir(), 'check-compose-'));
-afterAll(() => rmSync(copy, { recursive: true }));
+atEnd(() => rmSync(copy, { recursive: true }));
 
 describeNeeding('a Docker engine', startDockerEngine(), 'check-compose.sh', () => {
   let images: Record<string, string>;

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { findDeck } from '../kong/find-deck.ts';
 
@@ -34,7 +35,7 @@ const hasShellcheck = run('shellcheck', ['--version']).status === 0;
 const deck = findDeck();
 
 const folder = mkdtempSync(join(tmpdir(), 'pipeline-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+atEnd(() => rmSync(folder, { recursive: true }));
 
 function git(cwd: string, ...args: string[]) {
   const who = ['-c', 'user.name=Somebody', '-c', 'user.email=somebody@orders.example'];

@@ -3,12 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { choosePorts } from '@shop/local/ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shop-bench-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
 const bench = [process.execPath, join(repositoryRoot(), 'local/src/cli.ts'), 'bench'];
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { makeSales, readSales } from './sales.ts';
 
 describe('made orders', () => {
@@ -32,7 +33,7 @@ describe('made orders', () => {
 
 describe('orders of a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-sales-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  atEnd(() => rmSync(folder, { recursive: true }));
 
   it('are those that the contract takes, with the lines of a product as one', async () => {
     const file = join(folder, 'orders.csv');

@@ -7,7 +7,6 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem();
 });
-afterAll(() => system?.down());
 
 /** Orders by clients that wait for their answers; each answer's status and second. */
 async function placeOrders(sku: string, seconds: number): Promise<{ status: number; second: number }[]> {

@@ -1,9 +1,11 @@
 /** What the pages tell people to paste: it does what they say. */
+
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -56,7 +58,7 @@ describe('the clients of http-and-messages.md', () => {
     ...(hasPython ? [{ language: 'python', command: 'python3', file: 'place.py' }] : []),
   ];
   const folder = mkdtempSync(join(tmpdir(), 'shop-clients-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  atEnd(() => rmSync(folder, { recursive: true }));
 
   it('place one order each while inventory-service is away for a while, and are told of it again', async () => {
     const { BASE_URL, STOREFRONT_KEY } = system.env;

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { askTool, checkFiles, hasTool, tools } from './check-files.ts';
 
@@ -10,7 +11,7 @@ beforeAll(() => {
     cpSync(join(__dirname, name), join(copy, name), { recursive: true });
   }
 });
-afterAll(() => rmSync(copy, { recursive: true }));
+atEnd(() => rmSync(copy, { recursive: true }));
 
 /** What `look` finds in a copy in which one thing is different, and the line of that. */
 function changed<T>(file: string, from: string, to: string, look: () => T): { line: number; found: T } {

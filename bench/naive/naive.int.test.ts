@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
@@ -10,12 +11,13 @@ import { choosePorts } from '@shop/local/ports.ts';
 
 const suffix = randomUUID().slice(0, 8);
 const databases = { orders: `naive_orders_${suffix}`, inventory: `naive_inventory_${suffix}` };
-const processes: ChildProcess[] = [];
 let orders: string;
 
 beforeAll(async () => {
   for (const name of ['orders', 'inventory'] as const) {
-    await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${databases[name]}`));
+    const onServer = (sql: string) => withClient(testServerUrl(), (client) => client.query(sql));
+    await onServer(`CREATE DATABASE ${databases[name]}`);
+    atEnd(() => onServer(`DROP DATABASE ${databases[name]} WITH (FORCE)`));
     const schema = readFileSync(join(__dirname, `${name}.sql`), 'utf8');
     await withClient(databaseUrl(databases[name]), (client) => client.query(schema));
   }
@@ -27,25 +29,16 @@ beforeAll(async () => {
   for (const url of [orders, inventory]) await eventually(async () => (await fetch(`${url}/health`)).ok || undefined);
 });
 
-afterAll(async () => {
-  await Promise.all(
-    processes.map(async (child) => {
-      child.kill();
-      await once(child, 'exit');
-    }),
-  );
-  for (const name of Object.values(databases)) {
-    await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-  }
-});
-
 function start(script: string, port: number, database: string, more: Record<string, string> = {}): void {
   const env = { PORT: String(port), DATABASE_URL: databaseUrl(database), DATABASE_POOL_SIZE: '4', ...more };
   const child = spawn(process.execPath, [join(__dirname, script)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  processes.push(child);
+  atEnd(async () => {
+    child.kill();
+    if (child.exitCode === null) await once(child, 'exit');
+  });
 }
 
 async function stock(sku: string): Promise<{ on_hand: number; reserved: number }> {

@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { v7 as uuidv7 } from 'uuid';
@@ -17,17 +19,15 @@ let service: orderSide.OrderService;
 const progress: number[] = [];
 beforeAll(async () => {
   [orders, stocks] = await Promise.all([orderSide.createOrderDatabase(), stockSide.createInventoryDatabase()]);
+  atEnd(() => Promise.all([orders.drop(), stocks.drop()]));
   await fillOrders({ orders: orders.ownerUrl, inventory: stocks.ownerUrl }, COUNT, (done) => progress.push(done));
   inventory = stockSide.startInventoryService(stocks.pool);
+  atEnd(() => inventory.stop());
   server = createServer(inventory.http);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => closeServer(server));
   service = orderSide.startOrderService(orders, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-});
-afterAll(async () => {
-  await service?.stop();
-  server?.closeAllConnections();
-  await inventory?.stop();
-  await Promise.all([orders?.drop(), stocks?.drop()]);
+  atEnd(() => service.stop());
 });
 
 const get = (path: string) => orderSide.get(service, path, orderSide.BACKOFFICE);

@@ -1,4 +1,5 @@
 /** The scripts of this folder as they are, on a real server with the schemas of both services. */
+
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { readEnvelope } from '@shop/chassis/contract/message-definition.ts';
 import { reservationReleaseV1 } from '@shop/chassis/contract/messages.ts';
 import { migrate } from '@shop/chassis/db/migrate.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
@@ -22,12 +24,12 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
   beforeAll(async () => {
     server = await startDebianPostgres(bin ?? '');
+    atEnd(() => server.stop());
     await withClient(server.url('postgres'), async (client) => {
       await client.query('CREATE ROLE order_owner LOGIN CREATEROLE; CREATE ROLE inventory_owner LOGIN CREATEROLE');
       await client.query('CREATE ROLE auditor');
     });
   });
-  afterAll(() => server?.stop());
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'shop-dumps-'));
     env = {

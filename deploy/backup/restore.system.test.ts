@@ -2,11 +2,13 @@
  * docs/restore.md, played: one database is restored to an earlier time than the other, by the scripts and in the order
  * that the document says, and what it promises is compared with what is there then.
  */
+
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
@@ -19,7 +21,7 @@ import { type Ended, startScript } from './testing/run-script.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'shop-dumps-'));
 const tools = findProductionTools(dir);
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+atEnd(() => rmSync(dir, { recursive: true, force: true }));
 
 describeNeeding('a Docker engine', tools !== undefined, 'a database that is behind the other', () => {
   let system: System;

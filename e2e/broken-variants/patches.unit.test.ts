@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { checkEvidence } from '@shop/local/chaos/checker.ts';
 import { applyPatch, copyTree, filesOfPatch } from './tree.ts';
@@ -31,7 +32,7 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'shop-copy-')));
     copyTree(folder);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
   it('runs its own files: its workspaces are found in it', () => {
     const ask = `console.log(import.meta.resolve('@shop/chassis/outbox/relay.ts'))`;

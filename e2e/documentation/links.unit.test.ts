@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { anchorsOf, faultsOn, findPages } from './links.ts';
 
 const root = join(__dirname, '../..');
@@ -20,7 +21,7 @@ describe('the pages of the project', () => {
 
 describe('a page', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-links-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  atEnd(() => rmSync(folder, { recursive: true }));
   const faults = (text: string) => {
     writeFileSync(join(folder, 'page.md'), `# Two Words, \`code\`: and more?\n\n${text}\n`);
     return faultsOn(folder, 'page.md').map(({ line, reason }) => [line, reason]);

@@ -2,8 +2,11 @@
  * What an order costs, in what can be counted: statements, requests, rows, bytes of log. Times differ from machine to
  * machine; these change only when somebody changes them.
  */
-import { createServer, type Server } from 'node:http';
+
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import * as stockSide from '../../inventory-service/test/test-app.ts';
@@ -17,7 +20,6 @@ let orderDatabase: TestDatabase;
 let stockDatabase: TestDatabase;
 let inventory: stockSide.InventoryService;
 let orders: orderSide.OrderService;
-let server: Server;
 let requests = 0;
 
 beforeAll(async () => {
@@ -25,14 +27,19 @@ beforeAll(async () => {
     orderSide.createOrderDatabase(),
     stockSide.createInventoryDatabase(),
   ]);
+  atEnd(() => Promise.all([orderDatabase.drop(), stockDatabase.drop()]));
+  atEnd(() => recording.stop());
   inventory = stockSide.startInventoryService(stockDatabase.pool);
+  atEnd(() => inventory.stop());
   for (const sku of SKUS) await stockSide.stock(inventory, sku, 1_000_000);
-  server = createServer((req, res) => {
+  const server = createServer((req, res) => {
     requests += 1;
     inventory.http(req, res);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => closeServer(server));
   orders = orderSide.startOrderService(orderDatabase, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  atEnd(() => orders.stop());
   for (const { ownerUrl } of [orderDatabase, stockDatabase]) {
     await withClient(ownerUrl, (client) => client.query('CREATE EXTENSION pg_walinspect'));
   }
@@ -41,15 +48,6 @@ beforeAll(async () => {
   // Pages that are touched for the first time are no part of what is counted.
   await placeMany(ORDERS);
   takeAll();
-});
-afterAll(async () => {
-  await orders?.stop();
-  await inventory?.stop();
-  server?.closeAllConnections();
-  server?.close();
-  recording.stop();
-  await orderDatabase?.drop();
-  await stockDatabase?.drop();
 });
 
 const anOrder = (n: number) =>

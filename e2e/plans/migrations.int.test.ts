@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@shop/chassis/db/migrate.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { longLocksOf } from './long-locks.ts';
@@ -17,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
 afterEach(async () => {
   await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+atEnd(() => rmSync(folder, { recursive: true }));
 
 /** Where the rows of each table lie; another place means that the table was written anew. */
 async function filesOf(url: string): Promise<Record<string, number>> {

@@ -2,9 +2,12 @@
  * The plans of all statements, on tables of several sizes: a plan is made once per connection and kept, so the one that is
  * made for a young database must do for a large one.
  */
-import { createServer, type Server } from 'node:http';
+
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { fillOrders } from '../../bench/rows/fill.ts';
@@ -44,11 +47,10 @@ const WITHOUT_PLAN = ['SELECT FROM pg_roles WHERE rolname = $1', 'SELECT pg_try_
 const sides = { order_service: 'orders', inventory_service: 'inventory' } as const;
 type Databases = Record<(typeof sides)[keyof typeof sides], TestDatabase>;
 const recording = recordStatements(Object.keys(sides));
-const made: TestDatabase[] = [];
 
 async function filled(orders: number): Promise<Databases> {
   const [order, inventory] = await Promise.all([orderSide.createOrderDatabase(), stockSide.createInventoryDatabase()]);
-  made.push(order, inventory);
+  atEnd(() => Promise.all([order.drop(), inventory.drop()]));
   // Without any, the tables were never analyzed either.
   if (orders > 0) await fillOrders({ orders: order.ownerUrl, inventory: inventory.ownerUrl }, orders, () => {});
   return { orders: order, inventory };
@@ -57,13 +59,13 @@ async function filled(orders: number): Promise<Databases> {
 // Where everything was run, which changes next to nothing.
 const MIDDLE = 3_000;
 let middle: Databases;
-let server: Server;
 beforeAll(async () => {
   middle = await filled(MIDDLE);
   const databases = middle;
   const inventory = stockSide.startInventoryService(databases.inventory.pool);
-  server = createServer(inventory.http);
+  const server = createServer(inventory.http);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => closeServer(server));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const orders = orderSide.startOrderService(databases.orders, url);
   const alone = orderSide.startOrderService(databases.orders, 'http://127.0.0.1:1');
@@ -82,10 +84,6 @@ beforeAll(async () => {
   });
   for (const service of [orders, alone, inventory]) await service.stop();
   recording.stop();
-});
-afterAll(async () => {
-  server?.closeAllConnections();
-  for (const database of made) await database.drop();
 });
 
 /** Every unbounded read of every statement, planned as the services' connections plan it. */

@@ -17,8 +17,8 @@ let database: TestDatabase;
 let broker: TestBroker;
 beforeAll(async () => {
   [database, broker] = await Promise.all([createInventoryDatabase(), createTestBroker()]);
+  atEnd(() => Promise.all([database.drop(), broker.drop()]));
 });
-afterAll(() => Promise.all([database.drop(), broker.drop()]));
 
 function start(env: Record<string, string>): { child: ChildProcessWithoutNullStreams; output: () => string } {
   const child = spawn(process.execPath, [ENTRY], { env: { PATH: process.env.PATH, ...env } });

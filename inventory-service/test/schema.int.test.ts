@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { removeExpiredKeys } from '@shop/chassis/idempotency/remove-expired-keys.ts';
 import { removeOldInboxRows } from '@shop/chassis/inbox/inbox.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { compareWithFile, migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
 import { createInventoryDatabase, migrationsDirectory } from './test-app.ts';
@@ -18,8 +19,8 @@ describe('the schema', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createInventoryDatabase();
+    atEnd(() => database.drop());
   });
-  afterAll(() => database.drop());
   beforeEach(() => database.truncate());
 
   it.each([

@@ -3,12 +3,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { repositoryRoot } from './folders.ts';
 import { thisProcess } from './processes.ts';
 
 describe('the command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-cli-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
   it('says what is wrong with an option and ends with 2', () => {
     const { status, stderr } = cli('start', '--colour');

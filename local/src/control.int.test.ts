@@ -12,6 +12,7 @@ import { initPostgres, postgresAnswers, postgresLaunch, removeStalePidFile, supe
 
 describe('control of a part, on a PostgreSQL server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-control-'));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   let server: PostgresServer;
   let part: Part;
 
@@ -27,11 +28,7 @@ describe('control of a part, on a PostgreSQL server', () => {
       answers: () => postgresAnswers(superuserUrl(server)),
       prepare: () => removeStalePidFile(server.folder),
     };
-  });
-
-  afterAll(async () => {
-    await endPart(part, 5_000);
-    rmSync(folder, { recursive: true, force: true });
+    atEnd(() => endPart(part, 5_000));
   });
 
   beforeEach(async () => {

@@ -2,15 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { tailOf } from './log-tail.ts';
 
 describeNeeding('root', process.getuid?.() === 0, 'the end of a log', () => {
   const disk = mkdtempSync(join(tmpdir(), 'disk-'));
-  beforeAll(() => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]));
-  afterAll(() => {
-    execFileSync('umount', ['-l', disk]);
-    rmSync(disk, { recursive: true });
+  atEnd(() => rmSync(disk, { recursive: true }));
+  beforeAll(() => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    atEnd(() => execFileSync('umount', ['-l', disk]));
   });
 
   it('says that the disk was full, since the log cannot', () => {

@@ -1,10 +1,13 @@
 /** From an alert to those who are told: a real Alertmanager, with what start.sh makes of files of addresses. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { choosePorts } from '@shop/local/ports.ts';
@@ -12,7 +15,7 @@ import { findAlertmanager } from '@shop/local/servers/monitoring.ts';
 
 const start = join(__dirname, 'start.sh');
 const folder = mkdtempSync(join(tmpdir(), 'alertmanager-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+atEnd(() => rmSync(folder, { recursive: true }));
 const print = (addresses: string) => spawnSync(start, ['--print', addresses], { encoding: 'utf8' });
 
 describeNeeding('amtool', spawnSync('amtool', ['--version']).status === 0, 'start.sh', () => {
@@ -64,6 +67,7 @@ describeNeeding('Alertmanager', findAlertmanager() !== undefined, 'Alertmanager'
       told.push({ path: req.url ?? '', body });
       res.end();
     }).listen(webhook, '127.0.0.1');
+    atEnd(() => closeServer(listener));
     writeFileSync(join(folder, 'webhook_url'), `http://127.0.0.1:${webhook}/everything`);
     writeFileSync(join(folder, 'pager_url'), `http://127.0.0.1:${webhook}/pager`);
     // It is sooner than for people: nobody here has to be spared.
@@ -72,12 +76,8 @@ describeNeeding('Alertmanager', findAlertmanager() !== undefined, 'Alertmanager'
     const args = [`--config.file=${folder}/alertmanager.yml`, `--storage.path=${folder}/data`];
     args.push(`--web.listen-address=127.0.0.1:${api}`, '--cluster.listen-address=');
     alertmanager = spawn(findAlertmanager() ?? '', args, { stdio: 'ignore' });
+    atEnd(() => alertmanager.kill('SIGKILL'));
     await eventually(async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
-  });
-  afterAll(async () => {
-    alertmanager.kill('SIGKILL');
-    listener.closeAllConnections();
-    await new Promise((resolve) => listener.close(resolve));
   });
 
   const raise = async (severity: string, alertname: string, isOver = false) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { compareWithFile, migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
 import { createOrderDatabase } from './test-app.ts';
@@ -16,8 +17,8 @@ describe('the schema', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createOrderDatabase();
+    atEnd(() => database.drop());
   });
-  afterAll(() => database.drop());
 
   it('is the one in schema.sql, from which a database can be made', async () => {
     const { migrated, checkedIn, made } = await compareWithFile(database, join(__dirname, '../schema.sql'));

@@ -12,6 +12,7 @@ import type { Findings } from '@shop/chassis/reconciliation/run.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
@@ -159,10 +160,7 @@ export async function startPeer(): Promise<Peer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     decide: held,
     asked: [],
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: () => closeServer(server),
   };
   return peer;
 }

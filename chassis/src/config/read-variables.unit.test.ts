@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { atEnd } from '../testing/at-end.ts';
 import { readConfig } from './read-config.ts';
 import { readVariables } from './read-variables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shop-variables-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+atEnd(() => rmSync(folder, { recursive: true }));
 
 function file(name: string, text: string): string {
   writeFileSync(join(folder, name), text);

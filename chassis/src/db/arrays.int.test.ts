@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { atEnd } from '../testing/at-end.ts';
 import { testServerUrl } from '../testing/database.ts';
 import { bigints, booleans, bytes, integers, jsons, texts, times, uuids } from './arrays.ts';
 
@@ -6,9 +7,9 @@ describe('arrays in their binary form', () => {
   let client: Client;
   beforeAll(async () => {
     client = new Client({ connectionString: testServerUrl() });
+    atEnd(() => client.end());
     await client.connect();
   });
-  afterAll(() => client.end());
 
   const when = new Date('1999-12-31T23:59:59.987Z');
   const later = new Date('2026-11-21T12:00:00.001Z');

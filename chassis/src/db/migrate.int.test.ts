@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '../testing/at-end.ts';
 import { databaseUrl, testServerUrl } from '../testing/database.ts';
 import { eventually } from '../testing/eventually.ts';
 import { withClient } from '../testing/with-client.ts';
@@ -12,17 +13,16 @@ let directory: string;
 let target: MigrationTarget;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'migrations-'));
+  atEnd(() => rm(directory, { recursive: true }));
   const up = (sql: string) => `export const up = (knex) => knex.raw('${sql}');\nexport const down = async () => {};\n`;
   await writeFile(join(directory, '1_make.ts'), up('CREATE TABLE things (id integer)'));
-  await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+  const onServer = (sql: string) => withClient(testServerUrl(), (client) => client.query(sql));
+  await onServer(`CREATE DATABASE ${name}`);
+  atEnd(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
   const ownerUrl = databaseUrl(name);
   target = { ownerUrl, applicationUrl: databaseUrl(name, 'order_service'), directory, lockPauseMs: 10 };
   await migrate(target, 'up');
   await writeFile(join(directory, '2_change.ts'), up('ALTER TABLE things ADD COLUMN more text'));
-});
-afterAll(async () => {
-  await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-  await rm(directory, { recursive: true });
 });
 
 describe('a migration that needs a lock which a long transaction holds', () => {

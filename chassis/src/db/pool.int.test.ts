@@ -36,9 +36,9 @@ beforeAll(async () => {
     socket.once('data', () => socket.end(Buffer.concat([AUTHENTICATED, READY, TERMINATED])));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => new Promise((resolve) => server.close(resolve)));
   url = `postgres://user@127.0.0.1:${(server.address() as AddressInfo).port}/database`;
 });
-afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 it('a connection that ends before anybody could use it fails its transaction, and not the process', async () => {
   const pool = createPool({ connectionString: url, applicationName: 'test', max: 1 }, silent);

@@ -24,11 +24,13 @@ export interface PoolOptions {
   /** Connections at most. */
   max: number;
   /** Instead of those of a service. */
-  limits?: PoolLimits;
+  limits?: Partial<PoolLimits>;
 }
 
 export interface PoolLimits {
   connectMs: number;
+  /** For a row that somebody else holds. */
+  lockMs: number;
   /** Enforced by the server. */
   statementMs: number;
   /** Enforced here, for a server that is frozen or unreachable and so cannot enforce the one above. */
@@ -36,9 +38,8 @@ export interface PoolLimits {
 }
 
 // An order must be answered within 2.5 s, so a statement that takes longer is of no use to anyone.
-const LIMITS: PoolLimits = { connectMs: 1_000, statementMs: 2_000, queryMs: 2_300 };
-// A twin may wait this long for the first request with its key; nothing else should ever wait so long for a row.
-const LOCK_TIMEOUT_MS = 1_000;
+// A twin may wait 1 s for the first request with its key; nothing else should ever wait so long for a row.
+const LIMITS: PoolLimits = { connectMs: 1_000, lockMs: 1_000, statementMs: 2_000, queryMs: 2_300 };
 // A transaction whose process is stopped between two statements must not hold its locks for ever.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
@@ -49,10 +50,8 @@ const PLANS = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', ji
 const LOGGED_EVERY_MS = 10_000;
 
 /** A pool whose statements are planned once: with arrays as parameters a generic plan is always the right one. */
-export function createPool(
-  { connectionString, applicationName, max, limits = LIMITS }: PoolOptions,
-  log: Logger,
-): Pool {
+export function createPool({ connectionString, applicationName, max, limits: others }: PoolOptions, log: Logger): Pool {
+  const limits = { ...LIMITS, ...others };
   const onFailure: OnFailure = (client, error) => {
     const fault = databaseFault(error);
     if (!fault) return;
@@ -65,7 +64,7 @@ export function createPool(
     connectionTimeoutMillis: limits.connectMs,
     Client: connectingTo(connectionString, limitedClient(limits.queryMs, onFailure)),
     statement_timeout: limits.statementMs,
-    lock_timeout: LOCK_TIMEOUT_MS,
+    lock_timeout: limits.lockMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     types: strictTypes,

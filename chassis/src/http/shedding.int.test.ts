@@ -1,5 +1,6 @@
 import express from 'express';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { HTTP_LIMITS, listen, type RunningServer } from './server.ts';
 import { shedExcess } from './shedding.ts';
 
@@ -14,8 +15,8 @@ beforeAll(async () => {
     res.send('done');
   });
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
+  atEnd(() => server.close());
 });
-afterAll(() => server.close());
 
 const ask = (path: string) =>
   fetch(`http://127.0.0.1:${server.port}${path}`, { headers: { 'x-kong-request-id': 'a'.repeat(32) } });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction } from '../db/transaction.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../testing/messaging-database.ts';
 import { recordInInbox, removeFromInbox, removeOldInboxRows } from './inbox.ts';
 
@@ -7,9 +8,9 @@ describe('the inbox', () => {
   let database: MessagingDatabase;
   beforeAll(async () => {
     database = await createMessagingDatabase();
+    atEnd(() => database.drop());
   });
   beforeEach(() => database.truncate());
-  afterAll(() => database.drop());
 
   const record = (ids: string[], queue = 'queue') =>
     inTransaction(database.pool, (trx) => recordInInbox(trx, queue, ids));

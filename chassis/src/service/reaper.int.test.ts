@@ -1,12 +1,13 @@
 import { removeExpiredKeys } from '../idempotency/remove-expired-keys.ts';
 import { removeOldInboxRows } from '../inbox/inbox.ts';
+import { atEnd } from '../testing/at-end.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../testing/messaging-database.ts';
 
 let database: MessagingDatabase;
 beforeAll(async () => {
   database = await createMessagingDatabase();
+  atEnd(() => database.drop());
 });
-afterAll(() => database.drop());
 
 const KEYS_PER_HOUR = 300;
 const HOURS_KEPT = 4;

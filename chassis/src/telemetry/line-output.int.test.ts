@@ -4,6 +4,7 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
 import { describeNeeding } from '../testing/needing.ts';
 
@@ -38,7 +39,7 @@ afterEach(() => {
   for (const fd of open) closeSync(fd);
   open.clear();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+atEnd(() => rmSync(folder, { recursive: true }));
 
 interface Service {
   /** Log so many lines; returns how many were dropped so far. */
@@ -170,8 +171,8 @@ describeNeeding('root', process.getuid?.() === 0, 'a service on a full disk', ()
   beforeAll(() => {
     execFileSync('mkdir', [disk]);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
+    atEnd(() => execFileSync('umount', ['-l', disk]));
   });
-  afterAll(() => execFileSync('umount', ['-l', disk]));
 
   it('goes on, and writes again when there is room', async () => {
     const path = join(disk, 'service.log');

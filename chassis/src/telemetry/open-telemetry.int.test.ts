@@ -172,7 +172,10 @@ describe('a process', () => {
   });
 
   it('stops although its backend does not answer', async () => {
-    const silent = createServer((socket) => socket.on('error', () => {}));
+    const silent = createServer((socket) => {
+      atEnd(() => socket.destroy());
+      socket.on('error', () => {});
+    });
     atEnd(() => silent.close());
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { UsageError } from '@shop/operator/faults.ts';
 import { readSchedule } from './read-schedule.ts';
 import { faultKinds, planFaults } from './schedule.ts';
@@ -10,7 +11,7 @@ describe('readSchedule', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'shop-schedule-'));
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
   const fileWith = (text: string) => {
     const file = join(folder, 'schedule.json');

@@ -124,8 +124,7 @@ async function runJest(tier: Tier, jestArgs: string[], options: Run = {}): Promi
   if (isSystem) command.push('--maxConcurrency=4');
   // A new process for every file, where tests start things: what a failed one leaves running ends with the process, and
   // starves no other file. (Pure code leaves nothing, and 80 processes cost half a minute.)
-  // At the end jest waits for a last one that has hardly started.
-  if (tier !== 'unit') command.push('--workerIdleMemoryLimit=0', '--workerGracefulExitTimeout=60000');
+  if (tier !== 'unit') command.push('--workerIdleMemoryLimit=0');
   try {
     // With --json, jest writes the report to standard output as well; what people read goes to standard error.
     const exitCode = await run([...command, ...jestArgs], environment, ['ignore', stderr]);

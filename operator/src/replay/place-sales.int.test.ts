@@ -1,5 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { connectGateway, type Gateway, makePatience } from '../gateway.ts';
 import type { OrderRequest } from './order-request.ts';
 import { placeSales } from './place-sales.ts';
@@ -34,13 +36,9 @@ beforeEach(async () => {
     req.resume().once('end', () => (steps.shift() ?? answer(500, {}))(res));
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
+  atEnd(() => closeServer(server));
   gateway = connectGateway(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 20);
-});
-
-afterEach(async () => {
-  await gateway.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  atEnd(() => gateway.close());
 });
 
 const answer =

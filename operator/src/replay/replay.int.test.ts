@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { lookUpIn } from '../variables.ts';
 import { replayCommand } from './main.ts';
 
@@ -17,6 +19,7 @@ beforeEach(async () => {
   posted = [];
   printed = '';
   folder = mkdtempSync(join(tmpdir(), 'replay-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
   server = createServer((req, res) => {
     if (req.method === 'POST') posted.push(req.url ?? '');
     const problem = { code: 'validation-failed', errors: [{ pointer: '/lines/0/sku', detail: 'bad\u009b' }] };
@@ -24,6 +27,7 @@ beforeEach(async () => {
     req.resume().once('end', () => res.writeHead(status).end(JSON.stringify(body)));
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
+  atEnd(() => closeServer(server));
   const keep = (text: unknown) => {
     printed += `${String(text)}\n`;
     return true;
@@ -32,12 +36,7 @@ beforeEach(async () => {
   jest.spyOn(process.stderr, 'write').mockImplementation(keep);
 });
 
-afterEach(async () => {
-  jest.restoreAllMocks();
-  rmSync(folder, { recursive: true });
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterEach(() => jest.restoreAllMocks());
 
 const header = 'InvoiceNo,StockCode,Description,Quantity,UnitPrice,CustomerID,Country';
 

@@ -1,4 +1,5 @@
 import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   aDeadReply,
@@ -19,9 +20,9 @@ const OPERATOR = asClient('operator-1', 'operations');
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());
-afterAll(() => system.stop());
 
 const act = (path: string, body?: object) => post(system.service, `${DEAD_LETTERS}/${path}`, body, uuidv7(), OPERATOR);
 async function aPendingOrder(): Promise<string> {

@@ -1,4 +1,5 @@
 import { toCursor } from '@shop/chassis/http/page.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import request from 'supertest';
 import {
@@ -20,9 +21,9 @@ import {
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());
-afterAll(() => system.stop());
 
 const shipment = { carrier: 'DHL', trackingNumber: 'JD01' };
 const OPERATIONS = asClient('operations-1', 'operations');

@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { anOrder, createTestSystem, get, post, rows, type TestSystem } from '../../test/test-app.ts';
@@ -10,9 +11,9 @@ import { anOrder, createTestSystem, get, post, rows, type TestSystem } from '../
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());
-afterAll(() => system.stop());
 
 /** Nobody reads or writes an order while `work` runs. */
 async function whileOrdersAreLocked(work: () => Promise<void>): Promise<void> {
@@ -68,10 +69,7 @@ describe('while the database is blocked', () => {
 
   it('health and metrics answer, however many requests wait', async () => {
     const server = createServer(system.service.http).listen(0, '127.0.0.1');
-    atEnd(() => {
-      server.closeAllConnections();
-      server.close();
-    });
+    atEnd(() => closeServer(server));
     await whileOrdersAreLocked(async () => {
       const waiting = Promise.all(Array.from({ length: 100 }, () => get(system.service, '/orders')));
       const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

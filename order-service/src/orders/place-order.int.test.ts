@@ -32,9 +32,9 @@ import { type Placement, placeOrders } from './place-orders.ts';
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());
-afterAll(() => system.stop());
 
 /** SQL as the owner, for what the application role must not do. */
 const asOwner = (sql: string) => withClient(system.database.ownerUrl, (client) => client.query(sql));

@@ -1,7 +1,9 @@
 /** Orders that settle by message: replies of inventory-service, and the completer that asks for them. */
+
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   anOrder,
@@ -22,6 +24,7 @@ import { startCompleter } from './completer.ts';
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 /** Its breaker opens with the first pending order, so the next ones need not wait for a time-out. */
 let withoutInventory: OrderService;
@@ -29,7 +32,6 @@ beforeEach(async () => {
   await system.reset();
   withoutInventory = system.another();
 });
-afterAll(() => system.stop());
 
 async function pendingOrder(key = uuidv7()): Promise<string> {
   system.peer.decide = silence;

@@ -1,8 +1,11 @@
 /** order-service against a real inventory-service, over HTTP; messages are carried by hand, so that a test can lose them. */
+
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';
@@ -35,12 +38,14 @@ let inventory: InventoryService;
 let server: Server;
 let url: string;
 let service: OrderService;
-const running: OrderService[] = [];
 beforeAll(async () => {
   [orders, stocks] = await Promise.all([createOrderDatabase(), createInventoryDatabase()]);
+  atEnd(() => Promise.all([orders.drop(), stocks.drop()]));
   inventory = startInventoryService(stocks.pool);
+  atEnd(() => inventory.stop());
   server = createServer(inventory.http);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => closeServer(server));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 beforeEach(async () => {
@@ -48,19 +53,10 @@ beforeEach(async () => {
   await stock(inventory, 'MUG', 100);
   service = another();
 });
-afterEach(async () => {
-  for (const one of running.splice(0)) await one.stop();
-});
-afterAll(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  await inventory.stop();
-  await Promise.all([orders.drop(), stocks.drop()]);
-});
 
 function another({ pool = orders.pool, inventoryUrl = url, graceSeconds = 0 } = {}): OrderService {
   const one = startOrderService({ ...orders, pool }, inventoryUrl, undefined, graceSeconds);
-  running.push(one);
+  atEnd(() => one.stop());
   return one;
 }
 const path = '/operations/orders/reconciliation';
