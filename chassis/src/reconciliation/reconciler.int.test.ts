@@ -161,7 +161,8 @@ describe('POST /reconciliation', () => {
 
   it('takes the place of a run that does not compare everything', async () => {
     await post(first).expect(200);
-    await rows(`UPDATE reconciliation_runs SET started_at = started_at - interval '1 hour', finished_at = started_at`);
+    await rows(`UPDATE reconciliation_runs SET started_at = started_at - interval '1 hour',
+      finished_at = finished_at - interval '1 hour'`);
     const { promise: entered, resolve: enter } = Promise.withResolvers<Findings>();
     const gate = Promise.withResolvers<void>();
     first.compare = async (findings) => {

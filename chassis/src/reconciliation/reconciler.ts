@@ -65,6 +65,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { pool, metrics, log, intervalSeconds, kinds } = options;
   const stopping = new AbortController();
   let working = Promise.resolve();
+  /** What the last finished run found, as of the tick with which a run begins that is not full. */
+  let known: Run['kinds'] = {};
 
   async function work(run: Run): Promise<void> {
     const found = nothingFound();
@@ -78,11 +80,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       );
     }, RENEWAL_MS);
     try {
-      const { lastFinished } = await readLatest(pool, intervalSeconds);
       await options.compare({
         ...collectInto(found),
         isFull: run.full,
-        known: lastFinished?.kinds ?? {},
+        known,
         startedAt: run.startedAt,
         signal: signalOf(stopping, lost),
         atEnd: (write) => writes.push(write),
@@ -121,6 +122,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   async function showResult(): Promise<boolean> {
     const { lastFinished, due } = await readLatest(pool, intervalSeconds);
+    known = lastFinished?.kinds ?? {};
     for (const kind of lastFinished ? kinds : []) {
       metrics.reconcileMismatches.set({ kind }, lastFinished?.kinds[kind] ?? 0);
     }
