@@ -9,9 +9,11 @@ export interface Fault {
   reason: string;
 }
 
+/** Folders that are not in the repository: what is in them depends on what was run here. */
+const foreign = ['node_modules', '.git', '.local'];
+
 /** Every page of the project, by its path from the root. */
 export function findPages(root: string): string[] {
-  const foreign = ['node_modules', '.git', '.local'];
   return globSync(['**/*.md', '.github/**/*.md'], {
     cwd: root,
     exclude: (path) => foreign.includes(path.split('/').at(-1) ?? ''),
@@ -71,5 +73,6 @@ function withoutSpans(text: string): string {
 /** Whether code names a file of ours: from one of our folders on, with an ending, and without a placeholder. */
 function isPath(root: string, code: string): boolean {
   const [folder = '', ...rest] = code.split('/');
+  if (foreign.includes(folder)) return false;
   return rest.length > 0 && /^[\w.-]+(\/[\w.-]+)*\.[a-z]{2,4}$/.test(code) && existsSync(join(root, folder));
 }
