@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 import type { ProductRow, StockLevelRow } from '../db/tables.ts';
+import { HOLDS_ROWS_BRIEFLY } from '../stock/row-locks.ts';
 import type { Product } from './product.ts';
 
 type ProductWithStockRow = ProductRow & StockLevelRow;
@@ -44,7 +45,10 @@ export async function findProduct(q: Queryable, sku: string): Promise<Product | 
 
 /** A product whose stock level nobody else changes until this transaction ends. */
 export async function lockProduct(trx: Transaction, sku: string): Promise<Product | undefined> {
-  const { rows } = await trx.query<ProductWithStockRow>(`${SELECT_PRODUCTS} WHERE p.sku = $1 FOR UPDATE OF l`, [sku]);
+  const { rows } = await trx.query<ProductWithStockRow>(
+    `${SELECT_PRODUCTS} WHERE p.sku = $1 AND ${HOLDS_ROWS_BRIEFLY} FOR UPDATE OF l`,
+    [sku],
+  );
   return rows[0] && toProduct(rows[0]);
 }
 

@@ -1,4 +1,4 @@
-import type { Pool } from '@shop/chassis/db/pool.ts';
+import type { Pool, Transaction } from '@shop/chassis/db/pool.ts';
 import { sqlState } from '@shop/chassis/db/transaction.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
@@ -21,6 +21,8 @@ import {
   startInventoryService,
   stock,
 } from '../../test/test-app.ts';
+import { lockProduct } from '../products/products.sql.ts';
+import { lockStockLevels } from '../stock/stock.sql.ts';
 import { changeReservationsWithin } from './change-reservations.ts';
 import type { ReservationCommand } from './decide.ts';
 import { holdIfAmple } from './reservations.sql.ts';
@@ -320,6 +322,22 @@ describe('POST /reservations', () => {
     } finally {
       await unlock();
     }
+  });
+
+  it.each([
+    ['changes reservations', (trx: Transaction) => lockStockLevels(trx, ['MUG'])],
+    ['adjusts stock', (trx: Transaction) => lockProduct(trx, 'MUG')],
+  ])('holds again when the session of a process that froze while it %s has ended', async (_what, lock) => {
+    await stock(service, 'MUG', 5);
+    const frozen = await otherPool.connect();
+    atEnd(() => frozen.release(true));
+    await frozen.query('BEGIN');
+    await lock(frozen);
+    const { rows } = await frozen.query('SHOW idle_in_transaction_session_timeout');
+    expect(rows).toEqual([{ idle_in_transaction_session_timeout: '2s' }]);
+    const reservation = aReservation();
+    await eventually(async () => (await statesOf(reserve(service, [reservation])))[0] === 'held' || undefined);
+    await expect(frozen.query('COMMIT')).rejects.toThrow();
   });
 });
 

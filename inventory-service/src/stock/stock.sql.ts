@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
 import type { StockAdjustmentRow, StockLevelRow, StockMovementRow } from '../db/tables.ts';
 import type { Product } from '../products/product.ts';
+import { HOLDS_ROWS_BRIEFLY } from './row-locks.ts';
 import type { StockLevel, StockMovement } from './stock-level.ts';
 
 /** Lock stock levels; the SKUs without one are absent. */
@@ -10,7 +11,7 @@ export async function lockStockLevels(trx: Transaction, skus: readonly string[])
     name: 'stock-levels-lock',
     text: /* sql */ `
       SELECT sku, on_hand, reserved FROM stock_levels
-      WHERE sku = ANY ($1::text[]) ORDER BY sku FOR UPDATE`,
+      WHERE sku = ANY ($1::text[]) AND ${HOLDS_ROWS_BRIEFLY} ORDER BY sku FOR UPDATE`,
     values: [skus],
   });
   return rows.map((row) => ({ sku: row.sku, onHand: Number(row.on_hand), reserved: Number(row.reserved) }));

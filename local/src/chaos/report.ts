@@ -104,7 +104,7 @@ function availabilityRows(availability: readonly Availability[]): string[] {
   return [
     row('first answers', wholeRun),
     ...kinds.map(([name, shares]) => row(name, sharesText(shares))),
-    row('of orders', 'with one process away, after its first second (frozen inventory: 13 s)'),
+    row('of orders', 'with one process away, after its first second (frozen inventory: 5 s)'),
     ...orders.map(([name, shares]) => row(name, sharesText(shares))),
   ];
 }

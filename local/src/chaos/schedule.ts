@@ -137,7 +137,7 @@ export function planMore(seed: number, kinds: readonly FaultKind[]): PlannedFaul
 // Long enough for calls to show what becomes of them after the first second; or after the database has ended the transactions
 // of a frozen inventory-service (availability.ts).
 const aloneLasts = 5_000;
-const frozenInventoryLasts = 17_000;
+const frozenInventoryLasts = 9_000;
 const aloneAfter = 3_000;
 
 /** One process of each service killed and frozen, one after the other; `at` is the pause before each. */
