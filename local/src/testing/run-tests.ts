@@ -65,34 +65,45 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
 
 async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
   if (tier === 'system') await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
-  if (jestArgs.length === 0 && lanesOf[tier] && availableParallelism() > 1) return runInLanes(tier, lanesOf[tier]);
+  if (jestArgs.length === 0 && lanesOf[tier] && availableParallelism() > 1)
+    return runInLanes(tier, lanesOf[tier], interrupted);
   // The whole-system tests start their own servers.
-  if (tier !== 'int') return runFiles(tier, jestArgs);
+  if (tier !== 'int') return runFiles(tier, jestArgs, interrupted);
   let servers: TestServers | undefined;
   try {
     servers = await startTestServers((text) => console.log(text), interrupted);
     console.log(
       `  PostgreSQL ${hostOf(servers.urls.TEST_POSTGRES_URL)}, RabbitMQ ${hostOf(servers.urls.TEST_RABBITMQ_URL)}`,
     );
-    return await runFiles(tier, jestArgs, servers.urls);
+    return await runFiles(tier, jestArgs, interrupted, servers.urls);
   } finally {
     await servers?.stop();
   }
 }
 
 /** The tests of each lane, lane beside lane; with them or after them those of none. */
-async function runInLanes(tier: Tier, { lanes, rest }: { lanes: string[]; rest: 'beside' | 'alone' }): Promise<Tally> {
+async function runInLanes(
+  tier: Tier,
+  { lanes, rest }: { lanes: string[]; rest: 'beside' | 'alone' },
+  interrupted: AbortSignal,
+): Promise<Tally> {
   const ofRest = { ignored: lanes.map((lane) => `<rootDir>/(${lane})`) };
   const runLane = (files: Files) => runJest(tier, [], { files, stderr: 'pipe' });
   const together = lanes.map((lane) => runLane({ paths: `./(${lane})` }));
   if (rest === 'beside') together.push(runLane(ofRest));
   const tallies = await Promise.all(together);
+  interrupted.throwIfAborted();
   if (rest === 'alone') tallies.push(await runJest(tier, [], { files: ofRest }));
   return addTallies(tallies);
 }
 
 /** A tier's tests; after them, file by file, those that would starve their neighbours: `*.alone.int.test.ts`. */
-async function runFiles(tier: Tier, jestArgs: string[], environment: Record<string, string> = {}): Promise<Tally> {
+async function runFiles(
+  tier: Tier,
+  jestArgs: string[],
+  interrupted: AbortSignal,
+  environment: Record<string, string> = {},
+): Promise<Tally> {
   const match = `**/*.alone.${tier}.test.ts`;
   const [one] = globSync(match, { cwd: repositoryRoot(), exclude: ['**/node_modules', '.local'] });
   if (!one) return runJest(tier, jestArgs, { environment });
@@ -100,6 +111,7 @@ async function runFiles(tier: Tier, jestArgs: string[], environment: Record<stri
     environment,
     files: { ignored: [`[.]alone[.]${tier}[.]test[.]ts$`] },
   });
+  interrupted.throwIfAborted();
   return addTallies([others, await runJest(tier, jestArgs, { environment, files: { match }, workers: 1 })]);
 }
 
