@@ -59,7 +59,7 @@ ${block('ini')}`,
     http = createHttpServer((req, res) => inventory[Math.random() < 0.5 ? 0 : 1]?.http(req, res));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-    orders = [0, 1].map(() => orderSide.startOrderService({ ...order, pool: bounced(order) }, url, 1_500));
+    orders = [0, 1].map(() => orderSide.startOrderService({ ...order, pool: bounced(order) }, url));
     await eventually(async () => (await pools[0]?.query('SELECT 1'))?.rowCount ?? undefined);
   });
   afterAll(async () => {

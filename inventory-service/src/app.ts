@@ -1,3 +1,4 @@
+import type { QueueLimits } from '@shop/chassis/batching/batcher.ts';
 import { indispensableMessages } from '@shop/chassis/contract/messages.ts';
 import { deadLetterRoutes } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
 import { createApp } from '@shop/chassis/http/app.ts';
@@ -27,6 +28,10 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   now: () => Date;
   wakeRelay: () => void;
   tracing?: Tracing;
+  /** Of the queue of reservations: the service's own, unless given; so are the other two. */
+  limits?: QueueLimits;
+  startWithinMs?: number;
+  longestTurnMs?: number;
 }
 
 export interface App {

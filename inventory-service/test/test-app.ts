@@ -22,11 +22,14 @@ const log = createLogger('inventory-service', process.env.TEST_LOG_LEVEL ?? 'sil
 export const migrationsDirectory = join(__dirname, '../migrations');
 
 /** A database of inventory-service's own. */
-export function createInventoryDatabase(): Promise<TestDatabase> {
-  return createTestDatabase('inventory-service', migrationsDirectory);
+export function createInventoryDatabase(lockMs?: number): Promise<TestDatabase> {
+  return createTestDatabase('inventory-service', migrationsDirectory, lockMs);
 }
 
-/** An inventory-service in this process, as one of possibly several on the same database. */
+// For what hangs: on a busy machine the limits of the service say nothing of the code.
+const PATIENCE_MS = 60_000;
+
+/** An inventory-service in this process, as one of possibly several on the same database. Its requests may wait for long. */
 export function startInventoryService(
   pool: Pool,
   broker: Pick<Broker, 'isConnected' | 'differences'> = { isConnected: () => true, differences: () => [] },
@@ -46,7 +49,10 @@ export function startInventoryService(
   });
   const app = buildApp({
     pool,
-    requestPool: createRequestShare({ pool, connections: 5 }),
+    requestPool: createRequestShare({ pool, connections: 5, maxWaitMs: PATIENCE_MS }),
+    longestTurnMs: PATIENCE_MS,
+    startWithinMs: PATIENCE_MS,
+    limits: { maxWaitMs: PATIENCE_MS, maxExpectedWaitMs: PATIENCE_MS },
     broker,
     reconciler,
     lifecycle,

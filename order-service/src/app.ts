@@ -18,6 +18,7 @@ import { orderRoutes } from './orders/orders.routes.ts';
 import { findKeptFingerprint } from './orders/orders.sql.ts';
 import { createPlaceOrder } from './orders/place-order.ts';
 import { type Placement, type PlacementAnswer, placeOrders } from './orders/place-orders.ts';
+import { type PlacingLimits, placingLimits } from './orders/placing-limits.ts';
 import type { ReservationClient } from './reservations/reservation-client.ts';
 
 export interface AppDeps extends HealthDeps {
@@ -27,6 +28,9 @@ export interface AppDeps extends HealthDeps {
   keyRetentionHours: number;
   reservations: ReservationClient;
   reservationTimeoutMs: number;
+  /** The service's own, unless given; so is the longest turn of the event loop. */
+  limits?: PlacingLimits;
+  longestTurnMs?: number;
   replays: ReplayCounter;
   reconciler: Reconciler;
   now: () => Date;
@@ -43,29 +47,23 @@ export interface App {
 // 64 orders or 4,000 lines make a batch that is over in some ten milliseconds, so that the next one need not wait long.
 const BATCH_ORDERS = 64;
 const BATCH_LINES = 4_000;
-// When inventory stalls, the first batches hold every slot for the hop's 1.5 s; whoever waits behind them still gets 202
-// in time, for by then the breaker is open. Waiting for longer than that cannot end well.
-const MAX_QUEUE_WAIT_MS = 1_650;
-// When more arrives than can be placed, a longer queue would only make all of them wait, and place no order more.
-const MAX_EXPECTED_WAIT_MS = 300;
 
 /** The service without its listener and without background work: tests use it, and main.ts. */
 export function buildApp(deps: AppDeps): App {
+  const { answerWithinMs, ...queueLimits } = deps.limits ?? placingLimits;
   const placements = createBatcher<Placement, PlacementAnswer>({
     stage: 'place',
     slots: 3,
     maxMembers: BATCH_ORDERS,
     maxWeight: BATCH_LINES,
-    maxWaitMs: MAX_QUEUE_WAIT_MS,
-    maxExpectedWaitMs: MAX_EXPECTED_WAIT_MS,
+    ...queueLimits,
     run: (members) => placeOrders(deps, members),
     metrics: deps.metrics,
   });
   const routes = Router({ caseSensitive: true, strict: true });
   const keyed = { ...deps, pool: deps.requestPool, findKeptFingerprint };
-  routes.use(
-    orderRoutes({ ...keyed, placeOrder: createPlaceOrder({ ...deps, placements }), isFull: placements.isFull }),
-  );
+  const placeOrder = createPlaceOrder({ ...deps, placements });
+  routes.use(orderRoutes({ ...keyed, placeOrder, isFull: placements.isFull, answerWithinMs }));
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages, onReplayed: noteReplays }));
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));

@@ -18,6 +18,7 @@ import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
 import { withOrderMetrics } from '../src/metrics.ts';
+import { type PlacingLimits, placingLimits } from '../src/orders/placing-limits.ts';
 import { compareReservations } from '../src/reconciliation/compare-reservations.ts';
 import { mismatchKinds } from '../src/reconciliation/judge.ts';
 import { createReservationPages } from '../src/reconciliation/reservation-pages.ts';
@@ -28,16 +29,38 @@ export const GATEWAY_TOKEN = 'g'.repeat(32);
 export const INTERNAL_TOKEN = 'i'.repeat(32);
 const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
-/**
- * An order-service in this process, as one of possibly several on the same database. It waits for inventory as long as an
- * answer may take at all, so that on a busy machine, too, an order that can be confirmed is.
- */
+/** How long a service in a test waits. What is left out is as in the service. */
+export interface TestLimits extends PlacingLimits {
+  /** For inventory. */
+  reservationTimeoutMs: number;
+  /** For a connection of the requests' share. */
+  maxRequestWaitMs?: number;
+  /** For a turn of the event loop. */
+  longestTurnMs?: number;
+  /** For a row. */
+  lockMs?: number;
+}
+/** For tests that are about these limits. */
+export const AS_IN_SERVICE: TestLimits = { ...placingLimits, reservationTimeoutMs: 1_500 };
+/** For all others: on a busy machine the limits of the service say nothing of the code. These are for what hangs. */
+const PATIENT: TestLimits = {
+  answerWithinMs: 60_000,
+  maxWaitMs: 60_000,
+  maxExpectedWaitMs: 60_000,
+  reservationTimeoutMs: 30_000,
+  maxRequestWaitMs: 60_000,
+  longestTurnMs: 60_000,
+  lockMs: 60_000,
+};
+
+/** An order-service in this process, as one of possibly several on the same database. */
 export function startOrderService(
   database: TestDatabase,
   inventoryUrl: string,
-  reservationTimeoutMs = 1_900,
+  limits: TestLimits = PATIENT,
   graceSeconds = 0,
 ) {
+  const { reservationTimeoutMs, maxRequestWaitMs, longestTurnMs } = limits;
   const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
   const replays = startReplayCounter(database.pool, log);
   const inventory = createInventoryTargets({
@@ -65,7 +88,7 @@ export function startOrderService(
   lifecycle.enter('ready');
   const app = buildApp({
     pool: database.pool,
-    requestPool: createRequestShare({ pool: database.pool, connections: 5 }),
+    requestPool: createRequestShare({ pool: database.pool, connections: 5, maxWaitMs: maxRequestWaitMs }),
     broker: { isConnected: () => true, differences: () => [] },
     lifecycle,
     metrics,
@@ -75,6 +98,8 @@ export function startOrderService(
     keyRetentionHours: 72,
     reservations,
     reservationTimeoutMs,
+    limits,
+    longestTurnMs,
     replays,
     reconciler,
     now,
@@ -98,8 +123,8 @@ export function startOrderService(
 export type OrderService = ReturnType<typeof startOrderService>;
 
 /** A database of order-service's own. */
-export function createOrderDatabase(): Promise<TestDatabase> {
-  return createTestDatabase('order-service', join(__dirname, '../migrations'));
+export function createOrderDatabase(lockMs?: number): Promise<TestDatabase> {
+  return createTestDatabase('order-service', join(__dirname, '../migrations'), lockMs);
 }
 
 /** What the gateway adds to a request of this consumer. */
@@ -126,7 +151,7 @@ export function get(service: OrderService, path: string, as = STOREFRONT) {
 
 export interface Peer {
   url: string;
-  /** What inventory answers for a reservation; undefined leaves the whole call without an answer. */
+  /** What inventory answers for a reservation; undefined leaves the whole call without an answer, until it times out. */
   decide: (id: string) => Promise<object | undefined> | object | undefined;
   /** Reservations that were asked for, in order. */
   asked: string[];
@@ -166,16 +191,18 @@ export async function startPeer(): Promise<Peer> {
 }
 export const held = () => ({ state: 'held' });
 export const silence = () => undefined;
+/** Leaves an order pending at once. */
+export const undecided = () => ({ state: 'undecided' });
 export const shortage = { sku: 'MUG', requested: 1, available: 0, reason: 'insufficient-stock' };
 export const refused = () => ({ state: 'rejected', shortages: [shortage] });
 
 /** Everything that a test of this service needs, emptied between tests with `reset`. */
-export async function createTestSystem() {
-  const database = await createOrderDatabase();
+export async function createTestSystem(limits = PATIENT) {
+  const database = await createOrderDatabase(limits.lockMs);
   const peer = await startPeer();
   let running: OrderService[] = [];
-  function another(overrides: Partial<TestDatabase> = {}, reservationTimeoutMs = 700): OrderService {
-    const service = startOrderService({ ...database, ...overrides }, peer.url, reservationTimeoutMs);
+  function another(overrides: Partial<TestDatabase> = {}, others: Partial<TestLimits> = {}): OrderService {
+    const service = startOrderService({ ...database, ...overrides }, peer.url, { ...limits, ...others });
     running.push(service);
     return service;
   }

@@ -17,7 +17,14 @@
 import { overloaded, type RefusedError } from '../http/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-export interface BatcherOptions<T, R> {
+export interface QueueLimits {
+  /** The queue refuses newcomers once its head has waited for longer than this: nothing moves. */
+  maxWaitMs: number;
+  /** It refuses those who, at the pace of the last batches, would wait for longer than this. */
+  maxExpectedWaitMs: number;
+}
+
+export interface BatcherOptions<T, R> extends QueueLimits {
   /** Name in the metrics. */
   stage: string;
   /** Batches in flight at most. Three keep the database busy while a batch waits for the network. */
@@ -25,10 +32,6 @@ export interface BatcherOptions<T, R> {
   maxMembers: number;
   /** Sum of the members' weights at most; a member that alone weighs more travels alone. */
   maxWeight: number;
-  /** The queue refuses newcomers once its head has waited for longer than this: nothing moves. */
-  maxWaitMs: number;
-  /** It refuses those who, at the pace of the last batches, would wait for longer than this. */
-  maxExpectedWaitMs: number;
   /** One result per member, in order; a member that failed alone is a rejected result. */
   run: (members: T[]) => Promise<PromiseSettledResult<R>[]>;
   metrics: Metrics;

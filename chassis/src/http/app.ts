@@ -17,6 +17,8 @@ export interface AppOptions extends HealthDeps {
   routes: Router;
   /** At the gateway: `/health/<name>`, `/docs/<name>.json`. */
   name: string;
+  /** Of the event loop, before requests are refused; see `shedExcess`. */
+  longestTurnMs?: number;
   /** Makes the service's OpenAPI document. */
   describe: () => object;
 }
@@ -32,7 +34,7 @@ export function createApp(options: AppOptions): Express {
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
-  app.use(shedExcess(options.metrics));
+  app.use(shedExcess(options.metrics, options.longestTurnMs));
   app.use(requestContext(options));
   app.use((_req, res, next) => {
     // While draining, keep-alive connections end with their running request.

@@ -23,9 +23,9 @@ export interface TestDatabase {
 
 /**
  * A database of the caller's own, copied from a template that is migrated once per server and set of migrations
- * (CREATE DATABASE … TEMPLATE takes milliseconds, migrating takes seconds).
+ * (CREATE DATABASE … TEMPLATE takes milliseconds, migrating takes seconds). Its pool waits `lockMs` for a row; see `patientPool`.
  */
-export async function createTestDatabase(service: string, migrations: string): Promise<TestDatabase> {
+export async function createTestDatabase(service: string, migrations: string, lockMs?: number): Promise<TestDatabase> {
   const role = `${service.replaceAll('-', '_')}`;
   const template = `${role}_template_${fingerprintOf(migrations)}`;
   const name = `${role}_${randomBytes(6).toString('hex')}`;
@@ -38,7 +38,7 @@ export async function createTestDatabase(service: string, migrations: string): P
   });
   const url = databaseUrl(name, role);
   const ownerUrl = databaseUrl(name);
-  const pool = patientPool(url);
+  const pool = patientPool(url, 10, lockMs);
   return {
     pool,
     url,

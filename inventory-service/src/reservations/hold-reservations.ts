@@ -7,7 +7,7 @@
  * that do not touch them. From then on such a batch looks first and waits for nothing, until the row is free again.
  */
 
-import { type Batcher, createBatcher, isolatingFailures } from '@shop/chassis/batching/batcher.ts';
+import { type Batcher, createBatcher, isolatingFailures, type QueueLimits } from '@shop/chassis/batching/batcher.ts';
 import { databaseFault } from '@shop/chassis/db/faults.ts';
 import type { Pool } from '@shop/chassis/db/pool.ts';
 import { retryingDeadlocks, sqlState } from '@shop/chassis/db/transaction.ts';
@@ -30,8 +30,7 @@ const MAX_CALLS = 256;
 // Bounds the time that a batch holds its locks.
 const MAX_LINES = 4_000;
 // Of the 1.5 s for which a caller waits; who joins a longer queue would only be refused later.
-const MAX_WAIT_MS = 1_000;
-const MAX_EXPECTED_WAIT_MS = 300;
+const QUEUE_LIMITS: QueueLimits = { maxWaitMs: 1_000, maxExpectedWaitMs: 300 };
 const MAX_LOCKED = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -39,10 +38,12 @@ export interface HoldBatcherDeps {
   pool: Pool;
   metrics: Metrics;
   tracing?: Tracing;
+  /** The service's own, unless given. */
+  limits?: QueueLimits;
 }
 
 /** The batcher of `POST /reservations`. A call weighs as much as it has lines. */
-export function createHoldBatcher({ pool, metrics, tracing }: HoldBatcherDeps): HoldBatcher {
+export function createHoldBatcher({ pool, metrics, tracing, limits = QUEUE_LIMITS }: HoldBatcherDeps): HoldBatcher {
   /** SKUs whose rows another transaction was found to keep: a batch that touches them looks first, instead of waiting. */
   const locked = new Set<string>();
   return createBatcher({
@@ -50,8 +51,7 @@ export function createHoldBatcher({ pool, metrics, tracing }: HoldBatcherDeps): 
     slots: SLOTS,
     maxMembers: MAX_CALLS,
     maxWeight: MAX_LINES,
-    maxWaitMs: MAX_WAIT_MS,
-    maxExpectedWaitMs: MAX_EXPECTED_WAIT_MS,
+    ...limits,
     async run(calls) {
       // All reservations of a call have the same cause.
       const causes = calls.map(([first]): Traced => first?.cause ?? {});

@@ -45,6 +45,8 @@ const listQuery = z.strictObject({
 });
 
 export interface ReservationsDeps {
+  /** The time in which a call must be begun; the service's own, unless given. */
+  startWithinMs?: number;
   pool: Queryable;
   metrics: InventoryMetrics;
   holds: HoldBatcher;
@@ -64,7 +66,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   });
 
   router.post('/reservations', ...body, async (req, res) => {
-    const deadline = performance.now() + START_WITHIN_MS;
+    const deadline = performance.now() + (deps.startWithinMs ?? START_WITHIN_MS);
     const { reservations } = parseBody(req, holdBody);
     const cause = causeOf(res);
     const commands = reservations.map(({ id, lines }) => ({

@@ -9,8 +9,8 @@ import {
   get,
   post,
   rows,
-  silence,
   type TestSystem,
+  undecided,
 } from '../../test/test-app.ts';
 
 const DEAD_LETTERS = '/operations/orders/dead-letters';
@@ -26,7 +26,7 @@ beforeEach(() => system.reset());
 
 const act = (path: string, body?: object) => post(system.service, `${DEAD_LETTERS}/${path}`, body, uuidv7(), OPERATOR);
 async function aPendingOrder(): Promise<string> {
-  system.peer.decide = silence;
+  system.peer.decide = undecided;
   return (await post(system.service, '/orders', anOrder()).expect(202)).body.id;
 }
 const timelineOf = async (id: string) => (await get(system.service, `/orders/${id}/timeline`)).body.items;

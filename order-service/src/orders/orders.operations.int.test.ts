@@ -7,8 +7,8 @@ import {
   OPERATIONS,
   post,
   rows,
-  silence,
   type TestSystem,
+  undecided,
 } from '../../test/test-app.ts';
 
 let system: TestSystem;
@@ -22,7 +22,7 @@ const waitOf = (id: string, as = OPERATIONS) => get(system.service, `/operations
 
 describe('GET /operations/orders/waits/{id}', () => {
   it('says what a pending order waits for, since when, and when it is asked for again', async () => {
-    system.peer.decide = silence;
+    system.peer.decide = undecided;
     const { body: order } = await post(system.service, '/orders', anOrder()).expect(202);
     const { body } = await waitOf(order.id.toUpperCase()).expect(200);
     expect(body).toEqual({

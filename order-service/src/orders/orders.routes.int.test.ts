@@ -1,6 +1,7 @@
 import { toCursor } from '@shop/chassis/http/page.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { counted } from '@shop/chassis/testing/messaging.ts';
 import request from 'supertest';
 import {
   anOrder,
@@ -9,13 +10,14 @@ import {
   createTestSystem,
   GATEWAY_TOKEN,
   get,
+  held,
   OTHER_STOREFRONT,
   post,
   refused,
   rows,
   STOREFRONT,
-  silence,
   type TestSystem,
+  undecided,
 } from '../../test/test-app.ts';
 
 let system: TestSystem;
@@ -157,7 +159,7 @@ describe('problems, by their code', () => {
   });
 
   it('order-cancelled: a POST /orders repeated after its order was cancelled while pending', async () => {
-    system.peer.decide = silence;
+    system.peer.decide = undecided;
     const first = await post(system.service, '/orders', anOrder(), 'k');
     expect(
       (await post(system.service, `/orders/${first.body.id}/cancellation`, { reason: 'changed my mind' })).body,
@@ -200,25 +202,24 @@ describe('problems, by their code', () => {
   });
 
   it('overloaded: with Retry-After, once the queue’s head has waited too long, and nothing was done', async () => {
-    const service = system.another({}, 2_000);
-    system.peer.decide = silence;
+    const service = system.another({}, { maxWaitMs: 0 });
+    const hop = Promise.withResolvers<object>();
+    atEnd(() => hop.resolve(held()));
+    system.peer.decide = () => hop.promise;
     const stalled = [];
     for (let batch = 1; batch <= 3; batch += 1) {
       stalled.push(post(service, '/orders', anOrder()).then((answer) => answer));
       await eventually(() => (system.peer.asked.length === batch ? true : undefined));
     }
     stalled.push(post(service, '/orders', anOrder()).then((answer) => answer));
-    let attempt = 0;
-    const refused = await eventually(async () => {
-      attempt += 1;
-      const answer = await post(service, '/orders', anOrder(), `attempt-${attempt}`)
-        .timeout(100)
-        .catch(() => undefined);
-      return answer?.status === 503 ? answer : undefined;
-    });
-    expect([refused.body.code, refused.headers['retry-after']]).toEqual(['overloaded', '1']);
-    expect(await rows(system, 'SELECT FROM orders WHERE idempotency_key = $1', [`attempt-${attempt}`])).toEqual([]);
-    await Promise.all(stalled);
+    await eventually(
+      async () => (await counted(service.metrics, 'batch_queue_length', { stage: 'place' })) || undefined,
+    );
+    const refused = await post(service, '/orders', anOrder(), 'refused');
+    expect([refused.status, refused.body.code, refused.headers['retry-after']]).toEqual([503, 'overloaded', '1']);
+    expect(await rows(system, 'SELECT FROM orders WHERE idempotency_key = $1', ['refused'])).toEqual([]);
+    hop.resolve(held());
+    expect((await Promise.all(stalled)).map(({ status }) => status)).toEqual([201, 201, 201, 201]);
   });
 
   it('every problem has the members of RFC 9457 and ours', async () => {
@@ -383,7 +384,7 @@ describe('GET /orders', () => {
   });
 
   it('lists pending orders', async () => {
-    system.peer.decide = silence;
+    system.peer.decide = undecided;
     const { id } = await placed();
     expect((await get(system.service, '/orders?status=pending')).body.items).toMatchObject([{ id }]);
   });

@@ -6,11 +6,11 @@ import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
-import { anOrder, createTestSystem, get, post, rows, type TestSystem } from '../../test/test-app.ts';
+import { AS_IN_SERVICE, anOrder, createTestSystem, get, post, rows, type TestSystem } from '../../test/test-app.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
-  system = await createTestSystem();
+  system = await createTestSystem(AS_IN_SERVICE);
   atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());

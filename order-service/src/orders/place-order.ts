@@ -15,8 +15,6 @@ import { acceptedAnswer } from './answers.ts';
 import type { Order } from './order.ts';
 import type { Judgement, Placement, PlacementAnswer } from './place-orders.ts';
 
-// No POST /orders takes longer than 2.5 s at the gateway; this leaves the rest to the way there and back.
-export const ANSWER_WITHIN_MS = 2_300;
 // What A, a short hop and B need. Begun later than this, an order would only be answered 202 after all that time.
 const LONGEST_WORK_MS = 600;
 

@@ -14,8 +14,8 @@ import {
   refused,
   rows,
   shortage,
-  silence,
   type TestSystem,
+  undecided,
 } from '../../test/test-app.ts';
 import { applyReservationResults, type ReservationReply } from './apply-reservation-results.ts';
 import { askAgain, askSoon, pendingOrders } from './ask-again.ts';
@@ -26,16 +26,11 @@ beforeAll(async () => {
   system = await createTestSystem();
   atEnd(() => system.stop());
 });
-/** Its breaker opens with the first pending order, so the next ones need not wait for a time-out. */
-let withoutInventory: OrderService;
-beforeEach(async () => {
-  await system.reset();
-  withoutInventory = system.another();
-});
+beforeEach(() => system.reset());
 
 async function pendingOrder(key = uuidv7()): Promise<string> {
-  system.peer.decide = silence;
-  const { body } = await post(withoutInventory, '/orders', anOrder(), key);
+  system.peer.decide = undecided;
+  const { body } = await post(system.service, '/orders', anOrder(), key);
   system.peer.decide = held;
   return body.id;
 }
