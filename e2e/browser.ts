@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 
 /** The browser of this machine, if it has one. */
@@ -20,53 +21,48 @@ const options = [
 ];
 
 export interface BrowserPage {
-  /** Goes to an address, or loads the present one again. */
+  /** Goes to an address, or loads the present one again; resolves when the new document is loaded. */
   load(url?: string): Promise<void>;
   /** The value of an expression in the page, which may be a promise. */
   evaluate<T>(expression: string): Promise<T>;
-  /** The value of an expression once it is neither false nor empty. */
+  /** The value of an expression once it is neither false nor empty; it must do no harm to evaluate it often. */
   eventually<T>(expression: string): Promise<T>;
-  /** Clicks on what a selector finds, once it is there. */
+  /** Clicks once on what a selector finds, as soon as it is there. */
   press(selector: string): Promise<void>;
 }
-export interface Browser {
-  page: BrowserPage;
-  close(): Promise<void>;
-}
 
-/** Starts a browser with an empty profile and one page, `width` pixels wide. */
-export async function openBrowser(width = 1280, height = 900): Promise<Browser> {
+/** A browser with an empty profile and one page, `width` pixels wide. It ends with the test or the file that opens it. */
+export async function openBrowser(width = 1280, height = 900): Promise<BrowserPage> {
   const profile = mkdtempSync(join(tmpdir(), 'shop-browser-'));
+  atEnd(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
   const child = spawn(chromium ?? '', [...options, `--user-data-dir=${profile}`, `--window-size=${width},${height}`], {
     stdio: 'ignore',
   });
-  const close = async () => {
-    await ended(child);
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  };
-  try {
-    const port = await eventually(async () => {
-      const path = join(profile, 'DevToolsActivePort');
-      return (existsSync(path) && readFileSync(path, 'utf8').split('\n')[0]) || undefined;
-    });
-    const targets = await eventually(async () => {
-      const list = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as Target[];
-      return list.some(({ type }) => type === 'page') ? list : undefined;
-    });
-    const { webSocketDebuggerUrl } = targets.find(({ type }) => type === 'page') as Target;
-    return { page: await connect(webSocketDebuggerUrl), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  atEnd(() => ended(child));
+  const port = await eventually(async () => {
+    const path = join(profile, 'DevToolsActivePort');
+    return (existsSync(path) && readFileSync(path, 'utf8').split('\n')[0]) || undefined;
+  });
+  const { webSocketDebuggerUrl } = await eventually(async () => {
+    const targets = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as Target[];
+    return targets.find(({ type }) => type === 'page');
+  });
+  return connect(webSocketDebuggerUrl);
 }
 
 type Target = { type: string; webSocketDebuggerUrl: string };
-type Reply = {
-  id: number;
-  error?: { message: string };
-  result: { result?: { value: unknown }; exceptionDetails?: object };
+type Result = {
+  // of Runtime.evaluate
+  result?: { value: unknown };
+  exceptionDetails?: object;
+  // of Page.navigate
+  loaderId?: string;
+  errorText?: string;
+  // of Page.getFrameTree
+  frameTree?: { frame: { id: string } };
 };
+type Reply = { id: number; error?: { message: string }; result: Result };
+type LifecycleEvent = { method: 'Page.lifecycleEvent'; params: { name: string; frameId: string; loaderId: string } };
 
 async function connect(url: string): Promise<BrowserPage> {
   const socket = new WebSocket(url);
@@ -74,17 +70,26 @@ async function connect(url: string): Promise<BrowserPage> {
     socket.onopen = resolve;
     socket.onerror = reject;
   });
-  const waiting = new Map<number, (reply: Reply) => void>();
+  const waiting = new Map<number, (reply: Pick<Reply, 'error' | 'result'>) => void>();
+  // The document that was loaded last, in each frame.
+  const loaded = new Map<string, string>();
   socket.onmessage = ({ data }) => {
-    const reply = JSON.parse(String(data)) as Reply;
-    waiting.get(reply.id)?.(reply);
-    waiting.delete(reply.id);
+    const message = JSON.parse(String(data)) as Reply | LifecycleEvent;
+    if ('id' in message) {
+      waiting.get(message.id)?.(message);
+      waiting.delete(message.id);
+    } else if (message.method === 'Page.lifecycleEvent' && message.params.name === 'load') {
+      loaded.set(message.params.frameId, message.params.loaderId);
+    }
+  };
+  socket.onclose = () => {
+    for (const answer of waiting.values()) answer({ error: { message: 'the browser has ended' }, result: {} });
   };
   let last = 0;
-  const call = async (method: string, params: object): Promise<Reply['result']> => {
+  const call = async (method: string, params: object = {}): Promise<Result> => {
     last += 1;
     const id = last;
-    const reply = new Promise<Reply>((resolve) => waiting.set(id, resolve));
+    const reply = new Promise<Pick<Reply, 'error' | 'result'>>((resolve) => waiting.set(id, resolve));
     socket.send(JSON.stringify({ id, method, params }));
     const { error, result } = await reply;
     if (error) throw new Error(`${method}: ${error.message}`);
@@ -98,25 +103,30 @@ async function connect(url: string): Promise<BrowserPage> {
     return result?.value as T;
   };
   const onceTrue = <T>(expression: string) =>
-    eventually(async () => (await evaluate<T | false>(expression).catch(() => undefined)) || undefined);
+    eventually(async () => (await evaluate<T | false>(expression)) || undefined);
+
+  await call('Page.enable');
+  await call('Page.setLifecycleEventsEnabled', { enabled: true });
+  const mainFrame = (await call('Page.getFrameTree')).frameTree?.frame.id ?? '';
   return {
     evaluate,
     eventually: onceTrue,
     press: async (selector) => {
-      await onceTrue(
-        `((found) => found !== null && found.click() === undefined)(document.querySelector('${selector}'))`,
-      );
+      await onceTrue(`document.querySelector('${selector}') !== null`);
+      await evaluate(`document.querySelector('${selector}').click()`);
     },
+    // Nothing is evaluated meanwhile: the old document may go in the middle of it, and the browser's own first page, which
+    // it may still be loading, is an old document too. Each document has a loader by which the right one is known.
     load: async (address) => {
-      // What is loaded is a new document, so the mark on the old one tells when it has come.
-      await evaluate('document.isOld = true');
-      await (address === undefined ? call('Page.reload', {}) : call('Page.navigate', { url: address }));
-      await eventually(
-        async () =>
-          (await evaluate<boolean>("!document.isOld && document.readyState === 'complete'").catch(() => false)) ||
-          undefined,
-        60_000,
-      );
+      const before = loaded.get(mainFrame);
+      const { loaderId, errorText } = await (address === undefined
+        ? call('Page.reload')
+        : call('Page.navigate', { url: address }));
+      if (errorText) throw new Error(`${address}: ${errorText}`);
+      await eventually(() => {
+        const now = loaded.get(mainFrame);
+        return (loaderId === undefined ? now !== before : now === loaderId) || undefined;
+      });
     },
   };
 }

@@ -256,8 +256,7 @@ describe('a crash or loss', () => {
 
 describeNeeding('Chromium', chromium !== undefined, 'the page at / in a browser', () => {
   it('says which part is away, and goes on with the others', async () => {
-    const { page, close } = await openBrowser();
-    atEnd(close);
+    const page = await openBrowser();
     await page.load(`${system.env.BASE_URL}/`);
     await page.eventually("document.getElementById('inventory').textContent === '● ok'");
     await system.control('stop', 'inventory');

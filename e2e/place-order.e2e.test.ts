@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
-import { type Browser, chromium, openBrowser } from './browser.ts';
+import { type BrowserPage, chromium, openBrowser } from './browser.ts';
 import { documentPath } from './contract/documents.ts';
 import { type Answer, anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
 
@@ -197,22 +197,20 @@ describe('bad input', () => {
 });
 
 describeNeeding('Chromium', chromium !== undefined, 'in a browser without the Internet', () => {
-  let browser: Browser;
+  let page: BrowserPage;
   beforeAll(async () => {
-    browser = await openBrowser();
+    page = await openBrowser();
   });
-  afterAll(() => browser?.close());
 
   it.each([
     ['orders', 'operations-orders-placeOrder'],
     ['inventory', 'operations-products-adjustStock'],
   ])('GET /docs shows the calls of %s', async (service, operation) => {
-    await browser.page.load(`${system.env.BASE_URL}/docs?of=${service}`);
-    await browser.page.eventually(`document.getElementById('${operation}') !== null`);
+    await page.load(`${system.env.BASE_URL}/docs?of=${service}`);
+    await page.eventually(`document.getElementById('${operation}') !== null`);
   });
 
   it('GET /docs keeps the API key over a reload and a change of document', async () => {
-    const { page } = browser;
     const key = system.env.STOREFRONT_KEY;
     await page.load(`${system.env.BASE_URL}/docs`);
     await page.press('.btn.authorize');
@@ -231,7 +229,6 @@ describeNeeding('Chromium', chromium !== undefined, 'in a browser without the In
   });
 
   it('GET /docs folds the refusals of a call that is open', async () => {
-    const { page } = browser;
     await page.load(`${system.env.BASE_URL}/docs`);
     await page.press('#operations-orders-placeOrder .opblock-summary-control');
     const summary = "document.querySelector('#operations-orders-placeOrder .refusals summary')?.textContent";
@@ -242,7 +239,6 @@ describeNeeding('Chromium', chromium !== undefined, 'in a browser without the In
   });
 
   it('GET / is a page that says how each part is', async () => {
-    const { page } = browser;
     await page.load(`${system.env.BASE_URL}/`);
     await page.eventually("document.getElementById('orders').textContent === '● ok'");
     await page.eventually("document.getElementById('inventory').textContent === '● ok'");
