@@ -378,8 +378,11 @@ describe('shutdown', () => {
     isOver = true;
     await Promise.all(clients);
     const counts = Object.groupBy(answered, String);
-    // Inventory-service is there all the time, so that no order has to wait for its stock.
-    expect(Object.keys(counts).sort()).toEqual(['200', '201']);
-    expect((await system.stock(sku)).reserved).toBe(counts['201']?.length);
+    expect(Object.keys(counts).filter((status) => !['200', '201', '202'].includes(status))).toEqual([]);
+    // A call to inventory that was sent as its process closed the connection is of unknown outcome: 202, and settled by message.
+    const [held = 0, accepted = 0] = ['201', '202'].map((status) => counts[status]?.length);
+    expect(held).toBeGreaterThan(accepted);
+    await eventually(async () => (await system.stock(sku)).reserved === held + accepted || undefined);
+    await nothingWaits();
   });
 });
