@@ -60,7 +60,6 @@ beforeAll(async () => {
   url.password = PASSWORD;
 });
 beforeEach(async () => {
-  await system.server.purge();
   lines.length = 0;
   metrics = createMetrics('test', '0');
   work = write;
@@ -112,6 +111,8 @@ const outcomes = (outcome: string) => counted(metrics, 'messages_handled_total',
 
 /** Consume one message, whose handler does `handle` with the number of the call; how often it was retried until handled. */
 async function retriesUntilHandled(handle: (trx: Pick<Pool, 'query'>, call: number) => Promise<unknown>) {
+  // Of a test that failed.
+  await system.server.purge();
   let calls = 0;
   const { broker } = system;
   const consumer = startConsumer({
@@ -286,7 +287,10 @@ describe('a statement that is ended', () => {
     const failure = pool.query('SELECT pg_sleep(60)').catch((error: unknown) => error);
     await sleeping('pg_cancel_backend')();
     expect(databaseFault(await failure)?.meaning).toBe('a person cancelled the statement');
-    const late = pool.query('SELECT pg_sleep(60)').catch((error: unknown) => error);
+    const limits = { ...LIMITS, statementMs: 1_000 };
+    const brief = createPool({ connectionString: url.href, applicationName: 'test', max: 1, limits }, log);
+    atEnd(() => brief.end());
+    const late = brief.query('SELECT pg_sleep(60)').catch((error: unknown) => error);
     expect(databaseFault(await late)?.meaning).toBe('the statement took too long');
   });
 
