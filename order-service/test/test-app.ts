@@ -5,6 +5,7 @@ import { createRequestShare } from '@shop/chassis/db/request-share.ts';
 import { inTransaction } from '@shop/chassis/db/transaction.ts';
 import { storeLetter } from '@shop/chassis/dead-letters/dead-letters.sql.ts';
 import { readLetter } from '@shop/chassis/dead-letters/read-letter.ts';
+import { fingerprintOf } from '@shop/chassis/idempotency/fingerprint.ts';
 import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
 import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
 import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
@@ -18,6 +19,9 @@ import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
 import { withOrderMetrics } from '../src/metrics.ts';
+import { placeOrderBody } from '../src/orders/order-input.ts';
+import { placeOrder } from '../src/orders/order-operations.ts';
+import type { Placement } from '../src/orders/place-orders.ts';
 import { type PlacingLimits, placingLimits } from '../src/orders/placing-limits.ts';
 import { compareReservations } from '../src/reconciliation/compare-reservations.ts';
 import { mismatchKinds } from '../src/reconciliation/judge.ts';
@@ -139,6 +143,31 @@ export const OPERATIONS = asClient('operations-1', 'operations');
 /** A valid order; a test says only what matters to it. */
 export function anOrder(more: object = {}) {
   return { customerId: 'c-1', currency: 'EUR', lines: [{ sku: 'MUG', quantity: 1, unitPrice: 900 }], ...more };
+}
+
+/** A request as it joins a batch. */
+export function aPlacement(key: string): Placement {
+  const now = new Date();
+  return {
+    order: {
+      ...anOrder(),
+      id: uuidv7(),
+      number: '',
+      clientId: 'storefront-1',
+      status: 'pending',
+      awaiting: 'reservation',
+      createdAt: now,
+      updatedAt: now,
+      version: 1,
+    },
+    key,
+    fingerprint: fingerprintOf(placeOrder, placeOrderBody.parse(anOrder())),
+    correlationId: 'c'.repeat(32),
+    traceparent: '',
+    deadline: performance.now() + 60_000,
+    onBegun: () => {},
+    onJudged: () => {},
+  };
 }
 
 export function post(service: OrderService, path: string, body: object | undefined, key = uuidv7(), as = STOREFRONT) {

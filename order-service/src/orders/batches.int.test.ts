@@ -1,17 +1,13 @@
 /** What the members of one batch cost each other: statements, and what is counted of them. */
 import type { Queryable } from '@shop/chassis/db/pool.ts';
-import { fingerprintOf } from '@shop/chassis/idempotency/fingerprint.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
-import { anOrder, createTestSystem, type TestSystem } from '../../test/test-app.ts';
+import { aPlacement, createTestSystem, type TestSystem } from '../../test/test-app.ts';
 import { withOrderMetrics } from '../metrics.ts';
 import type { ReservationResult } from '../reservations/reservation-client.ts';
-import { placeOrderBody } from './order-input.ts';
-import { placeOrder } from './order-operations.ts';
-import { type Placement, type PlacementAnswer, type PlacementDeps, placeOrders } from './place-orders.ts';
+import { type PlacementAnswer, type PlacementDeps, placeOrders } from './place-orders.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -23,31 +19,6 @@ afterAll(() => system.stop());
 const asOwner = (sql: string) => withClient(system.database.ownerUrl, (client) => client.query(sql));
 const held = (id: string): ReservationResult => ({ id, state: 'held' });
 const manyKeys = (count: number, prefix = 'k') => Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
-
-/** A request as it joins a batch. */
-function aPlacement(key: string): Placement {
-  const now = new Date();
-  return {
-    order: {
-      ...anOrder(),
-      id: uuidv7(),
-      number: '',
-      clientId: 'storefront-1',
-      status: 'pending',
-      awaiting: 'reservation',
-      createdAt: now,
-      updatedAt: now,
-      version: 1,
-    },
-    key,
-    fingerprint: fingerprintOf(placeOrder, placeOrderBody.parse(anOrder())),
-    correlationId: 'c'.repeat(32),
-    traceparent: '',
-    deadline: performance.now() + 60_000,
-    onBegun: () => {},
-    onJudged: () => {},
-  };
-}
 
 /** Places batches, and notes the name of every statement, by where it ran. */
 function aProcess({ isInventoryThere = true, loses }: { isInventoryThere?: boolean; loses?: string } = {}) {

@@ -1,5 +1,4 @@
 import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
-import { fingerprintOf } from '@shop/chassis/idempotency/fingerprint.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -7,10 +6,10 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { startTcpProxy } from '@shop/chassis/testing/tcp-proxy.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import {
   AS_IN_SERVICE,
   anOrder,
+  aPlacement,
   createTestSystem,
   get,
   held,
@@ -26,9 +25,7 @@ import {
 import { withOrderMetrics } from '../metrics.ts';
 import { createInventoryTargets } from '../reservations/inventory-targets.ts';
 import { createReservationClient } from '../reservations/reservation-client.ts';
-import { placeOrderBody } from './order-input.ts';
-import { placeOrder } from './order-operations.ts';
-import { type Placement, placeOrders } from './place-orders.ts';
+import { placeOrders } from './place-orders.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -450,31 +447,6 @@ describe('when the database fails', () => {
       { status: 'fulfilled', value: { reply: { status: 201 } } },
     ]);
   });
-
-  /** A request as it joins a batch. */
-  function aPlacement(key: string): Placement {
-    const now = new Date();
-    return {
-      order: {
-        ...anOrder(),
-        id: uuidv7(),
-        number: '',
-        clientId: 'storefront-1',
-        status: 'pending',
-        awaiting: 'reservation',
-        createdAt: now,
-        updatedAt: now,
-        version: 1,
-      },
-      key,
-      fingerprint: fingerprintOf(placeOrder, placeOrderBody.parse(anOrder())),
-      correlationId: 'c'.repeat(32),
-      traceparent: '',
-      deadline: performance.now() + 60_000,
-      onBegun: () => {},
-      onJudged: () => {},
-    };
-  }
 
   /** The pool, but the connection breaks right after the first commit of the named statement. */
   function losingAnswersOf(name: string): Pool {
