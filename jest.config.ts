@@ -2,7 +2,7 @@ import type { Config } from 'jest';
 
 /** Every tier runs through this one file; `local/bootstrap.mjs test <tier>` picks the tier by suffix. */
 const config: Config = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/local/src/testing/jest/environment.ts',
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.m?[jt]s$': [
@@ -22,8 +22,6 @@ const config: Config = {
   testTimeout: 300_000,
   // The last process of each worker has hardly started when it is asked to end.
   workerGracefulExitTimeout: 60_000,
-  // What a failed test left running in jest's own process, where a single file runs, would keep it alive for ever.
-  forceExit: true,
 };
 
 export default config;

@@ -7,7 +7,7 @@
  * connections working.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type ProcessId = { pid: number; startedAt: string };
@@ -22,14 +22,15 @@ export type Launch = {
   stopSignal: NodeJS.Signals;
 };
 
-export type ProcessStat = ProcessId & { state: string; parent: number; group: number; session: number };
+export type ProcessStat = ProcessId & { name: string; state: string; parent: number; group: number; session: number };
 
 const bootId = readOrEmpty('/proc/sys/kernel/random/boot_id').trim();
 const exits = new Map<string, string>();
 
 /** Parses /proc/<pid>/stat; the command's name may contain spaces and brackets, so fields count from the last one. */
 export function parseStat(text: string): ProcessStat | undefined {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const endOfName = text.lastIndexOf(')');
+  const fields = text.slice(endOfName + 2).split(' ');
   const [state, parent, group, session] = fields;
   const ticks = fields[19];
   if (state === undefined || ticks === undefined) return undefined;
@@ -37,6 +38,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     pid: Number.parseInt(text, 10),
     // Ticks count from the boot, so the boot belongs to the identity.
     startedAt: `${bootId}/${ticks}`,
+    name: text.slice(text.indexOf('(') + 1, endOfName),
     state,
     parent: Number(parent),
     group: Number(group),
@@ -94,15 +96,19 @@ export function familyOf(id: ProcessId): ProcessStat[] {
   const leader = all.find((one) => one.pid === id.pid);
   if (leader && leader.startedAt !== id.startedAt) return [];
   // A group's number is not given away while the group has members, so those of a dead leader are still ours.
-  const family = new Map(
-    all.filter((one) => one.group === id.pid || one.session === id.pid).map((one) => [one.pid, one]),
-  );
+  const family = withDescendants(all, (one) => one.group === id.pid || one.session === id.pid);
+  return family.sort((a, b) => Number(b.pid === id.pid) - Number(a.pid === id.pid));
+}
+
+/** Those of `all` that are chosen, and what descends from them. */
+export function withDescendants(all: ProcessStat[], isChosen: (one: ProcessStat) => boolean): ProcessStat[] {
+  const family = new Map(all.filter(isChosen).map((one) => [one.pid, one]));
   for (let grown = true; grown; ) {
     const children = all.filter((one) => !family.has(one.pid) && family.has(one.parent));
     for (const child of children) family.set(child.pid, child);
     grown = children.length > 0;
   }
-  return [...family.values()].sort((a, b) => Number(b.pid === id.pid) - Number(a.pid === id.pid));
+  return [...family.values()];
 }
 
 /** Sends a signal to a whole family. */
@@ -134,14 +140,17 @@ export async function endFamily(id: ProcessId, stopSignal: NodeJS.Signals, milli
   await waitUntilGone(id, 2_000);
 }
 
-function allProcesses(): ProcessStat[] {
+/** Every process of the machine; none where there is no /proc. */
+export function allProcesses(): ProcessStat[] {
+  if (!existsSync('/proc')) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => statOf(Number(name)))
     .filter((stat) => stat !== undefined);
 }
 
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
+/** To a process, or to a group when the number is negative; one that has ended is passed over. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -157,6 +166,7 @@ function readOrEmpty(path: string): string {
   }
 }
 
-function keyOf(id: ProcessId): string {
+/** The same for the same process only. */
+export function keyOf(id: ProcessId): string {
   return `${id.pid} ${id.startedAt}`;
 }

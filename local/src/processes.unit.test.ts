@@ -5,7 +5,7 @@ const rest = '17 42 41 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 987654 1000 20';
 describe('parseStat', () => {
   it('reads past a name with spaces and brackets', () => {
     const stat = parseStat(`77 (a) R (b c) S ${rest}`);
-    expect(stat).toMatchObject({ pid: 77, state: 'S', parent: 17, group: 42, session: 41 });
+    expect(stat).toMatchObject({ pid: 77, name: 'a) R (b c', state: 'S', parent: 17, group: 42, session: 41 });
     expect(stat?.startedAt).toMatch(/\/987654$/);
   });
 

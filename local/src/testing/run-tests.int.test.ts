@@ -1,10 +1,13 @@
 /** The runner on files that fail in every way that was seen or feared: each takes itself down, and no other. */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { repositoryRoot } from '../folders.ts';
+import { statOf } from '../processes.ts';
 
 const root = repositoryRoot();
 const chassis = join(root, 'chassis/src');
@@ -63,13 +66,20 @@ function plant(files: Record<string, string>): string {
   return folder;
 }
 
+const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` };
+const command = [join(root, 'local/src/cli.ts'), 'test', 'int'];
+
 function runIn(folder: string, ...args: string[]) {
-  const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` };
-  const cli = join(root, 'local/src/cli.ts');
-  const { status, stdout } = spawnSync(process.execPath, [cli, 'test', 'int', ...args], {
+  const { status, stdout } = spawnSync(process.execPath, [...command, ...args], {
     ...{ cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   });
   return { status, lines: stdout.trimEnd().split('\n') };
+}
+
+function startIn(folder: string) {
+  const runner = spawn(process.execPath, command, { cwd: folder, env, stdio: 'ignore' });
+  atEnd(() => runner.kill());
+  return runner;
 }
 
 it('a file that fails takes no other along, and the run ends with what failed and how to repeat it', () => {
@@ -84,6 +94,49 @@ it('a file that fails takes no other along, and the run ends with what failed an
   expect(repeats.map((line) => /int ([\w-]+)[.]int/.exec(line)?.[1]).sort()).toEqual(Object.keys(planted).sort());
   expect(repeats).toContain("npm test -- int hang.int.test.ts -t '^hangs$'");
   expect(repeats).toContain('npm test -- int load.int.test.ts');
+});
+
+it('names what a file leaves running, ends it, and fails', async () => {
+  const leaving = (name: string, options: string) => `it('leaves a process', () => {
+    const child = require('node:child_process').spawn('sleep', ['${name}'], { detached: true, stdio: 'ignore'${options} });
+    child.unref();
+  });`;
+  // One has nothing of its parent's environment; the parent of another is gone at once.
+  const orphan = `it('leaves a process', () => {
+    require('node:child_process').spawnSync('sh', ['-c', 'sleep 600003 &'], { stdio: 'ignore' });
+  });`;
+  const bare = `${leaving('600002', ', env: { PATH: process.env.PATH }')}
+    it('takes a moment', () => new Promise((resolve) => setTimeout(resolve, 2_000)));`;
+  const { status, lines } = runIn(plant({ detached: leaving('600001', ''), bare, orphan }));
+  expect({ status, end: lines.at(-1) }).toEqual({ status: 1, end: '4 passed, 3 failed, 0 skipped' });
+  const left = lines.flatMap((line) => /^ {2}(\S+: left running: sleep \d+)/.exec(line)?.[1] ?? []);
+  expect(left.sort()).toEqual([
+    'detached.int.test.ts: left running: sleep 600001',
+    'int: left running: sleep 600002',
+    'orphan.int.test.ts: left running: sleep 600003',
+  ]);
+  expect(spawnSync('pgrep', ['-xf', 'sleep 60000[123]']).status).toBe(1);
+});
+
+it('an interrupt ends the tests that run, and all that they have started', async () => {
+  const folder = plant({
+    slow: `it('takes long', async () => {
+      const child = require('node:child_process').spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+      require('node:fs').writeFileSync('started', child.pid + ' ' + process.pid);
+      await new Promise(() => {});
+    });`,
+  });
+  const runner = startIn(folder);
+  const pids = await eventually(() => {
+    const text = existsSync(join(folder, 'started')) ? readFileSync(join(folder, 'started'), 'utf8') : '';
+    return text === '' ? undefined : text.split(' ').map(Number);
+  });
+  const began = performance.now();
+  runner.kill('SIGINT');
+  expect(await once(runner, 'exit')).toEqual([130, null]);
+  // Not the five minutes of a test.
+  expect(performance.now() - began).toBeLessThan(60_000);
+  expect(pids.map((pid) => statOf(pid))).toEqual([undefined, undefined]);
 });
 
 it('a run of some tests passes when they do, and fails when there are none', () => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +8,10 @@ import { Fault } from '@shop/operator/faults.ts';
 import type { Tier } from '../arguments.ts';
 import { repositoryRoot } from '../folders.ts';
 import { readJson } from '../json-file.ts';
+import { type Straggler, watchRun } from './left-running.ts';
 import { installSystemTools } from './system-tools.ts';
 import type { Failure, JestReport, Tally } from './tally.ts';
-import { addTallies, hasTests, tallyLine, tallyLines, tallyOfStep, tallyOfTier } from './tally.ts';
+import { addTallies, hasTests, tallyLine, tallyLines, tallyOfStep, tallyOfStraggler, tallyOfTier } from './tally.ts';
 import type { TestServers } from './test-servers.ts';
 import { startTestServers } from './test-servers.ts';
 
@@ -41,13 +43,18 @@ const lanesOf: Partial<Record<Tier, { lanes: string[]; rest: 'beside' | 'alone' 
 export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<number> {
   const began = Date.now();
   const interrupted = new AbortController();
-  // jest gets the terminal's Ctrl-C itself; here it ends the waiting, so that the servers are stopped.
+  // It ends what runs and the waiting, so that the servers are stopped.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
   const tallies: Tally[] = [];
   if (tiers.length === 0) {
     for (const { name, command, repeat } of checks) {
       const check = { what: name, repeat };
-      tallies.push(await step(check, interrupted.signal, async () => tallyOfStep(check, (await run(command)) === 0)));
+      tallies.push(
+        await step(check, interrupted.signal, async () => {
+          const { exitCode } = await run(command, interrupted.signal);
+          return tallyOfStep(check, exitCode === 0);
+        }),
+      );
     }
   }
   for (const tier of tiers.length === 0 ? everydayTiers : tiers) {
@@ -88,12 +95,12 @@ async function runInLanes(
   interrupted: AbortSignal,
 ): Promise<Tally> {
   const ofRest = { ignored: lanes.map((lane) => `<rootDir>/(${lane})`) };
-  const runLane = (files: Files) => runJest(tier, [], { files, stderr: 'pipe' });
+  const runLane = (files: Files) => runJest(tier, [], interrupted, { files, stderr: 'pipe' });
   const together = lanes.map((lane) => runLane({ paths: `./(${lane})` }));
   if (rest === 'beside') together.push(runLane(ofRest));
   const tallies = await Promise.all(together);
   interrupted.throwIfAborted();
-  if (rest === 'alone') tallies.push(await runJest(tier, [], { files: ofRest }));
+  if (rest === 'alone') tallies.push(await runJest(tier, [], interrupted, { files: ofRest }));
   return addTallies(tallies);
 }
 
@@ -106,20 +113,23 @@ async function runFiles(
 ): Promise<Tally> {
   const match = `**/*.alone.${tier}.test.ts`;
   const [one] = globSync(match, { cwd: repositoryRoot(), exclude: ['**/node_modules', '.local'] });
-  if (!one) return runJest(tier, jestArgs, { environment });
-  const others = await runJest(tier, jestArgs, {
+  if (!one) return runJest(tier, jestArgs, interrupted, { environment });
+  const others = await runJest(tier, jestArgs, interrupted, {
     environment,
     files: { ignored: [`[.]alone[.]${tier}[.]test[.]ts$`] },
   });
   interrupted.throwIfAborted();
-  return addTallies([others, await runJest(tier, jestArgs, { environment, files: { match }, workers: 1 })]);
+  return addTallies([
+    others,
+    await runJest(tier, jestArgs, interrupted, { environment, files: { match }, workers: 1 }),
+  ]);
 }
 
 /** Which files of a tier: those of a glob, of a path, or all but some. */
 type Files = { match?: string; paths?: string; ignored?: string[] };
 type Run = { files?: Files; workers?: number; environment?: Record<string, string>; stderr?: 'inherit' | 'pipe' };
 
-async function runJest(tier: Tier, jestArgs: string[], options: Run = {}): Promise<Tally> {
+async function runJest(tier: Tier, jestArgs: string[], interrupted: AbortSignal, options: Run = {}): Promise<Tally> {
   const { files = {}, environment = {}, stderr = 'inherit' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
@@ -135,12 +145,18 @@ async function runJest(tier: Tier, jestArgs: string[], options: Run = {}): Promi
   command.push('--json', `--outputFile=${report}`, '--passWithNoTests', `--maxWorkers=${workers}`);
   if (isSystem) command.push('--maxConcurrency=4');
   // A new process for every file, where tests start things: what a failed one leaves running ends with the process, and
-  // starves no other file. (Pure code leaves nothing, and 80 processes cost half a minute.)
-  if (tier !== 'unit') command.push('--workerIdleMemoryLimit=0');
+  // starves no other file. (Pure code leaves nothing, and 80 processes cost half a minute.) With any limit, no file runs in
+  // jest's own process, which what is left there would keep alive for ever.
+  command.push(`--workerIdleMemoryLimit=${tier === 'unit' ? '100%' : 0}`);
   try {
     // With --json, jest writes the report to standard output as well; what people read goes to standard error.
-    const exitCode = await run([...command, ...jestArgs], environment, ['ignore', stderr]);
-    return tallyOfTier({ tier, report: readJson<JestReport>(report), exitCode, jestArgs });
+    const { exitCode, stragglers } = await run([...command, ...jestArgs], interrupted, {
+      environment,
+      stdout: 'ignore',
+      stderr,
+    });
+    const tally = tallyOfTier({ tier, report: readJson<JestReport>(report), exitCode, jestArgs });
+    return addTallies([tally, ...stragglers.map((one) => tallyOfStraggler(tier, one))]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -161,27 +177,37 @@ async function step(named: Failure, interrupted: AbortSignal, work: () => Promis
   return tally;
 }
 
+type Surroundings = {
+  environment?: Record<string, string>;
+  stdout?: 'inherit' | 'ignore';
+  stderr?: 'inherit' | 'pipe';
+};
+
+/** Runs a command to its end or until the interrupt, with all that it starts. */
 async function run(
   [command = '', ...args]: string[],
-  environment: Record<string, string> = {},
-  [stdout, stderr]: ['inherit' | 'ignore', 'inherit' | 'pipe'] = ['inherit', 'inherit'],
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: repositoryRoot(),
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', stdout, stderr],
-    });
-    // Through a pipe, jest draws no status line: two of them would draw over each other.
-    child.stderr?.pipe(process.stderr, { end: false });
-    const end = () => child.kill('SIGTERM');
-    process.on('SIGTERM', end).on('SIGHUP', end);
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      process.off('SIGTERM', end).off('SIGHUP', end);
-      resolve(code ?? 1);
-    });
+  interrupted: AbortSignal,
+  { environment, stdout = 'inherit', stderr = 'inherit' }: Surroundings = {},
+): Promise<{ exitCode: number; stragglers: Straggler[] }> {
+  const watch = watchRun();
+  // A group of its own: an interrupt from the terminal comes here alone, and from here to all of the run.
+  const child = spawn(command, args, {
+    cwd: repositoryRoot(),
+    env: { ...process.env, ...environment, ...watch.environment },
+    stdio: ['ignore', stdout, stderr],
+    detached: true,
   });
+  if (child.pid !== undefined) watch.follow(child.pid);
+  // Through a pipe, jest draws no status line: two of them would draw over each other.
+  child.stderr?.pipe(process.stderr, { end: false });
+  interrupted.addEventListener('abort', watch.end);
+  try {
+    const [exitCode] = await once(child, 'exit');
+    const stragglers = await watch.endStragglers();
+    return { exitCode: exitCode ?? 1, stragglers: interrupted.aborted ? [] : stragglers };
+  } finally {
+    interrupted.removeEventListener('abort', watch.end);
+  }
 }
 
 function hostOf(url: string): string {

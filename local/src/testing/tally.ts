@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Tier } from '../arguments.ts';
 import { repositoryRoot } from '../folders.ts';
+import type { Straggler } from './left-running.ts';
 
 /** How a run ended: how many tests passed, and which did not. */
 export type Tally = { passed: number; failed: Failure[]; skipped: Skip[] };
@@ -33,6 +34,13 @@ export function hasTests({ passed, failed, skipped }: Tally): boolean {
 /** One step that is no test counts as one. */
 export function tallyOfStep(step: Failure, passed: boolean): Tally {
   return passed ? { ...noTests, passed: 1 } : { ...noTests, failed: [step] };
+}
+
+/** A process that outlived the tests: the file that left it, where that is known, has failed. */
+export function tallyOfStraggler(tier: Tier, { pid, commandLine, file }: Straggler): Tally {
+  const path = file && relative(repositoryRoot(), file);
+  const what = `${path ?? tier}: left running: ${commandLine.slice(0, 200)} (process ${pid}, ended now)`;
+  return tallyOfStep({ what, repeat: commandFor(tier, path ? [path] : []) }, false);
 }
 
 /**
