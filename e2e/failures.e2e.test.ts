@@ -85,11 +85,16 @@ describe('a crash or loss', () => {
   });
 
   it('broker down: rows stay in the outbox, and synchronous orders still get 201', async () => {
-    const sku = await system.product(20);
+    const sku = await system.product(1_000);
     await system.control('kill', 'broker');
-    for (let n = 0; n < 10; n += 1) {
-      expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).status).toBe(201);
-    }
+    const answers: Record<number, number> = {};
+    // A 202 is the answer too, while inventory is slow or has not been asked since it is back; it waits for the broker then.
+    await eventually(async () => {
+      const { status } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
+      answers[status] = (answers[status] ?? 0) + 1;
+      return answers[201] === 10 || undefined;
+    });
+    expect(Object.keys(answers).filter((status) => !['201', '202'].includes(status))).toEqual([]);
     expect(await outboxSize()).toBeGreaterThanOrEqual(20);
     await system.control('start', 'broker');
     await eventually(async () => ((await outboxSize()) === 0 ? true : undefined));
@@ -116,7 +121,7 @@ describe('a crash or loss', () => {
     const sku = await system.product(1);
     await system.control('pause', 'broker');
     const placed = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
-    expect(placed.status).toBe(201);
+    expect([201, 202]).toContain(placed.status);
     await system.control('kill', 'order');
     await system.control('resume', 'broker');
     const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
@@ -154,7 +159,7 @@ describe('a crash or loss', () => {
     async function placeOrders(): Promise<void> {
       while (!isOver) {
         const { status, body } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
-        expect(status).toBe(201);
+        expect([201, 202]).toContain(status);
         expected.push(`${body.id} order.placed`, `${body.id} order.confirmed`);
       }
     }

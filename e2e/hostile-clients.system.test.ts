@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
-import { anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
+import { anOrderOf, placeSettled, type System, settled, startSystem, withKey } from './system.ts';
 
 const CONNECTIONS = 10_000;
 const MOST_MEMORY_MB = 300;
@@ -59,7 +59,7 @@ function headOf(port: number, key: string, more: string): string {
 
 async function othersAreServed(): Promise<void> {
   const sku = await system.product(1);
-  expect((await system.storefront('POST', '/orders', anOrderOf(sku), withKey())).status).toBe(201);
+  expect((await placeSettled(system, anOrderOf(sku))).status).toBe(201);
 }
 
 async function ordersOf(sku: string): Promise<number> {
@@ -130,7 +130,8 @@ describe('uploads that break off', () => {
     expect(await ordersOf(sku)).toBe(0);
     // The keys are free: the whole request is the first with its key.
     const answer = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(`${sku}-${gatewayPort}-0`));
-    expect([answer.status, answer.headers.get('idempotent-replayed')]).toEqual([201, null]);
+    expect([201, 202]).toContain(answer.status);
+    expect(answer.headers.get('idempotent-replayed')).toBeNull();
   });
 });
 

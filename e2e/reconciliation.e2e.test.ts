@@ -1,6 +1,6 @@
 /** What must agree, compared in the running system: what is false is found, what is under way is not, and killed runs. */
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import { anOrderOf, type System, startSystem, withKey } from './system.ts';
+import { anOrderOf, placeSettled, type System, startSystem, withKey } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -47,7 +47,7 @@ const shows = (service: Service, expected: Record<string, number>) =>
   });
 
 async function place(sku: string): Promise<string> {
-  const { status, body } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
+  const { status, body } = await placeSettled(system, anOrderOf(sku));
   expect(status).toBe(201);
   return body.id;
 }

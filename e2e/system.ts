@@ -215,6 +215,15 @@ export function anOrderOf(sku: string, quantity = 1) {
   return { customerId: 'c-1', currency: 'EUR', lines: [{ sku, quantity }] };
 }
 
+/**
+ * Place an order and wait until its stock is decided. A 202 is a right answer whenever inventory-service is slow, on a busy
+ * machine, say, or when order-service has not yet noticed that it is back; such a request is repeated until it is settled.
+ */
+export async function placeSettled(system: System, order: object, key: string = uuidv7()): Promise<Answer> {
+  const first = await system.storefront('POST', '/orders', order, withKey(key));
+  return first.status === 202 ? settled(system, order, key) : first;
+}
+
 /** Repeat a request under its key until it has a final answer. */
 export async function settled(system: System, order: object, key: string, withinMs = 60_000): Promise<Answer> {
   return eventually(async () => {
