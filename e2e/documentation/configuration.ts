@@ -46,7 +46,8 @@ function readersOf(name: string): string {
   return readers.length === 2 ? 'both' : readers.join();
 }
 
-function toTable([head = [], ...rows]: string[][]): string {
+/** A table of Markdown, its first row the head. */
+export function toTable([head = [], ...rows]: string[][]): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;

@@ -8,7 +8,6 @@ import { reconciliationRoutes } from '@shop/chassis/reconciliation/reconciliatio
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
 import { type Express, Router } from 'express';
-import { problems } from './errors.ts';
 import type { InventoryMetrics } from './metrics.ts';
 import { inventoryServiceDocument } from './openapi.ts';
 import { productsRoutes } from './products/products.routes.ts';
@@ -52,7 +51,6 @@ export function buildApp(deps: AppDeps): App {
   const internal = reservationsRoutes({ ...deps, pool: deps.requestPool, holds });
   const http = createApp({
     ...deps,
-    problems,
     internal,
     routes,
     name: 'inventory',

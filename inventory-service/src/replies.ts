@@ -1,7 +1,6 @@
 import { contextOf } from '@shop/chassis/http/context.ts';
 import { type Refusal, type Reply, toProblem } from '@shop/chassis/http/problem.ts';
 import type { Request, Response } from 'express';
-import { problems } from './errors.ts';
 import type { Cause } from './reservations/decide.ts';
 
 /** What this request's messages say of their origin. */
@@ -12,7 +11,7 @@ export function causeOf(res: Response): Cause {
 
 /** A refusal that is an answer: it is stored, and given again to a repeat. */
 export function toRefusal(req: Request, res: Response, refusal: Refusal): Reply {
-  return toProblem(problems, refusal, { instance: req.path, traceId: contextOf(res).requestId });
+  return toProblem(refusal, { instance: req.path, traceId: contextOf(res).requestId });
 }
 
 /** An answer with a body. */

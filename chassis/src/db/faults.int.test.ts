@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import express from 'express';
 import { reservationHeldV1 } from '../contract/messages.ts';
 import { requestContext } from '../http/context.ts';
-import { edgeProblems, problemHandler } from '../http/problem.ts';
+import { problemHandler } from '../http/problem.ts';
 import { HTTP_LIMITS, listen, type RunningServer } from '../http/server.ts';
 import { startConsumer } from '../messaging/consume.ts';
 import { orderReservationRepliesQueue } from '../messaging/topology.ts';
@@ -74,7 +74,7 @@ beforeEach(async () => {
     await inTransaction(pool, (trx) => work(trx));
     res.send('done');
   });
-  app.use(problemHandler(edgeProblems));
+  app.use(problemHandler);
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
 });
 afterEach(async () => {

@@ -101,7 +101,7 @@ describe('dead letters', () => {
       now: () => new Date(),
       wakeRelay: relay.wake,
     });
-    http = createApp({ ...deps, gatewayTokens: [TOKEN], problems: {}, routes, name: 'test', describe: () => ({}) });
+    http = createApp({ ...deps, gatewayTokens: [TOKEN], routes, name: 'test', describe: () => ({}) });
   });
   beforeEach(async () => {
     await system.database.truncate();

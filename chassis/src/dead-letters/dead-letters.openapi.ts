@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { edgeProblems } from '../http/problem.ts';
 import { type Answer, pageOf, problemAnswer, success, time } from '../openapi/answers.ts';
 import { linksTo, nextPage, type Operation } from '../openapi/document.ts';
 import { deadLetterStatus } from './dead-letter.ts';
@@ -65,16 +64,10 @@ const arrived = {
 };
 const by = { at: '2026-01-05T12:00:00.000Z', actor: 'operations-1', correlationId: '0b5ba1e3f9d94fb68e1f2d3c4a5b6978' };
 
-const notFound = problemAnswer('dead-letter-not-found', edgeProblems['dead-letter-not-found'], {
-  advice: 'this service has no such dead letter. Each service keeps its own: ask the other one.',
-  detail: 'There is no such dead letter here; the other service may have it.',
-});
-const illegalTransition = problemAnswer('illegal-transition', edgeProblems['illegal-transition'], {
-  advice: 'it is not open, or can only be replayed. Read it, and decide anew with a new key.',
-  detail: 'It is replayed already.',
+const notFound = problemAnswer('dead-letter-not-found');
+const illegalTransition = problemAnswer('illegal-transition', {
   members: { from: deadLetterStatus, to: deadLetterStatus },
-  example: { from: 'replayed', to: 'discarded' },
-  stored: true,
+  example: { detail: 'It is replayed already.', members: { from: 'replayed', to: 'discarded' } },
   schemaName: 'DeadLetterIllegalTransitionProblem',
 });
 

@@ -6,7 +6,7 @@ import { parseBody, parseQuery, readBody } from '../http/body.ts';
 import { clientOf, identifyClient } from '../http/callers.ts';
 import { contextOf } from '../http/context.ts';
 import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../http/page.ts';
-import { edgeProblems, RefusedError, type Reply, sendReply, toProblem } from '../http/problem.ts';
+import { RefusedError, type Reply, sendReply, toProblem } from '../http/problem.ts';
 import { asUuid, text } from '../http/text.ts';
 import { requireIdempotencyKey } from '../idempotency/idempotency-key.ts';
 import { type IdempotencyDeps, idempotently } from '../idempotency/idempotently.ts';
@@ -139,7 +139,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     if (refusal !== undefined) {
       const members = { from: letter.status, to: action };
       const occurrence = { instance: req.path, traceId: contextOf(res).requestId };
-      return toProblem(edgeProblems, { code: 'illegal-transition', detail: refusal, members }, occurrence);
+      return toProblem({ code: 'illegal-transition', detail: refusal, members }, occurrence);
     }
     const changed = await apply(letter.id);
     if (!changed) throw new Error(`dead letter ${letter.id} changed under its lock`);

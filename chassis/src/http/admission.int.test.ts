@@ -5,7 +5,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { eventually } from '../testing/eventually.ts';
 import { createAdmission } from './admission.ts';
 import { requestContext } from './context.ts';
-import { edgeProblems, problemHandler } from './problem.ts';
+import { problemHandler } from './problem.ts';
 import { HTTP_LIMITS, listen, type RunningServer } from './server.ts';
 
 const log = createLogger('test', 'silent');
@@ -29,7 +29,7 @@ beforeEach(async () => {
     await released;
     res.send('done');
   });
-  app.use(problemHandler(edgeProblems));
+  app.use(problemHandler);
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
 });
 afterEach(async () => {

@@ -4,13 +4,12 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { createAdmission } from './admission.ts';
 import { gatewayOnly } from './callers.ts';
 import { requestContext } from './context.ts';
-import { edgeProblems, type ProblemTable, problemHandler, RefusedError } from './problem.ts';
+import { problemHandler, RefusedError } from './problem.ts';
 import { shedExcess } from './shedding.ts';
 
 export interface AppOptions extends HealthDeps {
   tracing?: Tracing | undefined;
   gatewayTokens: readonly string[];
-  problems: ProblemTable;
   /** Routes that only the other service may call; they check their own token. */
   internal?: Router;
   /** Routes behind the gateway. */
@@ -52,7 +51,7 @@ export function createApp(options: AppOptions): Express {
   app.use(() => {
     throw new RefusedError('not-found', 'There is no such path.');
   });
-  app.use(problemHandler({ ...edgeProblems, ...options.problems }));
+  app.use(problemHandler);
   return app;
 }
 

@@ -1,23 +1,30 @@
 import type { ErrorRequestHandler, Response } from 'express';
+import { type ProblemCode, problems } from '../contract/problems.ts';
 import { databaseFault } from '../db/faults.ts';
 import { contextOf } from './context.ts';
 
-/** The documentation of every problem; a `type` never changes, even when the page behind it moves. */
-export const PROBLEM_TYPE_BASE = 'https://orders.example/problems/';
+// What identifies a problem where nobody has said under which address the documentation is served: reserved (RFC 2606), so
+// that it never leads a client to somebody else.
+let typeBase = 'https://orders.example/problems/';
+
+/** From now on the `type` of a problem is the address of its page below `publicUrl`, once for the process, as it starts. */
+export function publishProblemsAt(publicUrl: string): void {
+  typeBase = `${publicUrl}/docs/problems/`;
+}
+
+/** The `type` of a problem: `gateway` is that of all refusals of the gateway. */
+export function problemType(code: ProblemCode | 'gateway'): string {
+  return typeBase + code;
+}
+
 const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
 
 // A dependency that is away is usually back within seconds; a client that asks more often only adds to the load.
 export const RETRY_AFTER_SECONDS = 1;
 
-/** What HTTP makes of a `code`. */
-export interface ProblemDefinition {
-  status: number;
-  title: string;
-}
-
 /** A refusal as the domain knows it: a stable code, words for a person, and members that a program can read. */
 export interface Refusal {
-  code: string;
+  code: ProblemCode;
   detail: string;
   members?: Record<string, unknown>;
 }
@@ -27,34 +34,17 @@ export class RefusedError extends Error {
   readonly refusal: Refusal;
   readonly headers: Record<string, string>;
 
-  constructor(code: string, detail: string, members?: Record<string, unknown>, headers: Record<string, string> = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    members?: Record<string, unknown>,
+    headers: Record<string, string> = {},
+  ) {
     super(`${code}: ${detail}`);
     this.refusal = { code, detail, members };
     this.headers = headers;
   }
 }
-
-/** The refusals that any service may give. */
-export const edgeProblems = {
-  'gateway-required': { status: 401, title: 'The call did not come through the gateway' },
-  'internal-token-required': { status: 401, title: 'The call did not come from the other service' },
-  'not-found': { status: 404, title: 'There is nothing here' },
-  'invalid-json': { status: 400, title: 'The body is not JSON' },
-  'validation-failed': { status: 400, title: 'The request is not valid' },
-  'unsupported-media-type': { status: 415, title: 'The body is not application/json' },
-  'payload-too-large': { status: 413, title: 'The body is too large' },
-  'idempotency-key-missing': { status: 400, title: 'Idempotency-Key is missing' },
-  'idempotency-key-malformed': { status: 400, title: 'Idempotency-Key is malformed' },
-  'request-in-progress': { status: 409, title: 'The first request with this key is still running' },
-  'idempotency-key-reused': { status: 422, title: 'This key was used for another request' },
-  'dead-letter-not-found': { status: 404, title: 'There is no such dead letter' },
-  'illegal-transition': { status: 409, title: 'This step is not possible from here' },
-  overloaded: { status: 503, title: 'Too many requests are waiting' },
-  unavailable: { status: 503, title: 'The service cannot work at the moment' },
-  internal: { status: 500, title: 'Something went wrong here' },
-} as const satisfies Record<string, ProblemDefinition>;
-
-export type ProblemTable = Readonly<Record<string, ProblemDefinition>>;
 
 /** An answer as text, ready to be stored, sent and sent again. */
 export interface Reply {
@@ -72,21 +62,10 @@ export interface Occurrence {
 }
 
 /** The problem document (RFC 9457) of a refusal. */
-export function toProblem(table: ProblemTable, refusal: Refusal, occurrence: Occurrence): Reply {
-  const definition = table[refusal.code] ?? edgeProblems.internal;
-  return {
-    status: definition.status,
-    body: JSON.stringify({
-      type: PROBLEM_TYPE_BASE + refusal.code,
-      title: definition.title,
-      status: definition.status,
-      detail: refusal.detail,
-      instance: occurrence.instance,
-      code: refusal.code,
-      traceId: occurrence.traceId,
-      ...refusal.members,
-    }),
-  };
+export function toProblem({ code, detail, members }: Refusal, { instance, traceId }: Occurrence): Reply {
+  const { status, title } = problems[code];
+  const body = JSON.stringify({ type: problemType(code), title, status, detail, instance, code, traceId, ...members });
+  return { status, body };
 }
 
 /** Send an answer; with `replayed` it says that it was given before (draft-ietf-httpapi-idempotency-key-header). */
@@ -99,19 +78,17 @@ export function sendReply(res: Response, reply: Reply, replayed = false): void {
 }
 
 /** The one place where a thrown error becomes an answer. A 500 says nothing of the inside; its log line says all. */
-export function problemHandler(table: ProblemTable): ErrorRequestHandler {
-  return (error, req, res, _next) => {
-    const context = contextOf(res);
-    const refused = asRefused(error);
-    const reply = toProblem(table, refused.refusal, { instance: req.path, traceId: context.requestId });
-    context.failure = { code: refused.refusal.code, error };
-    if (res.headersSent) {
-      res.destroy();
-      return;
-    }
-    sendReply(res, { ...reply, headers: refused.headers });
-  };
-}
+export const problemHandler: ErrorRequestHandler = (error, req, res, _next) => {
+  const context = contextOf(res);
+  const refused = asRefused(error);
+  const reply = toProblem(refused.refusal, { instance: req.path, traceId: context.requestId });
+  context.failure = { code: refused.refusal.code, error };
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  sendReply(res, { ...reply, headers: refused.headers });
+};
 
 function asRefused(error: unknown): RefusedError {
   if (error instanceof RefusedError) return error;
@@ -128,9 +105,9 @@ export function overloaded(): RefusedError {
   });
 }
 
-/** The refusal for a database that cannot do its work: nothing was done, or it is safe to repeat. */
+/** The refusal for a database that cannot do its work: whatever was done, it is safe to repeat. */
 export function unavailable(): RefusedError {
-  return new RefusedError('unavailable', 'Nothing was done, or it is safe to repeat.', undefined, {
+  return new RefusedError('unavailable', 'The outcome is unknown. Retry with the same Idempotency-Key.', undefined, {
     'Retry-After': String(RETRY_AFTER_SECONDS),
   });
 }

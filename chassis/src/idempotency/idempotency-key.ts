@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { headerValues } from '../http/context.ts';
-import { PROBLEM_TYPE_BASE, RefusedError } from '../http/problem.ts';
+import { problemType, RefusedError } from '../http/problem.ts';
 
 export type KeyReading = { kind: 'key'; key: string } | { kind: 'missing' } | { kind: 'malformed' };
 
@@ -31,6 +31,6 @@ export function requireIdempotencyKey(req: Request): string {
     reading.kind === 'missing'
       ? 'Send a header Idempotency-Key: a new one for a new request, the same one for a repeat.'
       : 'Send one Idempotency-Key of 1 to 255 visible ASCII characters, bare or in double quotes.';
-  const code = `idempotency-key-${reading.kind}`;
-  throw new RefusedError(code, detail, undefined, { Link: `<${PROBLEM_TYPE_BASE}${code}>; rel="describedby"` });
+  const code = `idempotency-key-${reading.kind}` as const;
+  throw new RefusedError(code, detail, undefined, { Link: `<${problemType(code)}>; rel="describedby"` });
 }

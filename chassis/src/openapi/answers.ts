@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { PROBLEM_TYPE_BASE, type ProblemDefinition, toProblem } from '../http/problem.ts';
+import {
+  GATEWAY_HELP,
+  type GatewayRefusal,
+  type ProblemCode,
+  type ProblemDefinition,
+  problems,
+} from '../contract/problems.ts';
+import { problemType, toProblem } from '../http/problem.ts';
 
 /** One thing that an operation can answer; several may share a status. */
 export interface Answer {
@@ -37,16 +44,12 @@ export function pageOf(items: z.ZodType) {
   });
 }
 
-export interface ProblemWords {
-  /** What the client does about it. */
-  advice: string;
-  /** Examples of `detail` and of the members beside the common ones. */
-  detail: string;
-  example?: Record<string, unknown>;
+/** What an operation says of a problem beyond the table of all problems. */
+export interface ProblemDetails {
+  /** Schemas of the members beside the common ones. */
   members?: z.ZodRawShape;
-  /** A repeat with the same key gets it again. */
-  stored?: boolean;
-  header?: 'Retry-After' | 'Link';
+  /** Where the example of the table is another operation's. */
+  example?: Omit<ProblemDefinition['example'], 'instance'>;
   /** Name of the schema where the code's own would mean two things in one document. */
   schemaName?: string;
 }
@@ -58,36 +61,36 @@ const traceId = z
 const EXAMPLE_TRACE_ID = '0b5ba1e3f9d94fb68e1f2d3c4a5b6978';
 
 /** The problem document of a `code` (RFC 9457), with the example that the service's own code makes. */
-export function problemAnswer(code: string, definition: ProblemDefinition, words: ProblemWords): Answer {
-  const { status, title } = definition;
+export function problemAnswer(code: ProblemCode, { members, example, schemaName }: ProblemDetails = {}): Answer {
+  const { status, title, meaning, action, stored, header, ...definition }: ProblemDefinition = problems[code];
   const schema = z
     .strictObject({
-      type: z.literal(PROBLEM_TYPE_BASE + code),
+      // The same document for every deployment, wherever its pages are.
+      type: z.string().meta({
+        format: 'uri',
+        pattern: `/problems/${code}$`,
+        description: 'The address of the page about this problem',
+      }),
       title: z.string(),
       status: z.literal(status),
       detail: z.string(),
       instance: z.string().meta({ description: 'The path that was called' }),
       code: z.literal(code),
       traceId,
-      ...words.members,
+      ...members,
     })
-    .meta({ id: words.schemaName ?? schemaNameOf(code), description: title });
+    .meta({ id: schemaName ?? schemaNameOf(code), description: title });
   const { body } = toProblem(
-    { [code]: definition },
-    { code, detail: words.detail, members: words.example },
+    { code, ...(example ?? definition.example) },
     { instance: '/', traceId: EXAMPLE_TRACE_ID },
   );
-  const headers = {
-    ...(words.stored && { 'Idempotent-Replayed': false }),
-    ...(words.header && { [words.header]: false }),
-  };
   return {
     status,
-    description: `\`${code}\`: ${words.advice}`,
+    description: `\`${code}\`: ${meaning} ${action}`,
     mediaType: 'application/problem+json',
     schema,
-    examples: { [words.schemaName ?? code]: JSON.parse(body) },
-    headers,
+    examples: { [schemaName ?? code]: JSON.parse(body) },
+    headers: { ...(stored && { 'Idempotent-Replayed': false }), ...(header && { [header]: false }) },
   };
 }
 
@@ -95,12 +98,13 @@ function schemaNameOf(code: string): string {
   return `${code.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}Problem`;
 }
 
-const GATEWAY_HELP =
-  'An API key goes into the header apikey. GET /docs says which groups may make a call, and what each refusal means.';
-
 const gatewayRefusal = z
   .strictObject({
-    type: z.literal(`${PROBLEM_TYPE_BASE}gateway`),
+    type: z.string().meta({
+      format: 'uri',
+      pattern: '/problems/gateway$',
+      description: 'The address of the page about these refusals',
+    }),
     title: z.string().meta({ description: 'The gateway’s words, for people' }),
     help: z.string().meta({ description: 'Where the key goes, and where calls and refusals are explained' }),
     traceId,
@@ -108,25 +112,20 @@ const gatewayRefusal = z
   .meta({ id: 'GatewayRefusal', description: 'What the gateway answers itself has no `code`: decide by the status.' });
 
 /** A refusal that the gateway makes itself, from its error template (kong/error-template.json). */
-export function gatewayAnswer(
-  status: number,
-  title: string,
-  advice: string,
-  headers?: Record<string, boolean>,
-): Answer {
+export function gatewayAnswer({ status, title, meaning, action, header }: GatewayRefusal): Answer {
   return {
     status,
-    description: `The gateway: ${advice}`,
+    description: `The gateway: ${meaning} ${action}`,
     mediaType: 'application/json',
     schema: gatewayRefusal,
     examples: {
       [`gateway-${status}`]: {
-        type: `${PROBLEM_TYPE_BASE}gateway`,
+        type: problemType('gateway'),
         title,
         help: GATEWAY_HELP,
         traceId: EXAMPLE_TRACE_ID,
       },
     },
-    headers,
+    headers: header && { [header]: true },
   };
 }

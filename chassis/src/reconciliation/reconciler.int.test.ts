@@ -78,7 +78,6 @@ function start(pool: Pool = database.pool): Process {
     ...deps,
     lifecycle,
     gatewayTokens: [TOKEN],
-    problems: {},
     routes,
     name: 'test',
     describe: () => ({}),

@@ -1,7 +1,6 @@
 import { sku } from '@shop/chassis/http/text.ts';
 import { pageOf, problemAnswer, success } from '@shop/chassis/openapi/answers.ts';
 import { linksTo, nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
-import { problems } from '../errors.ts';
 import { productView } from './product.ts';
 import { createProductBody, listQuery, renameProductBody } from './products.routes.ts';
 
@@ -17,17 +16,8 @@ export const mug = {
 };
 const newMug = { ...mug, onHand: 0, reserved: 0, available: 0 };
 
-export const notFound = problemAnswer('product-not-found', problems['product-not-found'], {
-  advice: 'no product has this SKU.',
-  detail: 'No product has this SKU.',
-});
-const exists = problemAnswer('product-exists', problems['product-exists'], {
-  advice: 'a product with this SKU exists. Read it; change its name with PATCH.',
-  detail: 'Change it with PATCH.',
-  members: { sku },
-  example: { sku: mug.sku },
-  stored: true,
-});
+export const notFound = problemAnswer('product-not-found');
+const exists = problemAnswer('product-exists', { members: { sku } });
 
 const ofAProduct = ['readProduct', 'renameProduct', 'adjustStock', 'listMovements'];
 

@@ -38,8 +38,8 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
       const product = await insertProduct(trx, input.sku, input.name);
       if (product) return toReply(201, toProductView(product), `/products/${product.sku}`);
-      const refusal = { code: 'product-exists', detail: 'Change it with PATCH.', members: { sku: input.sku } };
-      return toRefusal(req, res, refusal);
+      const members = { sku: input.sku };
+      return toRefusal(req, res, { code: 'product-exists', detail: 'Change it with PATCH.', members });
     });
     sendReply(res, reply, replayed);
   });

@@ -2,7 +2,6 @@ import { sku } from '@shop/chassis/http/text.ts';
 import { problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
 import type { Operation } from '@shop/chassis/openapi/document.ts';
 import { z } from 'zod';
-import { problems } from '../errors.ts';
 
 const quantity = z.int().min(1);
 const reservation = z
@@ -52,10 +51,7 @@ export const reservationOperations: readonly Operation[] = [
         createdAt: '2026-01-05T09:30:00.010Z',
         updatedAt: '2026-01-05T09:30:00.010Z',
       }),
-      problemAnswer('reservation-not-found', problems['reservation-not-found'], {
-        advice: 'inventory-service was never asked for this order’s stock, or the id is wrong.',
-        detail: 'No reservation has this id.',
-      }),
+      problemAnswer('reservation-not-found'),
     ],
   },
 ];

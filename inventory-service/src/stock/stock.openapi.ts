@@ -2,7 +2,6 @@ import { sku } from '@shop/chassis/http/text.ts';
 import { pageOf, problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
 import { nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
 import { z } from 'zod';
-import { problems } from '../errors.ts';
 import { productView } from '../products/product.ts';
 import { mug, notFound } from '../products/products.openapi.ts';
 import { adjustmentBody, movementsQuery } from './stock.routes.ts';
@@ -20,12 +19,8 @@ const movement = z
   })
   .meta({ id: 'Movement' });
 
-const insufficientStock = problemAnswer('insufficient-stock', problems['insufficient-stock'], {
-  advice: 'units that are reserved cannot be taken out. Cancel orders first, or take out less, with a new key.',
-  detail: 'Units that are reserved cannot be taken away.',
+const insufficientStock = problemAnswer('insufficient-stock', {
   members: { sku, requested: z.int().min(1), available: z.int().min(0) },
-  example: { sku: mug.sku, requested: 100, available: mug.available },
-  stored: true,
 });
 
 /** Stock and its ledger below `/products/{sku}`, as clients see them. */

@@ -193,6 +193,8 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/health/orders', anyone],
   ['GET', '/health/inventory', anyone],
   ['GET', '/docs', anyone],
+  ['GET', '/docs/problems', anyone],
+  ['GET', '/docs/problems/order-rejected', anyone],
   ['GET', '/docs/orders.json', anyone],
   ['GET', '/docs/inventory.json', anyone],
   ['POST', '/orders', ['storefront']],

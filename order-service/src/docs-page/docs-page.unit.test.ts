@@ -21,7 +21,7 @@ describe('GET /docs', () => {
     const { text, headers } = await get().expect(200);
     const policy = String(headers['content-security-policy']);
     const inlined = [...text.matchAll(/<(script|style)>([\s\S]*?)<\/\1>/g)];
-    expect(inlined.map(([, tag]) => tag)).toEqual(['style', 'style', 'script', 'script']);
+    expect(inlined.map(([, tag]) => tag)).toEqual(['style', 'style', 'style', 'script', 'script']);
     for (const [, tag, code = ''] of inlined) {
       const sources = new RegExp(`${tag}-src ([^;]+)`).exec(policy)?.[1]?.split(' ');
       expect(sources).toContain(`'sha256-${createHash('sha256').update(code).digest('base64')}'`);

@@ -1,9 +1,6 @@
-import { edgeProblems, RETRY_AFTER_SECONDS, type Reply, toProblem } from '@shop/chassis/http/problem.ts';
-import { problems } from '../errors.ts';
+import { RETRY_AFTER_SECONDS, type Reply, toProblem } from '@shop/chassis/http/problem.ts';
 import type { Order, Outcome } from './order.ts';
 import { toOrderView } from './order-view.ts';
-
-const problemTable = { ...edgeProblems, ...problems };
 
 /** 200 with the order. */
 export function orderAnswer(order: Order): Reply {
@@ -31,7 +28,6 @@ export function finalAnswer(order: Order, traceId: string): Reply {
       return { status: 201, body: JSON.stringify(toOrderView(order)), location: locationOf(order) };
     case 'rejected':
       return toProblem(
-        problemTable,
         {
           code: 'order-rejected',
           detail: 'At least one line could not be reserved.',
@@ -41,7 +37,6 @@ export function finalAnswer(order: Order, traceId: string): Reply {
       );
     case 'cancelled':
       return toProblem(
-        problemTable,
         {
           code: 'order-cancelled',
           detail: 'The order was cancelled before its stock was decided.',
@@ -62,7 +57,6 @@ export function stepAnswer(outcome: Outcome, occurrence: { instance: string; tra
       return orderAnswer(outcome.order);
     case 'illegal':
       return toProblem(
-        problemTable,
         {
           code: 'illegal-transition',
           detail: `An order that is ${outcome.from} cannot become ${outcome.to}.`,
@@ -72,7 +66,6 @@ export function stepAnswer(outcome: Outcome, occurrence: { instance: string; tra
       );
     case 'shipment-differs':
       return toProblem(
-        problemTable,
         { code: 'shipment-differs', detail: 'The order was shipped with another carrier or tracking number.' },
         occurrence,
       );

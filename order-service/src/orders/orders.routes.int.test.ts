@@ -227,7 +227,7 @@ describe('problems, by their code', () => {
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     expect(answer.body).toEqual({
       type: 'https://orders.example/problems/order-not-found',
-      title: 'There is no such order',
+      title: 'Order not found',
       status: 404,
       detail: 'You have no such order.',
       instance: '/orders/1',

@@ -1,26 +1,16 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import getAbsoluteFSPath from 'swagger-ui-dist/absolute-path.js';
+import { html, makePage, type Page } from './html.ts';
 
-/** A page that is whole by itself, ready to be sent. */
-export interface Page {
-  html: Buffer;
+/** The page with its compressed form: uncompressed it has two megabytes. */
+export interface CompressedPage extends Page {
   gzipped: Buffer;
-  etag: string;
-  /** Content-Security-Policy that lets exactly this page's own scripts and styles run. */
-  policy: string;
 }
 
 const style = `
-body { margin: 0 }
-header { padding: 1rem 2rem; background: #1b1f24; color: #fff; font: 15px/1.5 system-ui, sans-serif }
-header h1 { font-size: 1.3rem; margin: 0 0 .3rem }
-header a { color: #9cd0ff; margin-right: 1.2rem }
-header a[aria-current] { color: #fff; font-weight: 600; text-decoration: none }
-header p { margin: .3rem 0 0; max-width: 60rem; color: #d4d9df }
 .swagger-ui details > summary { cursor: pointer; padding: .5rem 0; font-size: 14px }
 .swagger-ui .refusals { padding: 0 20px 10px }
 .swagger-ui .refusals .opblock-section-header { display: none }
@@ -64,55 +54,26 @@ fetch('/docs/' + of + '.json').then((answer) => {
 }).catch((error) => { document.getElementById('page').textContent = String(error); });`;
 
 /** The interactive page over both services' documents: Swagger UI, in one answer that needs nothing from elsewhere. */
-export async function makePage(): Promise<Page> {
+export async function makeDocsPage(): Promise<CompressedPage> {
   const [library, theirStyle] = await Promise.all(
     ['swagger-ui-bundle.js', 'swagger-ui.css'].map((name) => readFile(join(getAbsoluteFSPath(), name), 'utf8')),
   );
-  const scripts = [asInlineScript(library ?? ''), script];
-  const styles = [theirStyle ?? '', style];
-  const html = Buffer.from(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Orders and stock: the API</title>
-<link rel="icon" href="data:,">
-${styles.map((text) => `<style>${text}</style>`).join('\n')}
-</head>
-<body>
-<header>
-<h1>Orders and stock: the API</h1>
-<nav><a id="orders" href="?of=orders">Orders</a><a id="inventory" href="?of=inventory">Inventory</a><a id="document" href="/docs/orders.json">OpenAPI document</a></nav>
+  const page = makePage({
+    title: 'Orders and stock: the API',
+    header: html`<nav><a id="orders" href="?of=orders">Orders</a><a id="inventory" href="?of=inventory">Inventory</a><a id="document" href="/docs/orders.json">OpenAPI document</a><a href="/docs/problems">Problems</a></nav>
 <p>Enter an API key under “Authorize”; this browser keeps it, for both documents, until you log out there. After <code>npm
 start</code>, <code>npm run --silent local -- env</code> prints the keys; with Docker Compose they are in <code>.env.example</code>,
 or in <code>.env</code> where that names others; elsewhere the operator of the system issues them.</p>
 <p>The <code>Idempotency-Key</code> is new with each visit: a call that is executed twice gets its first answer again. Enter
-another key for another order.</p>
-</header>
-<div id="page"></div>
-${scripts.map((text) => `<script>${text}</script>`).join('\n')}
-</body>
-</html>
-`);
-  const policy = [
-    "default-src 'none'",
-    `script-src ${scripts.map(hashSource).join(' ')}`,
-    `style-src ${styles.map(hashSource).join(' ')}`,
-    "connect-src 'self'",
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
-  const etag = `"${createHash('sha256').update(html).digest('hex').slice(0, 32)}"`;
-  return { html, gzipped: await promisify(gzip)(html, { level: 9 }), etag, policy };
+another key for another order.</p>`,
+    body: html`<div id="page"></div>`,
+    styles: [theirStyle ?? '', style],
+    scripts: [asInlineScript(library ?? ''), script],
+  });
+  return { ...page, gzipped: await promisify(gzip)(page.html, { level: 9 }) };
 }
 
 /** What HTML would take for the end of a script, or the begin of a comment, spelled so that only JavaScript reads it. */
 function asInlineScript(code: string): string {
   return code.replaceAll('<!--', '\\x3c!--').replace(/<(?=\/?script)/gi, '\\x3c');
-}
-
-function hashSource(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
