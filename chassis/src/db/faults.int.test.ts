@@ -116,7 +116,8 @@ async function retriesUntilHandled(handle: (trx: Pick<Pool, 'query'>, call: numb
   let calls = 0;
   const { broker } = system;
   const consumer = startConsumer({
-    ...{ queue: QUEUE, definitions: [reservationHeldV1], broker, pool, metrics, log, retryDelaysMs: [50, 200] },
+    ...{ queue: QUEUE, definitions: [reservationHeldV1], broker, pool, metrics, log },
+    ...{ retryDelaysMs: [50, 200], probeIntervalMs: 100 },
     handle: async (trx, messages) => {
       calls += 1;
       await handle(trx, calls);

@@ -52,6 +52,8 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   deliveryLimit?: number;
   /** How long deliveries are held while the database is away. */
   holdMs?: number;
+  /** How long it waits, paused, before it asks the database again. */
+  probeIntervalMs?: number;
 }
 
 export interface Consumer {
@@ -95,6 +97,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     tracing,
     prefetch = PREFETCH,
     holdMs = HOLD_MS,
+    probeIntervalMs = PROBE_INTERVAL_MS,
     deliveryLimit = DELIVERY_LIMIT,
   } = options;
   let model: ChannelModel | undefined;
@@ -224,7 +227,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
   async function waitForDatabase(): Promise<number | undefined> {
     const since = performance.now();
     for (let probes = 1; ; probes += 1) {
-      await sleep(PROBE_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await sleep(probeIntervalMs, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return undefined;
       if (await pool.takesWrites()) {
         if (released) await resume();

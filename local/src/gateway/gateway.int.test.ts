@@ -78,6 +78,7 @@ type Setup = {
   declaration?: string;
   rate?: number;
   now?: () => number;
+  headTimeoutMs?: number;
   bodyTimeoutMs?: number;
 };
 
@@ -110,7 +111,7 @@ function variables(rate: number) {
 }
 
 async function openGateway(
-  options: Pick<GatewayOptions, 'declaration' | 'env' | 'upstreams' | 'now' | 'bodyTimeoutMs'>,
+  options: Pick<GatewayOptions, 'declaration' | 'env' | 'upstreams' | 'now' | 'headTimeoutMs' | 'bodyTimeoutMs'>,
 ): Promise<Gateway> {
   const fixed = { host: '127.0.0.1', port: 0, errorTemplate, logger: createLogger('gateway', 'silent') };
   const gateway = await startGateway({ ...fixed, ...options });
@@ -586,7 +587,7 @@ describe("nginx's own answers", () => {
   });
 
   it('to who sends a head too slowly is the end of the connection', async () => {
-    const { gateway } = await setUp();
+    const { gateway } = await setUp({ headTimeoutMs: 200 });
     expect(await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\n')).toBe('');
   });
 });

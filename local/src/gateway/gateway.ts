@@ -27,6 +27,8 @@ export type GatewayOptions = {
   upstreams?: Record<string, string[]>;
   logger: Logger;
   now?: () => number;
+  /** How long a client may take for the head of a request. */
+  headTimeoutMs?: number;
   /** How long a client may send nothing of its body. */
   bodyTimeoutMs?: number;
 };
@@ -52,6 +54,8 @@ const MAX_LINE_BYTES = 8 * 1024;
 const MAX_LINES_BYTES = 4 * MAX_LINE_BYTES;
 // What Node's parser holds in all. Above it the line that was too long is not known any more, and the answer is 400.
 const MAX_HEAD_BYTES = 64 * 1024;
+// KONG_NGINX_PROXY_CLIENT_HEADER_TIMEOUT
+const HEAD_TIMEOUT_MS = 10_000;
 // nginx: client_body_timeout, between two parts of a body.
 const BODY_TIMEOUT_MS = 60_000;
 // Kong's Lua sees the first 100 headers only. Where it would go on half blind, we refuse.
@@ -62,7 +66,7 @@ const DRAIN_MS = 9_000;
 
 /** Starts the stand-in; throws a {@link DeclarationError} with every fault when the declaration is not for it. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, now = Date.now, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
+  const { logger, now = Date.now, headTimeoutMs = HEAD_TIMEOUT_MS, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
   const file = readDeclaration(options.declaration, options.env, options.clients);
   checkReplacedUpstreams(file, options.upstreams ?? {});
   const render = createProblemRenderer(options.errorTemplate);
@@ -131,9 +135,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
     requireHostHeader: false, // we answer through the template
-    // KONG_NGINX_PROXY_CLIENT_HEADER_TIMEOUT; nginx looks at it at once, Node every so often.
-    headersTimeout: 10_000,
-    connectionsCheckingInterval: 2_000,
+    // nginx looks at it at once, Node every so often.
+    headersTimeout: headTimeoutMs,
+    connectionsCheckingInterval: headTimeoutMs / 5,
     requestTimeout: 300_000,
     keepAliveTimeout: 75_000, // nginx
   });
