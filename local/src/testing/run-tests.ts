@@ -133,10 +133,10 @@ async function runJest(tier: Tier, jestArgs: string[], interrupted: AbortSignal,
   const { files = {}, environment = {}, stderr = 'inherit' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
-  // More whole systems side by side would compete for two cores and fail on time; jest by itself leaves one core free for
-  // the others, which mostly wait.
+  // More whole systems side by side would compete for two cores and fail on time. A file of `int` waits for more than half
+  // of its time: for its servers, for intervals, for time limits to pass.
   const isSystem = tier === 'e2e' || tier === 'system';
-  const { workers = isSystem ? 1 : availableParallelism() } = options;
+  const { workers = isSystem ? 1 : availableParallelism() + (tier === 'int' ? 1 : 0) } = options;
   const command = ['jest', `--testMatch=${files.match ?? `**/*.${tier}.test.ts`}`];
   if (files.paths) command.push(`--testPathPatterns=${files.paths}`);
   if (files.ignored)

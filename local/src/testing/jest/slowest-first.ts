@@ -2,9 +2,11 @@ import { statSync } from 'node:fs';
 
 /** Files that take long for their size. Begun last, one of them would keep a single processor busy at the end. */
 const slow = [
+  'e2e/plans/killed-migrations.int.test.ts',
   'e2e/model.int.test.ts',
-  'chassis/src/messaging/crashes.int.test.ts',
   'e2e/plans/plans.int.test.ts',
+  'chassis/src/db/faults.int.test.ts',
+  'chassis/src/messaging/crashes.int.test.ts',
   'local/src/testing/run-tests.int.test.ts',
   'operator/src/replay/place-sales.int.test.ts',
 ];
