@@ -1,8 +1,8 @@
 /** Clients that are slow, silent, too many, or gone before their answer. */
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { openRawClient, type RawClient } from '@shop/chassis/testing/raw-client.ts';
 import { anOrderOf, placeSettled, type System, settled, startSystem, withKey } from './system.ts';
 
 const CONNECTIONS = 10_000;
@@ -18,30 +18,8 @@ beforeAll(async () => {
   gatewayPort = Number(new URL(system.env.BASE_URL ?? '').port);
 });
 
-const sockets: Socket[] = [];
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-});
-
-/** A connection that does what the test says. */
-function open(port: number) {
-  const socket = connect(port, '127.0.0.1');
-  const client = { socket, heard: '', isClosed: false };
-  sockets.push(socket);
-  socket.setEncoding('latin1').on('data', (text: string) => {
-    client.heard += text;
-  });
-  socket
-    .on('error', () => {})
-    .on('close', () => {
-      client.isClosed = true;
-    });
-  return client;
-}
-type Client = ReturnType<typeof open>;
-
 /** A byte now and then, which keeps the connection from being idle. */
-async function drip(client: Client, text: string): Promise<void> {
+async function drip(client: RawClient, text: string): Promise<void> {
   for (let at = 0; !client.isClosed; at = (at + 1) % text.length) {
     client.socket.write(text.charAt(at));
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -75,12 +53,12 @@ describe('slow clients', () => {
   it('are cut off, at a service and at the gateway, while others are served and nothing of theirs is done', async () => {
     const sku = await system.product(10);
     const body = JSON.stringify(anOrderOf(sku));
-    const slow: { client: Client; isCut: boolean }[] = [];
+    const slow: { client: RawClient; isCut: boolean }[] = [];
     for (const port of [order.port, gatewayPort]) {
       for (let n = 0; n < 50; n += 1) {
-        const head = open(port);
+        const head = openRawClient(port);
         head.socket.write(headOf(port, `${sku}-head-${port}-${n}`, ''));
-        const upload = open(port);
+        const upload = openRawClient(port);
         upload.socket.write(headOf(port, `${sku}-body-${port}-${n}`, 'Content-Length: 100000\r\n\r\n'));
         void drip(head, 'X-Slow: 1\r\n');
         void drip(upload, body.slice(0, -1));
@@ -104,7 +82,7 @@ describe('huge heads', () => {
     ['a service', () => order.port, /^HTTP\/1.1 431 /],
     ['the gateway', () => gatewayPort, /^HTTP\/1.1 400 /],
   ])('are refused by %s', async (_who, port, refusal) => {
-    const client = open(port());
+    const client = openRawClient(port());
     client.socket.write(headOf(port(), 'huge', `X-Huge: ${'x'.repeat(200_000)}\r\n\r\n`));
     await eventually(() => refusal.test(client.heard) || undefined);
     await othersAreServed();
@@ -119,13 +97,15 @@ describe('uploads that break off', () => {
     const sku = await system.product(10);
     const body = JSON.stringify(anOrderOf(sku));
     const chunk = how === 'in chunks' ? `${body.length.toString(16)}\r\n${body}\r\n` : body;
+    const clients: RawClient[] = [];
     for (const port of [order.port, gatewayPort]) {
       for (let n = 0; n < 50; n += 1) {
-        const client = open(port);
+        const client = openRawClient(port);
+        clients.push(client);
         client.socket.write(headOf(port, `${sku}-${port}-${n}`, rest) + chunk, () => client.socket.destroy());
       }
     }
-    await eventually(() => sockets.every(({ destroyed }) => destroyed) || undefined);
+    await eventually(() => clients.every(({ isClosed }) => isClosed) || undefined);
     await othersAreServed();
     expect(await ordersOf(sku)).toBe(0);
     // The keys are free: the whole request is the first with its key.
@@ -144,7 +124,7 @@ describe('clients that go away before their answer', () => {
       for (let n = 0; n < 20; n += 1) {
         const key = `${sku}-${port}-${n}`;
         keys.push(key);
-        const client = open(port);
+        const client = openRawClient(port);
         const request = headOf(port, key, `Content-Length: ${body.length}\r\n\r\n${body}`);
         client.socket.write(request, () => client.socket.destroy());
       }
@@ -164,9 +144,9 @@ describeNeeding(
   '10,000 idle connections',
   () => {
     it('cost a service little memory, and keep nobody else from being served', async () => {
-      const clients: Client[] = [];
+      const clients: RawClient[] = [];
       for (let n = 0; n < CONNECTIONS; n += 100) {
-        const some = Array.from({ length: 100 }, () => open(order.port));
+        const some = Array.from({ length: 100 }, () => openRawClient(order.port));
         clients.push(...some);
         // A third says nothing, a third half a head, a third was served once.
         for (const [index, { socket }] of some.entries()) {

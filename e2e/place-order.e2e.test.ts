@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { openRawClient, type RawClient } from '@shop/chassis/testing/raw-client.ts';
 import { type BrowserPage, chromium, openBrowser } from './browser.ts';
 import { documentPath } from './contract/documents.ts';
 import { type Answer, anOrderOf, placeSettled, type System, settled, startSystem, withKey } from './system.ts';
@@ -61,6 +62,56 @@ describe('an order through the gateway', () => {
     await system.storefront('POST', `/orders/${first.body.id}/cancellation`, { reason: 'too blue' }, withKey());
     await eventually(async () => ((await system.stock(sku)).available === 1 ? true : undefined));
     expect((await placeSettled(system, anOrderOf(sku))).status).toBe(201);
+  });
+});
+
+describe('a client that writes its request in a way of its own', () => {
+  const open = () => openRawClient(Number(new URL(system.env.BASE_URL ?? '').port));
+  const heard = (client: RawClient, pattern: RegExp) => eventually(() => pattern.exec(client.heard) ?? undefined);
+  const headOf = (key: string, ...more: string[]) =>
+    [
+      'POST /orders HTTP/1.1\r\nHost: shop',
+      `apikey: ${system.env.STOREFRONT_KEY}`,
+      `Idempotency-Key: ${key}`,
+      'Content-Type: application/json',
+      ...more,
+      '\r\n',
+    ].join('\r\n');
+  const withLength = (key: string, body: string) => headOf(key, `Content-Length: ${body.length}`) + body;
+
+  it('waits for 100 Continue and sends its body in small chunks: one order', async () => {
+    const sku = await system.product(5);
+    const client = open();
+    client.socket.write(headOf(sku, 'Transfer-Encoding: chunked', 'Expect: 100-continue'));
+    await heard(client, /^HTTP\/1\.1 100 Continue\r\n\r\n/);
+    for (const piece of JSON.stringify(anOrderOf(sku)).match(/.{1,20}/g) ?? []) {
+      client.socket.write(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+      await new Promise((resolve) => setImmediate(resolve)); // a packet each
+    }
+    client.socket.write('0\r\n\r\n');
+    await heard(client, /HTTP\/1\.1 20[12] .*"quantity":1/s);
+    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+    expect((await system.stock(sku)).reserved).toBe(1);
+  });
+
+  it('sends two requests in one packet: two orders, answered in their order', async () => {
+    const sku = await system.product(5);
+    const client = open();
+    const orders = [1, 2].map((quantity) => ({ key: `${sku}-${quantity}`, order: anOrderOf(sku, quantity) }));
+    client.socket.write(orders.map(({ key, order }) => withLength(key, JSON.stringify(order))).join(''));
+    await heard(client, /HTTP\/1\.1 20[12] .*"quantity":1.*HTTP\/1\.1 20[12] .*"quantity":2/s);
+    for (const { key, order } of orders) expect((await settled(system, order, key)).status).toBe(201);
+    expect((await system.stock(sku)).reserved).toBe(3);
+  });
+
+  it('closes its side after the request: answered or taken for gone, its key has one order', async () => {
+    const sku = await system.product(5);
+    const client = open();
+    client.socket.end(withLength(sku, JSON.stringify(anOrderOf(sku))));
+    await eventually(() => client.isClosed || undefined);
+    expect(client.heard).toMatch(/^$|^HTTP\/1\.1 20[12] /);
+    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+    expect((await system.stock(sku)).reserved).toBe(1);
   });
 });
 

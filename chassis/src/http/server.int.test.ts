@@ -1,6 +1,7 @@
-import { createConnection, type Socket } from 'node:net';
 import express from 'express';
+import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
+import { openRawClient, type RawClient } from '../testing/raw-client.ts';
 import { HTTP_LIMITS, listen, type RunningServer } from './server.ts';
 
 /** Limits of a second or less, so that a test sees them end. */
@@ -16,7 +17,6 @@ const PATIENT = { headersTimeoutMs: 60_000, requestTimeoutMs: 60_000, stalledTim
 const HEAD = 'POST /echo HTTP/1.1\r\nHost: test\r\n';
 
 let server: RunningServer;
-const clients: Socket[] = [];
 const released: (() => void)[] = [];
 
 async function start(limits: Partial<typeof HTTP_LIMITS> = {}): Promise<void> {
@@ -32,33 +32,15 @@ async function start(limits: Partial<typeof HTTP_LIMITS> = {}): Promise<void> {
     released.push(() => res.send('at last'));
   });
   server = await listen(app, '127.0.0.1', 0, { ...SHORT, ...limits });
+  atEnd(() => server.close());
 }
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
-  await server.close();
-});
 
-/** A client that sends what the test says; `heard` is all that came back. */
-function open() {
-  const socket = createConnection(server.port, '127.0.0.1');
-  const client = { socket, heard: '', isClosed: false };
-  clients.push(socket);
-  socket.setEncoding('latin1').on('data', (text: string) => {
-    client.heard += text;
-  });
-  socket
-    .on('error', () => {})
-    .on('close', () => {
-      client.isClosed = true;
-    });
-  return client;
-}
-type Client = ReturnType<typeof open>;
-const closed = (client: Client) => eventually(() => client.isClosed || undefined);
-const heard = (client: Client, text: string) => eventually(() => client.heard.includes(text) || undefined);
+const open = () => openRawClient(server.port);
+const closed = (client: RawClient) => eventually(() => client.isClosed || undefined);
+const heard = (client: RawClient, text: string) => eventually(() => client.heard.includes(text) || undefined);
 
 /** One byte every 20 ms, for as long as the server listens. */
-async function drip(client: Client, text: string): Promise<void> {
+async function drip(client: RawClient, text: string): Promise<void> {
   for (const byte of text.repeat(1_000)) {
     if (client.isClosed) return;
     client.socket.write(byte);

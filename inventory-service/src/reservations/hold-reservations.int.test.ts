@@ -280,6 +280,24 @@ describe('POST /reservations', () => {
     expect(states).toEqual(Array(500).fill('held'));
   });
 
+  it('holds the largest order that may be asked for, and all of it', async () => {
+    const skus = Array.from({ length: 1_000 }, (_, n) => String(n).padStart(64, 'S'));
+    await database.pool.query(
+      /* sql */ `
+      WITH product AS (INSERT INTO products (sku, name) SELECT sku, 'A product' FROM unnest($1::text[]) AS sku),
+        level AS (INSERT INTO stock_levels (sku, on_hand) SELECT sku, 1000000 FROM unnest($1::text[]) AS sku)
+      INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+      SELECT sku, 'adjusted', 1000000, 0, gen_random_uuid(), 'test' FROM unnest($1::text[]) AS sku`,
+      [skus],
+    );
+    const largest = aReservation(...skus.map((sku) => ({ sku, quantity: 1_000_000 })));
+    expect(await statesOf(reserve(service, [largest]))).toEqual(['held']);
+    const { rows } = await database.pool.query(
+      'SELECT DISTINCT on_hand::integer AS on_hand, reserved::integer AS reserved FROM stock_levels',
+    );
+    expect(rows).toEqual([{ on_hand: 1_000_000, reserved: 1_000_000 }]);
+  });
+
   it('is for the other service only', async () => {
     for (const headers of [{}, BACKOFFICE, { authorization: 'Bearer wrong' }]) {
       const calls = [

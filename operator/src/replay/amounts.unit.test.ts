@@ -25,9 +25,12 @@ describe('parsePence', () => {
     expect(parsePence('2.5500000000000000000001')).toBeUndefined();
   });
 
-  it.each(['', '.', 'free', '1,50', '1e3', '1.2.3', '0x10', 'NaN', '--1'])('refuses %j', (text) => {
-    expect(parsePence(text)).toBeUndefined();
-  });
+  it.each(['', '.', 'free', '1,50', '1,234.50', '£2.55', '1e3', '1.2.3', '0x10', 'NaN', '--1'])(
+    'refuses %j',
+    (text) => {
+      expect(parsePence(text)).toBeUndefined();
+    },
+  );
 
   it('is exact for every price of two decimals', () => {
     fc.assert(
@@ -50,7 +53,7 @@ describe('parseQuantity', () => {
     expect(parseQuantity(text)).toBe(quantity);
   });
 
-  it.each(['', 'six', '1 000'])('refuses %j', (text) => {
+  it.each(['', 'six', '1 000', '1,200', '1E+3'])('refuses %j', (text) => {
     expect(parseQuantity(text)).toBeUndefined();
   });
 });

@@ -57,13 +57,16 @@ describe('problems, by their code', () => {
     expect([answer.status, answer.body.code]).toEqual([401, 'gateway-required']);
   });
 
-  it.each([
+  it.each<[string, string | Buffer, string?]>([
     ['half an object', '{"customerId":'],
     ['nothing', ''],
     ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+    ['Latin-1', Buffer.from(JSON.stringify(anOrder({ customerId: 'Jürgen Müßig' })), 'latin1')],
+    ['UTF-16', Buffer.from(JSON.stringify(anOrder()), 'utf16le')],
+    ['UTF-16 that says so', Buffer.from(JSON.stringify(anOrder()), 'utf16le'), 'application/json; charset=utf-16'],
     ['open brackets, 100,000 deep', '['.repeat(100_000)],
-  ])('invalid-json: %s', async (_what, body) => {
-    const answer = await raw(body);
+  ])('invalid-json: %s', async (_what, body, type = 'application/json') => {
+    const answer = await raw(body, { 'Content-Type': type });
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid-json']);
   });
 
@@ -287,6 +290,17 @@ describe('cancelling, shipping, delivering', () => {
     );
     expect([a?.status, b?.status, a?.text === b?.text]).toEqual([200, 200, true]);
     expect([a, b].filter((answer) => answer?.headers['idempotent-replayed'])).toHaveLength(1);
+  });
+
+  it('keeps texts of any script as they were sent', async () => {
+    const [shipped, cancelled] = [await placed({ customerId: '山田 太郎 👑' }), await placed()];
+    const parcel = { carrier: 'Почта России 🇷🇺', trackingNumber: 'RA 123 456 789 RU — 1/2' };
+    const reason = 'می‌خواهم لغو کنم';
+    await post(system.service, `/orders/${shipped.id}/shipment`, parcel, undefined, BACKOFFICE);
+    await post(system.service, `/orders/${cancelled.id}/cancellation`, { reason });
+    const read = async ({ id }: { id: string }) => (await get(system.service, `/orders/${id}`)).body;
+    expect(await read(shipped)).toMatchObject({ customerId: '山田 太郎 👑', shipment: parcel });
+    expect(await read(cancelled)).toMatchObject({ cancellation: { reason } });
   });
 
   it('no body equals {}, and the same key with a reason is another request', async () => {

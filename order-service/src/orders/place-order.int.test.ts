@@ -1,4 +1,5 @@
 import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
+import { faultOfSize } from '@shop/chassis/messaging/read-delivery.ts';
 import { createLogger } from '@shop/chassis/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -76,6 +77,19 @@ describe('POST /orders', () => {
       ['order.confirmed.v1', 2],
     ]);
     expect(messages.map((message) => JSON.parse(message.body).payload.number)).toEqual([body.number, body.number]);
+  });
+
+  it('confirms the largest order that may be asked for, shows it whole, and its events fit into messages', async () => {
+    const lines = Array.from({ length: 1_000 }, (_, n) => ({
+      sku: String(n).padStart(64, 'S'),
+      quantity: 1_000_000,
+      unitPrice: 1_000_000_000,
+    }));
+    const { status, body } = await post(system.service, '/orders', anOrder({ customerId: '👑'.repeat(50), lines }));
+    expect([status, body.lines]).toEqual([201, lines]);
+    expect((await get(system.service, `/orders/${body.id}`)).body).toEqual(body);
+    const messages = await rows<{ body: string }>(system, 'SELECT body FROM outbox_messages');
+    expect(messages.map((message) => faultOfSize(Buffer.from(message.body)))).toEqual([undefined, undefined]);
   });
 
   it('settles many orders of many clients in few batches, each with its own answer', async () => {
@@ -292,6 +306,14 @@ describe('a key, by situation', () => {
       },
       'k',
     ).set('Content-Type', 'application/json; charset=utf-8');
+    expect([again.status, again.text]).toEqual([201, first.text]);
+  });
+
+  it('that names a member twice: the last one counts, for its order and for its key', async () => {
+    const twice = '{"customerId":"c-1","currency":"EUR","lines":[{"sku":"MUG","quantity":1,"quantity":2}]}';
+    const first = await post(system.service, '/orders', {}, 'k').serialize(() => twice);
+    expect([first.status, first.body.lines]).toEqual([201, [{ sku: 'MUG', quantity: 2 }]]);
+    const again = await post(system.service, '/orders', anOrder({ lines: [{ sku: 'MUG', quantity: 2 }] }), 'k');
     expect([again.status, again.text]).toEqual([201, first.text]);
   });
 
