@@ -4,6 +4,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { createAdmission } from './admission.ts';
 import { gatewayOnly } from './callers.ts';
 import { requestContext } from './context.ts';
+import { endConnections } from './draining.ts';
 import { problemHandler, RefusedError } from './problem.ts';
 import { shedExcess } from './shedding.ts';
 
@@ -33,13 +34,9 @@ export function createApp(options: AppOptions): Express {
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
+  app.use(endConnections(options.lifecycle));
   app.use(shedExcess(options.metrics, options.longestTurnMs));
   app.use(requestContext(options));
-  app.use((_req, res, next) => {
-    // While draining, keep-alive connections end with their running request.
-    if (options.lifecycle.phase() === 'draining') res.set('Connection', 'close');
-    next();
-  });
   const health = healthRoutes(options);
   app.use(health.open);
   if (options.internal) app.use(options.internal);

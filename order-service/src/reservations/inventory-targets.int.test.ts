@@ -155,6 +155,32 @@ describe('a process that hangs', () => {
   });
 });
 
+describe('a process that drains', () => {
+  const drains: Answer = (_req, res) => res.setHeader('Connection', 'close').end('{}');
+
+  it('gets no order after the first that it answers, and orders again when it is the only one or is back', async () => {
+    const [leaving, up] = [await startProcess(answers), await startProcess(answers)];
+    const inventory = toInventory([leaving.url, up.url]);
+    await times(4, inventory.ask);
+    leaving.answer = drains;
+    await inventory.until(() => leaving.orders === 3);
+    expect(await times(20, inventory.ask)).toEqual(new Set(['answered']));
+    expect(await times(20, inventory.read)).toEqual(new Set(['answered']));
+    expect(leaving.orders).toBe(3);
+
+    await up.end();
+    await inventory.ask(); // on a connection that had ended
+    leaving.answer = answers;
+    expect(await times(10, inventory.ask)).toEqual(new Set(['answered']));
+    await startProcess(answers, '127.0.0.1', up.port);
+    await inventory.until(async () => (await inventory.breakers())[hostOf(up)] === 0);
+    const before = leaving.orders;
+    await times(10, inventory.ask);
+    expect(leaving.orders).toBeGreaterThan(before);
+    expect(await inventory.breakers()).toEqual({ [hostOf(leaving)]: 0, [hostOf(up)]: 0 });
+  });
+});
+
 describe('a process that fails fast', () => {
   it('costs three calls, however many it has answered before', async () => {
     const [failing, up] = [await startProcess(answers), await startProcess(answers)];

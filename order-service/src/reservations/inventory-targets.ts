@@ -7,6 +7,10 @@
  * accepts connections and answers none. After a connection that could not be made, nothing was sent, so the next target is
  * asked at once. After anything was sent there are no retries here.
  *
+ * A process that stops answers for a while with `Connection: close`. Such a target is leaving, and called only when no other
+ * is there: a call that arrives while the process closes its sockets is of unknown outcome, and its order is a 202. (That
+ * undici makes a new connection after such an answer is no help, for the process still accepts it.)
+ *
  * A target's breaker:
  *
  *   closed     it is called
@@ -89,6 +93,8 @@ interface Target {
   /** When each call under way began, oldest first. */
   calls: Set<{ since: number }>;
   lastUsedAt: number;
+  /** Until when others are asked before it; 0 for one that is not leaving. */
+  leavingUntil: number;
   /** Left out, and its last probe was answered. */
   isProbed: boolean;
   failuresInARow: number;
@@ -99,6 +105,9 @@ const PROBE_PAUSE_MS = 1_000;
 // Docker's DNS answers from memory. Until a new address is known, the others are asked.
 const DNS_PAUSE_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 500;
+// Longer than a process drains and closes as we deploy (DRAIN_SECONDS is 3 or 4; then 4 s at most). One that drains for
+// longer says so again with its next answer; one that is back is asked no later than this.
+const LEAVING_MS = 10_000;
 // Who fails fast has the fewest calls under way, so it would get most of them until half of its latest calls have failed.
 const MOST_FAILURES_IN_A_ROW = 3;
 // What waited in our own queue has less time left for its call. Only with nearly all of it does a timeout count.
@@ -174,7 +183,16 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
       // Counted as a success, so it closes a breaker that is half open: rather one order too many than an open breaker.
       errorFilter: isOurDoing,
     });
-    const target: Target = { name, pool, breaker, calls: new Set(), lastUsedAt: 0, isProbed: false, failuresInARow: 0 };
+    const target: Target = {
+      name,
+      pool,
+      breaker,
+      calls: new Set(),
+      lastUsedAt: 0,
+      leavingUntil: 0,
+      isProbed: false,
+      failuresInARow: 0,
+    };
     let isLeftOut = false;
     metrics.breakerState.set({ target: name }, BREAKER_STATES.closed);
     breaker.on('open', () => {
@@ -222,10 +240,19 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
 
   /* --------------------------------------------------------------------------------------------------------- calls */
 
-  /** The one that has the least to do; of those with as much, the one whose calls are the youngest. */
+  /**
+   * The one that has the least to do; of those with as much, the one whose calls are the youngest. Of those that are leaving,
+   * only when there is no other, the one that said so first: it is the first to be back.
+   */
   function leastBusy(among: readonly Target[]): Target | undefined {
+    const now = performance.now();
+    const leaving = ({ leavingUntil }: Target) => (leavingUntil > now ? leavingUntil : 0);
     return among.toSorted(
-      (a, b) => a.calls.size - b.calls.size || sinceOf(b) - sinceOf(a) || a.lastUsedAt - b.lastUsedAt,
+      (a, b) =>
+        leaving(a) - leaving(b) ||
+        a.calls.size - b.calls.size ||
+        sinceOf(b) - sinceOf(a) ||
+        a.lastUsedAt - b.lastUsedAt,
     )[0];
   }
 
@@ -247,6 +274,7 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
         body: body && JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
       });
+      target.leavingUntil = response.headers.connection === 'close' ? performance.now() + LEAVING_MS : 0;
       if (response.statusCode !== 200) {
         await response.body.dump();
         throw new UnexpectedStatusError(`inventory-service answered ${response.statusCode}`);
