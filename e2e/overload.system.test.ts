@@ -81,9 +81,9 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
   const closed = await run(load(10, { clients: 64 }));
   const capacity = Object.values(closed.answers).reduce((sum, count) => sum + count, 0) / closed.sendingSeconds;
 
-  const pids = new Map(services.map(({ part, pid }) => [part, pid]));
+  const pids = new Map(services.map(({ part, pid = 0 }) => [part, pid]));
   const overload = load(OVERLOAD_SECONDS, { perSecond: 2 * capacity, grows: true });
-  const roots = [...parts.map(({ pid }) => pid), process.pid];
+  const roots = [...parts.flatMap(({ pid }) => pid ?? []), process.pid];
   const timeBefore = readProcessorTime(roots);
   const [report, memoryMb] = await memoryDuring(pids, run(overload));
   const endedAt = performance.now();

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { controlParts } from '@shop/local/control-command.ts';
+import { readSystem } from '@shop/local/start-system.ts';
+import { type PartReport, reportParts } from '@shop/local/status.ts';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { checkExchange, type Exchange } from './contract/check-exchange.ts';
@@ -40,8 +43,8 @@ export interface System {
   anonymous: Caller;
   /** stop, kill, pause, resume or start a part, as `npm run local` does. */
   control(action: 'stop' | 'kill' | 'pause' | 'resume' | 'start', part: string): Promise<void>;
-  /** Port and process of each part that runs. */
-  parts(): Promise<{ part: string; port: number; pid: number }[]>;
+  /** Each part, with its port and, when it runs, its process. */
+  parts(): Promise<PartReport[]>;
   orderDb: pg.Pool;
   inventoryDb: pg.Pool;
   /** A product with so many units; returns its SKU. */
@@ -73,12 +76,11 @@ export async function startSystem(processes = 2, variables: Record<string, strin
   );
   const system = talkTo(parseEnv((await cli('env')).stdout), {
     folder,
+    // As the commands do, without a process for each of them: a test gives many.
     async control(action, part) {
-      await cli(action, part);
+      await controlParts(readSystem(folder), action, part);
     },
-    async parts() {
-      return JSON.parse((await cli('status', '--json')).stdout);
-    },
+    parts: () => reportParts(readSystem(folder)),
     async end() {
       await cli('down');
       rmSync(folder, { recursive: true, force: true });

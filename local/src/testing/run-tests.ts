@@ -29,7 +29,10 @@ const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
  * slow proofs that measure neither time nor memory. All others of those have the machine for themselves.
  */
 const lanesOf: Partial<Record<Tier, { lanes: string[]; rest: 'beside' | 'alone' }>> = {
-  e2e: { lanes: ['e2e/(failures|place-order|readme-tour)[.]'], rest: 'beside' },
+  e2e: {
+    lanes: ['e2e/(failures|readme-tour|tracing)[.]', 'e2e/(one-process|place-order)[.]'],
+    rest: 'beside',
+  },
   system: {
     lanes: ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz|hostile-clients)[.]'],
     rest: 'alone',
