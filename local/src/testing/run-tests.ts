@@ -139,7 +139,7 @@ async function runJest(tier: Tier, jestArgs: string[], interrupted: AbortSignal,
   // More whole systems side by side would compete for two cores and fail on time. A file of `int` waits for more than half
   // of its time: for its servers, for intervals, for time limits to pass.
   const isSystem = tier === 'e2e' || tier === 'system';
-  const { workers = isSystem ? 1 : availableParallelism() + (tier === 'int' ? 1 : 0) } = options;
+  const { workers = isSystem ? 1 : availableParallelism() + (tier === 'int' ? 2 : 0) } = options;
   const command = ['jest', `--testMatch=${files.match ?? `**/*.${tier}.test.ts`}`];
   if (files.paths) command.push(`--testPathPatterns=${files.paths}`);
   if (files.ignored)
