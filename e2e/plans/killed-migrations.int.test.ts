@@ -33,6 +33,8 @@ async function createDatabase(): Promise<string> {
   return name;
 }
 
+type Migration = ReturnType<typeof startMigration>;
+
 function startMigration(service: string, database: string) {
   const child = spawn(process.execPath, [join(ROOT, service, 'src/migrate.ts'), 'up'], {
     env: {
@@ -82,8 +84,13 @@ async function withoutRecords(database: string, work: (holder: pg.Client) => Pro
   });
 }
 
-async function waitUntil(client: pg.Client, sql: string): Promise<void> {
-  await eventually(async () => ((await client.query(sql)).rowCount === 0 ? undefined : true));
+async function waitUntil(client: pg.Client, sql: string, migration: Migration): Promise<void> {
+  const found = await eventually(async () => {
+    if ((await client.query(sql)).rowCount !== 0) return 'it is there';
+    if (!running.has(migration.child)) return `the migration has ended: ${migration.output()}`;
+    throw new Error(`it is not there yet; the migration has written: ${migration.output()}`);
+  });
+  expect(found).toBe('it is there');
 }
 
 const RECORDING = `SELECT FROM pg_locks WHERE relation = 'knex_migrations'::regclass AND NOT granted`;
@@ -118,10 +125,10 @@ describe.each(['order-service', 'inventory-service'])('the migrations of %s', (s
     for (const file of files) {
       await migrateBefore(database, file);
       await withoutRecords(database, async (holder) => {
-        const { child, ended } = startMigration(service, database);
-        await waitUntil(holder, RECORDING);
-        child.kill('SIGKILL');
-        expect(await ended).toMatchObject({ code: null });
+        const migration = startMigration(service, database);
+        await waitUntil(holder, RECORDING, migration);
+        migration.child.kill('SIGKILL');
+        expect(await migration.ended).toMatchObject({ code: null });
       });
     }
     expect(await startMigration(service, database).ended).toMatchObject({ code: 0 });
@@ -138,11 +145,11 @@ describe.each(['order-service', 'inventory-service'])('the migrations of %s', (s
         await withClient(databaseUrl(database), async (reader) => {
           // An index is valid only when everybody sees it who began before it.
           await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT');
-          const { child, ended } = startMigration(service, database);
-          await waitUntil(observer, BUILDING);
-          child.kill('SIGKILL');
-          await ended;
-          await waitUntil(observer, INVALID);
+          const migration = startMigration(service, database);
+          await waitUntil(observer, BUILDING, migration);
+          migration.child.kill('SIGKILL');
+          await migration.ended;
+          await eventually(async () => ((await observer.query(INVALID)).rowCount === 0 ? undefined : true));
         });
       });
     }
@@ -153,10 +160,11 @@ describe.each(['order-service', 'inventory-service'])('the migrations of %s', (s
   it('run once when two are started at once: the second waits for the first, and both succeed', async () => {
     const database = await createDatabase();
     await migrateBefore(database, files[0] ?? '');
-    const both: ReturnType<typeof startMigration>[] = [];
+    const both: Migration[] = [];
     await withoutRecords(database, async (holder) => {
-      both.push(startMigration(service, database), startMigration(service, database));
-      await waitUntil(holder, RECORDING);
+      const first = startMigration(service, database);
+      both.push(first, startMigration(service, database));
+      await waitUntil(holder, RECORDING, first);
       await eventually(() => (both.some(({ output }) => output().includes('waiting for it')) ? true : undefined));
     });
     const outcomes = await Promise.all(both.map(({ ended }) => ended));
