@@ -290,6 +290,25 @@ describeNeeding('Chromium', chromium !== undefined, 'in a browser without the In
     );
   });
 
+  it.each([
+    ['a service', '/orders/00000000-0000-4000-8000-000000000000', 'order-not-found', 'Order not found'],
+    ['the gateway', '/no/such/path', 'gateway', 'Refusals of the gateway'],
+  ])('the type of a refusal of %s opens the page about it', async (_whose, path, code, title) => {
+    const { body } = await system.storefront('GET', path);
+    expect(body.type).toBe(`${system.env.BASE_URL}/docs/problems/${code}`);
+    await page.load(body.type);
+    expect(await page.evaluate("document.querySelector('h1').textContent")).toBe(title);
+    expect(await page.evaluate("document.querySelector('pre').textContent")).toContain(body.type);
+  });
+
+  it('GET /docs/problems and its pages fit a phone', async () => {
+    const phone = await openBrowser(500);
+    for (const path of ['', '/order-rejected', '/gateway', '/validation-failed']) {
+      await phone.load(`${system.env.BASE_URL}/docs/problems${path}`);
+      expect(await phone.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    }
+  });
+
   it('GET / is a page that says how each part is', async () => {
     await page.load(`${system.env.BASE_URL}/`);
     await page.eventually("document.getElementById('orders').textContent === '● ok'");

@@ -1,7 +1,12 @@
 /** What the Compose file, the example of its settings and the Dockerfiles say twice has to agree. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { publishedAt } from '@shop/local/gateway/problem.ts';
 import { HEAP_FLAGS } from '@shop/local/parts.ts';
+import { parse } from 'yaml';
 import { root } from './compose.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -12,11 +17,14 @@ describe('.env.example', () => {
   const example = new Map(
     [...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
   );
-  const used = [...compose.matchAll(/\$\{([A-Z_]+)(?::-((?:\$\{[A-Z_]+\}|[^}])*))?\}/g)].map(([, name, value]) => ({
-    name,
-    // What a default takes from the project's name cannot be written into the example.
-    value: value?.includes(`\${COMPOSE_PROJECT_NAME}`) ? '' : value,
-  }));
+  // Looking ahead, so that one inside the default of another is found too.
+  const used = [...compose.matchAll(/(?=\$\{([A-Z_]+)(?::-((?:\$\{[^}]*\}|[^}])*))?\})/g)]
+    .map(([, name, value]) => ({
+      name,
+      // What a default takes from another setting cannot be written into the example.
+      value: value?.includes('${') ? '' : value,
+    }))
+    .filter(({ name }) => name !== 'COMPOSE_PROJECT_NAME'); // Compose's own
 
   it('lists every setting of docker-compose.yml, and no other', () => {
     expect([...example.keys()].sort()).toEqual([...new Set(used.map(({ name }) => name))].sort());
@@ -89,10 +97,32 @@ it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
     const given = new Map(
       [...read(file).matchAll(/^ {6}(KONG_[A-Z_]+): "?(.+?)"?$/gm)].map(([, name, value]) => [name, value]),
     );
-    const wanted = settings.map(([, name, value = '']) => [name, value.replace('<path>', '/kong')]);
+    const wanted = settings.map(([, name, value = '']) => [name, value.replace('<path>', '/tmp')]);
     expect(wanted.length).toBeGreaterThan(10);
     expect(wanted.map(([name]) => [name, given.get(name)])).toEqual(wanted);
     // The only tmpfs that is still writable for everybody when the container is started again.
     expect(/^ {4}tmpfs: .*kong.*$/m.test(read(file))).toBe(false);
+  },
+);
+
+it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
+  '%s gives Kong the error template that the local gateway has',
+  (file) => {
+    const folder = mkdtempSync(join(tmpdir(), 'shop-template-'));
+    atEnd(() => rmSync(folder, { recursive: true }));
+    const { entrypoint, environment } = parse(read(file), { merge: true, maxAliasCount: -1 }).services.kong;
+    const [shell, option, script] = entrypoint as string[];
+    const here = String(script)
+      .replaceAll('$$', '$')
+      .replaceAll('/kong/', `${root}/kong/`)
+      .replaceAll('/tmp/', `${folder}/`)
+      .replace('/docker-entrypoint.sh', 'echo');
+    const publicUrl = 'https://orders.example.com:8443';
+    const env = { PATH: process.env.PATH, PUBLIC_URL: publicUrl };
+    const started = execFileSync(String(shell), [String(option), here], { env, encoding: 'utf8' });
+    expect(started).toBe('kong docker-start\n');
+    const written = readFileSync(environment.KONG_ERROR_TEMPLATE_JSON.replace('/tmp', folder), 'utf8');
+    expect(written).toBe(publishedAt(publicUrl, read('kong/error-template.json')));
+    expect(JSON.parse(written).type).toBe(`${publicUrl}/docs/problems/gateway`);
   },
 );

@@ -125,6 +125,7 @@ function serviceLaunch({ plan, secrets }: System, name: string): Launch {
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
     INTERNAL_TOKEN: secrets.internalToken,
     LOG_LEVEL: 'info',
+    PUBLIC_URL: urlOf(plan, 'gateway'),
     // The gateway asks every second and waits a second for the answer: by then it has stopped sending requests here.
     DRAIN_SECONDS: '3',
     ...(service === 'order' ? { INVENTORY_URL: serviceUrls(plan, 'inventory').join(',') } : {}),
@@ -169,6 +170,7 @@ function gatewayLaunch({ folder, plan }: System): Launch {
     HOST: '127.0.0.1',
     PORT: String(portOf(plan, 'gateway')),
     CLIENTS_FILE: clientsFileOf(folder),
+    PUBLIC_URL: urlOf(plan, 'gateway'),
     UPSTREAMS: JSON.stringify({
       'order-service.upstream': targets('order'),
       'inventory-service.upstream': targets('inventory'),

@@ -17,6 +17,26 @@ describe('config', () => {
     });
   });
 
+  it.each(['https://orders.example.com', 'http://127.0.0.1:8000', 'http://[::1]:8000'])(
+    'takes %s for a PUBLIC_URL',
+    (url) => {
+      expect(config({ ...valid, PUBLIC_URL: url }).PUBLIC_URL).toBe(url);
+    },
+  );
+
+  it.each([
+    'orders.example.com',
+    'https://',
+    'https://a/',
+    'https://a/b',
+    'ftp://a',
+    'https://a|b',
+    'https://a&b',
+    'https://u@a',
+  ])('refuses %s as a PUBLIC_URL', (url) => {
+    expect(() => config({ ...valid, PUBLIC_URL: url })).toThrow(/PUBLIC_URL: Must be http/);
+  });
+
   it('reports every fault at once, and no secret', () => {
     const faulty = { ...valid, PORT: 'x', GATEWAY_TOKEN: 'short', DATABASE_URL: 'mysql://db', RABBITMQ_URL: '' };
     for (const name of ['PORT', 'GATEWAY_TOKEN', 'DATABASE_URL', 'RABBITMQ_URL']) {

@@ -45,6 +45,18 @@ export const serviceConfig = z.object({
   GATEWAY_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
   INTERNAL_TOKEN: SECRET.describe('What order-service sends to inventory-service'),
   INTERNAL_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
+  // No path: the gateway serves the pages at its root. And no character that a template, or the command that fills it in,
+  // would take for something else.
+  PUBLIC_URL: z
+    .string()
+    .regex(
+      /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?$/i,
+      'Must be http:// or https://, a host and perhaps a port.',
+    )
+    .optional()
+    .describe(
+      'Where clients reach the gateway: the `type` of a problem is the address of its page there. Without it, a reserved domain',
+    ),
   DRAIN_SECONDS: integer(0, 60, 0).describe(
     'After SIGTERM, how long `/health/ready` is 503 and all else goes on, for a gateway to go elsewhere',
   ),

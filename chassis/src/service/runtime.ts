@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { acceptedTokens, currentDatabaseUrl, type serviceConfig } from '../config/read-config.ts';
 import { createPool } from '../db/pool.ts';
 import { createRequestShare } from '../db/request-share.ts';
+import { publishProblemsAt } from '../http/problem.ts';
 import { listen } from '../http/server.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { connectBroker } from '../messaging/connection.ts';
@@ -38,6 +39,7 @@ export function settingsOrExit<Settings>(name: string, read: () => Settings): Se
 
 /** What every service runs on: logs, metrics, database, broker, relay, reaper. Neither server needs to be there yet. */
 export async function startRuntime({ name, version, settings }: RuntimeOptions) {
+  if (settings.PUBLIC_URL) publishProblemsAt(settings.PUBLIC_URL);
   const metrics = createMetrics(name, version);
   const log = createLogger(name, settings.LOG_LEVEL, { onDrop: () => metrics.logLinesDropped.inc() });
   const tracing = await tracingIfWanted(name, version, settings);

@@ -14,6 +14,7 @@ import { createLogger, type Logger } from '@shop/chassis/telemetry/log.ts';
 import { z } from 'zod';
 import { DeclarationError } from './declaration.ts';
 import { type Gateway, startGateway } from './gateway.ts';
+import { publishedAt } from './problem.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
 
@@ -22,6 +23,7 @@ const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
   CLIENTS_FILE: z.string().optional(),
+  PUBLIC_URL: z.string().optional(),
   KONG_FILE: z.string().default(resolve(repository, 'kong/kong.yml')),
   ERROR_TEMPLATE: z.string().default(resolve(repository, 'kong/error-template.json')),
   UPSTREAMS: z.string().transform(parseJson).pipe(targetLists).prefault('{}'),
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
     port: config.PORT,
     declaration: readFileSync(config.KONG_FILE, 'utf8'),
     clients: readClients(config.CLIENTS_FILE),
-    errorTemplate: readFileSync(config.ERROR_TEMPLATE, 'utf8'),
+    errorTemplate: publishedAt(config.PUBLIC_URL, readFileSync(config.ERROR_TEMPLATE, 'utf8')),
     env: process.env,
     upstreams: config.UPSTREAMS,
     logger,

@@ -53,6 +53,14 @@ const XML = `<?xml version="1.0" encoding="UTF-8"?>
 </error>
 `;
 
+/**
+ * The template with the address of the documentation put in, as the `kong` of both Compose files does it: without
+ * PUBLIC_URL the `type` stays under the reserved domain.
+ */
+export function publishedAt(publicUrl: string | undefined, template: string): string {
+  return publicUrl === undefined ? template : template.replace('https://orders.example/', () => `${publicUrl}/docs/`);
+}
+
 /** Renders refusals from the text of Kong's JSON error template; throws when Kong could not use the template. */
 export function createProblemRenderer(jsonTemplate: string) {
   const templates: Record<Format, Template> = {
