@@ -22,9 +22,12 @@ export const nothingBroken = 'nothing broken';
 
 // Whoever calls a process in the moment of its end may notice; within a second the others have to be known.
 const noticeMs = 1_000;
-// A frozen process of inventory-service may hold rows. Its database ends that transaction after 2 s; calls to the other one
-// that wait for such a row may open its breaker too, for a second and the time of a call.
-const locksGoneMs = 5_000;
+/**
+ * A frozen process of inventory-service may hold rows. Its database ends that transaction after 2 s. Calls to the other process
+ * that wait for such a row may open its breaker too, for another second. Measured under load with three products, all of them
+ * locked: the last 202 was sent 3 to 3.5 s after the freeze.
+ */
+export const locksGoneMs = 4_000;
 
 type Period = { what: string; from: number; to: number };
 

@@ -54,7 +54,8 @@ describe('measureAvailability', () => {
   it('gives a frozen process of inventory-service the time until its locks are gone', () => {
     const frozen = { ...fault, part: 'inventory-1' };
     const longer = { ...frozen, began: -5_000 };
-    expect(judge(orders(during(2_000, 7_000, 202)), [frozen]).faults).toEqual([]);
+    expect(judge(orders(during(2_000, 6_000, 202)), [frozen]).faults).toEqual([]);
+    expect(judge(orders(during(6_000, 7_000, 202)), [frozen]).faults).toHaveLength(1);
     expect(judge(orders(during(3_000, 8_000, 202)), [longer]).faults).toHaveLength(1);
   });
 

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type Availability, type Shares, wholeRun } from './availability.ts';
+import { type Availability, locksGoneMs, type Shares, wholeRun } from './availability.ts';
 import type { Check, Violation } from './checker.ts';
 import type { Drain } from './drain.ts';
 import type { ConnectionCount, ProcessMemory } from './evidence.ts';
@@ -104,7 +104,7 @@ function availabilityRows(availability: readonly Availability[]): string[] {
   return [
     row('first answers', wholeRun),
     ...kinds.map(([name, shares]) => row(name, sharesText(shares))),
-    row('of orders', 'with one process away, after its first second (frozen inventory: 5 s)'),
+    row('of orders', `with one process away, after its first second (frozen inventory: ${locksGoneMs / 1_000} s)`),
     ...orders.map(([name, shares]) => row(name, sharesText(shares))),
   ];
 }
