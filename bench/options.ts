@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { UsageError } from '@shop/operator/faults.ts';
+import { readArguments } from '@shop/operator/read-arguments.ts';
 import { onFullTables, quickScenarios, type Scenario, scenarios } from './scenarios.ts';
 
 export interface Options {
@@ -52,7 +52,20 @@ trusted (or the command line was wrong).`;
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[]): Options | 'help' {
-  const values = parse(args);
+  const { values } = readArguments(
+    args,
+    {
+      quick: { type: 'boolean', default: false },
+      scenario: { type: 'string' },
+      rounds: { type: 'string', default: '3' },
+      orders: { type: 'string' },
+      rows: { type: 'string' },
+      profile: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      page: { type: 'boolean', default: false },
+    },
+    false,
+  );
   if (values.help) return 'help';
   if (values.page && (values.quick || values.scenario !== undefined)) {
     throw new UsageError('--page is written from a whole run: it takes neither --quick nor --scenario');
@@ -73,28 +86,6 @@ export function parseOptions(args: string[]): Options | 'help' {
     json: values.json,
     page: values.page,
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        quick: { type: 'boolean', default: false },
-        scenario: { type: 'string' },
-        rounds: { type: 'string', default: '3' },
-        orders: { type: 'string' },
-        rows: { type: 'string' },
-        profile: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        page: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    // Node's messages explain how to quote odd positionals after the first sentence.
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
 }
 
 function chooseScenarios(all: readonly Scenario[], names: string | undefined): readonly Scenario[] {

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { UsageError } from '@shop/operator/faults.ts';
+import { readArguments } from '@shop/operator/read-arguments.ts';
 import { type FaultKind, faultKinds } from './schedule.ts';
 
 export type Options = {
@@ -59,7 +59,20 @@ little happened all the same, or the system did not start.`;
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[], newSeed: number): Options | 'help' {
-  const values = parse(args);
+  const { values } = readArguments(
+    args,
+    {
+      seconds: { type: 'string' },
+      seed: { type: 'string' },
+      faults: { type: 'string' },
+      schedule: { type: 'string' },
+      settle: { type: 'string', default: '60' },
+      drain: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+    },
+    false,
+  );
   if (values.help) return 'help';
   if (values.drain !== undefined && (values.faults !== undefined || values.seconds !== undefined)) {
     throw new UsageError('--drain breaks nothing at random: it takes neither --seconds nor --faults');
@@ -74,28 +87,6 @@ export function parseOptions(args: string[], newSeed: number): Options | 'help' 
     json: values.json,
     keep: values.keep,
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        seconds: { type: 'string' },
-        seed: { type: 'string' },
-        faults: { type: 'string' },
-        schedule: { type: 'string' },
-        settle: { type: 'string', default: '60' },
-        drain: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        keep: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    // Node's messages explain how to quote odd positionals after the first sentence.
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
 }
 
 function wholeNumber(option: string, text: string, lowest: number, highest: number): number {

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { UsageError } from '../faults.ts';
+import { readArguments } from '../read-arguments.ts';
 import { type Group, groups } from './clients.ts';
 
 export type Options = { json: boolean } & (
@@ -27,7 +27,11 @@ Exit code: 0 done, 1 it could not be done, 2 wrong usage.`;
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[]): Options | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, {
+    group: { type: 'string' },
+    id: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  });
   if (values.help) return 'help';
   const { json, group, id } = values;
   const [command, name, ...more] = positionals;
@@ -44,24 +48,6 @@ export function parseOptions(args: string[]): Options | 'help' {
   if (more.length > 0) throw new UsageError(`${command} takes one client, not also "${more[0]}"`);
   if (command !== 'add') return { command, json, name };
   return { command, json, name: nameOf('a name', name), group: groupOf(group), ...(id && { id: nameOf('--id', id) }) };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        group: { type: 'string' },
-        id: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    // Node's messages explain how to quote odd positionals after the first sentence.
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
 }
 
 function groupOf(text: string | undefined): Group {

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { UsageError } from '../faults.ts';
+import { readArguments } from '../read-arguments.ts';
 
 export const serviceNames = ['orders', 'inventory'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -37,7 +37,15 @@ Exit code: 0 done, 1 refused, not found or not answered, 2 wrong usage.`;
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[]): Options | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, {
+    status: { type: 'string' },
+    group: { type: 'string' },
+    limit: { type: 'string', default: '20' },
+    reason: { type: 'string' },
+    service: { type: 'string' },
+    key: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  });
   if (values.help) return 'help';
   const [command, ...operands] = positionals;
   const services = values.service === undefined ? serviceNames : [oneOf('--service', values.service, serviceNames)];
@@ -62,28 +70,6 @@ export function parseOptions(args: string[]): Options | 'help' {
     }
     default:
       throw new UsageError(`dead-letters takes list, show, replay or discard, not "${command ?? ''}"`);
-  }
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        status: { type: 'string' },
-        group: { type: 'string' },
-        limit: { type: 'string', default: '20' },
-        reason: { type: 'string' },
-        service: { type: 'string' },
-        key: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    // Node's messages explain how to quote odd positionals after the first sentence.
-    throw new UsageError((error as Error).message.split('. ')[0]);
   }
 }
 

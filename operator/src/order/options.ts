@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { UsageError } from '../faults.ts';
+import { readArguments } from '../read-arguments.ts';
 
 /** An order by what a person has at hand: its number, or its id. */
 export type Options = { json: boolean } & ({ number: string } | { id: string });
@@ -18,7 +18,9 @@ Exit code: 0 shown, 1 there is no such order, or no answer, 2 wrong usage.`;
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[]): Options | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, {
+    json: { type: 'boolean', default: false },
+  });
   if (values.help) return 'help';
   const [name, ...more] = positionals;
   if (name === undefined) throw new UsageError('order needs the number (ORD-1024) or the id of an order');
@@ -28,20 +30,4 @@ export function parseOptions(args: string[]): Options | 'help' {
   if (number !== undefined) return { json: values.json, number: `ORD-${number}` };
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name)) return { json: values.json, id: name.toLowerCase() };
   throw new UsageError(`"${name}" is neither the number (ORD-1024) nor the id of an order`);
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    // Node's messages explain how to quote odd positionals after the first sentence.
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
 }

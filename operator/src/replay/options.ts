@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { UsageError } from '../faults.ts';
+import { readArguments } from '../read-arguments.ts';
 import { parseShare, type Share } from './stock.ts';
 
 export type Options = {
@@ -37,7 +37,15 @@ BACKOFFICE_KEY name. Exit code: 0 the audit is green, 1 it is not, 2 nothing was
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[], now: Date): Options | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, {
+    concurrency: { type: 'string', default: '16' },
+    rate: { type: 'string' },
+    duplicates: { type: 'boolean', default: false },
+    stock: { type: 'string', default: '1.0' },
+    limit: { type: 'string' },
+    run: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  });
   if (values.help) return 'help';
   const [file, ...more] = positionals;
   if (file === undefined) throw new UsageError('replay needs a file: npm run replay -- <orders.csv[.gz]>');
@@ -54,28 +62,6 @@ export function parseOptions(args: string[], now: Date): Options | 'help' {
     run: values.run === undefined ? newRun(now) : runName(values.run),
     json: values.json,
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        concurrency: { type: 'string', default: '16' },
-        rate: { type: 'string' },
-        duplicates: { type: 'boolean', default: false },
-        stock: { type: 'string', default: '1.0' },
-        limit: { type: 'string' },
-        run: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    // Node's messages explain how to quote odd positionals after the first sentence.
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
 }
 
 function wholeNumber(option: string, text: string, highest: number): number {

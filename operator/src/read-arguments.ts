@@ -1,0 +1,17 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { UsageError } from './faults.ts';
+
+/** The options of a command line, always with `--help`, and its operands; a UsageError says in a line what is wrong. */
+export function readArguments<const T extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: T,
+  allowPositionals = true,
+) {
+  try {
+    const help = { type: 'boolean', short: 'h', default: false } as const;
+    return parseArgs({ args, allowPositionals, options: { ...options, help } });
+  } catch (error) {
+    // Node's messages explain how to quote odd positionals after the first sentence.
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
