@@ -110,7 +110,8 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
           (service) => depends_on[service]?.condition === 'service_completed_successfully',
         ),
       );
-      expect(awaited.sort()).toEqual(['inventory-migrate', 'kong-migrations', 'kong-sync', 'order-migrate']);
+      const ending = ['inventory-migrate', 'kong-check', 'kong-migrations', 'kong-sync', 'order-migrate'];
+      expect(awaited.sort()).toEqual(ending);
     });
 
     it('keep Kong away from the data, and the services away from the world', () => {

@@ -126,3 +126,10 @@ it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
     expect(JSON.parse(written).type).toBe(`${publicUrl}/docs/problems/gateway`);
   },
 );
+
+it('docker-compose.yml has kong.yml checked before anything of Kong starts', () => {
+  const { services } = parse(compose, { merge: true, maxAliasCount: -1 });
+  expect(services['kong-check'].entrypoint).toEqual(['deck', 'file', 'validate', '/kong/kong.yml']);
+  expect(services['kong-check'].depends_on).toBeUndefined();
+  expect(services['kong-migrations'].depends_on['kong-check']).toEqual({ condition: 'service_completed_successfully' });
+});
