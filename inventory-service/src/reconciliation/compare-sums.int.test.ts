@@ -140,7 +140,8 @@ describe('POST /operations/inventory/reconciliation', () => {
 
   it('finds nothing wrong while stock is reserved, given back and taken out', async () => {
     await stock(service, 'MUG', 100_000);
-    const pool = patientPool(database.url, 4);
+    // They queue for one row, on a busy machine for longer than a service would.
+    const pool = patientPool(database.url, 4, 60_000);
     atEnd(() => pool.end());
     const busy = startInventoryService(pool);
     atEnd(() => busy.stop());
