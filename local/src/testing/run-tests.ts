@@ -30,7 +30,7 @@ const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
  */
 const lanesOf: Partial<Record<Tier, { lanes: string[]; rest: 'beside' | 'alone' }>> = {
   e2e: {
-    lanes: ['e2e/(failures|readme-tour|tracing)[.]', 'e2e/(one-process|place-order)[.]'],
+    lanes: ['e2e/(failures|readme-tour)[.]', 'e2e/(one-process|place-order|tracing)[.]'],
     rest: 'beside',
   },
   system: {
