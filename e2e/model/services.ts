@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { createPool } from '@shop/chassis/db/pool.ts';
 import { createRequestShare } from '@shop/chassis/db/request-share.ts';
 import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
 import { listen } from '@shop/chassis/http/server.ts';
@@ -19,6 +18,7 @@ import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { buildApp as buildInventoryApp } from '@shop/inventory-service/app.ts';
 import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
 import { compareSums, mismatchKinds as sumKinds } from '@shop/inventory-service/reconciliation/compare-sums.ts';
@@ -135,7 +135,7 @@ export async function startServices() {
 const RECONCILIATION = { intervalSeconds: 86_400 };
 
 async function startRuntime(name: string, database: TestDatabase, server: TestBroker) {
-  const pool = createPool({ connectionString: database.url, applicationName: name, max: 10 }, log);
+  const pool = patientPool(database.url);
   const metrics = createMetrics(name, 'test');
   const broker = await connectBroker({ url: server.url, name, log, setup: (model) => assertTopology(model) });
   await eventually(() => broker.isConnected() || undefined);
