@@ -24,8 +24,8 @@ export const nothingBroken = 'nothing broken';
 const noticeMs = 1_000;
 /**
  * A frozen process of inventory-service may hold rows. Its database ends that transaction after 2 s. Calls to the other process
- * that wait for such a row may open its breaker too, for another second. Measured under load with three products, all of them
- * locked: the last 202 was sent 3 to 3.5 s after the freeze.
+ * that wait for such a row may open its breaker too, for another second. Measured under load with a process that was frozen
+ * while it held locks: the last 202 was sent 3 to 3.5 s after the freeze.
  */
 export const locksGoneMs = 4_000;
 
