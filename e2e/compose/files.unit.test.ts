@@ -114,8 +114,8 @@ it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
     const [shell, option, script] = entrypoint as string[];
     const here = String(script)
       .replaceAll('$$', '$')
-      .replaceAll('/kong/', `${root}/kong/`)
-      .replaceAll('/tmp/', `${folder}/`)
+      // In one pass: the project may lie below /tmp itself.
+      .replace(/\/(kong|tmp)\//g, (path) => (path === '/kong/' ? `${root}/kong/` : `${folder}/`))
       .replace('/docker-entrypoint.sh', 'echo');
     const publicUrl = 'https://orders.example.com:8443';
     const env = { PATH: process.env.PATH, PUBLIC_URL: publicUrl };
