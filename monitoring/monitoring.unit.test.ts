@@ -1,7 +1,7 @@
 /** What the parts of the monitoring say of one another has to agree. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
 import { withOrderMetrics } from '@shop/order-service/metrics.ts';
 import { parse } from 'yaml';

@@ -14,7 +14,7 @@ export interface CpuProfile {
 
 export interface Frame {
   name: string;
-  /** `chassis/src/http/problem.ts:12`, `undici lib/dispatcher/pool.js:1`, or empty for V8's own. */
+  /** `chassis/src/edge/problem.ts:12`, `undici lib/dispatcher/pool.js:1`, or empty for V8's own. */
   place: string;
   selfMs: number;
   totalMs: number;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { migrate } from '@shop/chassis/db/migrate.ts';
+import { migrate } from '@shop/chassis/base/db/migrate.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { newSecret } from '@shop/local/secrets.ts';
 import { countRows, insertProducts, readSettings } from './databases.ts';

@@ -35,12 +35,12 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
   it('runs its own files: its workspaces are found in it', () => {
-    const ask = `console.log(import.meta.resolve('@shop/chassis/outbox/relay.ts'))`;
+    const ask = `console.log(import.meta.resolve('@shop/chassis/reliable/outbox/relay.ts'))`;
     const answer = execFileSync(process.execPath, ['--input-type=module', '--eval', ask], {
       cwd: join(folder, 'order-service'),
       encoding: 'utf8',
     });
-    expect(answer.trim()).toBe(`file://${folder}/chassis/src/outbox/relay.ts`);
+    expect(answer.trim()).toBe(`file://${folder}/chassis/src/reliable/outbox/relay.ts`);
   });
 
   it('takes every patch, and what was patched still has the right types', () => {

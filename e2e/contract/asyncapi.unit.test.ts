@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Parser } from '@asyncapi/parser';
-import { checkedInText } from '@shop/chassis/asyncapi/checked-in.ts';
+import { checkedInText } from '@shop/chassis/contract/asyncapi/checked-in.ts';
 import { allMessages } from '@shop/chassis/contract/messages.ts';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';

@@ -1,8 +1,9 @@
 /** What a document says of a value is what the service that validates it says. */
-import { list } from '@shop/chassis/http/list.ts';
-import { limit } from '@shop/chassis/http/page.ts';
-import { printable, sku, text } from '@shop/chassis/http/text.ts';
-import { createJsonSchemas } from '@shop/chassis/openapi/json-schemas.ts';
+
+import { printable, sku, text } from '@shop/chassis/base/text.ts';
+import { list } from '@shop/chassis/edge/list.ts';
+import { createJsonSchemas } from '@shop/chassis/edge/openapi/json-schemas.ts';
+import { limit } from '@shop/chassis/edge/page.ts';
 import { adjustmentBody } from '@shop/inventory-service/stock/stock.routes.ts';
 import { placeOrderBody } from '@shop/order-service/orders/order-input.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LARGEST_BODY_BYTES } from '@shop/chassis/messaging/read-delivery.ts';
+import { LARGEST_BODY_BYTES } from '@shop/chassis/reliable/messaging/read-delivery.ts';
 
 const pages: [page: string, sentence: RegExp][] = [
   ['docs/limits.md', /^\| one message +\| (\d+) KiB /m],

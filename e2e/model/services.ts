@@ -1,20 +1,20 @@
 import { join } from 'node:path';
-import { createRequestShare } from '@shop/chassis/db/request-share.ts';
-import { startDrainer } from '@shop/chassis/dead-letters/drainer.ts';
-import { listen } from '@shop/chassis/http/server.ts';
-import { startReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
-import { connectBroker } from '@shop/chassis/messaging/connection.ts';
-import { startConsumer } from '@shop/chassis/messaging/consume.ts';
+import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { listen } from '@shop/chassis/edge/server.ts';
+import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
+import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
+import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
+import { connectBroker } from '@shop/chassis/reliable/messaging/connection.ts';
+import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
 import {
   assertTopology,
   inventoryReservationsQueue,
   orderReservationRepliesQueue,
-} from '@shop/chassis/messaging/topology.ts';
-import { startRelay } from '@shop/chassis/outbox/relay.ts';
-import { createReconciler } from '@shop/chassis/reconciliation/reconciler.ts';
+} from '@shop/chassis/reliable/messaging/topology.ts';
+import { startRelay } from '@shop/chassis/reliable/outbox/relay.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
 import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';

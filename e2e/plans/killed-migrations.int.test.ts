@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate } from '@shop/chassis/db/migrate.ts';
+import { migrate } from '@shop/chassis/base/db/migrate.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate } from '@shop/chassis/db/migrate.ts';
+import { migrate } from '@shop/chassis/base/db/migrate.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';

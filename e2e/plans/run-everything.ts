@@ -4,26 +4,26 @@
  * test finds by comparing with the sources.
  */
 import { createHash } from 'node:crypto';
-import type { MessageDefinition } from '@shop/chassis/contract/message-definition.ts';
-import type { Pool } from '@shop/chassis/db/pool.ts';
-import { inTransaction } from '@shop/chassis/db/transaction.ts';
-import { writeOnTrial } from '@shop/chassis/db/writability.ts';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
+import { writeOnTrial } from '@shop/chassis/base/db/writability.ts';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { failRun, findRunning, renewLease } from '@shop/chassis/operations/reconciliation/runs.sql.ts';
 import {
   countOpen,
   countOpenOfGroup,
   listDeadLetters,
   storeLetter,
-} from '@shop/chassis/dead-letters/dead-letters.sql.ts';
-import type { ArrivedLetter } from '@shop/chassis/dead-letters/read-letter.ts';
-import { replaceAccepted } from '@shop/chassis/idempotency/idempotently.ts';
-import { removeExpiredKeys } from '@shop/chassis/idempotency/remove-expired-keys.ts';
-import { removeOldInboxRows } from '@shop/chassis/inbox/inbox.ts';
-import { type Handle, handleBatch, type IncomingMessage } from '@shop/chassis/messaging/handle-batch.ts';
-import type { PublishOutcome } from '@shop/chassis/messaging/publish.ts';
-import { outboxStats, startRelay } from '@shop/chassis/outbox/relay.ts';
-import { failRun, findRunning, renewLease } from '@shop/chassis/reconciliation/runs.sql.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+} from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
+import type { ArrivedLetter } from '@shop/chassis/reliable/dead-letters/read-letter.ts';
+import { replaceAccepted } from '@shop/chassis/reliable/idempotency/idempotently.ts';
+import { removeExpiredKeys } from '@shop/chassis/reliable/idempotency/remove-expired-keys.ts';
+import { removeOldInboxRows } from '@shop/chassis/reliable/inbox/inbox.ts';
+import { type Handle, handleBatch, type IncomingMessage } from '@shop/chassis/reliable/messaging/handle-batch.ts';
+import type { MessageDefinition } from '@shop/chassis/reliable/messaging/message-definition.ts';
+import type { PublishOutcome } from '@shop/chassis/reliable/messaging/publish.ts';
+import { outboxStats, startRelay } from '@shop/chassis/reliable/outbox/relay.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { keepSums, sumLaterMovements } from '@shop/inventory-service/reconciliation/sums.sql.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';

@@ -1,9 +1,9 @@
 import {
   createIdempotencyKeysTableV1,
   dropIdempotencyKeysTableV1,
-} from '@shop/chassis/idempotency/idempotency-keys-table.ts';
-import { createInboxTableV1, dropInboxTableV1 } from '@shop/chassis/inbox/inbox-table.ts';
-import { createOutboxTableV1, dropOutboxTableV1 } from '@shop/chassis/outbox/outbox-table.ts';
+} from '@shop/chassis/reliable/idempotency/idempotency-keys-table.ts';
+import { createInboxTableV1, dropInboxTableV1 } from '@shop/chassis/reliable/inbox/inbox-table.ts';
+import { createOutboxTableV1, dropOutboxTableV1 } from '@shop/chassis/reliable/outbox/outbox-table.ts';
 import type { Knex } from 'knex';
 
 /** What makes requests and messages count once: keys, outbox, inbox. */

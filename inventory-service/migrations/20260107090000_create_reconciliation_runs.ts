@@ -1,7 +1,7 @@
 import {
   createReconciliationRunsTableV1,
   dropReconciliationRunsTableV1,
-} from '@shop/chassis/reconciliation/reconciliation-table.ts';
+} from '@shop/chassis/operations/reconciliation/reconciliation-table.ts';
 import type { Knex } from 'knex';
 
 /** What was compared, and what was found. */

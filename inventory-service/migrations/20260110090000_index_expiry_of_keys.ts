@@ -1,4 +1,4 @@
-import { dropExpiryOfKeysV2, indexExpiryOfKeysV2 } from '@shop/chassis/idempotency/idempotency-keys-table.ts';
+import { dropExpiryOfKeysV2, indexExpiryOfKeysV2 } from '@shop/chassis/reliable/idempotency/idempotency-keys-table.ts';
 import type { Knex } from 'knex';
 
 /** An index that is built beside running services cannot be part of a transaction. */

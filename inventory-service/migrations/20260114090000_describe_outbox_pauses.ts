@@ -1,4 +1,4 @@
-import { describeOutboxPausesV4 } from '@shop/chassis/outbox/outbox-table.ts';
+import { describeOutboxPausesV4 } from '@shop/chassis/reliable/outbox/outbox-table.ts';
 import type { Knex } from 'knex';
 
 /** Relays lock their rows; the column is for pauses alone. */

@@ -1,4 +1,4 @@
-import { dropInboxByQueueIndexV2, indexInboxByQueueV2 } from '@shop/chassis/inbox/inbox-table.ts';
+import { dropInboxByQueueIndexV2, indexInboxByQueueV2 } from '@shop/chassis/reliable/inbox/inbox-table.ts';
 import type { Knex } from 'knex';
 
 /** An index that is built beside running services cannot be part of a transaction. */

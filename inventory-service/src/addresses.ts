@@ -1,6 +1,6 @@
-import { validationFailed } from '@shop/chassis/http/body.ts';
-import { fromCursor } from '@shop/chassis/http/page.ts';
-import { asUuid, sku } from '@shop/chassis/http/text.ts';
+import { asUuid, sku } from '@shop/chassis/base/text.ts';
+import { validationFailed } from '@shop/chassis/edge/body.ts';
+import { fromCursor } from '@shop/chassis/edge/page.ts';
 import type { z } from 'zod';
 import { productNotFound, reservationNotFound } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { readConfig, serviceConfig } from '@shop/chassis/config/read-config.ts';
+import { readConfig, serviceConfig } from '@shop/chassis/base/config/read-config.ts';
 import type { z } from 'zod';
 
 /** Everything that the environment decides. */

@@ -1,4 +1,4 @@
-import { RefusedError } from '@shop/chassis/http/problem.ts';
+import { RefusedError } from '@shop/chassis/edge/problem.ts';
 
 /** 404 for a SKU that no product has, one that is no SKU included. */
 export function productNotFound(): RefusedError {

@@ -1,5 +1,5 @@
-import { labelledCounter } from '@shop/chassis/telemetry/labelled.ts';
-import { type Metrics, startAtZero } from '@shop/chassis/telemetry/metrics.ts';
+import { labelledCounter } from '@shop/chassis/base/telemetry/labelled.ts';
+import { type Metrics, startAtZero } from '@shop/chassis/base/telemetry/metrics.ts';
 
 /** What inventory-service measures beside what every service does. */
 export type InventoryMetrics = ReturnType<typeof withInventoryMetrics>;

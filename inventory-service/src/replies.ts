@@ -1,5 +1,5 @@
-import { contextOf } from '@shop/chassis/http/context.ts';
-import { type Refusal, type Reply, toProblem } from '@shop/chassis/http/problem.ts';
+import { contextOf } from '@shop/chassis/edge/context.ts';
+import { type Refusal, type Reply, toProblem } from '@shop/chassis/edge/problem.ts';
 import type { Request, Response } from 'express';
 import type { Cause } from './reservations/decide.ts';
 

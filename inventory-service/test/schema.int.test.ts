@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { removeExpiredKeys } from '@shop/chassis/idempotency/remove-expired-keys.ts';
-import { removeOldInboxRows } from '@shop/chassis/inbox/inbox.ts';
+import { removeExpiredKeys } from '@shop/chassis/reliable/idempotency/remove-expired-keys.ts';
+import { removeOldInboxRows } from '@shop/chassis/reliable/inbox/inbox.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { compareWithFile, migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';

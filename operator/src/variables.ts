@@ -1,4 +1,4 @@
-import { readVariables } from '@shop/chassis/config/read-variables.ts';
+import { readVariables } from '@shop/chassis/base/config/read-variables.ts';
 import { Fault } from './faults.ts';
 
 /** Looks up the variables that a command needs: all of them, or a Fault that names those that are missing. */

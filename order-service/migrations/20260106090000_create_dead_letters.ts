@@ -1,5 +1,8 @@
-import { createDeadLettersTableV1, dropDeadLettersTableV1 } from '@shop/chassis/dead-letters/dead-letters-table.ts';
-import { addOutboxHeadersV2, dropOutboxHeadersV2 } from '@shop/chassis/outbox/outbox-table.ts';
+import {
+  createDeadLettersTableV1,
+  dropDeadLettersTableV1,
+} from '@shop/chassis/reliable/dead-letters/dead-letters-table.ts';
+import { addOutboxHeadersV2, dropOutboxHeadersV2 } from '@shop/chassis/reliable/outbox/outbox-table.ts';
 import type { Knex } from 'knex';
 
 /** Dead letters for people, and the headers by which a replay is recognized. */

@@ -1,4 +1,4 @@
-import { dropOutboxCommandsIndexV3, indexOutboxCommandsV3 } from '@shop/chassis/outbox/outbox-table.ts';
+import { dropOutboxCommandsIndexV3, indexOutboxCommandsV3 } from '@shop/chassis/reliable/outbox/outbox-table.ts';
 import type { Knex } from 'knex';
 
 /** Commands are published before events. */

@@ -1,7 +1,7 @@
 import {
   addDeadLetterDeliveriesV2,
   dropDeadLetterDeliveriesV2,
-} from '@shop/chassis/dead-letters/dead-letters-table.ts';
+} from '@shop/chassis/reliable/dead-letters/dead-letters-table.ts';
 import type { Knex } from 'knex';
 
 /** A letter that comes again is told from another copy of its message. */

@@ -1,4 +1,4 @@
-import { resetAutovacuumV1, setAutovacuumV1 } from '@shop/chassis/db/vacuum-settings.ts';
+import { resetAutovacuumV1, setAutovacuumV1 } from '@shop/chassis/base/db/vacuum-settings.ts';
 import type { Knex } from 'knex';
 
 const changing = ['orders', 'idempotency_keys', 'inbox_messages', 'dead_letters'];

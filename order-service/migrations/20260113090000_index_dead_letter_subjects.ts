@@ -1,7 +1,7 @@
 import {
   dropDeadLetterSubjectIndexV3,
   indexDeadLetterSubjectsV3,
-} from '@shop/chassis/dead-letters/dead-letters-table.ts';
+} from '@shop/chassis/reliable/dead-letters/dead-letters-table.ts';
 import type { Knex } from 'knex';
 
 /** An index that is built beside running services cannot be part of a transaction. */

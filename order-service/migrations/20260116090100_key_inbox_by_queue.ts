@@ -1,4 +1,4 @@
-import { dropInboxKeyByQueueV2, keyInboxByQueueV2 } from '@shop/chassis/inbox/inbox-table.ts';
+import { dropInboxKeyByQueueV2, keyInboxByQueueV2 } from '@shop/chassis/reliable/inbox/inbox-table.ts';
 import type { Knex } from 'knex';
 
 /** A message counts once for each queue of the service. */

@@ -1,7 +1,7 @@
 import {
   scopeReconciliationRunsV2,
   unscopeReconciliationRunsV2,
-} from '@shop/chassis/reconciliation/reconciliation-table.ts';
+} from '@shop/chassis/operations/reconciliation/reconciliation-table.ts';
 import type { Knex } from 'knex';
 
 /** A comparison that comes by itself passes over orders that are closed and agree. */

@@ -1,4 +1,4 @@
-import { integer, readConfig, serviceConfig } from '@shop/chassis/config/read-config.ts';
+import { integer, readConfig, serviceConfig } from '@shop/chassis/base/config/read-config.ts';
 import { z } from 'zod';
 
 /** Everything that the environment decides. */

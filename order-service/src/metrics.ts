@@ -1,5 +1,5 @@
-import { labelledCounter } from '@shop/chassis/telemetry/labelled.ts';
-import { type Metrics, REQUEST_BUCKETS, startAtZero } from '@shop/chassis/telemetry/metrics.ts';
+import { labelledCounter } from '@shop/chassis/base/telemetry/labelled.ts';
+import { type Metrics, REQUEST_BUCKETS, startAtZero } from '@shop/chassis/base/telemetry/metrics.ts';
 import { Gauge, Histogram } from 'prom-client';
 
 /** What order-service measures beside what every service does. */

@@ -1,8 +1,8 @@
-import { deadLetterOperations } from '@shop/chassis/dead-letters/dead-letters.openapi.ts';
-import { orderReservationRepliesQueue } from '@shop/chassis/messaging/topology.ts';
-import { callingAdvice, type Published, toDocument } from '@shop/chassis/openapi/document.ts';
-import { serviceOperations } from '@shop/chassis/openapi/service-operations.ts';
-import { reconciliationOperations } from '@shop/chassis/reconciliation/reconciliation.openapi.ts';
+import { callingAdvice, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
+import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
+import { reconciliationOperations } from '@shop/chassis/operations/reconciliation/reconciliation.openapi.ts';
+import { orderReservationRepliesQueue } from '@shop/chassis/reliable/messaging/topology.ts';
+import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { orderOperations } from './orders/orders.openapi.ts';
 
 /** The OpenAPI document of order-service: all that the gateway routes to it. */

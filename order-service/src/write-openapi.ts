@@ -1,7 +1,7 @@
 /** `npm run openapi`: writes the document that is checked in. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkedInText } from '@shop/chassis/openapi/checked-in.ts';
+import { checkedInText } from '@shop/chassis/edge/openapi/checked-in.ts';
 import { orderServiceDocument } from './openapi.ts';
 
 const folder = join(import.meta.dirname, '..');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MessageDefinition } from './message-definition.ts';
+import type { MessageDefinition } from '../reliable/messaging/message-definition.ts';
 
 /*
  * Every message of the system. Adding an optional member keeps the version; removing or redefining one makes a v2,

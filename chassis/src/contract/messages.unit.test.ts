@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Envelope, type MessageDefinition, readEnvelope, writeEnvelope } from './message-definition.ts';
+import {
+  type Envelope,
+  type MessageDefinition,
+  readEnvelope,
+  writeEnvelope,
+} from '../reliable/messaging/message-definition.ts';
 import { allMessages, reservationReplies } from './messages.ts';
 
 const samplesFolder = join(__dirname, 'samples');

@@ -1,10 +1,10 @@
 import { type RequestHandler, Router } from 'express';
 import { z } from 'zod';
-import type { Pool } from '../db/pool.ts';
-import type { RequestShare } from '../db/request-share.ts';
-import type { Broker } from '../messaging/connection.ts';
-import type { Logger } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { Pool } from '../base/db/pool.ts';
+import type { RequestShare } from '../base/db/request-share.ts';
+import type { Logger } from '../base/telemetry/log.ts';
+import type { Metrics } from '../base/telemetry/metrics.ts';
+import type { Broker } from '../reliable/messaging/connection.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 export interface HealthDeps {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../telemetry/log.ts';
+import type { Logger } from '../base/telemetry/log.ts';
 
 // Docker and Kubernetes kill 10 s after SIGTERM by default; what is not finished by then is finished by other processes.
 const SHUTDOWN_LIMIT_MS = 10_000;

@@ -1,5 +1,5 @@
-import { removeExpiredKeys } from '../idempotency/remove-expired-keys.ts';
-import { removeOldInboxRows } from '../inbox/inbox.ts';
+import { removeExpiredKeys } from '../reliable/idempotency/remove-expired-keys.ts';
+import { removeOldInboxRows } from '../reliable/inbox/inbox.ts';
 import { atEnd } from '../testing/at-end.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../testing/messaging-database.ts';
 

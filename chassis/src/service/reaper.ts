@@ -1,8 +1,8 @@
-import type { Pool } from '../db/pool.ts';
-import { FROM_THE_OLDEST, type Removed, removeExpiredKeys } from '../idempotency/remove-expired-keys.ts';
-import { removeOldInboxRows } from '../inbox/inbox.ts';
-import type { Logger } from '../telemetry/log.ts';
-import { startLoop } from './loop.ts';
+import type { Pool } from '../base/db/pool.ts';
+import { startLoop } from '../base/loop.ts';
+import type { Logger } from '../base/telemetry/log.ts';
+import { FROM_THE_OLDEST, type Removed, removeExpiredKeys } from '../reliable/idempotency/remove-expired-keys.ts';
+import { removeOldInboxRows } from '../reliable/inbox/inbox.ts';
 
 export interface ReaperOptions {
   pool: Pool;

@@ -1,18 +1,18 @@
 import type { Express } from 'express';
 import type { z } from 'zod';
-import { acceptedTokens, currentDatabaseUrl, type serviceConfig } from '../config/read-config.ts';
-import { createPool } from '../db/pool.ts';
-import { createRequestShare } from '../db/request-share.ts';
-import { publishProblemsAt } from '../http/problem.ts';
-import { listen } from '../http/server.ts';
-import { startReplayCounter } from '../idempotency/replay-counter.ts';
-import { connectBroker } from '../messaging/connection.ts';
-import { assertTopology, type Difference } from '../messaging/topology.ts';
-import { startRelay } from '../outbox/relay.ts';
-import { createLogger } from '../telemetry/log.ts';
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
-import { wantsTraces } from '../telemetry/tracing-config.ts';
+import { acceptedTokens, currentDatabaseUrl, type serviceConfig } from '../base/config/read-config.ts';
+import { createPool } from '../base/db/pool.ts';
+import { createRequestShare } from '../base/db/request-share.ts';
+import { createLogger } from '../base/telemetry/log.ts';
+import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
+import type { Tracing } from '../base/telemetry/tracing.ts';
+import { wantsTraces } from '../base/telemetry/tracing-config.ts';
+import { publishProblemsAt } from '../edge/problem.ts';
+import { listen } from '../edge/server.ts';
+import { startReplayCounter } from '../reliable/idempotency/replay-counter.ts';
+import { connectBroker } from '../reliable/messaging/connection.ts';
+import { assertTopology, type Difference } from '../reliable/messaging/topology.ts';
+import { startRelay } from '../reliable/outbox/relay.ts';
 import { createLifecycle, drainOnSignal } from './lifecycle.ts';
 import { startReaper } from './reaper.ts';
 
@@ -92,7 +92,7 @@ async function tracingIfWanted(
   settings: RuntimeOptions['settings'],
 ): Promise<Tracing | undefined> {
   if (!wantsTraces(settings)) return undefined;
-  const { startTracing } = await import('../telemetry/open-telemetry.ts');
+  const { startTracing } = await import('../base/telemetry/open-telemetry.ts');
   return startTracing(name, version, settings);
 }
 

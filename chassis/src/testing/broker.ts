@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import amqplib, { type Channel, type ChannelModel, type ConfirmChannel } from 'amqplib';
-import { deadLetterQueueName } from '../messaging/topology.ts';
+import { deadLetterQueueName } from '../reliable/messaging/topology.ts';
 import { eventually } from './eventually.ts';
 
 /** A message as it lay in a queue. */

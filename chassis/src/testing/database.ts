@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { migrate } from '../db/migrate.ts';
-import type { Pool } from '../db/pool.ts';
+import { migrate } from '../base/db/migrate.ts';
+import type { Pool } from '../base/db/pool.ts';
 import { patientPool } from './patient-pool.ts';
 import { withClient } from './with-client.ts';
 

@@ -1,9 +1,9 @@
 /** A process of its own that consumes held reservations, and is killed by the handling of one of them. */
 
-import { createPool } from '../db/pool.ts';
-import { startConsumer } from '../messaging/consume.ts';
-import { orderReservationRepliesQueue } from '../messaging/topology.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { createPool } from '../base/db/pool.ts';
+import { createMetrics } from '../base/telemetry/metrics.ts';
+import { startConsumer } from '../reliable/messaging/consume.ts';
+import { orderReservationRepliesQueue } from '../reliable/messaging/topology.ts';
 import { connectTo, silent, TEST_DELIVERY_LIMIT, TEST_RETRY_DELAYS_MS } from './messaging.ts';
 
 const [brokerUrl = '', databaseUrl = '', killer = ''] = process.argv.slice(2);

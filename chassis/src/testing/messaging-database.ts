@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import knex from 'knex';
-import type { Pool } from '../db/pool.ts';
-import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../dead-letters/dead-letters-table.ts';
-import { createIdempotencyKeysTableV1, indexExpiryOfKeysV2 } from '../idempotency/idempotency-keys-table.ts';
-import { createInboxTableV1, indexInboxByQueueV2, keyInboxByQueueV2 } from '../inbox/inbox-table.ts';
-import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../outbox/outbox-table.ts';
-import { createReconciliationRunsTableV1, scopeReconciliationRunsV2 } from '../reconciliation/reconciliation-table.ts';
+import type { Pool } from '../base/db/pool.ts';
+import {
+  createReconciliationRunsTableV1,
+  scopeReconciliationRunsV2,
+} from '../operations/reconciliation/reconciliation-table.ts';
+import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../reliable/dead-letters/dead-letters-table.ts';
+import { createIdempotencyKeysTableV1, indexExpiryOfKeysV2 } from '../reliable/idempotency/idempotency-keys-table.ts';
+import { createInboxTableV1, indexInboxByQueueV2, keyInboxByQueueV2 } from '../reliable/inbox/inbox-table.ts';
+import { addOutboxHeadersV2, createOutboxTableV1, indexOutboxCommandsV3 } from '../reliable/outbox/outbox-table.ts';
 import { patientPool } from './patient-pool.ts';
 import { withClient } from './with-client.ts';
 

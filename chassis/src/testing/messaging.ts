@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ChannelModel } from 'amqplib';
+import { createPool } from '../base/db/pool.ts';
+import { createLogger } from '../base/telemetry/log.ts';
+import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import { reservationHeldV1 } from '../contract/messages.ts';
-import { createPool } from '../db/pool.ts';
-import { type Broker, connectBroker } from '../messaging/connection.ts';
-import { assertTopology } from '../messaging/topology.ts';
-import { type OutboxRow, toOutboxRow } from '../outbox/outbox-message.ts';
-import { createLogger } from '../telemetry/log.ts';
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { type Broker, connectBroker } from '../reliable/messaging/connection.ts';
+import { assertTopology } from '../reliable/messaging/topology.ts';
+import { type OutboxRow, toOutboxRow } from '../reliable/outbox/outbox-message.ts';
 import { createTestBroker, type TestBroker } from './broker.ts';
 import { eventually } from './eventually.ts';
 import { createMessagingDatabase, type MessagingDatabase } from './messaging-database.ts';

@@ -1,5 +1,5 @@
-import { createPool, type Pool, type PoolOptions } from '../db/pool.ts';
-import { createLogger } from '../telemetry/log.ts';
+import { createPool, type Pool, type PoolOptions } from '../base/db/pool.ts';
+import { createLogger } from '../base/telemetry/log.ts';
 
 /**
  * A service's pool, but with limits for a server that hangs: on a busy machine those of a service say nothing of the code.

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { migrate } from '../db/migrate.ts';
+import { migrate } from '../base/db/migrate.ts';
 import { databaseUrl, type TestDatabase, testServerUrl } from './database.ts';
 import { dumpSchema } from './dump-schema.ts';
 import { withClient } from './with-client.ts';

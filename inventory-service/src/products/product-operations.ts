@@ -2,7 +2,7 @@
  * What the fingerprints of writes to products are made of. The paths in version 1 are names that stay when a route
  * changes. Frozen: a change of a form is a new version of it (docs/adr/0023).
  */
-import type { Operation } from '@shop/chassis/idempotency/fingerprint.ts';
+import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 
 export const createProduct: Operation<{ sku: string; name: string }> = {
   id: 'createProduct',

@@ -1,6 +1,6 @@
-import { sku } from '@shop/chassis/http/text.ts';
-import { pageOf, problemAnswer, success } from '@shop/chassis/openapi/answers.ts';
-import { linksTo, nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
+import { sku } from '@shop/chassis/base/text.ts';
+import { pageOf, problemAnswer, success } from '@shop/chassis/edge/openapi/answers.ts';
+import { linksTo, nextPage, type Operation } from '@shop/chassis/edge/openapi/document.ts';
 import { productView } from './product.ts';
 import { createProductBody, listQuery, renameProductBody } from './products.routes.ts';
 

@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { ProductRow, StockLevelRow } from '../db/tables.ts';
 import { HOLDS_ROWS_BRIEFLY } from '../stock/row-locks.ts';
 import type { Product } from './product.ts';

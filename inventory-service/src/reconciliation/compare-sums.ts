@@ -6,9 +6,9 @@
  * Nothing is repaired: which of two records is right can only be found out by counting.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '@shop/chassis/db/pool.ts';
-import { inTransaction } from '@shop/chassis/db/transaction.ts';
-import type { Findings, Mismatch } from '@shop/chassis/reconciliation/run.ts';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
+import type { Findings, Mismatch } from '@shop/chassis/operations/reconciliation/run.ts';
 import {
   completeSums,
   type HeldDifference,

@@ -12,10 +12,10 @@
  * was unknown in 1 may be held in 3 (its levels are not locked). Both are rare; then everything starts again.
  */
 
+import type { Pool, Transaction } from '@shop/chassis/base/db/pool.ts';
+import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import { stockDepletedV1 } from '@shop/chassis/contract/messages.ts';
-import type { Pool, Transaction } from '@shop/chassis/db/pool.ts';
-import { inTransaction } from '@shop/chassis/db/transaction.ts';
-import { addToOutbox, toOutboxRow } from '@shop/chassis/outbox/outbox-message.ts';
+import { addToOutbox, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { lockStockLevels } from '../stock/stock.sql.ts';
 import { type Changes, decide, type Outcome, type ReservationCommand, UnlockedStockError } from './decide.ts';
 import { findReservations, findReservedSkus, isReservationTaken, saveChanges } from './reservations.sql.ts';

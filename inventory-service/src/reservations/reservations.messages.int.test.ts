@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { Envelope } from '@shop/chassis/contract/message-definition.ts';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import {
   type reservationCommands,
   reservationFulfilV1,
   reservationReleaseV1,
   reservationRequestedV1,
 } from '@shop/chassis/contract/messages.ts';
-import type { Pool } from '@shop/chassis/db/pool.ts';
-import { type Fate, handleBatch, type IncomingMessage } from '@shop/chassis/messaging/handle-batch.ts';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { type Fate, handleBatch, type IncomingMessage } from '@shop/chassis/reliable/messaging/handle-batch.ts';
+import type { Envelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { patientPool } from '@shop/chassis/testing/patient-pool.ts';

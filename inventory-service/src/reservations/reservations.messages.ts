@@ -5,8 +5,13 @@ import {
   reservationRejectedV1,
   reservationReleasedV1,
 } from '@shop/chassis/contract/messages.ts';
-import type { Handle, HandlerOutcome, IncomingMessage } from '@shop/chassis/messaging/handle-batch.ts';
-import { addToOutbox, type MessageContext, type OutboxRow, toOutboxRow } from '@shop/chassis/outbox/outbox-message.ts';
+import type { Handle, HandlerOutcome, IncomingMessage } from '@shop/chassis/reliable/messaging/handle-batch.ts';
+import {
+  addToOutbox,
+  type MessageContext,
+  type OutboxRow,
+  toOutboxRow,
+} from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import type { InventoryMetrics } from '../metrics.ts';
 import { changeReservationsWithin } from './change-reservations.ts';
 import type { Outcome, ReservationCommand } from './decide.ts';

@@ -1,6 +1,6 @@
-import { sku } from '@shop/chassis/http/text.ts';
-import { problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
-import type { Operation } from '@shop/chassis/openapi/document.ts';
+import { sku } from '@shop/chassis/base/text.ts';
+import { problemAnswer, success, time } from '@shop/chassis/edge/openapi/answers.ts';
+import type { Operation } from '@shop/chassis/edge/openapi/document.ts';
 import { z } from 'zod';
 
 const quantity = z.int().min(1);

@@ -1,6 +1,6 @@
-import type { Queryable } from '@shop/chassis/db/pool.ts';
-import { identifyClient } from '@shop/chassis/http/callers.ts';
-import { sendReply } from '@shop/chassis/http/problem.ts';
+import type { Queryable } from '@shop/chassis/base/db/pool.ts';
+import { identifyClient } from '@shop/chassis/edge/callers.ts';
+import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { Router } from 'express';
 import { asReservationId } from '../addresses.ts';
 import { reservationNotFound } from '../errors.ts';

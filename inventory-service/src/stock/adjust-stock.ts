@@ -1,8 +1,8 @@
+import type { Transaction } from '@shop/chassis/base/db/pool.ts';
 import { stockAdjustedV1, stockDepletedV1 } from '@shop/chassis/contract/messages.ts';
-import type { Transaction } from '@shop/chassis/db/pool.ts';
-import { validationFailed } from '@shop/chassis/http/body.ts';
-import type { KeyedRequest } from '@shop/chassis/idempotency/keyed-request.ts';
-import { addToOutbox, toOutboxRow } from '@shop/chassis/outbox/outbox-message.ts';
+import { validationFailed } from '@shop/chassis/edge/body.ts';
+import type { KeyedRequest } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
+import { addToOutbox, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { productNotFound } from '../errors.ts';
 import type { Product } from '../products/product.ts';

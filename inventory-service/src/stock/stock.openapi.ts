@@ -1,6 +1,6 @@
-import { sku } from '@shop/chassis/http/text.ts';
-import { pageOf, problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
-import { nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
+import { sku } from '@shop/chassis/base/text.ts';
+import { pageOf, problemAnswer, success, time } from '@shop/chassis/edge/openapi/answers.ts';
+import { nextPage, type Operation } from '@shop/chassis/edge/openapi/document.ts';
 import { z } from 'zod';
 import { productView } from '../products/product.ts';
 import { mug, notFound } from '../products/products.openapi.ts';

@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { StockAdjustmentRow, StockLevelRow, StockMovementRow } from '../db/tables.ts';
 import type { Product } from '../products/product.ts';
 import { HOLDS_ROWS_BRIEFLY } from './row-locks.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '@shop/chassis/telemetry/log.ts';
+import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { Agent, request } from 'undici';
 import type { UpstreamDeclaration } from './declaration.ts';
 

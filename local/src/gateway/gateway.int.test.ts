@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { allRoutes, readDeclaration } from './declaration.ts';
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts';
 import { createRouter } from './routing.ts';

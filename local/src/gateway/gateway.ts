@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Logger } from '@shop/chassis/telemetry/log.ts';
+import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
 import { allRoutes, type Declaration, DeclarationError, readDeclaration } from './declaration.ts';
 import { firstValue, type HeaderList, toHeaderList, valuesOf } from './headers.ts';

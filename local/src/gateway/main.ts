@@ -10,7 +10,7 @@
  */
 import { existsSync, readFileSync, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
-import { createLogger, type Logger } from '@shop/chassis/telemetry/log.ts';
+import { createLogger, type Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { z } from 'zod';
 import { DeclarationError } from './declaration.ts';
 import { type Gateway, startGateway } from './gateway.ts';

@@ -1,4 +1,4 @@
-import { RefusedError } from '@shop/chassis/http/problem.ts';
+import { RefusedError } from '@shop/chassis/edge/problem.ts';
 import { type Response, Router } from 'express';
 import { type CompressedPage, makeDocsPage } from './docs-page.ts';
 import type { Page } from './html.ts';

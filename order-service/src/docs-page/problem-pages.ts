@@ -8,7 +8,7 @@ import {
   problemSections,
   problems,
 } from '@shop/chassis/contract/problems.ts';
-import { problemType, toProblem } from '@shop/chassis/http/problem.ts';
+import { problemType, toProblem } from '@shop/chassis/edge/problem.ts';
 import { type Html, html, makePage, type Page } from './html.ts';
 
 const style = `

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { allProblems, gatewayRefusals } from '@shop/chassis/contract/problems.ts';
-import { requestContext } from '@shop/chassis/http/context.ts';
-import { problemHandler } from '@shop/chassis/http/problem.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { requestContext } from '@shop/chassis/edge/context.ts';
+import { problemHandler } from '@shop/chassis/edge/problem.ts';
 import express from 'express';
 import request from 'supertest';
 import { docsPageRoutes } from './docs-page.routes.ts';

@@ -1,4 +1,4 @@
-import { RETRY_AFTER_SECONDS, type Reply, toProblem } from '@shop/chassis/http/problem.ts';
+import { RETRY_AFTER_SECONDS, type Reply, toProblem } from '@shop/chassis/edge/problem.ts';
 import type { Order, Outcome } from './order.ts';
 import { toOrderView } from './order-view.ts';
 

@@ -1,7 +1,7 @@
-import type { Envelope } from '@shop/chassis/contract/message-definition.ts';
+import type { Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { reservationReplies } from '@shop/chassis/contract/messages.ts';
-import type { Transaction } from '@shop/chassis/db/pool.ts';
-import type { HandlerOutcome } from '@shop/chassis/messaging/handle-batch.ts';
+import type { HandlerOutcome } from '@shop/chassis/reliable/messaging/handle-batch.ts';
+import type { Envelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import { finalAnswer } from './answers.ts';
 import { type Awaiting, type Decision, type Order, settle } from './order.ts';
 import { orderEvent } from './order-messages.ts';

@@ -6,10 +6,10 @@
  * An order becomes due 5 s after it was placed, when whoever placed it died; 30 s after its command was sent, for the
  * command or its answer may be dead-lettered; then after delays that double, up to 10 minutes.
  */
-import type { Pool } from '@shop/chassis/db/pool.ts';
-import { inTransaction } from '@shop/chassis/db/transaction.ts';
-import { addToOutbox, hasUnsentCommand } from '@shop/chassis/outbox/outbox-message.ts';
-import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
+import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
+import { addToOutbox, hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import type { Awaiting } from './order.ts';
 import { type Cause, reservationCommand } from './order-messages.ts';
 import { findOrders } from './orders.sql.ts';

@@ -1,7 +1,7 @@
 /** What the members of one batch cost each other: statements, and what is counted of them. */
-import type { Queryable } from '@shop/chassis/db/pool.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import type { Queryable } from '@shop/chassis/base/db/pool.ts';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
 import { aPlacement, createTestSystem, type TestSystem } from '../../test/test-app.ts';

@@ -1,5 +1,5 @@
-import type { Transaction } from '@shop/chassis/db/pool.ts';
-import { RefusedError, type Reply } from '@shop/chassis/http/problem.ts';
+import type { Transaction } from '@shop/chassis/base/db/pool.ts';
+import { RefusedError, type Reply } from '@shop/chassis/edge/problem.ts';
 import { finalAnswer, stepAnswer } from './answers.ts';
 import type { Order, Outcome } from './order.ts';
 import { type Cause, orderEvent, reservationCommand } from './order-messages.ts';

@@ -1,7 +1,7 @@
-import type { Pool } from '@shop/chassis/db/pool.ts';
-import { startLoop } from '@shop/chassis/service/loop.ts';
-import type { Logger } from '@shop/chassis/telemetry/log.ts';
-import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { startLoop } from '@shop/chassis/base/loop.ts';
+import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
+import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { askAgain, pendingOrders } from './ask-again.ts';
 

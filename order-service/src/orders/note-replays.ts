@@ -1,7 +1,7 @@
-import type { Transaction } from '@shop/chassis/db/pool.ts';
-import type { ReplayedLetter } from '@shop/chassis/dead-letters/dead-letters.routes.ts';
-import type { ActionBy } from '@shop/chassis/dead-letters/dead-letters.sql.ts';
-import { otherTraceId } from '@shop/chassis/telemetry/tracing.ts';
+import type { Transaction } from '@shop/chassis/base/db/pool.ts';
+import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
+import type { ReplayedLetter } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
+import type { ActionBy } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
 
 /**
  * Tell it on the timeline when a reply to an order is replayed: it was queued for retry, by a person. A letter that

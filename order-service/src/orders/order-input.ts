@@ -1,6 +1,6 @@
-import { list } from '@shop/chassis/http/list.ts';
-import { cursor, limit } from '@shop/chassis/http/page.ts';
-import { printable, sku, text } from '@shop/chassis/http/text.ts';
+import { printable, sku, text } from '@shop/chassis/base/text.ts';
+import { list } from '@shop/chassis/edge/list.ts';
+import { cursor, limit } from '@shop/chassis/edge/page.ts';
 import { z } from 'zod';
 import { currencies } from './currencies.ts';
 import { orderStatuses } from './order.ts';

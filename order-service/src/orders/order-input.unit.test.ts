@@ -1,4 +1,4 @@
-import { fingerprintOf } from '@shop/chassis/idempotency/fingerprint.ts';
+import { fingerprintOf } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { placeOrderBody } from './order-input.ts';
 import { placeOrder } from './order-operations.ts';
 

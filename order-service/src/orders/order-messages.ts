@@ -9,7 +9,7 @@ import {
   reservationReleaseV1,
   reservationRequestedV1,
 } from '@shop/chassis/contract/messages.ts';
-import { type OutboxRow, toOutboxRow } from '@shop/chassis/outbox/outbox-message.ts';
+import { type OutboxRow, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import type { Awaiting, Order } from './order.ts';
 import { demandOf } from './order-lines.ts';
 

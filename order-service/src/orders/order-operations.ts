@@ -2,7 +2,7 @@
  * What the fingerprints of order-service's writes are made of. The paths in version 1 are names that stay when a route
  * changes. Frozen: a change of a form is a new version of it (docs/adr/0023).
  */
-import type { Operation } from '@shop/chassis/idempotency/fingerprint.ts';
+import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import type { z } from 'zod';
 import type { cancelOrderBody, PlaceOrderInput, shipOrderBody } from './order-input.ts';
 import { canonicalLines } from './order-lines.ts';

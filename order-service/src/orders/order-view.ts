@@ -1,5 +1,5 @@
-import { sku } from '@shop/chassis/http/text.ts';
-import { time } from '@shop/chassis/openapi/answers.ts';
+import { sku } from '@shop/chassis/base/text.ts';
+import { time } from '@shop/chassis/edge/openapi/answers.ts';
 import { z } from 'zod';
 import type { Order } from './order.ts';
 import { currency, orderLine, orderStatus } from './order-input.ts';

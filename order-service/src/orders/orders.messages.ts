@@ -1,5 +1,5 @@
 import type { reservationReplies } from '@shop/chassis/contract/messages.ts';
-import type { Handle } from '@shop/chassis/messaging/handle-batch.ts';
+import type { Handle } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { applyReservationResults } from './apply-reservation-results.ts';
 

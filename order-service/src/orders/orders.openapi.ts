@@ -1,5 +1,5 @@
-import { type Answer, pageOf, problemAnswer, success, time } from '@shop/chassis/openapi/answers.ts';
-import { linksTo, nextPage, type Operation } from '@shop/chassis/openapi/document.ts';
+import { type Answer, pageOf, problemAnswer, success, time } from '@shop/chassis/edge/openapi/answers.ts';
+import { linksTo, nextPage, type Operation } from '@shop/chassis/edge/openapi/document.ts';
 import { z } from 'zod';
 import {
   anyOrdersQuery,

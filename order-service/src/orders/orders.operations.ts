@@ -1,7 +1,7 @@
-import type { Queryable } from '@shop/chassis/db/pool.ts';
-import { identifyClient } from '@shop/chassis/http/callers.ts';
-import { asUuid } from '@shop/chassis/http/text.ts';
-import { hasUnsentCommand } from '@shop/chassis/outbox/outbox-message.ts';
+import type { Queryable } from '@shop/chassis/base/db/pool.ts';
+import { asUuid } from '@shop/chassis/base/text.ts';
+import { identifyClient } from '@shop/chassis/edge/callers.ts';
+import { hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { Router } from 'express';
 import { orderNotFound } from './change-order.ts';
 import type { Awaiting, OrderId } from './order.ts';

@@ -1,4 +1,4 @@
-import { toCursor } from '@shop/chassis/http/page.ts';
+import { toCursor } from '@shop/chassis/edge/page.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';

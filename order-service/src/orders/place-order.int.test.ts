@@ -1,7 +1,7 @@
-import { createPool, type Pool } from '@shop/chassis/db/pool.ts';
-import { faultOfSize } from '@shop/chassis/messaging/read-delivery.ts';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { createPool, type Pool } from '@shop/chassis/base/db/pool.ts';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { faultOfSize } from '@shop/chassis/reliable/messaging/read-delivery.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { startTcpProxy } from '@shop/chassis/testing/tcp-proxy.ts';

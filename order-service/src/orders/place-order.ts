@@ -5,11 +5,12 @@
  * refused without a query; when it is not (it is a repeat itself, or it was refused), each goes its own way. An entry
  * ends with its answer or when its time is up; from then on the database decides, as it does between processes.
  */
-import type { Batcher } from '@shop/chassis/batching/batcher.ts';
-import { overloaded, RefusedError, unavailable } from '@shop/chassis/http/problem.ts';
-import type { Fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
-import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/idempotency/idempotently.ts';
-import type { ReplayCounter } from '@shop/chassis/idempotency/replay-counter.ts';
+
+import { overloaded, RefusedError, unavailable } from '@shop/chassis/edge/problem.ts';
+import type { Batcher } from '@shop/chassis/reliable/batching/batcher.ts';
+import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
+import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/reliable/idempotency/idempotently.ts';
+import type { ReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { acceptedAnswer } from './answers.ts';
 import type { Order } from './order.ts';

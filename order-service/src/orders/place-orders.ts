@@ -10,15 +10,16 @@
  *
  * If the process dies after A, the completer finds the order; wherever it dies, a repeat of the request finds the key.
  */
-import { isolatingFailures } from '@shop/chassis/batching/batcher.ts';
-import { isUnavailable } from '@shop/chassis/db/faults.ts';
-import type { Pool, Queryable } from '@shop/chassis/db/pool.ts';
-import { type Reply, unavailable } from '@shop/chassis/http/problem.ts';
-import type { Fingerprint } from '@shop/chassis/idempotency/fingerprint.ts';
-import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/idempotency/idempotently.ts';
-import type { KeyName } from '@shop/chassis/idempotency/keyed-request.ts';
-import type { Logger } from '@shop/chassis/telemetry/log.ts';
-import type { Tracing } from '@shop/chassis/telemetry/tracing.ts';
+
+import { isUnavailable } from '@shop/chassis/base/db/faults.ts';
+import type { Pool, Queryable } from '@shop/chassis/base/db/pool.ts';
+import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
+import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
+import { type Reply, unavailable } from '@shop/chassis/edge/problem.ts';
+import { isolatingFailures } from '@shop/chassis/reliable/batching/batcher.ts';
+import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
+import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/reliable/idempotency/idempotently.ts';
+import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
 import { acceptedAnswer, finalAnswer } from './answers.ts';

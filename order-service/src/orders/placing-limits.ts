@@ -1,4 +1,4 @@
-import type { QueueLimits } from '@shop/chassis/batching/batcher.ts';
+import type { QueueLimits } from '@shop/chassis/reliable/batching/batcher.ts';
 
 /** How long placing an order may take, and how long it may wait for its batch. */
 export interface PlacingLimits extends QueueLimits {

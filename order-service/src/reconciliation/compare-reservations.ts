@@ -16,8 +16,8 @@
  * What is left cannot come from any order of messages: something was lost, or written by another hand.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '@shop/chassis/db/pool.ts';
-import type { Findings } from '@shop/chassis/reconciliation/run.ts';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import type { Findings } from '@shop/chassis/operations/reconciliation/run.ts';
 import type { OrderId } from '../orders/order.ts';
 import { BEFORE_ALL, horizonAt, keepOpen, openBehind, readHorizon, removeClosed, saveHorizon } from './horizon.sql.ts';
 import { type CommandSide, isClosed, isForgotten, isRepairable, judge, type Pair, toMismatch } from './judge.ts';

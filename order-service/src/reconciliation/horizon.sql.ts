@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
+import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { OrderId } from '../orders/order.ts';
 
 /** Before the id of every order. */

@@ -1,4 +1,4 @@
-import type { Mismatch } from '@shop/chassis/reconciliation/run.ts';
+import type { Mismatch } from '@shop/chassis/operations/reconciliation/run.ts';
 import type { OrderStatus } from '../orders/order.ts';
 
 /** How an order stands; `unknown` for a reservation's id that is no order's. */

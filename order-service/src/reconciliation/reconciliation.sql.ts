@@ -1,5 +1,5 @@
-import type { Queryable, Transaction } from '@shop/chassis/db/pool.ts';
-import { hasUnsentCommand } from '@shop/chassis/outbox/outbox-message.ts';
+import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import { hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import type { Awaiting, OrderId, OrderStatus } from '../orders/order.ts';
 
 /** What a comparison needs of an order. */

@@ -3,7 +3,7 @@
  * before it gives up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ComparisonError } from '@shop/chassis/reconciliation/run.ts';
+import { ComparisonError } from '@shop/chassis/operations/reconciliation/run.ts';
 import { z } from 'zod';
 import { type InventoryTargets, UnexpectedStatusError } from '../reservations/inventory-targets.ts';
 

@@ -2,8 +2,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createLogger } from '@shop/chassis/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/telemetry/metrics.ts';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withOrderMetrics } from '../metrics.ts';

@@ -24,7 +24,7 @@
 import { lookup as lookupInDns } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '@shop/chassis/telemetry/log.ts';
+import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import CircuitBreaker from 'opossum';
 import { Pool } from 'undici';
 import type { OrderMetrics } from '../metrics.ts';

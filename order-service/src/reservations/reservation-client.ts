@@ -3,7 +3,7 @@
  * that was sent is sent again here, for the outbox asks again under the same ids. `inventory-targets.ts` chooses which
  * process is asked.
  */
-import type { Logger } from '@shop/chassis/telemetry/log.ts';
+import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { z } from 'zod';
 import type { OrderMetrics } from '../metrics.ts';
 import type { Shortage } from '../orders/order.ts';

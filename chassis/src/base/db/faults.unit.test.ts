@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DATABASE_FAULTS, databaseFault } from './faults.ts';
+
+describe('the table of faults', () => {
+  it('is the one of docs/operating.md', () => {
+    const page = readFileSync(join(__dirname, '../../../../docs/operating.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([0-9A-Z]{2,5})` +\|(.*)\|$/gm)].map(([, state, rest]) => [
+      state,
+      ...(rest ?? '').split('|').map((cell) => cell.trim()),
+    ]);
+    const expected = Object.entries(DATABASE_FAULTS).map(([state, fault]) => [
+      state,
+      fault.meaning,
+      fault.session,
+      fault.consumer,
+      fault.health,
+    ]);
+    expect(rows).toEqual(expected.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+  });
+
+  it.each([
+    ['no error of a database', new Error('no'), undefined],
+    ['a refused value', { code: '22021' }, undefined],
+    ['a class', { code: '08006' }, 'the connection failed'],
+    ['a row within a class', { code: '53100' }, 'the disk is full'],
+    ['the rest of it', { code: '53000' }, 'the server lacks a resource'],
+    ['a limit of the statement', { code: '57014' }, 'the statement took too long'],
+    ['a cancellation', { code: '57014', early: true }, 'a person cancelled the statement'],
+    ['the network', { code: 'ECONNRESET' }, 'the database cannot be reached'],
+    ['a certificate', { code: 'CERT_HAS_EXPIRED', connecting: true }, 'the database cannot be reached'],
+    ['a permission to connect', { code: '42501', connecting: true }, 'the database cannot be reached'],
+    ['a permission on a table', { code: '42501' }, undefined],
+  ])('knows %s', (_what, error, meaning) => {
+    expect(databaseFault(error)?.meaning).toBe(meaning);
+  });
+});

@@ -1,0 +1,95 @@
+/**
+ * The pool as requests see it that are no batch: reads, steps of orders, changes of stock. They get half of its
+ * connections, and wait for one in a line of their own, which is bounded in length and in time: whoever would wait for too
+ * long is refused, with nothing done. The other half stays for batches, relay and consumers, so that no flood of reads
+ * keeps orders from being placed or messages from being handled.
+ */
+import { overloaded } from '../../edge/problem.ts';
+import type { Connections, Pool, Queryable } from './pool.ts';
+
+export interface RequestShareOptions {
+  pool: Pool;
+  /** Connections that requests use at the same time, at most. */
+  connections: number;
+  maxWaiting?: number;
+  maxWaitMs?: number;
+}
+
+export interface RequestShare extends Connections {
+  /** Requests that wait for their turn. */
+  readonly waitingCount: number;
+}
+
+// A connection serves some hundreds of reads in a second, so a longer line would only be refused later.
+const MAX_WAITING = 500;
+// What remains of the 2.5 s in which everything should be answered is for the work.
+const MAX_WAIT_MS = 1_000;
+
+/** A share of the pool; see the head of this file. */
+export function createRequestShare(options: RequestShareOptions): RequestShare {
+  const { pool, connections, maxWaiting = MAX_WAITING, maxWaitMs = MAX_WAIT_MS } = options;
+  let used = 0;
+  const line = new Set<() => void>();
+
+  async function enter(): Promise<void> {
+    if (used < connections) {
+      used += 1;
+      return;
+    }
+    if (line.size >= maxWaiting) throw overloaded();
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        line.delete(start);
+        reject(overloaded());
+      }, maxWaitMs);
+      const start = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      line.add(start);
+    });
+  }
+
+  /** The place goes to the first in the line, or becomes free. */
+  function leave(): void {
+    const [next] = line;
+    if (!next) {
+      used -= 1;
+      return;
+    }
+    line.delete(next);
+    next();
+  }
+
+  async function connect() {
+    await enter();
+    const client = await pool.connect().catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+    const release = client.release;
+    client.release = (error) => {
+      client.release = release;
+      release.call(client, error);
+      leave();
+    };
+    return client;
+  }
+
+  async function query(...statement: Parameters<Queryable['query']>) {
+    await enter();
+    try {
+      return await pool.query(...statement);
+    } finally {
+      leave();
+    }
+  }
+
+  return {
+    connect,
+    query: query as unknown as Queryable['query'],
+    get waitingCount() {
+      return line.size;
+    },
+  };
+}

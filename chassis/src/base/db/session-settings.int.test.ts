@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { createMessagingDatabase, type MessagingDatabase } from '../../testing/messaging-database.ts';
+import { patientPool } from '../../testing/patient-pool.ts';
+import { withClient } from '../../testing/with-client.ts';
+import type { Pool } from './pool.ts';
+
+/** Each makes some value be written or read in another way, or a transaction behave in another way. */
+const DEFAULTS = {
+  datestyle: 'German',
+  intervalstyle: 'sql_standard',
+  timezone: 'Asia/Kathmandu',
+  bytea_output: 'escape',
+  extra_float_digits: '-15',
+  standard_conforming_strings: 'off',
+  array_nulls: 'off',
+  transform_null_equals: 'on',
+  search_path: 'pg_catalog',
+  default_transaction_isolation: 'serializable',
+  default_transaction_deferrable: 'on',
+  row_security: 'off',
+  lock_timeout: '1ms',
+  statement_timeout: '1ms',
+  idle_in_transaction_session_timeout: '1ms',
+};
+
+describe('a pool, beside defaults of its role', () => {
+  let database: MessagingDatabase;
+  let pool: Pool;
+  const role = `styled_${randomUUID().slice(0, 8)}`;
+  beforeAll(async () => {
+    database = await createMessagingDatabase();
+    await withClient(database.url, async (client) => {
+      await client.query(
+        `CREATE ROLE ${role} LOGIN PASSWORD 'test'; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`,
+      );
+      const { rows } = await client.query('SELECT current_database() AS name');
+      for (const [name, value] of Object.entries(DEFAULTS)) {
+        await client.query(`ALTER ROLE ${role} IN DATABASE ${rows[0].name} SET ${name} = '${value}'`);
+      }
+    });
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'test';
+    pool = patientPool(url.href, 1);
+  });
+  afterAll(async () => {
+    await pool.end();
+    await withClient(database.url, (client) => client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`));
+    await database.drop();
+  });
+
+  it.each(Object.keys(DEFAULTS))('keeps its own %s', async (name) => {
+    const { rows } = await pool.query('SELECT current_setting($1) AS value', [name]);
+    expect(rows[0].value).not.toBe(DEFAULTS[name as keyof typeof DEFAULTS]);
+  });
+
+  it('writes and reads values as ever', async () => {
+    const at = new Date('2026-01-05T09:30:00.123Z');
+    const { rows } = await pool.query(
+      `SELECT $1::timestamptz AS at, '\\x00ff'::bytea AS bytes, 0.1::float8 + 0.2::float8 AS float, 'a\\b' AS text,
+         '{NULL}'::text[] AS array, $1::timestamptz::text AS text_of_time, count(*)::integer AS found FROM outbox_messages`,
+      [at],
+    );
+    expect(rows[0]).toEqual({
+      at,
+      bytes: Buffer.from([0, 255]),
+      float: 0.1 + 0.2,
+      text: 'a\\b',
+      array: [null],
+      text_of_time: '2026-01-05 09:30:00.123+00',
+      found: 0,
+    });
+  });
+
+  it('refuses a time that it cannot read, instead of making null of it', async () => {
+    const trx = await pool.connect();
+    try {
+      await trx.query("SET datestyle = 'German'");
+      await expect(trx.query('SELECT now() AS at')).rejects.toThrow('cannot be read');
+      await expect(trx.query('SELECT NULL::timestamptz AS at')).resolves.toMatchObject({ rows: [{ at: null }] });
+    } finally {
+      trx.release(true);
+    }
+  });
+});

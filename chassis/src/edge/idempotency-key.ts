@@ -1,0 +1,36 @@
+import type { Request } from 'express';
+import { headerValues } from './context.ts';
+import { problemType, RefusedError } from './problem.ts';
+
+export type KeyReading = { kind: 'key'; key: string } | { kind: 'missing' } | { kind: 'malformed' };
+
+/**
+ * Read an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a string of RFC 8941, or, for clients that
+ * know no structured fields, the bare key. The quoted and the bare form of one key are the same key.
+ */
+export function readIdempotencyKey(values: readonly string[]): KeyReading {
+  if (values.length > 1) return { kind: 'malformed' };
+  const value = values[0] ?? '';
+  if (value === '' || value === '""') return { kind: 'missing' };
+  const key = value.startsWith('"') ? unquote(value) : value;
+  const grammar = value.startsWith('"') ? /^[\x20-\x7e]{1,255}$/ : /^[\x21-\x7e]{1,255}$/;
+  return key !== undefined && grammar.test(key) ? { kind: 'key', key } : { kind: 'malformed' };
+}
+
+/** RFC 8941, 3.3.3: inside the quotes a backslash escapes a quote or a backslash, and nothing else. */
+function unquote(value: string): string | undefined {
+  const inner = /^"((?:[^"\\]|\\["\\])*)"$/.exec(value)?.[1];
+  return inner?.replace(/\\(["\\])/g, '$1');
+}
+
+/** The key of a request; its absence or a malformed one is a 400 that links to the documentation. */
+export function requireIdempotencyKey(req: Request): string {
+  const reading = readIdempotencyKey(headerValues(req, 'idempotency-key'));
+  if (reading.kind === 'key') return reading.key;
+  const detail =
+    reading.kind === 'missing'
+      ? 'Send a header Idempotency-Key: a new one for a new request, the same one for a repeat.'
+      : 'Send one Idempotency-Key of 1 to 255 visible ASCII characters, bare or in double quotes.';
+  const code = `idempotency-key-${reading.kind}` as const;
+  throw new RefusedError(code, detail, undefined, { Link: `<${problemType(code)}>; rel="describedby"` });
+}

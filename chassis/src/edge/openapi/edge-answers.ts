@@ -1,0 +1,69 @@
+/** The answers that any operation may give: the refusals of the services' common edge, and the gateway's own. */
+import { z } from 'zod';
+import { gatewayRefusals } from '../../contract/problems.ts';
+import { MAX_REPORTED_FAULTS } from '../list.ts';
+import { type Answer, gatewayAnswer, problemAnswer } from './answers.ts';
+
+const problems = {
+  gatewayRequired: problemAnswer('gateway-required'),
+  validationFailed: problemAnswer('validation-failed', {
+    members: {
+      errors: z
+        .array(
+          z.strictObject({
+            pointer: z.string().meta({ description: 'JSON Pointer into the body, or to the query parameter' }),
+            detail: z.string(),
+          }),
+        )
+        .min(1)
+        .max(MAX_REPORTED_FAULTS),
+    },
+  }),
+  ofKeyOrJson: [
+    problemAnswer('invalid-json'),
+    problemAnswer('idempotency-key-missing'),
+    problemAnswer('idempotency-key-malformed'),
+  ],
+  ofWrite: [
+    problemAnswer('request-in-progress'),
+    problemAnswer('payload-too-large'),
+    problemAnswer('unsupported-media-type'),
+    problemAnswer('idempotency-key-reused'),
+  ],
+  internal: problemAnswer('internal'),
+  ofDatabase: [problemAnswer('overloaded'), problemAnswer('unavailable')],
+};
+
+function ofGateway(...statuses: (typeof gatewayRefusals)[number]['status'][]): Answer[] {
+  return gatewayRefusals.filter(({ status }) => statuses.includes(status)).map(gatewayAnswer);
+}
+const gateway = {
+  any: ofGateway(400, 413, 414, 429, 500, 502, 503, 504),
+  keyed: ofGateway(401, 403),
+  withParameter: ofGateway(404),
+};
+
+/** How an operation is called decides which of the common answers it may give. */
+export interface Traits {
+  keyed: boolean;
+  write: boolean;
+  pathParameters: boolean;
+  query: boolean;
+  /** Works without the service's database, and waits in no line. */
+  withoutDatabase?: boolean;
+}
+
+/** The common answers of such an operation. */
+export function edgeAnswers({ keyed, write, pathParameters, query, withoutDatabase }: Traits): Answer[] {
+  return [
+    ...(query || write ? [problems.validationFailed] : []),
+    ...(write ? problems.ofKeyOrJson : []),
+    problems.gatewayRequired,
+    ...(write ? problems.ofWrite : []),
+    problems.internal,
+    ...(withoutDatabase ? [] : problems.ofDatabase),
+    ...(keyed ? gateway.keyed : []),
+    ...(pathParameters ? gateway.withParameter : []),
+    ...gateway.any,
+  ];
+}

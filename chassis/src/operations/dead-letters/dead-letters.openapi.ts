@@ -1,0 +1,202 @@
+import { z } from 'zod';
+import { type Answer, pageOf, problemAnswer, success, time } from '../../edge/openapi/answers.ts';
+import { linksTo, nextPage, type Operation } from '../../edge/openapi/document.ts';
+import { deadLetterStatus } from '../../reliable/dead-letters/dead-letter.ts';
+import { discardBody, emptyBody, group, listQuery, replaysBody } from './dead-letters.routes.ts';
+
+const correlationId = z.string();
+const action = { at: time, actor: z.string(), correlationId };
+const historyEntry = z.discriminatedUnion('type', [
+  z
+    .looseObject({ type: z.literal('failed') })
+    .meta({ description: 'An attempt, as the headers of the message tell it' }),
+  z.strictObject({ type: z.literal('dead-lettered'), at: time, reason: z.string(), detail: z.string().optional() }),
+  z.strictObject({ type: z.literal('replayed'), ...action }),
+  z.strictObject({ type: z.literal('discarded'), ...action, reason: z.string() }),
+]);
+const view = z.strictObject({
+  id: z.uuidv7(),
+  queue: z.string(),
+  type: z.string().meta({ description: 'Of the message; `unknown` when it cannot be read' }),
+  reason: z.string(),
+  group: z.string().meta({ description: 'Queue, type and reason: what is probably one fault' }),
+  status: deadLetterStatus,
+  attempts: z.int().min(0).meta({ description: 'Failed attempts, over replays too' }),
+  history: z.array(historyEntry).meta({ description: 'What happened to it, oldest first' }),
+});
+const deadLetter = view.meta({ id: 'DeadLetter' });
+const wholeDeadLetter = view
+  .extend({
+    subjectId: z.guid().optional().meta({ description: 'The order or reservation that the message speaks of' }),
+    message: z.strictObject({
+      id: z.string(),
+      routingKey: z.string(),
+      headers: z.record(z.string(), z.unknown()),
+      body: z.string(),
+    }),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'WholeDeadLetter' });
+const deadLetterGroup = z
+  .strictObject({
+    group: z.string(),
+    queue: z.string(),
+    type: z.string(),
+    reason: z.string(),
+    count: z.int().min(1),
+    firstAt: time,
+    lastAt: time,
+  })
+  .meta({ id: 'DeadLetterGroup' });
+const groupReplay = z.strictObject({
+  group,
+  replayed: z.int().min(0),
+  remaining: z.int().min(0).meta({ description: 'Still open: repeat with a new key until it is 0' }),
+});
+
+const id = z.guid().meta({ description: 'The dead letter’s `id`', examples: ['0195f0a0-0000-7000-8000-00000000000a'] });
+const arrived = {
+  type: 'dead-lettered',
+  at: '2026-01-05T09:30:00.000Z',
+  reason: 'attempts-exhausted',
+  detail: 'the handler failed at six attempts',
+};
+const by = { at: '2026-01-05T12:00:00.000Z', actor: 'operations-1', correlationId: '0b5ba1e3f9d94fb68e1f2d3c4a5b6978' };
+
+const notFound = problemAnswer('dead-letter-not-found');
+const illegalTransition = problemAnswer('illegal-transition', {
+  members: { from: deadLetterStatus, to: deadLetterStatus },
+  example: { detail: 'It is replayed already.', members: { from: 'replayed', to: 'discarded' } },
+  schemaName: 'DeadLetterIllegalTransitionProblem',
+});
+
+const ofALetter = ['readDeadLetter', 'replayDeadLetter', 'discardDeadLetter'];
+
+/** `/dead-letters` below a service's operations, as clients see it. `queue` is one of the service's own. */
+export function deadLetterOperations(base: string, queue: string): Operation[] {
+  const name = `${queue}:unknown:${arrived.reason}`;
+  const open = {
+    id: '0195f0a0-0000-7000-8000-00000000000a',
+    queue,
+    type: 'unknown',
+    reason: arrived.reason,
+    group: name,
+    status: 'open',
+    attempts: 6,
+    history: [arrived],
+  };
+  const acted = (status: string, entry: object): Answer => ({
+    ...success(200, `It is ${status}.`, deadLetter, {
+      ...open,
+      status,
+      history: [arrived, { type: status, ...by, ...entry }],
+    }),
+    headers: { 'Idempotent-Replayed': false },
+  });
+  const common = { tag: 'dead letters', groups: ['operations'] } as const;
+  const path = `${base}/dead-letters`;
+  return [
+    {
+      ...common,
+      method: 'get',
+      path,
+      operationId: 'listDeadLetters',
+      summary: 'List messages that were set aside, newest first',
+      description: 'Each service lists those of its own queue. `subjectId` finds those of one order.',
+      query: listQuery,
+      answers: [success(200, 'A page.', pageOf(deadLetter), { items: [open] })],
+      links: { ...linksTo(ofALetter, 'id', '/items/0/id'), ...nextPage('listDeadLetters') },
+    },
+    {
+      ...common,
+      method: 'get',
+      path: `${path}/groups`,
+      operationId: 'listDeadLetterGroups',
+      summary: 'Group the open ones by what is probably one fault, the largest group first',
+      description: 'The place to begin: one fault usually makes many letters. At most 1,000 groups.',
+      answers: [
+        success(200, 'The groups.', z.strictObject({ items: z.array(deadLetterGroup) }), {
+          items: [
+            {
+              group: name,
+              queue,
+              type: 'unknown',
+              reason: arrived.reason,
+              count: 1,
+              firstAt: arrived.at,
+              lastAt: arrived.at,
+            },
+          ],
+        }),
+      ],
+      links: {
+        replayDeadLetters: {
+          operationId: 'replayDeadLetters',
+          requestBody: { group: '$response.body#/items/0/group' },
+        },
+      },
+    },
+    {
+      ...common,
+      method: 'get',
+      path: `${path}/{id}`,
+      operationId: 'readDeadLetter',
+      summary: 'Read a dead letter with its whole message',
+      description: 'With its headers and the error of every attempt: what was wrong, and whether a replay can help.',
+      parameters: { id },
+      answers: [
+        success(200, 'The dead letter.', wholeDeadLetter, {
+          ...open,
+          message: { id: 'unnamed-1', routingKey: queue, headers: {}, body: 'poison' },
+          createdAt: arrived.at,
+          updatedAt: arrived.at,
+        }),
+        notFound,
+      ],
+    },
+    {
+      ...common,
+      method: 'post',
+      path: `${path}/replays`,
+      operationId: 'replayDeadLetters',
+      summary: 'Replay a group',
+      description: 'At most 1,000 at a time, the oldest first. Mend the cause before: what is still poison comes back.',
+      body: { schema: replaysBody, example: { group: name } },
+      answers: [
+        {
+          ...success(202, 'They are sent to their queue again.', groupReplay, {
+            group: name,
+            replayed: 1,
+            remaining: 0,
+          }),
+          headers: { 'Idempotent-Replayed': false },
+        },
+        notFound,
+      ],
+    },
+    {
+      ...common,
+      method: 'post',
+      path: `${path}/{id}/replay`,
+      operationId: 'replayDeadLetter',
+      summary: 'Send a message to its queue again',
+      description: 'With its attempts begun anew. If it is still poison, the same dead letter opens again.',
+      parameters: { id },
+      body: { schema: emptyBody, example: {}, optional: true },
+      answers: [acted('replayed', {}), notFound, illegalTransition],
+    },
+    {
+      ...common,
+      method: 'post',
+      path: `${path}/{id}/discard`,
+      operationId: 'discardDeadLetter',
+      summary: 'Give a message up',
+      description:
+        'A `reservation.release` or `reservation.fulfil` that can be read cannot be discarded, only replayed.',
+      parameters: { id },
+      body: { schema: discardBody, example: { reason: 'Sent by mistake' } },
+      answers: [acted('discarded', { reason: 'Sent by mistake' }), notFound, illegalTransition],
+    },
+  ];
+}

@@ -1,0 +1,90 @@
+import { type Response, Router } from 'express';
+import { z } from 'zod';
+import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
+import { clientOf, identifyClient } from '../../edge/callers.ts';
+import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
+import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
+import { type Reply, sendReply } from '../../edge/problem.ts';
+import { type IdempotencyDeps, idempotently, replaceAccepted } from '../../reliable/idempotency/idempotently.ts';
+import { type KeyedRequest, toKeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
+import { reconcile } from './reconcile-operation.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { Run } from './run.ts';
+import { readLatest, readMismatches } from './runs.sql.ts';
+
+export interface ReconciliationRoutesDeps extends IdempotencyDeps {
+  /** The gateway's path to this service's operations; who may call it is the gateway's to say. */
+  base: string;
+  reconciler: Reconciler;
+}
+
+const BODY_LIMIT = 64 * 1024;
+// A small system is compared in less; with a large one nobody should hold a connection until the end.
+const ANSWER_WITHIN_MS = 2_000;
+// What a page of the list has when nothing is said; the rest is there.
+const LISTED_IN_ANSWER = 50;
+
+export const listQuery = z.strictObject({ limit, cursor });
+export const emptyBody = z.strictObject({});
+const position = /^([0-9a-f-]{36}) ([0-9]{1,9})$/;
+
+/** `/reconciliation` below the service's operations: what the last comparison found, and a comparison now. */
+export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
+  const { pool, reconciler } = deps;
+  const routes = Router({ caseSensitive: true, strict: true });
+  const path = `${deps.base}/reconciliation`;
+  routes.use(path, identifyClient());
+
+  routes.get(path, async (req, res) => {
+    const page = parseQuery(req, listQuery);
+    const [, run, offset = '0'] = placeIn(path, page.cursor) ?? [];
+    const { lastRun, lastFinished } = await readLatest(pool, reconciler.intervalSeconds);
+    const listed = run ?? lastFinished?.id;
+    // A cursor goes on in the run that it came from, also when another one has finished since.
+    const found = listed === undefined ? [] : await readMismatches(pool, listed, Number(offset), page.limit + 1);
+    const next = found.length > page.limit ? toCursor(path, `${listed} ${Number(offset) + page.limit}`) : undefined;
+    res.json({ lastRun, lastFinished, mismatches: found.slice(0, page.limit), nextCursor: next });
+  });
+
+  routes.post(path, ...readBody(BODY_LIMIT), async (req, res) => {
+    const key = requireIdempotencyKey(req);
+    parseBody(req, emptyBody, { orEmpty: true });
+    const keyed = toKeyedRequest(res, key, reconcile, { base: deps.base });
+    const { reply, replayed } = await begin(keyed, res);
+    const settled = reply.status === 202 ? await settle(keyed, reply) : undefined;
+    sendReply(res, settled ?? reply, replayed && reply.status !== 202);
+  });
+
+  /** The key and the run that it stands for commit together; the run itself takes longer than a transaction may. */
+  async function begin(keyed: KeyedRequest, res: Response) {
+    let begun: Run | undefined;
+    const answer = await idempotently(deps, keyed, async (trx) => {
+      const requested = await reconciler.request(trx, clientOf(res));
+      begun = requested.begun ? requested.run : undefined;
+      return { status: 202, body: JSON.stringify({ ...requested.run, mismatches: [] }), location: path };
+    });
+    if (begun && !answer.replayed) reconciler.go(begun);
+    return answer;
+  }
+
+  /** The key's final answer, once its run has ended: it takes the place of the 202. */
+  async function settle(keyed: KeyedRequest, accepted: Reply): Promise<Reply | undefined> {
+    const { id } = JSON.parse(accepted.body) as { id: string };
+    const run = await reconciler.ended(id, ANSWER_WITHIN_MS);
+    if (!run) return undefined;
+    const mismatches = await readMismatches(pool, run.id, 0, LISTED_IN_ANSWER);
+    const reply = { status: 200, body: JSON.stringify({ ...run, mismatches }) };
+    await replaceAccepted(pool, keyed, reply);
+    return reply;
+  }
+
+  return routes;
+}
+
+function placeIn(scope: string, cursor: string | undefined): RegExpExecArray | undefined {
+  const text = fromCursor(scope, cursor);
+  if (text === undefined) return undefined;
+  const place = position.exec(text);
+  if (!place) throw cursorRefused();
+  return place;
+}

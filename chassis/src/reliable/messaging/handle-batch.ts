@@ -1,0 +1,119 @@
+import type { Pool, Transaction } from '../../base/db/pool.ts';
+import { inTransaction, sqlState } from '../../base/db/transaction.ts';
+import { recordInInbox, removeFromInbox } from '../inbox/inbox.ts';
+import type { Envelope, MessageDefinition } from './message-definition.ts';
+
+const LOCK_NOT_AVAILABLE = '55P03';
+// When somebody keeps a row: each of the messages that touch it would let the others wait for the pool's whole lock_timeout.
+const BRIEF_LOCK_WAIT_MS = 50;
+
+/** A message that has not been handled before. Of several definitions, `message.type` tells which one it is. */
+export type IncomingMessage<Definition extends MessageDefinition> = Definition extends MessageDefinition
+  ? {
+      message: Envelope<Definition>;
+      definition: Definition;
+      traceparent: string | undefined;
+      headers: Record<string, unknown>;
+    }
+  : never;
+
+/** What a handler says of a message: it has its effect, or no attempt would ever succeed (`deadLetter` is a short code). */
+export type HandlerOutcome = 'handled' | { deadLetter: string; detail?: string };
+
+/**
+ * Handles messages in the order in which they came, in the transaction that notes them in the inbox, and returns one
+ * outcome for each. May run again with the same messages, so its effects must all lie in the transaction; what must not
+ * happen unless it commits, such as counting, is handed to `afterCommit`.
+ */
+export type Handle<Definition extends MessageDefinition> = (
+  trx: Transaction,
+  messages: IncomingMessage<Definition>[],
+  afterCommit: AfterCommit,
+) => Promise<HandlerOutcome[]>;
+export type AfterCommit = (effect: () => void) => void;
+
+/** What became of a delivered message. */
+export type Fate =
+  | { kind: 'handled' }
+  | { kind: 'duplicate' }
+  | { kind: 'dead-letter'; reason: string; detail?: string }
+  | { kind: 'failed'; error: unknown };
+
+export interface BatchOptions<Definition extends MessageDefinition> {
+  queue: string;
+  pool: Pool;
+  handle: Handle<Definition>;
+  /** Whether an error means that the database is away: then nothing is known of any message, and the error is thrown. */
+  isOutage: (error: unknown) => Promise<boolean>;
+}
+
+/**
+ * One transaction for all. When it fails, one for each: the bad message fails alone and the others have their effect.
+ * Throws only in an outage; members that had committed by then are found in the inbox the next time.
+ */
+export async function handleBatch<Definition extends MessageDefinition>(
+  options: BatchOptions<Definition>,
+  messages: IncomingMessage<Definition>[],
+): Promise<Fate[]> {
+  const together = await attempt(options, messages);
+  if (Array.isArray(together)) return together;
+  if (messages.length === 1) return [together];
+  const lockWaitMs = sqlState(together.error) === LOCK_NOT_AVAILABLE ? BRIEF_LOCK_WAIT_MS : undefined;
+  const fates: Fate[] = [];
+  for (const message of messages) {
+    const alone = await attempt(options, [message], lockWaitMs);
+    fates.push(...(Array.isArray(alone) ? alone : [alone]));
+  }
+  return fates;
+}
+
+async function attempt<Definition extends MessageDefinition>(
+  options: BatchOptions<Definition>,
+  messages: IncomingMessage<Definition>[],
+  lockWaitMs?: number,
+): Promise<Fate[] | (Fate & { kind: 'failed' })> {
+  try {
+    let effects: (() => void)[] = [];
+    const fates = await inTransaction(options.pool, async (trx) => {
+      effects = []; // of an earlier run that was rolled back
+      if (lockWaitMs) await trx.query(`SET LOCAL lock_timeout = ${lockWaitMs}`);
+      return handleOnce(trx, options, messages, (effect) => effects.push(effect));
+    });
+    for (const effect of effects) effect();
+    return fates;
+  } catch (error) {
+    if (await options.isOutage(error)) throw error;
+    return { kind: 'failed', error };
+  }
+}
+
+async function handleOnce<Definition extends MessageDefinition>(
+  trx: Transaction,
+  { queue, handle }: BatchOptions<Definition>,
+  messages: IncomingMessage<Definition>[],
+  afterCommit: AfterCommit,
+): Promise<Fate[]> {
+  const unseen = await recordInInbox(
+    trx,
+    queue,
+    messages.map(({ message }) => message.id),
+  );
+  // Taking the id out of the set makes the second copy within one batch a duplicate of the first.
+  const fresh = messages.filter(({ message }) => unseen.delete(message.id));
+  const outcomes = fresh.length > 0 ? await handle(trx, fresh, afterCommit) : [];
+  if (outcomes.length !== fresh.length)
+    throw new Error(`the handler of ${queue} returned ${outcomes.length} outcomes for ${fresh.length} messages`);
+  const fates = new Map(fresh.map((message, index) => [message, toFate(outcomes[index] as HandlerOutcome)]));
+  const dead = fresh.filter((message) => fates.get(message)?.kind === 'dead-letter');
+  await removeFromInbox(
+    trx,
+    queue,
+    dead.map(({ message }) => message.id),
+  );
+  return messages.map((message) => fates.get(message) ?? { kind: 'duplicate' });
+}
+
+function toFate(outcome: HandlerOutcome): Fate {
+  if (outcome === 'handled') return { kind: 'handled' };
+  return { kind: 'dead-letter', reason: outcome.deadLetter, detail: outcome.detail };
+}

@@ -1,0 +1,158 @@
+import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { atEnd } from '../../testing/at-end.ts';
+import { createTestBroker, type TestBroker } from '../../testing/broker.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { heldMessage, silent } from '../../testing/messaging.ts';
+import { createMessagingDatabase } from '../../testing/messaging-database.ts';
+import { type Broker, connectBroker } from './connection.ts';
+import { startConsumer } from './consume.ts';
+import {
+  assertTopology,
+  inventoryReservationsQueue,
+  orderReservationRepliesQueue,
+  retryQueueName,
+} from './topology.ts';
+
+const QUEUE = orderReservationRepliesQueue.name;
+
+interface Declared {
+  name: string;
+  arguments: Record<string, unknown>;
+}
+
+const movesTo = (queue: string) => ({
+  'x-queue-type': 'quorum',
+  'x-dead-letter-exchange': '',
+  'x-dead-letter-routing-key': queue,
+  'x-dead-letter-strategy': 'at-least-once',
+  'x-overflow': 'reject-publish',
+});
+
+/** Frozen: brokers have these queues with these arguments. Others belong to another name (docs/adr/0022). */
+const RELEASED: Declared[] = ['inventory.reservations', 'order.reservation-replies'].flatMap((queue) => [
+  { name: queue, arguments: { ...movesTo(`${queue}.dead-letter`), 'x-delivery-limit': 20 } },
+  { name: `${queue}.dead-letter`, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 2 ** 31 - 1 } },
+  ...Object.entries({ '1s': 1_000, '5s': 5_000, '30s': 30_000, '2m': 120_000, '10m': 600_000 }).map(([delay, ttl]) => ({
+    name: `${queue}.retry.${delay}`,
+    arguments: { ...movesTo(queue), 'x-message-ttl': ttl },
+  })),
+]);
+
+let server: TestBroker;
+beforeEach(async () => {
+  server = await createTestBroker();
+  atEnd(() => server.drop());
+});
+
+/** As a version before did it, whose arguments differ in this. */
+async function declareReleased(other: Record<string, Record<string, unknown>> = {}): Promise<void> {
+  await server.withChannel(async (channel) => {
+    for (const { name, arguments: args } of RELEASED)
+      await channel.assertQueue(name, { durable: true, arguments: { ...args, ...other[name] } });
+    for (const { name, messages } of [inventoryReservationsQueue, orderReservationRepliesQueue])
+      for (const { exchange, routingKey } of messages) {
+        await channel.assertExchange(exchange, 'topic', { durable: true });
+        await channel.bindQueue(name, exchange, routingKey);
+      }
+  });
+}
+
+/** A message that lies in a queue when this version comes; returns its subject. */
+async function leaveMessageIn(queue: string): Promise<string> {
+  const { body, messageId, subjectId } = heldMessage();
+  await server.withChannel(async (channel) => {
+    channel.sendToQueue(queue, Buffer.from(body), { messageId, persistent: true });
+    await channel.waitForConfirms();
+  });
+  return subjectId as string;
+}
+
+async function connect(): Promise<Broker> {
+  const setup = (model: Parameters<typeof assertTopology>[0]) => assertTopology(model);
+  const broker = await connectBroker({ url: server.url, name: 'test', log: silent, setup });
+  atEnd(() => broker.close());
+  await eventually(() => broker.isConnected() || undefined);
+  return broker;
+}
+
+/** Consume the replies; the result is the subjects handled so far. */
+async function consume(broker: Broker): Promise<string[]> {
+  const database = await createMessagingDatabase();
+  atEnd(() => database.drop());
+  const handled: string[] = [];
+  const consumer = startConsumer({
+    queue: QUEUE,
+    definitions: orderReservationRepliesQueue.messages,
+    handle: async (_trx, messages) => {
+      handled.push(...messages.map(({ message }) => message.payload.reservationId));
+      return messages.map(() => 'handled' as const);
+    },
+    broker,
+    pool: database.pool,
+    metrics: createMetrics('test', '0'),
+    log: silent,
+  });
+  atEnd(() => consumer.stop());
+  return handled;
+}
+
+const names = (broker: Broker) => broker.differences().map(({ name }) => name);
+
+it('declares queues, retries and dead letters, as often as it is asked to', async () => {
+  for (let n = 0; n < 2; n += 1)
+    expect(await server.withConnection((connection) => assertTopology(connection))).toEqual([]);
+  const byName = (a: Declared, b: Declared) => (a.name < b.name ? -1 : 1);
+  expect((await server.queues()).sort(byName)).toEqual(RELEASED.toSorted(byName));
+});
+
+describe('an upgrade with messages in flight', () => {
+  it('takes over the queues of the version before, and what is in them', async () => {
+    await declareReleased();
+    const sent = [await leaveMessageIn(QUEUE), await leaveMessageIn(retryQueueName(QUEUE, 1_000))];
+    const broker = await connect();
+    const handled = await consume(broker);
+    await eventually(() => handled.length === 2 || undefined);
+    expect(handled).toEqual(sent);
+    expect(names(broker)).toEqual([]);
+  });
+
+  it('goes on with all queues when some have other arguments, and reports those', async () => {
+    const retries = retryQueueName(QUEUE, 1_000);
+    await declareReleased({ [QUEUE]: { 'x-delivery-limit': 19 }, [retries]: { 'x-message-ttl': 1_500 } });
+    const sent = [await leaveMessageIn(QUEUE), await leaveMessageIn(retries)];
+    const broker = await connect();
+    const handled = await consume(broker);
+    await eventually(() => handled.length === 2 || undefined);
+    expect(handled).toEqual(sent);
+    expect(names(broker)).toEqual([QUEUE, retries]);
+    expect(broker.differences()[0]?.reason).toMatch(/x-delivery-limit.*19/);
+    const row = { ...heldMessage(), exchange: '', routingKey: inventoryReservationsQueue.name };
+    expect(await broker.publish([row])).toEqual(['confirmed']);
+    await server.take(inventoryReservationsQueue.name, 1);
+  });
+
+  it('gets the arguments of this version when the queue is unbound, runs empty and is removed; nothing is lost', async () => {
+    await declareReleased({ [QUEUE]: { 'x-delivery-limit': 19 } });
+    const before = await leaveMessageIn(QUEUE);
+    const broker = await connect();
+    const handled = await consume(broker);
+    await server.withChannel(async (channel) => {
+      for (const { exchange, routingKey } of orderReservationRepliesQueue.messages)
+        await channel.unbindQueue(QUEUE, exchange, routingKey);
+    });
+    // The relay keeps what comes back, and sends it again.
+    const row = heldMessage();
+    expect(await broker.publish([row])).toEqual(['returned']);
+    await eventually(() => handled.length === 1 || undefined);
+    await server.withChannel((channel) => channel.deleteQueue(QUEUE));
+    await eventually(async () => (broker.isConnected() && names(broker).length === 0) || undefined);
+    await eventually(async () => ((await broker.publish([row]))[0] === 'confirmed' ? true : undefined));
+    await eventually(() => handled.includes(row.subjectId as string) || undefined);
+    expect(handled).toEqual([before, row.subjectId]);
+  });
+
+  it('does not connect without a queue that cannot be declared', async () => {
+    const failing = server.withConnection((connection) => assertTopology(connection, { retryDelaysMs: [-1_000] }));
+    await expect(failing).rejects.toMatchObject({ code: 406 });
+  });
+});

@@ -1,0 +1,62 @@
+import express, { type Express, type RequestHandler, type Router } from 'express';
+import type { Tracing } from '../base/telemetry/tracing.ts';
+import { createAdmission } from '../edge/admission.ts';
+import { gatewayOnly } from '../edge/callers.ts';
+import { requestContext } from '../edge/context.ts';
+import { endConnections } from '../edge/draining.ts';
+import { problemHandler, RefusedError } from '../edge/problem.ts';
+import { shedExcess } from '../edge/shedding.ts';
+import { type HealthDeps, healthRoutes } from './health.ts';
+
+export interface AppOptions extends HealthDeps {
+  tracing?: Tracing | undefined;
+  gatewayTokens: readonly string[];
+  /** Routes that only the other service may call; they check their own token. */
+  internal?: Router;
+  /** Routes behind the gateway. */
+  routes: Router;
+  /** At the gateway: `/health/<name>`, `/docs/<name>.json`. */
+  name: string;
+  /** Of the event loop, before requests are refused; see `shedExcess`. */
+  longestTurnMs?: number;
+  /** Makes the service's OpenAPI document. */
+  describe: () => object;
+}
+
+/**
+ * The HTTP edge of a service. The order of its checks is part of the contract: 401, 413, 415, then the route's own. Health
+ * and documents do not count among the requests that are under way, so that they are answered however many those are.
+ */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+  app.set('strict routing', true);
+  app.use(endConnections(options.lifecycle));
+  app.use(shedExcess(options.metrics, options.longestTurnMs));
+  app.use(requestContext(options));
+  const health = healthRoutes(options);
+  app.use(health.open);
+  if (options.internal) app.use(options.internal);
+  app.use(gatewayOnly(options.gatewayTokens));
+  app.get(`/health/${options.name}`, health.report);
+  app.get(`/docs/${options.name}.json`, serveDocument(options.describe));
+  app.use(createAdmission());
+  app.use(options.routes);
+  app.use(() => {
+    throw new RefusedError('not-found', 'There is no such path.');
+  });
+  app.use(problemHandler);
+  return app;
+}
+
+/** The document is made when it is first asked for: most processes never are. */
+function serveDocument(describe: () => object): RequestHandler {
+  let text: string | undefined;
+  return (_req, res) => {
+    text ??= JSON.stringify(describe());
+    res.type('application/json').send(text);
+  };
+}
