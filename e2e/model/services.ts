@@ -2,17 +2,14 @@ import { join } from 'node:path';
 import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } from '@shop/chassis/contract/queues.ts';
 import { listen } from '@shop/chassis/edge/server.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { connectBroker } from '@shop/chassis/reliable/messaging/connection.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
-import {
-  assertTopology,
-  inventoryReservationsQueue,
-  orderReservationRepliesQueue,
-} from '@shop/chassis/reliable/messaging/topology.ts';
+import { assertTopology } from '@shop/chassis/reliable/messaging/topology.ts';
 import { startRelay } from '@shop/chassis/reliable/outbox/relay.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
@@ -137,7 +134,7 @@ const RECONCILIATION = { intervalSeconds: 86_400 };
 async function startRuntime(name: string, database: TestDatabase, server: TestBroker) {
   const pool = patientPool(database.url);
   const metrics = createMetrics(name, 'test');
-  const broker = await connectBroker({ url: server.url, name, log, setup: (model) => assertTopology(model) });
+  const broker = await connectBroker({ url: server.url, name, log, setup: (model) => assertTopology(model, topology) });
   await eventually(() => broker.isConnected() || undefined);
   const relay = startRelay({ pool, broker, metrics, log });
   const lifecycle = createLifecycle();

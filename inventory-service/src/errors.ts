@@ -1,11 +1,12 @@
-import { RefusedError } from '@shop/chassis/edge/problem.ts';
+import type { RefusedError } from '@shop/chassis/base/refusal.ts';
+import { refused } from '@shop/chassis/contract/problems.ts';
 
 /** 404 for a SKU that no product has, one that is no SKU included. */
 export function productNotFound(): RefusedError {
-  return new RefusedError('product-not-found', 'No product has this SKU.');
+  return refused('product-not-found', 'No product has this SKU.');
 }
 
 /** 404 for an id that no reservation has, one that is no id included. */
 export function reservationNotFound(): RefusedError {
-  return new RefusedError('reservation-not-found', 'No reservation has this id.');
+  return refused('reservation-not-found', 'No reservation has this id.');
 }

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
+import { inventoryReservationsQueue } from '@shop/chassis/contract/queues.ts';
 import { createReconciler, startReconciliation } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
-import { inventoryReservationsQueue } from '@shop/chassis/reliable/messaging/topology.ts';
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
 import { buildApp } from './app.ts';
 import { config } from './config.ts';

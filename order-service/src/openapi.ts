@@ -1,7 +1,7 @@
+import { orderReservationRepliesQueue } from '@shop/chassis/contract/queues.ts';
 import { callingAdvice, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
 import { reconciliationOperations } from '@shop/chassis/operations/reconciliation/reconciliation.openapi.ts';
-import { orderReservationRepliesQueue } from '@shop/chassis/reliable/messaging/topology.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { orderOperations } from './orders/orders.openapi.ts';
 

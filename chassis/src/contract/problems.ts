@@ -2,6 +2,7 @@
  * Every `code` that a client can get (RFC 9457), with all that is said about it. The services' answers, their OpenAPI
  * documents, docs/problems.md (`npm run problems`) and the pages below `/docs/problems` are made from this table.
  */
+import { RefusedError } from '../base/refusal.ts';
 
 /** The headings under which codes are listed, with what is said there first. */
 export const problemSections = {
@@ -314,6 +315,16 @@ export const problems = {
 } as const satisfies Record<string, ProblemDefinition>;
 
 export type ProblemCode = keyof typeof problems;
+
+/** What is said about a code; one that is not in the table is a fault of ours. */
+export function problemOf(code: string): ProblemDefinition {
+  return Object.hasOwn(problems, code) ? problems[code as ProblemCode] : problems.internal;
+}
+
+/** A refusal that must undo its transaction, with a code of the table. */
+export function refused(code: ProblemCode, detail: string, members?: Record<string, unknown>): RefusedError {
+  return new RefusedError({ code, detail, members });
+}
 
 /** The table in its order, for what lists it. */
 export const allProblems = Object.entries(problems) as [ProblemCode, ProblemDefinition][];

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { overloaded } from './problem.ts';
+import { overloaded } from '../base/refusal.ts';
 
 export interface AdmissionLimits {
   /** Requests under way at most. */

@@ -1,7 +1,9 @@
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
+import type { RefusedError } from '../base/refusal.ts';
+import { refused } from '../contract/problems.ts';
 import { faultsIn, listingMembers, MAX_REPORTED_FAULTS } from './list.ts';
-import { payloadTooLarge, RefusedError } from './problem.ts';
+import { payloadTooLarge } from './problem.ts';
 
 // An answer must not grow far beyond the request that it refuses.
 const MAX_POINTER_LENGTH = 200;
@@ -19,7 +21,7 @@ export function readBody(limit: number): RequestHandler[] {
 
 const requireJsonMediaType: RequestHandler = (req, _res, next) => {
   if (bodyOf(req).length > 0 && !/^application\/json\s*(;|$)/i.test(req.headers['content-type'] ?? '')) {
-    throw new RefusedError('unsupported-media-type', 'Send application/json.');
+    throw refused('unsupported-media-type', 'Send application/json.');
   }
   next();
 };
@@ -39,10 +41,7 @@ function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {
-    throw new RefusedError(
-      'invalid-json',
-      bytes.length === 0 ? 'The body is empty.' : 'The body is not JSON in UTF-8.',
-    );
+    throw refused('invalid-json', bytes.length === 0 ? 'The body is empty.' : 'The body is not JSON in UTF-8.');
   }
 }
 
@@ -68,7 +67,7 @@ export interface Fault {
 /** The refusal of a request that is well-formed but not valid. */
 export function validationFailed(faults: Fault[]): RefusedError {
   const count = faults.length === 1 ? 'One member is' : `${faults.length} members are`;
-  return new RefusedError('validation-failed', `${count} not valid.`, { errors: faults.slice(0, MAX_REPORTED_FAULTS) });
+  return refused('validation-failed', `${count} not valid.`, { errors: faults.slice(0, MAX_REPORTED_FAULTS) });
 }
 
 function toPointer(path: readonly PropertyKey[]): string {

@@ -1,7 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
+import type { RefusedError } from '../base/refusal.ts';
+import { refused } from '../contract/problems.ts';
 import { contextOf, headerValues } from './context.ts';
-import { RefusedError } from './problem.ts';
 
 /** Refuse whatever did not pass the gateway. Two tokens are accepted at a time, so that they can be rotated. */
 export function gatewayOnly(tokens: readonly string[]): RequestHandler {
@@ -41,14 +42,14 @@ export function internalOnly(tokens: readonly string[]): RequestHandler {
   return (req, _res, next) => {
     const bearer = /^Bearer ([\x21-\x7e]+)$/i.exec(onlyValue(req, 'authorization') ?? '')?.[1];
     if (!isOneOf(bearer, accepted)) {
-      throw new RefusedError('internal-token-required', 'This call is for the other service only.');
+      throw refused('internal-token-required', 'This call is for the other service only.');
     }
     next();
   };
 }
 
 function gatewayRequired(): RefusedError {
-  return new RefusedError('gateway-required', 'Call the gateway, not the service.');
+  return refused('gateway-required', 'Call the gateway, not the service.');
 }
 
 function onlyValue(req: Request, name: string): string | undefined {

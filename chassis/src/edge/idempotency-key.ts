@@ -1,6 +1,6 @@
 import type { Request } from 'express';
+import { refused } from '../contract/problems.ts';
 import { headerValues } from './context.ts';
-import { problemType, RefusedError } from './problem.ts';
 
 export type KeyReading = { kind: 'key'; key: string } | { kind: 'missing' } | { kind: 'malformed' };
 
@@ -31,6 +31,5 @@ export function requireIdempotencyKey(req: Request): string {
     reading.kind === 'missing'
       ? 'Send a header Idempotency-Key: a new one for a new request, the same one for a repeat.'
       : 'Send one Idempotency-Key of 1 to 255 visible ASCII characters, bare or in double quotes.';
-  const code = `idempotency-key-${reading.kind}` as const;
-  throw new RefusedError(code, detail, undefined, { Link: `<${problemType(code)}>; rel="describedby"` });
+  throw refused(`idempotency-key-${reading.kind}`, detail);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { RefusedError } from '../base/refusal.ts';
 import { validationFailed } from './body.ts';
-import type { RefusedError } from './problem.ts';
 
 /** `limit` of every list: 1..100, 50 if absent. */
 export const limit = z

@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express';
+import { overloaded } from '../base/refusal.ts';
 import type { Metrics } from '../base/telemetry/metrics.ts';
 import { adoptRequestId } from './context.ts';
-import { overloaded, sendReply, toProblem } from './problem.ts';
+import { sendReply, toProblem } from './problem.ts';
 
 // An order takes some five turns of the event loop, here and at inventory-service; with turns longer than this its 2.5 s
 // are over. A thousand requests that come at once, to a process that has its processor, fit in.
@@ -29,6 +30,6 @@ export function shedExcess({ requestsShed }: Metrics, longestTurnMs = LONGEST_TU
     if (now - turnBegan <= longestTurnMs || EXEMPT.test(req.path)) return next();
     requestsShed.inc();
     const occurrence = { instance: req.path, traceId: adoptRequestId(req.headers['x-kong-request-id']) };
-    sendReply(res, { ...toProblem(refused.refusal, occurrence), headers: refused.headers });
+    sendReply(res, { ...toProblem(refused.refusal, occurrence), retryAfterSeconds: refused.retryAfterSeconds });
   };
 }

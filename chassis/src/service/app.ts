@@ -1,10 +1,11 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Tracing } from '../base/telemetry/tracing.ts';
+import { refused } from '../contract/problems.ts';
 import { createAdmission } from '../edge/admission.ts';
 import { gatewayOnly } from '../edge/callers.ts';
 import { requestContext } from '../edge/context.ts';
 import { endConnections } from '../edge/draining.ts';
-import { problemHandler, RefusedError } from '../edge/problem.ts';
+import { problemHandler } from '../edge/problem.ts';
 import { shedExcess } from '../edge/shedding.ts';
 import { type HealthDeps, healthRoutes } from './health.ts';
 
@@ -46,7 +47,7 @@ export function createApp(options: AppOptions): Express {
   app.use(createAdmission());
   app.use(options.routes);
   app.use(() => {
-    throw new RefusedError('not-found', 'There is no such path.');
+    throw refused('not-found', 'There is no such path.');
   });
   app.use(problemHandler);
   return app;

@@ -7,6 +7,7 @@ import { createLogger } from '../base/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
 import { wantsTraces } from '../base/telemetry/tracing-config.ts';
+import { topology } from '../contract/queues.ts';
 import { publishProblemsAt } from '../edge/problem.ts';
 import { listen } from '../edge/server.ts';
 import { startReplayCounter } from '../reliable/idempotency/replay-counter.ts';
@@ -55,7 +56,7 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     url: settings.RABBITMQ_URL,
     name,
     log,
-    setup: (model) => assertTopology(model),
+    setup: (model) => assertTopology(model, topology),
     onSetup: (differences) => showDifferences(metrics, differences),
   });
   const relay = startRelay({ pool, broker, metrics, log, tracing });

@@ -4,6 +4,7 @@ import { createPool } from '../base/db/pool.ts';
 import { createLogger } from '../base/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import { reservationHeldV1 } from '../contract/messages.ts';
+import { topology } from '../contract/queues.ts';
 import { type Broker, connectBroker } from '../reliable/messaging/connection.ts';
 import { assertTopology } from '../reliable/messaging/topology.ts';
 import { type OutboxRow, toOutboxRow } from '../reliable/outbox/outbox-message.ts';
@@ -55,7 +56,7 @@ export async function startMessagingSystem(): Promise<MessagingSystem> {
 /** Connect as a service does, with short retry delays. */
 export function connectTo(url: string): Promise<Broker> {
   const setup = (model: ChannelModel) =>
-    assertTopology(model, { retryDelaysMs: TEST_RETRY_DELAYS_MS, deliveryLimit: TEST_DELIVERY_LIMIT });
+    assertTopology(model, topology, { retryDelaysMs: TEST_RETRY_DELAYS_MS, deliveryLimit: TEST_DELIVERY_LIMIT });
   return connectBroker({ url, name: 'test', log: silent, setup });
 }
 

@@ -1,11 +1,12 @@
+import type { Reply } from '@shop/chassis/base/refusal.ts';
 import { text } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { identifyClient } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
+import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursor, limit, toCursor } from '@shop/chassis/edge/page.ts';
-import { type Reply, sendReply } from '@shop/chassis/edge/problem.ts';
+import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import { toKeyedRequest } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { asSku, positionIn } from '../addresses.ts';

@@ -12,8 +12,8 @@ import { statOf } from '../processes.ts';
 const root = repositoryRoot();
 const chassis = join(root, 'chassis/src');
 const CONSUMER = `
-  import { startConsumer } from '${chassis}/messaging/consume.ts';
-  import { orderReservationRepliesQueue } from '${chassis}/messaging/topology.ts';
+  import { startConsumer } from '${chassis}/reliable/messaging/consume.ts';
+  import { orderReservationRepliesQueue } from '${chassis}/contract/queues.ts';
   import { heldMessage, silent, startMessagingSystem } from '${chassis}/testing/messaging.ts';
   it('leaves a consumer', async () => {
     const { broker, metrics, database } = await startMessagingSystem();

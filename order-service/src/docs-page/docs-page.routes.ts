@@ -1,4 +1,4 @@
-import { RefusedError } from '@shop/chassis/edge/problem.ts';
+import { refused } from '@shop/chassis/contract/problems.ts';
 import { type Response, Router } from 'express';
 import { type CompressedPage, makeDocsPage } from './docs-page.ts';
 import type { Page } from './html.ts';
@@ -23,7 +23,7 @@ export function docsPageRoutes(): Router {
   routes.get('/docs/problems/:code', (req, res) => {
     const page = problemPage(req.params.code);
     if (page) return sendPage(res, page);
-    if (req.accepts(['json', 'html']) !== 'html') throw new RefusedError('not-found', 'No problem has this code.');
+    if (req.accepts(['json', 'html']) !== 'html') throw refused('not-found', 'No problem has this code.');
     res.status(404);
     sendPage(res, noSuchPage());
   });

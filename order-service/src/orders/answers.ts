@@ -1,4 +1,5 @@
-import { RETRY_AFTER_SECONDS, type Reply, toProblem } from '@shop/chassis/edge/problem.ts';
+import { RETRY_AFTER_SECONDS, type Reply } from '@shop/chassis/base/refusal.ts';
+import { toProblem } from '@shop/chassis/edge/problem.ts';
 import type { Order, Outcome } from './order.ts';
 import { toOrderView } from './order-view.ts';
 
@@ -13,7 +14,7 @@ export function acceptedAnswer(order: Order): Reply {
     status: 202,
     body: JSON.stringify(toOrderView(order)),
     location: locationOf(order),
-    headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
   };
 }
 

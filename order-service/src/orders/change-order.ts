@@ -1,5 +1,6 @@
 import type { Transaction } from '@shop/chassis/base/db/pool.ts';
-import { RefusedError, type Reply } from '@shop/chassis/edge/problem.ts';
+import type { RefusedError, Reply } from '@shop/chassis/base/refusal.ts';
+import { refused } from '@shop/chassis/contract/problems.ts';
 import { finalAnswer, stepAnswer } from './answers.ts';
 import type { Order, Outcome } from './order.ts';
 import { type Cause, orderEvent, reservationCommand } from './order-messages.ts';
@@ -59,5 +60,5 @@ async function writeStep(trx: Transaction, before: Order, after: Order, { actor,
 
 /** 404, for an order that does not exist and for one of another client alike. */
 export function orderNotFound(): RefusedError {
-  return new RefusedError('order-not-found', 'You have no such order.');
+  return refused('order-not-found', 'You have no such order.');
 }

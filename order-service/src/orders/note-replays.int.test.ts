@@ -1,4 +1,4 @@
-import { orderReservationRepliesQueue } from '@shop/chassis/reliable/messaging/topology.ts';
+import { orderReservationRepliesQueue } from '@shop/chassis/contract/queues.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {

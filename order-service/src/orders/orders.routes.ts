@@ -1,13 +1,14 @@
+import { overloaded } from '@shop/chassis/base/refusal.ts';
 import { asUuid } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { clientOf, identifyClient } from '@shop/chassis/edge/callers.ts';
 import { contextOf } from '@shop/chassis/edge/context.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
+import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursorRefused, fromCursor, toCursor } from '@shop/chassis/edge/page.ts';
-import { overloaded, sendReply } from '@shop/chassis/edge/problem.ts';
+import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { fingerprintOf, type Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import { toKeyedRequest } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';

@@ -6,7 +6,7 @@
  * ends with its answer or when its time is up; from then on the database decides, as it does between processes.
  */
 
-import { overloaded, RefusedError, unavailable } from '@shop/chassis/edge/problem.ts';
+import { overloaded, RefusedError, unavailable } from '@shop/chassis/base/refusal.ts';
 import type { Batcher } from '@shop/chassis/reliable/batching/batcher.ts';
 import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/reliable/idempotency/idempotently.ts';

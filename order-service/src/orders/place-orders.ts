@@ -13,9 +13,9 @@
 
 import { isUnavailable } from '@shop/chassis/base/db/faults.ts';
 import type { Pool, Queryable } from '@shop/chassis/base/db/pool.ts';
+import { type Reply, unavailable } from '@shop/chassis/base/refusal.ts';
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
-import { type Reply, unavailable } from '@shop/chassis/edge/problem.ts';
 import { isolatingFailures } from '@shop/chassis/reliable/batching/batcher.ts';
 import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/reliable/idempotency/idempotently.ts';

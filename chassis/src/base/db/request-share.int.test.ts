@@ -1,8 +1,8 @@
-import { RefusedError } from '../../edge/problem.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { testServerUrl } from '../../testing/database.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { patientPool } from '../../testing/patient-pool.ts';
+import { RefusedError } from '../refusal.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { createPool, type Pool } from './pool.ts';
 import { createRequestShare, type RequestShare } from './request-share.ts';

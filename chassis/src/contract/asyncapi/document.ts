@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { envelopeHead, type MessageDefinition } from '../../reliable/messaging/message-definition.ts';
-import {
-  deadLetterQueueName,
-  inventoryReservationsQueue,
-  orderReservationRepliesQueue,
-  RETRY_DELAYS_MS,
-} from '../../reliable/messaging/topology.ts';
+import { deadLetterQueueName, RETRY_DELAYS_MS } from '../../reliable/messaging/topology.ts';
 import { allMessages } from '../messages.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../queues.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,13 +1,16 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Transaction } from '../../base/db/pool.ts';
+import type { RefusedError, Reply } from '../../base/refusal.ts';
 import { asUuid, text } from '../../base/text.ts';
+import { refused } from '../../contract/problems.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
 import { clientOf, identifyClient } from '../../edge/callers.ts';
 import { contextOf } from '../../edge/context.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
+import { toKeyedRequest } from '../../edge/keyed-request.ts';
 import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
-import { RefusedError, type Reply, sendReply, toProblem } from '../../edge/problem.ts';
+import { sendReply, toProblem } from '../../edge/problem.ts';
 import { type Action, type DeadLetter, deadLetterStatus, refusalOf } from '../../reliable/dead-letters/dead-letter.ts';
 import {
   type ActionBy,
@@ -22,7 +25,7 @@ import {
 } from '../../reliable/dead-letters/dead-letters.sql.ts';
 import { isUnreadable } from '../../reliable/dead-letters/read-letter.ts';
 import { type IdempotencyDeps, idempotently } from '../../reliable/idempotency/idempotently.ts';
-import { type KeyedRequest, toKeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
+import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
 import type { MessageDefinition } from '../../reliable/messaging/message-definition.ts';
 import { discardLetter, replayGroup, replayLetter } from './dead-letter-operations.ts';
 
@@ -172,5 +175,5 @@ function toView({ id, queue, type, reason, group, status, attempts, history }: D
 }
 
 function deadLetterNotFound(): RefusedError {
-  return new RefusedError('dead-letter-not-found', 'There is no such dead letter here; the other service may have it.');
+  return refused('dead-letter-not-found', 'There is no such dead letter here; the other service may have it.');
 }

@@ -1,12 +1,14 @@
 import { type Response, Router } from 'express';
 import { z } from 'zod';
+import type { Reply } from '../../base/refusal.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
 import { clientOf, identifyClient } from '../../edge/callers.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
+import { toKeyedRequest } from '../../edge/keyed-request.ts';
 import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
-import { type Reply, sendReply } from '../../edge/problem.ts';
+import { sendReply } from '../../edge/problem.ts';
 import { type IdempotencyDeps, idempotently, replaceAccepted } from '../../reliable/idempotency/idempotently.ts';
-import { type KeyedRequest, toKeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
+import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
 import { reconcile } from './reconcile-operation.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Run } from './run.ts';

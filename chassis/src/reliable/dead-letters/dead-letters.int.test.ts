@@ -4,6 +4,7 @@ import request from 'supertest';
 import { createRequestShare } from '../../base/db/request-share.ts';
 import { inTransaction } from '../../base/db/transaction.ts';
 import { indispensableMessages, reservationFulfilV1, reservationReleaseV1 } from '../../contract/messages.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { deadLetterRoutes, type ReplayedLetter } from '../../operations/dead-letters/dead-letters.routes.ts';
 import { createApp } from '../../service/app.ts';
 import { createLifecycle } from '../../service/lifecycle.ts';
@@ -21,11 +22,7 @@ import {
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { startConsumer } from '../messaging/consume.ts';
 import type { Handle } from '../messaging/handle-batch.ts';
-import {
-  deadLetterQueueName,
-  inventoryReservationsQueue,
-  orderReservationRepliesQueue,
-} from '../messaging/topology.ts';
+import { deadLetterQueueName } from '../messaging/topology.ts';
 import { type OutboxRow, toOutboxRow } from '../outbox/outbox-message.ts';
 import { type Relay, startRelay } from '../outbox/relay.ts';
 import type { DeadLetter } from './dead-letter.ts';

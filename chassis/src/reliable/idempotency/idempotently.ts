@@ -8,8 +8,8 @@
 
 import type { Connections, Queryable, Transaction } from '../../base/db/pool.ts';
 import { inTransaction, sqlState } from '../../base/db/transaction.ts';
+import { RETRY_AFTER_SECONDS, RefusedError, type Reply } from '../../base/refusal.ts';
 import type { Metrics } from '../../base/telemetry/metrics.ts';
-import { RETRY_AFTER_SECONDS, RefusedError, type Reply } from '../../edge/problem.ts';
 import type { KeyedRequest, KeyName } from './keyed-request.ts';
 import type { ReplayCounter } from './replay-counter.ts';
 
@@ -115,16 +115,20 @@ export async function replaceAccepted(pool: Queryable, { clientId, key }: KeyNam
 /** 409: the first request with this key has not been answered. */
 export function requestInProgress(): RefusedError {
   return new RefusedError(
-    'request-in-progress',
-    'The first request with this Idempotency-Key has not been answered yet.',
-    undefined,
-    { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+    {
+      code: 'request-in-progress',
+      detail: 'The first request with this Idempotency-Key has not been answered yet.',
+    },
+    RETRY_AFTER_SECONDS,
   );
 }
 
 /** 422: nothing of the first request is shown, for the second may come from somebody who guessed the key. */
 export function keyReused(): RefusedError {
-  return new RefusedError('idempotency-key-reused', 'Use a new Idempotency-Key for a new request.');
+  return new RefusedError({
+    code: 'idempotency-key-reused',
+    detail: 'Use a new Idempotency-Key for a new request.',
+  });
 }
 
 /** Count a request that was refused because of its key. */

@@ -1,6 +1,7 @@
 /** What a producer gone wrong may put into a queue: each becomes a dead letter that says why, and the others go on. */
 import { randomUUID } from 'node:crypto';
 import { reservationHeldV1, reservationReleaseV1 } from '../../contract/messages.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type MessagingSystem, silent, startMessagingSystem } from '../../testing/messaging.ts';
@@ -8,7 +9,6 @@ import { startDrainer } from '../dead-letters/drainer.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
 import { startConsumer } from './consume.ts';
 import type { MessageDefinition } from './message-definition.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from './topology.ts';
 
 const MEGABYTE = 1024 * 1024;
 const context = { correlationId: 'test', occurredAt: new Date() };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../base/db/pool.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { takeDeadLetters } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -18,12 +19,7 @@ import type { OutboxRow } from '../outbox/outbox-message.ts';
 import type { Broker } from './connection.ts';
 import { startConsumer } from './consume.ts';
 import type { Handle } from './handle-batch.ts';
-import {
-  deadLetterQueueName,
-  inventoryReservationsQueue,
-  orderReservationRepliesQueue,
-  retryQueueName,
-} from './topology.ts';
+import { deadLetterQueueName, retryQueueName } from './topology.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
 /** A second one of the same service. */

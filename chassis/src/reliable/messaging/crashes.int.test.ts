@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { takeDeadLetters } from '../../testing/broker.ts';
 import {
@@ -11,7 +12,7 @@ import {
   startMessagingSystem,
   TEST_DELIVERY_LIMIT,
 } from '../../testing/messaging.ts';
-import { deadLetterQueueName, orderReservationRepliesQueue } from './topology.ts';
+import { deadLetterQueueName } from './topology.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
 const CONSUMER = join(__dirname, '../../testing/dying-consumer.ts');

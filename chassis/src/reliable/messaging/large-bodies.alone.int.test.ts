@@ -1,6 +1,7 @@
 /** Alone, for its broker and its collector leave little of two processors to anything beside it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker } from '../../testing/broker.ts';
 import { collectGarbage } from '../../testing/collect-garbage.ts';
@@ -9,7 +10,6 @@ import { connectTo, counted, heldMessage, silent } from '../../testing/messaging
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { startConsumer } from './consume.ts';
-import { orderReservationRepliesQueue } from './topology.ts';
 
 const MEGABYTE = 1024 * 1024;
 const LARGE = 20;

@@ -12,14 +12,13 @@ export interface MessageDefinition<Type extends string = string, Payload extends
   routingKey: string;
   /** What it tells or asks for, in a sentence of `asyncapi.yaml`. */
   meaning: string;
-  producer: ServiceName;
-  consumers: ServiceName[];
+  /** Names of services. */
+  producer: string;
+  consumers: readonly string[];
   /** Whether a message that no queue takes is an error. An event that nobody listens to is none. */
   mandatory: boolean;
   payload: Payload;
 }
-
-export type ServiceName = 'order-service' | 'inventory-service';
 
 /** The payload of a definition, as the producer writes it and the consumer gets it. */
 export type PayloadOf<Definition extends MessageDefinition> = z.infer<Definition['payload']>;

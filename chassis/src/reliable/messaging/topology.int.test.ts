@@ -1,4 +1,5 @@
 import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker, type TestBroker } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -6,12 +7,7 @@ import { heldMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
 import { type Broker, connectBroker } from './connection.ts';
 import { startConsumer } from './consume.ts';
-import {
-  assertTopology,
-  inventoryReservationsQueue,
-  orderReservationRepliesQueue,
-  retryQueueName,
-} from './topology.ts';
+import { assertTopology, retryQueueName } from './topology.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
 
@@ -68,7 +64,7 @@ async function leaveMessageIn(queue: string): Promise<string> {
 }
 
 async function connect(): Promise<Broker> {
-  const setup = (model: Parameters<typeof assertTopology>[0]) => assertTopology(model);
+  const setup = (model: Parameters<typeof assertTopology>[0]) => assertTopology(model, topology);
   const broker = await connectBroker({ url: server.url, name: 'test', log: silent, setup });
   atEnd(() => broker.close());
   await eventually(() => broker.isConnected() || undefined);
@@ -100,7 +96,7 @@ const names = (broker: Broker) => broker.differences().map(({ name }) => name);
 
 it('declares queues, retries and dead letters, as often as it is asked to', async () => {
   for (let n = 0; n < 2; n += 1)
-    expect(await server.withConnection((connection) => assertTopology(connection))).toEqual([]);
+    expect(await server.withConnection((connection) => assertTopology(connection, topology))).toEqual([]);
   const byName = (a: Declared, b: Declared) => (a.name < b.name ? -1 : 1);
   expect((await server.queues()).sort(byName)).toEqual(RELEASED.toSorted(byName));
 });
@@ -152,7 +148,9 @@ describe('an upgrade with messages in flight', () => {
   });
 
   it('does not connect without a queue that cannot be declared', async () => {
-    const failing = server.withConnection((connection) => assertTopology(connection, { retryDelaysMs: [-1_000] }));
+    const failing = server.withConnection((connection) =>
+      assertTopology(connection, topology, { retryDelaysMs: [-1_000] }),
+    );
     await expect(failing).rejects.toMatchObject({ code: 406 });
   });
 });

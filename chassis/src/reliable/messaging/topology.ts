@@ -1,15 +1,8 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import {
-  INVENTORY_EXCHANGE,
-  ORDER_EXCHANGE,
-  reservationCommands,
-  reservationReplies,
-} from '../../contract/messages.ts';
 import type { MessageDefinition } from './message-definition.ts';
 
 /*
- * Every exchange, queue and binding of the system, for RabbitMQ 3.10 to 4.x. Both services assert all of it at each
- * connect, so whichever starts first can publish to the other.
+ * How a queue is declared, with the queues of its retries and of its dead letters, for RabbitMQ 3.10 to 4.x.
  *
  *   exchange -> <queue> -> handled
  *                 | handler failed: published by the consumer to <queue>.retry.1s, .5s, .30s, .2m, .10m,
@@ -30,17 +23,12 @@ export interface QueueDefinition<Definition extends MessageDefinition = MessageD
   messages: readonly Definition[];
 }
 
-/** Commands to inventory-service. */
-export const inventoryReservationsQueue = {
-  name: 'inventory.reservations',
-  messages: reservationCommands,
-} satisfies QueueDefinition;
-
-/** The answers that order-service waits for. */
-export const orderReservationRepliesQueue = {
-  name: 'order.reservation-replies',
-  messages: reservationReplies,
-} satisfies QueueDefinition;
+/** What a service asserts at each connect. */
+export interface Topology {
+  /** Topic exchanges, durable. */
+  exchanges: readonly string[];
+  queues: readonly QueueDefinition[];
+}
 
 /** Waits between attempts: the first for a blip, the last long enough for a person to mend something. */
 export const RETRY_DELAYS_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000];
@@ -71,6 +59,7 @@ type Check = (channel: Channel) => Promise<unknown>;
  */
 export async function assertTopology(
   connection: Pick<ChannelModel, 'createChannel'>,
+  { exchanges, queues }: Topology,
   { retryDelaysMs = RETRY_DELAYS_MS, deliveryLimit = DELIVERY_LIMIT } = {},
 ): Promise<Difference[]> {
   const differences: Difference[] = [];
@@ -85,11 +74,11 @@ export async function assertTopology(
       differences.push({ name, reason: (error as Error).message });
     }
   };
-  for (const exchange of [INVENTORY_EXCHANGE, ORDER_EXCHANGE]) {
+  for (const exchange of exchanges) {
     const declareOn = (on: Channel) => on.assertExchange(exchange, 'topic', { durable: true });
     await declare(exchange, declareOn, (on) => on.checkExchange(exchange));
   }
-  for (const queue of [inventoryReservationsQueue, orderReservationRepliesQueue]) {
+  for (const queue of queues) {
     await declareQueues(declare, queue, retryDelaysMs, deliveryLimit);
     for (const message of queue.messages) await channel.bindQueue(queue.name, message.exchange, message.routingKey);
   }
