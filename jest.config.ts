@@ -2,7 +2,7 @@ import type { Config } from 'jest';
 
 /** Every tier runs through this one file; `local/bootstrap.mjs test <tier>` picks the tier by suffix. */
 const config: Config = {
-  testEnvironment: '<rootDir>/local/src/testing/jest/environment.ts',
+  testEnvironment: '<rootDir>/testing/jest/environment.ts',
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.m?[jt]s$': [
@@ -16,7 +16,7 @@ const config: Config = {
   // Published as ES modules only; jest loads CommonJS, so SWC rewrites them too.
   transformIgnorePatterns: ['/node_modules/(?!(uuid|@scure|@noble)/)'],
   modulePathIgnorePatterns: ['<rootDir>/.local/'],
-  testSequencer: '<rootDir>/local/src/testing/jest/slowest-first.ts',
+  testSequencer: '<rootDir>/testing/jest/slowest-first.ts',
   // For hangs: no machine is so busy that a test takes that long. What a test waits for has a limit of its own below this
   // one (chassis/src/testing/eventually.ts), so that its message is the one that is shown.
   testTimeout: 300_000,

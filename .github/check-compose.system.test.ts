@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
-import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
+import { haveBaseImages, startDockerEngine } from '@shop/testing/docker-engine.ts';
 
 const root = join(__dirname, '..');
 const copy = mkdtempSync(join(tmpdir(), 'check-compose-'));

@@ -1,5 +1,5 @@
 /** What the load processes are asked for: jobs, and the orders that some of them work on. */
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import type { Job } from './client/job.ts';
 import type { LoadProcesses } from './load-processes.ts';
 import type { Sales } from './sales.ts';

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
-import { Fault } from '@shop/operator/faults.ts';
 import type { Job, Samples } from './client/job.ts';
 import type { SideName } from './sides/side.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { localFolder } from '@shop/local/folders.ts';
 import { showProgress } from '@shop/local/progress.ts';
 import { ensureRabbitmq } from '@shop/local/servers/install-rabbitmq.ts';
-import { Fault, UsageError } from '@shop/operator/faults.ts';
 import { judge } from './goals.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { INSPECTABLE } from './profile/profiler.ts';

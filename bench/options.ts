@@ -1,4 +1,4 @@
-import { UsageError } from '@shop/operator/faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { readArguments } from '@shop/operator/read-arguments.ts';
 import { onFullTables, quickScenarios, type Scenario, scenarios } from './scenarios.ts';
 

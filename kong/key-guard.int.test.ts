@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
-import { firstValue } from '@shop/local/gateway/headers.ts';
-import { createKeyGuard } from '@shop/local/gateway/key-guard.ts';
-import type { Call } from '@shop/local/gateway/plugins.ts';
+import { firstValue } from '@shop/stand-in/headers.ts';
+import { createKeyGuard } from '@shop/stand-in/key-guard.ts';
+import type { Call } from '@shop/stand-in/plugins.ts';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 

@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 
 // The rows of an order of two lines weigh 2.7 kB in both databases, with their indexes; building those sorts in files.
 const BYTES_PER_ORDER = 4_000;

@@ -1,5 +1,5 @@
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
-import { Fault } from '@shop/operator/faults.ts';
 
 // Without any one of them a server may lose or tear what it said was committed, and its numbers compare with nothing.
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;

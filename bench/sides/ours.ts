@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
+import { pendingOrders, startInventory, stopInventory, untilSent } from '@shop/chaos/backlog.ts';
+import { connectDatabases } from '@shop/chaos/databases.ts';
+import { endOwnSystem, startOwnSystem } from '@shop/chaos/own-system.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { brokerOf, databaseUrl, scriptVariables, serviceUrls, urlOf } from '@shop/local/addresses.ts';
-import { pendingOrders, startInventory, stopInventory, untilSent } from '@shop/local/chaos/backlog.ts';
-import { connectDatabases } from '@shop/local/chaos/databases.ts';
-import { endOwnSystem, startOwnSystem } from '@shop/local/chaos/own-system.ts';
 import { localFolder } from '@shop/local/folders.ts';
 import { partOf, type System } from '@shop/local/parts.ts';
 import { processNames } from '@shop/local/plan.ts';

@@ -2,9 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkEvidence } from '@shop/chaos/checker.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
-import { checkEvidence } from '@shop/local/chaos/checker.ts';
 import { applyPatch, copyTree, filesOfPatch } from './tree.ts';
 import { readVariants } from './variants.ts';
 

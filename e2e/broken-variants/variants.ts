@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LinkMode, LinkName } from '@shop/local/chaos/network.ts';
-import type { PlannedFault } from '@shop/local/chaos/schedule.ts';
+import type { LinkMode, LinkName } from '@shop/chaos/network.ts';
+import type { PlannedFault } from '@shop/chaos/schedule.ts';
 
 /** A run of `npm run chaos`: its options and its faults, with times in milliseconds since the first order. */
 export type Run = { seconds: number; settle: number; faults: PlannedFault[] };

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { choosePorts } from '@shop/local/ports.ts';
-import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
+import { haveBaseImages, startDockerEngine } from '@shop/testing/docker-engine.ts';
 import { type ComposeConfig, type ComposeProject, composeProject, containersOf, end, output, root } from './compose.ts';
 import { salesFile } from './sales-file.ts';
 

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
-import { publishedAt } from '@shop/local/gateway/problem.ts';
 import { HEAP_FLAGS } from '@shop/local/parts.ts';
+import { publishedAt } from '@shop/stand-in/problem.ts';
 import { parse } from 'yaml';
 import { root } from './compose.ts';
 

@@ -8,8 +8,8 @@ import { readIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { checkedInText } from '@shop/chassis/edge/openapi/checked-in.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '@shop/chassis/edge/openapi/document.ts';
 import { inventoryServiceDocument } from '@shop/inventory-service/openapi.ts';
-import { allRoutes, readDeclaration } from '@shop/local/gateway/declaration.ts';
 import { orderServiceDocument } from '@shop/order-service/openapi.ts';
+import { allRoutes, readDeclaration } from '@shop/stand-in/declaration.ts';
 import fc from 'fast-check';
 import { documentPath, faultIn, operations } from './documents.ts';
 

@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
-import { UsageError } from '@shop/operator/faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 
 export type StartOptions = {
   detach: boolean;

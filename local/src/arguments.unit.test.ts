@@ -1,4 +1,4 @@
-import { UsageError } from '@shop/operator/faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { parseCommand } from './arguments.ts';
 
 const defaults = {

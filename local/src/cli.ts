@@ -1,4 +1,4 @@
-import { Fault, UsageError } from '@shop/operator/faults.ts';
+import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { printableLines } from '@shop/operator/printable.ts';
 import { seedDemoProducts } from '@shop/operator/seed.ts';
 import { lookUpIn } from '@shop/operator/variables.ts';
@@ -72,7 +72,7 @@ async function run(command: Command): Promise<number> {
       return deadLettersCommand(command.args, lookUpHere);
     }
     case 'chaos': {
-      const { chaosCommand } = await import('./chaos/main.ts');
+      const { chaosCommand } = await import('@shop/chaos/main.ts');
       return chaosCommand(command.args);
     }
     case 'spec': {
@@ -88,7 +88,7 @@ async function run(command: Command): Promise<number> {
       return monitoringCommand(command.args);
     }
     case 'test': {
-      const { runTests } = await import('./testing/run-tests.ts');
+      const { runTests } = await import('@shop/testing/run-tests.ts');
       return runTests(command.tiers, command.jestArgs);
     }
   }

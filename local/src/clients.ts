@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import type { ClientsAt, KeyChange } from '@shop/operator/clients/main.ts';
-import { Fault } from '@shop/operator/faults.ts';
 import { urlOf } from './addresses.ts';
 import { partStatus } from './control.ts';
 import { localFolder } from './folders.ts';

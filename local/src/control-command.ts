@@ -1,4 +1,4 @@
-import { UsageError } from '@shop/operator/faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import type { Action } from './arguments.ts';
 import type { Part } from './control.ts';
 import { killPart, partStatus, pausePart, resumePart, startPart, stopPart } from './control.ts';

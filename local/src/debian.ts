@@ -1,7 +1,7 @@
 /** Debian's packages, for what npm does not bring. */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { tailOf } from './log-tail.ts';
 
 const policy = '/usr/sbin/policy-rc.d';

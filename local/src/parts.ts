@@ -166,7 +166,7 @@ export function clientsFileOf(folder: string): string {
 
 function gatewayLaunch({ folder, plan }: System): Launch {
   const targets = (service: 'order' | 'inventory') => serviceUrls(plan, service).map((url) => new URL(url).host);
-  return nodeLaunch('local/src/gateway/main.ts', {
+  return nodeLaunch('kong/stand-in/main.ts', {
     HOST: '127.0.0.1',
     PORT: String(portOf(plan, 'gateway')),
     CLIENTS_FILE: clientsFileOf(folder),

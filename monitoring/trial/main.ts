@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { endOwnSystem, startOwnSystem } from '@shop/chaos/own-system.ts';
 import { scriptVariables } from '@shop/local/addresses.ts';
-import { endOwnSystem, startOwnSystem } from '@shop/local/chaos/own-system.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import type { System } from '@shop/local/parts.ts';
 import { checkExpressions } from './check-expressions.ts';

@@ -1,4 +1,4 @@
-import { Fault } from './faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { type Answer, type Call, type Gateway, makePatience, untilAnswered } from './gateway.ts';
 
 // As long as a service takes to start; the same key makes every repeat harmless.

@@ -3,7 +3,7 @@
  * services' images. `npm run order`, `dead-letters`, `clients`, `replay` and `seed`
  * are the same commands.
  */
-import { Fault, UsageError } from './faults.ts';
+import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { printableLines } from './printable.ts';
 import { lookUpIn } from './variables.ts';
 

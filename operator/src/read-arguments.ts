@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { UsageError } from './faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 
 /** The options of a command line, always with `--help`, and its operands; a UsageError says in a line what is wrong. */
 export function readArguments<const T extends ParseArgsOptionsConfig>(

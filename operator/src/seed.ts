@@ -1,4 +1,4 @@
-import { Fault } from './faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import type { LookUp } from './variables.ts';
 
 /** Products to try things with; LAST-ONE has a single unit, to see an order refused. */

@@ -1,5 +1,5 @@
 import { readVariables } from '@shop/chassis/base/config/read-variables.ts';
-import { Fault } from './faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 
 /** Looks up the variables that a command needs: all of them, or a Fault that names those that are missing. */
 export type LookUp = <Name extends string>(...names: Name[]) => Record<Name, string>;

@@ -1,4 +1,4 @@
-import { Fault } from './faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { lookUpIn } from './variables.ts';
 
 describe('lookUpIn', () => {

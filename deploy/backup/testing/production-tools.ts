@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { haveBaseImages, startDockerEngine } from '@shop/local/testing/docker-engine.ts';
+import { haveBaseImages, startDockerEngine } from '@shop/testing/docker-engine.ts';
 
 // Of the servers that a whole system starts; pg_dump refuses one that is newer than itself.
 const VERSION = 17;

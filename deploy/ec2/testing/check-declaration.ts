@@ -1,6 +1,6 @@
 /** In decK's place where the local gateway is in Kong's: refuses a kong.yml that the gateway would not take. */
 import { existsSync, readFileSync } from 'node:fs';
-import { readDeclaration } from '@shop/local/gateway/declaration.ts';
+import { readDeclaration } from '@shop/stand-in/declaration.ts';
 
 const clients = '/clients/clients.json';
 

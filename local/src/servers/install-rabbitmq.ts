@@ -1,4 +1,4 @@
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { aptAccess, installPackages } from '../debian.ts';
 import { findRabbitmq } from './rabbitmq.ts';
 

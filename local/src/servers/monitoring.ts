@@ -1,7 +1,7 @@
 /** Prometheus and Alertmanager of the machine (Debian's packages), for `npm start -- --monitoring`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { parse, stringify } from 'yaml';
 import { chartsPage } from '../../../monitoring/charts/charts-page.ts';
 import { dashboards } from '../../../monitoring/grafana/dashboards.ts';

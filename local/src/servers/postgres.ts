@@ -12,7 +12,7 @@ import {
 import { arch, platform } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import pg from 'pg';
 import { repositoryRoot } from '../folders.ts';
 import type { Launch } from '../processes.ts';

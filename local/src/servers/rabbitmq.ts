@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import type { Launch } from '../processes.ts';
 
 export type RabbitmqServer = {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { Fault } from '@shop/operator/faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 
 const nobody = 65_534;
 const namespace = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];

@@ -4,8 +4,8 @@
  * their own, and no sync of kong.yml, of this release or of an older one, touches them.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { z } from 'zod';
-import { Fault } from '../faults.ts';
 import { type Client, groups } from './clients.ts';
 
 const FORMAT = '3.0';

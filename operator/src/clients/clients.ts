@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Fault } from '../faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 
 /** What a client may do is its group's matter (kong/README.md, "Who may call what"). */
 export const groups = ['storefront', 'backoffice', 'operations'] as const;

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { parse } from 'yaml';
-import { UsageError } from '../faults.ts';
 import { addClient, builtInClients, type Client, keyId, removeClient, retireKey, rotateKey } from './clients.ts';
 import { changeClients, clientsText, readClients } from './clients-file.ts';
 import { parseOptions } from './options.ts';

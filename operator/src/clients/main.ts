@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { UsageError } from '../faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { printableJson, printableLines } from '../printable.ts';
 import {
   addClient,

@@ -1,4 +1,4 @@
-import { UsageError } from '../faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { printableJson, printableLines } from '../printable.ts';
 import type { LookUp } from '../variables.ts';
 import { connectOperations, type Operations } from './operations.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { ask, expectSuccess } from '../ask.ts';
-import { Fault } from '../faults.ts';
 import { type Call, connectGateway } from '../gateway.ts';
 import type { LookUp } from '../variables.ts';
 import type { ServiceName } from './options.ts';

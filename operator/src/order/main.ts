@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { UsageError } from '../faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { printableJson, printableLines } from '../printable.ts';
 import type { LookUp } from '../variables.ts';
 import { help, type Options, parseOptions } from './options.ts';

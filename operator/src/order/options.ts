@@ -1,4 +1,4 @@
-import { UsageError } from '../faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { readArguments } from '../read-arguments.ts';
 
 /** An order by what a person has at hand: its number, or its id. */

@@ -1,4 +1,4 @@
-import { UsageError } from '../faults.ts';
+import { UsageError } from '@shop/chassis/base/fault.ts';
 import { parseOptions } from './options.ts';
 
 const id = '0195f0a0-0000-7000-8000-000000000001';

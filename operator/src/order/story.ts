@@ -1,7 +1,7 @@
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { ask, expectSuccess } from '../ask.ts';
 import type { DeadLetter } from '../dead-letters/operations.ts';
 import type { ServiceName } from '../dead-letters/options.ts';
-import { Fault } from '../faults.ts';
 import { connectGateway } from '../gateway.ts';
 import type { LookUp } from '../variables.ts';
 

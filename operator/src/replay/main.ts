@@ -1,4 +1,4 @@
-import { Fault, UsageError } from '../faults.ts';
+import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { connectGateway, type Gateway, makePatience } from '../gateway.ts';
 import { printable, printableJson, printableLines } from '../printable.ts';
 import { bar, withProgress } from '../progress-line.ts';

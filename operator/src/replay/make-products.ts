@@ -1,4 +1,4 @@
-import { Fault } from '../faults.ts';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import type { Gateway, Patience } from '../gateway.ts';
 import { untilAnswered } from '../gateway.ts';
 import { eachConcurrently } from './pace.ts';

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream';
+import { Fault } from '@shop/chassis/base/fault.ts';
 import { parse } from 'csv-parse';
-import { Fault } from '../faults.ts';
 import { mayBeThousands } from './amounts.ts';
 import { peekLine, readText } from './file-text.ts';
 import { addBadRow, addRow, emptyLedger, type Ledger } from './sales.ts';

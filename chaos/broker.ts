@@ -1,0 +1,83 @@
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { readQueue } from '@shop/chassis/testing/read-queue.ts';
+import { brokerOf } from '@shop/local/addresses.ts';
+import type { System } from '@shop/local/parts.ts';
+import { amqpUrl } from '@shop/local/servers/rabbitmq.ts';
+import type { OrderEvent } from './evidence.ts';
+
+const eventsQueue = 'chaos.events';
+const longestReadingMs = 120_000;
+
+export type BrokerView = {
+  /** Makes a queue that gets every event of every order from now on. It only collects until the end. */
+  collectEvents: () => Promise<void>;
+  /** Messages in each queue but the one that collects; ready and unacknowledged. */
+  depths: () => Promise<{ queue: string; messages: number }[]>;
+  readEvents: () => Promise<OrderEvent[]>;
+  /** Connections of the services, and channels on them. */
+  clients: () => Promise<{ connections: number; channels: number }>;
+  /** Whether it takes no messages, for want of disk or memory; undefined when it does not answer. */
+  hasAlarm: () => Promise<boolean | undefined>;
+};
+
+/** The broker from outside, mostly as its management interface shows it. */
+export function viewBroker({ plan, secrets }: System): BrokerView {
+  const server = brokerOf(plan, secrets, '');
+  const { user, password, ports } = server;
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+  async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(`http://127.0.0.1:${ports.management}/api/${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`);
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  return {
+    collectEvents: async () => {
+      // The services make the exchange when they have met the broker.
+      await eventually(() => call<{ name: string }>('GET', 'exchanges/%2F/order_exchange'), 30_000);
+      await call('PUT', `queues/%2F/${eventsQueue}`, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+      await call('POST', `bindings/%2F/e/order_exchange/q/${eventsQueue}`, { routing_key: '#' });
+    },
+    depths: async () => {
+      // Without statistics the totals are those of this moment, not of some seconds ago.
+      const query = 'disable_stats=true&enable_queue_totals=true';
+      const queues = await call<{ name: string; messages?: number }[]>('GET', `queues/%2F?${query}`);
+      return queues
+        .filter(({ name }) => name !== eventsQueue)
+        .map(({ name, messages }) => ({ queue: name, messages: messages ?? 0 }));
+    },
+    readEvents: async () => (await readQueue(amqpUrl(server), eventsQueue, longestReadingMs)).map(toEvent),
+    clients: async () => ({
+      connections: (await call<unknown[]>('GET', 'connections')).length,
+      channels: (await call<unknown[]>('GET', 'channels')).length,
+    }),
+    hasAlarm: async () => {
+      try {
+        const response = await fetch(`http://127.0.0.1:${ports.management}/api/health/checks/local-alarms`, {
+          headers: { authorization },
+          signal: AbortSignal.timeout(2_000),
+        });
+        await response.body?.cancel();
+        return { 200: false, 503: true }[response.status];
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+function toEvent(text: string): OrderEvent {
+  const { id, type, payload } = JSON.parse(text) as {
+    id: string;
+    type: string;
+    payload: { orderId: string; version: number };
+  };
+  return { messageId: id, type, orderId: payload.orderId, version: payload.version };
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import type { System } from '@shop/local/parts.ts';
+import type { Gateway } from '@shop/operator/gateway.ts';
+import { measureAvailability } from './availability.ts';
+import type { BrokerView } from './broker.ts';
+import { type Check, checkEvidence } from './checker.ts';
+import { collectEvidence } from './collect-evidence.ts';
+import { connectionsAfter } from './connections.ts';
+import type { Databases } from './databases.ts';
+import type { Evidence, Unsettled } from './evidence.ts';
+import { isDecided } from './history.ts';
+import type { DoneFault } from './nemesis.ts';
+import type { Report } from './report.ts';
+import { waitingOrders, waitUntilSettled } from './settle.ts';
+import { traceOf } from './trace.ts';
+import type { watchLevels } from './watch-levels.ts';
+import type { watchMemory } from './watch-memory.ts';
+import { type ApiKeys, coldSkus, hotSkus, type Workload } from './workload.ts';
+
+/** What a run works on and with. */
+export type Scene = {
+  system: System;
+  gateway: Gateway;
+  databases: Databases;
+  broker: BrokerView;
+  apiKeys: ApiKeys;
+  workload: Workload;
+};
+
+/** What was watched during the run. */
+export type Watched = {
+  levels: ReturnType<typeof watchLevels>;
+  memory: ReturnType<typeof watchMemory>;
+  connectionsBefore: Map<string, number>;
+  crashes: string[];
+  faults: readonly DoneFault[];
+};
+
+type Conclusion = Pick<
+  Report,
+  'settledMs' | 'waitingWhenHealed' | 'samples' | 'connections' | 'memory' | 'availability' | 'checks' | 'traces'
+>;
+
+// When the keys needed all of the time, the rest still gets a moment to be looked at.
+const lastLookMs = 5_000;
+// Keys that are repeated after all is quiet; more of them would say the same.
+const mostRepeatsAtTheEnd = 1_500;
+const mostTraces = 5;
+
+/**
+ * All parts are back: waits until everything is settled (for so many seconds, and as long as the backlog takes at the
+ * rate at which orders are placed synchronously), repeats requests, collects what is known, and judges it.
+ */
+export async function conclude(
+  scene: Scene,
+  watched: Watched,
+  ordersPerSecond: number,
+  settleSeconds: number,
+): Promise<Conclusion> {
+  const { workload, databases, broker, gateway, apiKeys, system } = scene;
+  const healedAt = workload.now();
+  const waiting = (await waitingOrders(databases)).length;
+  const deadline = 1_000 * settleSeconds + (1_000 * waiting) / Math.max(ordersPerSecond, 1);
+  const unsettled = await settle(workload, deadline, (withinMs) =>
+    waitUntilSettled(databases, broker, withinMs, (text) => process.stderr.write(`  ${text}\n`)),
+  );
+  const settledAt = workload.now();
+
+  process.stderr.write('Repeating keys, collecting, checking …\n');
+  await workload.repeatAll(mostRepeatsAtTheEnd);
+  const samples = await watched.levels.stop();
+  const evidence: Evidence = {
+    operations: workload.operations,
+    ...(await collectEvidence(databases, broker, gateway, apiKeys)),
+    skus: [...hotSkus, ...coldSkus],
+    samples,
+    unsettled,
+    crashes: watched.crashes,
+    connections: await connectionsAfter(databases, broker, watched.connectionsBefore),
+    memory: watched.memory.stop(),
+    availability: measureAvailability(workload.operations, watched.faults, healedAt),
+  };
+  const checks = checkEvidence(evidence);
+  return {
+    settledMs: Math.round(settledAt - healedAt),
+    waitingWhenHealed: waiting,
+    samples: samples.checked,
+    connections: evidence.connections,
+    memory: evidence.memory,
+    availability: evidence.availability,
+    checks,
+    traces: await traces(checks, evidence, watched.faults, join(system.folder, 'logs')),
+  };
+}
+
+/** Every key gets its final answer first; then nothing may be left anywhere. */
+async function settle(
+  workload: Workload,
+  withinMs: number,
+  untilQuiet: (withinMs: number) => Promise<Unsettled>,
+): Promise<Unsettled> {
+  const timer = setTimeout(workload.giveUp, withinMs);
+  const began = workload.now();
+  await Promise.all([workload.decided(), workload.decideAll()]);
+  clearTimeout(timer);
+  const tookMs = workload.now() - began;
+  process.stderr.write(`  every key has its answer after ${(tookMs / 1_000).toFixed(1)} s\n`);
+  const undecided = workload.operations.filter(
+    (one) => one.kind !== 'read' && !one.isForsaken && !isDecided(one),
+  ).length;
+  if (undecided > 0) process.stderr.write(`${undecided} keys have no final answer.\n`);
+  return untilQuiet(Math.max(withinMs - tookMs, lastLookMs));
+}
+
+/** What the report's rules and doubts come to. */
+export function verdictOf(checks: readonly Check[], doubts: readonly string[]): Report['verdict'] {
+  if (checks.some(({ violations }) => violations.length > 0)) return 'violated';
+  return doubts.length > 0 ? 'inconclusive' : 'holds';
+}
+
+async function traces(checks: readonly Check[], evidence: Evidence, faults: readonly DoneFault[], logs: string) {
+  const all = checks.flatMap(({ rule, violations }) =>
+    violations.slice(0, 2).map((violation) => ({ rule, violation })),
+  );
+  return Promise.all(
+    all
+      .slice(0, mostTraces)
+      .map(async (one) => ({ ...one, trace: await traceOf(one.violation, evidence, faults, logs) })),
+  );
+}

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Fault } from '@shop/chassis/base/fault.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import type { System } from '@shop/local/parts.ts';
+import type pg from 'pg';
+import type { BrokerView } from './broker.ts';
+import { connectionTolerance } from './checker.ts';
+import type { Databases } from './databases.ts';
+import type { ConnectionCount } from './evidence.ts';
+
+// The pools close what they did not need for 10 s; the broker takes as long to give up a silent client.
+const withinMs = 25_000;
+const intervalMs = 1_000;
+
+type Counts = Map<string, number>;
+
+/** Connections of the services to their databases and to the broker, and channels on the latter. */
+async function countConnections(databases: Databases, broker: BrokerView): Promise<Counts> {
+  const { connections, channels } = await broker.clients();
+  return new Map([
+    ['order-db', await connectionsOf(databases.orders, 'order_service')],
+    ['inventory-db', await connectionsOf(databases.inventory, 'inventory_service')],
+    ['broker', connections],
+    ['channels of the broker', channels],
+  ]);
+}
+
+/** The most that there were in these milliseconds; before that, it waits until all processes have met the broker. */
+export async function connectionsBefore(
+  { databases, broker, system }: { databases: Databases; broker: BrokerView; system: System },
+  forMs: number,
+): Promise<Counts> {
+  const processes = system.plan.processes.order + system.plan.processes.inventory;
+  const areAllThere = async () => {
+    const { connections } = await broker.clients();
+    if (connections >= processes) return true;
+    throw new Fault(`The broker knows ${connections} of ${processes} processes. Logs are kept in ${system.folder}`);
+  };
+  await eventually(areAllThere, 30_000);
+  const most: Counts = new Map();
+  for (const until = performance.now() + forMs; performance.now() < until || most.size === 0; ) {
+    const counts = await countConnections(databases, broker);
+    for (const [place, count] of counts) most.set(place, Math.max(count, most.get(place) ?? 0));
+    await delay(200);
+  }
+  return most;
+}
+
+/** Compares with how many there were before, as soon as they are back to that, or when the time for it is over. */
+export async function connectionsAfter(
+  databases: Databases,
+  broker: BrokerView,
+  before: Counts,
+): Promise<ConnectionCount[]> {
+  for (const deadline = performance.now() + withinMs; ; ) {
+    const after = await countConnections(databases, broker);
+    const counts = [...before].map(([place, count]) => ({ place, before: count, after: after.get(place) ?? 0 }));
+    const isBack = counts.every((one) => one.after <= one.before + connectionTolerance);
+    if (isBack || performance.now() > deadline) return counts;
+    await delay(intervalMs);
+  }
+}
+
+async function connectionsOf(pool: pg.Pool, role: string): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    'SELECT count(*)::integer AS count FROM pg_stat_activity WHERE usename = $1',
+    [role],
+  );
+  return rows[0]?.count ?? 0;
+}

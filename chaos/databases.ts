@@ -1,0 +1,23 @@
+import { scriptVariables } from '@shop/local/addresses.ts';
+import type { System } from '@shop/local/parts.ts';
+import pg from 'pg';
+
+export type Databases = { orders: pg.Pool; inventory: pg.Pool; close: () => Promise<void> };
+
+/** Both databases, to look into them from outside; connections come back after faults. */
+export function connectDatabases({ plan, secrets }: System): Databases {
+  const variables = scriptVariables(plan, secrets);
+  const connect = (connectionString: string | undefined) => {
+    const pool = new pg.Pool({ connectionString, max: 2, connectionTimeoutMillis: 5_000 });
+    pool.on('error', () => {}); // a killed server; the next query reports it
+    return pool;
+  };
+  const [orders, inventory] = [connect(variables.ORDER_DB_URL), connect(variables.INVENTORY_DB_URL)];
+  return {
+    orders,
+    inventory,
+    close: async () => {
+      await Promise.all([orders.end(), inventory.end()]);
+    },
+  };
+}

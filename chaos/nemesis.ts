@@ -1,0 +1,211 @@
+/** Does the planned faults to the system, and undoes them. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { urlOf } from '@shop/local/addresses.ts';
+import { killPart, partStatus, pausePart, resumePart, startPart, stopPart } from '@shop/local/control.ts';
+import type { System } from '@shop/local/parts.ts';
+import { allPartNames, partOf, postgresOf, rabbitmqOf } from '@shop/local/parts.ts';
+import { superuserUrl } from '@shop/local/servers/postgres.ts';
+import { rabbitmqctl } from '@shop/local/servers/rabbitmq.ts';
+import pg from 'pg';
+import { viewBroker } from './broker.ts';
+import { type ClockError, hasWrongClock, removeRemainsAtExit, withClock } from './clock.ts';
+import type { LinkMode, Network } from './network.ts';
+import { linkOf, type PlannedFault } from './schedule.ts';
+
+export type DoneFault = PlannedFault & {
+  /** Milliseconds since the workload began; `effect` is false when there was nothing to break just then. */
+  began: number;
+  ended: number;
+  effect: boolean;
+  /** Nothing else was broken meanwhile. It ended when it was about to be undone. */
+  isAlone?: boolean;
+};
+
+// A process of ours starts slowly on a busy machine; so does a database that a fault finds down.
+const showsWithinMs = 20_000;
+const cutsWithinMs = 5_000;
+const answersWithinMs = 10_000;
+const endsWithinMs = 60_000;
+// RabbitMQ's own default.
+const usualDiskLimit = 50_000_000;
+
+/** Where faults happen, until `end`: from then on nothing is broken and nothing is started again. */
+export type Battlefield = { system: System; network: Network; end: AbortSignal };
+
+/**
+ * Runs the whole plan; resolves when each fault was undone. A part that takes long to come back gets its next fault after
+ * that; a link takes no time to break, and is broken to the moment.
+ */
+export async function runFaults(
+  field: Battlefield,
+  plan: readonly PlannedFault[],
+  now: () => number,
+  onFault: (fault: DoneFault) => void,
+): Promise<void> {
+  const run = async (fault: PlannedFault) => {
+    await delay(Math.max(0, fault.at - now()), undefined, { signal: field.end });
+    const began = now();
+    const effect = await inflict(field, fault);
+    const done = { ...fault, began, ended: began, effect };
+    onFault(done);
+    await delay(fault.lasts, undefined, { signal: field.end });
+    await undo(field, fault);
+    done.ended = now();
+  };
+  const perPart = Map.groupBy(plan, (fault) => (linkOf(fault) ? fault : fault.part)).values();
+  const runAll = async (faults: PlannedFault[]) => {
+    for (const fault of faults.toSorted((one, other) => one.at - other.at)) await run(fault);
+  };
+  await Promise.all([...perPart].map(runAll));
+}
+
+/**
+ * Does one after the other, each while everything else works: `at` is the pause before it, and the next one begins when the
+ * part answers again.
+ */
+export async function runAlone(
+  field: Battlefield,
+  plan: readonly PlannedFault[],
+  now: () => number,
+  onFault: (fault: DoneFault) => void,
+): Promise<void> {
+  for (const fault of plan) {
+    await delay(fault.at, undefined, { signal: field.end });
+    const began = now();
+    const effect = await inflict(field, fault);
+    const done = { ...fault, at: began, began, ended: began, effect, isAlone: true };
+    onFault(done);
+    await delay(fault.lasts, undefined, { signal: field.end });
+    done.ended = now();
+    await undo(field, fault);
+    const part = partOf(field.system, fault.part);
+    await until(field.end, showsWithinMs, async () => (await part.answers()) || undefined);
+  }
+}
+
+async function inflict(field: Battlefield, fault: PlannedFault): Promise<boolean> {
+  const { system, network } = field;
+  const { part: name, how } = fault;
+  const link = linkOf(fault);
+  if (link) {
+    network[link].set(how as LinkMode);
+    return true;
+  }
+  const part = partOf(system, name);
+  switch (how) {
+    case 'kill':
+      return killPart(part);
+    case 'stop':
+      return stopPart(part);
+    case 'pause':
+      return pausePart(part);
+    case 'cut':
+      return until(field.end, cutsWithinMs, () => cutConnections(system, name as 'order-db' | 'inventory-db'));
+    case 'ahead':
+    case 'behind':
+      return startWithWrongClock(field, name, how);
+    case 'alarm':
+      return setDiskAlarm(field);
+    default:
+      throw new Error(`${how} is nothing that can be done to ${name}`);
+  }
+}
+
+async function undo(field: Battlefield, fault: PlannedFault): Promise<void> {
+  const { system, network } = field;
+  const { part: name, how } = fault;
+  const link = linkOf(fault);
+  if (link) return network[link].set('pass');
+  const part = partOf(system, name);
+  if (how === 'cut') return;
+  if (how === 'pause') resumePart(part);
+  else if (how === 'alarm') await endDiskAlarm(field);
+  else {
+    if (how === 'ahead' || how === 'behind') stopPart(part); // and start it with the right clock
+    await startPart(part);
+  }
+}
+
+/** Starts a process again with a clock that is minutes wrong; true when its answers show that clock. */
+async function startWithWrongClock({ system, end }: Battlefield, name: string, error: ClockError): Promise<boolean> {
+  const part = partOf(system, name);
+  if (!stopPart(part)) return false;
+  await startPart({ ...part, launch: () => withClock(part.launch(), error) });
+  const pid = partStatus(part).process?.pid;
+  if (pid !== undefined) removeRemainsAtExit(pid);
+  return until(end, showsWithinMs, () => hasWrongClock(`${urlOf(system.plan, name)}/health/live`));
+}
+
+/** The broker takes its disk for full: it takes no messages, and blocks the connections of those who send some. */
+async function setDiskAlarm({ system, end }: Battlefield): Promise<boolean> {
+  const { hasAlarm } = viewBroker(system);
+  await until(end, answersWithinMs, hasAlarm);
+  return (await setDiskLimit(system, 10 ** 18)) && (await hasAlarm()) === true;
+}
+
+/** A broker that was started again meanwhile has forgotten it; one that is frozen or away is asked later. */
+async function endDiskAlarm({ system, end }: Battlefield): Promise<void> {
+  const { hasAlarm } = viewBroker(system);
+  await until(end, endsWithinMs, async () => {
+    if ((await hasAlarm()) === false) return true;
+    await setDiskLimit(system, usualDiskLimit);
+    return undefined;
+  });
+}
+
+function setDiskLimit(system: System, bytes: number): Promise<boolean> {
+  return rabbitmqctl(rabbitmqOf(system), ['set_disk_free_limit', String(bytes)]);
+}
+
+/** True when it cut some; undefined while the database is down or nobody is connected. */
+async function cutConnections(system: System, name: 'order-db' | 'inventory-db'): Promise<boolean | undefined> {
+  const role = name === 'order-db' ? 'order_service' : 'inventory_service';
+  const client = new pg.Client({
+    connectionString: superuserUrl(postgresOf(system, name)),
+    connectionTimeoutMillis: 2_000,
+  });
+  client.on('error', () => {}); // the server may be killed at any time; the query reports it
+  try {
+    await client.connect();
+    const cut = await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [role]);
+    return (cut.rowCount ?? 0) > 0 || undefined;
+  } catch {
+    return undefined;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** Asks again and again until there is an answer; false when there is none in time. */
+async function until(end: AbortSignal, withinMs: number, probe: () => Promise<boolean | undefined>): Promise<boolean> {
+  for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
+    const answer = await probe();
+    if (answer !== undefined) return answer;
+    await delay(200, undefined, { signal: end });
+  }
+  return false;
+}
+
+/** Notices parts that end although nobody asked, and starts them again, so that the run goes on. */
+export function watchCrashes({ system, end }: Battlefield): { stop: () => string[] } {
+  const crashes: string[] = [];
+  const seen = new Set<string>();
+  const timer = setInterval(() => {
+    if (end.aborted) return;
+    for (const name of allPartNames(system.plan)) {
+      const part = partOf(system, name);
+      const { state, process } = partStatus(part);
+      const life = `${name} (pid ${process?.pid})`;
+      if (state !== 'crashed' || seen.has(life)) continue;
+      seen.add(life);
+      crashes.push(`${life}, seen at ${new Date().toISOString()}; ${part.log}`);
+      void startPart(part);
+    }
+  }, 300);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return crashes;
+    },
+  };
+}

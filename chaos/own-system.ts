@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Fault } from '@shop/chassis/base/fault.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { portOf } from '@shop/local/addresses.ts';
+import { killPart, partStatus, resumePart, startPart } from '@shop/local/control.ts';
+import { localFolder, repositoryRoot } from '@shop/local/folders.ts';
+import { allPartNames, partOf, type System } from '@shop/local/parts.ts';
+import { type Plan, readPlan } from '@shop/local/plan.ts';
+import { choosePorts } from '@shop/local/ports.ts';
+import { loadSecrets } from '@shop/local/secrets.ts';
+import { amqpUrl } from '@shop/local/servers/rabbitmq.ts';
+import { readSystem } from '@shop/local/start-system.ts';
+import { bringDown } from '@shop/local/stop-system.ts';
+import type { Network } from './network.ts';
+
+const run = promisify(execFile);
+
+/**
+ * Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts, if any,
+ * so many processes of each service, and these other options of `npm start`.
+ */
+export async function startOwnSystem(
+  name: string,
+  network?: Network,
+  processes = 2,
+  options: string[] = [],
+): Promise<System> {
+  const folder = join(localFolder(), name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { gateway } = await choosePorts(['gateway']);
+  // The rate limit protects the system from clients like these.
+  const env = {
+    ...process.env,
+    LOCAL_DIR: folder,
+    DECK_RATE_LIMIT_PER_MINUTE: '1000000000',
+    ...(network && linksFor(folder, network)),
+  };
+  const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', `${processes}`];
+  args.push('--inventories', `${processes}`, ...options);
+  const starting = run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env }).catch(
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+      throw new Fault(`The system did not start:\n${stdout}${stderr}`);
+    },
+  );
+  // The ports are decided before anything is started, and the services need their links at once.
+  const plan = await Promise.race([eventually(() => readPlan(folder), 60_000), starting.then(() => readPlan(folder))]);
+  if (plan && network) aim(network, plan);
+  await starting;
+  return readSystem(folder);
+}
+
+function aim(network: Network, plan: Plan): void {
+  for (const [name, link] of Object.entries(network)) link.aimAt(portOf(plan, name.replace(/.* to /, '')));
+}
+
+/** What the services are told in place of the real addresses. */
+function linksFor(folder: string, network: Network): Record<string, string> {
+  const { rabbitmqPassword: password, orderServicePassword, inventoryServicePassword } = loadSecrets(folder);
+  const broker = (link: keyof Network) =>
+    amqpUrl({
+      folder,
+      user: 'shop',
+      password,
+      ports: { amqp: network[link].port, management: 0, distribution: 0, epmd: 0 },
+    });
+  const inventories = [network['order to inventory-1'], network['order to inventory-2']];
+  return {
+    ORDER_SERVICE_INVENTORY_URL: inventories.map(({ port }) => `http://127.0.0.1:${port}`).join(','),
+    ORDER_SERVICE_RABBITMQ_URL: broker('order to broker'),
+    INVENTORY_SERVICE_RABBITMQ_URL: broker('inventory to broker'),
+    ORDER_SERVICE_DATABASE_URL: `postgres://order_service:${orderServicePassword}@127.0.0.1:${network['order to order-db'].port}/orders`,
+    INVENTORY_SERVICE_DATABASE_URL: `postgres://inventory_service:${inventoryServicePassword}@127.0.0.1:${network['inventory to inventory-db'].port}/inventory`,
+  };
+}
+
+/** Ends the system; its folder goes too unless somebody wants to look into it. */
+export async function endOwnSystem(system: System, keepFolder: boolean): Promise<void> {
+  if (keepFolder) {
+    await bringDown(system);
+  } else {
+    // Nobody needs its data, and RabbitMQ takes seconds for a good end; PostgreSQL's gives back its shared memory.
+    for (const name of allPartNames(system.plan).filter((one) => !one.endsWith('-db'))) killPart(partOf(system, name));
+  }
+  // After an interruption too: a part may have been just being started again.
+  await bringDown(system);
+  if (!keepFolder) rmSync(system.folder, { recursive: true, force: true });
+}
+
+/** Starts and resumes whatever does not run, and waits until everything answers; returns what does not come back. */
+export async function healSystem(system: System, withinMs: number): Promise<string[]> {
+  const deadline = Date.now() + withinMs;
+  const parts = allPartNames(system.plan).map((name) => partOf(system, name));
+  for (;;) {
+    for (const part of parts) {
+      resumePart(part);
+      if (partStatus(part).state !== 'running') await startPart(part);
+    }
+    const answers = await Promise.all(parts.map((part) => part.answers()));
+    const silent = parts.filter((_, index) => !answers[index]).map(({ name }) => name);
+    if (silent.length === 0 || Date.now() > deadline) return silent;
+    await delay(200);
+  }
+}
