@@ -1,7 +1,6 @@
 import { Agent, get } from 'node:http';
 import express from 'express';
 import { createMetrics } from '../base/telemetry/metrics.ts';
-import { createLifecycle } from '../service/lifecycle.ts';
 import { atEnd } from '../testing/at-end.ts';
 import { endConnections } from './draining.ts';
 import { HTTP_LIMITS, listen } from './server.ts';
@@ -9,10 +8,12 @@ import { shedExcess } from './shedding.ts';
 
 describe('a process that drains', () => {
   it('answers what comes on a connection that was kept open, and ends the connection with that', async () => {
-    const lifecycle = createLifecycle();
-    lifecycle.enter('ready');
+    let isDraining = false;
     const app = express();
-    app.use(endConnections(lifecycle), shedExcess(createMetrics('test', '0')));
+    app.use(
+      endConnections(() => isDraining),
+      shedExcess(createMetrics('test', '0')),
+    );
     app.get('/', (_req, res) => {
       res.send('done');
     });
@@ -29,7 +30,7 @@ describe('a process that drains', () => {
       });
     expect(await ask()).toEqual({ connection: 'keep-alive', isReused: false });
     expect(await ask()).toEqual({ connection: 'keep-alive', isReused: true });
-    lifecycle.enter('draining');
+    isDraining = true;
     expect(await ask()).toEqual({ connection: 'close', isReused: true });
     expect(await ask()).toEqual({ connection: 'close', isReused: false });
   });

@@ -35,7 +35,7 @@ export function createApp(options: AppOptions): Express {
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
-  app.use(endConnections(options.lifecycle));
+  app.use(endConnections(() => options.lifecycle.phase() === 'draining'));
   app.use(shedExcess(options.metrics, options.longestTurnMs));
   app.use(requestContext(options));
   const health = healthRoutes(options);

@@ -46,7 +46,7 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
   const tracing = await tracingIfWanted(name, version, settings);
   const pool = createPool(
     {
-      connectionString: currentDatabaseUrl(process.env, settings.DATABASE_URL),
+      connectionString: currentDatabaseUrl(settings.DATABASE_URL),
       applicationName: name,
       max: settings.DATABASE_POOL_SIZE,
     },

@@ -13,7 +13,7 @@ export class ConfigError extends Error {
  * Read the environment through `schema`; every fault is reported at once. An empty variable counts as absent. Any
  * variable may stand in a file that `<NAME>_FILE` names, as secrets do under Docker.
  */
-export function readConfig<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv): z.output<S> {
+export function readConfig<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
   const { values, faults } = readVariables(Object.keys(schema.shape), env);
   const result = schema.safeParse(values);
   if (result.success && faults.length === 0) return result.data;
@@ -73,7 +73,7 @@ export const serviceConfig = z.object({
  * The database's URL as its file has it now, for a password that changes while the service runs; the last good one while
  * the file cannot be read or is half written.
  */
-export function currentDatabaseUrl(env: NodeJS.ProcessEnv, atStart: string): () => string {
+export function currentDatabaseUrl(atStart: string, env: NodeJS.ProcessEnv = process.env): () => string {
   let last = atStart;
   return () => {
     const read = serviceConfig.shape.DATABASE_URL.safeParse(readVariables(['DATABASE_URL'], env).values.DATABASE_URL);

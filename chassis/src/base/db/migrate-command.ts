@@ -17,7 +17,7 @@ export async function migrateCommand(directory: string, args: readonly string[])
     return;
   }
   try {
-    const env = readConfig(variables, process.env);
+    const env = readConfig(variables);
     const onWait = () => console.error('Another migration of this database is running; waiting for it.');
     const names = await migrate(
       { ownerUrl: env.DATABASE_OWNER_URL, applicationUrl: env.DATABASE_URL, directory, onWait },

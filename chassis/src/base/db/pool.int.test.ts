@@ -62,7 +62,7 @@ describe('a password that changes while the service runs', () => {
   beforeAll(async () => {
     await asSuperuser(`CREATE ROLE ${role} LOGIN PASSWORD 'first'`);
     writeFileSync(file, `${urlWith('first')}\n`);
-    const connectionString = currentDatabaseUrl({ DATABASE_URL_FILE: file }, urlWith('first'));
+    const connectionString = currentDatabaseUrl(urlWith('first'), { DATABASE_URL_FILE: file });
     pool = patientPool(connectionString, 1);
   });
   afterAll(async () => {

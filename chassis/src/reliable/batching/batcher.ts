@@ -17,7 +17,6 @@
 
 import { overloaded, type RefusedError } from '../../base/refusal.ts';
 import type { Metrics } from '../../base/telemetry/metrics.ts';
-import { refused } from '../../contract/problems.ts';
 
 export interface QueueLimits {
   /** The queue refuses newcomers once its head has waited for longer than this: nothing moves. */
