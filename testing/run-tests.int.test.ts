@@ -1,7 +1,7 @@
 /** The runner on files that fail in every way that was seen or feared: each takes itself down, and no other. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -60,6 +60,7 @@ function plant(files: Record<string, string>): string {
   for (const path of ['jest.config.ts', 'testing/jest']) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
+  mkdirSync(join(folder, 'local'));
   writeFileSync(join(folder, 'local/bootstrap.mjs'), '');
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.int.test.ts`), text);
