@@ -369,6 +369,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       };
       const variables = {
         ...host.environment,
+        PUBLIC_URL: 'https://orders.example',
         OTHER_STOREFRONT_KEY: host.read('secrets/other_storefront_key'),
         OPERATIONS_KEY: host.read('secrets/operations_key'),
         ORDER_URL: `http://${address('order-service-1', 'services')}:3000`,
