@@ -77,6 +77,7 @@ export type ComposeProject = ReturnType<typeof composeProject>;
 export interface Container {
   Id: string;
   Name: string;
+  Config: { Labels: Record<string, string> };
   State: { ExitCode: number; Status: string };
   HostConfig: { ReadonlyRootfs: boolean };
   NetworkSettings: {
