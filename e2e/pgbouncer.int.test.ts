@@ -1,8 +1,9 @@
 /** Both services over PgBouncer in transaction mode, set up as docs/scaling.md says. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool, type Pool } from '@shop/chassis/base/db/pool.ts';
@@ -11,6 +12,7 @@ import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
+import { choosePorts } from '@shop/local/ports.ts';
 import { asNonRoot } from '@shop/local/servers/run-as.ts';
 import type request from 'supertest';
 import * as stockSide from '../inventory-service/test/test-app.ts';
@@ -43,7 +45,7 @@ describeNeeding('PgBouncer 1.21 or later', prepares, 'PgBouncer in transaction m
     databases = { orders: order, inventory: stock };
     await setRole(order, 'order_service');
     await setRole(stock, 'inventory_service');
-    port = await freePort();
+    ({ port } = await choosePorts(['port']));
     const target = new URL(order.url);
     const users = [order.url, stock.url].map((url) => new URL(url));
     writeFileSync(join(folder, 'users'), users.map((url) => `"${url.username}" "${url.password}"\n`).join(''));
@@ -135,11 +137,3 @@ ${block('ini')}`,
     await expect(pool?.query('SELECT pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { controlParts } from '@shop/local/control-command.ts';
+import { choosePorts } from '@shop/local/ports.ts';
 import { readSystem } from '@shop/local/start-system.ts';
 import { type PartReport, reportParts } from '@shop/local/status.ts';
 import pg from 'pg';
@@ -67,7 +67,7 @@ export async function startSystem(processes = 2, variables: Record<string, strin
   const folder = mkdtempSync(join(tmpdir(), 'shop-e2e-'));
   const environment = { ...process.env, ...variables, LOCAL_DIR: folder, DECK_RATE_LIMIT_PER_MINUTE: '10000000' };
   const cli = (...args: string[]) => run(process.execPath, [CLI, ...args], { env: environment, maxBuffer: 10_000_000 });
-  const port = await freePort();
+  const { port } = await choosePorts(['port']);
   const counts = ['--orders', String(processes), '--inventories', String(processes)];
   await cli('start', '--detach', '--port', String(port), ...counts).catch(
     (error: { stdout: string; stderr: string }) => {
@@ -235,12 +235,4 @@ export async function settled(system: System, order: object, key: string, within
     }
     throw new Error(`no final answer for ${key}: ${answer?.status} ${answer?.text}`);
   }, withinMs);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -22,14 +22,20 @@ export async function choosePorts<Name extends string>(
   const chosen: Partial<Record<Name, number>> = {};
   const taken = new Set<number>();
   for (const name of names) {
-    let port = before[name] ?? randomPort();
-    while (taken.has(port) || !(await isFree(port))) port = randomPort();
+    let port = before[name] ?? nextPort();
+    while (taken.has(port) || !(await isFree(port))) port = nextPort();
     taken.add(port);
     chosen[name] = port;
   }
   return chosen as Record<Name, number>;
 }
 
-function randomPort(): number {
-  return lowest + Math.floor(Math.random() * (highest - lowest));
+// A port is chosen seconds before its part listens. Systems that start at the same moment are processes with pids of their
+// own, so each chooses from a place of its own, and goes on from there.
+const PORTS_OF_A_PROCESS = 16;
+let next = (process.pid * PORTS_OF_A_PROCESS) % (highest - lowest);
+
+function nextPort(): number {
+  next = (next + 1) % (highest - lowest);
+  return lowest + next;
 }
