@@ -17,8 +17,11 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Put a proxy before the server that a URL names. */
-export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
+/** Put a proxy before the server that a URL names. What the server sends arrives as `rewrite` makes it. */
+export async function startTcpProxy(
+  serverUrl: string,
+  rewrite: (answer: Buffer) => Buffer = (answer) => answer,
+): Promise<TcpProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   const upstreams = new Set<Socket>();
@@ -28,8 +31,9 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
 
   const forward = (from: Socket, to: Socket) => {
     sockets.add(from);
-    from.on('data', (chunk) => {
-      if (!upstreams.has(from) || answersLeft-- > 0) return to.write(chunk);
+    from.on('data', (chunk: Buffer) => {
+      if (!upstreams.has(from)) return to.write(chunk);
+      if (answersLeft-- > 0) return to.write(rewrite(chunk));
       answersLeft = Number.POSITIVE_INFINITY;
       from.destroy();
     });

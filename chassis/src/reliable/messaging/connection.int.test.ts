@@ -43,6 +43,29 @@ it('comes back wherever its first connection breaks', async () => {
   await Promise.all(Array.from({ length: 40 }, (_, answer) => connectsThoughCutAt(answer)));
 });
 
+it('comes back when the broker closes the connection with the last answer of the handshake, as one that stops may do', async () => {
+  const openOk = Buffer.from([1, 0, 0, 0, 0, 0, 5, 0, 10, 0, 41, 0, 0xce]);
+  const reason = 'broker forced connection closure';
+  const method = Buffer.concat([
+    Buffer.from([0, 10, 0, 50, 320 >> 8, 320 & 0xff, reason.length]),
+    Buffer.from(reason),
+    Buffer.alloc(4), // caused by no method
+  ]);
+  const close = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, method.length]), method, Buffer.from([0xce])]);
+  let closes = 0;
+  const network = await startTcpProxy(server.url, (answer) => {
+    const isLast = answer.includes(openOk);
+    if (!isLast || closes === 2) return answer;
+    closes += 1;
+    return Buffer.concat([answer, close]);
+  });
+  atEnd(() => network.close());
+  const broker = await connectTo(network.url);
+  atEnd(() => broker.close());
+  await eventually(() => broker.isConnected() || undefined);
+  expect(closes).toBe(2);
+});
+
 async function connectsThoughCutAt(answer: number): Promise<void> {
   const network = await startTcpProxy(server.url);
   network.cutAtAnswer(answer);

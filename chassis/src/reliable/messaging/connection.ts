@@ -77,12 +77,20 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
     latest = model;
     // amqplib watches the connection only after its setup; an 'error' without a listener would end the process.
     model.on('error', (error) => log.warn({ err: error }, 'the broker connection failed'));
+    const { stream } = model.connection as unknown as { stream: Socket };
+    let isClosed = false;
     const closed = new Promise<void>((resolve) => {
-      model.once('close', () => {
+      const onClose = () => {
+        isClosed = true;
         if (current?.model === model) current = undefined;
         abandon(model, 'closed');
         resolve();
-      });
+      };
+      model.once('close', onClose);
+      // A broker that stops may close the connection with the last answer of the handshake: then amqplib has said so before
+      // it was ours, and only the socket still has an end to come.
+      if (stream.closed) onClose();
+      else stream.once('close', onClose);
     });
     const timer = setTimeout(() => abandon(model, 'the setup takes too long'), setupTimeoutMs);
     try {
@@ -91,6 +99,8 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
         buildOn(model),
         closed.then(() => Promise.reject(new Error('the connection closed during its setup'))),
       ]);
+      // With the last answer of the setup: amqplib would wait for an end that has been.
+      if (isClosed) throw new Error('the connection closed with the end of its setup');
       blocked = false;
       current = { model, publish };
     } catch (error) {
