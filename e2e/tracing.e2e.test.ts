@@ -133,16 +133,24 @@ describe('the trace of an order', () => {
 
   it('is linked, both ways, with the batch that the order shared with others', async () => {
     const sku = await system.product(50);
-    const callers = Array.from({ length: 50 }, fromKong);
-    await Promise.all(callers.map((kong) => placeOrder(sku, kong)));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, fromKong).map(async (kong) => ({
+        kong,
+        status: (await placeOrder(sku, kong)).status,
+      })),
+    );
+    // What a busy machine refuses is in no batch.
+    const callers = answers.filter(({ status }) => status !== 503).map(({ kong }) => kong);
     const ofCallers = () => receiver.spans.filter(({ traceId }) => callers.some((one) => one.traceId === traceId));
     const { batches, requests } = await eventually(async () => {
       const requests = ofCallers().filter(({ name }) => name === 'POST /orders');
       const batches = ofCallers().filter(({ name }) => name === 'place orders');
       const members = batches.reduce((sum, { links }) => sum + links.length + 1, 0);
-      return requests.length === 50 && members === 50 ? { batches, requests } : undefined;
+      if (requests.length !== callers.length || members !== callers.length)
+        throw new Error(`${requests.length} requests and ${members} members of ${callers.length} orders`);
+      return { batches, requests };
     });
-    expect(batches.length).toBeLessThan(50);
+    expect(batches.length).toBeLessThan(callers.length);
     for (const batch of batches) {
       for (const link of batch.links) {
         const member = requests.find(({ spanId }) => spanId === link.spanId);
