@@ -318,7 +318,12 @@ export type ProblemCode = keyof typeof problems;
 
 /** What is said about a code; one that is not in the table is a fault of ours. */
 export function problemOf(code: string): ProblemDefinition {
-  return Object.hasOwn(problems, code) ? problems[code as ProblemCode] : problems.internal;
+  return isProblemCode(code) ? problems[code] : problems.internal;
+}
+
+/** Whether the table has this code. */
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problems, code);
 }
 
 /** A refusal that must undo its transaction, with a code of the table. */

@@ -1,14 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import {
   allProblems,
-  GATEWAY_HELP,
   gatewayRefusals,
+  isProblemCode,
   type ProblemCode,
   type ProblemDefinition,
   problemSections,
   problems,
 } from '@shop/chassis/contract/problems.ts';
-import { problemType, toProblem } from '@shop/chassis/edge/problem.ts';
+import { EXAMPLE_TRACE_ID, gatewayExample } from '@shop/chassis/edge/openapi/answers.ts';
+import { toProblem } from '@shop/chassis/edge/problem.ts';
 import { type Html, html, makePage, type Page } from './html.ts';
 
 const style = `
@@ -35,7 +36,6 @@ const repeats: Record<ProblemDefinition['repeat'], string> = {
 };
 const STORED = 'Yes: a repeat with the same key gets this answer again, with `Idempotent-Replayed: true`.';
 const NOT_STORED = 'No: it is not stored under the key.';
-const EXAMPLE_TRACE_ID = '0b5ba1e3f9d94fb68e1f2d3c4a5b6978';
 
 /** `/docs/problems`: every code, by what it is about. */
 export function problemList(): Page {
@@ -65,11 +65,7 @@ ${sections}
 /** `/docs/problems/{code}`; undefined where there is no such code. */
 export function problemPage(code: string): Page | undefined {
   if (code === 'gateway') return gatewayPage();
-  return isCode(code) ? codePage(code, problems[code]) : undefined;
-}
-
-function isCode(code: string): code is ProblemCode {
-  return Object.hasOwn(problems, code);
+  return isProblemCode(code) ? codePage(code, problems[code]) : undefined;
 }
 
 function codePage(code: ProblemCode, definition: ProblemDefinition): Page {
@@ -101,12 +97,7 @@ function gatewayPage(): Page {
 <h3 id="${status}">${statusLine(status)}</h3>
 <p>${marked(meaning)} ${marked(action)}</p>`,
   );
-  const body = {
-    type: problemType('gateway'),
-    title: 'No API key found in request',
-    help: GATEWAY_HELP,
-    traceId: EXAMPLE_TRACE_ID,
-  };
+  const body = gatewayExample('No API key found in request');
   return page(
     'Refusals of the gateway',
     html`<h1>Refusals of the gateway</h1>

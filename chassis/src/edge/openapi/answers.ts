@@ -58,7 +58,8 @@ const traceId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
   .meta({ description: 'The request’s `X-Kong-Request-Id`' });
-const EXAMPLE_TRACE_ID = '0b5ba1e3f9d94fb68e1f2d3c4a5b6978';
+/** In every example of a refusal. */
+export const EXAMPLE_TRACE_ID = '0b5ba1e3f9d94fb68e1f2d3c4a5b6978';
 
 /** The problem document of a `code` (RFC 9457), with the example that the service's own code makes. */
 export function problemAnswer(code: ProblemCode, { members, example, schemaName }: ProblemDetails = {}): Answer {
@@ -111,6 +112,11 @@ const gatewayRefusal = z
   })
   .meta({ id: 'GatewayRefusal', description: 'What the gateway answers itself has no `code`: decide by the status.' });
 
+/** What the gateway's template makes of these words of Kong's. */
+export function gatewayExample(title: string) {
+  return { type: problemType('gateway'), title, help: GATEWAY_HELP, traceId: EXAMPLE_TRACE_ID };
+}
+
 /** A refusal that the gateway makes itself, from its error template (kong/error-template.json). */
 export function gatewayAnswer({ status, title, meaning, action, header }: GatewayRefusal): Answer {
   return {
@@ -119,12 +125,7 @@ export function gatewayAnswer({ status, title, meaning, action, header }: Gatewa
     mediaType: 'application/json',
     schema: gatewayRefusal,
     examples: {
-      [`gateway-${status}`]: {
-        type: problemType('gateway'),
-        title,
-        help: GATEWAY_HELP,
-        traceId: EXAMPLE_TRACE_ID,
-      },
+      [`gateway-${status}`]: gatewayExample(title),
     },
     headers: header && { [header]: true },
   };

@@ -77,7 +77,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
     latest = model;
     // amqplib watches the connection only after its setup; an 'error' without a listener would end the process.
     model.on('error', (error) => log.warn({ err: error }, 'the broker connection failed'));
-    const { stream } = model.connection as unknown as { stream: Socket };
+    const socket = socketOf(model);
     let isClosed = false;
     const closed = new Promise<void>((resolve) => {
       const onClose = () => {
@@ -89,8 +89,8 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
       model.once('close', onClose);
       // A broker that stops may close the connection with the last answer of the handshake: then amqplib has said so before
       // it was ours, and only the socket still has an end to come.
-      if (stream.closed) onClose();
-      else stream.once('close', onClose);
+      if (socket.closed) onClose();
+      else socket.once('close', onClose);
     });
     const timer = setTimeout(() => abandon(model, 'the setup takes too long'), setupTimeoutMs);
     try {
@@ -202,8 +202,13 @@ export async function closeChannel(channel: Channel): Promise<void> {
 
 /** Cut the socket. The polite way waits for the broker, and this is for brokers that do not answer. */
 function abandon(model: ChannelModel, reason: string): void {
-  const { stream } = model.connection as unknown as { stream: Socket };
-  if (!stream.destroyed) stream.destroy(new Error(reason));
+  const socket = socketOf(model);
+  if (!socket.destroyed) socket.destroy(new Error(reason));
+}
+
+/** What amqplib's types keep to themselves. */
+function socketOf(model: ChannelModel): Socket {
+  return (model.connection as unknown as { stream: Socket }).stream;
 }
 
 async function withDeadline(work: Promise<unknown>, ms: number): Promise<void> {
