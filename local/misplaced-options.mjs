@@ -5,8 +5,13 @@
  *
  * `--key` of dead-letters is missing on purpose: it is npm's own setting too, and stands in the .npmrc of some.
  */
+import { readFileSync } from 'node:fs';
+
+// The registry is TypeScript, which this Node may not run: it is read as text.
+const registry = readFileSync(new URL('../services.ts', import.meta.url), 'utf8');
+const counts = [...registry.matchAll(/^ +countOption: '([a-z-]+)'/gm)].map(([, option]) => option);
 const withValue = [
-  ...['port', 'orders', 'inventories'],
+  ...['port', ...counts],
   ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'id', 'reason', 'service', 'status'],
   ...['faults', 'schedule', 'seconds', 'seed', 'settle', 'drain', 'rounds', 'rows', 'scenario'],
   ...['t', 'testNamePattern', 'testPathPatterns', 'testTimeout', 'maxWorkers', 'shard'],

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
-import { HEAP_FLAGS } from '@shop/local/parts.ts';
 import { publishedAt } from '@shop/stand-in/problem.ts';
 import { parse } from 'yaml';
 import { root } from './compose.ts';
@@ -57,12 +56,6 @@ describe.each(['order-service', 'inventory-service'])('the Dockerfile of %s', (s
     const { start } = JSON.parse(read(`${service}/package.json`)).scripts;
     const [, command = ''] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? [];
     expect(JSON.parse(command)).toEqual(start.replace('src/', `${service}/src/`).split(' '));
-  });
-
-  it('sets the limits of the heap that `npm start` sets', () => {
-    const { start } = JSON.parse(read(`${service}/package.json`)).scripts;
-    const flags = HEAP_FLAGS[service === 'order-service' ? 'order' : 'inventory'];
-    expect(start).toBe(`node ${flags.join(' ')} src/main.ts`);
   });
 
   it('takes the base image of docker-compose.yml', () => {

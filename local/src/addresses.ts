@@ -1,5 +1,7 @@
+import type { ServiceName } from '../../services.ts';
+import { serviceNamed } from '../../services.ts';
 import type { Plan } from './plan.ts';
-import { processNames } from './plan.ts';
+import { processNames, servicesOf } from './plan.ts';
 import type { Secrets } from './secrets.ts';
 import type { RabbitmqServer } from './servers/rabbitmq.ts';
 import { amqpUrl, managementUrl } from './servers/rabbitmq.ts';
@@ -16,17 +18,13 @@ export function portOf(plan: Plan, name: string): number {
 }
 
 /** A service's database, as the role that owns it or as the one that the service uses. */
-export function databaseUrl(
-  plan: Plan,
-  secrets: Secrets,
-  service: 'order' | 'inventory',
-  role: 'owner' | 'service',
-): string {
-  const [database, password] =
-    service === 'order'
-      ? ['orders', role === 'owner' ? secrets.orderOwnerPassword : secrets.orderServicePassword]
-      : ['inventory', role === 'owner' ? secrets.inventoryOwnerPassword : secrets.inventoryServicePassword];
-  return `postgres://${service}_${role}:${password}@127.0.0.1:${portOf(plan, `${service}-db`)}/${database}`;
+export function databaseUrl(plan: Plan, secrets: Secrets, service: ServiceName, role: 'owner' | 'service'): string {
+  const { database } = serviceNamed(service);
+  const [user, password] =
+    role === 'owner'
+      ? [database.owner, secrets[`${service}OwnerPassword`]]
+      : [database.role, secrets[`${service}ServicePassword`]];
+  return `postgres://${user}:${password}@127.0.0.1:${portOf(plan, database.server)}/${database.name}`;
 }
 
 /** The broker's place and account. */
@@ -46,7 +44,7 @@ export function brokerOf(plan: Plan, secrets: Secrets, folder: string): Rabbitmq
 }
 
 /** The base URLs of all processes of a service, in order. */
-export function serviceUrls(plan: Plan, service: 'order' | 'inventory'): string[] {
+export function serviceUrls(plan: Plan, service: ServiceName): string[] {
   return processNames(service, plan.processes[service]).map((name) => urlOf(plan, name));
 }
 
@@ -59,10 +57,10 @@ export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, st
     OTHER_STOREFRONT_KEY: plan.deck.DECK_OTHER_STOREFRONT_KEY ?? '',
     BACKOFFICE_KEY: plan.deck.DECK_BACKOFFICE_KEY ?? '',
     OPERATIONS_KEY: plan.deck.DECK_OPERATIONS_KEY ?? '',
-    ORDER_URL: urlOf(plan, 'order-1'),
-    INVENTORY_URL: urlOf(plan, 'inventory-1'),
-    ORDER_DB_URL: databaseUrl(plan, secrets, 'order', 'owner'),
-    INVENTORY_DB_URL: databaseUrl(plan, secrets, 'inventory', 'owner'),
+    ...Object.fromEntries(servicesOf(plan).map(({ name, variable }) => [`${variable}_URL`, urlOf(plan, `${name}-1`)])),
+    ...Object.fromEntries(
+      servicesOf(plan).map(({ name, variable }) => [`${variable}_DB_URL`, databaseUrl(plan, secrets, name, 'owner')]),
+    ),
     RABBITMQ_URL: amqpUrl(broker),
     RABBITMQ_MANAGEMENT_URL: managementUrl(broker),
     ...(plan.monitoring && {

@@ -1,6 +1,8 @@
 import type { ParseArgsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
 import { UsageError } from '@shop/chassis/base/fault.ts';
+import type { ServiceName } from '../../services.ts';
+import { ofEachService, services } from '../../services.ts';
 
 export type StartOptions = {
   detach: boolean;
@@ -9,8 +11,7 @@ export type StartOptions = {
   watch: boolean;
   inspect: boolean;
   port: number;
-  orders: number;
-  inventories: number;
+  processes: Record<ServiceName, number>;
 };
 export type Action = 'start' | 'stop' | 'kill' | 'pause' | 'resume';
 export type Tier = 'unit' | 'int' | 'e2e' | 'system';
@@ -24,19 +25,26 @@ export type Command =
   | { kind: (typeof passedOn)[number]; args: string[] }
   | { kind: 'test'; tiers: Tier[]; jestArgs: string[] };
 
+const inspected = services.map(({ name, inspectorPort }) => `${name}-1 on port ${inspectorPort}`).join(', ');
+const counts = services
+  .map(({ countOption, folder }) => `  ${`--${countOption} N`.padEnd(18)}  processes of ${folder} (default 1)`)
+  .join('\n');
+const parts = [...services.map(({ name }) => name), 'broker', ...services.map(({ database }) => database.server)].join(
+  ', ',
+);
+
 export const helpTexts = {
   start: `npm start [-- options]        start the whole system and stay until Ctrl-C
   --detach            return when everything is ready; "npm run local -- down" stops it
   --fresh             start with empty databases and queues
   --monitoring        with Prometheus and Alertmanager, which the machine must have
   --watch             restart a service when one of its source files changes
-  --inspect           let a debugger attach: order-1 on port 9229, order-2 on 9230 …, inventory-1 on 9239 …
+  --inspect           let a debugger attach: ${inspected}, and so on
   --port N            the gateway's port (default 8000)
-  --orders N          processes of order-service (default 1)
-  --inventories N     processes of inventory-service (default 1)`,
+${counts}`,
   status: `npm run local -- status [--json]      what every part is doing`,
   control: `npm run local -- start | stop | kill | pause | resume <part>
-  parts: order, inventory, broker, order-db, inventory-db, gateway; one process of a service: order-2;
+  parts: ${parts}, gateway; one process of a service: order-2;
          with --monitoring: prometheus, alertmanager
   stop    ask the part to end (returns at once)      kill    end it as a crash would
   pause   freeze it                                  resume  let it go on
@@ -89,8 +97,7 @@ function parseStart(args: string[]): Command {
     watch: { type: 'boolean', default: false },
     inspect: { type: 'boolean', default: false },
     port: { type: 'string', default: '8000' },
-    orders: { type: 'string', default: '1' },
-    inventories: { type: 'string', default: '1' },
+    ...Object.fromEntries(services.map(({ countOption }) => [countOption, { type: 'string', default: '1' } as const])),
   });
   if (values.help) return { kind: 'help', of: 'start' };
   const options = {
@@ -101,8 +108,7 @@ function parseStart(args: string[]): Command {
     inspect: values.inspect === true,
     port: wholeNumber('--port', values.port, 65_535),
     // Each process holds a pool of connections, and PostgreSQL's are counted.
-    orders: wholeNumber('--orders', values.orders, 8),
-    inventories: wholeNumber('--inventories', values.inventories, 8),
+    processes: ofEachService(({ countOption }) => wholeNumber(`--${countOption}`, values[countOption], 8)),
   };
   return { kind: 'start', options };
 }

@@ -8,8 +8,7 @@ const defaults = {
   watch: false,
   inspect: false,
   port: 8000,
-  orders: 1,
-  inventories: 1,
+  processes: { order: 1, inventory: 1 },
 };
 
 describe('parseCommand', () => {
@@ -21,7 +20,7 @@ describe('parseCommand', () => {
     const flags = ['--detach', '--fresh', '--monitoring', '--watch', '--inspect'];
     const argv = ['start', ...flags, '--port', '8080', '--orders', '2', '--inventories=3'];
     const set = { detach: true, fresh: true, monitoring: true, watch: true, inspect: true };
-    const options = { ...set, port: 8080, orders: 2, inventories: 3 };
+    const options = { ...set, port: 8080, processes: { order: 2, inventory: 3 } };
     expect(parseCommand(argv)).toEqual({ kind: 'start', options });
   });
 

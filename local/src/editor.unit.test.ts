@@ -1,9 +1,9 @@
 /** What .vscode/ names exists: the ports of --inspect, the task, and the options of its command. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { services } from '../../services.ts';
 import { parseCommand } from './arguments.ts';
 import { repositoryRoot } from './folders.ts';
-import { inspectorPort } from './parts.ts';
 
 const read = (name: string) => JSON.parse(readFileSync(join(repositoryRoot(), '.vscode', name), 'utf8'));
 const { configurations, compounds } = read('launch.json');
@@ -11,10 +11,8 @@ const { tasks } = read('tasks.json');
 
 it('the debugger attaches where --inspect listens', () => {
   const attached = configurations.filter(({ request }: { request: string }) => request === 'attach');
-  expect(attached.map(({ port }: { port: number }) => port)).toEqual([
-    inspectorPort('order-1'),
-    inspectorPort('inventory-1'),
-  ]);
+  const ports = attached.map(({ port }: { port: number }) => port);
+  expect(ports).toEqual(services.map(({ inspectorPort }) => inspectorPort));
   expect(compounds[0].configurations).toEqual(attached.map(({ name }: { name: string }) => name));
 });
 

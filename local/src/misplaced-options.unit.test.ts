@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { services } from '../../services.ts';
 import { explainMisplacedOptions } from '../misplaced-options.mjs';
 import { repositoryRoot } from './folders.ts';
 
@@ -13,6 +14,7 @@ describe('explainMisplacedOptions', () => {
     const text = readFileSync(join(repositoryRoot(), file), 'utf8');
     return [...text.matchAll(/^\s+'?([a-zA-Z-]+)'?: \{ type: '(?:string|boolean)'/gm)].map(([, name = '']) => name);
   });
+  declared.push(...services.map(({ countOption }) => countOption));
   // npm answers --help itself; it and its own --key are no sign that something went wrong.
   const options = [...new Set(declared)].filter((name) => name !== 'help' && name !== 'key');
 

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
+import type { Service } from '../../services.ts';
+import { serviceNamed, services } from '../../services.ts';
 import { brokerOf, databaseUrl, portOf, serviceUrls, urlOf } from './addresses.ts';
 import type { Part } from './control.ts';
 import { repositoryRoot } from './folders.ts';
+import { readJson } from './json-file.ts';
 import type { Plan } from './plan.ts';
-import { processNames } from './plan.ts';
+import { processNames, servicesOf } from './plan.ts';
 import type { Launch } from './processes.ts';
 import type { Secrets } from './secrets.ts';
 import type { Targets } from './servers/monitoring.ts';
@@ -17,23 +20,31 @@ export type System = { folder: string; plan: Plan; secrets: Secrets };
 
 /** What a user may name besides the single processes. */
 export const partNames = [
-  ...['order', 'inventory', 'broker', 'order-db', 'inventory-db', 'gateway'],
-  ...['prometheus', 'alertmanager'],
-] as const;
+  ...services.map(({ name }) => name),
+  'broker',
+  ...services.map(({ database }) => database.server),
+  ...['gateway', 'prometheus', 'alertmanager'],
+];
 
 /** The names of all parts of a plan, in the order in which they are ended. */
 export function allPartNames(plan: Plan): string[] {
-  const services = [
-    ...processNames('order', plan.processes.order),
-    ...processNames('inventory', plan.processes.inventory),
-  ];
   const monitoring = plan.monitoring ? ['prometheus', 'alertmanager'] : [];
-  return ['gateway', ...monitoring, ...services, 'broker', 'order-db', 'inventory-db'];
+  return ['gateway', ...monitoring, ...serviceProcesses(plan), 'broker', ...databaseServers(plan)];
+}
+
+/** The processes of all services. */
+export function serviceProcesses(plan: Plan): string[] {
+  return servicesOf(plan).flatMap(({ name }) => processNames(name, plan.processes[name]));
+}
+
+export function databaseServers(plan: Plan): string[] {
+  return servicesOf(plan).map(({ database }) => database.server);
 }
 
 /** The single parts that a name stands for: `order` is all its processes, `order-2` one of them; none if unknown. */
 export function partsNamed(plan: Plan, name: string): string[] {
-  if (name === 'order' || name === 'inventory') return processNames(name, plan.processes[name]);
+  const service = servicesOf(plan).find((one) => one.name === name);
+  if (service) return processNames(service.name, plan.processes[service.name]);
   return allPartNames(plan).filter((one) => one === name);
 }
 
@@ -41,7 +52,7 @@ export function partsNamed(plan: Plan, name: string): string[] {
 export function partOf(system: System, name: string): Part {
   const { folder } = system;
   const files = { name, record: join(folder, 'parts', `${name}.json`), log: join(folder, 'logs', `${name}.log`) };
-  if (name === 'order-db' || name === 'inventory-db') {
+  if (databaseServers(system.plan).includes(name)) {
     const server = postgresOf(system, name);
     return {
       ...files,
@@ -64,15 +75,17 @@ export function partOf(system: System, name: string): Part {
   if (name === 'gateway') {
     return { ...files, launch: () => gatewayLaunch(system), answers: () => respondsOk(urlOf(system.plan, name)) };
   }
+  const service = services.find((one) => processNames(one.name, system.plan.processes[one.name]).includes(name));
+  if (service === undefined) throw new Error(`there is no part ${name}`);
   return {
     ...files,
-    launch: () => serviceLaunch(system, name),
+    launch: () => serviceLaunch(system, service, name),
     answers: () => respondsOk(`${urlOf(system.plan, name)}/health/ready`),
   };
 }
 
-/** One of the two database servers. */
-export function postgresOf({ folder, plan, secrets }: System, name: 'order-db' | 'inventory-db'): PostgresServer {
+/** A service's database server. */
+export function postgresOf({ folder, plan, secrets }: System, name: string): PostgresServer {
   return {
     folder: join(folder, 'data', name),
     port: portOf(plan, name),
@@ -101,26 +114,20 @@ export function nodeLaunch(script: string, environment: Record<string, string>, 
 
 /**
  * V8 sizes its heap by the machine: on a large one it lets a service keep 150 MB of short-lived garbage, and while little
- * lives, as here, it collects all of it three times a second. These limits hold a service below 250 MB under load;
- * order-service, whose collector took a third of its time, begins to look at old objects at 96 MB (docs/adr/0015). The
- * services' own start scripts and images say the same.
+ * lives, as here, it collects all of it three times a second. The limits in the services' start scripts hold a service below
+ * 250 MB under load; order-service, whose collector took a third of its time, begins to look at old objects at 96 MB
+ * (docs/adr/0015). The images say the same.
  */
-export const HEAP_FLAGS = {
-  order: [
-    '--max-semi-space-size=16',
-    '--initial-old-space-size=96',
-    '--max-old-space-size=256',
-    '--no-parallel-scavenge',
-  ],
-  inventory: ['--max-semi-space-size=8', '--max-old-space-size=256'],
-};
+function heapFlags({ folder }: Service): string[] {
+  const { scripts } = readJson<{ scripts: { start: string } }>(join(repositoryRoot(), folder, 'package.json')) ?? {};
+  return (scripts?.start ?? '').split(' ').filter((word) => word.startsWith('--'));
+}
 
-function serviceLaunch({ plan, secrets }: System, name: string): Launch {
-  const service = name.startsWith('order-') ? 'order' : 'inventory';
+function serviceLaunch({ plan, secrets }: System, service: Service, name: string): Launch {
   const environment = {
     HOST: '127.0.0.1',
     PORT: String(portOf(plan, name)),
-    DATABASE_URL: databaseUrl(plan, secrets, service, 'service'),
+    DATABASE_URL: databaseUrl(plan, secrets, service.name, 'service'),
     RABBITMQ_URL: amqpUrl(brokerOf(plan, secrets, '')),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
     INTERNAL_TOKEN: secrets.internalToken,
@@ -128,30 +135,30 @@ function serviceLaunch({ plan, secrets }: System, name: string): Launch {
     PUBLIC_URL: urlOf(plan, 'gateway'),
     // The gateway asks every second and waits a second for the answer: by then it has stopped sending requests here.
     DRAIN_SECONDS: '3',
-    ...(service === 'order' ? { INVENTORY_URL: serviceUrls(plan, 'inventory').join(',') } : {}),
-    ...plan.settings[service],
+    ...Object.fromEntries(
+      service.asks
+        .map(serviceNamed)
+        .map(({ name, variable }) => [`${variable}_URL`, serviceUrls(plan, name).join(',')]),
+    ),
+    ...plan.settings[service.name],
   };
+  const names = processNames(service.name, plan.processes[service.name]);
   const flags = [
-    ...HEAP_FLAGS[service],
+    ...heapFlags(service),
     // Node's own watcher is then the part's process, and the service its child.
     ...(plan.watch ? ['--watch', '--watch-preserve-output'] : []),
-    ...(plan.inspect ? [`--inspect=127.0.0.1:${inspectorPort(name)}`] : []),
+    ...(plan.inspect ? [`--inspect=127.0.0.1:${service.inspectorPort + names.indexOf(name)}`] : []),
   ];
-  return nodeLaunch(`${service}-service/src/main.ts`, environment, flags);
-}
-
-/** Where a debugger finds a process of a service: fixed ports, because .vscode/launch.json names them. */
-export function inspectorPort(name: string): number {
-  const [service, number] = name.split('-');
-  return (service === 'order' ? 9229 : 9239) + Number(number) - 1;
+  return nodeLaunch(`${service.folder}/src/main.ts`, environment, flags);
 }
 
 /** Whom Prometheus asks, job by job. The local gateway measures nothing, and there are no exporters. */
 function targetsOf(plan: Plan): Targets {
   const at = (...names: string[]) => names.map((name) => `127.0.0.1:${portOf(plan, name)}`);
   return {
-    'order-service': at(...processNames('order', plan.processes.order)),
-    'inventory-service': at(...processNames('inventory', plan.processes.inventory)),
+    ...Object.fromEntries(
+      servicesOf(plan).map(({ name, folder }) => [folder, at(...processNames(name, plan.processes[name]))]),
+    ),
     rabbitmq: at('broker-metrics'),
     'rabbitmq-queues': at('broker-metrics'),
     prometheus: at('prometheus'),
@@ -165,16 +172,15 @@ export function clientsFileOf(folder: string): string {
 }
 
 function gatewayLaunch({ folder, plan }: System): Launch {
-  const targets = (service: 'order' | 'inventory') => serviceUrls(plan, service).map((url) => new URL(url).host);
+  const targets = (service: Service) => serviceUrls(plan, service.name).map((url) => new URL(url).host);
   return nodeLaunch('kong/stand-in/main.ts', {
     HOST: '127.0.0.1',
     PORT: String(portOf(plan, 'gateway')),
     CLIENTS_FILE: clientsFileOf(folder),
     PUBLIC_URL: urlOf(plan, 'gateway'),
-    UPSTREAMS: JSON.stringify({
-      'order-service.upstream': targets('order'),
-      'inventory-service.upstream': targets('inventory'),
-    }),
+    UPSTREAMS: JSON.stringify(
+      Object.fromEntries(servicesOf(plan).map((service) => [service.upstream, targets(service)])),
+    ),
     ...plan.deck,
   });
 }

@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Service, ServiceName } from '../../services.ts';
+import { ofEachService, services } from '../../services.ts';
 import { readJson, writeJson } from './json-file.ts';
 import { choosePorts } from './ports.ts';
 import type { ProcessId } from './processes.ts';
@@ -12,7 +14,7 @@ export type Plan = {
   mode: 'foreground' | 'detached';
   /** Set when all parts answered. Without it, parts of a dead `npm start` are leftovers of a failed one. */
   ready: boolean;
-  processes: { order: number; inventory: number };
+  processes: Record<ServiceName, number>;
   /** With Prometheus and Alertmanager. */
   monitoring: boolean;
   /** The services restart when a source file changes. */
@@ -23,13 +25,12 @@ export type Plan = {
   /** What kong.yml reads: keys, the token, the rate. */
   deck: Record<string, string>;
   /** Settings for one service, from variables that begin with its name, such as ORDER_SERVICE_LOG_LEVEL. */
-  settings: { order: Record<string, string>; inventory: Record<string, string> };
+  settings: Record<ServiceName, Record<string, string>>;
 };
 
 export type PlanRequest = {
   port: number;
-  orders: number;
-  inventories: number;
+  processes: Record<ServiceName, number>;
   monitoring: boolean;
   watch: boolean;
   inspect: boolean;
@@ -58,16 +59,14 @@ export async function makePlan(
   environment: NodeJS.ProcessEnv,
   last: Plan | undefined,
 ): Promise<Plan> {
-  const processes = { order: request.orders, inventory: request.inventories };
+  const { processes } = request;
   const names = [
-    'order-db',
-    'inventory-db',
+    ...services.map(({ database }) => database.server),
     'broker',
     'broker-management',
     'broker-distribution',
     'broker-epmd',
-    ...processNames('order', processes.order),
-    ...processNames('inventory', processes.inventory),
+    ...services.flatMap(({ name }) => processNames(name, processes[name])),
     ...(request.monitoring ? ['broker-metrics', 'prometheus', 'alertmanager'] : []),
   ];
   return {
@@ -80,15 +79,17 @@ export async function makePlan(
     inspect: request.inspect,
     ports: { ...(await choosePorts(names, last?.ports)), gateway: request.port },
     deck: deckVariables(secrets, environment),
-    settings: {
-      order: settingsFor('ORDER_SERVICE_', environment),
-      inventory: settingsFor('INVENTORY_SERVICE_', environment),
-    },
+    settings: ofEachService(({ variable }) => settingsFor(`${variable}_SERVICE_`, environment)),
   };
 }
 
+/** The services that a plan was made for: one that was registered since then has no part in it. */
+export function servicesOf(plan: Plan): Service[] {
+  return services.filter(({ name }) => plan.processes[name] !== undefined);
+}
+
 /** order-1, order-2, … */
-export function processNames(service: 'order' | 'inventory', count: number): string[] {
+export function processNames(service: ServiceName, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${service}-${index + 1}`);
 }
 
@@ -109,7 +110,7 @@ export function deckVariables(secrets: Secrets, environment: NodeJS.ProcessEnv):
   };
 }
 
-/** The standard variables of OpenTelemetry mean both services. */
+/** The standard variables of OpenTelemetry mean every service. */
 function settingsFor(prefix: string, environment: NodeJS.ProcessEnv): Record<string, string> {
   const given = Object.entries(environment);
   const standard = given.filter(([name]) => name.startsWith('OTEL_'));

@@ -59,8 +59,7 @@ function planned({ orders = 1 }, last?: Plan, environment: NodeJS.ProcessEnv = {
   return makePlan(
     {
       port: 8000,
-      orders,
-      inventories: 1,
+      processes: { order: orders, inventory: 1 },
       monitoring: false,
       watch: false,
       inspect: false,

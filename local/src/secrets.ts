@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { services } from '../../services.ts';
 import { readJson, writeJson } from './json-file.ts';
 
 const names = [
@@ -10,10 +11,7 @@ const names = [
   'gatewayToken',
   'internalToken',
   'postgresPassword',
-  'orderOwnerPassword',
-  'orderServicePassword',
-  'inventoryOwnerPassword',
-  'inventoryServicePassword',
+  ...services.flatMap(({ name }) => [`${name}OwnerPassword`, `${name}ServicePassword`] as const),
   'rabbitmqPassword',
 ] as const;
 

@@ -7,6 +7,8 @@ import { hasNoProducts, seedDemoProducts } from '@shop/operator/seed.ts';
 import { lookUpIn } from '@shop/operator/variables.ts';
 import { DeclarationError, readDeclaration } from '@shop/stand-in/declaration.ts';
 import { createProblemRenderer } from '@shop/stand-in/problem.ts';
+import type { Service } from '../../services.ts';
+import { services } from '../../services.ts';
 import { databaseUrl, scriptVariables, urlOf } from './addresses.ts';
 import type { StartOptions } from './arguments.ts';
 import type { Part } from './control.ts';
@@ -15,9 +17,9 @@ import { localFolder, repositoryRoot } from './folders.ts';
 import { readJson } from './json-file.ts';
 import { tailOf } from './log-tail.ts';
 import type { System } from './parts.ts';
-import { allPartNames, nodeLaunch, partOf, postgresOf } from './parts.ts';
+import { allPartNames, nodeLaunch, partOf, postgresOf, serviceProcesses } from './parts.ts';
 import type { Plan } from './plan.ts';
-import { deckVariables, makePlan, processNames, readPlan, removePlan, savePlan } from './plan.ts';
+import { deckVariables, makePlan, readPlan, removePlan, savePlan } from './plan.ts';
 import { isFree } from './ports.ts';
 import type { ProcessId } from './processes.ts';
 import { howItEnded, isRunning, thisProcess } from './processes.ts';
@@ -80,10 +82,10 @@ async function claim(folder: string, options: StartOptions, progress: Progress):
   await ensureRabbitmq(join(folder, 'logs', 'apt.log'), progress.say);
   forgetParts(folder);
   if (options.fresh) emptyData(folder);
-  const { port, orders, inventories, monitoring, watch, inspect } = options;
+  const { port, processes, monitoring, watch, inspect } = options;
   const mode = options.detach ? 'detached' : 'foreground';
   const plan = await makePlan(
-    { port, orders, inventories, monitoring, watch, inspect, mode, startedBy: thisProcess() },
+    { port, processes, monitoring, watch, inspect, mode, startedBy: thisProcess() },
     secrets,
     process.env,
     last,
@@ -149,7 +151,8 @@ function forgetParts(folder: string): void {
 }
 
 function emptyData(folder: string): void {
-  for (const name of ['order-db', 'inventory-db', 'broker', 'prometheus', 'alertmanager']) {
+  const servers = services.map(({ database }) => database.server);
+  for (const name of [...servers, 'broker', 'prometheus', 'alertmanager']) {
     rmSync(join(folder, 'data', name), { recursive: true, force: true });
   }
   removePlan(folder);
@@ -159,12 +162,10 @@ async function bringUp(system: System, progress: Progress, interrupted: AbortSig
   const start = (name: string) => progress.step(name, () => startAndWait(partOf(system, name), interrupted));
   keepOldLogs(system);
   await allSettledOrThrow([
-    bringUpDatabase(system, 'order', progress, interrupted),
-    bringUpDatabase(system, 'inventory', progress, interrupted),
+    ...services.map((service) => bringUpDatabase(system, service, progress, interrupted)),
     start('broker'),
   ]);
-  const { order, inventory } = system.plan.processes;
-  await allSettledOrThrow([...processNames('inventory', inventory), ...processNames('order', order)].map(start));
+  await allSettledOrThrow(serviceProcesses(system.plan).map(start));
   await start('gateway');
   if (system.plan.monitoring) await allSettledOrThrow(['alertmanager', 'prometheus'].map(start));
   const lookUp = lookUpIn(scriptVariables(system.plan, system.secrets));
@@ -173,35 +174,41 @@ async function bringUp(system: System, progress: Progress, interrupted: AbortSig
 
 async function bringUpDatabase(
   system: System,
-  service: 'order' | 'inventory',
+  service: Service,
   progress: Progress,
   interrupted: AbortSignal,
 ): Promise<void> {
   const { folder, plan, secrets } = system;
-  const name = `${service}-db` as const;
+  const name = service.database.server;
   const server = postgresOf(system, name);
-  const owner = databaseUrl(plan, secrets, service, 'owner');
+  const owner = databaseUrl(plan, secrets, service.name, 'owner');
   await progress.step(name, async () => {
     await initPostgres(server).catch((error: Error & { stderr?: string }) => {
       throw new Fault(`${name} could not be made: ${error.stderr || error.message}`);
     });
     await startAndWait(partOf(system, name), interrupted);
-    const { username, password, pathname } = new URL(owner);
-    await prepareDatabase(superuserUrl(server), { name: pathname.slice(1), owner: username, ownerPassword: password });
+    const { password: ownerPassword } = new URL(owner);
+    const { name: database, owner: role } = service.database;
+    await prepareDatabase(superuserUrl(server), { name: database, owner: role, ownerPassword });
   });
-  await progress.step(`${service}-service migrations`, async () => {
-    const log = join(folder, 'logs', `${service}-migrate.log`);
+  await progress.step(`${service.folder} migrations`, async () => {
+    const log = join(folder, 'logs', `${migrationOf(service)}.log`);
     const code = await runMigrations(service, log, {
       DATABASE_OWNER_URL: owner,
-      DATABASE_URL: databaseUrl(plan, secrets, service, 'service'),
+      DATABASE_URL: databaseUrl(plan, secrets, service.name, 'service'),
     });
     if (code !== 0)
-      throw new Fault(`The migrations of ${service}-service failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
+      throw new Fault(`The migrations of ${service.folder} failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
   });
 }
 
-async function runMigrations(service: string, log: string, environment: Record<string, string>): Promise<number> {
-  const { command, args, env, cwd } = nodeLaunch(`${service}-service/src/migrate.ts`, environment);
+/** What its migrations are called among the logs. */
+function migrationOf({ name }: Service): string {
+  return `${name}-migrate`;
+}
+
+async function runMigrations(service: Service, log: string, environment: Record<string, string>): Promise<number> {
+  const { command, args, env, cwd } = nodeLaunch(`${service.folder}/src/migrate.ts`, environment);
   const output = openSync(log, 'a', 0o600);
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...args, 'up'], {
@@ -244,7 +251,7 @@ async function allSettledOrThrow(work: Promise<unknown>[]): Promise<void> {
 }
 
 function keepOldLogs({ folder, plan }: System): void {
-  for (const name of [...allPartNames(plan), 'order-migrate', 'inventory-migrate']) {
+  for (const name of [...allPartNames(plan), ...services.map(migrationOf)]) {
     const log = join(folder, 'logs', name);
     if (existsSync(`${log}.log`)) renameSync(`${log}.log`, `${log}.previous.log`);
   }

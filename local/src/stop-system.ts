@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endPart, isAlive, killPart } from './control.ts';
 import type { System } from './parts.ts';
-import { allPartNames, partOf } from './parts.ts';
+import { allPartNames, databaseServers, partOf, serviceProcesses } from './parts.ts';
 import { isRunning } from './processes.ts';
 
 // A service gives itself 10 s to finish what runs; without clients it needs far less. RabbitMQ takes 6 s for nothing.
@@ -12,12 +12,11 @@ const serverPatience = 9_000;
 /** Ends everything in good order: first nobody can come in, then what runs is finished, then its servers go. */
 export async function stopSystem(system: System): Promise<void> {
   const names = allPartNames(system.plan);
-  const services = names.filter((name) => /^(order|inventory)-\d+$/.test(name));
   // Prometheus before those whom it asks, or it would tell of their end.
   await endAll(system, ['gateway', ...names.filter((name) => name === 'prometheus')], gatewayPatience);
   // SIGINT: with the gateway gone, nobody has to be given time to go elsewhere.
-  await endAll(system, services, servicePatience, 'SIGINT');
-  const servers = names.filter((name) => ['alertmanager', 'broker', 'order-db', 'inventory-db'].includes(name));
+  await endAll(system, serviceProcesses(system.plan), servicePatience, 'SIGINT');
+  const servers = ['broker', ...databaseServers(system.plan), ...names.filter((name) => name === 'alertmanager')];
   await endAll(system, servers, serverPatience);
 }
 

@@ -1,0 +1,101 @@
+/**
+ * The registry: every service of the system, once. What starts, routes, measures, backs up, deploys or documents services
+ * reads it, so a service is its own folder and an entry here (docs/adding-a-service.md). What follows from the name is
+ * derived below, so that it is the same everywhere.
+ */
+
+/** What an entry says. */
+interface Entry {
+  /** One word: of the processes (`order-1`), of the database server (`order-db`), of roles, secrets and variables. */
+  readonly name: string;
+  /** In paths at the gateway: `/health/<path>`, `/docs/<path>.json`, `/operations/<path>`. */
+  readonly path: string;
+  /** What it answers for, in a few words, for pages and tables. */
+  readonly about: string;
+  /** Its database's name, on a server of its own. */
+  readonly database: string;
+  /** The services that it calls over HTTP, by name: it gets the address of each as `<NAME>_URL`. */
+  readonly asks: readonly string[];
+  /** The option of `npm start` that says how many of its processes run. */
+  readonly countOption: string;
+  /** Processes under Compose and on the host. */
+  readonly replicas: number;
+  /** Where a debugger finds its first process with `npm start -- --inspect`, the second one port further, and so on; .vscode/launch.json names it. */
+  readonly inspectorPort: number;
+}
+
+const entries = [
+  {
+    name: 'order',
+    path: 'orders',
+    about: 'orders',
+    database: 'orders',
+    asks: ['inventory'],
+    countOption: 'orders',
+    replicas: 2,
+    inspectorPort: 9229,
+  },
+  {
+    name: 'inventory',
+    path: 'inventory',
+    about: 'products and stock',
+    database: 'inventory',
+    asks: [],
+    countOption: 'inventories',
+    replicas: 2,
+    inspectorPort: 9239,
+  },
+] as const satisfies readonly Entry[];
+
+export type ServiceName = (typeof entries)[number]['name'];
+
+/** The port on which a service listens in its container. */
+export const SERVICE_PORT = 3000;
+
+export interface Service extends Omit<Entry, 'database' | 'asks'> {
+  readonly name: ServiceName;
+  readonly asks: readonly ServiceName[];
+  /** Its workspace; also its name at the gateway, under Compose, of its image, in logs, metrics and messages. */
+  readonly folder: string;
+  /** What decK and the local gateway balance over. */
+  readonly upstream: string;
+  /** Its OpenAPI document, from the root of the repository. */
+  readonly openapi: string;
+  /** `ORDER`: what the names of its variables begin with. */
+  readonly variable: string;
+  readonly database: {
+    readonly name: string;
+    /** The server: a part of `npm start`, a service and a volume of Compose. */
+    readonly server: string;
+    /** The role that owns the schema and migrates it, and the one that the service uses, which owns nothing. */
+    readonly owner: string;
+    readonly role: string;
+  };
+}
+
+/** In the order in which they are listed to people. */
+export const services: readonly Service[] = entries.map((entry) => ({
+  ...entry,
+  folder: `${entry.name}-service`,
+  upstream: `${entry.name}-service.upstream`,
+  openapi: `${entry.name}-service/openapi.json`,
+  variable: entry.name.toUpperCase(),
+  database: {
+    name: entry.database,
+    server: `${entry.name}-db`,
+    owner: `${entry.name}_owner`,
+    role: `${entry.name}_service`,
+  },
+}));
+
+/** The service of this name. */
+export function serviceNamed(name: ServiceName): Service {
+  const found = services.find((service) => service.name === name);
+  if (found === undefined) throw new Error(`there is no service ${name}`);
+  return found;
+}
+
+/** Something for each service, by its name. */
+export function ofEachService<Value>(make: (service: Service) => Value): Record<ServiceName, Value> {
+  return Object.fromEntries(services.map((service) => [service.name, make(service)])) as Record<ServiceName, Value>;
+}
