@@ -3,12 +3,14 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { RefusedError } from '../base/refusal.ts';
 import { refused } from '../contract/problems.ts';
 import { contextOf, headerValues } from './context.ts';
+import type { Principal } from './principal.ts';
 
 /** Refuse whatever did not pass the gateway. Two tokens are accepted at a time, so that they can be rotated. */
 export function gatewayOnly(tokens: readonly string[]): RequestHandler {
   const accepted = tokens.map(digest);
-  return (req, _res, next) => {
+  return (req, res, next) => {
     if (!isOneOf(onlyValue(req, 'x-gateway-token'), accepted)) throw gatewayRequired();
+    contextOf(res).cameThroughGateway = true;
     next();
   };
 }
@@ -19,31 +21,36 @@ export function gatewayOnly(tokens: readonly string[]): RequestHandler {
  */
 export function identifyClient(): RequestHandler {
   return (req, res, next) => {
+    const context = contextOf(res);
+    if (!context.cameThroughGateway)
+      throw new Error('a route identifies its client before the gateway’s token is checked');
     const clientId = onlyValue(req, 'x-consumer-custom-id');
     const groups = onlyValue(req, 'x-consumer-groups');
     if (!clientId || !groups) throw gatewayRequired();
-    const context = contextOf(res);
-    context.clientId = clientId;
-    context.groups = groups.split(',').map((group) => group.trim());
+    context.principal = { kind: 'machine', clientId, groups: groups.split(',').map((group) => group.trim()) };
     next();
   };
 }
 
-/** The caller, on a route behind {@link identifyClient}. */
-export function clientOf(res: Response): string {
-  const { clientId } = contextOf(res);
-  if (clientId === undefined) throw new Error('a route asks for its client without identifying it');
-  return clientId;
+/** Who is asking, on a route behind {@link identifyClient} or {@link internalOnly}. */
+export function principalOf(res: Response): Principal {
+  const { principal } = contextOf(res);
+  if (!principal) throw new Error('a route asks who is calling without identifying the caller');
+  return principal;
 }
 
-/** Refuse whatever does not carry the internal token of the other service (RFC 6750). */
-export function internalOnly(tokens: readonly string[]): RequestHandler {
-  const accepted = tokens.map(digest);
-  return (req, _res, next) => {
+/** Of each service that may call: the tokens that it may send (RFC 6750). Two, while they are rotated. */
+export type InternalCallers = Readonly<Record<string, readonly string[]>>;
+
+/** Refuse whatever does not carry the token of one of these services; its token says which one it is. */
+export function internalOnly(callers: InternalCallers): RequestHandler {
+  const accepted = Object.entries(callers).map(([name, tokens]) => ({ name, tokens: tokens.map(digest) }));
+  return (req, res, next) => {
     const bearer = /^Bearer ([\x21-\x7e]+)$/i.exec(onlyValue(req, 'authorization') ?? '')?.[1];
-    if (!isOneOf(bearer, accepted)) {
-      throw refused('internal-token-required', 'This call is for the other service only.');
-    }
+    // All of them are compared, so that the time does not show which one it was.
+    const [caller] = accepted.filter(({ tokens }) => isOneOf(bearer, tokens));
+    if (!caller) throw refused('internal-token-required', 'This call is for the other service only.');
+    contextOf(res).principal = { kind: 'service', name: caller.name };
     next();
   };
 }

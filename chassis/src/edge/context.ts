@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../base/telemetry/log.ts';
 import type { Metrics } from '../base/telemetry/metrics.ts';
 import { readTraceparent, type Span, type SpanOptions, type Tracing, traceIdOf } from '../base/telemetry/tracing.ts';
+import { clientIdOf, type Principal } from './principal.ts';
 import { createRequestLog, type Failure, type RequestLine } from './request-log.ts';
 
 /** What the edge knows of a request before any route sees it. */
@@ -11,9 +12,10 @@ export interface RequestContext {
   requestId: string;
   /** W3C trace context, level 1, for what this request causes. */
   traceparent: string;
-  /** The consumer's custom id; undefined on keyless routes. */
-  clientId?: string;
-  groups: readonly string[];
+  /** Whether the gateway's token was checked. */
+  cameThroughGateway?: true;
+  /** Who is asking; undefined on open routes. */
+  principal?: Principal;
   /** Set when the answer is a refusal that was thrown, or a failure. */
   failure?: Failure;
 }
@@ -52,7 +54,6 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
     const context: RequestContext = {
       requestId,
       traceparent: span?.traceparent ?? continueTrace(req.headers.traceparent, requestId),
-      groups: [],
     };
     res.locals.context = context;
     // 'close' comes after the last byte and also when the client went away first.
@@ -63,7 +64,8 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
       const status = res.statusCode;
       metrics.httpRequestDuration.of(route, method, status).observe(seconds);
       if (!isTold && !context.failure) return;
-      const { clientId, failure } = context;
+      const { principal, failure } = context;
+      const clientId = principal && clientIdOf(principal);
       const { orderId } = res.locals;
       const traceId = traceIdOf(context.traceparent);
       const aborted = res.writableFinished ? undefined : true;

@@ -1,14 +1,13 @@
-import type { Response } from 'express';
 import { fingerprintOf, type Operation } from '../reliable/idempotency/fingerprint.ts';
 import type { KeyedRequest } from '../reliable/idempotency/keyed-request.ts';
-import { clientOf } from './callers.ts';
+import { clientIdOf, type Principal } from './principal.ts';
 
-/** This client's request for an operation, under its key. */
+/** A principal's request for an operation, under its key. */
 export function toKeyedRequest<Asked>(
-  res: Response,
+  principal: Principal,
   key: string,
   operation: Operation<Asked>,
   asked: Asked,
 ): KeyedRequest {
-  return { clientId: clientOf(res), key, fingerprint: fingerprintOf(operation, asked) };
+  return { clientId: clientIdOf(principal), key, fingerprint: fingerprintOf(operation, asked) };
 }

@@ -1,6 +1,6 @@
 import { sku, text } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
-import { identifyClient } from '@shop/chassis/edge/callers.ts';
+import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursor, limit, toCursor } from '@shop/chassis/edge/page.ts';
@@ -34,7 +34,7 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
   router.post('/products', ...body, async (req, res) => {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, createProductBody);
-    const keyed = toKeyedRequest(res, key, createProduct, input);
+    const keyed = toKeyedRequest(principalOf(res), key, createProduct, input);
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
       const product = await insertProduct(trx, input.sku, input.name);
       if (product) return toReply(201, toProductView(product), `/products/${product.sku}`);
@@ -47,7 +47,7 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
   router.patch('/products/:sku', ...body, async (req, res) => {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, renameProductBody);
-    const keyed = toKeyedRequest(res, key, renameProduct, { sku: req.params.sku, ...input });
+    const keyed = toKeyedRequest(principalOf(res), key, renameProduct, { sku: req.params.sku, ...input });
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
       const product = await saveName(trx, asSku(req.params.sku), input.name);
       if (!product) throw productNotFound();

@@ -58,7 +58,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   // Before any path is decoded: whoever lacks the token learns nothing, not even that a path is malformed.
   // Admitted apart from what comes through the gateway, so that a flood there does not close the way for orders.
-  router.use('/reservations', internalOnly(deps.internalTokens), createAdmission());
+  router.use('/reservations', internalOnly({ 'order-service': deps.internalTokens }), createAdmission());
   const body = readBody(BODY_LIMIT);
   router.param('id', (_req, res, next, id) => {
     res.locals.orderId = asUuid(id); // for the log: a reservation has the id of its order

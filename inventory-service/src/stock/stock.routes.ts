@@ -1,7 +1,7 @@
 import type { Reply } from '@shop/chassis/base/refusal.ts';
 import { text } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
-import { identifyClient } from '@shop/chassis/edge/callers.ts';
+import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursor, limit, toCursor } from '@shop/chassis/edge/page.ts';
@@ -45,7 +45,7 @@ export function stockRoutes(deps: StockDeps): Router {
   router.post('/products/:sku/adjustments', ...readBody(BODY_LIMIT), async (req, res) => {
     const key = requireIdempotencyKey(req);
     const body = parseBody(req, adjustmentBody);
-    const keyed = toKeyedRequest(res, key, adjustStockOperation, { sku: req.params.sku, ...body });
+    const keyed = toKeyedRequest(principalOf(res), key, adjustStockOperation, { sku: req.params.sku, ...body });
     let rebuilt = false;
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
       const request = { sku: asSku(req.params.sku), ...body };

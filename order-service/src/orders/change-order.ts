@@ -1,18 +1,18 @@
 import type { Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { RefusedError, Reply } from '@shop/chassis/base/refusal.ts';
 import { refused } from '@shop/chassis/contract/problems.ts';
+import { actorOf, type Principal } from '@shop/chassis/edge/principal.ts';
 import { finalAnswer, stepAnswer } from './answers.ts';
 import type { Order, Outcome } from './order.ts';
 import { type Cause, orderEvent, reservationCommand } from './order-messages.ts';
 import { applyTransitions, lockOrders } from './orders.sql.ts';
+import { isVisible } from './visibility.ts';
 
 /** Who asks for a step of which order. */
 export interface StepRequest {
   /** Undefined when the path's id is none; it names no order then. */
   orderId: string | undefined;
-  /** Only this client's orders exist; undefined: all do. */
-  ownerId: string | undefined;
-  actor: string;
+  principal: Principal;
   cause: Cause;
   /** The request's path, for problems. */
   instance: string;
@@ -33,13 +33,18 @@ export async function changeOrder(
   return stepAnswer(outcome, { instance: request.instance, traceId: request.cause.correlationId });
 }
 
-async function lockVisibleOrder(trx: Transaction, { orderId, ownerId }: StepRequest): Promise<Order> {
+async function lockVisibleOrder(trx: Transaction, { orderId, principal }: StepRequest): Promise<Order> {
   const order = orderId === undefined ? undefined : (await lockOrders(trx, [orderId])).get(orderId);
-  if (!order || (ownerId !== undefined && order.clientId !== ownerId)) throw orderNotFound();
+  if (!order || !isVisible(order, principal)) throw orderNotFound();
   return order;
 }
 
-async function writeStep(trx: Transaction, before: Order, after: Order, { actor, cause }: StepRequest): Promise<void> {
+async function writeStep(
+  trx: Transaction,
+  before: Order,
+  after: Order,
+  { principal, cause }: StepRequest,
+): Promise<void> {
   const messages = [orderEvent(after, cause)];
   // A new wait begins with its command; it is answered too, so no command is fire and forget.
   if (after.awaiting && after.awaiting !== before.awaiting) {
@@ -49,7 +54,7 @@ async function writeStep(trx: Transaction, before: Order, after: Order, { actor,
     {
       before,
       after,
-      actor,
+      actor: actorOf(principal),
       correlationId: cause.correlationId,
       messages,
       finalAnswer: before.status === 'pending' ? finalAnswer(after, cause.correlationId) : undefined,

@@ -1,11 +1,12 @@
 import { overloaded } from '@shop/chassis/base/refusal.ts';
 import { asUuid } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
-import { clientOf, identifyClient } from '@shop/chassis/edge/callers.ts';
+import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
 import { contextOf } from '@shop/chassis/edge/context.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursorRefused, fromCursor, toCursor } from '@shop/chassis/edge/page.ts';
+import { clientIdOf, type Principal } from '@shop/chassis/edge/principal.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { fingerprintOf, type Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
@@ -28,6 +29,7 @@ import { cancelOrder, deliverOrder, placeOrder, type StepAsked, shipOrder } from
 import { toOrderView } from './order-view.ts';
 import { findOrders, listOrders, readTimeline } from './orders.sql.ts';
 import type { PlaceOrder } from './place-order.ts';
+import { isVisible, visibleOwner } from './visibility.ts';
 
 /** 1 MiB, as at the gateway: 1,000 lines need a tenth of it. */
 const BODY_LIMIT = 1024 * 1024;
@@ -64,7 +66,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, placeOrderBody);
-    const order = newOrder(input, clientOf(res), deps.now());
+    const order = newOrder(input, principalOf(res), deps.now());
     const answer = await deps.placeOrder({
       order,
       key,
@@ -99,15 +101,15 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, schema, { orEmpty: true });
-    const keyed = toKeyedRequest(res, key, operation, { orderId: req.params.id, input });
+    const principal = principalOf(res);
+    const keyed = toKeyedRequest(principal, key, operation, { orderId: req.params.id, input });
     let step: OrderStatus | undefined;
     const { reply, replayed } = await idempotently(deps, keyed, (trx) =>
       changeOrder(
         trx,
         {
           orderId: asUuid(req.params.id),
-          ownerId: ownerFilter(res),
-          actor: clientOf(res),
+          principal,
           cause: { correlationId: context.requestId, traceparent: context.traceparent },
           instance: req.path,
         },
@@ -124,7 +126,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   }
 
   routes.get('/orders', async (req, res) => {
-    const ownerId = ownerFilter(res);
+    const ownerId = visibleOwner(principalOf(res));
     const { limit, cursor, ...filter } = parseQuery(req, ownerId === undefined ? anyOrdersQuery : ownOrdersQuery);
     const scope = JSON.stringify(['orders', ownerId, filter]);
     const before = positionIn(scope, cursor);
@@ -144,8 +146,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   async function findVisibleOrder(req: Request, res: Response): Promise<Order> {
     const id = asUuid(req.params.id);
     const order = id && (await findOrders(deps.pool, [id])).get(id);
-    const ownerId = ownerFilter(res);
-    if (!order || (ownerId !== undefined && order.clientId !== ownerId)) throw orderNotFound();
+    if (!order || !isVisible(order, principalOf(res))) throw orderNotFound();
     return order;
   }
 
@@ -159,23 +160,16 @@ function positionIn(scope: string, cursor: string | undefined): string | undefin
   return position;
 }
 
-function newOrder(input: PlaceOrderInput, clientId: string, now: Date): Order {
+function newOrder(input: PlaceOrderInput, principal: Principal, now: Date): Order {
   return {
     ...input,
     id: uuidv7(),
     number: '',
-    clientId,
+    clientId: clientIdOf(principal),
     status: 'pending',
     awaiting: 'reservation',
     createdAt: now,
     updatedAt: now,
     version: 1,
   };
-}
-
-/** A storefront sees its own orders; back office and operations see all. */
-function ownerFilter(res: Response): string | undefined {
-  const { groups } = contextOf(res);
-  const seesAll = groups.includes('backoffice') || groups.includes('operations');
-  return seesAll ? undefined : clientOf(res);
 }

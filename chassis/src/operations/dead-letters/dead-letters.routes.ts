@@ -5,11 +5,12 @@ import type { RefusedError, Reply } from '../../base/refusal.ts';
 import { asUuid, text } from '../../base/text.ts';
 import { refused } from '../../contract/problems.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
-import { clientOf, identifyClient } from '../../edge/callers.ts';
+import { identifyClient, principalOf } from '../../edge/callers.ts';
 import { contextOf } from '../../edge/context.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
 import { toKeyedRequest } from '../../edge/keyed-request.ts';
 import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
+import { actorOf } from '../../edge/principal.ts';
 import { sendReply, toProblem } from '../../edge/problem.ts';
 import { type Action, type DeadLetter, deadLetterStatus, refusalOf } from '../../reliable/dead-letters/dead-letter.ts';
 import {
@@ -91,7 +92,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
   routes.post(`${path}/replays`, ...body, (req, res) => {
     const { key, input } = parse(req, replaysBody);
     const { group } = input;
-    return act(res, toKeyedRequest(res, key, replayGroup, { base: deps.base, group }), async (trx, by) => {
+    return act(res, toKeyedRequest(principalOf(res), key, replayGroup, { base: deps.base, group }), async (trx, by) => {
       const ids = await lockOpenOfGroup(trx, group, REPLAYED_AT_ONCE);
       const letters = await replay(trx, ids, by);
       const remaining = await countOpenOfGroup(trx, group);
@@ -102,7 +103,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
 
   routes.post(`${path}/:id/replay`, ...body, (req, res) => {
     const { key } = parse(req, emptyBody, true);
-    const keyed = toKeyedRequest(res, key, replayLetter, { base: deps.base, letterId: req.params.id });
+    const keyed = toKeyedRequest(principalOf(res), key, replayLetter, { base: deps.base, letterId: req.params.id });
     return act(res, keyed, (trx, by) =>
       change(trx, req, res, 'replayed', async (id) => (await replay(trx, [id], by))[0]),
     );
@@ -111,7 +112,11 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
   routes.post(`${path}/:id/discard`, ...body, (req, res) => {
     const { key, input } = parse(req, discardBody);
     const { reason } = input;
-    const keyed = toKeyedRequest(res, key, discardLetter, { base: deps.base, letterId: req.params.id, reason });
+    const keyed = toKeyedRequest(principalOf(res), key, discardLetter, {
+      base: deps.base,
+      letterId: req.params.id,
+      reason,
+    });
     return act(res, keyed, (trx, by) => change(trx, req, res, 'discarded', (id) => saveDiscard(trx, id, reason, by)));
   });
 
@@ -122,7 +127,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     work: (trx: Transaction, by: ActionBy) => Promise<Reply>,
   ): Promise<void> {
     const { requestId: correlationId, traceparent } = contextOf(res);
-    const by = { actor: clientOf(res), correlationId, traceparent, at: deps.now() };
+    const by = { actor: actorOf(principalOf(res)), correlationId, traceparent, at: deps.now() };
     const { reply, replayed } = await idempotently(deps, keyed, (trx) => work(trx, by));
     deps.wakeRelay();
     sendReply(res, reply, replayed);

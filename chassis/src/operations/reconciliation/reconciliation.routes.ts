@@ -1,11 +1,12 @@
-import { type Response, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { Reply } from '../../base/refusal.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
-import { clientOf, identifyClient } from '../../edge/callers.ts';
+import { identifyClient, principalOf } from '../../edge/callers.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
 import { toKeyedRequest } from '../../edge/keyed-request.ts';
 import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
+import { actorOf, type Principal } from '../../edge/principal.ts';
 import { sendReply } from '../../edge/problem.ts';
 import { type IdempotencyDeps, idempotently, replaceAccepted } from '../../reliable/idempotency/idempotently.ts';
 import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
@@ -51,17 +52,18 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
   routes.post(path, ...readBody(BODY_LIMIT), async (req, res) => {
     const key = requireIdempotencyKey(req);
     parseBody(req, emptyBody, { orEmpty: true });
-    const keyed = toKeyedRequest(res, key, reconcile, { base: deps.base });
-    const { reply, replayed } = await begin(keyed, res);
+    const principal = principalOf(res);
+    const keyed = toKeyedRequest(principal, key, reconcile, { base: deps.base });
+    const { reply, replayed } = await begin(keyed, principal);
     const settled = reply.status === 202 ? await settle(keyed, reply) : undefined;
     sendReply(res, settled ?? reply, replayed && reply.status !== 202);
   });
 
   /** The key and the run that it stands for commit together; the run itself takes longer than a transaction may. */
-  async function begin(keyed: KeyedRequest, res: Response) {
+  async function begin(keyed: KeyedRequest, principal: Principal) {
     let begun: Run | undefined;
     const answer = await idempotently(deps, keyed, async (trx) => {
-      const requested = await reconciler.request(trx, clientOf(res));
+      const requested = await reconciler.request(trx, actorOf(principal));
       begun = requested.begun ? requested.run : undefined;
       return { status: 202, body: JSON.stringify({ ...requested.run, mismatches: [] }), location: path };
     });
