@@ -77,6 +77,8 @@ export type ComposeProject = ReturnType<typeof composeProject>;
 export interface Container {
   Id: string;
   Name: string;
+  /** The image's id. */
+  Image: string;
   Config: { Labels: Record<string, string> };
   State: { ExitCode: number; Status: string };
   HostConfig: { ReadonlyRootfs: boolean };
