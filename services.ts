@@ -1,6 +1,6 @@
 /**
  * The registry: every service of the system, once. What starts, routes, measures, backs up, deploys or documents services
- * reads it, so a service is its own folder and an entry here (docs/adding-a-service.md). What follows from the name is
+ * reads it, so a service is its own folder and an entry here. What follows from the name is
  * derived below, so that it is the same everywhere.
  */
 
@@ -10,7 +10,7 @@ interface Entry {
   readonly name: string;
   /** In paths at the gateway: `/health/<path>`, `/docs/<path>.json`, `/operations/<path>`. */
   readonly path: string;
-  /** What it answers for, in a few words, for pages and tables. */
+  /** What it answers for, in a few words, for the README. */
   readonly about: string;
   /** Its database's name, on a server of its own. */
   readonly database: string;
@@ -28,7 +28,7 @@ const entries = [
   {
     name: 'order',
     path: 'orders',
-    about: 'orders',
+    about: 'orders: placing, cancelling, shipping, delivering',
     database: 'orders',
     asks: ['inventory'],
     countOption: 'orders',
@@ -38,7 +38,7 @@ const entries = [
   {
     name: 'inventory',
     path: 'inventory',
-    about: 'products and stock',
+    about: 'products, stock, reservations',
     database: 'inventory',
     asks: [],
     countOption: 'inventories',
@@ -73,7 +73,7 @@ export interface Service extends Omit<Entry, 'database' | 'asks'> {
   };
 }
 
-/** In the order in which they are listed to people. */
+/** In the order in which they are listed to people: a service stands before those that it asks. */
 export const services: readonly Service[] = entries.map((entry) => ({
   ...entry,
   folder: `${entry.name}-service`,
@@ -87,6 +87,9 @@ export const services: readonly Service[] = entries.map((entry) => ({
     role: `${entry.name}_service`,
   },
 }));
+
+/** Those that are asked first: what is started or replaced one after the other goes in this order. */
+export const inOrderOfStart: readonly Service[] = services.toReversed();
 
 /** The service of this name. */
 export function serviceNamed(name: ServiceName): Service {

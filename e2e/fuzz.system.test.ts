@@ -3,6 +3,7 @@
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import amqplib from 'amqplib';
+import { services } from '../services.ts';
 import { documentPath, operations } from './contract/documents.ts';
 import { findSchemathesis, fuzz } from './fuzz/schemathesis.ts';
 import { type System, startSystem, withKey } from './system.ts';
@@ -27,7 +28,7 @@ describeNeeding('schemathesis', schemathesis !== undefined, 'fuzzing through the
     await makeDeadLetters(system);
   });
 
-  it.each(['order-service', 'inventory-service'])(
+  it.each(services.map(({ folder }) => folder))(
     'finds nothing in %s that its document does not describe',
     async (service) => {
       const report = await fuzz(schemathesis ?? '', {

@@ -41,6 +41,7 @@ it.each([
   ['inventory-service/src/reservations/decide.ts', `import { x } from '../stock/stock.sql.ts';`, pure],
   ['order-service/src/app.ts', `import { x } from '../../inventory-service/src/app.ts';`, service],
   ['inventory-service/src/app.ts', `import { x } from '@shop/order-service/app.ts';`, service],
+  ['further-service/src/app.ts', `import { x } from '@shop/order-service/app.ts';`, service],
   ['order-service/src/orders/completer.ts', `import { createPool } from '@shop/chassis/base/db/pool.ts';`, pool],
   ['chassis/src/reliable/outbox/relay.ts', `import { createPool } from '../../base/db/pool.ts';`, pool],
   ['order-service/src/app.ts', `import { x } from '@shop/chassis/testing/eventually.ts';`, 'for tests only'],

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Sourced by the scripts beside it: what they say, what they read from the environment, and how they reach a database.
 
-# Read by the scripts that source this file.
-# shellcheck disable=SC2034
+# [services.ts: databases] written by `npm run services`
 databases=(orders inventory)
+url_variables=(ORDER_DB_URL INVENTORY_DB_URL)
+# [end]
 backup_dir=${BACKUP_DIR:-/backups}
 
 say() { printf '%s\n' "$*"; }
@@ -45,11 +46,12 @@ read_number() {
 
 # The variable that holds the URL of a database.
 url_variable() {
-  case $1 in
-    orders) printf ORDER_DB_URL ;;
-    inventory) printf INVENTORY_DB_URL ;;
-    *) wrong_usage "there is no database \"$1\": orders or inventory" ;;
-  esac
+  local index known
+  for index in "${!databases[@]}"; do
+    [[ $1 != "${databases[index]}" ]] || { printf '%s' "${url_variables[index]}"; return; }
+  done
+  printf -v known ' or %s' "${databases[@]}"
+  wrong_usage "there is no database \"$1\": ${known# or }"
 }
 
 decode() {

@@ -30,7 +30,12 @@ release=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 home=$(dirname "$(dirname "$release")")
 readonly release home
 readonly name=${release##*/}
+# [services.ts: services] written by `npm run services`
+readonly services=(order inventory)
+readonly images=(order-service inventory-service)
+readonly paths=(orders inventory)
 readonly replicas=(inventory-service-1 inventory-service-2 order-service-1 order-service-2)
+# [end]
 
 # A connection that is lost must not leave a deploy half done: it goes on, and the log tells.
 trap '' HUP PIPE
@@ -135,7 +140,8 @@ pull_images() {
     printf '%s' "$token" | try_stdin "The registry refuses the login as $user. Is its token still valid? Nothing was changed." \
       docker --config "$login" login --username "$user" --password-stdin ${registry:+"$registry"}
   fi
-  for image in "$DOCKERHUB_USER/order-service:$TAG" "$DOCKERHUB_USER/inventory-service:$TAG"; do
+  for image in "${images[@]}"; do
+    image=$DOCKERHUB_USER/$image:$TAG
     try "$image cannot be pulled: was it ever pushed, and may $user read it? Nothing was changed." \
       docker --config "$login" pull --quiet "$image"
   done
@@ -163,8 +169,8 @@ start_infrastructure() {
   say "Databases and broker"
   # shellcheck disable=SC2086
   try "They do not become healthy; the services were not touched. The log: $log" \
-    compose up --detach $recreate --wait --wait-timeout 300 order-db inventory-db rabbitmq
-  [[ $1 == --infrastructure ]] || note_changed order-db inventory-db rabbitmq kong
+    compose up --detach $recreate --wait --wait-timeout 300 "${services[@]/%/-db}" rabbitmq
+  [[ $1 == --infrastructure ]] || note_changed "${services[@]/%/-db}" rabbitmq kong
 }
 
 # Compose notes on each container what it was made from.
@@ -181,7 +187,7 @@ note_changed() {
 
 migrate() {
   local service
-  for service in order inventory; do
+  for service in "${services[@]}"; do
     say "Migrating ${service}-db"
     try "The migration of ${service}-db failed: what is not recorded was rolled back, and no process was replaced." \
       compose run --rm --no-deps "${service}-migrate"
@@ -233,7 +239,7 @@ gateway() {
 
 check_health() {
   local part deadline=$((SECONDS + ${READY_SECONDS:-60})) answer round
-  for part in orders inventory; do
+  for part in "${paths[@]}"; do
     # Some more than there are processes of each: the gateway asks them in turn.
     for round in 1 2 3 4; do
       until answer=$(gateway "/health/$part" 2>&1) && [[ $answer == *'"status":"ok"'* ]]; do
@@ -290,7 +296,7 @@ switch_here() {
   if [[ ",${COMPOSE_PROFILES:-}," == *,monitoring,* ]]; then
     # Anew, for they read their configuration when they start.
     try "Monitoring does not start." compose up --detach --no-deps --force-recreate prometheus alertmanager grafana \
-      order-db-exporter inventory-db-exporter node-exporter blackbox-exporter
+      "${services[@]/%/-db-exporter}" node-exporter blackbox-exporter
   fi
   check_health
   place_canaries
@@ -399,7 +405,7 @@ status() {
   say "Version    $TAG${former:+ (before: $(tag_of "$former"))}"
   flock --nonblock --shared "$home/deploy.lock" true || say "Lock       $(cat "$home/deploy.lock")"
   compose ps --all --format 'table {{.Service}}\t{{.Image}}\t{{.Status}}'
-  for part in orders inventory; do
+  for part in "${paths[@]}"; do
     answer=$(gateway "/health/$part" 2>&1) || true
     [[ $answer == *'"status":"ok"'* ]] || well=1
     say "Health     $part: ${answer:-no answer}"
@@ -413,11 +419,12 @@ tag_of() { sed -n 's/^TAG=//p' "$1/release.env"; }
 
 # The five newest stay, with their images: what may be gone back to.
 forget_old_releases() {
-  local old
+  local old image
   for old in $(find "$home/releases" -mindepth 1 -maxdepth 1 -type d | sort -r | tail -n +6); do
     [[ $old != "$(target current)" && $old != "$(target previous)" ]] || continue
-    docker image rm "$DOCKERHUB_USER/order-service:$(tag_of "$old")" "$DOCKERHUB_USER/inventory-service:$(tag_of "$old")" \
-      >>"$log" 2>&1 || true
+    for image in "${images[@]}"; do
+      docker image rm "$DOCKERHUB_USER/$image:$(tag_of "$old")" >>"$log" 2>&1 || true
+    done
     rm -rf "$old"
   done
 }

@@ -14,16 +14,22 @@ they start: after `rotate` and after `retire`, run `host.sh restart` (deploy/ec2
 HELP
 }
 
-readonly random=(
-  order_db_password order_service_password inventory_db_password inventory_service_password kong_db_password
-  rabbitmq_password gateway_token internal_token storefront_key other_storefront_key backoffice_key operations_key
-  grafana_password
+# [services.ts: services] written by `npm run services`
+services=(order inventory)
+declare -A databases=([order]=orders [inventory]=inventory)
+# [end]
+
+random=(
+  kong_db_password rabbitmq_password gateway_token internal_token storefront_key other_storefront_key backoffice_key
+  operations_key grafana_password
 )
 readonly tokens=(gateway_token internal_token)
-readonly derived=(
-  order_database_owner_url order_database_url inventory_database_owner_url inventory_database_url rabbitmq_url
-  rabbitmq.conf
-)
+derived=(rabbitmq_url rabbitmq.conf)
+for service in "${services[@]}"; do
+  random+=("${service}_db_password" "${service}_service_password")
+  derived+=("${service}_database_owner_url" "${service}_database_url")
+done
+readonly random derived
 
 fail() {
   echo "secrets.sh: $*" >&2
@@ -63,17 +69,19 @@ create() {
 }
 
 derive() {
-  database_url order_owner order_db_password order-db/orders | put order_database_owner_url
-  database_url order_service order_service_password order-db/orders | put order_database_url
-  database_url inventory_owner inventory_db_password inventory-db/inventory | put inventory_database_owner_url
-  database_url inventory_service inventory_service_password inventory-db/inventory | put inventory_database_url
+  local service
+  for service in "${services[@]}"; do
+    database_url "$service" owner "${service}_db_password" | put "${service}_database_owner_url"
+    database_url "$service" service "${service}_service_password" | put "${service}_database_url"
+  done
   printf 'amqp://orders:%s@rabbitmq:5672/orders' "$(value rabbitmq_password)" | put rabbitmq_url
   # The official image refuses passwords by environment file; RabbitMQ itself reads them here, at its first start.
   printf 'default_user = orders\ndefault_pass = %s\ndefault_vhost = orders\nlog.console = true\n' \
     "$(value rabbitmq_password)" | put rabbitmq.conf
 }
 
-database_url() { printf 'postgres://%s:%s@%s' "$1" "$(value "$2")" "${3/\//:5432/}"; }
+# database_url SERVICE ROLE PASSWORD
+database_url() { printf 'postgres://%s_%s:%s@%s-db:5432/%s' "$1" "$2" "$(value "$3")" "$1" "${databases[$1]}"; }
 
 # Prints one line per fault.
 faults() {

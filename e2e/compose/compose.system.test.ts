@@ -10,11 +10,14 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { choosePorts } from '@shop/local/ports.ts';
 import { haveBaseImages, startDockerEngine } from '@shop/testing/docker-engine.ts';
+import { services } from '../../services.ts';
 import { type ComposeConfig, type ComposeProject, composeProject, containersOf, end, output, root } from './compose.ts';
 import { salesFile } from './sales-file.ts';
 
 const name = 'shop-compose-test';
-const images = { ORDER_SERVICE_IMAGE: `${name}/order-service`, INVENTORY_SERVICE_IMAGE: `${name}/inventory-service` };
+const images = Object.fromEntries(
+  services.map(({ folder, variable }) => [`${variable}_SERVICE_IMAGE`, `${name}/${folder}`]),
+);
 const changedImage = `${name}/changed`;
 const folder = mkdtempSync(join(tmpdir(), 'shop-compose-'));
 const gatewayEnvFile = join(folder, 'gateway.env');
@@ -155,7 +158,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect(bindings.map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}`).sort()).toEqual(expected.sort());
     });
 
-    it.each(['order-service', 'inventory-service'])(
+    it.each(services.map(({ folder }) => folder))(
       'runs two of %s, not as root, on a root that is read-only',
       async (service) => {
         const containers = await containersOf(project, service);
@@ -166,7 +169,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       },
     );
 
-    it.each(['order-service', 'inventory-service'])(
+    it.each(services.map(({ folder }) => folder))(
       'has in the image of %s what runs, and less than 80 MB of it',
       async (service) => {
         const size = async (image: string) =>
@@ -264,9 +267,9 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     });
 
     it('is measured by Prometheus, each process by itself', async () => {
-      const expected = ['alertmanager', 'inventory-service', 'inventory-service', 'order-service', 'order-service'];
-      expected.push('prometheus', 'rabbitmq', 'rabbitmq-queues');
-      if (base.complete) expected.push('kong', 'node', 'postgres', 'postgres');
+      const processes = services.flatMap(({ folder, replicas }) => Array.from({ length: replicas }, () => folder));
+      const expected = [...processes, 'alertmanager', 'prometheus', 'rabbitmq', 'rabbitmq-queues'];
+      if (base.complete) expected.push('kong', 'node', ...services.map(() => 'postgres'));
       expected.sort();
       await eventually(async () => {
         const answer = await fetch(`http://127.0.0.1:${ports.PROMETHEUS_PORT}/api/v1/targets?state=active`);

@@ -1,16 +1,18 @@
 /** What the Compose file, the example of its settings and the Dockerfiles say twice has to agree. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { publishedAt } from '@shop/stand-in/problem.ts';
 import { parse } from 'yaml';
+import { services } from '../../services.ts';
 import { root } from './compose.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const compose = read('docker-compose.yml');
-const workspaces: string[] = JSON.parse(read('package.json')).workspaces;
+const workspaces = globSync(JSON.parse(read('package.json')).workspaces as string[], { cwd: root });
+const folders = services.map(({ folder }) => folder);
 
 describe('.env.example', () => {
   const example = new Map(
@@ -37,19 +39,16 @@ describe('.env.example', () => {
 
 it('docker-compose.yml names nothing: two clones share neither containers nor volumes nor images', () => {
   expect(compose).not.toMatch(/^ *(name|container_name):/m);
-  const images = [...compose.matchAll(/^ *image: \$\{(?:ORDER|INVENTORY)_SERVICE_IMAGE:-(.+)\}$/gm)];
-  expect(images.map(([, image]) => image)).toEqual([
-    `\${COMPOSE_PROJECT_NAME}-order-service`,
-    `\${COMPOSE_PROJECT_NAME}-inventory-service`,
-  ]);
+  const images = [...compose.matchAll(/^ *image: \$\{[A-Z]+_SERVICE_IMAGE:-(.+)\}$/gm)];
+  expect(images.map(([, image]) => image)).toEqual(folders.map((folder) => `\${COMPOSE_PROJECT_NAME}-${folder}`));
 });
 
-describe.each(['order-service', 'inventory-service'])('the Dockerfile of %s', (service) => {
+describe.each(folders)('the Dockerfile of %s', (service) => {
   const dockerfile = read(`${service}/Dockerfile`);
 
   it('gives npm the package.json of every workspace', () => {
     const copied = [...dockerfile.matchAll(/^COPY (\S+)\/package\.json \1\/$/gm)].map(([, workspace]) => workspace);
-    expect(copied.sort()).toEqual([...workspaces].sort());
+    expect(copied.sort()).toEqual(workspaces.sort());
   });
 
   it('starts the service as its own package does', () => {
@@ -69,8 +68,9 @@ it('the Dockerfiles differ in the name of their service and the limits of its he
     read(`${service}/Dockerfile`)
       .replaceAll(service, '<service>')
       .replace(/^CMD \["node", .* "(.+)"\]$/m, 'CMD ["node", <limits>, "$1"]');
-  const both = /^COPY (order|inventory)-service\/package\.json.*\n|^COPY <service>\/package\.json.*\n/gm;
-  expect(general('order-service').replace(both, '')).toBe(general('inventory-service').replace(both, ''));
+  const listed = /^COPY (<service>|[a-z]+-service)\/package\.json.*\n/gm;
+  const [first = '', ...others] = folders.map((folder) => general(folder).replace(listed, ''));
+  for (const other of others) expect(other).toBe(first);
 });
 
 it('.dockerignore lets through what the Dockerfiles copy', () => {
@@ -78,7 +78,10 @@ it('.dockerignore lets through what the Dockerfiles copy', () => {
   const needed = [
     'package.json',
     'package-lock.json',
-    ...workspaces.map((name) => (allowed.has(name) ? name : `${name}/package.json`)),
+    '*-service',
+    ...workspaces
+      .filter((name) => !folders.includes(name))
+      .map((name) => (allowed.has(name) ? name : `${name}/package.json`)),
   ];
   expect([...allowed].sort()).toEqual(needed.sort());
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { services } from '../../services.ts';
 
 export type Schema = object;
 export interface Parameter {
@@ -39,15 +40,13 @@ interface Document extends Json {
   paths: Record<string, Record<string, Json>>;
 }
 
-const services = ['order-service', 'inventory-service'];
-
-/** `<service>/openapi.json`. */
-export function documentPath(service: string): string {
-  return join(__dirname, '../..', service, 'openapi.json');
+/** The document of the service in a folder. */
+export function documentPath(folder: string): string {
+  return join(__dirname, '../..', folder, 'openapi.json');
 }
 
 const documents = new Map(
-  services.map((service) => [service, JSON.parse(readFileSync(documentPath(service), 'utf8')) as Document]),
+  services.map(({ folder }) => [folder, JSON.parse(readFileSync(documentPath(folder), 'utf8')) as Document]),
 );
 
 /** All that the documents describe. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inventoryServiceConfig } from '@shop/inventory-service/config.ts';
 import { orderServiceConfig } from '@shop/order-service/config.ts';
 import type { z } from 'zod';
+import { toTable } from './table.ts';
 
 const services = { 'order-service': orderServiceConfig, 'inventory-service': inventoryServiceConfig };
 const reference = {
@@ -44,14 +45,6 @@ function rowsOf(shape: Record<string, z.ZodType>): string[][] {
 function readersOf(name: string): string {
   const readers = Object.entries(services).flatMap(([service, { shape }]) => (name in shape ? [service] : []));
   return readers.length === 2 ? 'both' : readers.join();
-}
-
-/** A table of Markdown, its first row the head. */
-export function toTable([head = [], ...rows]: string[][]): string {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('');
 }
 
 /** The first table below the heading is replaced, whatever it was. */

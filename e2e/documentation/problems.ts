@@ -6,7 +6,7 @@ import {
   type ProblemDefinition,
   problemSections,
 } from '@shop/chassis/contract/problems.ts';
-import { toTable } from './configuration.ts';
+import { toTable } from './table.ts';
 
 /** docs/problems.md as it is, and with what the table of all problems says between its marks. */
 export function problemsPage(root: string): { path: string; text: string; asItIs: string } {

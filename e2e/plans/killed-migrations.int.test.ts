@@ -10,6 +10,7 @@ import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
+import { services } from '../../services.ts';
 
 /* The command that a deployment runs, as a process of its own that is killed, and beside a second one. */
 
@@ -98,7 +99,7 @@ const BUILDING = `SELECT FROM pg_stat_activity WHERE datname = current_database(
   AND query ~ 'CREATE (UNIQUE )?INDEX CONCURRENTLY' AND wait_event_type = 'Lock'`;
 const INVALID = 'SELECT FROM pg_index WHERE NOT indisvalid';
 
-describe.each(['order-service', 'inventory-service'])('the migrations of %s', (service) => {
+describe.each(services.map(({ folder }) => folder))('the migrations of %s', (service) => {
   const directory = join(ROOT, service, 'migrations');
   const files = readdirSync(directory).sort();
   const applicationUrl = (database: string) => databaseUrl(database, service.replaceAll('-', '_'));

@@ -6,6 +6,7 @@ import { migrate } from '@shop/chassis/base/db/migrate.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
+import { services } from '../../services.ts';
 import { longLocksOf } from './long-locks.ts';
 import { recordStatements } from './record-statements.ts';
 
@@ -30,7 +31,7 @@ async function filesOf(url: string): Promise<Record<string, number>> {
   });
 }
 
-describe.each(['order-service', 'inventory-service'])('the later migrations of %s', (service) => {
+describe.each(services.map(({ folder }) => folder))('the later migrations of %s', (service) => {
   it('keep nobody from a table for longer than a moment, however large it is', async () => {
     await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
     const all = join(__dirname, '../..', service, 'migrations');

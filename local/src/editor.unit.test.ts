@@ -5,7 +5,9 @@ import { services } from '../../services.ts';
 import { parseCommand } from './arguments.ts';
 import { repositoryRoot } from './folders.ts';
 
-const read = (name: string) => JSON.parse(readFileSync(join(repositoryRoot(), '.vscode', name), 'utf8'));
+// The editor takes comments in them.
+const read = (name: string) =>
+  JSON.parse(readFileSync(join(repositoryRoot(), '.vscode', name), 'utf8').replace(/^ *\/\/.*$/gm, ''));
 const { configurations, compounds } = read('launch.json');
 const { tasks } = read('tasks.json');
 

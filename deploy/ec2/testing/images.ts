@@ -3,10 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '@shop/local/folders.ts';
+import { services } from '../../../services.ts';
 import { docker, type TestHost } from './test-host.ts';
-
-const services = ['order-service', 'inventory-service'] as const;
-type Service = (typeof services)[number];
 
 /** A migration that only adds: the former version goes on with it. */
 const addsColumn = `export async function up(knex) { await knex.raw('ALTER TABLE orders ADD COLUMN added_by_v2 text'); }
@@ -18,7 +16,7 @@ const neverReady =
   "process.on('SIGTERM', () => process.exit()); require('http').createServer((_, r) => r.writeHead(503).end()).listen(3000)";
 
 type Variant = { from: string; files?: Record<string, string>; command?: string[] };
-const variants: Record<string, Partial<Record<Service, Variant>>> = {
+const variants: Record<string, Record<string, Variant>> = {
   v2: {
     'order-service': { from: 'v1', files: { 'order-service/migrations/20990101000000_add_column.ts': addsColumn } },
   },
@@ -44,7 +42,7 @@ export function pushVersions(host: TestHost, folder: string, buildArgs: string[]
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   const pushed: string[] = [];
-  for (const service of services) {
+  for (const { folder: service } of services) {
     const image = (tag: string) => `${prefix}/${service}:${tag}`;
     build(repositoryRoot(), ['--file', `${service}/Dockerfile`, ...buildArgs, '--tag', image('v1')]);
     pushed.push(image('v1'));

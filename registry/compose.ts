@@ -1,0 +1,243 @@
+/** What the two Compose files, and the files that are laid over them in tests, say of each service. */
+import type { Service } from '../services.ts';
+import { inOrderOfStart, SERVICE_PORT, serviceNamed, services } from '../services.ts';
+import { blocksOf, forEachOf } from './regions.ts';
+
+/** docker-compose.yml: development. */
+export function developmentRegions(): Record<string, string> {
+  return {
+    images: blocksOf(
+      services,
+      ({ folder, variable }) => `x-${folder}: &${folder}
+  <<: *node
+  image: \${${variable}_SERVICE_IMAGE:-\${COMPOSE_PROJECT_NAME}-${folder}}
+  pull_policy: never
+`,
+    ),
+    databases: blocksOf(
+      services,
+      (service) => `  ${service.database.server}:
+    <<: *postgres
+    environment:
+      POSTGRES_USER: ${service.database.owner}
+      POSTGRES_PASSWORD: ${ownerPassword(service)}
+      POSTGRES_DB: ${service.database.name}
+      POSTGRES_INITDB_ARGS: --locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C
+    volumes: ["${service.database.server}:/var/lib/postgresql/data"]
+    networks: [data]
+`,
+    ),
+    migrations: blocksOf(
+      services,
+      (service) => `  ${service.name}-migrate:
+    <<: *${service.folder}
+    command: [node, ${service.folder}/src/migrate.ts, up]
+    environment:
+      DATABASE_OWNER_URL: ${databaseUrl(service, service.database.owner, ownerPassword(service))}
+      DATABASE_URL: ${databaseUrl(service, service.database.role, servicePassword(service))}
+    healthcheck: { disable: true }
+    networks: [data]
+    mem_limit: 256m
+    depends_on:
+      ${service.database.server}: { condition: service_healthy }
+`,
+    ),
+    services: blocksOf(
+      services,
+      (service) => `  ${service.folder}:
+    <<: *${service.folder}
+    build:
+      context: .
+      dockerfile: ${service.folder}/Dockerfile
+      args:
+        NODE_IMAGE: \${NODE_IMAGE:-node:24.21.0-slim}
+        VERSION: \${VERSION:-0.1.0}
+        REVISION: \${REVISION:-unknown}
+    deploy: { replicas: ${service.replicas} }
+    environment:
+      <<: *service-environment
+      DATABASE_URL: ${databaseUrl(service, service.database.role, servicePassword(service))}
+${addresses(service, 6)}    networks: [services, data]
+    stop_grace_period: 20s
+    mem_limit: 384m
+    cpus: 1
+    depends_on:
+      ${service.name}-migrate: { condition: service_completed_successfully }
+      rabbitmq: { condition: service_healthy }
+`,
+    ),
+    'kong waits': healthy(),
+    exporters: blocksOf(
+      services,
+      (service) => `  ${service.database.server}-exporter:
+    <<: *exporter
+    image: \${POSTGRES_EXPORTER_IMAGE:-prometheuscommunity/postgres-exporter:v0.19.1}
+    environment:
+      DATA_SOURCE_NAME: ${databaseUrl(service, service.database.role, servicePassword(service))}?sslmode=disable
+    networks: [data]
+    depends_on:
+      ${service.database.server}: { condition: service_healthy }
+`,
+    ),
+    volumes: volumes(),
+  };
+}
+
+/** docker-compose.prod.yml: one host. */
+export function productionRegions(): Record<string, string> {
+  return {
+    migrated: forEachOf(services, ({ name }) => `    ${name}-migrate: { condition: service_completed_successfully }\n`),
+    services: blocksOf(
+      services,
+      (
+        service,
+      ) => `x-${service.name}-image: &${service.name}-image \${DOCKERHUB_USER:?set DOCKERHUB_USER}/${service.folder}:\${TAG:?set TAG}
+
+x-${service.folder}: &${service.folder}
+  <<: *service
+  image: *${service.name}-image
+  networks:
+    services: { aliases: [${service.folder}] }
+    data:
+  environment:
+    <<: *service-environment
+    DATABASE_URL_FILE: /run/secrets/${service.name}_database_url
+${addresses(service, 4)}  secrets:
+    - ${service.name}_database_url
+    - rabbitmq_url
+    - gateway_token
+    - gateway_token_previous
+    - internal_token
+    - internal_token_previous
+`,
+    ),
+    'secrets to check': forEachOf(services.flatMap(secretNames), (name) => `      - ${name}\n`),
+    databases: blocksOf(
+      services,
+      ({ name, database }) => `  ${database.server}:
+    <<: *postgres
+    environment:
+      POSTGRES_USER: ${database.owner}
+      POSTGRES_PASSWORD_FILE: /run/secrets/${name}_db_password
+      POSTGRES_DB: ${database.name}
+      POSTGRES_INITDB_ARGS: --data-checksums --locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C
+    secrets: [${name}_db_password]
+    volumes: ["${database.server}:/var/lib/postgresql/data"]
+`,
+    ),
+    migrations: blocksOf(
+      services,
+      ({ name, folder, database }) => `  ${name}-migrate:
+    <<: *once
+    image: *${name}-image
+    command: [node, ${folder}/src/migrate.ts, up]
+    environment:
+      DATABASE_OWNER_URL_FILE: /run/secrets/${name}_database_owner_url
+      DATABASE_URL_FILE: /run/secrets/${name}_database_url
+    secrets: [${name}_database_owner_url, ${name}_database_url]
+    networks: [data]
+    depends_on:
+      ${database.server}: { condition: service_healthy }
+`,
+    ),
+    replicas: forEachOf(inOrderOfStart.flatMap(replicaNames), (name) => `  ${name}: *${name.replace(/-\d+$/, '')}\n`),
+    'databases to back up': forEachOf(
+      services,
+      ({ name, variable }) => `      ${variable}_DB_URL_FILE: /run/secrets/${name}_database_owner_url\n`,
+    ),
+    'secrets for backups': forEachOf(services, ({ name }) => `      - ${name}_database_owner_url\n`),
+    'backup waits': forEachOf(
+      services,
+      ({ name }) => `      ${name}-migrate: { condition: service_completed_successfully }\n`,
+    ),
+    exporters: blocksOf(
+      services,
+      ({ name, database }) => `  ${database.server}-exporter:
+    <<: *exporter
+    image: \${POSTGRES_EXPORTER_IMAGE:-prometheuscommunity/postgres-exporter:v0.19.1}
+    environment:
+      DATA_SOURCE_URI: ${database.server}:5432/${database.name}?sslmode=disable
+      DATA_SOURCE_USER: ${database.role}
+      DATA_SOURCE_PASS_FILE: /run/secrets/${name}_service_password
+    secrets: [${name}_service_password]
+    networks: [data]
+`,
+    ),
+    volumes: volumes(),
+    secrets: forEachOf(services.flatMap(secretNames), (name) => `  ${name}: { file: ./secrets/${name} }\n`),
+  };
+}
+
+/** e2e/compose/stand-ins.yml: docker-compose.yml on a machine that reaches no registry. */
+export function standInRegions(): Record<string, string> {
+  const processes = ({ folder, replicas }: Service) =>
+    Array.from({ length: replicas }, (_, n) => `\${COMPOSE_PROJECT_NAME}-${folder}-${n + 1}`);
+  return {
+    upstreams: upstreams(processes),
+    'kong waits': healthy(),
+    exporters: forEachOf(services, ({ database }) => `  ${database.server}-exporter:\n    profiles: [left-out]\n`),
+  };
+}
+
+/** deploy/ec2/testing/override.yml: docker-compose.prod.yml on such a machine. */
+export function overrideRegions(): Record<string, string> {
+  return { upstreams: upstreams(replicaNames) };
+}
+
+/** .env.example: the settings of docker-compose.yml. */
+export function settingsRegions(): Record<string, string> {
+  return {
+    passwords: forEachOf(
+      services,
+      ({ name, variable }) =>
+        `${variable}_DB_OWNER_PASSWORD=development-${name}-owner\n${variable}_DB_PASSWORD=development-${name}-service\n`,
+    ),
+    images: forEachOf(services, ({ variable }) => `${variable}_SERVICE_IMAGE=\n`),
+  };
+}
+
+/** A process of production is a service of Compose, so that one can be replaced after the other. */
+export function replicaNames({ folder, replicas }: Service): string[] {
+  return Array.from({ length: replicas }, (_, n) => `${folder}-${n + 1}`);
+}
+
+function ownerPassword({ name, variable }: Service): string {
+  return `\${${variable}_DB_OWNER_PASSWORD:-development-${name}-owner}`;
+}
+
+function servicePassword({ name, variable }: Service): string {
+  return `\${${variable}_DB_PASSWORD:-development-${name}-service}`;
+}
+
+function databaseUrl({ database }: Service, user: string, password: string): string {
+  return `postgres://${user}:${password}@${database.server}:5432/${database.name}`;
+}
+
+/** The name stands for all processes: each address behind it is one, with a breaker of its own. */
+function addresses({ asks }: Service, indentation: number): string {
+  return forEachOf(
+    asks.map(serviceNamed),
+    ({ variable, folder }) => `${' '.repeat(indentation)}${variable}_URL: http://${folder}:${SERVICE_PORT}\n`,
+  );
+}
+
+function secretNames({ name }: Service): string[] {
+  return [`${name}_db_password`, `${name}_service_password`, `${name}_database_owner_url`, `${name}_database_url`];
+}
+
+function healthy(): string {
+  return forEachOf(services, ({ folder }) => `      ${folder}: { condition: service_healthy }\n`);
+}
+
+function volumes(): string {
+  return forEachOf(services, ({ database }) => `  ${database.server}:\n`);
+}
+
+/** For the local gateway in Kong's place, which wants each process by name, where Kong finds all behind one. */
+function upstreams(processes: (service: Service) => string[]): string {
+  const targets = services.map((service) => {
+    const names = processes(service).map((name) => `"${name}:${SERVICE_PORT}"`);
+    return `"${service.upstream}": [${names.join(', ')}]`;
+  });
+  return `      UPSTREAMS: >-\n        {${targets.join(',\n        ')}}\n`;
+}

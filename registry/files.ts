@@ -1,0 +1,135 @@
+/** Every file that lists the services, with the regions that are made from services.ts. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { topology } from '@shop/chassis/contract/queues.ts';
+import { toTable } from '../e2e/documentation/table.ts';
+import { inOrderOfStart, SERVICE_PORT, services } from '../services.ts';
+import {
+  developmentRegions,
+  overrideRegions,
+  productionRegions,
+  replicaNames,
+  settingsRegions,
+  standInRegions,
+} from './compose.ts';
+import { forEachOf, withRegions } from './regions.ts';
+
+/** A file as it is, and as services.ts makes it. */
+export interface RegisteredFile {
+  path: string;
+  asItIs: string;
+  text: string;
+}
+
+export function registeredFiles(root: string): RegisteredFile[] {
+  return Object.entries(regionsByFile()).map(([path, regions]) => {
+    const asItIs = readFileSync(join(root, path), 'utf8');
+    try {
+      return { path, asItIs, text: withRegions(asItIs, regions) };
+    } catch (error) {
+      throw new Error(`${path}: ${(error as Error).message}`);
+    }
+  });
+}
+
+function regionsByFile(): Record<string, Record<string, string>> {
+  return {
+    'docker-compose.yml': developmentRegions(),
+    'docker-compose.prod.yml': productionRegions(),
+    '.env.example': settingsRegions(),
+    'e2e/compose/stand-ins.yml': standInRegions(),
+    'deploy/ec2/testing/override.yml': overrideRegions(),
+    ...Object.fromEntries(services.map(({ folder }) => [`${folder}/Dockerfile`, dockerfileRegions()])),
+    'deploy/backup/connection.sh': { databases: databasesOfScripts() },
+    'deploy/ec2/secrets.sh': { services: databasesOfSecrets() },
+    'deploy/ec2/host.sh': { services: servicesOfHost() },
+    'monitoring/prometheus/prometheus.yml': scrapeRegions(),
+    'monitoring/prometheus/rules/alerts.yml': alertRegions(),
+    '.github/workflows/release.yml': { images: forEachOf(services, ({ folder }) => `          - ${folder}\n`) },
+    '.github/dependabot.yml': { images: forEachOf(services, ({ folder }) => `      - /${folder}\n`) },
+    '.vscode/launch.json': editorRegions(),
+    'README.md': { services: servicesTable() },
+  };
+}
+
+function dockerfileRegions(): Record<string, string> {
+  return { packages: forEachOf(services, ({ folder }) => `COPY ${folder}/package.json ${folder}/\n`) };
+}
+
+function databasesOfScripts(): string {
+  const names = services.map(({ database }) => database.name);
+  const variables = services.map(({ variable }) => `${variable}_DB_URL`);
+  return `databases=(${names.join(' ')})\nurl_variables=(${variables.join(' ')})\n`;
+}
+
+function databasesOfSecrets(): string {
+  const databases = services.map(({ name, database }) => `[${name}]=${database.name}`);
+  return `services=(${services.map(({ name }) => name).join(' ')})\ndeclare -A databases=(${databases.join(' ')})\n`;
+}
+
+function servicesOfHost(): string {
+  return [
+    `readonly services=(${services.map(({ name }) => name).join(' ')})`,
+    `readonly images=(${services.map(({ folder }) => folder).join(' ')})`,
+    `readonly paths=(${services.map(({ path }) => path).join(' ')})`,
+    `readonly replicas=(${inOrderOfStart.flatMap(replicaNames).join(' ')})\n`,
+  ].join('\n');
+}
+
+function scrapeRegions(): Record<string, string> {
+  const jobs = services.map(
+    ({ folder }) => `  - job_name: ${folder}
+    dns_sd_configs:
+      - names: [${folder}]
+        type: A
+        port: ${SERVICE_PORT}
+        refresh_interval: 10s
+`,
+  );
+  const exporters = services.map(({ database }) => `${database.server}-exporter:9187`);
+  return { jobs: jobs.join('\n'), exporters: `      - targets: [${exporters.join(', ')}]\n` };
+}
+
+/** What has no target, or no queue, is no series: `absent` finds it, name by name. */
+function alertRegions(): Record<string, string> {
+  const jobs = services.map(({ folder }) => folder);
+  const queues = topology.queues.map(({ name }) => name);
+  return {
+    'no process': `        expr: |
+          sum by (job) (up{job=~"${jobs.join('|')}"}) == 0
+${forEachOf(jobs, (job) => `          or absent(up{job="${job}"}) * 0\n`)}`,
+    'no consumer': `        expr: |
+          rabbitmq_detailed_queue_consumers{queue=~"(${queues.join('|')})(.dead-letter)?"} == 0
+${forEachOf(queues, (queue) => `          or absent(rabbitmq_detailed_queue_consumers{queue="${queue}"}) * 0\n`)}`,
+  };
+}
+
+function servicesTable(): string {
+  const rows = services.map(({ folder, path, database, about }) => [
+    `[\`${folder}/\`](${folder}/README.md)`,
+    about,
+    `\`${database.server}\``,
+    `\`/health/${path}\`, \`/docs/${path}.json\``,
+  ]);
+  return `\n${toTable([['Service', 'Answers for', 'Database', 'Of itself'], ...rows])}\n`;
+}
+
+function editorRegions(): Record<string, string> {
+  const attached = services.map(({ folder }) => `${folder} (attach)`);
+  return {
+    debuggers: forEachOf(
+      services,
+      ({ folder, inspectorPort }) => `    {
+      "name": "${folder} (attach)",
+      "type": "node",
+      "request": "attach",
+      "address": "127.0.0.1",
+      "port": ${inspectorPort},
+      "restart": true,
+      "skipFiles": ["<node_internals>/**", "\${workspaceFolder}/node_modules/**"]
+    },
+`,
+    ),
+    debugged: `      "configurations": ${JSON.stringify(attached).replaceAll('","', '", "')},\n`,
+  };
+}

@@ -1,0 +1,11 @@
+/** `npm run services`: writes what services.ts says into every file that lists the services. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { registeredFiles } from './files.ts';
+
+const root = join(import.meta.dirname, '..');
+for (const { path, asItIs, text } of registeredFiles(root)) {
+  if (text === asItIs) continue;
+  writeFileSync(join(root, path), text);
+  console.log(path);
+}
