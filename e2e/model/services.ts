@@ -3,6 +3,7 @@ import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } from '@shop/chassis/contract/queues.ts';
+import { subject } from '@shop/chassis/contract/subject.ts';
 import { listen } from '@shop/chassis/edge/server.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
@@ -136,11 +137,12 @@ async function startRuntime(name: string, database: TestDatabase, server: TestBr
   const metrics = createMetrics(name, 'test');
   const broker = await connectBroker({ url: server.url, name, log, setup: (model) => assertTopology(model, topology) });
   await eventually(() => broker.isConnected() || undefined);
-  const relay = startRelay({ pool, broker, metrics, log });
+  const relay = startRelay({ pool, broker, metrics, log, subject });
   const lifecycle = createLifecycle();
   lifecycle.enter('ready');
   const replays = startReplayCounter(pool, log);
   return {
+    subject,
     pool,
     metrics,
     broker,

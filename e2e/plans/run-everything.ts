@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import { writeOnTrial } from '@shop/chassis/base/db/writability.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
@@ -24,6 +23,7 @@ import { type Handle, handleBatch, type IncomingMessage } from '@shop/chassis/re
 import type { MessageDefinition } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import type { PublishOutcome } from '@shop/chassis/reliable/messaging/publish.ts';
 import { outboxStats, startRelay } from '@shop/chassis/reliable/outbox/relay.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { keepSums, sumLaterMovements } from '@shop/inventory-service/reconciliation/sums.sql.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';

@@ -1,5 +1,5 @@
-import type { RefusedError } from '@shop/chassis/base/refusal.ts';
 import { refused } from '@shop/chassis/contract/problems.ts';
+import type { RefusedError } from '@shop/chassis/reliable/refusal.ts';
 
 /** 404 for a SKU that no product has, one that is no SKU included. */
 export function productNotFound(): RefusedError {

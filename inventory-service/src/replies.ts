@@ -1,6 +1,6 @@
-import type { Refusal, Reply } from '@shop/chassis/base/refusal.ts';
 import { contextOf } from '@shop/chassis/edge/context.ts';
 import { toProblem } from '@shop/chassis/edge/problem.ts';
+import type { Refusal, Reply } from '@shop/chassis/reliable/refusal.ts';
 import type { Request, Response } from 'express';
 import type { Cause } from './reservations/decide.ts';
 

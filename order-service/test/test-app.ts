@@ -2,16 +2,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { orderReservationRepliesQueue } from '@shop/chassis/contract/queues.ts';
+import { subject } from '@shop/chassis/contract/subject.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import type { Findings } from '@shop/chassis/operations/reconciliation/run.ts';
 import { storeLetter } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
 import { readLetter } from '@shop/chassis/reliable/dead-letters/read-letter.ts';
 import { fingerprintOf } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
@@ -275,7 +276,7 @@ export async function aDeadReply(system: TestSystem, orderId: string): Promise<s
     fields: { consumerTag: 'c', deliveryTag: 1, redelivered: false, exchange: '', routingKey: queue },
     properties: { messageId: uuidv7(), headers: { 'x-reason': 'attempts-exhausted' } },
   } as unknown as Parameters<typeof readLetter>[1];
-  const letter = readLetter(queue, delivery, new Date());
+  const letter = readLetter(queue, delivery, new Date(), subject);
   const stored = await inTransaction(system.database.pool, (trx) => storeLetter(trx, letter));
   if (stored !== 'new') throw new Error(`the dead letter was ${stored}`);
   return letter.id;

@@ -1,4 +1,4 @@
-import { isUnavailable } from './db/faults.ts';
+import { isUnavailable } from '../reliable/postgres/faults.ts';
 import type { Logger } from './telemetry/log.ts';
 
 export interface LoopOptions {

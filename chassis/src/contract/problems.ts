@@ -2,7 +2,7 @@
  * Every `code` that a client can get (RFC 9457), with all that is said about it. The services' answers, their OpenAPI
  * documents, docs/problems.md (`npm run problems`) and the pages below `/docs/problems` are made from this table.
  */
-import { RefusedError } from '../base/refusal.ts';
+import { RefusedError } from '../reliable/refusal.ts';
 
 /** The headings under which codes are listed, with what is said there first. */
 export const problemSections = {

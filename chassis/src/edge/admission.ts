@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { overloaded } from '../base/refusal.ts';
+import { overloaded } from '../reliable/refusal.ts';
 
 export interface AdmissionLimits {
   /** Requests under way at most. */

@@ -1,7 +1,7 @@
 import express, { type Request, type RequestHandler } from 'express';
 import type { z } from 'zod';
-import type { RefusedError } from '../base/refusal.ts';
 import { refused } from '../contract/problems.ts';
+import type { RefusedError } from '../reliable/refusal.ts';
 import { faultsIn, listingMembers, MAX_REPORTED_FAULTS } from './list.ts';
 import { payloadTooLarge } from './problem.ts';
 

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-import type { RefusedError } from '../base/refusal.ts';
 import { refused } from '../contract/problems.ts';
+import type { RefusedError } from '../reliable/refusal.ts';
 import { contextOf, headerValues } from './context.ts';
 import type { Principal } from './principal.ts';
 

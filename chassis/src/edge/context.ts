@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../base/telemetry/log.ts';
 import type { Metrics } from '../base/telemetry/metrics.ts';
-import { readTraceparent, type Span, type SpanOptions, type Tracing, traceIdOf } from '../base/telemetry/tracing.ts';
+import { type Span, type SpanOptions, type Tracing, traceIdOf } from '../base/telemetry/tracing.ts';
+import { readTraceparent } from '../reliable/trace-context.ts';
 import { clientIdOf, type Principal } from './principal.ts';
 import { createRequestLog, type Failure, type RequestLine } from './request-log.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { RefusedError } from '../base/refusal.ts';
+import type { RefusedError } from '../reliable/refusal.ts';
 import { validationFailed } from './body.ts';
 
 /** `limit` of every list: 1..100, 50 if absent. */

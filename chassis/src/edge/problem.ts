@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
-import { databaseFault } from '../base/db/faults.ts';
-import { type Refusal, RefusedError, type Reply, unavailable } from '../base/refusal.ts';
 import { problemOf, refused } from '../contract/problems.ts';
+import { databaseFault } from '../reliable/postgres/faults.ts';
+import { type Refusal, RefusedError, type Reply, unavailable } from '../reliable/refusal.ts';
 import { contextOf } from './context.ts';
 
 // What identifies a problem where nobody has said under which address the documentation is served: reserved (RFC 2606), so

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/telemetry/log.ts';
-import { throttled } from '../base/telemetry/throttled.ts';
+import { throttled } from '../reliable/throttled.ts';
 
 /** What the log tells of a request. Never its body, its headers or its key: whoever knows a key can read its answer. */
 export interface RequestLine {

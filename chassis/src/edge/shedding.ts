@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import { overloaded } from '../base/refusal.ts';
 import type { Metrics } from '../base/telemetry/metrics.ts';
+import { overloaded } from '../reliable/refusal.ts';
 import { adoptRequestId } from './context.ts';
 import { sendReply, toProblem } from './problem.ts';
 

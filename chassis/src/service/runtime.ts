@@ -8,6 +8,7 @@ import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
 import { wantsTraces } from '../base/telemetry/tracing-config.ts';
 import { topology } from '../contract/queues.ts';
+import { subject } from '../contract/subject.ts';
 import { publishProblemsAt } from '../edge/problem.ts';
 import { listen } from '../edge/server.ts';
 import { startReplayCounter } from '../reliable/idempotency/replay-counter.ts';
@@ -59,7 +60,7 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     setup: (model) => assertTopology(model, topology),
     onSetup: (differences) => showDifferences(metrics, differences),
   });
-  const relay = startRelay({ pool, broker, metrics, log, tracing });
+  const relay = startRelay({ pool, broker, metrics, log, tracing, subject });
   const keyRetentionHours = settings.KEY_RETENTION_HOURS;
   return {
     settings,
@@ -68,6 +69,7 @@ export async function startRuntime({ name, version, settings }: RuntimeOptions) 
     metrics,
     tracing,
     lifecycle: createLifecycle(),
+    subject,
     pool,
     requestPool: createRequestShare({ pool, connections: Math.floor(settings.DATABASE_POOL_SIZE / 2) }),
     broker,

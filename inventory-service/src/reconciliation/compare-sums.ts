@@ -7,8 +7,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import type { Findings, Mismatch } from '@shop/chassis/operations/reconciliation/run.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import {
   completeSums,
   type HeldDifference,

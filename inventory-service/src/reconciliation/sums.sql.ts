@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LimitedQuery } from '@shop/chassis/base/db/limited-client.ts';
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import type { LimitedQuery } from '@shop/chassis/reliable/postgres/connections.ts';
 
 /** A stock level, as it is and as its ledger adds up. Units may exceed what a number holds, where something is wrong. */
 export interface LedgerSums {

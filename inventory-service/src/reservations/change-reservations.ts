@@ -13,9 +13,9 @@
  */
 
 import type { Pool, Transaction } from '@shop/chassis/base/db/pool.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import { stockDepletedV1 } from '@shop/chassis/contract/messages.ts';
 import { addToOutbox, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { lockStockLevels } from '../stock/stock.sql.ts';
 import { type Changes, decide, type Outcome, type ReservationCommand, UnlockedStockError } from './decide.ts';
 import { findReservations, findReservedSkus, isReservationTaken, saveChanges } from './reservations.sql.ts';

@@ -1,5 +1,5 @@
 import type { Pool, Transaction } from '@shop/chassis/base/db/pool.ts';
-import { sqlState } from '@shop/chassis/base/db/transaction.ts';
+import { sqlState } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';

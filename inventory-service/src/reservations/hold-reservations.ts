@@ -7,9 +7,7 @@
  * that do not touch them. From then on such a batch looks first and waits for nothing, until the row is free again.
  */
 
-import { databaseFault } from '@shop/chassis/base/db/faults.ts';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { retryingDeadlocks, sqlState } from '@shop/chassis/base/db/transaction.ts';
 import type { Metrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import type { Traced, Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import {
@@ -18,6 +16,8 @@ import {
   isolatingFailures,
   type QueueLimits,
 } from '@shop/chassis/reliable/batching/batcher.ts';
+import { databaseFault } from '@shop/chassis/reliable/postgres/faults.ts';
+import { retryingDeadlocks, sqlState } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { findLockedLevels } from '../stock/stock.sql.ts';
 import { changeReservations } from './change-reservations.ts';
 import type { ReservationCommand } from './decide.ts';

@@ -1,6 +1,6 @@
-import { bigints, integers, jsons, texts, uuids } from '@shop/chassis/base/db/arrays.ts';
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
-import { violatedConstraint } from '@shop/chassis/base/db/transaction.ts';
+import { bigints, integers, jsons, texts, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
+import { violatedConstraint } from '@shop/chassis/reliable/postgres/transaction.ts';
 import type { ReservationRow } from '../db/tables.ts';
 import type { Changes } from './decide.ts';
 import type { Line, Reservation, ReservationState } from './reservation.ts';

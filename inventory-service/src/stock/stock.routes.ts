@@ -1,4 +1,3 @@
-import type { Reply } from '@shop/chassis/base/refusal.ts';
 import { text } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
@@ -7,6 +6,7 @@ import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursor, limit, toCursor } from '@shop/chassis/edge/page.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
+import type { Reply } from '@shop/chassis/reliable/refusal.ts';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { asSku, positionIn } from '../addresses.ts';

@@ -1,5 +1,5 @@
-import { RETRY_AFTER_SECONDS, type Reply } from '@shop/chassis/base/refusal.ts';
 import { toProblem } from '@shop/chassis/edge/problem.ts';
+import { RETRY_AFTER_SECONDS, type Reply } from '@shop/chassis/reliable/refusal.ts';
 import type { Order, Outcome } from './order.ts';
 import { toOrderView } from './order-view.ts';
 

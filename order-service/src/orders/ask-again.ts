@@ -7,9 +7,9 @@
  * command or its answer may be dead-lettered; then after delays that double, up to 10 minutes.
  */
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import { addToOutbox, hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import type { Awaiting } from './order.ts';
 import { type Cause, reservationCommand } from './order-messages.ts';
 import { findOrders } from './orders.sql.ts';

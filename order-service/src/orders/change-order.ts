@@ -1,7 +1,7 @@
 import type { Transaction } from '@shop/chassis/base/db/pool.ts';
-import type { RefusedError, Reply } from '@shop/chassis/base/refusal.ts';
 import { refused } from '@shop/chassis/contract/problems.ts';
 import { actorOf, type Principal } from '@shop/chassis/edge/principal.ts';
+import type { RefusedError, Reply } from '@shop/chassis/reliable/refusal.ts';
 import { finalAnswer, stepAnswer } from './answers.ts';
 import type { Order, Outcome } from './order.ts';
 import { type Cause, orderEvent, reservationCommand } from './order-messages.ts';

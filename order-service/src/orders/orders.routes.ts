@@ -1,4 +1,3 @@
-import { overloaded } from '@shop/chassis/base/refusal.ts';
 import { asUuid } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
@@ -10,6 +9,7 @@ import { clientIdOf, type Principal } from '@shop/chassis/edge/principal.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { fingerprintOf, type Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
+import { overloaded } from '@shop/chassis/reliable/refusal.ts';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';

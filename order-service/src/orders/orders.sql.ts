@@ -1,10 +1,10 @@
-import { integers, jsons, texts, times, uuids } from '@shop/chassis/base/db/arrays.ts';
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
-import { violatedConstraint } from '@shop/chassis/base/db/transaction.ts';
-import type { Reply } from '@shop/chassis/base/refusal.ts';
 import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { integers, jsons, texts, times, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
+import { violatedConstraint } from '@shop/chassis/reliable/postgres/transaction.ts';
+import type { Reply } from '@shop/chassis/reliable/refusal.ts';
 import knex from 'knex';
 import type { Awaiting, FirstOutcome, Order, OrderId, OrderStatus, Shortage } from './order.ts';
 import type { OrderLine } from './order-lines.ts';

@@ -6,11 +6,11 @@
  * ends with its answer or when its time is up; from then on the database decides, as it does between processes.
  */
 
-import { overloaded, RefusedError, unavailable } from '@shop/chassis/base/refusal.ts';
 import type { Batcher } from '@shop/chassis/reliable/batching/batcher.ts';
 import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import type { ReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
+import { overloaded, RefusedError, unavailable } from '@shop/chassis/reliable/refusal.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { acceptedAnswer } from './answers.ts';
 import type { Order } from './order.ts';

@@ -11,15 +11,15 @@
  * If the process dies after A, the completer finds the order; wherever it dies, a repeat of the request finds the key.
  */
 
-import { isUnavailable } from '@shop/chassis/base/db/faults.ts';
 import type { Pool, Queryable } from '@shop/chassis/base/db/pool.ts';
-import { type Reply, unavailable } from '@shop/chassis/base/refusal.ts';
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import { isolatingFailures } from '@shop/chassis/reliable/batching/batcher.ts';
 import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
+import { isUnavailable } from '@shop/chassis/reliable/postgres/faults.ts';
+import { type Reply, unavailable } from '@shop/chassis/reliable/refusal.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
 import { acceptedAnswer, finalAnswer } from './answers.ts';

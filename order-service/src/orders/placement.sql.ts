@@ -4,13 +4,13 @@
  * `applyTransitions`). Each is one statement, so one round trip and one commit, for a whole batch.
  */
 import { randomInt } from 'node:crypto';
-import { bytes, integers, texts, times, uuids } from '@shop/chassis/base/db/arrays.ts';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import type { StoredKeyRow } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { bytes, integers, texts, times, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
 import type { Order, OrderId } from './order.ts';
 import { toOrderNumber } from './orders.sql.ts';
 

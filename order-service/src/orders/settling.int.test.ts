@@ -1,8 +1,8 @@
 /** Orders that settle by message: replies of inventory-service, and the completer that asks for them. */
 
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {

@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';

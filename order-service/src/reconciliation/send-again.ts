@@ -1,6 +1,6 @@
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { inTransaction } from '@shop/chassis/base/db/transaction.ts';
 import { addToOutbox } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import type { Awaiting, Order, OrderId } from '../orders/order.ts';
 import { reservationCommand } from '../orders/order-messages.ts';
 import { lockOrders } from '../orders/orders.sql.ts';

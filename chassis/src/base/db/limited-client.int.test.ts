@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { getHeapSpaceStatistics } from 'node:v8';
 import pg from 'pg';
+import { isUnavailable } from '../../reliable/postgres/faults.ts';
 import { collectGarbage } from '../../testing/collect-garbage.ts';
-import { isUnavailable } from './faults.ts';
 import { limitedClient } from './limited-client.ts';
 
 const connectionString = process.env.TEST_POSTGRES_URL;

@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import type { MarkedError } from './faults.ts';
-
-/** A statement that may take longer than the others of its pool. */
-export type LimitedQuery = pg.QueryConfig & { limitMs: number };
+import type { LimitedQuery } from '../../reliable/postgres/connections.ts';
+import type { MarkedError } from '../../reliable/postgres/faults.ts';
 
 type Callback = (error: MarkedError | null | undefined, result: pg.QueryResult) => void;
 

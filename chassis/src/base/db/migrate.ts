@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { sqlState } from '../../reliable/postgres/transaction.ts';
 import { sessionOptions } from './session-settings.ts';
-import { sqlState } from './transaction.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const DUPLICATE_OBJECT = '42710';

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isUnavailable } from '../../reliable/postgres/faults.ts';
+import { inTransaction } from '../../reliable/postgres/transaction.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { testServerUrl } from '../../testing/database.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -10,9 +12,7 @@ import { silent } from '../../testing/messaging.ts';
 import { patientPool } from '../../testing/patient-pool.ts';
 import { withClient } from '../../testing/with-client.ts';
 import { currentDatabaseUrl } from '../config/read-config.ts';
-import { isUnavailable } from './faults.ts';
 import { createPool, type Pool } from './pool.ts';
-import { inTransaction } from './transaction.ts';
 
 /** A message of PostgreSQL's protocol: its type, its length, its content. */
 function message(type: string, content: Buffer): Buffer {

@@ -1,21 +1,15 @@
 import pg from 'pg';
+import { databaseFault } from '../../reliable/postgres/faults.ts';
+import { throttled } from '../../reliable/throttled.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { throttled } from '../telemetry/throttled.ts';
-import { databaseFault } from './faults.ts';
 import { limitedClient, type OnFailure } from './limited-client.ts';
 import { RetiredSession, retireSessions } from './retire-sessions.ts';
 import { sessionOptions } from './session-settings.ts';
 import { strictTypes } from './strict-types.ts';
 import { type Writability, watchWrites } from './writability.ts';
 
-/** What a SQL function takes first: a client inside a transaction, or the pool for a single statement. */
-export type Queryable = Pick<pg.ClientBase, 'query'>;
-export type Transaction = pg.PoolClient;
+export type { Connections, Queryable, Transaction } from '../../reliable/postgres/connections.ts';
 export type Pool = pg.Pool & Writability;
-/** The pool or a share of it: what runs statements and transactions. */
-export interface Connections extends Queryable {
-  connect(): Promise<Transaction>;
-}
 
 export interface PoolOptions {
   /** A function is asked at each new connection: a password may change. */

@@ -1,12 +1,12 @@
+import { inTransaction } from '../../reliable/postgres/transaction.ts';
+import { RefusedError } from '../../reliable/refusal.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { testServerUrl } from '../../testing/database.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { patientPool } from '../../testing/patient-pool.ts';
-import { RefusedError } from '../refusal.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { createPool, type Pool } from './pool.ts';
 import { createRequestShare, type RequestShare } from './request-share.ts';
-import { inTransaction } from './transaction.ts';
 
 // Blocked statements wait for this lock of the test; jest's workers have one server.
 const LOCK = 900_000 + Number(process.env.JEST_WORKER_ID ?? 0);

@@ -4,7 +4,7 @@
  * long is refused, with nothing done. The other half stays for batches, relay and consumers, so that no flood of reads
  * keeps orders from being placed or messages from being handled.
  */
-import { overloaded } from '../refusal.ts';
+import { overloaded } from '../../reliable/refusal.ts';
 import type { Connections, Pool, Queryable } from './pool.ts';
 
 export interface RequestShareOptions {

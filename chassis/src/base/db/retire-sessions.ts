@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { DatabaseFault } from './faults.ts';
+import type { DatabaseFault } from '../../reliable/postgres/faults.ts';
 
 /** Its session was given up by us: no news for the log. */
 export class RetiredSession extends Error {}

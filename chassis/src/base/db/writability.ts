@@ -7,9 +7,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import type { DatabaseFault } from '../../reliable/postgres/faults.ts';
+import { throttled } from '../../reliable/throttled.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { throttled } from '../telemetry/throttled.ts';
-import type { DatabaseFault } from './faults.ts';
 
 export interface Writability {
   /** Whether the database can be reached and takes writes. Those who ask while it is found out get the same answer. */

@@ -16,8 +16,8 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { readTraceparent } from '../../reliable/trace-context.ts';
 import type { Span, SpanOptions, Traced, Tracing } from './tracing.ts';
-import { readTraceparent } from './tracing.ts';
 import type { TracingSettings } from './tracing-config.ts';
 
 // A batch has up to 256 members, and each is a link.

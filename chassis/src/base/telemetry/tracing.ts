@@ -1,3 +1,5 @@
+import { readTraceparent } from '../../reliable/trace-context.ts';
+
 /**
  * The seam to tracing. Whoever does something that belongs into a trace has a `Tracing`, or undefined where nothing is
  * traced; then `tracing?.start(…)` is all that it costs, and no package of OpenTelemetry is even loaded (see
@@ -38,22 +40,6 @@ export interface Span {
   readonly traceparent: string;
   /** It is over; `failed` says why, if it did. */
   end(outcome?: { name?: string; attributes?: Attributes; failed?: string }): void;
-}
-
-/** A W3C trace context (w3.org/TR/trace-context), level 1. */
-export interface TraceContext {
-  traceId: string;
-  spanId: string;
-  /** Two hex digits; the last bit is `sampled`. */
-  flags: string;
-}
-
-/** Read `version-traceid-spanid-flags`. What is not valid, or of a version that is not ours, counts as absent. */
-export function readTraceparent(header: unknown): TraceContext | undefined {
-  if (typeof header !== 'string') return undefined;
-  const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(header) ?? [];
-  if (!traceId || !spanId || !flags || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  return { traceId, spanId, flags };
 }
 
 /** The trace, where it is another than the one that is named after the request; undefined means that one. */

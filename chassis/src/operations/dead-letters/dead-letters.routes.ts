@@ -1,7 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Transaction } from '../../base/db/pool.ts';
-import type { RefusedError, Reply } from '../../base/refusal.ts';
 import { asUuid, text } from '../../base/text.ts';
 import { refused } from '../../contract/problems.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
@@ -28,6 +27,7 @@ import { isUnreadable } from '../../reliable/dead-letters/read-letter.ts';
 import { type IdempotencyDeps, idempotently } from '../../reliable/idempotency/idempotently.ts';
 import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
 import type { MessageDefinition } from '../../reliable/messaging/message-definition.ts';
+import type { RefusedError, Reply } from '../../reliable/refusal.ts';
 import { discardLetter, replayGroup, replayLetter } from './dead-letter-operations.ts';
 
 /** A letter that was replayed: what it is, and the order or reservation that it speaks of. */

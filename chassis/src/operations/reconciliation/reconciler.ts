@@ -9,12 +9,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { isUnavailable } from '../../base/db/faults.ts';
 import type { Pool, Transaction } from '../../base/db/pool.ts';
-import { inTransaction } from '../../base/db/transaction.ts';
 import { startLoop } from '../../base/loop.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Metrics } from '../../base/telemetry/metrics.ts';
+import { isUnavailable } from '../../reliable/postgres/faults.ts';
+import { inTransaction } from '../../reliable/postgres/transaction.ts';
 import { addMismatch, ComparisonError, type Findings, type Found, nothingFound, type Run } from './run.ts';
 import {
   beginDue,

@@ -1,6 +1,5 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import type { Reply } from '../../base/refusal.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
 import { identifyClient, principalOf } from '../../edge/callers.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
@@ -10,6 +9,7 @@ import { actorOf, type Principal } from '../../edge/principal.ts';
 import { sendReply } from '../../edge/problem.ts';
 import { type IdempotencyDeps, idempotently, replaceAccepted } from '../../reliable/idempotency/idempotently.ts';
 import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
+import type { Reply } from '../../reliable/refusal.ts';
 import { reconcile } from './reconcile-operation.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Run } from './run.ts';

@@ -15,8 +15,8 @@
  *     -> settled   with the result that `run` gave for this member
  */
 
-import { overloaded, type RefusedError } from '../../base/refusal.ts';
-import type { Metrics } from '../../base/telemetry/metrics.ts';
+import { overloaded, type RefusedError } from '../refusal.ts';
+import type { Metrics } from '../telemetry.ts';
 
 export interface QueueLimits {
   /** The queue refuses newcomers once its head has waited for longer than this: nothing moves. */

@@ -1,5 +1,5 @@
-import { RefusedError } from '../../base/refusal.ts';
 import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { RefusedError } from '../refusal.ts';
 import { createBatcher, isolatingFailures } from './batcher.ts';
 
 const metrics = createMetrics('test', '0');

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import request from 'supertest';
 import { createRequestShare } from '../../base/db/request-share.ts';
-import { inTransaction } from '../../base/db/transaction.ts';
 import { indispensableMessages, reservationFulfilV1, reservationReleaseV1 } from '../../contract/messages.ts';
 import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
+import { subject } from '../../contract/subject.ts';
 import { deadLetterRoutes, type ReplayedLetter } from '../../operations/dead-letters/dead-letters.routes.ts';
 import { createApp } from '../../service/app.ts';
 import { createLifecycle } from '../../service/lifecycle.ts';
@@ -25,6 +25,7 @@ import type { Handle } from '../messaging/handle-batch.ts';
 import { deadLetterQueueName } from '../messaging/topology.ts';
 import { type OutboxRow, toOutboxRow } from '../outbox/outbox-message.ts';
 import { type Relay, startRelay } from '../outbox/relay.ts';
+import { inTransaction } from '../postgres/transaction.ts';
 import type { DeadLetter } from './dead-letter.ts';
 import { storeLetter } from './dead-letters.sql.ts';
 import { startDrainer } from './drainer.ts';
@@ -110,7 +111,7 @@ describe('dead letters', () => {
 
   const drain = (pool = system.database.pool, queue = QUEUE) => {
     const { broker, metrics } = system;
-    const drainer = startDrainer({ queue, broker, pool, metrics, log: silent });
+    const drainer = startDrainer({ queue, broker, pool, metrics, subject, log: silent });
     atEnd(() => drainer.stop());
     return drainer;
   };
@@ -276,7 +277,7 @@ describe('dead letters', () => {
       const headers = { 'x-death': [{ queue: QUEUE, reason: 'rejected', time: 1 }], 'x-delivery-count': deliveries };
       const fields = { redelivered: deliveries > 0, routingKey: LETTERS };
       const delivery = { content: Buffer.from(body), fields, properties: { headers, ...properties } };
-      const letter = readLetter(QUEUE, delivery as unknown as ConsumeMessage, new Date());
+      const letter = readLetter(QUEUE, delivery as unknown as ConsumeMessage, new Date(), subject);
       return inTransaction(database.pool, (trx) => storeLetter(trx, letter));
     };
     // RabbitMQ 4 calls a letter delivered before when its message was, so twins look like one letter that comes twice.

@@ -1,5 +1,4 @@
-import type { LimitedQuery } from '../../base/db/limited-client.ts';
-import type { Queryable, Transaction } from '../../base/db/pool.ts';
+import type { LimitedQuery, Queryable, Transaction } from '../postgres/connections.ts';
 import { type DeadLetter, type DeadLetterStatus, deadLetterStatus, type HistoryEntry } from './dead-letter.ts';
 import { type ArrivedLetter, OUTBOX } from './read-letter.ts';
 

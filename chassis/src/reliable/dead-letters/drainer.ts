@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { Pool } from '../../base/db/pool.ts';
-import { inTransaction } from '../../base/db/transaction.ts';
-import type { Logger } from '../../base/telemetry/log.ts';
-import type { Metrics } from '../../base/telemetry/metrics.ts';
 import { type Broker, closeChannel } from '../messaging/connection.ts';
+import { type Subject, subjectInLog } from '../messaging/subject.ts';
 import { deadLetterQueueName } from '../messaging/topology.ts';
+import type { Database } from '../postgres/connections.ts';
+import { inTransaction } from '../postgres/transaction.ts';
+import type { Logger, Metrics } from '../telemetry.ts';
 import { countOpen, storeLetter } from './dead-letters.sql.ts';
 import { type ArrivedLetter, readLetter } from './read-letter.ts';
 
@@ -23,9 +23,11 @@ export interface DrainerOptions {
   /** Whose dead letters; not the dead-letter queue itself. */
   queue: string;
   broker: Broker;
-  pool: Pool;
+  pool: Database;
   metrics: Metrics;
   log: Logger;
+  /** What its messages are about. */
+  subject: Subject;
 }
 
 // Bodies are as large as the broker allows, 16 MiB; all that are fetched are in memory, and a batch once more as text.
@@ -43,7 +45,9 @@ interface Subscription {
 }
 
 /** Drain the dead letters of a queue for as long as the process lives. */
-export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptions): { stop(): Promise<void> } {
+export function startDrainer({ queue, broker, pool, metrics, log, subject }: DrainerOptions): {
+  stop(): Promise<void>;
+} {
   const from = deadLetterQueueName(queue);
   const stopping = new AbortController();
   let model: ChannelModel | undefined;
@@ -106,7 +110,7 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
 
   async function store(batch: readonly ConsumeMessage[]): Promise<boolean> {
     // In one order everywhere, so that two processes with copies of the same letters do not deadlock.
-    const letters = batch.map((delivery) => readLetter(queue, delivery, new Date())).sort(byMessage);
+    const letters = batch.map((delivery) => readLetter(queue, delivery, new Date(), subject)).sort(byMessage);
     try {
       const stored = await inTransaction(pool, async (trx) => {
         const results = [];
@@ -115,7 +119,8 @@ export function startDrainer({ queue, broker, pool, metrics, log }: DrainerOptio
       });
       for (const { letter, result } of stored) {
         const { messageId, type, reason, subjectId } = letter;
-        log.warn({ queue, messageId, messageType: type, reason, orderId: subjectId, result }, 'a dead letter arrived');
+        const about = { queue, messageId, messageType: type, reason, ...subjectInLog(subject, subjectId) };
+        log.warn({ ...about, result }, 'a dead letter arrived');
       }
     } catch (error) {
       log.warn({ err: error, queue: from }, 'dead letters could not be written down');

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { v7 as uuidv7 } from 'uuid';
-import { asUuid } from '../../base/text.ts';
+import { z } from 'zod';
 import { DELIVERY_LIMIT_REACHED, lostConsumers } from '../messaging/failures.ts';
 import { type MessageDefinition, readEnvelope } from '../messaging/message-definition.ts';
 import { faultOfSize, TOO_LARGE } from '../messaging/read-delivery.ts';
+import type { Subject } from '../messaging/subject.ts';
 import { DELIVERY_LIMIT } from '../messaging/topology.ts';
 import type { HistoryEntry } from './dead-letter.ts';
 
@@ -37,12 +38,13 @@ export interface ArrivedLetter {
 // Of a body larger than this the type is not looked for: parsing would stop the process.
 const PARSED_AT_MOST_BYTES = 1024 * 1024;
 const LARGEST_COUNT = 1_000_000_000;
+const uuid = z.guid().toLowerCase();
 // Of a quorum queue. Since RabbitMQ 4.3 the second one counts all deliveries, and the first only those that failed.
 const DELIVERED = 'x-delivery-count';
 const ACQUIRED = 'x-acquired-count';
 
 /** Read a delivery from the dead-letter queue of `queue`. Nothing in it can be relied upon. */
-export function readLetter(queue: string, delivery: ConsumeMessage, now: Date): ArrivedLetter {
+export function readLetter(queue: string, delivery: ConsumeMessage, now: Date, subject: Subject): ArrivedLetter {
   const { properties, content, fields } = delivery;
   const {
     [DELIVERED]: delivered,
@@ -69,7 +71,7 @@ export function readLetter(queue: string, delivery: ConsumeMessage, now: Date): 
     redelivered: fields.redelivered,
     deliveries: Math.max(asCount(delivered), asCount(acquired)),
     replayOf: replayIn(headers),
-    subjectId: subjectOf(envelope.payload),
+    subjectId: subject.idIn(asObject(envelope.payload) ?? {}),
     routingKey: asText(headers['x-routing-key']) ?? asText(death?.routingKey) ?? fields.routingKey,
     headers,
     traceparent: asTraceparent(headers.traceparent),
@@ -87,6 +89,7 @@ interface UnsentMessage {
   exchange: string;
   routing_key: string;
   mandatory: boolean;
+  subject_id: string | null;
   body: string;
   traceparent: string | null;
   headers: Record<string, unknown> | null;
@@ -95,7 +98,7 @@ interface UnsentMessage {
 /** A letter for what cannot be sent, with what a replay needs to know. A replay that cannot be sent is its own letter's. */
 export function unsendableLetter(message: UnsentMessage, now: Date): ArrivedLetter {
   const { message_id: messageId, exchange, routing_key: routingKey, mandatory, body } = message;
-  const { type, payload } = parse(body);
+  const { type } = parse(body);
   const headers = message.headers ?? {};
   const reason = 'unencodable';
   const detail = 'its routing key, type or headers do not fit into AMQP';
@@ -111,7 +114,7 @@ export function unsendableLetter(message: UnsentMessage, now: Date): ArrivedLett
     redelivered: false,
     deliveries: 1,
     replayOf: replayIn(headers),
-    subjectId: subjectOf(payload),
+    subjectId: message.subject_id ?? undefined,
     routingKey,
     headers: { ...headers, 'x-exchange': exchange, 'x-mandatory': mandatory },
     traceparent: message.traceparent ?? undefined,
@@ -143,11 +146,6 @@ function parse(body: string): Record<string, unknown> {
   }
 }
 
-function subjectOf(payload: unknown): string | undefined {
-  const { reservationId, orderId } = asObject(payload) ?? {};
-  return asUuid(reservationId) ?? asUuid(orderId);
-}
-
 /** Why the broker moved it here, where it was the broker. Its own `delivery_limit` becomes `delivery-limit`. */
 function deathIn(headers: Record<string, unknown>, queue: string) {
   const deaths = Array.isArray(headers['x-death']) ? headers['x-death'].map(asObject) : [];
@@ -175,7 +173,7 @@ function failures(headers: Record<string, unknown>): HistoryEntry[] {
 }
 
 function replayIn(headers: Record<string, unknown>): ArrivedLetter['replayOf'] {
-  const id = asUuid(headers['x-dead-letter-id']);
+  const id = uuid.safeParse(headers['x-dead-letter-id']).data;
   const replay = headers['x-replay'];
   return id && typeof replay === 'number' && Number.isInteger(replay) ? { id, replay } : undefined;
 }

@@ -1,8 +1,14 @@
 import type { ConsumeMessage } from 'amqplib';
+import type { Subject } from '../messaging/subject.ts';
 import { readLetter } from './read-letter.ts';
 
 const now = new Date('2026-01-05T12:00:00.000Z');
-const reservationId = '0195f0a0-0000-7000-8000-000000000001';
+const accountId = '0195f0a0-0000-7000-8000-000000000001';
+const subject: Subject = {
+  idIn: (payload) => payload.accountId as string | undefined,
+  logField: 'accountId',
+  spanAttribute: 'account.id',
+};
 
 function delivered(body: string | Buffer, properties: object = {}, redelivered = false): ConsumeMessage {
   return {
@@ -11,7 +17,7 @@ function delivered(body: string | Buffer, properties: object = {}, redelivered =
     properties,
   } as ConsumeMessage;
 }
-const read = (...args: Parameters<typeof delivered>) => readLetter('q', delivered(...args), now);
+const read = (...args: Parameters<typeof delivered>) => readLetter('q', delivered(...args), now, subject);
 
 describe('readLetter', () => {
   it('reads what the consumer wrote about it', () => {
@@ -21,12 +27,12 @@ describe('readLetter', () => {
       'x-history': [failed],
       'x-reason': 'attempts-exhausted',
       'x-detail': 'Error: poison',
-      'x-routing-key': 'reservation.held.v1',
+      'x-routing-key': 'account.opened.v1',
     };
-    const body = JSON.stringify({ type: 'reservation.held', payload: { reservationId } });
+    const body = JSON.stringify({ type: 'account.opened', payload: { accountId } });
     expect(read(body, { messageId: 'm-1', headers })).toMatchObject({
       queue: 'q',
-      type: 'reservation.held',
+      type: 'account.opened',
       reason: 'attempts-exhausted',
       attempts: 6,
       history: [
@@ -35,22 +41,22 @@ describe('readLetter', () => {
       ],
       messageId: 'm-1',
       unnamed: false,
-      subjectId: reservationId,
-      routingKey: 'reservation.held.v1',
+      subjectId: accountId,
+      routingKey: 'account.opened.v1',
       body,
     });
   });
 
   it('reads why the broker moved it', () => {
     const deaths = [
-      { queue: 'q', reason: 'delivery_limit', 'routing-keys': ['reservation.held.v1'] },
+      { queue: 'q', reason: 'delivery_limit', 'routing-keys': ['account.opened.v1'] },
       { queue: 'q.retry.1s', reason: 'expired', 'routing-keys': ['q.retry.1s'] },
     ];
     expect(read('{}', { headers: { 'x-death': deaths } })).toMatchObject({
       reason: 'delivery-limit',
       attempts: 21,
       history: [{ type: 'dead-lettered', detail: expect.stringContaining('21 deliveries') }],
-      routingKey: 'reservation.held.v1',
+      routingKey: 'account.opened.v1',
     });
   });
 
@@ -94,7 +100,7 @@ describe('readLetter', () => {
     ['a history that is none', { 'x-history': ['x', null, 1, Buffer.from('x')], 'x-attempts': 'many' }],
     ['attempts beyond an integer', { 'x-history': 'x', 'x-attempts': 1e12 }],
     ['a replay of nothing', { 'x-dead-letter-id': 'x', 'x-replay': 1 }],
-    ['a replay without a number', { 'x-dead-letter-id': reservationId, 'x-replay': 'x' }],
+    ['a replay without a number', { 'x-dead-letter-id': accountId, 'x-replay': 'x' }],
   ])('is not impressed by forged headers: %s', (_what, headers) => {
     const letter = read('{}', { headers });
     expect(letter.history.map(({ type }) => type)).toEqual(['dead-lettered']);
@@ -103,7 +109,7 @@ describe('readLetter', () => {
   });
 
   it('knows of which dead letter it is a replay', () => {
-    const headers = { 'x-dead-letter-id': reservationId, 'x-replay': 2 };
-    expect(read('{}', { headers }).replayOf).toEqual({ id: reservationId, replay: 2 });
+    const headers = { 'x-dead-letter-id': accountId, 'x-replay': 2 };
+    expect(read('{}', { headers }).replayOf).toEqual({ id: accountId, replay: 2 });
   });
 });

@@ -6,10 +6,10 @@
  * repeat is judged afresh.
  */
 
-import type { Connections, Queryable, Transaction } from '../../base/db/pool.ts';
-import { inTransaction, sqlState } from '../../base/db/transaction.ts';
-import { RETRY_AFTER_SECONDS, RefusedError, type Reply } from '../../base/refusal.ts';
-import type { Metrics } from '../../base/telemetry/metrics.ts';
+import type { Connections, Queryable, Transaction } from '../postgres/connections.ts';
+import { inTransaction, sqlState } from '../postgres/transaction.ts';
+import { RETRY_AFTER_SECONDS, RefusedError, type Reply } from '../refusal.ts';
+import type { Metrics } from '../telemetry.ts';
 import type { KeyedRequest, KeyName } from './keyed-request.ts';
 import type { ReplayCounter } from './replay-counter.ts';
 

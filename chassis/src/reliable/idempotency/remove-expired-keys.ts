@@ -1,4 +1,4 @@
-import type { Queryable } from '../../base/db/pool.ts';
+import type { Queryable } from '../postgres/connections.ts';
 
 /** What one batch of the reaper removed, and until when: the next batch need not pass over it again. */
 export interface Removed {

@@ -1,6 +1,6 @@
-import type { Pool } from '../../base/db/pool.ts';
-import type { Logger } from '../../base/telemetry/log.ts';
-import { throttled } from '../../base/telemetry/throttled.ts';
+import type { Database } from '../postgres/connections.ts';
+import type { Logger } from '../telemetry.ts';
+import { throttled } from '../throttled.ts';
 import type { KeyName } from './keyed-request.ts';
 
 // Replays are told to a person, not to a program: a count that is a second old is good enough, and a write for each
@@ -18,7 +18,7 @@ export interface ReplayCounter {
 }
 
 /** Start counting. What could not be written is kept for the next time. */
-export function startReplayCounter(pool: Pool, log: Logger): ReplayCounter {
+export function startReplayCounter(pool: Database, log: Logger): ReplayCounter {
   const logFailure = throttled(LOGGED_EVERY_MS, (others, error: unknown) =>
     log.warn({ err: error, others }, 'replays could not be counted yet'),
   );
@@ -59,7 +59,7 @@ export function startReplayCounter(pool: Pool, log: Logger): ReplayCounter {
   };
 }
 
-async function addReplays(pool: Pool, batch: readonly (KeyName & { replays: number })[]): Promise<void> {
+async function addReplays(pool: Database, batch: readonly (KeyName & { replays: number })[]): Promise<void> {
   // Locked in the order of the keys, as every statement on this table does it; SKIP LOCKED would lose counts.
   const sorted = batch.toSorted((a, b) => compare(a.clientId, b.clientId) || compare(a.key, b.key));
   await pool.query(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { inTransaction } from '../../base/db/transaction.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../../testing/messaging-database.ts';
+import { inTransaction } from '../postgres/transaction.ts';
 import { recordInInbox, removeFromInbox, removeOldInboxRows } from './inbox.ts';
 
 describe('the inbox', () => {

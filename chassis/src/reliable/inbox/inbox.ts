@@ -1,5 +1,5 @@
-import type { Queryable, Transaction } from '../../base/db/pool.ts';
 import { FROM_THE_OLDEST, type Removed } from '../idempotency/remove-expired-keys.ts';
+import type { Queryable, Transaction } from '../postgres/connections.ts';
 
 // A message comes twice when a relay dies between publishing and deleting its row, or a consumer between commit and
 // ack; the second copy then waits for as long as a process or the broker stays down, plus at most 13 minutes of retries.

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { reservationHeldV1, reservationReleaseV1 } from '../../contract/messages.ts';
 import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
+import { subject } from '../../contract/subject.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type MessagingSystem, silent, startMessagingSystem } from '../../testing/messaging.ts';
@@ -68,7 +69,7 @@ describe.each(queues)('a bad message in $queue.name', ({ queue, good }) => {
     system = await startMessagingSystem();
     atEnd(() => system.drop());
     const { broker, metrics, database } = system;
-    const parts = { queue: queue.name, broker, metrics, pool: database.pool, log: silent };
+    const parts = { queue: queue.name, broker, metrics, pool: database.pool, log: silent, subject };
     const drainer = startDrainer(parts);
     atEnd(() => drainer.stop());
     const consumer = startConsumer({

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
-import type { Logger } from '../../base/telemetry/log.ts';
+import type { Logger } from '../telemetry.ts';
 import { createPublish, type OutgoingMessage, type Publish, type PublishOutcome } from './publish.ts';
 import type { Difference } from './topology.ts';
 

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { databaseFault } from '../../base/db/faults.ts';
-import type { Pool } from '../../base/db/pool.ts';
-import type { Logger } from '../../base/telemetry/log.ts';
-import type { Metrics } from '../../base/telemetry/metrics.ts';
-import { readTraceparent, type Span, type Tracing } from '../../base/telemetry/tracing.ts';
+import type { Database } from '../postgres/connections.ts';
+import { databaseFault } from '../postgres/faults.ts';
+import type { Logger, Metrics, Span, Tracing } from '../telemetry.ts';
+import { readTraceparent } from '../trace-context.ts';
 import { type Broker, closeChannel } from './connection.ts';
 import { unansweredDeliveries } from './delivery-counts.ts';
 import { DELIVERY_LIMIT_REACHED, lostConsumers, toDeadLetter, toRetry } from './failures.ts';
@@ -12,6 +11,7 @@ import { type Fate, type Handle, handleBatch, type IncomingMessage } from './han
 import type { MessageDefinition } from './message-definition.ts';
 import type { OutgoingMessage } from './publish.ts';
 import { faultOfSize, readDelivery, TOO_LARGE } from './read-delivery.ts';
+import { type Subject, subjectInLog } from './subject.ts';
 import { DELIVERY_LIMIT, RETRY_DELAYS_MS } from './topology.ts';
 
 /*
@@ -41,10 +41,12 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   definitions: readonly Definition[];
   handle: Handle<Definition>;
   broker: Broker;
-  pool: Pool;
+  pool: Database;
   metrics: Metrics;
   log: Logger;
   tracing?: Tracing;
+  /** What its messages are about. */
+  subject?: Subject;
   /** Deliveries held at most, and so the largest batch. */
   prefetch?: number;
   retryDelaysMs?: readonly number[];
@@ -61,7 +63,7 @@ export interface Consumer {
   stop(): Promise<void>;
 }
 
-// As many as one batch of reservations may have; a second batch is not fetched ahead, the broker is near.
+// As many as one batch may have; a second batch is not fetched ahead, the broker is near.
 const PREFETCH = 256;
 // A large backlog of large messages would fill the memory when all of a batch are parsed.
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -181,7 +183,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
 
   async function takeBatch(from: Subscription, deliveries: ConsumeMessage[]): Promise<void> {
     const readings = deliveries.map((delivery) => read(delivery, options.definitions, deliveryLimit));
-    const spans = tracing && startSpans(tracing, queue, readings);
+    const spans = tracing && startSpans(tracing, queue, options.subject, readings);
     const settled = await settle(from, readings);
     spans?.forEach((span, index) => {
       span.end(outcomeOf(settled?.[index]?.fate));
@@ -281,7 +283,8 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     messagesHandled.of(queue, copied ?? fate.kind).inc();
     if (fate.kind === 'handled' && incoming)
       messageAge.of(queue).observe(Math.max(0, Date.now() - Date.parse(incoming.message.occurredAt)) / 1_000);
-    const about = { queue, ...describe(delivery, incoming) };
+    const subjectId = incoming && options.subject?.idIn(incoming.message.payload);
+    const about = { queue, ...describe(delivery, incoming), ...subjectInLog(options.subject, subjectId) };
     if (fate.kind === 'failed')
       log[copied === 'retried' ? 'warn' : 'error']({ ...about, err: fate.error }, `a message failed and was ${copied}`);
     else if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'a message was dead-lettered');
@@ -343,16 +346,13 @@ function read<Definition extends MessageDefinition>(
   return { delivery, incoming: { message, definition, traceparent, headers } as IncomingMessage<Definition> };
 }
 
-/** Who a message is, for its log line. Its content is never told. */
+/** Who a message is, for its log line. Its content is never logged. */
 function describe({ properties }: ConsumeMessage, incoming: IncomingMessage<MessageDefinition> | undefined) {
-  const { reservationId, orderId } = (incoming?.message.payload ?? {}) as { reservationId?: string; orderId?: string };
   return {
     messageId: properties.messageId,
     messageType: properties.type,
     traceId: readTraceparent(incoming?.traceparent ?? properties.headers?.traceparent)?.traceId,
     requestId: incoming?.message.correlationId,
-    // A reservation has the id of its order.
-    orderId: orderId ?? reservationId,
   };
 }
 
@@ -360,21 +360,22 @@ function describe({ properties }: ConsumeMessage, incoming: IncomingMessage<Mess
 function startSpans<Definition extends MessageDefinition>(
   tracing: Tracing,
   queue: string,
+  subject: Subject | undefined,
   readings: readonly Reading<Definition>[],
 ): Span[] {
   return readings.map(({ delivery, incoming }) => {
-    const { traceId: _, ...ids } = describe(delivery, incoming);
+    const { messageId, messageType, requestId } = describe(delivery, incoming);
     const span = tracing.start(`process ${queue}`, {
       kind: 'consumer',
       parent: incoming?.traceparent ?? (delivery.properties.headers?.traceparent as string | undefined),
-      traceId: ids.requestId,
+      traceId: requestId,
       attributes: {
         'messaging.system': 'rabbitmq',
         'messaging.operation.type': 'process',
         'messaging.destination.name': queue,
-        'messaging.message.id': ids.messageId,
-        'shop.message.type': ids.messageType,
-        'shop.order.id': ids.orderId,
+        'messaging.message.id': messageId,
+        'shop.message.type': messageType,
+        ...(subject && incoming && { [subject.spanAttribute]: subject.idIn(incoming.message.payload) }),
       },
     });
     if (incoming) incoming.traceparent = span.traceparent;

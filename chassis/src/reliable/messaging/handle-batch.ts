@@ -1,6 +1,6 @@
-import type { Pool, Transaction } from '../../base/db/pool.ts';
-import { inTransaction, sqlState } from '../../base/db/transaction.ts';
 import { recordInInbox, removeFromInbox } from '../inbox/inbox.ts';
+import type { Database, Transaction } from '../postgres/connections.ts';
+import { inTransaction, sqlState } from '../postgres/transaction.ts';
 import type { Envelope, MessageDefinition } from './message-definition.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -41,7 +41,7 @@ export type Fate =
 
 export interface BatchOptions<Definition extends MessageDefinition> {
   queue: string;
-  pool: Pool;
+  pool: Database;
   handle: Handle<Definition>;
   /** Whether an error means that the database is away: then nothing is known of any message, and the error is thrown. */
   isOutage: (error: unknown) => Promise<boolean>;

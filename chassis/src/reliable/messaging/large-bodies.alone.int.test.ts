@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMetrics } from '../../base/telemetry/metrics.ts';
 import { orderReservationRepliesQueue } from '../../contract/queues.ts';
+import { subject } from '../../contract/subject.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker } from '../../testing/broker.ts';
 import { collectGarbage } from '../../testing/collect-garbage.ts';
@@ -39,7 +40,7 @@ it('bodies of 10 MB do not fill the memory, 20 at once, and their neighbours are
   const before = inUse();
   const sampler = sampleMemory();
   atEnd(() => sampler.stop());
-  const parts = { queue, broker, metrics, pool: database.pool, log: silent };
+  const parts = { queue, broker, metrics, pool: database.pool, log: silent, subject };
   const consumer = startConsumer({ ...parts, definitions, handle: async (_trx, all) => all.map(() => 'handled') });
   atEnd(() => consumer.stop());
   const drainer = startDrainer(parts);

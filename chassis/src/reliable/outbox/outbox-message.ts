@@ -1,12 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { booleans, texts, uuids } from '../../base/db/arrays.ts';
-import type { Queryable } from '../../base/db/pool.ts';
 import {
   type Envelope,
   type MessageDefinition,
   type PayloadOf,
   writeEnvelope,
 } from '../messaging/message-definition.ts';
+import { booleans, texts, uuids } from '../postgres/arrays.ts';
+import type { Queryable } from '../postgres/connections.ts';
 
 /** A message on its way into the table `outbox_messages`. */
 export interface OutboxRow {

@@ -1,4 +1,3 @@
-import { inTransaction } from '../../base/db/transaction.ts';
 import { orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -13,6 +12,7 @@ import {
 import { replayLetters } from '../dead-letters/dead-letters.sql.ts';
 import type { Broker } from '../messaging/connection.ts';
 import { startConsumer } from '../messaging/consume.ts';
+import { inTransaction } from '../postgres/transaction.ts';
 import { addToOutbox, type OutboxRow } from './outbox-message.ts';
 import { outboxStats, type RelayOptions, startRelay } from './relay.ts';
 

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool, Queryable, Transaction } from '../../base/db/pool.ts';
-import { inTransaction } from '../../base/db/transaction.ts';
-import type { Logger } from '../../base/telemetry/log.ts';
-import type { Metrics } from '../../base/telemetry/metrics.ts';
-import { throttled } from '../../base/telemetry/throttled.ts';
-import type { Span, Tracing } from '../../base/telemetry/tracing.ts';
 import { countOpen, storeLetter } from '../dead-letters/dead-letters.sql.ts';
 import { OUTBOX, unsendableLetter } from '../dead-letters/read-letter.ts';
 import type { Broker } from '../messaging/connection.ts';
 import type { OutgoingMessage, PublishOutcome } from '../messaging/publish.ts';
+import { type Subject, subjectInLog } from '../messaging/subject.ts';
+import type { Database, Queryable, Transaction } from '../postgres/connections.ts';
+import { inTransaction } from '../postgres/transaction.ts';
+import type { Logger, Metrics, Span, Tracing } from '../telemetry.ts';
+import { throttled } from '../throttled.ts';
 
 /*
  * From the outbox to the broker, at least once, by any number of relays. One transaction for each batch:
@@ -28,11 +27,13 @@ import type { OutgoingMessage, PublishOutcome } from '../messaging/publish.ts';
  */
 
 export interface RelayOptions {
-  pool: Pool;
+  pool: Database;
   broker: Broker;
   metrics: Metrics;
   log: Logger;
   tracing?: Tracing;
+  /** What its messages are about. */
+  subject?: Subject;
   batchSize?: number;
   batchBytes?: number;
 }
@@ -139,7 +140,7 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
     const refused = idsOf(rows, outcomes, ['refused']);
     const unsent = idsOf(rows, outcomes, ['failed', 'unanswered']);
     const unencodable = rows.filter((_, index) => outcomes[index] === 'unencodable');
-    await setAside(trx, unencodable, log);
+    await setAside(trx, unencodable, options);
     await remove(trx, [...confirmed, ...unencodable.map(({ id }) => id)]);
     metrics.outboxPublished.inc(confirmed.length);
     metrics.outboxReturned.inc(returned.length);
@@ -165,6 +166,7 @@ interface OutboxMessage {
   exchange: string;
   routing_key: string;
   mandatory: boolean;
+  subject_id: string | null;
   body: string;
   traceparent: string | null;
   headers: Record<string, unknown> | null;
@@ -191,7 +193,7 @@ async function lockBatch(trx: Transaction, { rows: limit, bytes }: BatchLimits):
         SELECT *, sum(octet_length(body)) OVER (ORDER BY mandatory DESC, id) - octet_length(body) AS bytes_before
         FROM (TABLE commands UNION ALL TABLE events) AS due
       )
-      SELECT id, message_id, exchange, routing_key, mandatory, body, traceparent, headers,
+      SELECT id, message_id, exchange, routing_key, mandatory, subject_id, body, traceparent, headers,
         set_config('synchronous_commit', 'off', true)
       FROM batch WHERE bytes_before < $2 ORDER BY mandatory DESC, id`,
     values: [limit, bytes],
@@ -200,12 +202,17 @@ async function lockBatch(trx: Transaction, { rows: limit, bytes }: BatchLimits):
 }
 
 /** As dead letters, in the transaction that removes the rows. */
-async function setAside(trx: Transaction, rows: readonly OutboxMessage[], log: Logger): Promise<void> {
+async function setAside(
+  trx: Transaction,
+  rows: readonly OutboxMessage[],
+  { log, subject }: RelayOptions,
+): Promise<void> {
   for (const row of rows) {
     const letter = unsendableLetter(row, new Date());
     const result = await storeLetter(trx, letter);
     const { queue, messageId, type, reason, subjectId } = letter;
-    log.error({ queue, messageId, messageType: type, reason, orderId: subjectId, result }, 'a message cannot be sent');
+    const about = { queue, messageId, messageType: type, reason, ...subjectInLog(subject, subjectId) };
+    log.error({ ...about, result }, 'a message cannot be sent');
   }
 }
 

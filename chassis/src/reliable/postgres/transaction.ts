@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connections, Transaction } from './pool.ts';
+import type { Connections, Transaction } from '../postgres/connections.ts';
 
 // PostgreSQL error codes, appendix A: after these two, and only these, the same transaction may simply run again.
 const SERIALIZATION_FAILURE = '40001';

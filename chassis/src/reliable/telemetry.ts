@@ -1,0 +1,82 @@
+/*
+ * What is reported, and to whom: the caller's own logger, metrics and tracing, as far as they are used here. pino's logger
+ * and prom-client's counters and gauges have these shapes.
+ */
+
+export interface Logger {
+  info: Write;
+  warn: Write;
+  error: Write;
+}
+
+/** An error goes in as `err`. */
+interface Write {
+  (fields: object, message: string): void;
+  (message: string): void;
+}
+
+export interface Metrics {
+  /** By result: `executed`, `replayed`, `in_progress`, `reused`. */
+  idempotencyRequests: Labelled<Counter>;
+  /** Members of a batch, by stage. */
+  batchSize: Labelled<Histogram>;
+  batchQueueLength: LabelledGauge<'stage'>;
+  batchRefused: Labelled<Counter>;
+  outboxPending: Gauge;
+  /** In seconds. */
+  outboxOldest: Gauge;
+  outboxPublished: Counter;
+  outboxReturned: Counter;
+  /** By queue and outcome: `handled`, `duplicate`, `retried`, `dead_lettered`. */
+  messagesHandled: Labelled<Counter>;
+  /** In seconds, by queue. */
+  messageAge: Labelled<Histogram>;
+  deadLettersOpen: LabelledGauge<'queue'>;
+  /** When the database last took writes. */
+  databaseAnswered: { setToCurrentTime(): void };
+}
+
+/** The metric with these values of its labels. */
+interface Labelled<Metric> {
+  of(first: string, second?: string): Metric;
+}
+
+interface Counter {
+  inc(by?: number): void;
+}
+
+interface Gauge {
+  set(value: number): void;
+}
+
+interface LabelledGauge<Label extends string> {
+  set(labels: Record<Label, string>, value: number): void;
+}
+
+interface Histogram {
+  observe(value: number): void;
+}
+
+/** W3C trace contexts travel with messages in either case; without a `Tracing` nothing is added to them. */
+export interface Tracing {
+  start(name: string, options: SpanOptions): Span;
+  /** A span for what is done for several messages at once. */
+  startBatch(name: string, members: readonly { traceparent?: string | undefined }[]): Pick<Span, 'end'>;
+}
+
+interface SpanOptions {
+  kind: 'producer' | 'consumer';
+  /** The trace context of what caused it. */
+  parent: string | undefined;
+  /** Without a parent, the id of the trace. */
+  traceId?: string;
+  attributes: Attributes;
+}
+
+type Attributes = Record<string, string | undefined>;
+
+export interface Span {
+  /** The trace context for what it causes. */
+  readonly traceparent: string;
+  end(outcome?: { attributes?: Attributes; failed?: string }): void;
+}
