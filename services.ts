@@ -54,6 +54,7 @@ export const SERVICE_PORT = 3000;
 
 export interface Service extends Omit<Entry, 'database' | 'asks'> {
   readonly name: ServiceName;
+  readonly path: (typeof entries)[number]['path'];
   readonly asks: readonly ServiceName[];
   /** Its workspace; also its name at the gateway, under Compose, of its image, in logs, metrics and messages. */
   readonly folder: string;

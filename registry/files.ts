@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { topology } from '@shop/chassis/contract/queues.ts';
 import { toTable } from '../e2e/documentation/table.ts';
+import type { Service } from '../services.ts';
 import { inOrderOfStart, SERVICE_PORT, services } from '../services.ts';
 import {
   developmentRegions,
@@ -45,6 +46,7 @@ function regionsByFile(): Record<string, Record<string, string>> {
     'deploy/ec2/host.sh': { services: servicesOfHost() },
     'monitoring/prometheus/prometheus.yml': scrapeRegions(),
     'monitoring/prometheus/rules/alerts.yml': alertRegions(),
+    'monitoring/prometheus/tests/alerts.test.yml': alertTestRegions(),
     '.github/workflows/release.yml': { images: forEachOf(services, ({ folder }) => `          - ${folder}\n`) },
     '.github/dependabot.yml': { images: forEachOf(services, ({ folder }) => `      - /${folder}\n`) },
     '.vscode/launch.json': editorRegions(),
@@ -90,10 +92,14 @@ function scrapeRegions(): Record<string, string> {
   return { jobs: jobs.join('\n'), exporters: `      - targets: [${exporters.join(', ')}]\n` };
 }
 
+function queuesOf({ name }: Service): string[] {
+  return topology.queues.map((queue) => queue.name).filter((queue) => queue.startsWith(`${name}.`));
+}
+
 /** What has no target, or no queue, is no series: `absent` finds it, name by name. */
 function alertRegions(): Record<string, string> {
   const jobs = services.map(({ folder }) => folder);
-  const queues = topology.queues.map(({ name }) => name);
+  const queues = services.flatMap(queuesOf);
   return {
     'no process': `        expr: |
           sum by (job) (up{job=~"${jobs.join('|')}"}) == 0
@@ -112,6 +118,23 @@ function servicesTable(): string {
     `\`/health/${path}\`, \`/docs/${path}.json\``,
   ]);
   return `\n${toTable([['Service', 'Answers for', 'Database', 'Of itself'], ...rows])}\n`;
+}
+
+/** Of the tests in which a process or consumer of the first two services is missing: those of the others are there. */
+function alertTestRegions(): Record<string, string> {
+  const further = services.filter(({ name }) => !['order', 'inventory'].includes(name));
+  const queues = further.flatMap(queuesOf);
+  return {
+    'further processes': forEachOf(
+      further,
+      ({ folder }) => `      - series: 'up{job="${folder}",instance="of ${folder}"}'\n        values: 1x40\n`,
+    ),
+    'further queues': forEachOf(
+      queues,
+      (queue) =>
+        `      - series: 'rabbitmq_detailed_queue_consumers{vhost="/",queue="${queue}"}'\n        values: 2x40\n`,
+    ),
+  };
 }
 
 function editorRegions(): Record<string, string> {

@@ -7,9 +7,9 @@
  */
 const MARKS = /^(.*\[services\.ts: ([a-z -]+)\].*\n)([\s\S]*?)(^.*\[end\].*(?:\n|$))/gm;
 
-/** The text with each of its regions made again; throws when it has others than these. */
+/** The text with each of its regions made again, wherever it stands; throws when the text has others than these. */
 export function withRegions(text: string, regions: Readonly<Record<string, string>>): string {
-  const found = [...text.matchAll(MARKS)].map(([, , name = '']) => name);
+  const found = [...new Set([...text.matchAll(MARKS)].map(([, , name = '']) => name))];
   const wanted = Object.keys(regions);
   if (found.toSorted().join() !== wanted.toSorted().join()) {
     throw new Error(`it has the regions "${found.join('", "')}" instead of "${wanted.join('", "')}"`);

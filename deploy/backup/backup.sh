@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Dump both databases at the same time; see --help.
+# Dump the databases of all services at the same time; see --help.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=connection.sh
@@ -7,13 +7,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
   cat <<'TEXT'
-Usage: backup.sh            dump both databases, check the dumps, remove old ones
+Usage: backup.sh            dump every database, check the dumps, remove old ones
        backup.sh --check    fail when a database has no dump that is young enough
 
-A dump is BACKUP_DIR/<orders|inventory>/<time>.dump (pg_restore's custom format) with <time>.dump.sha256 beside it. It has
+A dump is BACKUP_DIR/<database>/<time>.dump (pg_restore's custom format) with <time>.dump.sha256 beside it. It has
 its name only when it is complete and was read to its end.
 
-  ORDER_DB_URL, INVENTORY_DB_URL   postgres://user:password@host:port/database, of a role that may read everything
+  <SERVICE>_DB_URL        of each service, such as ORDER_DB_URL: postgres://user:password@host:port/database, of a role that
+                          may read everything
   BACKUP_DIR              where the dumps are kept (/backups)
   BACKUP_KEEP_DAYS        older ones are removed (7) …
   BACKUP_KEEP_AT_LEAST    … but never the newest ones, so many of each database (24)
@@ -22,7 +23,7 @@ its name only when it is complete and was read to its end.
   BACKUP_S3_URI           s3://bucket/prefix: copy each dump there with the command `aws`; unset: no copy
   AWS_…                   for `aws`: region, endpoint, credentials
 
-Each of the URLs may be given as a file: ORDER_DB_URL_FILE, INVENTORY_DB_URL_FILE.
+Each of the URLs may be given as a file: <SERVICE>_DB_URL_FILE.
 TEXT
 }
 

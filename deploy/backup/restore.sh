@@ -15,12 +15,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
   cat <<'TEXT'
-Usage: restore.sh <orders|inventory> <file.dump|latest>
+Usage: restore.sh <database> <file.dump|latest>
 
 Stop the service first, read docs/restore.md before that, and restore while nobody is connected. The replaced database is
 kept under another name, which is printed.
 
-  ORDER_DB_URL, INVENTORY_DB_URL   of a role that may make databases (or …_FILE, see backup.sh --help)
+  <SERVICE>_DB_URL       of a role that may make databases (or …_FILE, see backup.sh --help)
   BACKUP_DIR             where `latest` is looked for (/backups)
   RESTORE_JOBS           connections that restore at the same time (2)
   RESTORE_SKIP_NUMBERS   how many numbers of each sequence are left out when the replaced database does not know how far

@@ -78,6 +78,7 @@ it('.dockerignore lets through what the Dockerfiles copy', () => {
   const needed = [
     'package.json',
     'package-lock.json',
+    'services.ts',
     '*-service',
     ...workspaces
       .filter((name) => !folders.includes(name))

@@ -2,13 +2,15 @@
  * The dashboards, in short. `npm run dashboards` writes what Grafana reads (dashboards/*.json) from this; a test fails
  * until you do. A range is $__rate_interval, which Grafana fits to the time that is shown.
  */
+import { services as allServices } from '../../services.ts';
 import type { Dashboard } from './panel.ts';
 
 const quantile = (share: number, histogram: string, by = 'le') =>
   `histogram_quantile(${share}, sum by (${by}) (rate(${histogram}[$__rate_interval])))`;
 
 const place = 'service="order-service",route="/orders",method="POST"';
-const services = 'job=~"order-service|inventory-service"';
+const services = `job=~"${allServices.map(({ folder }) => folder).join('|')}"`;
+const databases = `datname=~"${allServices.map(({ database }) => database.name).join('|')}"`;
 
 export const orders: Dashboard = {
   uid: 'orders',
@@ -427,7 +429,7 @@ export const system: Dashboard = {
       description: 'By database and state, and how many it takes. "idle in transaction" that stays is a fault.',
       unit: 'short',
       queries: [
-        ['{{datname}} {{state}}', 'sum by (datname, state) (pg_stat_activity_count{datname=~"orders|inventory"})'],
+        ['{{datname}} {{state}}', `sum by (datname, state) (pg_stat_activity_count{${databases}})`],
         ['limit of {{instance}}', 'pg_settings_max_connections'],
       ],
     },
@@ -437,11 +439,8 @@ export const system: Dashboard = {
       description: 'Committed and rolled back.',
       unit: 'cps',
       queries: [
-        ['{{datname}} committed', 'rate(pg_stat_database_xact_commit{datname=~"orders|inventory"}[$__rate_interval])'],
-        [
-          '{{datname}} rolled back',
-          'rate(pg_stat_database_xact_rollback{datname=~"orders|inventory"}[$__rate_interval])',
-        ],
+        ['{{datname}} committed', `rate(pg_stat_database_xact_commit{${databases}}[$__rate_interval])`],
+        ['{{datname}} rolled back', `rate(pg_stat_database_xact_rollback{${databases}}[$__rate_interval])`],
       ],
     },
     {
@@ -449,7 +448,7 @@ export const system: Dashboard = {
       title: 'Size of the databases',
       description: 'On disk, with indexes.',
       unit: 'bytes',
-      queries: [['{{datname}}', 'pg_database_size_bytes{datname=~"orders|inventory"}']],
+      queries: [['{{datname}}', `pg_database_size_bytes{${databases}}`]],
     },
     {
       id: 17,

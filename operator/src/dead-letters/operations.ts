@@ -38,7 +38,7 @@ export function connectOperations(services: readonly ServiceName[], lookUp: Look
   const call = (service: ServiceName, more: Omit<Call, 'apiKey'>) =>
     ask(gateway, { ...more, path: `/operations/${service}/dead-letters${more.path}`, apiKey });
 
-  /** From the service that has it; both keep their own, and their ids and groups differ. */
+  /** From the service that has it; each keeps its own, and their ids and groups differ. */
   async function whereverItIs<T>(path: string, method: Call['method'], body?: object, key?: string) {
     const request = { method, path, idempotencyKey: key, body: body && JSON.stringify(body) };
     for (const service of services) {

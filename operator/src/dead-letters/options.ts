@@ -1,8 +1,11 @@
 import { UsageError } from '@shop/chassis/base/fault.ts';
+import { services as allServices, type Service } from '../../../services.ts';
 import { readArguments } from '../read-arguments.ts';
 
-export const serviceNames = ['orders', 'inventory'] as const;
-export type ServiceName = (typeof serviceNames)[number];
+/** As the gateway names it: `/operations/<name>`. */
+export type ServiceName = Service['path'];
+
+const serviceNames = allServices.map(({ path }) => path);
 const statuses = ['open', 'replayed', 'discarded'] as const;
 
 /** One replay or discard has one key, so that it can be repeated as often as it takes. */
@@ -16,7 +19,7 @@ export type Options = { json: boolean; services: readonly ServiceName[]; key?: s
 
 export const help = `npm run dead-letters -- <command> [options]
 
-Messages that could not be handled, of both services, and what to do about them.
+Messages that could not be handled, of all services, and what to do about them.
 
   list                              the open ones, by what is probably one fault, and one by one, newest first
     --status open|replayed|discarded|all
@@ -27,7 +30,7 @@ Messages that could not be handled, of both services, and what to do about them.
   replay --group GROUP              the open ones of a group
   discard <id> --reason TEXT        give it up
 
-  --service orders|inventory        ask only this service (default: both)
+  --service NAME                    ask only this service: ${serviceNames.join(' or ')} (default: all)
   --key KEY                         Idempotency-Key of a replay or discard: to repeat one that may have been done
   --json                            print what the services answered as one JSON object
   --help
