@@ -11,6 +11,7 @@ import { readSystem } from '@shop/local/start-system.ts';
 import { type PartReport, reportParts } from '@shop/local/status.ts';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { services } from '../services.ts';
 import { checkExchange, type Exchange } from './contract/check-exchange.ts';
 
 const run = promisify(execFile);
@@ -51,7 +52,7 @@ export interface System {
   product(units: number): Promise<string>;
   /** Available, reserved and on-hand units of a SKU. */
   stock(sku: string): Promise<{ onHand: number; reserved: number; available: number }>;
-  /** Resolves when both services answer and the broker is connected. */
+  /** Resolves when every service answers and is connected to the broker. */
   healthy(): Promise<void>;
   down(): Promise<void>;
 }
@@ -156,11 +157,11 @@ function talkTo(env: Record<string, string>, { folder, control, parts, end }: Ho
       });
     },
     async healthy() {
-      for (const path of ['/health/orders', '/health/inventory']) {
+      for (const { path } of services) {
         // Several times, for each answer comes from one of two processes.
         await eventually(async () => {
           for (let n = 0; n < 4; n += 1) {
-            const { status, body } = await system.anonymous('GET', path);
+            const { status, body } = await system.anonymous('GET', `/health/${path}`);
             if (status !== 200 || body.status !== 'ok') return undefined;
           }
           return true;

@@ -1,50 +1,46 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inventoryServiceConfig } from '@shop/inventory-service/config.ts';
-import { orderServiceConfig } from '@shop/order-service/config.ts';
 import type { z } from 'zod';
+import { services } from '../../services.ts';
 import { toTable } from './table.ts';
 
-const services = { 'order-service': orderServiceConfig, 'inventory-service': inventoryServiceConfig };
-const reference = {
-  path: 'docs/configuration.md',
-  heading: 'Settings of the services',
-  rows: [
-    ['Name', 'Default', 'Meaning', 'Read by'],
-    ...rowsOf({ ...inventoryServiceConfig.shape, ...orderServiceConfig.shape }).map(([name = '', ...row]) => [
-      name,
-      ...row,
-      readersOf(name.replaceAll('`', '')),
-    ]),
-  ],
-};
-const tables = [
-  reference,
-  ...Object.entries(services).map(([service, { shape }]) => ({
-    path: `${service}/README.md`,
-    heading: 'Configuration',
-    rows: [['Name', 'Default', 'Meaning'], ...rowsOf(shape)],
-  })),
-];
+type Shape = Record<string, z.ZodType>;
 
 /** Every page that has a table of settings, with the table as the services' schemas make it. */
-export function pagesWithSettings(root: string): { path: string; text: string; asItIs: string }[] {
-  return tables.map(({ path, heading, rows }) => {
+export async function pagesWithSettings(root: string): Promise<{ path: string; text: string; asItIs: string }[]> {
+  const readers = await Promise.all(
+    services.map(async ({ folder }) => {
+      const { settings }: { settings: { shape: Shape } } = await import(join(root, folder, 'src/config.ts'));
+      return { folder, shape: settings.shape };
+    }),
+  );
+  const all: Shape = Object.assign({}, ...readers.toReversed().map(({ shape }) => shape));
+  const readersOf = (name: string) => {
+    const folders = readers.filter(({ shape }) => name in shape).map(({ folder }) => folder);
+    return folders.length === readers.length ? 'all' : folders.join(', ');
+  };
+  const reference = {
+    path: 'docs/configuration.md',
+    heading: 'Settings of the services',
+    rows: [
+      ['Name', 'Default', 'Meaning', 'Read by'],
+      ...Object.keys(all).map((name) => [...rowOf(name, all), readersOf(name)]),
+    ],
+  };
+  const own = readers.map(({ folder, shape }) => ({
+    path: `${folder}/README.md`,
+    heading: 'Configuration',
+    rows: [['Name', 'Default', 'Meaning'], ...Object.keys(shape).map((name) => rowOf(name, shape))],
+  }));
+  return [reference, ...own].map(({ path, heading, rows }) => {
     const asItIs = readFileSync(join(root, path), 'utf8');
     return { path, asItIs, text: withTable(asItIs, heading, toTable(rows)) };
   });
 }
 
-function rowsOf(shape: Record<string, z.ZodType>): string[][] {
-  return Object.entries(shape).map(([name, variable]) => {
-    const { data: fallback } = variable.safeParse(undefined);
-    return [`\`${name}\``, fallback === undefined ? '' : `\`${fallback}\``, variable.description ?? ''];
-  });
-}
-
-function readersOf(name: string): string {
-  const readers = Object.entries(services).flatMap(([service, { shape }]) => (name in shape ? [service] : []));
-  return readers.length === 2 ? 'both' : readers.join();
+function rowOf(name: string, shape: Shape): string[] {
+  const { data: fallback } = shape[name]?.safeParse(undefined) ?? {};
+  return [`\`${name}\``, fallback === undefined ? '' : `\`${fallback}\``, shape[name]?.description ?? ''];
 }
 
 /** The first table below the heading is replaced, whatever it was. */

@@ -4,4 +4,4 @@ import { join } from 'node:path';
 import { pagesWithSettings } from './configuration.ts';
 
 const root = join(import.meta.dirname, '../..');
-for (const { path, text } of pagesWithSettings(root)) writeFileSync(join(root, path), text);
+for (const { path, text } of await pagesWithSettings(root)) writeFileSync(join(root, path), text);

@@ -9,7 +9,7 @@ import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import type { InventoryMetrics } from './metrics.ts';
-import { inventoryServiceDocument } from './openapi.ts';
+import { describeService } from './openapi.ts';
 import { productsRoutes } from './products/products.routes.ts';
 import { createHoldBatcher } from './reservations/hold-reservations.ts';
 import { reservationOperationsRoutes } from './reservations/reservations.operations.ts';
@@ -54,7 +54,7 @@ export function buildApp(deps: AppDeps): App {
     internal,
     routes,
     name: 'inventory',
-    describe: () => inventoryServiceDocument(deps),
+    describe: () => describeService(deps),
   });
   return { http, drain: holds.drain };
 }

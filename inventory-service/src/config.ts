@@ -2,11 +2,11 @@ import { readConfig, serviceConfig } from '@shop/chassis/base/config/read-config
 import type { z } from 'zod';
 
 /** Everything that the environment decides. */
-export const inventoryServiceConfig = serviceConfig.extend({});
+export const settings = serviceConfig.extend({});
 
-export type Config = z.output<typeof inventoryServiceConfig>;
+export type Config = z.output<typeof settings>;
 
 /** The configuration, or an error that lists every fault. */
 export function config(env: NodeJS.ProcessEnv = process.env): Config {
-  return readConfig(inventoryServiceConfig, env);
+  return readConfig(settings, env);
 }

@@ -8,7 +8,7 @@ import { reservationOperations } from './reservations/reservations.openapi.ts';
 import { stockOperations } from './stock/stock.openapi.ts';
 
 /** The OpenAPI document of inventory-service: all that the gateway routes to it. */
-export function inventoryServiceDocument(published: Published) {
+export function describeService(published: Published) {
   return toDocument(
     {
       title: 'Inventory',

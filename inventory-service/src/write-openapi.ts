@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkedInText } from '@shop/chassis/edge/openapi/checked-in.ts';
-import { inventoryServiceDocument } from './openapi.ts';
+import { describeService } from './openapi.ts';
 
 const folder = join(import.meta.dirname, '..');
-writeFileSync(join(folder, 'openapi.json'), checkedInText(inventoryServiceDocument, folder));
+writeFileSync(join(folder, 'openapi.json'), checkedInText(describeService, folder));

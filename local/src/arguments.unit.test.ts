@@ -1,4 +1,5 @@
 import { UsageError } from '@shop/chassis/base/fault.ts';
+import { ofEachService } from '../../services.ts';
 import { parseCommand } from './arguments.ts';
 
 const defaults = {
@@ -8,7 +9,7 @@ const defaults = {
   watch: false,
   inspect: false,
   port: 8000,
-  processes: { order: 1, inventory: 1 },
+  processes: ofEachService(() => 1),
 };
 
 describe('parseCommand', () => {
@@ -20,7 +21,7 @@ describe('parseCommand', () => {
     const flags = ['--detach', '--fresh', '--monitoring', '--watch', '--inspect'];
     const argv = ['start', ...flags, '--port', '8080', '--orders', '2', '--inventories=3'];
     const set = { detach: true, fresh: true, monitoring: true, watch: true, inspect: true };
-    const options = { ...set, port: 8080, processes: { order: 2, inventory: 3 } };
+    const options = { ...set, port: 8080, processes: { ...ofEachService(() => 1), order: 2, inventory: 3 } };
     expect(parseCommand(argv)).toEqual({ kind: 'start', options });
   });
 

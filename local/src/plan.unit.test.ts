@@ -1,3 +1,4 @@
+import { ofEachService } from '../../services.ts';
 import { partsNamed } from './parts.ts';
 import type { Plan } from './plan.ts';
 import { deckVariables, makePlan } from './plan.ts';
@@ -38,10 +39,8 @@ describe('makePlan', () => {
       INVENTORY_SERVICE_OTEL_TRACES_EXPORTER: 'otlp',
       LOG_LEVEL: 'no',
     });
-    expect(plan.settings).toEqual({
-      order: { LOG_LEVEL: 'debug', OTEL_TRACES_EXPORTER: 'none' },
-      inventory: { X: '1', OTEL_TRACES_EXPORTER: 'otlp' },
-    });
+    expect(plan.settings.order).toEqual({ LOG_LEVEL: 'debug', OTEL_TRACES_EXPORTER: 'none' });
+    expect(plan.settings.inventory).toEqual({ X: '1', OTEL_TRACES_EXPORTER: 'otlp' });
   });
 });
 
@@ -59,7 +58,7 @@ function planned({ orders = 1 }, last?: Plan, environment: NodeJS.ProcessEnv = {
   return makePlan(
     {
       port: 8000,
-      processes: { order: orders, inventory: 1 },
+      processes: { ...ofEachService(() => 1), order: orders },
       monitoring: false,
       watch: false,
       inspect: false,

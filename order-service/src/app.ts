@@ -10,7 +10,7 @@ import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { docsPageRoutes } from './docs-page/docs-page.routes.ts';
 import type { OrderMetrics } from './metrics.ts';
-import { orderServiceDocument } from './openapi.ts';
+import { describeService } from './openapi.ts';
 import { noteReplays } from './orders/note-replays.ts';
 import { orderOperationsRoutes } from './orders/orders.operations.ts';
 import { orderRoutes } from './orders/orders.routes.ts';
@@ -67,6 +67,6 @@ export function buildApp(deps: AppDeps): App {
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages, onReplayed: noteReplays }));
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));
   routes.use(reconciliationRoutes({ ...keyed, base }), docsPageRoutes());
-  const http = createApp({ ...deps, routes, name: 'orders', describe: () => orderServiceDocument(deps) });
+  const http = createApp({ ...deps, routes, name: 'orders', describe: () => describeService(deps) });
   return { http, drain: placements.drain };
 }

@@ -2,7 +2,7 @@ import { integer, readConfig, serviceConfig } from '@shop/chassis/base/config/re
 import { z } from 'zod';
 
 /** Everything that the environment decides. */
-export const orderServiceConfig = serviceConfig.extend({
+export const settings = serviceConfig.extend({
   INVENTORY_URL: z
     .string()
     .transform((urls) => urls.split(',').map((url) => url.trim()))
@@ -14,9 +14,9 @@ export const orderServiceConfig = serviceConfig.extend({
   ),
 });
 
-export type Config = z.output<typeof orderServiceConfig>;
+export type Config = z.output<typeof settings>;
 
 /** The configuration, or an error that lists every fault. */
 export function config(env: NodeJS.ProcessEnv = process.env): Config {
-  return readConfig(orderServiceConfig, env);
+  return readConfig(settings, env);
 }

@@ -6,7 +6,7 @@ import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { orderOperations } from './orders/orders.openapi.ts';
 
 /** The OpenAPI document of order-service: all that the gateway routes to it. */
-export function orderServiceDocument(published: Published) {
+export function describeService(published: Published) {
   return toDocument(
     {
       title: 'Orders',

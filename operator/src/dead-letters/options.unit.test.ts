@@ -1,8 +1,9 @@
 import { UsageError } from '@shop/chassis/base/fault.ts';
+import { services } from '../../../services.ts';
 import { parseOptions } from './options.ts';
 
 const id = '0195f0a0-0000-7000-8000-000000000001';
-const common = { json: false, services: ['orders', 'inventory'], key: undefined };
+const common = { json: false, services: services.map(({ path }) => path), key: undefined };
 
 describe('the options of dead-letters', () => {
   it.each([
