@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { reservationRejectedV1, reservationReplies } from '../../contract/messages.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
-import { faultOfSize, readDelivery } from './read-delivery.ts';
+import { faultOfSize, readBody } from './read-delivery.ts';
 
 const envelope = {
   id: randomUUID(),
@@ -12,10 +12,10 @@ const envelope = {
   correlationId: 'request-1',
   payload: { reservationId: randomUUID() },
 };
-const readText = (body: string) => readDelivery(Buffer.from(body), reservationReplies);
+const readText = (body: string) => readBody(Buffer.from(body), reservationReplies);
 const readJson = (more: object) => readText(JSON.stringify({ ...envelope, ...more }));
 
-describe('readDelivery', () => {
+describe('readBody', () => {
   it('reads a message of the contract', () => {
     expect(readJson({})).toMatchObject({ kind: 'read', message: envelope });
   });

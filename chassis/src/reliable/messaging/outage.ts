@@ -1,0 +1,31 @@
+import type { Database } from '../postgres/connections.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface OutageOptions {
+  pool: Pick<Database, 'takesWrites'>;
+  /** How long deliveries are held; in a longer outage the queue gets them back. */
+  holdMs: number;
+  probeIntervalMs: number;
+}
+
+/**
+ * Wait until the database takes writes; returns how many probes it took, or undefined when the subscription stops meanwhile.
+ *
+ * Deliveries are held for a while, because giving them back counts against their delivery-limit; in a longer outage the
+ * channel is closed (one count), so that they do not sit in a process that cannot use them.
+ */
+export async function waitForDatabase(
+  { pool, holdMs, probeIntervalMs }: OutageOptions,
+  subscription: Subscription,
+): Promise<number | undefined> {
+  const since = performance.now();
+  for (let probes = 1; ; probes += 1) {
+    await subscription.sleep(probeIntervalMs);
+    if (subscription.isStopping) return undefined;
+    if (await pool.takesWrites()) {
+      await subscription.resume();
+      return probes;
+    }
+    if (performance.now() - since > holdMs) await subscription.release();
+  }
+}
