@@ -10,6 +10,8 @@ export const problemSections = {
   'The request': undefined,
   'Idempotency-Key':
     'Every `POST` and `PATCH` needs one: 1 to 255 visible ASCII characters, bare or in double quotes; inside quotes spaces are allowed, and `\\"` and `\\\\` are escapes. Make a new one (a UUID, for example) for each thing to be done, keep it, and send it again with each repeat of that request.',
+  Versions:
+    'A read of something that has versions carries its version as `ETag`, and in the member `version`. `PUT`, `PATCH` and `DELETE` of it need `If-Match` with that `ETag`, so that no change is lost under another one.',
   Orders: undefined,
   'Products and stock': undefined,
   Operations: undefined,
@@ -157,6 +159,28 @@ export const problems = {
     action: 'Use a new key for a new request. A key that was meant for a repeat shows a bug of the client.',
     repeat: 'new-key',
     example: { instance: '/orders', detail: 'Use a new Idempotency-Key for a new request.' },
+  },
+  'precondition-required': {
+    status: 428,
+    title: 'If-Match is missing',
+    section: 'Versions',
+    meaning: 'The request changes something that has versions, and does not say which version it was decided on.',
+    action: 'Read it, and send its `ETag` in `If-Match`.',
+    repeat: 'corrected',
+    example: { instance: '/accounts/me', detail: 'Send If-Match with the ETag of the last read.' },
+  },
+  'stale-version': {
+    status: 412,
+    title: 'Version is not the current one',
+    section: 'Versions',
+    meaning: 'It was changed since the version in `If-Match` was read. Nothing was done; `current` is what it is now.',
+    action: 'Decide again on `current`, and send that with its version in `If-Match`.',
+    repeat: 'corrected',
+    example: {
+      instance: '/accounts/me',
+      detail: 'This is version 4 now.',
+      members: { current: { name: 'Ada Lovelace', version: 4 } },
+    },
   },
   'order-not-found': {
     status: 404,
