@@ -46,8 +46,9 @@ describeNeeding('decK', deck !== undefined, 'deck file validate', () => {
   });
 
   it.each([
-    ['an unknown field', changed('    retries: 2', '    retires: 1'), /retires/],
-    ['a number that is none', changed('    retries: 2', '    retries: once'), /retries/],
+    ['an unknown field', changed('      retries: 2', '      retires: 1'), /retires/],
+    ['a number that is none', changed('      retries: 2', '      retries: once'), /retries/],
+    ['a setting of a plugin that is not there', changed('_config: key ', '_config: keys '), /keys/],
     ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /docs-orders/],
     ['a group without a name', changed('- group: operations', '- group: ""'), /required/],
   ])('refuses %s', (_what, text, complaint) => {
@@ -68,6 +69,8 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     expect(runDeck('lint', kongYml).status).toBe(0);
   });
 
+  /** One route with a line of its own. */
+  const ofRoute = (line: string) => changed('        methods: [POST]\n', `        methods: [POST]\n        ${line}\n`);
   const untagged = (before: RegExp) => changed(new RegExp(`(${before.source}[^]*?)\\n +tags: .*`), '$1');
 
   it.each([
@@ -76,31 +79,38 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
     ['a target without tags', untagged(/- target: /), /target has no tags/],
     [
       'passive health checks',
-      changed('      active:', '      passive: { unhealthy: { http_failures: 3 } }\n      active:'),
+      changed('        active:', '        passive: { unhealthy: { http_failures: 3 } }\n        active:'),
+      /passive checks/,
+    ],
+    [
+      'passive health checks of one upstream',
+      changed('    targets:', '    healthchecks: { passive: { unhealthy: { http_failures: 3 } } }\n    targets:'),
       /passive checks/,
     ],
     ['a service without tags', untagged(/- name: order-service\n/), /service has no tags/],
-    ['a route without a name', changed('- name: docs\n        paths', '- paths'), /route has no name/],
+    ['a route without a name', changed('- name: docs\n    service', '- service'), /route has no name/],
     ['a route without tags', untagged(/- name: docs\n/), /route has no tags/],
     ['a route for every method', changed(/(~\/docs\$"\])\n +methods: .*/, '$1'), /without methods/],
     ['a path that is a prefix', changed('"~/docs$"', '/docs'), /a path is written/],
     ['a path without an end', changed('"~/docs$"', '"~/docs"'), /a path is written/],
-    ['a route with protocols of its own', changed(/protocols: .*/, 'protocols: [https]'), /DECK_ROUTE_PROTOCOLS/],
+    ['protocols that are fixed', changed(/protocols: .*/, 'protocols: [https]'), /DECK_ROUTE_PROTOCOLS/],
+    ['a route with protocols of its own', ofRoute('protocols: [https]'), /leave a route open/],
     [
-      'a route with the default protocols',
+      'routes with the default protocols',
       changed(/ +protocols: .*DECK_ROUTE_PROTOCOLS.*\n/, ''),
       /DECK_ROUTE_PROTOCOLS/,
     ],
     ['a redirect that turns POST into GET', changed('status_code: 308', 'status_code: 301'), /must be 308/],
     ['no redirect at all', changed(/ +https_redirect_status_code: 308\n/, ''), /must be 308/],
+    ['a route that turns POST into GET', ofRoute('https_redirect_status_code: 301'), /must be 308 on each route/],
     [
       'a route that is open to anyone',
-      changed(/(name: orders-place\n[\s\S]*?)- name: key-auth\n/, '$1- name: cors\n'),
+      changed(/key-auth(, instance_name: orders-place-key)/, 'cors$1'),
       /open to anyone/,
     ],
     [
       'a route that is open to every client',
-      changed(/(name: orders-place\n[\s\S]*?)- name: acl\n/, '$1- name: cors\n'),
+      changed(/acl(, instance_name: orders-place-groups)/, 'cors$1'),
       /open to every client/,
     ],
     [
@@ -109,12 +119,23 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
       /open to anyone/,
     ],
     ['an open route under another name', changed('- name: docs\n', '- name: docs-of-all\n'), /open to anyone/],
-    ['a path that would be cut off', changed('strip_path: false', 'strip_path: true'), /strip_path/],
-    ['a path that is cut off by default', changed(/ +strip_path: false\n/, ''), /strip_path/],
-    ['a plugin without a name', changed(/ +instance_name: orders-place-key\n/, ''), /plugin has no instance_name/],
-    ['a plugin without tags', untagged(/instance_name: orders-place-key/), /plugin has no tags/],
+    ['paths that would be cut off', changed('strip_path: false', 'strip_path: true'), /strip_path is true/],
+    ['paths that are cut off by default', changed(/ +strip_path: false\n/, ''), /strip_path is true/],
+    ['a path that would be cut off', ofRoute('strip_path: true'), /strip_path would cut off/],
+    ['a plugin without a name', changed(/instance_name: orders-place-key, /, ''), /plugin has no instance_name/],
+    ['a plugin without tags', changed(/(orders-place-key), tags: [^,]+,/, '$1,'), /plugin has no tags/],
     ['a global plugin without tags', untagged(/instance_name: gateway-token/), /plugin has no tags/],
     ['keys in the query', changed('key_in_query: false, ', ''), /key_in_query/],
+    [
+      'keys in the query of one route',
+      changed(/(orders-place-key.*_config: key)/, '$1, config: { key_in_query: true }'),
+      /without settings of its own/,
+    ],
+    [
+      'a route with another kind of key',
+      changed(/(orders-place-key.*)_config: key/, '$1config: { hide_credentials: true }'),
+      /without settings of its own/,
+    ],
     ['a 401 that does not name the header', changed(', realm: header apikey', ''), /where the key goes/],
     ['keys that services see', changed(', hide_credentials: true', ''), /client's key/],
     [
@@ -123,8 +144,13 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
       /X-Consumer-Groups/,
     ],
     [
+      'groups that a client of one route may forge',
+      changed(/(orders-place-groups.*allow: \[storefront\])/, '$1, hide_groups_header: true'),
+      /X-Consumer-Groups/,
+    ],
+    [
       'a route that loses the token',
-      changed(/(name: orders-place\n[\s\S]*?)- name: acl\n/, '$1- name: request-transformer\n'),
+      changed(/acl(, instance_name: orders-place-groups)/, 'request-transformer$1'),
       /gateway's token/,
     ],
     [
@@ -230,7 +256,7 @@ describeNeeding('decK', deck !== undefined, 'kong/check.sh', () => {
   });
 
   it.each([
-    ['what decK does not read', changed('    retries: 2', '    retires: 1'), /retires/],
+    ['what decK does not read', changed('      retries: 2', '      retires: 1'), /retires/],
     ['what the rules forbid', changed('strip_path: false', 'strip_path: true'), /strip_path/],
   ])('finds %s', (_what, text, complaint) => {
     const { status, output } = check(env, { text, args: [] });

@@ -12,6 +12,7 @@ export function describeService(published: Published) {
   return toDocument(
     {
       title: 'Inventory',
+      summary: 'Products and stock',
       description: `Products, their stock, and the ledger of every movement of it.\n\n${callingAdvice}`,
       tags: {
         products: 'What can be ordered, and its stock',

@@ -1,10 +1,11 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { fillIn } from './defaults.ts';
 import { callersIn, isKeyGuard } from './key-guard.ts';
 import { compareRank, type HeaderMatcher, overlaps, parseHeader, parsePath, type RouteMatcher } from './routing.ts';
 
 /**
- * Reads kong.yml as decK does (text first, then YAML) and refuses whatever the gateway would not honour: every object is
+ * Reads kong.yml as decK does (text first, then YAML, then what it says once for all) and refuses whatever the gateway would not honour: every object is
  * strict, and what Kong would do by default but we do not is a required literal. Faults name fields, never values: the text
  * holds secrets by now.
  */
@@ -194,12 +195,22 @@ const consumer = z.strictObject({
   acls: z.array(z.strictObject({ group: name, tags })).default([]),
 });
 
+// Put in by fillIn before: what is wrong in them is found where they are used.
+const members = z.record(z.string(), z.unknown());
 const declarationFile = z.strictObject({
   _format_version: z.literal('3.0'),
-  _info: z.strictObject({ select_tags: z.array(z.string()) }).optional(),
+  _info: z
+    .strictObject({
+      select_tags: z.array(z.string()),
+      defaults: z
+        .strictObject({ upstream: members.optional(), service: members.optional(), route: members.optional() })
+        .optional(),
+    })
+    .optional(),
+  _plugin_configs: z.record(z.string(), members).optional(),
   upstreams: z.array(upstream).default([]),
   services: z.array(service).default([]),
-  routes: z.array(route).default([]),
+  routes: z.array(route.extend({ service: z.strictObject({ name }).optional() })).default([]),
   consumers: z.array(consumer).default([]),
   plugins,
 });
@@ -242,7 +253,7 @@ export function readDeclaration(
   const document = parseDocument(substituteVariables(text, env, faults), { prettyErrors: false });
   faults.push(...document.errors.map((error) => `YAML, at character ${error.pos[0]}: ${error.message}`));
   if (document.errors.length > 0) throw new DeclarationError(faults);
-  const parsed = declarationFile.safeParse(document.toJS());
+  const parsed = declarationFile.safeParse(fillIn(document.toJS()));
   if (!parsed.success) throw new DeclarationError([...faults, ...parsed.error.issues.map(describeIssue)]);
   const consumers = clientsText === undefined ? [] : readClients(clientsText);
   const file = { ...parsed.data, consumers: [...parsed.data.consumers, ...consumers] };
@@ -307,6 +318,9 @@ function findConflicts(file: Declaration): string[] {
     ...file.services
       .filter((s) => !file.upstreams.some((u) => u.name === s.host))
       .map((s) => `services.${s.name}.host: no upstream has this name`),
+    ...file.routes
+      .filter((r) => r.service && !serviceOf(r, file))
+      .map((r) => `routes.${r.name}.service: no service has this name`),
     ...routes.flatMap(({ route, service }) => {
       const chosen = (plugin: PluginName) => choosePlugin(plugin, route, service, file) !== undefined;
       return [
@@ -366,11 +380,15 @@ function rankOf({ headers, regex_priority: regexPriority }: RouteDeclaration) {
 }
 
 /** Every route with the service it belongs to, if any. */
-export function allRoutes(file: Declaration): { route: RouteDeclaration; service?: ServiceDeclaration }[] {
+export function allRoutes(file: Declaration): { route: RouteDeclaration; service?: ServiceDeclaration | undefined }[] {
   return [
     ...file.services.flatMap((service) => service.routes.map((route) => ({ route, service }))),
-    ...file.routes.map((route) => ({ route })),
+    ...file.routes.map((route) => ({ route, service: serviceOf(route, file) })),
   ];
+}
+
+function serviceOf(route: Declaration['routes'][number], file: Declaration): ServiceDeclaration | undefined {
+  return file.services.find(({ name }) => name === route.service?.name);
 }
 
 /** The one instance of a plugin that runs: the route's, else the service's, else the global one. Nothing is merged. */

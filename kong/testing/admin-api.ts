@@ -4,9 +4,32 @@ import { json } from 'node:stream/consumers';
 
 type Entity = { id: string; tags?: string[]; [parent: string]: unknown };
 
+/** Where decK asks for Kong's own defaults, those that kong.yml has to win over. */
+const ownDefaults: Record<string, object> = {
+  routes: { strip_path: true, protocols: ['http', 'https'], https_redirect_status_code: 426 },
+  services: { retries: 5, connect_timeout: 60_000, write_timeout: 60_000, read_timeout: 60_000 },
+  upstreams: {
+    algorithm: 'round-robin',
+    healthchecks: {
+      active: {
+        http_path: '/',
+        healthy: { interval: 0, successes: 0, http_statuses: [200, 302] },
+        unhealthy: { interval: 0, http_failures: 0, http_statuses: [429, 404, 500], tcp_failures: 0, timeouts: 0 },
+      },
+    },
+  },
+};
+
+/** Defaults as a schema of Kong has them. */
+function fieldsOf(defaults: object): object[] {
+  return Object.entries(defaults).map(([name, value]) => ({
+    [name]: value.constructor === Object ? { type: 'record', fields: fieldsOf(value) } : { default: value },
+  }));
+}
+
 /**
  * As much of Kong's Admin API as decK needs to sync: it keeps what is put and lists it again. What it holds is what decK
- * sent, without Kong's defaults and checks.
+ * sent, without Kong's checks.
  */
 export async function startAdminApi() {
   const kinds = new Map<string, Map<string, Entity>>();
@@ -29,7 +52,10 @@ export async function startAdminApi() {
     const url = new URL(req.url as string, 'http://localhost');
     const path = url.pathname.split('/').filter((segment) => segment !== '');
     if (path.length === 0) return [200, { version: '3.9.3', configuration: { database: 'postgres' } }];
-    if (path[0] === 'schemas') return [200, { fields: [{ config: { type: 'record', fields: [] } }] }];
+    if (path[0] === 'schemas') {
+      const fields = fieldsOf(ownDefaults[path[1] ?? ''] ?? {});
+      return [200, { fields: [{ config: { type: 'record', fields: [] } }, ...fields] }];
+    }
     if (path.length % 2 === 1) return [200, { data: list(path, url.searchParams.get('tags')), next: null }];
     const [kind, id] = path.slice(-2) as [string, string];
     const entities = kindOf(kind) as Map<string, Entity>;

@@ -10,6 +10,7 @@ export function describeService(published: Published) {
   return toDocument(
     {
       title: 'Orders',
+      summary: 'Orders',
       description: `Placing, cancelling, shipping and delivering orders.\n\n${callingAdvice}`,
       tags: {
         orders: 'Orders and their stories',

@@ -38,6 +38,7 @@ export const reservationOperations: readonly Operation[] = [
     method: 'get',
     path: '/operations/inventory/reservations/{id}',
     operationId: 'readReservation',
+    route: 'operations-inventory-reservation',
     summary: 'Read the reservation of an order',
     description: 'What inventory-service knows of an order: the order’s id is the reservation’s.',
     tag: 'reservations',

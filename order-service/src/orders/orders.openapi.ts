@@ -72,6 +72,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'post',
     path: '/orders',
     operationId: 'placeOrder',
+    route: 'orders-place',
     summary: 'Place an order',
     description:
       'Lines with the same SKU and the same `unitPrice` are merged first; then there are at most 1,000 lines, and a SKU’s quantities ' +
@@ -94,6 +95,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'get',
     path: '/orders',
     operationId: 'listOrders',
+    route: 'orders-list',
     summary: 'List orders, newest first',
     description:
       'A storefront sees its own orders; `clientId` is for back office and operations, and 400 from a storefront. A page is ' +
@@ -108,6 +110,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'get',
     path: '/orders/{id}',
     operationId: 'readOrder',
+    route: 'orders-read',
     summary: 'Read an order',
     description: 'As it is now. The answer to the request that placed it is what the key remembers, not this.',
     tag: 'orders',
@@ -119,6 +122,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'get',
     path: '/orders/{id}/timeline',
     operationId: 'readTimeline',
+    route: 'orders-timeline',
     summary: 'Read the story of an order, oldest first',
     description: 'Who did what and when. Repeats of the request that placed it are one entry, counted within a second.',
     tag: 'orders',
@@ -149,6 +153,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'post',
     path: '/orders/{id}/cancellation',
     operationId: 'cancelOrder',
+    route: 'orders-cancel',
     summary: 'Cancel an order and give its stock back',
     description: 'Possible until it is shipped. An order that is cancelled already stays as it is: 200.',
     tag: 'orders',
@@ -161,6 +166,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'post',
     path: '/orders/{id}/shipment',
     operationId: 'shipOrder',
+    route: 'orders-ship',
     summary: 'Ship a confirmed order',
     description:
       'Its units leave the stock. An order that is shipped already with the same carrier and number stays as it is: 200.',
@@ -174,6 +180,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'post',
     path: '/orders/{id}/delivery',
     operationId: 'deliverOrder',
+    route: 'orders-deliver',
     summary: 'Note that a shipped order was delivered',
     description: 'An order that is delivered already stays as it is: 200.',
     tag: 'orders',
@@ -186,6 +193,7 @@ export const orderOperations: readonly Operation[] = [
     method: 'get',
     path: '/operations/orders/waits/{id}',
     operationId: 'readOrderWait',
+    route: 'operations-orders-wait',
     summary: 'Read what an order waits for',
     description:
       'An order whose answer from inventory-service is missing is asked for by message until it comes, at growing intervals of up to 10 minutes.',

@@ -18,6 +18,10 @@ export interface Operation {
   tag: string;
   /** Whose keys may call it; none: it needs no key. */
   groups: readonly Group[];
+  /** What the gateway calls it, in its metrics too: it stays when the path changes. Methods of a path may share one. */
+  route: string;
+  /** How often one client may call it, where that is less than what the gateway allows over all operations. */
+  requestsPerMinute?: number;
   parameters?: Record<string, z.ZodType>;
   query?: z.ZodObject;
   body?: { schema: z.ZodType; example: unknown; optional?: boolean };
@@ -36,6 +40,11 @@ export interface Link {
   requestBody?: unknown;
 }
 
+/** The name at the gateway of what stands at a path without parameters. */
+export function routeOf(path: string): string {
+  return path.slice(1).replaceAll('/', '-');
+}
+
 /** The next page of a list is the same operation with the cursor that came with this one. */
 export function nextPage(operationId: string): Record<string, Link> {
   return { nextPage: { operationId, parameters: { cursor: '$response.body#/nextCursor' } } };
@@ -49,6 +58,8 @@ export function linksTo(operationIds: readonly string[], name: string, pointer: 
 
 export interface DocumentedService {
   title: string;
+  /** What the service answers for, in a few words; the gateway's page shows it. */
+  summary: string;
   description: string;
   tags: Record<string, string>;
   operations: readonly Operation[];
@@ -90,6 +101,7 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
     openapi: '3.1.1',
     info: {
       title: service.title,
+      summary: service.summary,
       version,
       description: service.description,
       license: { name: 'MIT', identifier: 'MIT' },
@@ -149,6 +161,10 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     tags: [operation.tag],
     // Roles, any one of which will do (OpenAPI 3.1, Security Requirement Object).
     security: groups.map((group) => ({ apikey: [group] })),
+    // What kong/kong.yml is made from, besides the path and the method.
+    'x-gateway-route': operation.route,
+    'x-callers': groups.length > 0 ? groups : ['anyone'],
+    'x-requests-per-minute': operation.requestsPerMinute,
     parameters: [
       ...Object.entries(parameters).map(([name, schema]) =>
         toParameter(name, 'path', true, schemas.of(schema, 'input'), schemas),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Answer, pageOf, problemAnswer, success, time } from '../../edge/openapi/answers.ts';
-import { linksTo, nextPage, type Operation } from '../../edge/openapi/document.ts';
+import { linksTo, nextPage, type Operation, routeOf } from '../../edge/openapi/document.ts';
 import { deadLetterStatus } from '../../reliable/dead-letters/dead-letter.ts';
 import { discardBody, emptyBody, group, listQuery, replaysBody } from './dead-letters.routes.ts';
 
@@ -96,12 +96,14 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
   });
   const common = { tag: 'dead letters', groups: ['operations'] } as const;
   const path = `${base}/dead-letters`;
+  const route = routeOf(base);
   return [
     {
       ...common,
       method: 'get',
       path,
       operationId: 'listDeadLetters',
+      route: `${route}-dead-letters`,
       summary: 'List messages that were set aside, newest first',
       description: 'Each service lists those of its own queue. `subjectId` finds those of one order.',
       query: listQuery,
@@ -113,6 +115,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       method: 'get',
       path: `${path}/groups`,
       operationId: 'listDeadLetterGroups',
+      route: `${route}-dead-letter-groups`,
       summary: 'Group the open ones by what is probably one fault, the largest group first',
       description: 'The place to begin: one fault usually makes many letters. At most 1,000 groups.',
       answers: [
@@ -142,6 +145,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       method: 'get',
       path: `${path}/{id}`,
       operationId: 'readDeadLetter',
+      route: `${route}-dead-letter`,
       summary: 'Read a dead letter with its whole message',
       description: 'With its headers and the error of every attempt: what was wrong, and whether a replay can help.',
       parameters: { id },
@@ -160,6 +164,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       method: 'post',
       path: `${path}/replays`,
       operationId: 'replayDeadLetters',
+      route: `${route}-dead-letter-replays`,
       summary: 'Replay a group',
       description: 'At most 1,000 at a time, the oldest first. Mend the cause before: what is still poison comes back.',
       body: { schema: replaysBody, example: { group: name } },
@@ -180,6 +185,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       method: 'post',
       path: `${path}/{id}/replay`,
       operationId: 'replayDeadLetter',
+      route: `${route}-dead-letter-replay`,
       summary: 'Send a message to its queue again',
       description: 'With its attempts begun anew. If it is still poison, the same dead letter opens again.',
       parameters: { id },
@@ -191,6 +197,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       method: 'post',
       path: `${path}/{id}/discard`,
       operationId: 'discardDeadLetter',
+      route: `${route}-dead-letter-discard`,
       summary: 'Give a message up',
       description:
         'A `reservation.release` or `reservation.fulfil` that can be read cannot be discarded, only replayed.',

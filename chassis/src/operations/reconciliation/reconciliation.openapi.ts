@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageOf, success, time } from '../../edge/openapi/answers.ts';
-import type { Operation } from '../../edge/openapi/document.ts';
+import { type Operation, routeOf } from '../../edge/openapi/document.ts';
 import { emptyBody, listQuery } from './reconciliation.routes.ts';
 
 const counts = z.record(z.string(), z.int().min(0));
@@ -63,7 +63,8 @@ export function reconciliationOperations(base: string, found: z.input<typeof mis
   };
   const { finishedAt: _, ...begun } = finished;
   const running = { ...begun, status: 'running', checked: {}, total: 0, kinds: {}, repaired: 0 };
-  const common = { path: `${base}/reconciliation`, tag: 'reconciliation', groups: ['operations'] } as const;
+  const path = `${base}/reconciliation`;
+  const common = { path, route: routeOf(path), tag: 'reconciliation', groups: ['operations'] } as const;
   return [
     {
       ...common,

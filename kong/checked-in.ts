@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { services } from '../services.ts';
+import { kongYml } from './declare.ts';
+
+/** What kong.yml has to be, by the files of this repository. */
+export function checkedInKongYml(root: string): string {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  return kongYml(
+    read('kong/gateway.yml'),
+    services.map((service) => ({ ...service, document: read(service.openapi) })),
+  );
+}

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { allRoutes, readDeclaration } from '@shop/stand-in/declaration.ts';
+import { checkedInKongYml } from './checked-in.ts';
+import { kongYml } from './declare.ts';
+
+const gatewayYml = readFileSync(join(__dirname, 'gateway.yml'), 'utf8');
+const variables = {
+  DECK_STOREFRONT_KEY: 'key-1',
+  DECK_OTHER_STOREFRONT_KEY: 'key-2',
+  DECK_BACKOFFICE_KEY: 'key-3',
+  DECK_OPERATIONS_KEY: 'key-4',
+  DECK_GATEWAY_TOKEN: 'c0ffee',
+  DECK_RATE_LIMIT_PER_MINUTE: '60000',
+  DECK_ROUTE_PROTOCOLS: '[http, https]',
+  DECK_TRACING_ENABLED: 'false',
+  DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
+};
+
+type Calls = Record<string, { route?: string; callers?: string[]; perMinute?: number }>;
+
+/** A service whose document has these calls, by method and path. */
+function serviceWith(calls: Calls, name = 'parcel') {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const [call, { route, callers = ['backoffice'], perMinute }] of Object.entries(calls)) {
+    const [method = '', path = ''] = call.split(' ');
+    paths[path] ??= {};
+    Object.assign(paths[path], {
+      [method]: {
+        operationId: `${method}${path}`,
+        'x-gateway-route': route,
+        'x-callers': callers,
+        'x-requests-per-minute': perMinute,
+      },
+    });
+  }
+  return {
+    folder: `${name}-service`,
+    path: `${name}s`,
+    upstream: `${name}-service.upstream`,
+    document: JSON.stringify({ info: { summary: 'Parcels on their way' }, paths }),
+  };
+}
+
+/** The pages of gateway.yml belong to order-service. */
+const order = serviceWith({ 'get /health/orders': { route: 'health-orders', callers: ['anyone'] } }, 'order');
+
+/** What the local gateway reads of it: the text is a declaration that it takes, too. */
+function routesOf(...services: ReturnType<typeof serviceWith>[]) {
+  const declaration = readDeclaration(kongYml(gatewayYml, [order, ...services]), variables);
+  const found = allRoutes(declaration).filter(({ service }) => service?.name === 'parcel-service');
+  return Object.fromEntries(found.map(({ route }) => [route.name, route]));
+}
+
+it('kong.yml is what `npm run gateway` makes', () => {
+  if (readFileSync(join(__dirname, 'kong.yml'), 'utf8') === checkedInKongYml(join(__dirname, '..'))) return;
+  throw new Error('kong/kong.yml is not what its sources make. Make it again with: npm run gateway');
+});
+
+describe('kongYml', () => {
+  it('gives each operation a route for its method, its path and its callers', () => {
+    const routes = routesOf(
+      serviceWith({
+        'get /parcels/{id}/label.pdf': { route: 'parcels-label', callers: ['storefront', 'backoffice'] },
+        'get /health/parcels': { route: 'health-parcels', callers: ['anyone'] },
+        'get /operations/parcels/lost': { route: 'operations-parcels-lost', callers: ['operations'] },
+      }),
+    );
+    expect(routes['parcels-label']).toMatchObject({
+      methods: ['GET', 'HEAD'],
+      paths: [{ segments: ['parcels', undefined, 'label.pdf'] }],
+      tags: ['parcels', 'callers:storefront', 'callers:backoffice'],
+      plugins: [
+        { name: 'key-auth', config: { hide_credentials: true, key_in_query: false } },
+        { name: 'acl', config: { allow: ['storefront', 'backoffice'] } },
+      ],
+    });
+    expect(routes['health-parcels']).toMatchObject({ tags: ['parcels', 'keyless'], plugins: [] });
+    expect(routes['operations-parcels-lost']?.tags).toEqual(['parcels', 'operations', 'callers:operations']);
+  });
+
+  it('makes one route of operations that share a name', () => {
+    const routes = routesOf(
+      serviceWith({ 'get /parcels': { route: 'parcels' }, 'post /parcels': { route: 'parcels' } }),
+    );
+    expect(routes.parcels?.methods).toEqual(['GET', 'HEAD', 'POST']);
+  });
+
+  it('puts the more exact of two paths first, at priorities that Kong can rank', () => {
+    const routes = routesOf(
+      serviceWith({
+        'get /parcels/{id}/{part}': { route: 'any' },
+        'get /parcels/{id}/label': { route: 'label' },
+        'get /parcels/lost/label': { route: 'lost-label' },
+        'post /parcels/lost/label': { route: 'other-method' },
+        'get /parcels/{id}': { route: 'other-length' },
+      }),
+    );
+    const priorities = Object.entries(routes).map(([name, route]) => [name, route.regex_priority]);
+    expect(Object.fromEntries(priorities)).toEqual({
+      any: 0,
+      label: 1,
+      'lost-label': 4,
+      'other-method': 0,
+      'other-length': 0,
+    });
+  });
+
+  it('gives an operation its own limit', () => {
+    const routes = routesOf(serviceWith({ 'post /parcels': { route: 'parcels', perMinute: 30 } }));
+    expect(routes.parcels?.plugins.at(-1)).toMatchObject({
+      name: 'rate-limiting',
+      instance_name: 'parcels-limit',
+      config: { minute: 30, limit_by: 'consumer', policy: 'local' },
+    });
+  });
+
+  it('shows every service on the page of the gateway', () => {
+    const text = kongYml(gatewayYml, [order, serviceWith({})]);
+    expect(text).toContain('<a href="/health/parcels">parcel-service</a>');
+    expect(text).toContain(
+      '<a href="/docs/parcels.json">/docs/parcels.json</a><span>OpenAPI 3.1: parcels on their way',
+    );
+    expect(text).toContain("['orders', 'parcels'].map(check)");
+  });
+
+  it.each<[string, Calls, RegExp]>([
+    ['an operation without a route', { 'get /parcels': {} }, /get\/parcels: x-gateway-route/],
+    [
+      'an operation that nobody may call',
+      { 'get /parcels': { route: 'parcels', callers: [] } },
+      /x-callers names nobody/,
+    ],
+    [
+      'a route with two paths',
+      { 'get /parcels': { route: 'parcels' }, 'get /parcels/{id}': { route: 'parcels' } },
+      /parcels: operations of one route/,
+    ],
+    [
+      'a route with callers that differ',
+      { 'get /parcels': { route: 'parcels' }, 'post /parcels': { route: 'parcels', callers: ['storefront'] } },
+      /parcels: operations of one route/,
+    ],
+    ['a route of another service', { 'get /parcels': { route: 'health-orders' } }, /two services have a route/],
+    ['a path with half a parameter', { 'get /parcels/{id}.pdf': { route: 'parcels' } }, /a segment is one parameter/],
+    [
+      'paths of which neither is more exact',
+      { 'get /parcels/{id}/label': { route: 'label' }, 'get /parcels/lost/{part}': { route: 'lost' } },
+      /label and lost take the same calls/,
+    ],
+    [
+      'one call twice',
+      { 'get /parcels/{id}': { route: 'by-id' }, 'get /parcels/{number}': { route: 'by-number' } },
+      /by-id and by-number take the same calls/,
+    ],
+  ])('refuses %s', (_what, calls, fault) => {
+    expect(() => kongYml(gatewayYml, [order, serviceWith(calls)])).toThrow(fault);
+  });
+
+  it.each([
+    ['a line for which nothing is made', `${gatewayYml}# <<pages>>\n`, /nothing is made for # <<pages>>/],
+    ['no line for the services', gatewayYml.replace('# <<services>>', ''), /lacks a line for services/],
+  ])('refuses gateway.yml with %s', (_what, text, fault) => {
+    expect(() => kongYml(text, [order])).toThrow(fault);
+  });
+});
