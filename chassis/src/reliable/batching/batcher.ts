@@ -17,6 +17,7 @@
 
 import { overloaded, type RefusedError } from '../refusal.ts';
 import type { Metrics } from '../telemetry.ts';
+import { Pace } from './pace.ts';
 
 export interface QueueLimits {
   /** The queue refuses newcomers once its head has waited for longer than this: nothing moves. */
@@ -35,7 +36,7 @@ export interface BatcherOptions<T, R> extends QueueLimits {
   maxWeight: number;
   /** One result per member, in order; a member that failed alone is a rejected result. */
   run: (members: T[]) => Promise<PromiseSettledResult<R>[]>;
-  metrics: Metrics;
+  metrics: Pick<Metrics, 'batchSize' | 'batchQueueLength' | 'batchRefused'>;
 }
 
 export interface Batcher<T, R> {
@@ -56,23 +57,15 @@ interface Waiting<T, R> {
   reject: (reason: unknown) => void;
 }
 
-// Half as old, half as important. Long enough to hold several batches, short enough to notice a change.
-const PACE_WINDOW_MS = 1_000;
-// Before that, a batch more or less says nothing.
-const SHORTEST_PACE_MS = 100;
-
 /** A batcher; see the head of this file. */
 export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R> {
-  const { stage, metrics } = options;
+  const { stage, metrics, slots, maxWaitMs, maxExpectedWaitMs } = options;
   let queue: Waiting<T, R>[] = [];
   let running = 0;
   /** Members of the running batches. */
   let underWay = 0;
   let scheduled = false;
-  /** What was started since when, for as long as full batches leave others behind: only then it tells what is possible. */
-  let backlog: { since: number; started: number } | undefined;
-  /** By the backlog; undefined when there is none, or it is too young to tell. */
-  let msPerMember: number | undefined;
+  const pace = new Pace();
   const idle: (() => void)[] = [];
   // Shown from here on: a counter that appears with its first refusal would hide it, for a rate needs a value before.
   const refusals = metrics.batchRefused.of(stage);
@@ -83,7 +76,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      while (isWorthStarting()) startBatch(takeBatch());
+      while (isWorthStarting()) startBatch();
       metrics.batchQueueLength.set({ stage }, queue.length);
       announceIdle();
     });
@@ -91,65 +84,20 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
 
   /** When nothing is under way, one member is enough: nobody waits for longer than the running batches take. */
   function isWorthStarting(): boolean {
-    return queue.length > 0 && running < options.slots && queue.length * 2 >= underWay;
+    return queue.length > 0 && running < slots && queue.length * 2 >= underWay;
   }
 
-  function takeBatch(): Waiting<T, R>[] {
+  function startBatch(): void {
     const now = performance.now();
-    const batch: Waiting<T, R>[] = [];
-    let weight = 0;
-    let taken = 0;
-    for (const waiting of queue) {
-      if (waiting.deadline <= now) {
-        taken += 1;
-        waiting.reject(refused());
-        continue;
-      }
-      const full = batch.length >= options.maxMembers || weight + waiting.weight > options.maxWeight;
-      if (batch.length > 0 && full) break;
-      taken += 1;
-      weight += waiting.weight;
-      batch.push(waiting);
-    }
-    queue = queue.slice(taken);
-    measurePace(batch.length, now);
-    return batch;
-  }
-
-  function measurePace(started: number, now: number): void {
-    if (queue.length === 0) {
-      backlog = undefined;
-      msPerMember = undefined;
-      return;
-    }
-    if (!backlog) {
-      backlog = { since: now, started: 0 };
-      return;
-    }
-    backlog.started += started;
-    const elapsed = now - backlog.since;
-    if (elapsed < SHORTEST_PACE_MS || backlog.started === 0) return;
-    msPerMember = elapsed / backlog.started;
-    if (elapsed > PACE_WINDOW_MS) backlog = { since: now - elapsed / 2, started: backlog.started / 2 };
-  }
-
-  function isFull(now: number): boolean {
-    const head = queue[0];
-    if (head && now - head.since > options.maxWaitMs) return true;
-    return msPerMember !== undefined && queue.length * msPerMember > options.maxExpectedWaitMs;
-  }
-
-  function refused(): RefusedError {
-    refusals.inc();
-    return overloaded();
-  }
-
-  function startBatch(batch: Waiting<T, R>[]): void {
+    const { batch, late, rest } = takeBatch(queue, options, now);
+    for (const waiting of late) waiting.reject(refused());
+    queue = rest;
+    pace.started(batch.length, queue.length, now);
     if (batch.length === 0) return;
     running += 1;
     underWay += batch.length;
     sizes.observe(batch.length);
-    void settle(batch).finally(() => {
+    void settle(options, batch).finally(() => {
       running -= 1;
       underWay -= batch.length;
       if (queue.length > 0) schedule();
@@ -157,21 +105,18 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     });
   }
 
-  function announceIdle(): void {
-    if (running === 0 && queue.length === 0) for (const resolve of idle.splice(0)) resolve();
+  function isFull(now: number): boolean {
+    const head = queue[0];
+    return (head && now - head.since > maxWaitMs) || pace.expectedWaitMs(queue.length) > maxExpectedWaitMs;
   }
 
-  async function settle(batch: Waiting<T, R>[]): Promise<void> {
-    try {
-      const results = await options.run(batch.map((waiting) => waiting.member));
-      for (const [index, waiting] of batch.entries()) {
-        const result = results[index];
-        if (result?.status === 'fulfilled') waiting.resolve(result.value);
-        else waiting.reject(result?.reason ?? new Error(`batch ${stage} gave no result for a member`));
-      }
-    } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
-    }
+  function refused(): RefusedError {
+    refusals.inc();
+    return overloaded();
+  }
+
+  function announceIdle(): void {
+    if (running === 0 && queue.length === 0) for (const resolve of idle.splice(0)) resolve();
   }
 
   return {
@@ -193,6 +138,42 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
       await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
+}
+
+/** The next batch from the head of the queue, without those whose deadline has passed. */
+function takeBatch<W extends { weight: number; deadline: number }>(
+  queue: readonly W[],
+  { maxMembers, maxWeight }: { maxMembers: number; maxWeight: number },
+  now: number,
+): { batch: W[]; late: W[]; rest: W[] } {
+  const batch: W[] = [];
+  const late: W[] = [];
+  let weight = 0;
+  for (const waiting of queue) {
+    if (waiting.deadline <= now) {
+      late.push(waiting);
+      continue;
+    }
+    const full = batch.length >= maxMembers || weight + waiting.weight > maxWeight;
+    if (batch.length > 0 && full) break;
+    weight += waiting.weight;
+    batch.push(waiting);
+  }
+  return { batch, late, rest: queue.slice(batch.length + late.length) };
+}
+
+/** Run a batch, and give each member its result. */
+async function settle<T, R>({ run, stage }: BatcherOptions<T, R>, batch: readonly Waiting<T, R>[]): Promise<void> {
+  try {
+    const results = await run(batch.map((waiting) => waiting.member));
+    for (const [index, waiting] of batch.entries()) {
+      const result = results[index];
+      if (result?.status === 'fulfilled') waiting.resolve(result.value);
+      else waiting.reject(result?.reason ?? new Error(`batch ${stage} gave no result for a member`));
+    }
+  } catch (error) {
+    for (const waiting of batch) waiting.reject(error);
+  }
 }
 
 /**
