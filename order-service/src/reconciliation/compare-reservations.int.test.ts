@@ -444,6 +444,23 @@ it('fails visibly when inventory-service is away, and the last good result stays
   await gaugeShows('reservation-missing', 1);
 });
 
+it('goes on when inventory-service is back within the time of a restart', async () => {
+  const id = await place();
+  await falsify(stocks, 'DELETE FROM reservations');
+  // More refusals than would be a moment's.
+  let refusals = 6;
+  const restarting = createServer((req, res) => {
+    if (refusals === 0) return inventory.http(req, res);
+    refusals -= 1;
+    req.socket.destroy();
+  });
+  await new Promise<void>((resolve) => restarting.listen(0, '127.0.0.1', resolve));
+  atEnd(() => closeServer(restarting));
+  const one = another({ inventoryUrl: `http://127.0.0.1:${(restarting.address() as AddressInfo).port}` });
+  expect(await reconcile(one)).toMatchObject({ status: 'finished', total: 1, mismatches: [{ subject: id }] });
+  expect(refusals).toBe(0);
+});
+
 describe('a run that comes by itself', () => {
   const DAY_MS = 86_400_000;
   const old = () => uuidv7({ msecs: Date.now() - 2 * DAY_MS });

@@ -1,6 +1,6 @@
 /**
- * Reading inventory-service's reservations, for the comparison. It waits longer than an order, and asks another process
- * before it gives up.
+ * Reading inventory-service's reservations, for the comparison. It waits longer than an order, asks another process, and
+ * gives up only after the time in which a process is restarted: a comparison of millions would have to begin again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ComparisonError } from '@shop/chassis/operations/reconciliation/run.ts';
@@ -30,7 +30,7 @@ export const PAGE = 500;
 
 // A page is read in milliseconds. Who does not answer within this time is away, or too busy to be bothered.
 const TIMEOUT_MS = 5_000;
-const ATTEMPTS = 3;
+const GIVE_UP_AFTER_MS = 15_000;
 const PAUSE_MS = 500;
 
 const answer = z.object({
@@ -47,7 +47,8 @@ const answer = z.object({
 export function createReservationPages({ inventory }: { inventory: InventoryTargets }): ReservationPages {
   async function ask(path: string, body: object | undefined, signal: AbortSignal) {
     const tried = new Set<unknown>();
-    for (let attempt = 1; ; attempt += 1) {
+    const began = performance.now();
+    for (;;) {
       signal.throwIfAborted();
       try {
         return await inventory.read(
@@ -56,7 +57,7 @@ export function createReservationPages({ inventory }: { inventory: InventoryTarg
         );
       } catch (error) {
         signal.throwIfAborted();
-        if (attempt >= ATTEMPTS) throw toComparisonError(error);
+        if (performance.now() - began >= GIVE_UP_AFTER_MS) throw toComparisonError(error);
         await sleep(PAUSE_MS);
       }
     }
