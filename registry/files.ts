@@ -1,9 +1,7 @@
 /** Every file that lists the services, with the regions that are made from services.ts. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { topology } from '@shop/chassis/contract/queues.ts';
 import { toTable } from '../e2e/documentation/table.ts';
-import type { Service } from '../services.ts';
 import { inOrderOfStart, SERVICE_PORT, services } from '../services.ts';
 import {
   developmentRegions,
@@ -14,6 +12,7 @@ import {
   standInRegions,
 } from './compose.ts';
 import { forEachOf, withRegions } from './regions.ts';
+import { readTopologies } from './topologies.ts';
 
 /** A file as it is, and as services.ts makes it. */
 export interface RegisteredFile {
@@ -22,8 +21,15 @@ export interface RegisteredFile {
   text: string;
 }
 
-export function registeredFiles(root: string): RegisteredFile[] {
-  return Object.entries(regionsByFile()).map(([path, regions]) => {
+/** The queues that a service consumes, by its folder. */
+type Queues = ReadonlyMap<string, readonly string[]>;
+
+export async function registeredFiles(root: string): Promise<RegisteredFile[]> {
+  const topologies = await readTopologies(root);
+  const queues = new Map(
+    topologies.map(({ service, topology }) => [service, topology.queues.map(({ name }) => name)] as const),
+  );
+  return Object.entries(regionsByFile(queues)).map(([path, regions]) => {
     const asItIs = readFileSync(join(root, path), 'utf8');
     try {
       return { path, asItIs, text: withRegions(asItIs, regions) };
@@ -33,7 +39,7 @@ export function registeredFiles(root: string): RegisteredFile[] {
   });
 }
 
-function regionsByFile(): Record<string, Record<string, string>> {
+function regionsByFile(queues: Queues): Record<string, Record<string, string>> {
   return {
     'docker-compose.yml': developmentRegions(),
     'docker-compose.prod.yml': productionRegions(),
@@ -45,8 +51,8 @@ function regionsByFile(): Record<string, Record<string, string>> {
     'deploy/ec2/secrets.sh': { services: databasesOfSecrets() },
     'deploy/ec2/host.sh': { services: servicesOfHost() },
     'monitoring/prometheus/prometheus.yml': scrapeRegions(),
-    'monitoring/prometheus/rules/alerts.yml': alertRegions(),
-    'monitoring/prometheus/tests/alerts.test.yml': alertTestRegions(),
+    'monitoring/prometheus/rules/alerts.yml': alertRegions(queues),
+    'monitoring/prometheus/tests/alerts.test.yml': alertTestRegions(queues),
     '.github/workflows/release.yml': { images: forEachOf(services, ({ folder }) => `          - ${folder}\n`) },
     '.github/dependabot.yml': { images: forEachOf(services, ({ folder }) => `      - /${folder}\n`) },
     '.vscode/launch.json': editorRegions(),
@@ -92,14 +98,10 @@ function scrapeRegions(): Record<string, string> {
   return { jobs: jobs.join('\n'), exporters: `      - targets: [${exporters.join(', ')}]\n` };
 }
 
-function queuesOf({ name }: Service): string[] {
-  return topology.queues.map((queue) => queue.name).filter((queue) => queue.startsWith(`${name}.`));
-}
-
 /** What has no target, or no queue, is no series: `absent` finds it, name by name. */
-function alertRegions(): Record<string, string> {
+function alertRegions(queuesOf: Queues): Record<string, string> {
   const jobs = services.map(({ folder }) => folder);
-  const queues = services.flatMap(queuesOf);
+  const queues = [...queuesOf.values()].flat();
   return {
     'no process': `        expr: |
           sum by (job) (up{job=~"${jobs.join('|')}"}) == 0
@@ -121,9 +123,9 @@ function servicesTable(): string {
 }
 
 /** Of the tests in which a process or consumer of the first two services is missing: those of the others are there. */
-function alertTestRegions(): Record<string, string> {
+function alertTestRegions(queuesOf: Queues): Record<string, string> {
   const further = services.filter(({ name }) => !['order', 'inventory'].includes(name));
-  const queues = further.flatMap(queuesOf);
+  const queues = further.flatMap(({ folder }) => queuesOf.get(folder) ?? []);
   return {
     'further processes': forEachOf(
       further,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { registeredFiles } from './files.ts';
 
 const root = join(import.meta.dirname, '..');
-for (const { path, asItIs, text } of registeredFiles(root)) {
+for (const { path, asItIs, text } of await registeredFiles(root)) {
   if (text === asItIs) continue;
   writeFileSync(join(root, path), text);
   console.log(path);

@@ -76,7 +76,7 @@
 #define H_HELD 1
 #define H_REJECTED 2
 #define H_RELEASED 3
-/* messages (messages.ts: reservationCommands; messages.ts: reservationReplies). A tombstone's refusal is told from a lack of stock by
+/* messages (order-service.ts: reservationCommands; inventory-service.ts: reservationReplies). A tombstone's refusal is told from a lack of stock by
  * its reason; both are final, so here the reservation's row says it. */
 #define REQUESTED 0
 #define RELEASE 1

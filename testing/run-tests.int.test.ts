@@ -13,7 +13,7 @@ const root = repositoryRoot();
 const chassis = join(root, 'chassis/src');
 const CONSUMER = `
   import { startConsumer } from '${chassis}/reliable/messaging/consume.ts';
-  import { orderReservationRepliesQueue } from '${chassis}/contract/queues.ts';
+  import { orderReservationRepliesQueue } from '${chassis}/testing/queues.ts';
   import { heldMessage, silent, startMessagingSystem } from '${chassis}/testing/messaging.ts';
   it('leaves a consumer', async () => {
     const { broker, metrics, database } = await startMessagingSystem();

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@shop/chassis/base/db/migrate.ts';
-import { reservationReleaseV1 } from '@shop/chassis/contract/messages.ts';
+import { reservationReleaseV1 } from '@shop/chassis/contract/messages/order-service.ts';
 import { readEnvelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } from '@shop/chassis/contract/queues.ts';
 import { subject } from '@shop/chassis/contract/subject.ts';
 import { listen } from '@shop/chassis/edge/server.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
@@ -10,7 +9,7 @@ import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { connectBroker } from '@shop/chassis/reliable/messaging/connection.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
-import { assertTopology } from '@shop/chassis/reliable/messaging/topology.ts';
+import { assertTopology, type Topology } from '@shop/chassis/reliable/messaging/topology.ts';
 import { startRelay } from '@shop/chassis/reliable/outbox/relay.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
@@ -19,12 +18,14 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { buildApp as buildInventoryApp } from '@shop/inventory-service/app.ts';
 import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
+import { topology as inventoryTopology, reservationsQueue } from '@shop/inventory-service/queues.ts';
 import { compareSums, mismatchKinds as sumKinds } from '@shop/inventory-service/reconciliation/compare-sums.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
 import { buildApp as buildOrderApp } from '@shop/order-service/app.ts';
 import { withOrderMetrics } from '@shop/order-service/metrics.ts';
 import { startCompleter } from '@shop/order-service/orders/completer.ts';
 import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
+import { topology as orderTopology, reservationRepliesQueue } from '@shop/order-service/queues.ts';
 import { compareReservations } from '@shop/order-service/reconciliation/compare-reservations.ts';
 import { mismatchKinds as orderKinds } from '@shop/order-service/reconciliation/judge.ts';
 import { createReservationPages } from '@shop/order-service/reconciliation/reservation-pages.ts';
@@ -132,7 +133,7 @@ export async function startServices() {
 /** On demand only: no sequence takes so long. */
 const RECONCILIATION = { intervalSeconds: 86_400 };
 
-async function startRuntime(name: string, database: TestDatabase, server: TestBroker) {
+async function startRuntime(name: string, topology: Topology, database: TestDatabase, server: TestBroker) {
   const pool = patientPool(database.url);
   const metrics = createMetrics(name, 'test');
   const broker = await connectBroker({ url: server.url, name, log, setup: (model) => assertTopology(model, topology) });
@@ -164,7 +165,7 @@ async function startRuntime(name: string, database: TestDatabase, server: TestBr
 }
 
 async function startInventory(database: TestDatabase, server: TestBroker) {
-  const runtime = await startRuntime('inventory-service', database, server);
+  const runtime = await startRuntime('inventory-service', inventoryTopology, database, server);
   const metrics = withInventoryMetrics(runtime.metrics);
   const reconciler = createReconciler({
     ...runtime,
@@ -174,7 +175,7 @@ async function startInventory(database: TestDatabase, server: TestBroker) {
     compare: (findings) => compareSums(runtime.pool, findings),
   });
   const { http, drain } = buildInventoryApp({ ...runtime, metrics, reconciler, internalTokens: [INTERNAL_TOKEN] });
-  const { name: queue, messages: definitions } = inventoryReservationsQueue;
+  const { name: queue, messages: definitions } = reservationsQueue;
   const drainer = startDrainer({ ...runtime, queue });
   const consume = () =>
     startConsumer({ ...runtime, queue, definitions, handle: reservationCommandHandler({ ...runtime, metrics }) });
@@ -196,7 +197,7 @@ async function startInventory(database: TestDatabase, server: TestBroker) {
 }
 
 async function startOrders(database: TestDatabase, server: TestBroker, inventoryUrl: string) {
-  const runtime = await startRuntime('order-service', database, server);
+  const runtime = await startRuntime('order-service', orderTopology, database, server);
   const metrics = withOrderMetrics(runtime.metrics);
   // Two clients instead of a breaker that must close again: the one in use decides whether inventory can be reached.
   const [inventory, nowhere] = [inventoryUrl, NOWHERE].map((url) =>
@@ -220,7 +221,7 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
     reservations: { reserve: (...request) => current.reserve(...request) },
     reservationTimeoutMs: 1_500,
   });
-  const { name: queue, messages: definitions } = orderReservationRepliesQueue;
+  const { name: queue, messages: definitions } = reservationRepliesQueue;
   const handle = reservationReplyHandler({ ...runtime, metrics });
   const background = [
     startConsumer({ ...runtime, queue, definitions, handle }),

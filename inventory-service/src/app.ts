@@ -1,5 +1,5 @@
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
-import { indispensableMessages } from '@shop/chassis/contract/messages.ts';
+import { indispensableMessages } from '@shop/chassis/contract/messages/order-service.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';

@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { inventoryReservationsQueue } from '@shop/chassis/contract/queues.ts';
 import { createReconciler, startReconciliation } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
@@ -7,23 +6,24 @@ import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runti
 import { buildApp } from './app.ts';
 import { config } from './config.ts';
 import { withInventoryMetrics } from './metrics.ts';
+import { reservationsQueue, topology } from './queues.ts';
 import { compareSums, mismatchKinds } from './reconciliation/compare-sums.ts';
 import { reservationCommandHandler } from './reservations/reservations.messages.ts';
 
 const name = 'inventory-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-const runtime = await startRuntime({ name, version, settings: settingsOrExit(name, config) });
+const runtime = await startRuntime({ name, version, settings: settingsOrExit(name, config), topology });
 
 const metrics = withInventoryMetrics(runtime.metrics);
 
 const consumer = startConsumer({
   ...runtime,
-  queue: inventoryReservationsQueue.name,
-  definitions: inventoryReservationsQueue.messages,
+  queue: reservationsQueue.name,
+  definitions: reservationsQueue.messages,
   handle: reservationCommandHandler({ ...runtime, metrics }),
 });
 
-const drainer = startDrainer({ ...runtime, queue: inventoryReservationsQueue.name });
+const drainer = startDrainer({ ...runtime, queue: reservationsQueue.name });
 const reconciler = createReconciler({
   ...runtime,
   intervalSeconds: runtime.settings.RECONCILE_INTERVAL_SECONDS,

@@ -1,9 +1,9 @@
-import { inventoryReservationsQueue } from '@shop/chassis/contract/queues.ts';
 import { callingAdvice, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
 import { reconciliationOperations } from '@shop/chassis/operations/reconciliation/reconciliation.openapi.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { productOperations } from './products/products.openapi.ts';
+import { reservationsQueue } from './queues.ts';
 import { reservationOperations } from './reservations/reservations.openapi.ts';
 import { stockOperations } from './stock/stock.openapi.ts';
 
@@ -25,7 +25,7 @@ export function describeService(published: Published) {
         ...productOperations,
         ...stockOperations,
         ...reservationOperations,
-        ...deadLetterOperations('/operations/inventory', inventoryReservationsQueue.name),
+        ...deadLetterOperations('/operations/inventory', reservationsQueue.name),
         ...reconciliationOperations('/operations/inventory', {
           kind: 'held-reservations',
           subject: 'MUG-BLUE',

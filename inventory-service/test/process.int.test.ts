@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { INVENTORY_EXCHANGE } from '@shop/chassis/contract/messages.ts';
+import { INVENTORY_EXCHANGE, reservationReplies } from '@shop/chassis/contract/messages/inventory-service.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
@@ -18,7 +18,19 @@ let broker: TestBroker;
 beforeAll(async () => {
   [database, broker] = await Promise.all([createInventoryDatabase(), createTestBroker()]);
   atEnd(() => Promise.all([database.drop(), broker.drop()]));
+  await listenForReplies(broker);
 });
+
+const REPLIES = 'replies';
+
+/** In place of order-service, which is not there: nobody else declares a queue for the replies. */
+async function listenForReplies(at: TestBroker): Promise<void> {
+  await at.withChannel(async (channel) => {
+    await channel.assertExchange(INVENTORY_EXCHANGE, 'topic', { durable: true });
+    await channel.assertQueue(REPLIES);
+    for (const { routingKey } of reservationReplies) await channel.bindQueue(REPLIES, INVENTORY_EXCHANGE, routingKey);
+  });
+}
 
 function start(env: Record<string, string>): { child: ChildProcessWithoutNullStreams; output: () => string } {
   const child = spawn(process.execPath, [ENTRY], { env: { PATH: process.env.PATH, ...env } });
@@ -81,7 +93,7 @@ describe('the process', () => {
         return true;
       });
       const causationId = await command('reservation.requested', { reservationId: id, lines });
-      const [reply] = await broker.take('order.reservation-replies', 1);
+      const [reply] = await broker.take(REPLIES, 1);
       expect(JSON.parse(reply?.body ?? '')).toMatchObject({
         type: 'reservation.held',
         producer: 'inventory-service',
@@ -100,13 +112,13 @@ describe('the process', () => {
       expect(letter).toMatchObject({ type: 'reservation.fulfil', reason: 'fulfil-of-unknown', attempts: 1 });
 
       await command('reservation.requested', { reservationId: late, lines });
-      await broker.take('order.reservation-replies', 1);
+      await broker.take(REPLIES, 1);
       const replayed = await fetch(`${deadLetters}/${letter.id}/replay`, {
         method: 'POST',
         headers: { ...operator, 'idempotency-key': 'replay-1' },
       });
       expect(await replayed.json()).toMatchObject({ id: letter.id, status: 'replayed' });
-      const [fulfilled] = await broker.take('order.reservation-replies', 1);
+      const [fulfilled] = await broker.take(REPLIES, 1);
       expect(JSON.parse(fulfilled?.body ?? '')).toMatchObject({
         type: 'reservation.fulfilled',
         payload: { reservationId: late },
@@ -174,7 +186,8 @@ describe('the process', () => {
     });
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).toMatch(/broker_topology_differences\{queue="inventory.reservations",.*\} 1/);
+    await listenForReplies(own);
     await command('reservation.release', { reservationId: uuidv7() }, own);
-    await own.take('order.reservation-replies', 1);
+    await own.take(REPLIES, 1);
   });
 });

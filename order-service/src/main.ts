@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { orderReservationRepliesQueue } from '@shop/chassis/contract/queues.ts';
 import { createReconciler, startReconciliation } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
@@ -10,6 +9,7 @@ import { withOrderMetrics } from './metrics.ts';
 import { askSoon } from './orders/ask-again.ts';
 import { startCompleter } from './orders/completer.ts';
 import { reservationReplyHandler } from './orders/orders.messages.ts';
+import { reservationRepliesQueue, topology } from './queues.ts';
 import { compareReservations } from './reconciliation/compare-reservations.ts';
 import { mismatchKinds } from './reconciliation/judge.ts';
 import { createReservationPages } from './reconciliation/reservation-pages.ts';
@@ -19,7 +19,7 @@ import { createReservationClient } from './reservations/reservation-client.ts';
 const name = 'order-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const settings = settingsOrExit(name, config);
-const runtime = await startRuntime({ name, version, settings });
+const runtime = await startRuntime({ name, version, settings, topology });
 const { pool, log, tracing, wakeRelay } = runtime;
 const metrics = withOrderMetrics(runtime.metrics);
 const now = () => new Date();
@@ -37,8 +37,8 @@ const reservations = createReservationClient({ inventory, metrics, log });
 const completer = startCompleter({ pool, metrics, log, tracing, now, wakeRelay });
 const consumer = startConsumer({
   ...runtime,
-  queue: orderReservationRepliesQueue.name,
-  definitions: orderReservationRepliesQueue.messages,
+  queue: reservationRepliesQueue.name,
+  definitions: reservationRepliesQueue.messages,
   handle: reservationReplyHandler({ now, metrics, wakeRelay }),
 });
 const pages = createReservationPages({ inventory });
@@ -58,7 +58,7 @@ const app = buildApp({
   reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS,
   now,
 });
-const drainer = startDrainer({ ...runtime, queue: orderReservationRepliesQueue.name });
+const drainer = startDrainer({ ...runtime, queue: reservationRepliesQueue.name });
 
 const reconciliation = startReconciliation(reconciler, log);
 

@@ -1,9 +1,9 @@
-import { orderReservationRepliesQueue } from '@shop/chassis/contract/queues.ts';
 import { callingAdvice, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
 import { reconciliationOperations } from '@shop/chassis/operations/reconciliation/reconciliation.openapi.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { orderOperations } from './orders/orders.openapi.ts';
+import { reservationRepliesQueue } from './queues.ts';
 
 /** The OpenAPI document of order-service: all that the gateway routes to it. */
 export function describeService(published: Published) {
@@ -20,7 +20,7 @@ export function describeService(published: Published) {
       },
       operations: [
         ...orderOperations,
-        ...deadLetterOperations('/operations/orders', orderReservationRepliesQueue.name),
+        ...deadLetterOperations('/operations/orders', reservationRepliesQueue.name),
         ...reconciliationOperations('/operations/orders', {
           kind: 'release-missing',
           subject: '0195f0a0-0000-7000-8000-00000000000c',

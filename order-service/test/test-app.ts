@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
-import { orderReservationRepliesQueue } from '@shop/chassis/contract/queues.ts';
 import { subject } from '@shop/chassis/contract/subject.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import type { Findings } from '@shop/chassis/operations/reconciliation/run.ts';
@@ -24,6 +23,7 @@ import { placeOrderBody } from '../src/orders/order-input.ts';
 import { placeOrder } from '../src/orders/order-operations.ts';
 import type { Placement } from '../src/orders/place-orders.ts';
 import { type PlacingLimits, placingLimits } from '../src/orders/placing-limits.ts';
+import { reservationRepliesQueue } from '../src/queues.ts';
 import { compareReservations } from '../src/reconciliation/compare-reservations.ts';
 import { mismatchKinds } from '../src/reconciliation/judge.ts';
 import { createReservationPages } from '../src/reconciliation/reservation-pages.ts';
@@ -270,7 +270,7 @@ export async function rows<T extends object>(system: TestSystem, sql: string, va
 
 /** A reply to this order that was set aside; the id of its dead letter. */
 export async function aDeadReply(system: TestSystem, orderId: string): Promise<string> {
-  const queue = orderReservationRepliesQueue.name;
+  const queue = reservationRepliesQueue.name;
   const delivery = {
     content: Buffer.from(JSON.stringify({ type: 'reservation.held', payload: { reservationId: orderId } })),
     fields: { consumerTag: 'c', deliveryTag: 1, redelivered: false, exchange: '', routingKey: queue },

@@ -6,13 +6,19 @@ import {
   readEnvelope,
   writeEnvelope,
 } from '../reliable/messaging/message-definition.ts';
-import { allMessages, reservationReplies } from './messages.ts';
+import type { ContractMessage } from './define-message.ts';
+import { reservationReplies } from './messages/inventory-service.ts';
+import { readMessages } from './read-messages.ts';
 
 const samplesFolder = join(__dirname, 'samples');
 const samples = readdirSync(samplesFolder).map((file) => ({
   file,
   body: readFileSync(join(samplesFolder, file), 'utf8'),
 }));
+let allMessages: ContractMessage[];
+beforeAll(async () => {
+  allMessages = await readMessages(__dirname);
+});
 const definitionOf = (file: string) => allMessages.find((known) => `${known.routingKey}.json` === file);
 
 /** As a later producer writes it: each object in it, however deep, has one more member. */
@@ -91,8 +97,18 @@ describe('readEnvelope', () => {
 });
 
 describe('message definitions', () => {
-  it('are mandatory exactly when somebody must receive them', () => {
-    for (const known of allMessages) expect(known.mandatory).toBe(known.consumers.length > 0);
+  it.each(readdirSync(join(__dirname, 'messages')))('of %s are all in its list, under its name', async (file) => {
+    const { messages, ...others } = await import(join(__dirname, 'messages', file));
+    const defined = Object.values<Partial<ContractMessage>>(others).filter(
+      ({ routingKey }) => routingKey !== undefined,
+    );
+    expect(new Set(messages)).toEqual(new Set(defined));
+    for (const { producer } of messages) expect(`${producer}.ts`).toBe(file);
+  });
+
+  it('have one service that must receive them, or are events that nobody has to', () => {
+    for (const { kind, consumers, mandatory } of allMessages)
+      expect([kind, consumers.length, mandatory]).toEqual(kind === 'event' ? ['event', 0, false] : [kind, 1, true]);
   });
 
   it('name the version in the routing key and not in the type', () => {

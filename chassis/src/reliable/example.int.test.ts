@@ -23,7 +23,7 @@ it('opens an account once, although it is asked twice and each message comes twi
   atEnd(() => server.drop());
   const metrics = createMetrics('bank', '0');
   const setup = (model: Parameters<typeof assertTopology>[0]) =>
-    assertTopology(model, { exchanges: ['bank'], queues: [queue] });
+    assertTopology(model, { publishes: queue.messages, queues: [queue] });
   const broker = await connectBroker({ url: server.url, name: 'bank', log, setup });
   atEnd(() => broker.close());
   await eventually(() => broker.isConnected() || undefined);

@@ -7,13 +7,12 @@ import { createLogger } from '../base/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
 import { wantsTraces } from '../base/telemetry/tracing-config.ts';
-import { topology } from '../contract/queues.ts';
 import { subject } from '../contract/subject.ts';
 import { publishProblemsAt } from '../edge/problem.ts';
 import { listen } from '../edge/server.ts';
 import { startReplayCounter } from '../reliable/idempotency/replay-counter.ts';
 import { connectBroker } from '../reliable/messaging/connection.ts';
-import { assertTopology, type Difference } from '../reliable/messaging/topology.ts';
+import { assertTopology, type Difference, type Topology } from '../reliable/messaging/topology.ts';
 import { startRelay } from '../reliable/outbox/relay.ts';
 import { createLifecycle, drainOnSignal } from './lifecycle.ts';
 import { startReaper } from './reaper.ts';
@@ -27,6 +26,8 @@ export interface RuntimeOptions {
   name: string;
   version: string;
   settings: z.output<typeof serviceConfig>;
+  /** The service's own queues, and what it publishes. */
+  topology: Topology;
 }
 
 /** The configuration; or its faults on standard error, and the end of the process. */
@@ -40,7 +41,7 @@ export function settingsOrExit<Settings>(name: string, read: () => Settings): Se
 }
 
 /** What every service runs on: logs, metrics, database, broker, relay, reaper. Neither server needs to be there yet. */
-export async function startRuntime({ name, version, settings }: RuntimeOptions) {
+export async function startRuntime({ name, version, settings, topology }: RuntimeOptions) {
   if (settings.PUBLIC_URL) publishProblemsAt(settings.PUBLIC_URL);
   const metrics = createMetrics(name, version);
   const log = createLogger(name, settings.LOG_LEVEL, { onDrop: () => metrics.logLinesDropped.inc() });

@@ -2,9 +2,9 @@
 
 import { createPool } from '../base/db/pool.ts';
 import { createMetrics } from '../base/telemetry/metrics.ts';
-import { orderReservationRepliesQueue } from '../contract/queues.ts';
 import { startConsumer } from '../reliable/messaging/consume.ts';
 import { connectTo, silent, TEST_DELIVERY_LIMIT, TEST_RETRY_DELAYS_MS } from './messaging.ts';
+import { orderReservationRepliesQueue } from './queues.ts';
 
 const [brokerUrl = '', databaseUrl = '', killer = ''] = process.argv.slice(2);
 

@@ -3,14 +3,14 @@ import type { ChannelModel } from 'amqplib';
 import { createPool } from '../base/db/pool.ts';
 import { createLogger } from '../base/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
-import { reservationHeldV1 } from '../contract/messages.ts';
-import { topology } from '../contract/queues.ts';
+import { reservationHeldV1 } from '../contract/messages/inventory-service.ts';
 import { type Broker, connectBroker } from '../reliable/messaging/connection.ts';
 import { assertTopology } from '../reliable/messaging/topology.ts';
 import { type OutboxRow, toOutboxRow } from '../reliable/outbox/outbox-message.ts';
 import { createTestBroker, type TestBroker } from './broker.ts';
 import { eventually } from './eventually.ts';
 import { createMessagingDatabase, type MessagingDatabase } from './messaging-database.ts';
+import { topology } from './queues.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** Short enough for a test, and long enough to tell the delays apart. */

@@ -13,7 +13,7 @@
  */
 
 import type { Pool, Transaction } from '@shop/chassis/base/db/pool.ts';
-import { stockDepletedV1 } from '@shop/chassis/contract/messages.ts';
+import { stockDepletedV1 } from '@shop/chassis/contract/messages/inventory-service.ts';
 import { addToOutbox, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { lockStockLevels } from '../stock/stock.sql.ts';

@@ -6,7 +6,7 @@ import {
   reservationFulfilV1,
   reservationReleaseV1,
   reservationRequestedV1,
-} from '@shop/chassis/contract/messages.ts';
+} from '@shop/chassis/contract/messages/order-service.ts';
 import { type Fate, handleBatch, type IncomingMessage } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import type { Envelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';

@@ -1,10 +1,10 @@
 import {
-  type reservationCommands,
   reservationFulfilledV1,
   reservationHeldV1,
   reservationRejectedV1,
   reservationReleasedV1,
-} from '@shop/chassis/contract/messages.ts';
+} from '@shop/chassis/contract/messages/inventory-service.ts';
+import type { reservationCommands } from '@shop/chassis/contract/messages/order-service.ts';
 import type { Handle, HandlerOutcome, IncomingMessage } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import {
   addToOutbox,

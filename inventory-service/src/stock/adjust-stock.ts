@@ -1,5 +1,5 @@
 import type { Transaction } from '@shop/chassis/base/db/pool.ts';
-import { stockAdjustedV1, stockDepletedV1 } from '@shop/chassis/contract/messages.ts';
+import { stockAdjustedV1, stockDepletedV1 } from '@shop/chassis/contract/messages/inventory-service.ts';
 import { validationFailed } from '@shop/chassis/edge/body.ts';
 import type { KeyedRequest } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import { addToOutbox, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';

@@ -8,7 +8,7 @@ import {
   reservationFulfilV1,
   reservationReleaseV1,
   reservationRequestedV1,
-} from '@shop/chassis/contract/messages.ts';
+} from '@shop/chassis/contract/messages/order-service.ts';
 import { printable } from '../printable.ts';
 import type { Line, Reservation, Story, TimelineEntry, Wait } from './story.ts';
 import { type Verdict, verdictOn } from './verdict.ts';

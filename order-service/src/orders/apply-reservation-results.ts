@@ -1,5 +1,5 @@
 import type { Transaction } from '@shop/chassis/base/db/pool.ts';
-import type { reservationReplies } from '@shop/chassis/contract/messages.ts';
+import type { reservationReplies } from '@shop/chassis/contract/messages/inventory-service.ts';
 import type { HandlerOutcome } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import type { Envelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import { finalAnswer } from './answers.ts';

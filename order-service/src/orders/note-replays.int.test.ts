@@ -1,4 +1,3 @@
-import { orderReservationRepliesQueue } from '@shop/chassis/contract/queues.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
@@ -12,9 +11,10 @@ import {
   type TestSystem,
   undecided,
 } from '../../test/test-app.ts';
+import { reservationRepliesQueue } from '../queues.ts';
 
 const DEAD_LETTERS = '/operations/orders/dead-letters';
-const QUEUE = orderReservationRepliesQueue.name;
+const QUEUE = reservationRepliesQueue.name;
 const OPERATOR = asClient('operator-1', 'operations');
 
 let system: TestSystem;

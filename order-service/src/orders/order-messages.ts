@@ -8,7 +8,7 @@ import {
   reservationFulfilV1,
   reservationReleaseV1,
   reservationRequestedV1,
-} from '@shop/chassis/contract/messages.ts';
+} from '@shop/chassis/contract/messages/order-service.ts';
 import { type OutboxRow, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import type { Awaiting, Order } from './order.ts';
 import { demandOf } from './order-lines.ts';

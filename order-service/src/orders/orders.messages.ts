@@ -1,4 +1,4 @@
-import type { reservationReplies } from '@shop/chassis/contract/messages.ts';
+import type { reservationReplies } from '@shop/chassis/contract/messages/inventory-service.ts';
 import type { Handle } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import { applyReservationResults } from './apply-reservation-results.ts';

@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import request from 'supertest';
 import { createRequestShare } from '../../base/db/request-share.ts';
-import { indispensableMessages, reservationFulfilV1, reservationReleaseV1 } from '../../contract/messages.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
+import {
+  indispensableMessages,
+  reservationFulfilV1,
+  reservationReleaseV1,
+} from '../../contract/messages/order-service.ts';
 import { subject } from '../../contract/subject.ts';
 import { deadLetterRoutes, type ReplayedLetter } from '../../operations/dead-letters/dead-letters.routes.ts';
 import { createApp } from '../../service/app.ts';
@@ -19,6 +22,7 @@ import {
   startMessagingSystem,
   TEST_RETRY_DELAYS_MS,
 } from '../../testing/messaging.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../testing/queues.ts';
 import { startReplayCounter } from '../idempotency/replay-counter.ts';
 import { startConsumer } from '../messaging/consume.ts';
 import type { Handle } from '../messaging/handle-batch.ts';

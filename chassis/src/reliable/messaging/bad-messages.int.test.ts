@@ -1,11 +1,12 @@
 /** What a producer gone wrong may put into a queue: each becomes a dead letter that says why, and the others go on. */
 import { randomUUID } from 'node:crypto';
-import { reservationHeldV1, reservationReleaseV1 } from '../../contract/messages.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
+import { reservationHeldV1 } from '../../contract/messages/inventory-service.ts';
+import { reservationReleaseV1 } from '../../contract/messages/order-service.ts';
 import { subject } from '../../contract/subject.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type MessagingSystem, silent, startMessagingSystem } from '../../testing/messaging.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../testing/queues.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
 import { startConsumer } from './consume.ts';

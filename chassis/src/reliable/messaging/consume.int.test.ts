@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../base/db/pool.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { takeDeadLetters } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -14,6 +13,7 @@ import {
   startMessagingSystem,
   TEST_RETRY_DELAYS_MS,
 } from '../../testing/messaging.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../testing/queues.ts';
 import { startTcpProxy } from '../../testing/tcp-proxy.ts';
 import type { OutboxRow } from '../outbox/outbox-message.ts';
 import type { Broker } from './connection.ts';

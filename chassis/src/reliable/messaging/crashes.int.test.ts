@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { takeDeadLetters } from '../../testing/broker.ts';
 import {
@@ -12,6 +11,7 @@ import {
   startMessagingSystem,
   TEST_DELIVERY_LIMIT,
 } from '../../testing/messaging.ts';
+import { orderReservationRepliesQueue } from '../../testing/queues.ts';
 import { deadLetterQueueName } from './topology.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../base/db/pool.ts';
-import { reservationHeldV1 } from '../../contract/messages.ts';
+import { reservationHeldV1 } from '../../contract/messages/inventory-service.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { heldMessage } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';

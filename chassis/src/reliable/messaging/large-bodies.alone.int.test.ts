@@ -1,7 +1,6 @@
 /** Alone, for its broker and its collector leave little of two processors to anything beside it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMetrics } from '../../base/telemetry/metrics.ts';
-import { orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { subject } from '../../contract/subject.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker } from '../../testing/broker.ts';
@@ -9,6 +8,7 @@ import { collectGarbage } from '../../testing/collect-garbage.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { connectTo, counted, heldMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
+import { orderReservationRepliesQueue } from '../../testing/queues.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { startConsumer } from './consume.ts';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { reservationRejectedV1, reservationReplies } from '../../contract/messages.ts';
+import { reservationRejectedV1, reservationReplies } from '../../contract/messages/inventory-service.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
 import { faultOfSize, readBody } from './read-delivery.ts';
 

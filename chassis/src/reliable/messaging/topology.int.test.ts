@@ -1,38 +1,18 @@
 import { createMetrics } from '../../base/telemetry/metrics.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker, type TestBroker } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { heldMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
+import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } from '../../testing/queues.ts';
+import { byName, releasedQueues } from '../../testing/released-queues.ts';
 import { type Broker, connectBroker } from './connection.ts';
 import { startConsumer } from './consume.ts';
 import { assertTopology, retryQueueName } from './topology.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
 
-interface Declared {
-  name: string;
-  arguments: Record<string, unknown>;
-}
-
-const movesTo = (queue: string) => ({
-  'x-queue-type': 'quorum',
-  'x-dead-letter-exchange': '',
-  'x-dead-letter-routing-key': queue,
-  'x-dead-letter-strategy': 'at-least-once',
-  'x-overflow': 'reject-publish',
-});
-
-/** Frozen: brokers have these queues with these arguments. Others belong to another name (docs/adr/0022). */
-const RELEASED: Declared[] = ['inventory.reservations', 'order.reservation-replies'].flatMap((queue) => [
-  { name: queue, arguments: { ...movesTo(`${queue}.dead-letter`), 'x-delivery-limit': 20 } },
-  { name: `${queue}.dead-letter`, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 2 ** 31 - 1 } },
-  ...Object.entries({ '1s': 1_000, '5s': 5_000, '30s': 30_000, '2m': 120_000, '10m': 600_000 }).map(([delay, ttl]) => ({
-    name: `${queue}.retry.${delay}`,
-    arguments: { ...movesTo(queue), 'x-message-ttl': ttl },
-  })),
-]);
+const RELEASED = [inventoryReservationsQueue, orderReservationRepliesQueue].flatMap(({ name }) => releasedQueues(name));
 
 let server: TestBroker;
 beforeEach(async () => {
@@ -97,7 +77,6 @@ const names = (broker: Broker) => broker.differences().map(({ name }) => name);
 it('declares queues, retries and dead letters, as often as it is asked to', async () => {
   for (let n = 0; n < 2; n += 1)
     expect(await server.withConnection((connection) => assertTopology(connection, topology))).toEqual([]);
-  const byName = (a: Declared, b: Declared) => (a.name < b.name ? -1 : 1);
   expect((await server.queues()).sort(byName)).toEqual(RELEASED.toSorted(byName));
 });
 

@@ -23,10 +23,12 @@ export interface QueueDefinition<Definition extends MessageDefinition = MessageD
   messages: readonly Definition[];
 }
 
-/** What a service asserts at each connect. */
+/**
+ * What a service declares at each connect: its own queues with their bindings, and no other's. What it publishes is named
+ * for the exchanges: each has to be there before the first message, whether or not a queue is bound to it.
+ */
 export interface Topology {
-  /** Topic exchanges, durable. */
-  exchanges: readonly string[];
+  publishes: readonly MessageDefinition[];
   queues: readonly QueueDefinition[];
 }
 
@@ -59,7 +61,7 @@ type Check = (channel: Channel) => Promise<unknown>;
  */
 export async function assertTopology(
   connection: Pick<ChannelModel, 'createChannel'>,
-  { exchanges, queues }: Topology,
+  { publishes, queues }: Topology,
   { retryDelaysMs = RETRY_DELAYS_MS, deliveryLimit = DELIVERY_LIMIT } = {},
 ): Promise<Difference[]> {
   const differences: Difference[] = [];
@@ -74,7 +76,8 @@ export async function assertTopology(
       differences.push({ name, reason: (error as Error).message });
     }
   };
-  for (const exchange of exchanges) {
+  const messages = [...publishes, ...queues.flatMap((queue) => queue.messages)];
+  for (const exchange of new Set(messages.map((message) => message.exchange))) {
     const declareOn = (on: Channel) => on.assertExchange(exchange, 'topic', { durable: true });
     await declare(exchange, declareOn, (on) => on.checkExchange(exchange));
   }

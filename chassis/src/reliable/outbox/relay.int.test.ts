@@ -1,4 +1,3 @@
-import { orderReservationRepliesQueue } from '../../contract/queues.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
 import {
@@ -9,6 +8,7 @@ import {
   silent,
   startMessagingSystem,
 } from '../../testing/messaging.ts';
+import { orderReservationRepliesQueue } from '../../testing/queues.ts';
 import { replayLetters } from '../dead-letters/dead-letters.sql.ts';
 import type { Broker } from '../messaging/connection.ts';
 import { startConsumer } from '../messaging/consume.ts';
@@ -268,6 +268,27 @@ describe('the outbox relay', () => {
     await system.server.withChannel((channel) => channel.assertQueue('not-there-yet'));
     expect(await system.server.take('not-there-yet', 1)).toMatchObject([{ messageId: row.messageId }]);
     await emptied();
+  });
+
+  it('sends within seconds, once there is a queue, what has waited for hours for its consumer to start', async () => {
+    const { pool } = system.database;
+    const queue = 'of-a-consumer-that-starts-late';
+    const rows = 6_000; // more than are released at once
+    await pool.query(
+      `INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, body, created_at)
+       SELECT gen_random_uuid(), '', $1, true, '{}', now() - interval '5 hours' FROM generate_series(1, $2)`,
+      [queue, rows],
+    );
+    start();
+    await eventually(async () => {
+      const held = await pool.query('SELECT FROM outbox_messages WHERE claimed_until IS NULL');
+      return held.rowCount === 0 || undefined;
+    });
+    await system.server.withChannel((channel) => channel.assertQueue(queue));
+    // Well before the pauses of five minutes are over.
+    await emptied();
+    expect(await system.server.depth(queue)).toBe(rows);
+    await system.server.withChannel((channel) => channel.deleteQueue(queue));
   });
 
   it('lets commands pass, and other events, when a subscriber takes nothing', async () => {

@@ -23,6 +23,12 @@ import { throttled } from '../throttled.ts';
  * that a queue refused, such as a subscriber's that is full; they are held back for as long as they have waited already,
  * so the pauses double, and others pass. What cannot be encoded becomes a dead letter, for no attempt would ever send it.
  *
+ * No queue takes a command until its consumer has started for the first time, since only the consumer declares the queue.
+ * So that what has waited for hours is not held back for minutes more, one message of each kind is tried every few seconds:
+ *
+ *   returned              -> held back; the first of its routing key in the batch is the probe, and has a short pause
+ *   a probe is confirmed  -> those held back under its routing key are due, the last of them being the next probe
+ *
  * The commit does not wait for the disk: losing one in a crash of the database only means to publish again.
  */
 
@@ -55,6 +61,10 @@ const COALESCE_MS = 50;
 const POLL_MS = 1_000;
 const SAMPLE_MS = 5_000;
 const LONGEST_PAUSE_SECONDS = 300;
+// Orders are to be settled within a minute of the consumer's first start.
+const PROBE_PAUSE_SECONDS = 5;
+// One statement must not take long, however many were held back.
+const RELEASED_AT_ONCE = 5_000;
 // Above this many rows their number is an estimate: an exact one would cost more than it tells.
 const COUNTED_AT_MOST = 10_000;
 const LOGGED_EVERY_MS = 10_000;
@@ -135,29 +145,38 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
     const rows = await lockBatch(trx, { rows: batchSize, bytes: batchBytes });
     if (rows.length === 0) return false;
     const outcomes = await publish(broker, rows, options.tracing);
-    const confirmed = idsOf(rows, outcomes, ['confirmed']);
-    const returned = idsOf(rows, outcomes, ['returned']);
-    const refused = idsOf(rows, outcomes, ['refused']);
-    const unsent = idsOf(rows, outcomes, ['failed', 'unanswered']);
-    const unencodable = rows.filter((_, index) => outcomes[index] === 'unencodable');
+    const those = (...wanted: PublishOutcome[]) =>
+      rows.filter((_, index) => wanted.includes(outcomes[index] as PublishOutcome));
+    const [confirmed, unencodable] = [those('confirmed'), those('unencodable')];
+    const [returned, refused, unsent] = [those('returned'), those('refused'), those('failed', 'unanswered')];
     await setAside(trx, unencodable, options);
-    await remove(trx, [...confirmed, ...unencodable.map(({ id }) => id)]);
+    await remove(trx, [...confirmed, ...unencodable]);
     metrics.outboxPublished.inc(confirmed.length);
     metrics.outboxReturned.inc(returned.length);
-    const keep = async (ids: string[], why: string) => {
-      if (ids.length === 0) return;
-      const keys = [...new Set(rows.filter((row) => ids.includes(row.id)).map((row) => row.routing_key))];
-      log.error({ messages: ids.length, routingKeys: keys }, `${why}; they are kept`);
-      await holdBack(trx, ids);
-    };
-    await keep(returned, 'no queue takes these messages');
-    await keep(refused, 'a queue refuses these messages');
+    logKept(log, returned, 'no queue takes these messages');
+    logKept(log, refused, 'a queue refuses these messages');
+    const probes = firstOfEachKey(returned);
+    await holdBack(trx, probes, PROBE_PAUSE_SECONDS);
+    await holdBack(trx, [...returned.filter((row) => !probes.includes(row)), ...refused], LONGEST_PAUSE_SECONDS);
+    const released = await release(trx, firstOfEachKey(confirmed.filter((row) => row.mandatory && row.held_back)));
     if (unsent.length > 0) {
       log.warn({ messages: unsent.length }, 'the broker did not confirm; the messages stay in the outbox');
       return false;
     }
-    return rows.length === batchSize || rows.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0) >= batchBytes;
+    const bytes = rows.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+    return released > 0 || rows.length === batchSize || bytes >= batchBytes;
   });
+}
+
+function logKept(log: Logger, rows: readonly OutboxMessage[], why: string): void {
+  if (rows.length === 0) return;
+  const routingKeys = [...new Set(rows.map((row) => row.routing_key))];
+  log.error({ messages: rows.length, routingKeys }, `${why}; they are kept`);
+}
+
+function firstOfEachKey(rows: readonly OutboxMessage[]): OutboxMessage[] {
+  const keyOf = ({ exchange, routing_key }: OutboxMessage) => JSON.stringify([exchange, routing_key]);
+  return [...new Map(rows.toReversed().map((row) => [keyOf(row), row])).values()];
 }
 
 interface OutboxMessage {
@@ -170,6 +189,8 @@ interface OutboxMessage {
   body: string;
   traceparent: string | null;
   headers: Record<string, unknown> | null;
+  /** No queue took it the last time, or one refused it. */
+  held_back: boolean;
 }
 
 interface BatchLimits {
@@ -194,7 +215,7 @@ async function lockBatch(trx: Transaction, { rows: limit, bytes }: BatchLimits):
         FROM (TABLE commands UNION ALL TABLE events) AS due
       )
       SELECT id, message_id, exchange, routing_key, mandatory, subject_id, body, traceparent, headers,
-        set_config('synchronous_commit', 'off', true)
+        claimed_until IS NOT NULL AS held_back, set_config('synchronous_commit', 'off', true)
       FROM batch WHERE bytes_before < $2 ORDER BY mandatory DESC, id`,
     values: [limit, bytes],
   });
@@ -216,23 +237,42 @@ async function setAside(
   }
 }
 
-async function remove(trx: Transaction, ids: string[]): Promise<void> {
-  if (ids.length === 0) return;
+async function remove(trx: Transaction, rows: readonly OutboxMessage[]): Promise<void> {
+  if (rows.length === 0) return;
   await trx.query({
     name: 'outbox-remove',
     text: 'DELETE FROM outbox_messages WHERE id = ANY($1::bigint[])',
-    values: [ids],
+    values: [rows.map(({ id }) => id)],
   });
 }
 
-async function holdBack(trx: Transaction, ids: string[]): Promise<void> {
+async function holdBack(trx: Transaction, rows: readonly OutboxMessage[], longestSeconds: number): Promise<void> {
+  if (rows.length === 0) return;
   await trx.query(
     /* sql */ `
       UPDATE outbox_messages
       SET claimed_until = now() + LEAST(GREATEST(now() - created_at, interval '1 second'), make_interval(secs => $2))
       WHERE id = ANY($1::bigint[])`,
-    [ids, LONGEST_PAUSE_SECONDS],
+    [rows.map(({ id }) => id), longestSeconds],
   );
+}
+
+/** Let those follow that were held back and go where these went; returns how many. */
+async function release(trx: Transaction, probes: readonly OutboxMessage[]): Promise<number> {
+  if (probes.length === 0) return 0;
+  const { rowCount } = await trx.query(
+    /* sql */ `
+      WITH held_back AS MATERIALIZED (
+        SELECT id FROM outbox_messages
+        WHERE mandatory AND claimed_until > now()
+          AND (exchange, routing_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+        ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
+      )
+      UPDATE outbox_messages SET claimed_until = CASE WHEN id = (SELECT max(id) FROM held_back) THEN now() END
+      WHERE id = ANY (ARRAY(SELECT id FROM held_back))`,
+    [probes.map(({ exchange }) => exchange), probes.map(({ routing_key }) => routing_key), RELEASED_AT_ONCE],
+  );
+  return rowCount ?? 0;
 }
 
 /** How many messages wait and how old the oldest is, for the gauges. Cheap, however many there are. */
@@ -251,10 +291,6 @@ export async function outboxStats(q: Queryable): Promise<{ pending: number; olde
   );
   const [stats] = rows;
   return { pending: stats?.pending ?? 0, oldestSeconds: stats?.oldest_seconds ?? 0 };
-}
-
-function idsOf(rows: OutboxMessage[], outcomes: PublishOutcome[], wanted: PublishOutcome[]): string[] {
-  return rows.filter((_, index) => wanted.includes(outcomes[index] as PublishOutcome)).map((row) => row.id);
 }
 
 async function publish(

@@ -1,17 +1,11 @@
 import { z } from 'zod';
-import { envelopeHead, type MessageDefinition } from '../../reliable/messaging/message-definition.ts';
-import { deadLetterQueueName, RETRY_DELAYS_MS } from '../../reliable/messaging/topology.ts';
-import { allMessages } from '../messages.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../queues.ts';
+import { envelopeHead, type MessageDefinition } from '../reliable/messaging/message-definition.ts';
+import { deadLetterQueueName, type QueueDefinition, RETRY_DELAYS_MS } from '../reliable/messaging/topology.ts';
+import type { ContractMessage } from './define-message.ts';
 
 type Json = Record<string, unknown>;
 
-const queues = [
-  { queue: inventoryReservationsQueue, service: 'inventory-service' },
-  { queue: orderReservationRepliesQueue, service: 'order-service' },
-];
-
-const description = `What the two services tell each other and everybody else, over RabbitMQ.
+const description = `What the services tell each other and everybody else, over RabbitMQ.
 
 - **At least once.** A message may come twice: its \`id\` is the same then, so keep the ids that you have handled. It is
   published from an outbox with the change that it tells of, so none is lost and none tells of what did not happen.
@@ -22,8 +16,16 @@ const description = `What the two services tell each other and everybody else, o
 - **To listen**, bind a durable queue of your own to \`order_exchange\` or \`inventory_exchange\` by the routing keys that you
   want (\`order.*.v1\`). Nothing personal is in any event: who may know the customer asks the API.`;
 
-/** The AsyncAPI 3 document of every message. `sampleOf` gives a message as it travels, by its routing key. */
-export function asyncapiDocument(version: string, sampleOf: (routingKey: string) => unknown): Json {
+export interface Described {
+  version: string;
+  messages: readonly ContractMessage[];
+  queues: readonly { service: string; queue: QueueDefinition }[];
+  /** A message as it travels, by its routing key. */
+  sampleOf: (routingKey: string) => unknown;
+}
+
+/** The AsyncAPI 3 document of these messages, and of the queues of those who consume them. */
+export function asyncapiDocument({ version, messages, queues, sampleOf }: Described): Json {
   return {
     asyncapi: '3.0.0',
     info: {
@@ -44,11 +46,11 @@ export function asyncapiDocument(version: string, sampleOf: (routingKey: string)
       },
     },
     channels: {
-      ...Object.fromEntries(allMessages.map((message) => [nameOf(message), toChannel(message)])),
+      ...Object.fromEntries(messages.map((message) => [nameOf(message), toChannel(message)])),
       ...Object.fromEntries(queues.map(({ queue }) => [queue.name, toQueueChannel(queue)])),
     },
     operations: {
-      ...Object.fromEntries(allMessages.map((message) => [`send.${nameOf(message)}`, toSend(message)])),
+      ...Object.fromEntries(messages.map((message) => [`send.${nameOf(message)}`, toSend(message)])),
       ...Object.fromEntries(
         queues.map(({ queue, service }) => [
           `receive.${queue.name}`,
@@ -63,7 +65,7 @@ export function asyncapiDocument(version: string, sampleOf: (routingKey: string)
     },
     components: {
       messages: Object.fromEntries(
-        allMessages.map((message) => [nameOf(message), toMessage(message, sampleOf(message.routingKey))]),
+        messages.map((message) => [nameOf(message), toMessage(message, sampleOf(message.routingKey))]),
       ),
       schemas: { headers: headersSchema },
       securitySchemes: { login: { type: 'userPassword', description: 'A user of the broker' } },
@@ -94,7 +96,7 @@ function toChannel(message: MessageDefinition): Json {
   };
 }
 
-function toQueueChannel({ name, messages }: (typeof queues)[number]['queue']): Json {
+function toQueueChannel({ name, messages }: QueueDefinition): Json {
   const waits = RETRY_DELAYS_MS.map((delay) => (delay < 60_000 ? `${delay / 1_000} s` : `${delay / 60_000} min`));
   return {
     address: name,
@@ -123,12 +125,12 @@ function toSend(message: MessageDefinition): Json {
   };
 }
 
-function toMessage(message: MessageDefinition, sample: unknown): Json {
+function toMessage(message: ContractMessage, sample: unknown): Json {
   return {
     name: message.type,
     title: message.routingKey,
     summary: message.meaning,
-    tags: [{ name: kindOf(message) }],
+    tags: [{ name: message.kind }],
     contentType: 'application/json',
     headers: { $ref: '#/components/schemas/headers' },
     correlationId: { location: '$message.payload#/correlationId', description: 'The request from which it followed' },
@@ -136,11 +138,6 @@ function toMessage(message: MessageDefinition, sample: unknown): Json {
     bindings: { amqp: { messageType: message.type, bindingVersion: '0.3.0' } },
     examples: [{ payload: sample }],
   };
-}
-
-function kindOf({ consumers, producer }: MessageDefinition): 'event' | 'command' | 'reply' {
-  if (consumers.length === 0) return 'event';
-  return producer === 'order-service' ? 'command' : 'reply';
 }
 
 /** The envelope with this payload, as a consumer reads it: unknown members are no fault. */

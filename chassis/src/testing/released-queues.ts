@@ -1,0 +1,29 @@
+/** A queue as the broker has it. */
+export interface DeclaredQueue {
+  name: string;
+  arguments: Record<string, unknown>;
+}
+
+/**
+ * A queue, its retries and its dead letters with the arguments that they were released with. Frozen: brokers have them.
+ * Others belong to another name (docs/adr/0022-arguments-of-queues.md).
+ */
+export function releasedQueues(queue: string): DeclaredQueue[] {
+  return [
+    { name: queue, arguments: { ...movesTo(`${queue}.dead-letter`), 'x-delivery-limit': 20 } },
+    { name: `${queue}.dead-letter`, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 2 ** 31 - 1 } },
+    ...Object.entries({ '1s': 1_000, '5s': 5_000, '30s': 30_000, '2m': 120_000, '10m': 600_000 }).map(
+      ([delay, ttl]) => ({ name: `${queue}.retry.${delay}`, arguments: { ...movesTo(queue), 'x-message-ttl': ttl } }),
+    ),
+  ];
+}
+
+const movesTo = (queue: string) => ({
+  'x-queue-type': 'quorum',
+  'x-dead-letter-exchange': '',
+  'x-dead-letter-routing-key': queue,
+  'x-dead-letter-strategy': 'at-least-once',
+  'x-overflow': 'reject-publish',
+});
+
+export const byName = (a: DeclaredQueue, b: DeclaredQueue) => (a.name < b.name ? -1 : 1);
