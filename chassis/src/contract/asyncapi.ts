@@ -96,12 +96,12 @@ function toChannel(message: MessageDefinition): Json {
   };
 }
 
-function toQueueChannel({ name, messages }: QueueDefinition): Json {
+function toQueueChannel({ name, messages, maxLength }: QueueDefinition): Json {
   const waits = RETRY_DELAYS_MS.map((delay) => (delay < 60_000 ? `${delay / 1_000} s` : `${delay / 60_000} min`));
   return {
     address: name,
     title: name,
-    description: `A quorum queue. What fails is tried again after ${waits.join(', ')}, and is then set aside in \`${deadLetterQueueName(name)}\` for a person.`,
+    description: `A quorum queue${maxLength === undefined ? '' : ` that keeps the newest ${maxLength} messages`}. What fails is tried again after ${waits.join(', ')}, and is then set aside in \`${deadLetterQueueName(name)}\` for a person.`,
     servers: [{ $ref: '#/servers/broker' }],
     messages: Object.fromEntries(
       messages.map((message) => [nameOf(message), { $ref: `#/components/messages/${nameOf(message)}` }]),

@@ -5,6 +5,7 @@ import {
   createReconciliationRunsTableV1,
   scopeReconciliationRunsV2,
 } from '../operations/reconciliation/reconciliation-table.ts';
+import { createCatchUpsTableV1 } from '../reliable/catch-up/catch-ups-table.ts';
 import { addDeadLetterDeliveriesV2, createDeadLettersTableV1 } from '../reliable/dead-letters/dead-letters-table.ts';
 import { createIdempotencyKeysTableV1, indexExpiryOfKeysV2 } from '../reliable/idempotency/idempotency-keys-table.ts';
 import { createInboxTableV1, indexInboxByQueueV2, keyInboxByQueueV2 } from '../reliable/inbox/inbox-table.ts';
@@ -19,7 +20,7 @@ export interface MessagingDatabase {
   drop(): Promise<void>;
 }
 
-/** The smallest service's database: outbox, inbox, keys, dead letters, runs, and one row in `effects` for each time a message had its effect. */
+/** The smallest service's database: outbox, inbox, keys, dead letters, catch-ups, runs, and one row in `effects` for each time a message had its effect. */
 export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   const server = process.env.TEST_POSTGRES_URL;
   if (!server) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');
@@ -34,7 +35,7 @@ export async function createMessagingDatabase(): Promise<MessagingDatabase> {
     url: url.href,
     async truncate() {
       await pool.query(
-        'TRUNCATE outbox_messages, inbox_messages, idempotency_keys, dead_letters, reconciliation_runs, effects',
+        'TRUNCATE outbox_messages, inbox_messages, idempotency_keys, dead_letters, catch_ups, reconciliation_runs, effects',
       );
     },
     async drop() {
@@ -57,6 +58,7 @@ async function createTables(url: string): Promise<void> {
     await indexExpiryOfKeysV2(db);
     await createDeadLettersTableV1(db);
     await addDeadLetterDeliveriesV2(db);
+    await createCatchUpsTableV1(db);
     await createReconciliationRunsTableV1(db);
     await scopeReconciliationRunsV2(db);
     await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');

@@ -80,6 +80,9 @@ export function readLetter(queue: string, delivery: ConsumeMessage, now: Date, s
   };
 }
 
+/** The reason of an event that its queue had no room for. */
+export const DROPPED = 'dropped';
+
 /** In place of a queue's name: letters that never reached the broker. */
 export const OUTBOX = 'outbox';
 
@@ -159,6 +162,7 @@ function deathIn(headers: Record<string, unknown>, queue: string) {
 function movedByBroker(reason: string, content: Buffer): { reason: string; detail?: string; attempts: number } {
   const attempts = DELIVERY_LIMIT + 1;
   if (reason === DELIVERY_LIMIT_REACHED) return { reason, detail: lostConsumers(attempts), attempts };
+  if (reason === 'maxlen') return { reason: DROPPED, detail: 'the oldest of a queue that was full', attempts: 0 };
   const fault = faultOfSize(content);
   if (reason === 'rejected' && fault !== undefined) return { reason: TOO_LARGE, detail: fault, attempts: 1 };
   return { reason, attempts: 0 };

@@ -72,6 +72,16 @@ describe('readLetter', () => {
     ]);
   });
 
+  it('reads that its queue was full', () => {
+    const headers = { 'x-death': [{ queue: 'q', reason: 'maxlen', 'routing-keys': ['order.placed.v1'] }] };
+    expect(read('{}', { headers })).toMatchObject({
+      reason: 'dropped',
+      attempts: 0,
+      history: [{ detail: expect.stringContaining('full') }],
+      routingKey: 'order.placed.v1',
+    });
+  });
+
   it('adds the deliveries that ended with their consumer to the attempts that failed', () => {
     const headers = { 'x-attempts': 2, 'x-unanswered': 20, 'x-reason': 'delivery-limit', 'x-delivery-count': 7 };
     expect(read('{}', { headers }).attempts).toBe(22);

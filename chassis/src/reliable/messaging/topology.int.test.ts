@@ -1,6 +1,8 @@
 import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { reservationReplies } from '../../contract/messages/inventory-service.ts';
+import { orderPlacedV1 } from '../../contract/messages/order-service.ts';
 import { atEnd } from '../../testing/at-end.ts';
-import { createTestBroker, type TestBroker } from '../../testing/broker.ts';
+import { createTestBroker, type TestBroker, takeDeadLetters } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { heldMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
@@ -8,7 +10,7 @@ import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } fr
 import { byName, releasedQueues } from '../../testing/released-queues.ts';
 import { type Broker, connectBroker } from './connection.ts';
 import { startConsumer } from './consume.ts';
-import { assertTopology, retryQueueName } from './topology.ts';
+import { assertTopology, type QueueDefinition, retryQueueName } from './topology.ts';
 
 const QUEUE = orderReservationRepliesQueue.name;
 
@@ -78,6 +80,45 @@ it('declares queues, retries and dead letters, as often as it is asked to', asyn
   for (let n = 0; n < 2; n += 1)
     expect(await server.withConnection((connection) => assertTopology(connection, topology))).toEqual([]);
   expect((await server.queues()).sort(byName)).toEqual(RELEASED.toSorted(byName));
+});
+
+describe('a queue with a limit', () => {
+  const subscription = { name: 'test.subscription', messages: [orderPlacedV1], maxLength: 3 };
+  const declare = (queue: QueueDefinition) =>
+    server.withConnection((connection) => assertTopology(connection, { publishes: [], queues: [queue] }));
+
+  it('keeps the newest events, and moves the oldest to its dead letters, which are limited too', async () => {
+    expect(await declare(subscription)).toEqual([]);
+    const declared = Object.fromEntries((await server.queues()).map(({ name, arguments: args }) => [name, args]));
+    // Frozen, as in releasedQueues.
+    expect(declared[subscription.name]).toEqual({
+      'x-queue-type': 'quorum',
+      'x-max-length': 3,
+      'x-overflow': 'drop-head',
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': `${subscription.name}.dead-letter`,
+      'x-delivery-limit': 20,
+    });
+    expect(declared[`${subscription.name}.dead-letter`]).toEqual({
+      'x-queue-type': 'quorum',
+      'x-max-length': 1_000,
+      'x-overflow': 'drop-head',
+      'x-delivery-limit': 2 ** 31 - 1,
+    });
+    await server.withChannel(async (channel) => {
+      for (const body of ['1', '2', '3', '4', '5'])
+        channel.publish(orderPlacedV1.exchange, orderPlacedV1.routingKey, Buffer.from(body));
+      await channel.waitForConfirms();
+    });
+    const dropped = await takeDeadLetters(server, subscription.name, 2);
+    expect(dropped.map(({ body }) => body)).toEqual(['1', '2']);
+    expect((await server.take(subscription.name, 3)).map(({ body }) => body)).toEqual(['3', '4', '5']);
+  });
+
+  it('takes no commands or replies, since none of them may be dropped', async () => {
+    const failing = declare({ ...subscription, messages: reservationReplies });
+    await expect(failing).rejects.toThrow('test.subscription would drop commands or replies');
+  });
 });
 
 describe('an upgrade with messages in flight', () => {

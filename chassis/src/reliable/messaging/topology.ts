@@ -10,6 +10,7 @@ import type { MessageDefinition } from './message-definition.ts';
  *                 | hopeless, or out of retries: published by the consumer
  *                 | its consumers kept crashing: moved by the broker (delivery-limit)
  *                 | too large: rejected by the consumer, moved by the broker
+ *                 | full, where its length is limited: the oldest event, moved by the broker (maxlen)
  *                 +-> <queue>.dead-letter
  *
  * The arguments of a queue are frozen with its name: declared with others, the broker answers 406 and closes the channel, for
@@ -21,6 +22,11 @@ import type { MessageDefinition } from './message-definition.ts';
 export interface QueueDefinition<Definition extends MessageDefinition = MessageDefinition> {
   name: string;
   messages: readonly Definition[];
+  /**
+   * For events only: how many may wait. Of more the oldest are set aside, so that a consumer that is away fills neither the
+   * broker's disk nor its producers' outboxes; it catches up with the producer afterwards. Without it none is dropped.
+   */
+  maxLength?: number;
 }
 
 /**
@@ -44,6 +50,9 @@ export const DELIVERY_LIMIT = 20;
 // RabbitMQ 4 drops what exceeds the default limit where no dead-letter exchange is named, and a dead letter must not be
 // dropped. Its word for "no limit", -1, is refused by 3.10.
 const NO_DELIVERY_LIMIT = 2 ** 31 - 1;
+// Dropped events go where dead letters go. These many say that some were dropped, and when; a consumer that is away for
+// a week need not keep them all.
+const DEAD_LETTERS_OF_EVENTS = 1_000;
 
 /** An exchange or queue that the broker has with other arguments than ours. */
 export interface Difference {
@@ -103,7 +112,7 @@ function isRefusal(error: unknown): boolean {
 
 async function declareQueues(
   declare: Declare,
-  { name }: QueueDefinition,
+  { name, messages, maxLength }: QueueDefinition,
   retryDelaysMs: readonly number[],
   deliveryLimit: number,
 ): Promise<void> {
@@ -116,8 +125,15 @@ async function declareQueues(
     );
   };
   const deadLetter = deadLetterQueueName(name);
-  await declareQueue(deadLetter, { 'x-delivery-limit': NO_DELIVERY_LIMIT });
-  await declareQueue(name, { ...movingTo(deadLetter), 'x-delivery-limit': deliveryLimit });
+  if (maxLength === undefined) {
+    await declareQueue(deadLetter, { 'x-delivery-limit': NO_DELIVERY_LIMIT });
+    await declareQueue(name, { ...movingTo(deadLetter), 'x-delivery-limit': deliveryLimit });
+  } else {
+    if (messages.some(({ mandatory }) => mandatory)) throw new Error(`${name} would drop commands or replies`);
+    await declareQueue(deadLetter, { ...dropping(DEAD_LETTERS_OF_EVENTS), 'x-delivery-limit': NO_DELIVERY_LIMIT });
+    const limits = { ...dropping(maxLength), 'x-delivery-limit': deliveryLimit };
+    await declareQueue(name, { ...limits, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': deadLetter });
+  }
   for (const delay of retryDelaysMs)
     await declareQueue(retryQueueName(name, delay), { ...movingTo(name), 'x-message-ttl': delay });
 }
@@ -130,6 +146,11 @@ function movingTo(queue: string): Record<string, unknown> {
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish', // at-least-once works with no other overflow
   };
+}
+
+/** Keep so many, and drop the oldest of more; at-least-once, of `movingTo`, does not go together with it. */
+function dropping(maxLength: number): Record<string, unknown> {
+  return { 'x-max-length': maxLength, 'x-overflow': 'drop-head' };
 }
 
 /** Where a message waits before its next attempt. The delay is in the name: another delay is another queue. */
