@@ -1,6 +1,7 @@
 /** What a document says of a value is what the service that validates it says. */
 
-import { printable, sku, text } from '@shop/chassis/base/text.ts';
+import { printable, text } from '@shop/chassis/base/text.ts';
+import { sku } from '@shop/chassis/contract/sku.ts';
 import { list } from '@shop/chassis/edge/list.ts';
 import { createJsonSchemas } from '@shop/chassis/edge/openapi/json-schemas.ts';
 import { limit } from '@shop/chassis/edge/page.ts';

@@ -1,4 +1,5 @@
-import { asUuid, sku } from '@shop/chassis/base/text.ts';
+import { asUuid } from '@shop/chassis/base/text.ts';
+import { sku } from '@shop/chassis/contract/sku.ts';
 import { validationFailed } from '@shop/chassis/edge/body.ts';
 import { fromCursor } from '@shop/chassis/edge/page.ts';
 import type { z } from 'zod';

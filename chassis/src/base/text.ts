@@ -29,12 +29,6 @@ export function printable(min: number, max: number) {
     .meta({ minLength: min, maxLength: max, pattern: '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cn}]*$' });
 }
 
-/** A stock keeping unit. `.` and `..` are none: as a segment of a path they mean another path. */
-export const sku = z
-  .string()
-  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/, 'Must be 1 to 64 of A-Z a-z 0-9 . _ -')
-  .meta({ id: 'Sku', description: 'A stock keeping unit', examples: ['MUG-BLUE'] });
-
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The id in lower case, or undefined when it is none; a path with such an id names nothing. */

@@ -1,4 +1,4 @@
-import { sku } from '@shop/chassis/base/text.ts';
+import { sku } from '@shop/chassis/contract/sku.ts';
 import { time } from '@shop/chassis/edge/openapi/answers.ts';
 import { z } from 'zod';
 import type { StockLevel } from '../stock/stock-level.ts';

@@ -1,4 +1,5 @@
-import { sku, text } from '@shop/chassis/base/text.ts';
+import { text } from '@shop/chassis/base/text.ts';
+import { sku } from '@shop/chassis/contract/sku.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';

@@ -1,5 +1,6 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
-import { asUuid, sku } from '@shop/chassis/base/text.ts';
+import { asUuid } from '@shop/chassis/base/text.ts';
+import { sku } from '@shop/chassis/contract/sku.ts';
 import { createAdmission } from '@shop/chassis/edge/admission.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { internalOnly } from '@shop/chassis/edge/callers.ts';

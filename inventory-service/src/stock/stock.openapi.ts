@@ -1,4 +1,4 @@
-import { sku } from '@shop/chassis/base/text.ts';
+import { sku } from '@shop/chassis/contract/sku.ts';
 import { pageOf, problemAnswer, success, time } from '@shop/chassis/edge/openapi/answers.ts';
 import { nextPage, type Operation } from '@shop/chassis/edge/openapi/document.ts';
 import { z } from 'zod';

@@ -1,4 +1,5 @@
-import { printable, sku, text } from '@shop/chassis/base/text.ts';
+import { printable, text } from '@shop/chassis/base/text.ts';
+import { sku } from '@shop/chassis/contract/sku.ts';
 import { list } from '@shop/chassis/edge/list.ts';
 import { cursor, limit } from '@shop/chassis/edge/page.ts';
 import { z } from 'zod';

@@ -11,14 +11,19 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { counted } from '@shop/chassis/testing/messaging.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { v7 as uuidv7 } from 'uuid';
-import { reservationCommandHandler } from '../../../inventory-service/src/reservations/reservations.messages.ts';
+import { reservationCommandHandler } from '../inventory-service/src/reservations/reservations.messages.ts';
 import {
   createInventoryDatabase,
   type InventoryService,
   levelOf,
   startInventoryService,
   stock,
-} from '../../../inventory-service/test/test-app.ts';
+} from '../inventory-service/test/test-app.ts';
+import {
+  applyReservationResults,
+  type ReservationReply,
+} from '../order-service/src/orders/apply-reservation-results.ts';
+import { PAGE } from '../order-service/src/reconciliation/reservation-pages.ts';
 import {
   anOrder,
   BACKOFFICE,
@@ -28,9 +33,7 @@ import {
   type OrderService,
   post,
   startOrderService,
-} from '../../test/test-app.ts';
-import { applyReservationResults, type ReservationReply } from '../orders/apply-reservation-results.ts';
-import { PAGE } from './reservation-pages.ts';
+} from '../order-service/test/test-app.ts';
 
 let orders: TestDatabase;
 let stocks: TestDatabase;
