@@ -1,6 +1,6 @@
 /**
  * The registry: every service of the system, once. What starts, routes, measures, backs up, deploys or documents services
- * reads it, so a service is its own folder and an entry here. What follows from the name is
+ * reads it, so a service is its own folder and an entry here (docs/adding-a-service.md). What follows from the name is
  * derived below, so that it is the same everywhere.
  */
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { services } from '../../services.ts';
 import { allRoutes, DeclarationError, readDeclaration } from './declaration.ts';
 
 const kongYml = readFileSync(join(__dirname, '../kong.yml'), 'utf8');
@@ -161,8 +162,7 @@ describe('readDeclaration', () => {
       'DECK_STOREFRONT_KEY is not set',
       'DECK_RATE_LIMIT_PER_MINUTE must be a whole number',
       'DECK_TRACING_ENABLED must be true or false',
-      expect.stringMatching(/services\.0.*path/),
-      expect.stringMatching(/services\.1.*path/),
+      ...services.map((_, index) => expect.stringMatching(new RegExp(`services\\.${index}.*path`))),
       expect.stringMatching(/policy/),
     ]);
   });

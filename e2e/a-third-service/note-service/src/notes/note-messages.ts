@@ -1,0 +1,11 @@
+import { messagesOf } from '@shop/chassis/contract/define-message.ts';
+import { z } from 'zod';
+
+const event = messagesOf({ producer: 'note-service', kind: 'event', exchange: 'note_exchange' });
+
+export const noteWrittenV1 = event(
+  'note.written',
+  1,
+  'Somebody wrote a note on an order.',
+  z.object({ noteId: z.uuid(), orderId: z.uuid() }),
+);

@@ -1,0 +1,27 @@
+import { callingAdvice, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
+import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
+import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
+import { noteOperations } from './notes/notes.openapi.ts';
+import { placedOrdersQueue } from './queues.ts';
+
+/** The OpenAPI document of note-service: all that the gateway routes to it. */
+export function describeService(published: Published) {
+  return toDocument(
+    {
+      title: 'Notes',
+      summary: 'Notes on orders',
+      description: `What staff remembers of an order.\n\n${callingAdvice}`,
+      tags: {
+        notes: 'Notes on orders',
+        'dead letters': 'Messages that could not be handled, and what a person does about them',
+        service: 'The service itself',
+      },
+      operations: [
+        ...noteOperations,
+        ...deadLetterOperations('/operations/notes', placedOrdersQueue.name),
+        ...serviceOperations('notes'),
+      ],
+    },
+    published,
+  );
+}
