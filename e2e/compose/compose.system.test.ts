@@ -2,7 +2,7 @@
  * docker-compose.yml on a real engine, from `up --build --wait` to `down -v`. Where Kong, decK and Grafana cannot be had,
  * stand-ins.yml puts the local gateway in Kong's place; what is left out is printed.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -41,6 +41,9 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
       PROXY_ADDRESS: '127.0.0.1',
       RATE_LIMIT_PER_MINUTE: '10000000',
+      // Debian's engine (20.10) that builds two images at once may run a COPY again whose sources are as they were, and what
+      // was built again is another image: `up --build` would replace containers without a change.
+      COMPOSE_PARALLEL_LIMIT: '1',
       GATEWAY_ENV_FILE: gatewayEnvFile,
     };
     const whole = await composeProject(name, [], settings).config();
@@ -304,16 +307,10 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
           .filter(({ State }) => State.Status === 'running')
           .map(({ Id, Config, Image }) => `${Config.Labels['com.docker.compose.service']} ${Id} of ${Image}`)
           .sort();
-      // Debian's engine sometimes runs a COPY again although its sources are as they were, and what was built again is
-      // another image; the time after that it finds the step. What is of our making would differ every time.
-      for (const upsLeft of [2, 1, 0]) {
-        const before = await running();
-        const { code, text } = await project.run('up', '--build', '--wait');
-        if (code !== 0) throw new Error(text);
-        const after = await running();
-        if (upsLeft === 0 || after.join() === before.join()) return expect(after).toEqual(before);
-        console.log(`Replaced: ${after.filter((one) => !before.includes(one)).join(', ')}\n${text}`);
-      }
+      const before = await running();
+      const { code, text } = await project.run('up', '--build', '--wait');
+      if (code !== 0) throw new Error(text);
+      expect(await running()).toEqual(before);
     });
   });
 
@@ -364,7 +361,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     it('keeps the layer with the packages', async () => {
       const context = join(folder, 'context');
       const allowed = readFileSync(join(root, '.dockerignore'), 'utf8').matchAll(/^!(.+)$/gm);
-      for (const entry of ['.dockerignore', ...[...allowed].map(([, path = '']) => path)]) {
+      for (const entry of globSync(['.dockerignore', ...[...allowed].map(([, path = '']) => path)], { cwd: root })) {
         cpSync(join(root, entry), join(context, entry), {
           recursive: true,
           filter: (path) => !path.includes('node_modules'),
