@@ -14,7 +14,7 @@ interface Entry {
   readonly about: string;
   /** Its database's name, on a server of its own. */
   readonly database: string;
-  /** The services that it calls over HTTP, by name: it gets the address of each as `<NAME>_URL`. */
+  /** The services that it calls over HTTP, by name: it gets the address of each as `<NAME>_URL`, and a token for it. */
   readonly asks: readonly string[];
   /** The option of `npm start` that says how many of its processes run. */
   readonly countOption: string;
@@ -91,6 +91,28 @@ export const services: readonly Service[] = entries.map((entry) => ({
 
 /** Those that are asked first: what is started or replaced one after the other goes in this order. */
 export const inOrderOfStart: readonly Service[] = services.toReversed();
+
+/** A service that calls another, and what the token is called by which that one knows it. */
+export interface Call {
+  readonly caller: ServiceName;
+  readonly callee: ServiceName;
+  /** The secret; in `npm start`, on a host and in the variables of both services. */
+  readonly token: `${ServiceName}_to_${ServiceName}_token`;
+  readonly variable: string;
+}
+
+/** Who calls whom. */
+export const calls: readonly Call[] = services.flatMap(({ name: caller, asks }) =>
+  asks.map((callee): Call => {
+    const token = `${caller}_to_${callee}_token` as const;
+    return { caller, callee, token, variable: token.toUpperCase() };
+  }),
+);
+
+/** Those in which this service takes part. */
+export function callsOf({ name }: Service): Call[] {
+  return calls.filter(({ caller, callee }) => caller === name || callee === name);
+}
 
 /** The service of this name. */
 export function serviceNamed(name: ServiceName): Service {

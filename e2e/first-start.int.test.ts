@@ -13,7 +13,7 @@ const TOKEN = 't'.repeat(32);
 
 /** Start a service by its main.ts; its port. */
 async function start(service: string, env: Record<string, string>): Promise<string> {
-  const common = { HOST: '127.0.0.1', PORT: '0', GATEWAY_TOKEN: TOKEN, INTERNAL_TOKEN: TOKEN };
+  const common = { HOST: '127.0.0.1', PORT: '0', GATEWAY_TOKEN: TOKEN, ORDER_TO_INVENTORY_TOKEN: TOKEN };
   const child = spawn(process.execPath, [join(__dirname, '..', service, 'src/main.ts')], {
     env: { PATH: process.env.PATH, ...common, ...env },
   });

@@ -1,6 +1,6 @@
 /** What the two Compose files, and the files that are laid over them in tests, say of each service. */
-import type { Service } from '../services.ts';
-import { inOrderOfStart, SERVICE_PORT, serviceNamed, services } from '../services.ts';
+import type { Call, Service } from '../services.ts';
+import { calls, callsOf, inOrderOfStart, SERVICE_PORT, serviceNamed, services } from '../services.ts';
 import { blocksOf, forEachOf } from './regions.ts';
 
 /** docker-compose.yml: development. */
@@ -57,7 +57,7 @@ export function developmentRegions(): Record<string, string> {
     environment:
       <<: *service-environment
       DATABASE_URL: ${databaseUrl(service, service.database.role, servicePassword(service))}
-${addresses(service, 6)}    networks: [services, data]
+${addresses(service, 6)}${forEachOf(callsOf(service), (call) => `      ${call.variable}: \${${call.variable}:-${developmentToken(call)}}\n`)}    networks: [services, data]
     stop_grace_period: 20s
     mem_limit: 384m
     cpus: 1
@@ -102,14 +102,12 @@ x-${service.folder}: &${service.folder}
   environment:
     <<: *service-environment
     DATABASE_URL_FILE: /run/secrets/${service.name}_database_url
-${addresses(service, 4)}  secrets:
+${addresses(service, 4)}${forEachOf(tokenSecrets(service), (name) => `    ${name.toUpperCase()}_FILE: /run/secrets/${name}\n`)}  secrets:
     - ${service.name}_database_url
     - rabbitmq_url
     - gateway_token
     - gateway_token_previous
-    - internal_token
-    - internal_token_previous
-`,
+${forEachOf(tokenSecrets(service), (name) => `    - ${name}\n`)}`,
     ),
     'secrets to check': forEachOf(services.flatMap(secretNames), (name) => `      - ${name}\n`),
     databases: blocksOf(
@@ -187,6 +185,7 @@ export function overrideRegions(): Record<string, string> {
 /** .env.example: the settings of docker-compose.yml. */
 export function settingsRegions(): Record<string, string> {
   return {
+    tokens: forEachOf(calls, (call) => `${call.variable}=${developmentToken(call)}\n`),
     passwords: forEachOf(
       services,
       ({ name, variable }) =>
@@ -221,8 +220,22 @@ function addresses({ asks }: Service, indentation: number): string {
   );
 }
 
+/** What it sends to others, and what it accepts from others: of that the former value too. */
+function tokenSecrets(service: Service): string[] {
+  return callsOf(service).flatMap(({ callee, token }) =>
+    callee === service.name ? [token, `${token}_previous`] : [token],
+  );
+}
+
+function developmentToken({ caller, callee }: Call): string {
+  return `development-${caller}-to-${callee}-token-0000000`;
+}
+
 function secretNames({ name }: Service): string[] {
-  return [`${name}_db_password`, `${name}_service_password`, `${name}_database_owner_url`, `${name}_database_url`];
+  return [
+    ...[`${name}_db_password`, `${name}_service_password`, `${name}_database_owner_url`, `${name}_database_url`],
+    ...calls.filter(({ caller }) => caller === name).flatMap(({ token }) => [token, `${token}_previous`]),
+  ];
 }
 
 function healthy(): string {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toTable } from '../e2e/documentation/table.ts';
-import { inOrderOfStart, SERVICE_PORT, services } from '../services.ts';
+import { calls, inOrderOfStart, SERVICE_PORT, services } from '../services.ts';
 import {
   developmentRegions,
   overrideRegions,
@@ -72,7 +72,11 @@ function databasesOfScripts(): string {
 
 function databasesOfSecrets(): string {
   const databases = services.map(({ name, database }) => `[${name}]=${database.name}`);
-  return `services=(${services.map(({ name }) => name).join(' ')})\ndeclare -A databases=(${databases.join(' ')})\n`;
+  return [
+    `services=(${services.map(({ name }) => name).join(' ')})`,
+    `declare -A databases=(${databases.join(' ')})`,
+    `readonly call_tokens=(${calls.map(({ token }) => token).join(' ')})\n`,
+  ].join('\n');
 }
 
 function servicesOfHost(): string {

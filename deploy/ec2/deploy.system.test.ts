@@ -41,6 +41,9 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     console.info('Left out: Kong, its database and migrations, decK. The local gateway reads kong/kong.yml instead.');
     folder = mkdtempSync(join(tmpdir(), 'shop-images-'));
     host = await startTestHost({ NODE_IMAGE: 'node:24.21.0-slim', ...images });
+    for (const suffix of ['', '_previous']) {
+      renameSync(join(host.home, 'secrets', token + suffix), join(host.home, 'secrets', formerToken + suffix));
+    }
     const base = images.NODE_IMAGE === undefined ? [] : ['--build-arg', `NODE_IMAGE=${images.NODE_IMAGE}`];
     pushVersions(host, folder, base);
   }, TEN_MINUTES);
@@ -48,6 +51,21 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     host?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  const token = 'order_to_inventory_token';
+  /** In an earlier version all services had this one. It is still read, so the same images stand for that version too. */
+  const formerToken = 'internal_token';
+
+  /** Deploys a tag with the configuration of the version that had one token for all services. */
+  function deployFormerly(tag: string): Promise<Outcome> {
+    const copy = host.copyOfRepository();
+    for (const path of ['docker-compose.prod.yml', 'deploy/ec2/secrets.sh']) {
+      const text = readFileSync(path, 'utf8');
+      const former = text.replaceAll(token, formerToken).replaceAll(token.toUpperCase(), formerToken.toUpperCase());
+      writeFileSync(join(copy, path), former);
+    }
+    return host.run(join(copy, 'deploy/ec2/deploy.sh'), [address, tag]);
+  }
 
   const deploy = (tag: string, environment?: Record<string, string>) =>
     host.run('deploy.sh', [address, tag], environment);
@@ -72,6 +90,20 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     return ours
       .map(([, id]) => docker('inspect', '--format', '{{.Config.Image}}', id).trim().replace(/^.*:/, ''))
       .sort();
+  }
+
+  function addressOf(service: string, network: string): string {
+    const format = `{{(index .NetworkSettings.Networks "${host.project}_${network}").IPAddress}}`;
+    return docker('inspect', '--format', format, host.containers()[service] ?? '').trim();
+  }
+
+  /** What inventory-service's first process, which is replaced first, says of order-service's calls since: none was refused. */
+  async function expectCalls(byToken: string[]): Promise<void> {
+    const answer = await fetch(`http://${addressOf('inventory-service-1', 'services')}:3000/metrics`);
+    const metrics = await answer.text();
+    const calls = metrics.matchAll(/^internal_requests_total\{caller="order-service",token="(\w+)",.*\} \d+$/gm);
+    expect([...calls].map(([, token]) => token).sort()).toEqual(byToken);
+    expect(metrics.match(/^http_request_duration_seconds_count\{.*status="401".*$/m)).toBeNull();
   }
 
   /** A deploy that has to be refused: one clear message, and the system as it was. */
@@ -138,7 +170,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     it(
       'brings everything up, healthy and with a canary order through the gateway',
       async () => {
-        const { code, output } = await deploy('v1');
+        const { code, output } = await deployFormerly('v1');
         expect(output).toMatch(/Health and canary orders through the gateway are well\nv1 is live\./);
         expect(code).toBe(0);
         expect(versions()).toEqual(['v1', 'v1', 'v1', 'v1']);
@@ -222,6 +254,8 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
           expect(code).toBe(0);
         });
         expect(versions()).toEqual(['v2', 'v2', 'v2', 'v2']);
+        expect(host.read(`secrets/${token}`)).toBe(host.read(`secrets/${formerToken}`));
+        await expectCalls(['current']);
       },
       TEN_MINUTES,
     );
@@ -288,15 +322,15 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
         rmSync(join(host.home, 'secrets', name), { force: true });
         if (text !== '') writeFileSync(join(host.home, 'secrets', name), text);
       };
-      const names = ['operations_key', 'internal_token', 'gateway_token'];
+      const names = ['operations_key', token, 'gateway_token'];
       const kept = names.map((name) => host.read(`secrets/${name}`));
       const development = /^GATEWAY_TOKEN=(.*)$/m.exec(readFileSync('.env.example', 'utf8'))?.[1] ?? '';
       put('operations_key', '');
-      put('internal_token', 'short');
+      put(token, 'short');
       put('gateway_token', development);
       await refused(
         () => deploy('v2'),
-        /gateway_token is a development value.*internal_token is weak.*operations_key is missing/s,
+        /gateway_token is a development value.*order_to_inventory_token is weak.*operations_key is missing/s,
       ).finally(() => {
         for (const [index, name] of names.entries()) put(name, kept[index] ?? '');
       });
@@ -318,20 +352,25 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
 
   describe('afterwards', () => {
     it(
-      'a token is rotated without a failed answer: two are valid until the old one is retired',
+      'both tokens are rotated without a failed answer: two of each are valid until the old one is retired',
       async () => {
-        const former = host.read('secrets/gateway_token');
+        const tokens = ['gateway_token', token];
+        const former = tokens.map((name) => host.read(`secrets/${name}`));
         const onHost = (script: string, ...args: string[]) =>
           host.run(join(host.home, 'current/deploy/ec2', script), args);
         await underLoad('rotation', async () => {
-          expect(await onHost('secrets.sh', 'rotate', 'gateway_token', join(host.home, 'secrets'))).toMatchObject({
-            code: 0,
-          });
-          // The gateway still sends the former one: that is what the second valid value is for.
+          for (const name of tokens) {
+            const rotated = await onHost('secrets.sh', 'rotate', name, join(host.home, 'secrets'));
+            expect(rotated).toMatchObject({ code: 0 });
+          }
+          // Gateway and order-service still send the former ones: that is what the second valid value is for.
           expect(await onHost('host.sh', 'restart')).toMatchObject({ code: 0 });
         });
-        expect(host.read('secrets/gateway_token')).not.toBe(former);
-        expect(host.read('secrets/gateway_token_previous')).toBe(former);
+        for (const [index, name] of tokens.entries()) {
+          expect(host.read(`secrets/${name}`)).not.toBe(former[index]);
+          expect(host.read(`secrets/${name}_previous`)).toBe(former[index]);
+        }
+        await expectCalls(['current', 'previous']);
       },
       TEN_MINUTES,
     );
@@ -358,13 +397,9 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     );
 
     it('the version before passes the tests of an order’s life on the newer schema', async () => {
-      const address = (service: string, network: string) => {
-        const format = `{{(index .NetworkSettings.Networks "${host.project}_${network}").IPAddress}}`;
-        return docker('inspect', '--format', format, host.containers()[service] ?? '').trim();
-      };
       const database = (secret: string, service: string) => {
         const url = new URL(host.read(`secrets/${secret}`).trim());
-        url.hostname = address(service, 'data');
+        url.hostname = addressOf(service, 'data');
         return url.href;
       };
       const variables = {
@@ -372,8 +407,8 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
         PUBLIC_URL: 'https://orders.example',
         OTHER_STOREFRONT_KEY: host.read('secrets/other_storefront_key'),
         OPERATIONS_KEY: host.read('secrets/operations_key'),
-        ORDER_URL: `http://${address('order-service-1', 'services')}:3000`,
-        INVENTORY_URL: `http://${address('inventory-service-1', 'services')}:3000`,
+        ORDER_URL: `http://${addressOf('order-service-1', 'services')}:3000`,
+        INVENTORY_URL: `http://${addressOf('inventory-service-1', 'services')}:3000`,
         ORDER_DB_URL: database('order_database_owner_url', 'order-db'),
         INVENTORY_DB_URL: database('inventory_database_owner_url', 'inventory-db'),
       };

@@ -107,6 +107,7 @@ check_certificate() {
 
 check_host() {
   [[ ${GATEWAY_URL:-}${DOMAIN:-} ]] || fail "DOMAIN is not set in $home/host.env: the name that clients call."
+  bash "$release/deploy/ec2/secrets.sh" adopt "$home/secrets"
   bash "$release/deploy/ec2/secrets.sh" check "$home/secrets" 2>&1 || fail "Nothing was changed."
   check_certificate "$home/tls/fullchain.pem" "$home/tls/privkey.pem"
   docker info >/dev/null 2>&1 || fail "No Docker engine answers here."

@@ -5,25 +5,28 @@ set -euo pipefail
 usage() {
   cat <<'HELP'
 Usage: secrets.sh create [DIR]          make what is missing; what exists stays as it is
+       secrets.sh adopt [DIR]           keep what an earlier version of the system had under another name
        secrets.sh check [DIR]           refuse secrets that are missing, weak, or equal to one another
        secrets.sh rotate TOKEN [DIR]    a new TOKEN; the services go on accepting the one that it replaces
        secrets.sh retire TOKEN [DIR]    end the acceptance of the one that was replaced
 
-TOKEN is gateway_token or internal_token. DIR is /opt/orders/secrets unless given. The services read their tokens when
-they start: after `rotate` and after `retire`, run `host.sh restart` (deploy/ec2/README.md, "Rotating a token").
+TOKEN is gateway_token, or what one service sends to another: order_to_inventory_token. DIR is /opt/orders/secrets unless
+given. The services read their tokens when they start: after `rotate` and after `retire`, run `host.sh restart`
+(deploy/ec2/README.md, "Rotating a token").
 HELP
 }
 
 # [services.ts: services] written by `npm run services`
 services=(order inventory)
 declare -A databases=([order]=orders [inventory]=inventory)
+readonly call_tokens=(order_to_inventory_token)
 # [end]
 
+readonly tokens=(gateway_token "${call_tokens[@]}")
 random=(
-  kong_db_password rabbitmq_password gateway_token internal_token storefront_key other_storefront_key backoffice_key
-  operations_key grafana_password
+  "${tokens[@]}"
+  kong_db_password rabbitmq_password storefront_key other_storefront_key backoffice_key operations_key grafana_password
 )
-readonly tokens=(gateway_token internal_token)
 derived=(rabbitmq_url rabbitmq.conf)
 for service in "${services[@]}"; do
   random+=("${service}_db_password" "${service}_service_password")
@@ -54,6 +57,7 @@ create() {
   umask 077
   mkdir -p "$dir"
   chmod 0700 "$dir"
+  adopt
   local name made=0
   for name in "${random[@]}"; do
     [[ -s $dir/$name ]] && continue
@@ -66,6 +70,16 @@ create() {
   done
   derive
   echo "$made secrets made, $((${#random[@]} - made)) kept, in $dir"
+}
+
+# What order-service sends to inventory-service was one token for all services. Its value stays until the first rotation: while
+# versions change, processes of both send and accept the same. The former file stays for the former version.
+adopt() {
+  local suffix
+  for suffix in '' _previous; do
+    [[ -s $dir/order_to_inventory_token$suffix || ! -s $dir/internal_token$suffix ]] ||
+      value "internal_token$suffix" | put "order_to_inventory_token$suffix"
+  done
 }
 
 derive() {
@@ -130,9 +144,9 @@ retire() {
 
 command=${1:-}
 case $command in
-  create | check) dir=${2:-/opt/orders/secrets} ;;
+  create | adopt | check) dir=${2:-/opt/orders/secrets} ;;
   rotate | retire)
-    [[ " ${tokens[*]} " == *" ${2:-} "* ]] || fail "$command takes gateway_token or internal_token"
+    [[ " ${tokens[*]} " == *" ${2:-} "* ]] || fail "$command takes one of: ${tokens[*]}"
     dir=${3:-/opt/orders/secrets}
     [[ -s $dir/$2 && -s $dir/$2_previous ]] || fail "there is no $2 in $dir; run: secrets.sh create $dir"
     ;;

@@ -174,7 +174,12 @@ async function startInventory(database: TestDatabase, server: TestBroker) {
     subjectName: 'sku',
     compare: (findings) => compareSums(runtime.pool, findings),
   });
-  const { http, drain } = buildInventoryApp({ ...runtime, metrics, reconciler, internalTokens: [INTERNAL_TOKEN] });
+  const { http, drain } = buildInventoryApp({
+    ...runtime,
+    metrics,
+    reconciler,
+    callers: { 'order-service': [INTERNAL_TOKEN] },
+  });
   const { name: queue, messages: definitions } = reservationsQueue;
   const drainer = startDrainer({ ...runtime, queue });
   const consume = () =>

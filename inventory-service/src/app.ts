@@ -1,5 +1,6 @@
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import { indispensableMessages } from '@shop/chassis/contract/messages/order-service.ts';
+import type { InternalCallers } from '@shop/chassis/edge/callers.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';
@@ -22,7 +23,8 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   gatewayTokens: readonly string[];
   /** How long a completed Idempotency-Key is kept; the document tells. */
   keyRetentionHours: number;
-  internalTokens: readonly string[];
+  /** The services that may call, with their tokens. */
+  callers: InternalCallers;
   reconciler: Reconciler;
   now: () => Date;
   wakeRelay: () => void;

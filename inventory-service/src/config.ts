@@ -1,8 +1,17 @@
-import { readConfig, serviceConfig } from '@shop/chassis/base/config/read-config.ts';
+import {
+  callToken,
+  formerly,
+  readConfig,
+  replacedToken,
+  serviceConfig,
+} from '@shop/chassis/base/config/read-config.ts';
 import type { z } from 'zod';
 
 /** Everything that the environment decides. */
-export const settings = serviceConfig.extend({});
+export const settings = serviceConfig.extend({
+  ORDER_TO_INVENTORY_TOKEN: formerly('INTERNAL_TOKEN', callToken('order-service', 'inventory-service')),
+  ORDER_TO_INVENTORY_TOKEN_PREVIOUS: formerly('INTERNAL_TOKEN_PREVIOUS', replacedToken),
+});
 
 export type Config = z.output<typeof settings>;
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { acceptedTokens } from '@shop/chassis/base/config/read-config.ts';
 import { createReconciler, startReconciliation } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
@@ -12,7 +13,8 @@ import { reservationCommandHandler } from './reservations/reservations.messages.
 
 const name = 'inventory-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-const runtime = await startRuntime({ name, version, settings: settingsOrExit(name, config), topology });
+const settings = settingsOrExit(name, config);
+const runtime = await startRuntime({ name, version, settings, topology });
 
 const metrics = withInventoryMetrics(runtime.metrics);
 
@@ -26,12 +28,20 @@ const consumer = startConsumer({
 const drainer = startDrainer({ ...runtime, queue: reservationsQueue.name });
 const reconciler = createReconciler({
   ...runtime,
-  intervalSeconds: runtime.settings.RECONCILE_INTERVAL_SECONDS,
+  intervalSeconds: settings.RECONCILE_INTERVAL_SECONDS,
   kinds: mismatchKinds,
   subjectName: 'sku',
   compare: (findings) => compareSums(runtime.pool, findings),
 });
-const app = buildApp({ ...runtime, metrics, reconciler, now: () => new Date() });
+const app = buildApp({
+  ...runtime,
+  metrics,
+  reconciler,
+  callers: {
+    'order-service': acceptedTokens(settings.ORDER_TO_INVENTORY_TOKEN, settings.ORDER_TO_INVENTORY_TOKEN_PREVIOUS),
+  },
+  now: () => new Date(),
+});
 const reconciliation = startReconciliation(reconciler, runtime.log);
 
 await serve(runtime, { ...app, background: [consumer, drainer, reconciliation] });

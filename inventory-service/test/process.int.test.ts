@@ -58,7 +58,7 @@ describe('the process', () => {
   it('reports every fault of its configuration and exits 1', async () => {
     const { child, output } = start({ PORT: 'x', GATEWAY_TOKEN: 'short' });
     expect(await once(child, 'exit')).toEqual([1, null]);
-    for (const name of ['PORT', 'DATABASE_URL', 'RABBITMQ_URL', 'GATEWAY_TOKEN', 'INTERNAL_TOKEN']) {
+    for (const name of ['PORT', 'DATABASE_URL', 'RABBITMQ_URL', 'GATEWAY_TOKEN', 'ORDER_TO_INVENTORY_TOKEN']) {
       expect(output()).toContain(name);
     }
   });
@@ -70,7 +70,7 @@ describe('the process', () => {
       DATABASE_URL: database.url,
       RABBITMQ_URL: broker.url,
       GATEWAY_TOKEN: 'g'.repeat(32),
-      INTERNAL_TOKEN: 'i'.repeat(32),
+      ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
       DRAIN_SECONDS: '2',
     });
     try {
@@ -136,6 +136,34 @@ describe('the process', () => {
     }
   });
 
+  it('knows order-service by both of its tokens, also where they have the names of an earlier version', async () => {
+    const { child, output } = start({
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATABASE_URL: database.url,
+      RABBITMQ_URL: broker.url,
+      GATEWAY_TOKEN: 'g'.repeat(32),
+      INTERNAL_TOKEN: 'n'.repeat(32),
+      INTERNAL_TOKEN_PREVIOUS: 'i'.repeat(32),
+    });
+    atEnd(() => child.kill('SIGKILL'));
+    const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
+    const statusWith = async (token: string) => {
+      const headers = { authorization: `Bearer ${token.repeat(32)}` };
+      return (await fetch(`http://127.0.0.1:${port}/reservations?limit=1`, { headers })).status;
+    };
+    expect([await statusWith('n'), await statusWith('i'), await statusWith('g')]).toEqual([200, 200, 401]);
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    for (const token of ['current', 'previous']) {
+      expect(metrics).toMatch(
+        new RegExp(`^internal_requests_total\\{caller="order-service",token="${token}",.*\\} 1$`, 'm'),
+      );
+    }
+    await eventually(
+      () => /"clientId":"order-service".*"route":"\/reservations","status":200/.test(output()) || undefined,
+    );
+  });
+
   it('ends on SIGINT without the time that DRAIN_SECONDS gives a gateway', async () => {
     const { child, output } = start({
       HOST: '127.0.0.1',
@@ -143,7 +171,7 @@ describe('the process', () => {
       DATABASE_URL: database.url,
       RABBITMQ_URL: broker.url,
       GATEWAY_TOKEN: 'g'.repeat(32),
-      INTERNAL_TOKEN: 'i'.repeat(32),
+      ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
       DRAIN_SECONDS: '60',
     });
     try {
@@ -170,7 +198,7 @@ describe('the process', () => {
       DATABASE_URL: database.url,
       RABBITMQ_URL: own.url,
       GATEWAY_TOKEN: 'g'.repeat(32),
-      INTERNAL_TOKEN: 'i'.repeat(32),
+      ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
     });
     atEnd(() => child.kill('SIGKILL'));
     const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);

@@ -62,7 +62,7 @@ export function startInventoryService(
     replays,
     gatewayTokens: [GATEWAY_TOKEN],
     keyRetentionHours: 72,
-    internalTokens: [INTERNAL_TOKEN],
+    callers: { 'order-service': [INTERNAL_TOKEN] },
     now: () => new Date(),
     wakeRelay: () => {},
   });

@@ -1,5 +1,5 @@
 import type { ServiceName } from '../../services.ts';
-import { serviceNamed } from '../../services.ts';
+import { calls, serviceNamed } from '../../services.ts';
 import type { Plan } from './plan.ts';
 import { processNames, servicesOf } from './plan.ts';
 import type { Secrets } from './secrets.ts';
@@ -68,6 +68,8 @@ export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, st
       ALERTMANAGER_URL: urlOf(plan, 'alertmanager'),
     }),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
-    INTERNAL_TOKEN: secrets.internalToken,
+    ...Object.fromEntries(calls.map(({ variable, token }) => [variable, secrets[token]])),
+    // Its former name, which scripts still use.
+    INTERNAL_TOKEN: secrets.order_to_inventory_token,
   };
 }

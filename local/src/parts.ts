@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Service } from '../../services.ts';
-import { serviceNamed, services } from '../../services.ts';
+import { callsOf, serviceNamed, services } from '../../services.ts';
 import { brokerOf, databaseUrl, portOf, serviceUrls, urlOf } from './addresses.ts';
 import type { Part } from './control.ts';
 import { repositoryRoot } from './folders.ts';
@@ -130,7 +130,7 @@ function serviceLaunch({ plan, secrets }: System, service: Service, name: string
     DATABASE_URL: databaseUrl(plan, secrets, service.name, 'service'),
     RABBITMQ_URL: amqpUrl(brokerOf(plan, secrets, '')),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
-    INTERNAL_TOKEN: secrets.internalToken,
+    ...Object.fromEntries(callsOf(service).map(({ variable, token }) => [variable, secrets[token]])),
     LOG_LEVEL: 'info',
     PUBLIC_URL: urlOf(plan, 'gateway'),
     // The gateway asks every second and waits a second for the answer: by then it has stopped sending requests here.

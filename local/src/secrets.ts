@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { services } from '../../services.ts';
+import { calls, services } from '../../services.ts';
 import { readJson, writeJson } from './json-file.ts';
 
 const names = [
@@ -9,7 +9,7 @@ const names = [
   'backofficeKey',
   'operationsKey',
   'gatewayToken',
-  'internalToken',
+  ...calls.map(({ token }) => token),
   'postgresPassword',
   ...services.flatMap(({ name }) => [`${name}OwnerPassword`, `${name}ServicePassword`] as const),
   'rabbitmqPassword',

@@ -4,7 +4,7 @@ const valid = {
   DATABASE_URL: 'postgres://order_service:x@db/orders',
   RABBITMQ_URL: 'amqp://broker',
   GATEWAY_TOKEN: 'g'.repeat(32),
-  INTERNAL_TOKEN: 'i'.repeat(32),
+  ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
   INVENTORY_URL: 'http://a:3000, http://b:3000',
 };
 

@@ -26,7 +26,7 @@ const now = () => new Date();
 
 const inventory = createInventoryTargets({
   urls: settings.INVENTORY_URL,
-  internalToken: settings.INTERNAL_TOKEN,
+  internalToken: settings.ORDER_TO_INVENTORY_TOKEN,
   timeoutMs: settings.RESERVATION_TIMEOUT_MS,
   metrics,
   log,

@@ -56,7 +56,7 @@ export const problems = {
     section: 'Callers and paths',
     meaning:
       '`/reservations` is for order-service only. The gateway does not route it, so a client of the gateway never gets this answer.',
-    action: 'Operators: both services need the same `INTERNAL_TOKEN`.',
+    action: 'Operators: both services need the same `ORDER_TO_INVENTORY_TOKEN`.',
     repeat: 'corrected',
     example: { instance: '/reservations', detail: 'This call is for the other service only.' },
   },

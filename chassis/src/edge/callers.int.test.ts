@@ -9,9 +9,10 @@ import { problemHandler } from './problem.ts';
 const TOKEN = 'g'.repeat(32);
 const CONSUMER = { 'x-consumer-custom-id': 'storefront-1', 'x-consumer-groups': 'storefront, partners' };
 
+const metrics = createMetrics('test', '0');
+
 /** Answers who was identified, behind these checks. */
 function serve(...checks: RequestHandler[]): Express {
-  const metrics = createMetrics('test', '0');
   const app = express().use(requestContext({ metrics, log: createLogger('test', 'silent') }), ...checks);
   app.get('/identified', (_req, res) => {
     res.json(principalOf(res));
@@ -58,15 +59,20 @@ describe('the principal of a request through the gateway', () => {
 
 describe('the principal of a request from another service', () => {
   const [first, replaced, second] = ['a'.repeat(32), 'b'.repeat(32), 'c'.repeat(32)] as const;
-  const internal = () => serve(internalOnly({ 'first-service': [first, replaced], 'second-service': [second] }));
+  const internal = () =>
+    serve(internalOnly({ 'first-service': [first, replaced], 'second-service': [second] }, metrics));
+
+  beforeEach(() => metrics.internalRequests.reset());
 
   it.each([
-    ['first-service', 'its token', first],
-    ['first-service', 'the token that is being replaced', replaced],
-    ['second-service', 'its token', second],
-  ])('is %s by %s', async (name, _case, token) => {
-    const { body } = await request(internal()).get('/identified').set('authorization', `Bearer ${token}`).expect(200);
-    expect(body).toEqual({ kind: 'service', name });
+    ['first-service', 'current', first],
+    ['first-service', 'previous', replaced],
+    ['second-service', 'current', second],
+  ])('is %s by its %s token, and the metrics say so', async (caller, token, sent) => {
+    const { body } = await request(internal()).get('/identified').set('authorization', `Bearer ${sent}`).expect(200);
+    expect(body).toEqual({ kind: 'service', name: caller });
+    const { values } = await metrics.internalRequests.get();
+    expect(values).toMatchObject([{ labels: { caller, token }, value: 1 }]);
   });
 
   it('is not made by an unknown token, whatever other headers claim', async () => {

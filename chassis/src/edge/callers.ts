@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
+import type { Metrics } from '../base/telemetry/metrics.ts';
 import { refused } from '../contract/problems.ts';
 import type { RefusedError } from '../reliable/refusal.ts';
 import { contextOf, headerValues } from './context.ts';
@@ -7,9 +8,9 @@ import type { Principal } from './principal.ts';
 
 /** Refuse whatever did not pass the gateway. Two tokens are accepted at a time, so that they can be rotated. */
 export function gatewayOnly(tokens: readonly string[]): RequestHandler {
-  const accepted = tokens.map(digest);
+  const accepted = tokens.map(known);
   return (req, res, next) => {
-    if (!isOneOf(onlyValue(req, 'x-gateway-token'), accepted)) throw gatewayRequired();
+    if (!findToken(onlyValue(req, 'x-gateway-token'), accepted)) throw gatewayRequired();
     contextOf(res).cameThroughGateway = true;
     next();
   };
@@ -42,15 +43,17 @@ export function principalOf(res: Response): Principal {
 /** Of each service that may call: the tokens that it may send (RFC 6750). Two, while they are rotated. */
 export type InternalCallers = Readonly<Record<string, readonly string[]>>;
 
-/** Refuse whatever does not carry the token of one of these services; its token says which one it is. */
-export function internalOnly(callers: InternalCallers): RequestHandler {
-  const accepted = Object.entries(callers).map(([name, tokens]) => ({ name, tokens: tokens.map(digest) }));
+/** Refuse whatever does not carry a token of one of these services, which says which one it is. */
+export function internalOnly(callers: InternalCallers, { internalRequests }: Metrics): RequestHandler {
+  const accepted = Object.entries(callers).flatMap(([name, tokens]) =>
+    tokens.map((token, index) => ({ ...known(token), name, age: index === 0 ? 'current' : 'previous' })),
+  );
   return (req, res, next) => {
     const bearer = /^Bearer ([\x21-\x7e]+)$/i.exec(onlyValue(req, 'authorization') ?? '')?.[1];
-    // All of them are compared, so that the time does not show which one it was.
-    const [caller] = accepted.filter(({ tokens }) => isOneOf(bearer, tokens));
-    if (!caller) throw refused('internal-token-required', 'This call is for the other service only.');
-    contextOf(res).principal = { kind: 'service', name: caller.name };
+    const found = findToken(bearer, accepted);
+    if (!found) throw refused('internal-token-required', 'This call is for the other service only.');
+    internalRequests.of(found.name, found.age).inc();
+    contextOf(res).principal = { kind: 'service', name: found.name };
     next();
   };
 }
@@ -64,15 +67,17 @@ function onlyValue(req: Request, name: string): string | undefined {
   return values.length === 1 ? values[0] : undefined;
 }
 
-function digest(token: string): Buffer {
-  return hash('sha256', token, 'buffer');
+interface KnownToken {
+  digest: Buffer;
 }
 
-/** Compares digests, so that neither the length nor a common prefix shows in the time it takes. */
-function isOneOf(token: string | undefined, accepted: readonly Buffer[]): boolean {
-  if (!token) return false;
-  const candidate = digest(token);
-  let found = false;
-  for (const known of accepted) found = timingSafeEqual(candidate, known) || found;
-  return found;
+function known(token: string): KnownToken {
+  return { digest: hash('sha256', token, 'buffer') };
+}
+
+/** Compares digests, and all of them, so that the time shows neither a length, nor a common prefix, nor which one it was. */
+function findToken<Known extends KnownToken>(token: string | undefined, accepted: readonly Known[]): Known | undefined {
+  if (!token) return undefined;
+  const candidate = known(token).digest;
+  return accepted.filter(({ digest }) => timingSafeEqual(candidate, digest))[0];
 }

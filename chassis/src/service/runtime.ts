@@ -80,7 +80,6 @@ export async function startRuntime({ name, version, settings, topology }: Runtim
     keyRetentionHours,
     reaper: startReaper({ pool, log, keyRetentionHours }),
     gatewayTokens: acceptedTokens(settings.GATEWAY_TOKEN, settings.GATEWAY_TOKEN_PREVIOUS),
-    internalTokens: acceptedTokens(settings.INTERNAL_TOKEN, settings.INTERNAL_TOKEN_PREVIOUS),
   };
 }
 

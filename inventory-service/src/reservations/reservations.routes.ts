@@ -3,7 +3,7 @@ import { asUuid } from '@shop/chassis/base/text.ts';
 import { sku } from '@shop/chassis/contract/sku.ts';
 import { createAdmission } from '@shop/chassis/edge/admission.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
-import { internalOnly } from '@shop/chassis/edge/callers.ts';
+import { type InternalCallers, internalOnly } from '@shop/chassis/edge/callers.ts';
 import { list } from '@shop/chassis/edge/list.ts';
 import { cursor, toCursor } from '@shop/chassis/edge/page.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
@@ -51,7 +51,7 @@ export interface ReservationsDeps {
   pool: Queryable;
   metrics: InventoryMetrics;
   holds: HoldBatcher;
-  internalTokens: readonly string[];
+  callers: InternalCallers;
 }
 
 /** `/reservations`: for order-service only. */
@@ -59,7 +59,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   // Before any path is decoded: whoever lacks the token learns nothing, not even that a path is malformed.
   // Admitted apart from what comes through the gateway, so that a flood there does not close the way for orders.
-  router.use('/reservations', internalOnly({ 'order-service': deps.internalTokens }), createAdmission());
+  router.use('/reservations', internalOnly(deps.callers, deps.metrics), createAdmission());
   const body = readBody(BODY_LIMIT);
   router.param('id', (_req, res, next, id) => {
     res.locals.orderId = asUuid(id); // for the log: a reservation has the id of its order

@@ -15,6 +15,13 @@ export class ConfigError extends Error {
  */
 export function readConfig<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
   const { values, faults } = readVariables(Object.keys(schema.shape), env);
+  for (const [name, variable] of Object.entries(schema.shape)) {
+    const formerName = (variable as z.ZodType).meta()?.formerName;
+    if (typeof formerName !== 'string' || values[name] || faults.some((fault) => fault.name === name)) continue;
+    const former = readVariables([formerName], env);
+    if (former.values[formerName]) values[name] = former.values[formerName];
+    faults.push(...former.faults);
+  }
   const result = schema.safeParse(values);
   if (result.success && faults.length === 0) return result.data;
   const ofFiles = new Set(faults.map(({ name }) => name));
@@ -32,6 +39,22 @@ export function integer(minimum: number, maximum: number, fallback: number) {
 // Shorter secrets can be guessed; 32 characters of hex are 128 bits.
 const SECRET = z.string().regex(/^[\x21-\x7e]{32,}$/, 'Must have at least 32 visible characters.');
 
+/** A variable that had another name in an earlier version, under which it is still read where the new one is not set. */
+export function formerly<V extends z.ZodType>(formerName: string, variable: V): V {
+  return variable.meta({
+    formerName,
+    description: `${variable.description}. Formerly \`${formerName}\`, which is still read`,
+  });
+}
+
+/** The token by which `callee` knows `caller`, as both of them read it. */
+export function callToken(caller: string, callee: string) {
+  return SECRET.describe(`What ${caller} sends to ${callee}, which knows it by that`);
+}
+
+/** A token that is being replaced, as the one who checks it reads it. */
+export const replacedToken = SECRET.optional().describe('Accepted beside it while the token is rotated');
+
 /** What both services read. Descriptions are the tables of settings: `npm run configuration`. */
 export const serviceConfig = z.object({
   HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
@@ -42,9 +65,7 @@ export const serviceConfig = z.object({
   DATABASE_POOL_SIZE: integer(4, 100, 10).describe('Database connections at most'),
   RABBITMQ_URL: z.url({ protocol: /^amqps?$/ }).describe('The broker'),
   GATEWAY_TOKEN: SECRET.describe('What the gateway sends as X-Gateway-Token'),
-  GATEWAY_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
-  INTERNAL_TOKEN: SECRET.describe('What order-service sends to inventory-service'),
-  INTERNAL_TOKEN_PREVIOUS: SECRET.optional().describe('Accepted beside it while the token is rotated'),
+  GATEWAY_TOKEN_PREVIOUS: replacedToken,
   // No path: the gateway serves the pages at its root. And no character that a template, or the command that fills it in,
   // would take for something else.
   PUBLIC_URL: z

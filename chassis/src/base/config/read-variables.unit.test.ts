@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { atEnd } from '../../testing/at-end.ts';
-import { readConfig } from './read-config.ts';
+import { formerly, readConfig } from './read-config.ts';
 import { readVariables } from './read-variables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shop-variables-'));
@@ -47,5 +47,23 @@ describe('readConfig', () => {
       `The configuration is not valid:\n  TOKEN: The file ${env.TOKEN_FILE} cannot be read (ENOENT).\n  PORT: `,
     );
     expect(() => readConfig(schema, env)).not.toThrow(/TOKEN: Invalid/);
+  });
+
+  describe('of a variable that had another name', () => {
+    const renamed = z.object({ NEW: formerly('OLD', z.string().min(4)) });
+
+    it.each([
+      ['the former name, where the new one is not set', { OLD: 'formerly', NEW: '' }, 'formerly'],
+      ['the file of the former name', { OLD_FILE: file('old', 'formerly\n') }, 'formerly'],
+      ['the new name, where both are set', { OLD: 'formerly', NEW: 'from now on' }, 'from now on'],
+    ])('reads %s', (_case, env, value) => {
+      expect(readConfig(renamed, env)).toEqual({ NEW: value });
+    });
+
+    it('reports the fault under the name that was read', () => {
+      const gone = join(folder, 'gone');
+      expect(() => readConfig(renamed, { OLD_FILE: gone })).toThrow(`  OLD: The file ${gone} cannot be read (ENOENT).`);
+      expect(() => readConfig(renamed, { NEW_FILE: gone, OLD: 'formerly' })).toThrow(`  NEW: The file ${gone} cannot`);
+    });
   });
 });

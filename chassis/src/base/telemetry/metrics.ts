@@ -32,6 +32,12 @@ export function createMetrics(service: string, version: string) {
       help: 'Requests that were refused unseen, because the process was behind.',
       registers,
     }),
+    internalRequests: labelledCounter({
+      name: 'internal_requests_total',
+      help: 'Requests from other services, by caller and by which of its two tokens it sent: current or previous.',
+      labelNames: ['caller', 'token'],
+      registers,
+    }),
     idempotencyRequests: labelledCounter({
       name: 'idempotency_requests_total',
       help: 'Keyed requests: executed, replayed, in_progress, reused or taken_over.',

@@ -132,7 +132,6 @@ describe('a process', () => {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
       RABBITMQ_URL: 'amqp://127.0.0.1:1',
       GATEWAY_TOKEN: 'g'.repeat(32),
-      INTERNAL_TOKEN: 'i'.repeat(32),
       LOG_LEVEL: 'silent',
       ...variables,
     };

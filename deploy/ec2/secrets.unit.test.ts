@@ -1,0 +1,76 @@
+/** secrets.sh in a folder of its own, as on a host. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { calls } from '../../services.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shop-secrets-'));
+atEnd(() => rmSync(folder, { recursive: true }));
+
+function secrets(...args: string[]): { code: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync('bash', [join(__dirname, 'secrets.sh'), ...args, folder], {
+    encoding: 'utf8',
+  });
+  return { code: status, output: stdout + stderr };
+}
+
+const path = (name: string) => join(folder, name);
+const read = (name: string) => readFileSync(path(name), 'utf8');
+const put = (name: string, text: string) => {
+  rmSync(path(name), { force: true });
+  writeFileSync(path(name), text);
+};
+/** What the one token of all services was in an earlier version, whose rotation is under way. */
+const former = { internal_token: 'f0e1d2c3'.repeat(8), internal_token_previous: '89abcdef'.repeat(8) };
+const token = calls[0]?.token ?? '';
+
+beforeEach(() => {
+  rmSync(folder, { recursive: true });
+  expect(secrets('create')).toMatchObject({ code: 0 });
+});
+
+it('makes a token of its own for every service that calls another, and rotates it', () => {
+  expect(calls.length).toBeGreaterThan(0);
+  for (const { token } of calls) {
+    const first = read(token);
+    expect(secrets('rotate', token)).toMatchObject({ code: 0 });
+    expect([read(`${token}_previous`), read(token) === first]).toEqual([first, false]);
+    expect(secrets('check')).toEqual({ code: 0, output: '' });
+    expect(secrets('rotate', token)).toMatchObject({ code: 1 });
+    expect(secrets('retire', token)).toMatchObject({ code: 0 });
+    expect(read(`${token}_previous`)).toBe(read(token));
+  }
+});
+
+describe('on a host of an earlier version', () => {
+  beforeEach(() => {
+    for (const suffix of ['', '_previous']) rmSync(path(token + suffix));
+    for (const [name, text] of Object.entries(former)) put(name, text);
+  });
+
+  it.each(['adopt', 'create'])('%s keeps the tokens that its processes send and accept', (command) => {
+    expect(secrets(command)).toMatchObject({ code: 0 });
+    expect([read(token), read(`${token}_previous`)]).toEqual(Object.values(former));
+    // For a way back to that version.
+    expect(read('internal_token')).toBe(former.internal_token);
+    expect(secrets('check')).toEqual({ code: 0, output: '' });
+  });
+
+  it('keeps a token that is there already', () => {
+    secrets('adopt');
+    expect(secrets('retire', token)).toMatchObject({ code: 0 });
+    expect(secrets('rotate', token)).toMatchObject({ code: 0 });
+    const rotated = read(token);
+    expect(secrets('adopt')).toMatchObject({ code: 0 });
+    expect([read(token), read(`${token}_previous`)]).toEqual([rotated, former.internal_token]);
+  });
+});
+
+it('adopts nothing on a host that had no earlier version', () => {
+  rmSync(path(token));
+  expect(secrets('adopt')).toMatchObject({ code: 0 });
+  expect(existsSync(path(token))).toBe(false);
+  expect(secrets('check').output).toContain(`${token} is missing`);
+});
