@@ -37,6 +37,8 @@ it.each([
   ['chassis/src/reliable/outbox/relay.ts', `export { x } from '../../edge/problem.ts';`, layers],
   ['chassis/src/reliable/outbox/relay.ts', `await import('../../service/runtime.ts');`, layers],
   ['chassis/src/base/db/pool.ts', `import { x } from '../../contract/problems.ts';`, layers],
+  ['chassis/src/reliable/outbox/relay.int.test.ts', `import { x } from '../../contract/subject.ts';`, layers],
+  ['chassis/src/base/db/pool.int.test.ts', `import { x } from '../../service/health.ts';`, layers],
   ['chassis/src/contract/problems.ts', `import { x } from '../edge/app.ts';`, layers],
   ['chassis/src/edge/problem.ts', `import { x } from '../operations/reconciliation/run.ts';`, layers],
   ['chassis/src/operations/reconciliation/run.ts', `import { x } from '../../service/health.ts';`, layers],
@@ -48,6 +50,7 @@ it.each([
   ['inventory-service/src/app.ts', `import { x } from '@shop/order-service/app.ts';`, service],
   ['further-service/src/app.ts', `import { x } from '@shop/order-service/app.ts';`, service],
   ['order-service/test/test-app.ts', `import { x } from '@shop/account-service/app.ts';`, service],
+  ['order-service/src/app.int.test.ts', `import { x } from '@shop/inventory-service/app.ts';`, service],
   ['order-service/src/orders/completer.ts', `import { createPool } from '@shop/chassis/base/db/pool.ts';`, pool],
   ['order-service/src/orders/completer.ts', `import { type Pool, createPool as make } from '../db/pool.ts';`, pool],
   ['chassis/src/edge/problem.ts', `import { createPool } from '../base/db/pool.ts';`, pool],
@@ -69,6 +72,7 @@ it.each([
   ['order-service/src/config.ts', 'export const x = process.env.X;'],
   ['chassis/src/reliable/outbox/relay.int.test.ts', `export { x } from '../../testing/eventually.ts';`],
   ['chassis/src/reliable/outbox/relay.int.test.ts', `export { createMetrics } from '../../base/telemetry/metrics.ts';`],
+  ['chassis/src/operations/dead-letters/dead-letters.int.test.ts', `export { x } from '../../service/app.ts';`],
   ['chassis/src/testing/database.ts', `export { createPool } from '../base/db/pool.ts';`],
 ])('has nothing against, in %s, %s', (path, line) => {
   const said = lint({ [path]: `${line}\n` });

@@ -13,14 +13,14 @@ const root = repositoryRoot();
 const chassis = join(root, 'chassis/src');
 const CONSUMER = `
   import { startConsumer } from '${chassis}/reliable/messaging/consume.ts';
-  import { orderReservationRepliesQueue } from '${chassis}/testing/queues.ts';
-  import { heldMessage, silent, startMessagingSystem } from '${chassis}/testing/messaging.ts';
+  import { openingsQueue } from '${chassis}/testing/queues.ts';
+  import { openedMessage, silent, startMessagingSystem } from '${chassis}/testing/messaging.ts';
   it('leaves a consumer', async () => {
     const { broker, metrics, database } = await startMessagingSystem();
-    const { name: queue, messages: definitions } = orderReservationRepliesQueue;
+    const { name: queue, messages: definitions } = openingsQueue;
     const handle = async () => { throw new Error('planted'); };
     startConsumer({ queue, broker, metrics, pool: database.pool, log: silent, definitions, handle });
-    await broker.publish([heldMessage()]);
+    await broker.publish([openedMessage()]);
     throw new Error('planted');
   });`;
 

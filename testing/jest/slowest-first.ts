@@ -5,7 +5,7 @@ const slow = [
   'e2e/plans/killed-migrations.int.test.ts',
   'e2e/model.int.test.ts',
   'e2e/plans/plans.int.test.ts',
-  'chassis/src/base/db/faults.int.test.ts',
+  'chassis/src/service/database-faults.int.test.ts',
   'chassis/src/reliable/messaging/crashes.int.test.ts',
   'testing/run-tests.int.test.ts',
   'operator/src/replay/place-sales.int.test.ts',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -6,8 +7,10 @@ import {
   readEnvelope,
   writeEnvelope,
 } from '../reliable/messaging/message-definition.ts';
+import { faultOfSize } from '../reliable/messaging/read-delivery.ts';
+import { toOutboxRow } from '../reliable/outbox/outbox-message.ts';
 import type { ContractMessage } from './define-message.ts';
-import { reservationReplies } from './messages/inventory-service.ts';
+import { reservationRejectedV1, reservationReplies } from './messages/inventory-service.ts';
 import { readMessages } from './read-messages.ts';
 
 const samplesFolder = join(__dirname, 'samples');
@@ -114,4 +117,20 @@ describe('message definitions', () => {
   it('name the version in the routing key and not in the type', () => {
     for (const known of allMessages) expect(known.routingKey).toBe(`${known.type}.v${known.version}`);
   });
+});
+
+it('the largest message is no larger than a consumer takes', () => {
+  const shortages = Array.from({ length: 1_000 }, (_, n) => ({
+    sku: String(n).padStart(64, 'S'),
+    requested: 1_000_000,
+    available: 1_000_000_000,
+    reason: 'insufficient-stock' as const,
+  }));
+  const payload = { reservationId: randomUUID(), reason: 'insufficient-stock' as const, shortages };
+  const { body } = toOutboxRow(reservationRejectedV1, payload, {
+    correlationId: 'c'.repeat(200),
+    occurredAt: new Date(),
+  });
+  expect(body.length).toBeGreaterThan(140_000);
+  expect(faultOfSize(Buffer.from(body))).toBeUndefined();
 });

@@ -1,16 +1,16 @@
-/** A process of its own that consumes held reservations, and is killed by the handling of one of them. */
+/** A process of its own that consumes openings of accounts, and is killed by the handling of one of them. */
 
 import { createPool } from '../base/db/pool.ts';
 import { createMetrics } from '../base/telemetry/metrics.ts';
 import { startConsumer } from '../reliable/messaging/consume.ts';
 import { connectTo, silent, TEST_DELIVERY_LIMIT, TEST_RETRY_DELAYS_MS } from './messaging.ts';
-import { orderReservationRepliesQueue } from './queues.ts';
+import { openingsQueue } from './queues.ts';
 
 const [brokerUrl = '', databaseUrl = '', killer = ''] = process.argv.slice(2);
 
 startConsumer({
-  queue: orderReservationRepliesQueue.name,
-  definitions: orderReservationRepliesQueue.messages,
+  queue: openingsQueue.name,
+  definitions: openingsQueue.messages,
   broker: await connectTo(brokerUrl),
   pool: createPool({ connectionString: databaseUrl, applicationName: 'test', max: 2 }, silent),
   metrics: createMetrics('test', '0'),
@@ -18,8 +18,8 @@ startConsumer({
   retryDelaysMs: TEST_RETRY_DELAYS_MS,
   deliveryLimit: TEST_DELIVERY_LIMIT,
   async handle(trx, messages) {
-    const ids = messages.map(({ message }) => message.payload.reservationId);
-    await trx.query('INSERT INTO effects (reservation_id) SELECT unnest($1::uuid[])', [ids]);
+    const ids = messages.map(({ message }) => message.payload.accountId);
+    await trx.query('INSERT INTO effects (account_id) SELECT unnest($1::uuid[])', [ids]);
     if (ids.includes(killer)) process.kill(process.pid, 'SIGKILL');
     return ids.map(() => 'handled');
   },

@@ -61,7 +61,7 @@ async function createTables(url: string): Promise<void> {
     await createCatchUpsTableV1(db);
     await createReconciliationRunsTableV1(db);
     await scopeReconciliationRunsV2(db);
-    await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, reservation_id uuid NOT NULL)');
+    await db.raw('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, account_id uuid NOT NULL)');
   } finally {
     await db.destroy();
   }

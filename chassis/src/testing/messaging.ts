@@ -3,14 +3,13 @@ import type { ChannelModel } from 'amqplib';
 import { createPool } from '../base/db/pool.ts';
 import { createLogger } from '../base/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
-import { reservationHeldV1 } from '../contract/messages/inventory-service.ts';
 import { type Broker, connectBroker } from '../reliable/messaging/connection.ts';
 import { assertTopology } from '../reliable/messaging/topology.ts';
 import { type OutboxRow, toOutboxRow } from '../reliable/outbox/outbox-message.ts';
 import { createTestBroker, type TestBroker } from './broker.ts';
 import { eventually } from './eventually.ts';
 import { createMessagingDatabase, type MessagingDatabase } from './messaging-database.ts';
-import { topology } from './queues.ts';
+import { accountOpenedV1, topology } from './queues.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** Short enough for a test, and long enough to tell the delays apart. */
@@ -75,15 +74,15 @@ export async function cutOffDatabase(url: string) {
   };
 }
 
-/** A valid message: the answer that some reservation is held. */
-export function heldMessage(reservationId: string = randomUUID()): OutboxRow {
+/** A valid message: some account was opened. */
+export function openedMessage(accountId: string = randomUUID()): OutboxRow {
   const context = {
-    subjectId: reservationId,
+    subjectId: accountId,
     correlationId: 'test',
     occurredAt: new Date(),
     traceparent: '00-ab-cd-01',
   };
-  return toOutboxRow(reservationHeldV1, { reservationId }, context);
+  return toOutboxRow(accountOpenedV1, { accountId }, context);
 }
 
 /** The value of a counter under these labels; 0 before it was first counted. */

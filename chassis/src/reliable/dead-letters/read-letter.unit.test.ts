@@ -73,12 +73,12 @@ describe('readLetter', () => {
   });
 
   it('reads that its queue was full', () => {
-    const headers = { 'x-death': [{ queue: 'q', reason: 'maxlen', 'routing-keys': ['order.placed.v1'] }] };
+    const headers = { 'x-death': [{ queue: 'q', reason: 'maxlen', 'routing-keys': ['customer.joined.v1'] }] };
     expect(read('{}', { headers })).toMatchObject({
       reason: 'dropped',
       attempts: 0,
       history: [{ detail: expect.stringContaining('full') }],
-      routingKey: 'order.placed.v1',
+      routingKey: 'customer.joined.v1',
     });
   });
 

@@ -1,12 +1,10 @@
 /** What a producer gone wrong may put into a queue: each becomes a dead letter that says why, and the others go on. */
+
 import { randomUUID } from 'node:crypto';
-import { reservationHeldV1 } from '../../contract/messages/inventory-service.ts';
-import { reservationReleaseV1 } from '../../contract/messages/order-service.ts';
-import { subject } from '../../contract/subject.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type MessagingSystem, silent, startMessagingSystem } from '../../testing/messaging.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../testing/queues.ts';
+import { accountOpenedV1, closeAccountV1, commandsQueue, openingsQueue, subject } from '../../testing/queues.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
 import { startConsumer } from './consume.ts';
@@ -18,12 +16,12 @@ const context = { correlationId: 'test', occurredAt: new Date() };
 /** Each queue with a good message. */
 const queues = [
   {
-    queue: inventoryReservationsQueue,
-    good: () => toOutboxRow(reservationReleaseV1, { reservationId: randomUUID() }, context).body,
+    queue: commandsQueue,
+    good: () => toOutboxRow(closeAccountV1, { accountId: randomUUID() }, context).body,
   },
   {
-    queue: orderReservationRepliesQueue,
-    good: () => toOutboxRow(reservationHeldV1, { reservationId: randomUUID() }, context).body,
+    queue: openingsQueue,
+    good: () => toOutboxRow(accountOpenedV1, { accountId: randomUUID() }, context).body,
   },
 ];
 
@@ -41,22 +39,22 @@ const bad: [what: string, spoil: Spoil, reason: string, detail: RegExp][] = [
   ['bytes', () => Buffer.from([0xff, 0x00, 0x80]), 'unparseable', /JSON/],
   ['JSON of another shape', () => '[{"id":1}]', 'unparseable', /expected object/],
   ['depth beyond any stack', () => `${'['.repeat(100_000)}`, 'unparseable', /JSON|stack/],
-  ['an unknown type', withMembers(() => ({ type: 'reservation.lost' })), 'unknown-type', /reservation.lost version 1/],
+  ['an unknown type', withMembers(() => ({ type: 'account.lost' })), 'unknown-type', /account.lost version 1/],
   [
     'a type for the other side',
-    withMembers(() => ({ type: 'order.placed' })),
+    withMembers(() => ({ type: 'customer.joined' })),
     'unknown-type',
-    /order.placed version 1/,
+    /customer.joined version 1/,
   ],
   ['an unknown version', withMembers(() => ({ version: 2 })), 'unknown-type', /version 2/],
   ['no id', withMembers(() => ({ id: undefined })), 'unparseable', /at id/],
   ['an id that is no UUID', withMembers(() => ({ id: '42' })), 'unparseable', /UUID\s.*at id/],
   ['a payload of another shape', withMembers(() => ({ payload: 'x' })), 'unparseable', /expected object/],
   [
-    'a reservation that is no UUID',
-    withMembers(({ payload }) => ({ payload: { ...payload, reservationId: 'ORD-1' } })),
+    'an account that is no UUID',
+    withMembers(({ payload }) => ({ payload: { ...payload, accountId: 'A-1' } })),
     'unparseable',
-    /UUID\s.*at reservationId/,
+    /UUID\s.*at accountId/,
   ],
   ['a time that is none', withMembers(() => ({ occurredAt: 'soon' })), 'unparseable', /at occurredAt/],
   ['10 MB', () => Buffer.alloc(10 * MEGABYTE, 'x'), 'too-large', /10485760 bytes; a message has at most \d+/],

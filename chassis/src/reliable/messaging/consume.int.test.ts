@@ -7,13 +7,13 @@ import {
   connectTo,
   counted,
   cutOffDatabase,
-  heldMessage,
   type MessagingSystem,
+  openedMessage,
   silent,
   startMessagingSystem,
   TEST_RETRY_DELAYS_MS,
 } from '../../testing/messaging.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../testing/queues.ts';
+import { commandsQueue, openingsQueue } from '../../testing/queues.ts';
 import { startTcpProxy } from '../../testing/tcp-proxy.ts';
 import type { OutboxRow } from '../outbox/outbox-message.ts';
 import type { Broker } from './connection.ts';
@@ -21,9 +21,9 @@ import { startConsumer } from './consume.ts';
 import type { Handle } from './handle-batch.ts';
 import { deadLetterQueueName, retryQueueName } from './topology.ts';
 
-const QUEUE = orderReservationRepliesQueue.name;
+const QUEUE = openingsQueue.name;
 /** A second one of the same service. */
-const OTHER_QUEUE = inventoryReservationsQueue.name;
+const OTHER_QUEUE = commandsQueue.name;
 /** What a copy has besides: the errors, and the broker's word on its way through the retry queue. */
 const fromTheBroker = {
   'x-history': expect.any(Array),
@@ -35,14 +35,14 @@ const fromTheBroker = {
 /** RabbitMQ 4 says the same of the last time. */
 const withoutLastDeath = (headers: object) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-last-death-')));
-type Reply = (typeof orderReservationRepliesQueue.messages)[number];
+type Reply = (typeof openingsQueue.messages)[number];
 
 describe('a consumer', () => {
   let system: MessagingSystem;
-  /** Reservations whose message makes the handler throw, or say that it is hopeless. */
+  /** Accounts whose message makes the handler throw, or say that it is hopeless. */
   const poison = new Set<string>();
   const hopeless = new Set<string>();
-  /** The reservations of each call of the handler. */
+  /** The accounts of each call of the handler. */
   const calls: string[][] = [];
 
   beforeAll(async () => {
@@ -61,11 +61,11 @@ describe('a consumer', () => {
   });
 
   const noteEffects: Handle<Reply> = async (trx, messages) => {
-    const ids = messages.map(({ message }) => message.payload.reservationId);
+    const ids = messages.map(({ message }) => message.payload.accountId);
     calls.push(ids);
-    await trx.query('INSERT INTO effects (reservation_id) SELECT unnest($1::uuid[])', [ids]);
+    await trx.query('INSERT INTO effects (account_id) SELECT unnest($1::uuid[])', [ids]);
     if (ids.some((id) => poison.has(id))) throw new Error('poison');
-    return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-order', detail: id } : 'handled'));
+    return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-account', detail: id } : 'handled'));
   };
   const start = (
     options: {
@@ -80,7 +80,7 @@ describe('a consumer', () => {
   ) => {
     const consumer = startConsumer({
       queue: QUEUE,
-      definitions: orderReservationRepliesQueue.messages,
+      definitions: openingsQueue.messages,
       handle: noteEffects,
       broker: system.broker,
       pool: system.database.pool,
@@ -97,10 +97,10 @@ describe('a consumer', () => {
     expect(new Set(outcomes)).toEqual(new Set(['confirmed']));
   };
   const effects = async () => {
-    const { rows } = await system.database.pool.query<{ reservation_id: string }>(
-      'SELECT reservation_id FROM effects ORDER BY id',
+    const { rows } = await system.database.pool.query<{ account_id: string }>(
+      'SELECT account_id FROM effects ORDER BY id',
     );
-    return rows.map((row) => row.reservation_id);
+    return rows.map((row) => row.account_id);
   };
   const inbox = async () => (await system.database.pool.query('SELECT 1 FROM inbox_messages')).rowCount;
   const outcomes = (outcome: string) => counted(system.metrics, 'messages_handled_total', { queue: QUEUE, outcome });
@@ -109,7 +109,7 @@ describe('a consumer', () => {
   const idOf = (row: OutboxRow) => row.subjectId as string;
 
   it('handles what waits in one transaction, in order, and acknowledges it', async () => {
-    const rows = Array.from({ length: 100 }, () => heldMessage());
+    const rows = Array.from({ length: 100 }, () => openedMessage());
     await send(...rows);
     const consumer = start();
     await reached('handled', 100);
@@ -118,12 +118,12 @@ describe('a consumer', () => {
     await consumer.stop();
     expect(await system.server.depth(QUEUE)).toBe(0);
     expect(await system.metrics.registry.metrics()).toMatch(
-      /message_age_seconds_count\{.*queue="order.reservation-replies".*\} 100\n/,
+      /message_age_seconds_count\{.*queue="bank.openings".*\} 100\n/,
     );
   });
 
   it('drops a message that comes again, in the same batch or later', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     await send(row, row);
     start();
     await reached('handled', 1);
@@ -134,7 +134,7 @@ describe('a consumer', () => {
   });
 
   it('handles a message once for each queue of the service that gets it', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     const toOther = { ...row, exchange: '', routingKey: OTHER_QUEUE };
     await send(row, toOther);
     start();
@@ -150,7 +150,7 @@ describe('a consumer', () => {
   });
 
   it('lets a poison message fail alone while its batch-mates have their effect', async () => {
-    const rows = Array.from({ length: 10 }, () => heldMessage());
+    const rows = Array.from({ length: 10 }, () => openedMessage());
     const bad = rows[4] as OutboxRow;
     poison.add(idOf(bad));
     await send(...rows);
@@ -162,7 +162,7 @@ describe('a consumer', () => {
   });
 
   it('tries a failing message again after each delay, then dead-letters it with the error of every attempt', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     poison.add(idOf(row));
     start();
     await send(row);
@@ -189,17 +189,17 @@ describe('a consumer', () => {
         return messages.map(() => 'handled');
       },
     });
-    await system.broker.publish([{ ...heldMessage(), headers }]);
+    await system.broker.publish([{ ...openedMessage(), headers }]);
     await reached('handled', 1);
     expect(seen.map(withoutLastDeath)).toEqual([
       headers,
-      { ...headers, 'x-attempts': 1, 'x-routing-key': 'reservation.held.v1', ...fromTheBroker },
-      { ...headers, 'x-attempts': 2, 'x-routing-key': 'reservation.held.v1', ...fromTheBroker },
+      { ...headers, 'x-attempts': 1, 'x-routing-key': 'account.opened.v1', ...fromTheBroker },
+      { ...headers, 'x-attempts': 2, 'x-routing-key': 'account.opened.v1', ...fromTheBroker },
     ]);
   });
 
   it('handles at a later attempt what failed at first', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     poison.add(idOf(row));
     start();
     await send(row);
@@ -211,10 +211,10 @@ describe('a consumer', () => {
 
   it.each([
     ['unparseable', 'no JSON at all'],
-    ['unknown-type', JSON.stringify({ ...JSON.parse(heldMessage().body), type: 'reservation.forgotten' })],
+    ['unknown-type', JSON.stringify({ ...JSON.parse(openedMessage().body), type: 'account.forgotten' })],
   ])('dead-letters a message at once that is %s, and handles its batch-mates', async (reason, body) => {
-    const good = heldMessage();
-    await send({ ...heldMessage(), body }, good);
+    const good = openedMessage();
+    await send({ ...openedMessage(), body }, good);
     start();
     const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
     expect(dead).toMatchObject({ body, headers: { 'x-reason': reason, 'x-attempts': 1 } });
@@ -224,12 +224,12 @@ describe('a consumer', () => {
   });
 
   it('dead-letters at once what its handler calls hopeless, and keeps no inbox row that would stop a replay', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     hopeless.add(idOf(row));
     await send(row);
     start();
     const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
-    expect(dead?.headers).toMatchObject({ 'x-reason': 'no-such-order', 'x-detail': idOf(row) });
+    expect(dead?.headers).toMatchObject({ 'x-reason': 'no-such-account', 'x-detail': idOf(row) });
     expect(await inbox()).toBe(0);
     hopeless.clear();
     await send({ ...row, exchange: '', routingKey: QUEUE });
@@ -237,7 +237,7 @@ describe('a consumer', () => {
   });
 
   it('consumer died after commit, before ack: redelivered, and the inbox drops it', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     await send(row);
     let died = false;
     start({
@@ -259,14 +259,14 @@ describe('a consumer', () => {
   });
 
   it('does what is left for after the commit once, and not for what was rolled back', async () => {
-    const rows = Array.from({ length: 5 }, () => heldMessage());
+    const rows = Array.from({ length: 5 }, () => openedMessage());
     const [first] = rows as [OutboxRow];
     poison.add(idOf(first));
     const committed: string[] = [];
     await send(...rows);
     start({
       handle(trx, messages, afterCommit) {
-        afterCommit(() => committed.push(...messages.map(({ message }) => message.payload.reservationId)));
+        afterCommit(() => committed.push(...messages.map(({ message }) => message.payload.accountId)));
         return noteEffects(trx, messages, afterCommit);
       },
     });
@@ -280,7 +280,7 @@ describe('a consumer', () => {
     atEnd(() => database.close());
     const probeIntervalMs = 100;
     start({ pool: database.pool, probeIntervalMs });
-    const rows = [heldMessage(), heldMessage()];
+    const rows = [openedMessage(), openedMessage()];
     await send(...rows);
     // Long enough for several probes to fail; a failed attempt would show in a retry queue or in the counters.
     // The first is held; the second would follow only if the first were handled.
@@ -297,7 +297,7 @@ describe('a consumer', () => {
   it('gives its deliveries back in a long outage of its database, and takes them again after it', async () => {
     const database = await cutOffDatabase(system.database.url);
     atEnd(() => database.close());
-    const rows = [heldMessage(), heldMessage()];
+    const rows = [openedMessage(), openedMessage()];
     await send(...rows);
     start({ pool: database.pool, holdMs: 100 });
     await eventually(async () => ((await system.server.depth(QUEUE)) === 1 ? true : undefined));
@@ -310,7 +310,7 @@ describe('a consumer', () => {
   it('outlives a broker that goes away while deliveries are given back to it', async () => {
     const database = await cutOffDatabase(system.database.url);
     atEnd(() => database.close());
-    const row = heldMessage();
+    const row = openedMessage();
     await send(row);
     const held = async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined);
     start({ pool: database.pool, holdMs: 1_500 });
@@ -327,7 +327,7 @@ describe('a consumer', () => {
   });
 
   it('counts an attempt when the database answers but the statement always times out', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     await send(row);
     const handle: Handle<Reply> = async (trx, messages) => {
       await trx.query(`SET LOCAL statement_timeout = 10`);
@@ -340,24 +340,24 @@ describe('a consumer', () => {
 
   it('is rebuilt, with its queues, when the broker closes its connection', async () => {
     start();
-    await send(heldMessage());
+    await send(openedMessage());
     await reached('handled', 1);
     await eventually(async () => {
       await system.server.closeConnections();
       return system.broker.isConnected() ? undefined : true;
     });
     await eventually(() => system.broker.isConnected() || undefined);
-    await send(heldMessage());
+    await send(openedMessage());
     await reached('handled', 2);
   });
 
   it('is rebuilt when its queue is deleted', async () => {
     start();
-    await send(heldMessage());
+    await send(openedMessage());
     await reached('handled', 1);
     await system.server.withChannel((channel) => channel.deleteQueue(QUEUE));
     await eventually(async () => {
-      const [outcome] = await system.broker.publish([heldMessage()]);
+      const [outcome] = await system.broker.publish([openedMessage()]);
       return outcome === 'confirmed' || undefined;
     });
     await reached('handled', 2);
@@ -371,8 +371,8 @@ describe('a consumer', () => {
     atEnd(() => broker.close());
     start({ broker });
     expect(broker.isConnected()).toBe(false);
-    expect(await broker.publish([heldMessage()])).toEqual(['failed']);
-    const row = heldMessage();
+    expect(await broker.publish([openedMessage()])).toEqual(['failed']);
+    const row = openedMessage();
     await send(row);
     route.restore();
     await reached('handled', 1);
@@ -402,7 +402,7 @@ describe('a consumer', () => {
         return noteEffects(trx, messages, afterCommit);
       },
     });
-    const rows = [heldMessage(), heldMessage()];
+    const rows = [openedMessage(), openedMessage()];
     await send(...rows);
     await entered.promise;
     const stopped = consumer.stop();
@@ -414,13 +414,13 @@ describe('a consumer', () => {
 
   it('takes nothing any more when it is stopped while it subscribes', async () => {
     await start().stop();
-    await send(heldMessage(), heldMessage());
+    await send(openedMessage(), openedMessage());
     start();
     await reached('handled', 2);
   });
 
   it('leaves a message that kills its consumers to the broker, which dead-letters it', async () => {
-    await send(heldMessage());
+    await send(openedMessage());
     await eventually(async () => {
       // Taken, never answered, and the connection closed: what a crash looks like to the broker.
       await system.server.withChannel((channel) => channel.get(QUEUE));
@@ -431,7 +431,7 @@ describe('a consumer', () => {
   });
 
   it('delivers again what could not be set aside', async () => {
-    const row = heldMessage(randomUUID());
+    const row = openedMessage(randomUUID());
     poison.add(idOf(row));
     const retryQueue = retryQueueName(QUEUE, TEST_RETRY_DELAYS_MS[0] as number);
     await system.server.withChannel((channel) => channel.deleteQueue(retryQueue));

@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { atEnd } from '../../testing/at-end.ts';
 import { takeDeadLetters } from '../../testing/broker.ts';
 import {
-  heldMessage,
   type MessagingSystem,
+  openedMessage,
   startMessagingSystem,
   TEST_DELIVERY_LIMIT,
 } from '../../testing/messaging.ts';
-import { orderReservationRepliesQueue } from '../../testing/queues.ts';
+import { openingsQueue } from '../../testing/queues.ts';
 import { deadLetterQueueName } from './topology.ts';
 
-const QUEUE = orderReservationRepliesQueue.name;
+const QUEUE = openingsQueue.name;
 const CONSUMER = join(__dirname, '../../testing/dying-consumer.ts');
 
 let system: MessagingSystem;
@@ -56,7 +56,7 @@ async function restartUntil(isOver: () => Promise<boolean>, killer: string): Pro
 }
 
 const effects = async () =>
-  (await system.database.pool.query('SELECT reservation_id AS id FROM effects')).rows.map(({ id }) => id);
+  (await system.database.pool.query('SELECT account_id AS id FROM effects')).rows.map(({ id }) => id);
 const isSetAside = async () => (await system.server.depth(deadLetterQueueName(QUEUE))) > 0;
 
 it.each([
@@ -64,7 +64,7 @@ it.each([
   ['in the middle', 30],
   ['last', 60],
 ])('a message that kills its process becomes a dead letter, and takes no other along: %s', async (_where, place) => {
-  const rows = Array.from({ length: 61 }, () => heldMessage());
+  const rows = Array.from({ length: 61 }, () => openedMessage());
   const killer = rows[place]?.subjectId as string;
   await system.broker.publish(rows.map((row) => ({ ...row, headers: { traceparent: '00-ab-cd-01' } })));
   const others = rows.map(({ subjectId }) => subjectId).filter((id) => id !== killer);
@@ -86,7 +86,7 @@ it.each([
 });
 
 it('counts over all copies of a message: one that fails, is copied to a retry queue and then kills', async () => {
-  const row = heldMessage();
+  const row = openedMessage();
   const killer = row.subjectId as string;
   // As after a failed attempt, before which one consumer less than the limit had died.
   const headers = { 'x-attempts': 1, 'x-unanswered': TEST_DELIVERY_LIMIT - 1 };

@@ -1,14 +1,14 @@
 /** Alone, for its broker and its collector leave little of two processors to anything beside it. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMetrics } from '../../base/telemetry/metrics.ts';
-import { subject } from '../../contract/subject.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker } from '../../testing/broker.ts';
 import { collectGarbage } from '../../testing/collect-garbage.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { connectTo, counted, heldMessage, silent } from '../../testing/messaging.ts';
+import { connectTo, counted, openedMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
-import { orderReservationRepliesQueue } from '../../testing/queues.ts';
+import { openingsQueue, subject } from '../../testing/queues.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { startConsumer } from './consume.ts';
 
@@ -25,8 +25,8 @@ it('bodies of 10 MB do not fill the memory, 20 at once, and their neighbours are
   atEnd(() => broker.close());
   await eventually(() => broker.isConnected() || undefined);
   const metrics = createMetrics('test', '0');
-  const { name: queue, messages: definitions } = orderReservationRepliesQueue;
-  const [first, last] = [heldMessage(), heldMessage()];
+  const { name: queue, messages: definitions } = openingsQueue;
+  const [first, last] = [openedMessage(), openedMessage()];
   await server.withChannel(async (channel) => {
     channel.sendToQueue(queue, Buffer.from(first.body));
     const body = Buffer.alloc(10 * MEGABYTE, 'x');

@@ -1,20 +1,18 @@
 import { createMetrics } from '../../base/telemetry/metrics.ts';
-import { reservationReplies } from '../../contract/messages/inventory-service.ts';
-import { orderPlacedV1 } from '../../contract/messages/order-service.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker, type TestBroker, takeDeadLetters } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { heldMessage, silent } from '../../testing/messaging.ts';
+import { openedMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue, topology } from '../../testing/queues.ts';
+import { commandsQueue, customerJoinedV1, openingsQueue, topology } from '../../testing/queues.ts';
 import { byName, releasedQueues } from '../../testing/released-queues.ts';
 import { type Broker, connectBroker } from './connection.ts';
 import { startConsumer } from './consume.ts';
 import { assertTopology, type QueueDefinition, retryQueueName } from './topology.ts';
 
-const QUEUE = orderReservationRepliesQueue.name;
+const QUEUE = openingsQueue.name;
 
-const RELEASED = [inventoryReservationsQueue, orderReservationRepliesQueue].flatMap(({ name }) => releasedQueues(name));
+const RELEASED = [commandsQueue, openingsQueue].flatMap(({ name }) => releasedQueues(name));
 
 let server: TestBroker;
 beforeEach(async () => {
@@ -27,7 +25,7 @@ async function declareReleased(other: Record<string, Record<string, unknown>> = 
   await server.withChannel(async (channel) => {
     for (const { name, arguments: args } of RELEASED)
       await channel.assertQueue(name, { durable: true, arguments: { ...args, ...other[name] } });
-    for (const { name, messages } of [inventoryReservationsQueue, orderReservationRepliesQueue])
+    for (const { name, messages } of [commandsQueue, openingsQueue])
       for (const { exchange, routingKey } of messages) {
         await channel.assertExchange(exchange, 'topic', { durable: true });
         await channel.bindQueue(name, exchange, routingKey);
@@ -37,7 +35,7 @@ async function declareReleased(other: Record<string, Record<string, unknown>> = 
 
 /** A message that lies in a queue when this version comes; returns its subject. */
 async function leaveMessageIn(queue: string): Promise<string> {
-  const { body, messageId, subjectId } = heldMessage();
+  const { body, messageId, subjectId } = openedMessage();
   await server.withChannel(async (channel) => {
     channel.sendToQueue(queue, Buffer.from(body), { messageId, persistent: true });
     await channel.waitForConfirms();
@@ -60,9 +58,9 @@ async function consume(broker: Broker): Promise<string[]> {
   const handled: string[] = [];
   const consumer = startConsumer({
     queue: QUEUE,
-    definitions: orderReservationRepliesQueue.messages,
+    definitions: openingsQueue.messages,
     handle: async (_trx, messages) => {
-      handled.push(...messages.map(({ message }) => message.payload.reservationId));
+      handled.push(...messages.map(({ message }) => message.payload.accountId));
       return messages.map(() => 'handled' as const);
     },
     broker,
@@ -83,7 +81,7 @@ it('declares queues, retries and dead letters, as often as it is asked to', asyn
 });
 
 describe('a queue with a limit', () => {
-  const subscription = { name: 'test.subscription', messages: [orderPlacedV1], maxLength: 3 };
+  const subscription = { name: 'test.subscription', messages: [customerJoinedV1], maxLength: 3 };
   const declare = (queue: QueueDefinition) =>
     server.withConnection((connection) => assertTopology(connection, { publishes: [], queues: [queue] }));
 
@@ -107,7 +105,7 @@ describe('a queue with a limit', () => {
     });
     await server.withChannel(async (channel) => {
       for (const body of ['1', '2', '3', '4', '5'])
-        channel.publish(orderPlacedV1.exchange, orderPlacedV1.routingKey, Buffer.from(body));
+        channel.publish(customerJoinedV1.exchange, customerJoinedV1.routingKey, Buffer.from(body));
       await channel.waitForConfirms();
     });
     const dropped = await takeDeadLetters(server, subscription.name, 2);
@@ -116,7 +114,7 @@ describe('a queue with a limit', () => {
   });
 
   it('takes no commands or replies, since none of them may be dropped', async () => {
-    const failing = declare({ ...subscription, messages: reservationReplies });
+    const failing = declare({ ...subscription, messages: openingsQueue.messages });
     await expect(failing).rejects.toThrow('test.subscription would drop commands or replies');
   });
 });
@@ -142,9 +140,9 @@ describe('an upgrade with messages in flight', () => {
     expect(handled).toEqual(sent);
     expect(names(broker)).toEqual([QUEUE, retries]);
     expect(broker.differences()[0]?.reason).toMatch(/x-delivery-limit.*19/);
-    const row = { ...heldMessage(), exchange: '', routingKey: inventoryReservationsQueue.name };
+    const row = { ...openedMessage(), exchange: '', routingKey: commandsQueue.name };
     expect(await broker.publish([row])).toEqual(['confirmed']);
-    await server.take(inventoryReservationsQueue.name, 1);
+    await server.take(commandsQueue.name, 1);
   });
 
   it('gets the arguments of this version when the queue is unbound, runs empty and is removed; nothing is lost', async () => {
@@ -153,11 +151,11 @@ describe('an upgrade with messages in flight', () => {
     const broker = await connect();
     const handled = await consume(broker);
     await server.withChannel(async (channel) => {
-      for (const { exchange, routingKey } of orderReservationRepliesQueue.messages)
+      for (const { exchange, routingKey } of openingsQueue.messages)
         await channel.unbindQueue(QUEUE, exchange, routingKey);
     });
     // The relay keeps what comes back, and sends it again.
-    const row = heldMessage();
+    const row = openedMessage();
     expect(await broker.publish([row])).toEqual(['returned']);
     await eventually(() => handled.length === 1 || undefined);
     await server.withChannel((channel) => channel.deleteQueue(QUEUE));

@@ -3,12 +3,12 @@ import { eventually } from '../../testing/eventually.ts';
 import {
   connectTo,
   counted,
-  heldMessage,
   type MessagingSystem,
+  openedMessage,
   silent,
   startMessagingSystem,
 } from '../../testing/messaging.ts';
-import { orderReservationRepliesQueue } from '../../testing/queues.ts';
+import { openingsQueue } from '../../testing/queues.ts';
 import { replayLetters } from '../dead-letters/dead-letters.sql.ts';
 import type { Broker } from '../messaging/connection.ts';
 import { startConsumer } from '../messaging/consume.ts';
@@ -16,7 +16,7 @@ import { inTransaction } from '../postgres/transaction.ts';
 import { addToOutbox, type OutboxRow } from './outbox-message.ts';
 import { outboxStats, type RelayOptions, startRelay } from './relay.ts';
 
-const QUEUE = orderReservationRepliesQueue.name;
+const QUEUE = openingsQueue.name;
 
 describe('the outbox relay', () => {
   let system: MessagingSystem;
@@ -37,12 +37,12 @@ describe('the outbox relay', () => {
     return relay;
   };
   const write = (...rows: OutboxRow[]) => addToOutbox(system.database.pool, rows);
-  const many = (count: number) => Array.from({ length: count }, () => heldMessage());
+  const many = (count: number) => Array.from({ length: count }, () => openedMessage());
   const pending = async () => (await outboxStats(system.database.pool)).pending;
   const emptied = () => eventually(async () => ((await pending()) === 0 ? true : undefined));
 
   it('publishes a row as it was written, and removes it', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     const before = await counted(system.metrics, 'outbox_published_total');
     const relay = start();
     await write(row);
@@ -51,8 +51,8 @@ describe('the outbox relay', () => {
     expect(message).toMatchObject({
       body: row.body,
       messageId: row.messageId,
-      type: 'reservation.held',
-      routingKey: 'reservation.held.v1',
+      type: 'account.opened',
+      routingKey: 'account.opened.v1',
       deliveryMode: 2,
       headers: { traceparent: '00-ab-cd-01' },
     });
@@ -62,7 +62,7 @@ describe('the outbox relay', () => {
 
   it('finds rows that nobody woke it for', async () => {
     start();
-    await write(heldMessage());
+    await write(openedMessage());
     expect(await system.server.take(QUEUE, 1)).toHaveLength(1);
   });
 
@@ -76,7 +76,7 @@ describe('the outbox relay', () => {
 
   it('sets aside what cannot be encoded, and sends what stands behind it', async () => {
     const { pool } = system.database;
-    const bad = { ...heldMessage(), routingKey: 'x'.repeat(300) };
+    const bad = { ...openedMessage(), routingKey: 'x'.repeat(300) };
     const rows = many(3);
     const before = await counted(system.metrics, 'outbox_published_total');
     await write(bad, ...rows);
@@ -90,7 +90,7 @@ describe('the outbox relay', () => {
     const [letter] = await letters();
     expect(letter).toMatchObject({
       queue: 'outbox',
-      type: 'reservation.held',
+      type: 'account.opened',
       reason: 'unencodable',
       status: 'open',
       message_id: bad.messageId,
@@ -104,7 +104,7 @@ describe('the outbox relay', () => {
 
   it('sends a message that was set aside where it was to go, when it is replayed', async () => {
     const { pool } = system.database;
-    const row = heldMessage();
+    const row = openedMessage();
     await write({ ...row, routingKey: 'x'.repeat(300) });
     const by = { actor: 'operator-1', correlationId: 'c', at: new Date() };
     const replay = async (repair: string) => {
@@ -119,10 +119,10 @@ describe('the outbox relay', () => {
     relay.wake();
     await eventually(async () => ((await state())[0]?.status === 'open' ? true : undefined));
     expect(await state()).toEqual([{ status: 'open', replays: 1 }]);
-    await replay("routing_key = 'reservation.held.v1'");
+    await replay("routing_key = 'account.opened.v1'");
     relay.wake();
     const [message] = await system.server.take(QUEUE, 1);
-    expect(message).toMatchObject({ body: row.body, messageId: row.messageId, routingKey: 'reservation.held.v1' });
+    expect(message).toMatchObject({ body: row.body, messageId: row.messageId, routingKey: 'account.opened.v1' });
     expect(await state()).toEqual([{ status: 'replayed', replays: 2 }]);
   });
 
@@ -165,7 +165,7 @@ describe('the outbox relay', () => {
     const relay = start();
     await eventually(() => system.broker.isConnected() || undefined);
     system.network.freeze();
-    await write(heldMessage());
+    await write(openedMessage());
     relay.wake();
     const isGivenUp = () => !system.broker.isConnected() || undefined;
     await eventually(isGivenUp);
@@ -211,7 +211,7 @@ describe('the outbox relay', () => {
     await system.database.pool.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'died here'; END $$;
       CREATE TRIGGER died BEFORE DELETE ON outbox_messages FOR EACH ROW EXECUTE FUNCTION refuse()`);
-    const row = heldMessage();
+    const row = openedMessage();
     await write(row);
     start();
     await eventually(async () => ((await system.server.depth(QUEUE)) >= 2 ? true : undefined));
@@ -222,7 +222,7 @@ describe('the outbox relay', () => {
     const handled: string[] = [];
     const consumer = startConsumer({
       queue: QUEUE,
-      definitions: orderReservationRepliesQueue.messages,
+      definitions: openingsQueue.messages,
       broker,
       pool: database.pool,
       metrics,
@@ -258,7 +258,7 @@ describe('the outbox relay', () => {
   it('keeps a mandatory message that no queue takes, counts it, and delivers it when one does', async () => {
     const returned = () => counted(system.metrics, 'outbox_returned_total');
     const before = await returned();
-    const row = { ...heldMessage(), exchange: '', routingKey: 'not-there-yet' };
+    const row = { ...openedMessage(), exchange: '', routingKey: 'not-there-yet' };
     await write(row);
     start();
     const heldBack = () =>
@@ -293,20 +293,20 @@ describe('the outbox relay', () => {
 
   it('lets commands pass, and other events, when a subscriber takes nothing', async () => {
     const event = (routingKey: string): OutboxRow => ({
-      ...heldMessage(),
-      ...{ mandatory: false, exchange: 'order_exchange', routingKey },
+      ...openedMessage(),
+      ...{ mandatory: false, exchange: 'customers', routingKey },
     });
     await system.server.withChannel(async (channel) => {
       for (const [queue, key, args] of [
-        ['full', 'order.placed.v1', { 'x-max-length': 1, 'x-overflow': 'reject-publish' }],
-        ['healthy', 'order.#', {}],
+        ['full', 'customer.joined.v1', { 'x-max-length': 1, 'x-overflow': 'reject-publish' }],
+        ['healthy', 'customer.#', {}],
       ] as const) {
         await channel.assertQueue(queue, { arguments: args });
-        await channel.bindQueue(queue, 'order_exchange', key);
+        await channel.bindQueue(queue, 'customers', key);
       }
     });
-    const refused = Array.from({ length: 30 }, () => event('order.placed.v1'));
-    const [other, command] = [event('order.cancelled.v1'), heldMessage()];
+    const refused = Array.from({ length: 30 }, () => event('customer.joined.v1'));
+    const [other, command] = [event('customer.left.v1'), openedMessage()];
     await write(...refused, other, command);
     start({ batchSize: 10 });
     expect(await system.server.take(QUEUE, 1)).toMatchObject([{ messageId: command.messageId }]);
@@ -341,7 +341,7 @@ describe('the outbox relay', () => {
   });
 
   it('forgets an event that nobody listens to', async () => {
-    await write({ ...heldMessage(), mandatory: false, exchange: 'order_exchange', routingKey: 'order.placed.v1' });
+    await write({ ...openedMessage(), mandatory: false, exchange: 'customers', routingKey: 'customer.joined.v1' });
     start().wake();
     await emptied();
   });

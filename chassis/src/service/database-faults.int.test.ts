@@ -4,27 +4,26 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
-import { reservationHeldV1 } from '../../contract/messages/inventory-service.ts';
-import { requestContext } from '../../edge/context.ts';
-import { problemHandler } from '../../edge/problem.ts';
-import { HTTP_LIMITS, listen, type RunningServer } from '../../edge/server.ts';
-import { startConsumer } from '../../reliable/messaging/consume.ts';
-import { DATABASE_FAULTS, databaseFault } from '../../reliable/postgres/faults.ts';
-import { inTransaction } from '../../reliable/postgres/transaction.ts';
-import { healthRoutes } from '../../service/health.ts';
-import { createLifecycle } from '../../service/lifecycle.ts';
-import { atEnd } from '../../testing/at-end.ts';
-import { eventually } from '../../testing/eventually.ts';
-import { counted, heldMessage, type MessagingSystem, startMessagingSystem } from '../../testing/messaging.ts';
-import { describeNeeding } from '../../testing/needing.ts';
-import { orderReservationRepliesQueue } from '../../testing/queues.ts';
-import { withClient } from '../../testing/with-client.ts';
-import { createLogger } from '../telemetry/log.ts';
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
-import { createPool, type Pool } from './pool.ts';
-import { createRequestShare } from './request-share.ts';
+import { createPool, type Pool } from '../base/db/pool.ts';
+import { createRequestShare } from '../base/db/request-share.ts';
+import { createLogger } from '../base/telemetry/log.ts';
+import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
+import { requestContext } from '../edge/context.ts';
+import { problemHandler } from '../edge/problem.ts';
+import { HTTP_LIMITS, listen, type RunningServer } from '../edge/server.ts';
+import { startConsumer } from '../reliable/messaging/consume.ts';
+import { DATABASE_FAULTS, databaseFault } from '../reliable/postgres/faults.ts';
+import { inTransaction } from '../reliable/postgres/transaction.ts';
+import { atEnd } from '../testing/at-end.ts';
+import { eventually } from '../testing/eventually.ts';
+import { counted, type MessagingSystem, openedMessage, startMessagingSystem } from '../testing/messaging.ts';
+import { describeNeeding } from '../testing/needing.ts';
+import { accountOpenedV1, openingsQueue } from '../testing/queues.ts';
+import { withClient } from '../testing/with-client.ts';
+import { healthRoutes } from './health.ts';
+import { createLifecycle } from './lifecycle.ts';
 
-const QUEUE = orderReservationRepliesQueue.name;
+const QUEUE = openingsQueue.name;
 const PASSWORD = 'test';
 // Those of a service say nothing of the code on a busy machine.
 const LIMITS = { connectMs: 60_000, statementMs: 10_000, queryMs: 60_000 };
@@ -42,8 +41,7 @@ const log = createLogger('test', 'warn', { to: { write: (line) => lines.push(JSO
 /** What the service does for a request and for a message. */
 let work: (trx: Parameters<Parameters<typeof inTransaction>[1]>[0]) => Promise<unknown>;
 
-const write = (trx: Pick<Pool, 'query'>) =>
-  trx.query('INSERT INTO effects (reservation_id) VALUES (gen_random_uuid())');
+const write = (trx: Pick<Pool, 'query'>) => trx.query('INSERT INTO effects (account_id) VALUES (gen_random_uuid())');
 const raise = (code: string) => (trx: Pick<Pool, 'query'>) => trx.query('SELECT raise($1)', [code]);
 const asOwner = (sql: string) => withClient(system.database.url, (client) => client.query(sql));
 
@@ -116,7 +114,7 @@ async function retriesUntilHandled(handle: (trx: Pick<Pool, 'query'>, call: numb
   let calls = 0;
   const { broker } = system;
   const consumer = startConsumer({
-    ...{ queue: QUEUE, definitions: [reservationHeldV1], broker, pool, metrics, log },
+    ...{ queue: QUEUE, definitions: [accountOpenedV1], broker, pool, metrics, log },
     ...{ retryDelaysMs: [50, 200], probeIntervalMs: 100 },
     handle: async (trx, messages) => {
       calls += 1;
@@ -125,7 +123,7 @@ async function retriesUntilHandled(handle: (trx: Pick<Pool, 'query'>, call: numb
     },
   });
   try {
-    await broker.publish([heldMessage()]);
+    await broker.publish([openedMessage()]);
     await eventually(async () => ((await outcomes('handled')) === 1 ? true : undefined), 120_000);
     return { calls, retried: await outcomes('retried') };
   } finally {
@@ -358,7 +356,7 @@ describeNeeding('the right to mount a disk that the server sees', canFillDisk(),
 
   it('is 503 and down, pauses consumers, and heals by itself', async () => {
     work = (trx) =>
-      trx.query('INSERT INTO effects (reservation_id) SELECT gen_random_uuid() FROM generate_series(1, 1000)');
+      trx.query('INSERT INTO effects (account_id) SELECT gen_random_uuid() FROM generate_series(1, 1000)');
     expect([await post(), await health()]).toEqual(['done', 'ok']);
     const filler = join(disk.folder, 'filler');
     expect(() => {

@@ -2,13 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import request from 'supertest';
 import { createRequestShare } from '../../base/db/request-share.ts';
-import {
-  indispensableMessages,
-  reservationFulfilV1,
-  reservationReleaseV1,
-} from '../../contract/messages/order-service.ts';
-import { subject } from '../../contract/subject.ts';
-import { deadLetterRoutes, type ReplayedLetter } from '../../operations/dead-letters/dead-letters.routes.ts';
+import type { DeadLetter } from '../../reliable/dead-letters/dead-letter.ts';
+import { storeLetter } from '../../reliable/dead-letters/dead-letters.sql.ts';
+import { startDrainer } from '../../reliable/dead-letters/drainer.ts';
+import { readLetter } from '../../reliable/dead-letters/read-letter.ts';
+import { startReplayCounter } from '../../reliable/idempotency/replay-counter.ts';
+import { startConsumer } from '../../reliable/messaging/consume.ts';
+import type { Handle } from '../../reliable/messaging/handle-batch.ts';
+import { deadLetterQueueName } from '../../reliable/messaging/topology.ts';
+import { type OutboxRow, toOutboxRow } from '../../reliable/outbox/outbox-message.ts';
+import { type Relay, startRelay } from '../../reliable/outbox/relay.ts';
+import { inTransaction } from '../../reliable/postgres/transaction.ts';
 import { createApp } from '../../service/app.ts';
 import { createLifecycle } from '../../service/lifecycle.ts';
 import { atEnd } from '../../testing/at-end.ts';
@@ -16,47 +20,37 @@ import { eventually } from '../../testing/eventually.ts';
 import {
   counted,
   cutOffDatabase,
-  heldMessage,
   type MessagingSystem,
+  openedMessage,
   silent,
   startMessagingSystem,
   TEST_RETRY_DELAYS_MS,
 } from '../../testing/messaging.ts';
-import { inventoryReservationsQueue, orderReservationRepliesQueue } from '../../testing/queues.ts';
-import { startReplayCounter } from '../idempotency/replay-counter.ts';
-import { startConsumer } from '../messaging/consume.ts';
-import type { Handle } from '../messaging/handle-batch.ts';
-import { deadLetterQueueName } from '../messaging/topology.ts';
-import { type OutboxRow, toOutboxRow } from '../outbox/outbox-message.ts';
-import { type Relay, startRelay } from '../outbox/relay.ts';
-import { inTransaction } from '../postgres/transaction.ts';
-import type { DeadLetter } from './dead-letter.ts';
-import { storeLetter } from './dead-letters.sql.ts';
-import { startDrainer } from './drainer.ts';
-import { readLetter } from './read-letter.ts';
+import { closeAccountV1, commandsQueue, freezeAccountV1, openingsQueue, subject } from '../../testing/queues.ts';
+import { deadLetterRoutes, type ReplayedLetter } from './dead-letters.routes.ts';
 
-const QUEUE = orderReservationRepliesQueue.name;
+const QUEUE = openingsQueue.name;
 const LETTERS = deadLetterQueueName(QUEUE);
 const BASE = '/operations/test/dead-letters';
 const UNKNOWN = randomUUID();
 const TOKEN = 'g'.repeat(32);
-type Reply = (typeof orderReservationRepliesQueue.messages)[number];
+type Reply = (typeof openingsQueue.messages)[number];
 
 describe('dead letters', () => {
   let system: MessagingSystem;
   let relay: Relay;
   let http: ReturnType<typeof createApp>;
-  /** Reservations whose message makes the handler throw, or say that it is hopeless. */
+  /** Accounts whose message makes the handler throw, or say that it is hopeless. */
   const poison = new Set<string>();
   const hopeless = new Set<string>();
   const told: ReplayedLetter[] = [];
 
   const handle: Handle<Reply> = async (trx, messages) => {
-    const ids = messages.map(({ message }) => message.payload.reservationId);
+    const ids = messages.map(({ message }) => message.payload.accountId);
     if (ids.some((id) => poison.has(id))) throw new Error('poison');
     const good = ids.filter((id) => !hopeless.has(id));
-    await trx.query('INSERT INTO effects (reservation_id) SELECT unnest($1::uuid[])', [good]);
-    return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-order', detail: id } : 'handled'));
+    await trx.query('INSERT INTO effects (account_id) SELECT unnest($1::uuid[])', [good]);
+    return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-account', detail: id } : 'handled'));
   };
 
   beforeAll(async () => {
@@ -70,7 +64,7 @@ describe('dead letters', () => {
     atEnd(() => replays.stop());
     const consumer = startConsumer({
       queue: QUEUE,
-      definitions: orderReservationRepliesQueue.messages,
+      definitions: openingsQueue.messages,
       handle,
       pool,
       broker,
@@ -96,7 +90,7 @@ describe('dead letters', () => {
     const routes = deadLetterRoutes({
       ...deps,
       base: '/operations/test',
-      indispensable: indispensableMessages,
+      indispensable: [closeAccountV1, freezeAccountV1],
       async onReplayed(_trx, letters) {
         told.push(...letters);
       },
@@ -160,12 +154,12 @@ describe('dead letters', () => {
       return letter.status === status && letter.history.length >= entries ? letter : undefined;
     });
   const effects = async () =>
-    (await system.database.pool.query('SELECT reservation_id AS id FROM effects ORDER BY id')).rows.map(({ id }) => id);
+    (await system.database.pool.query('SELECT account_id AS id FROM effects ORDER BY id')).rows.map(({ id }) => id);
   const context = { correlationId: 'test', occurredAt: new Date() };
   const idOf = (row: OutboxRow) => row.subjectId as string;
 
   it('are drained once, with the error of every attempt', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     poison.add(idOf(row));
     drain();
     drain();
@@ -174,9 +168,9 @@ describe('dead letters', () => {
     expect(letter).toEqual({
       id: expect.any(String),
       queue: QUEUE,
-      type: 'reservation.held',
+      type: 'account.opened',
       reason: 'attempts-exhausted',
-      group: `${QUEUE}:reservation.held:attempts-exhausted`,
+      group: `${QUEUE}:account.opened:attempts-exhausted`,
       status: 'open',
       attempts: 3,
       history: [...Array(3).fill(expect.objectContaining({ type: 'failed', message: 'poison' })), expect.anything()],
@@ -194,7 +188,7 @@ describe('dead letters', () => {
   });
 
   it('are handled when they are replayed after their cause is gone', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     hopeless.add(idOf(row));
     drain();
     await send(row);
@@ -204,12 +198,12 @@ describe('dead letters', () => {
     expect(body).toMatchObject({ id, status: 'replayed', history: [{}, { type: 'replayed', actor: 'operator-1' }] });
     await eventually(async () => ((await effects()).length === 1 ? true : undefined));
     expect(await effects()).toEqual([idOf(row)]);
-    expect(told).toMatchObject([{ id, type: 'reservation.held', subjectId: idOf(row) }]);
+    expect(told).toMatchObject([{ id, type: 'account.opened', subjectId: idOf(row) }]);
     expect(await list('?status=open')).toEqual([]);
   });
 
   it('open the same row again when they are still poison, with all their attempts anew', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     poison.add(idOf(row));
     drain();
     await send(row);
@@ -252,9 +246,9 @@ describe('dead letters', () => {
   });
 
   it('make no second row when the drainer died between commit and ack', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     hopeless.add(idOf(row));
-    await send(row, heldMessage());
+    await send(row, openedMessage());
     await eventually(async () => ((await system.server.depth(LETTERS)) === 1 ? true : undefined));
     // Taken but never answered: the redelivery is what a drainer's death looks like to the next one.
     const [taken] = await system.server.take(LETTERS, 1);
@@ -297,7 +291,7 @@ describe('dead letters', () => {
   });
 
   it('that were discarded open again when another copy of their message dies', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     hopeless.add(idOf(row));
     drain();
     await send(row);
@@ -309,7 +303,7 @@ describe('dead letters', () => {
   });
 
   it('are not opened by a copy from before their latest replay', async () => {
-    const row = heldMessage();
+    const row = openedMessage();
     hopeless.add(idOf(row));
     drain();
     await send(row);
@@ -335,7 +329,7 @@ describe('dead letters', () => {
     const database = await cutOffDatabase(system.database.url);
     atEnd(() => database.close());
     drain(database.pool);
-    const rows = [heldMessage(), heldMessage()];
+    const rows = [openedMessage(), openedMessage()];
     for (const row of rows) hopeless.add(idOf(row));
     await send(...rows);
     await eventually(async () => ((await system.server.depth(LETTERS)) === 2 ? true : undefined));
@@ -348,7 +342,7 @@ describe('dead letters', () => {
   it('go on being drained after the broker closed the connection', async () => {
     drain();
     // Named, for their consumer may set the first one aside again when the acknowledgement was lost.
-    const [first, second] = [heldMessage(), heldMessage()];
+    const [first, second] = [openedMessage(), openedMessage()];
     for (const row of [first, second]) hopeless.add(idOf(row));
     await send(first);
     await letters(1);
@@ -363,17 +357,17 @@ describe('dead letters', () => {
 
   it('are made of every bad message, with a clear reason, while the others have their effect', async () => {
     drain();
-    const good = [heldMessage(), heldMessage()];
-    const bad = JSON.parse(heldMessage().body);
+    const good = [openedMessage(), openedMessage()];
+    const bad = JSON.parse(openedMessage().body);
     const bodies: [reason: string, detail: RegExp, body: string][] = [
       ['unparseable', /JSON/, 'hello'],
       ['unparseable', /JSON/, 'a\0b'],
       ['unparseable', /expected object/, '"a text"'],
       ['unparseable', /at id/, JSON.stringify({ ...bad, id: undefined })],
       ['unparseable', /at id/, JSON.stringify({ ...bad, id: 'x' })],
-      ['unparseable', /at reservationId/, JSON.stringify({ ...bad, payload: { reservationId: '\0' } })],
-      ['unknown-type', /reservation.lost version 1/, JSON.stringify({ ...bad, type: 'reservation.lost' })],
-      ['unknown-type', /reservation.held version 9/, JSON.stringify({ ...bad, version: 9 })],
+      ['unparseable', /at accountId/, JSON.stringify({ ...bad, payload: { accountId: '\0' } })],
+      ['unknown-type', /account.lost version 1/, JSON.stringify({ ...bad, type: 'account.lost' })],
+      ['unknown-type', /account.opened version 9/, JSON.stringify({ ...bad, version: 9 })],
       ['too-large', /10485760 bytes/, 'x'.repeat(10 * 1024 * 1024)],
     ];
     await send(good[0] as OutboxRow);
@@ -395,8 +389,8 @@ describe('dead letters', () => {
   });
 
   it('are also what the broker sets aside because it kills its consumers', async () => {
-    const { name } = inventoryReservationsQueue;
-    const lost = toOutboxRow(reservationReleaseV1, { reservationId: randomUUID() }, context);
+    const { name } = commandsQueue;
+    const lost = toOutboxRow(closeAccountV1, { accountId: randomUUID() }, context);
     expect(await system.broker.publish([lost])).toEqual(['confirmed']);
     drain(system.database.pool, name);
     await eventually(async () => {
@@ -405,8 +399,8 @@ describe('dead letters', () => {
       return (await list()).length === 1 ? true : undefined;
     });
     const { id, ...letter } = await only();
-    expect(letter).toMatchObject({ queue: name, reason: 'delivery-limit', type: 'reservation.release', attempts: 21 });
-    expect((await get(`/${id}`)).message).toMatchObject({ routingKey: 'reservation.release.v1', body: lost.body });
+    expect(letter).toMatchObject({ queue: name, reason: 'delivery-limit', type: 'account.close', attempts: 21 });
+    expect((await get(`/${id}`)).message).toMatchObject({ routingKey: 'account.close.v1', body: lost.body });
   });
 
   it('whose headers PostgreSQL would not take as jsonb are drained all the same', async () => {
@@ -424,7 +418,7 @@ describe('dead letters', () => {
   describe('over HTTP', () => {
     async function three() {
       drain();
-      const rows = [heldMessage(), heldMessage()];
+      const rows = [openedMessage(), openedMessage()];
       for (const row of rows) hopeless.add(idOf(row));
       await send(...rows);
       await sendBody('hello');
@@ -434,11 +428,11 @@ describe('dead letters', () => {
     it('are grouped by queue, type and reason', async () => {
       await three();
       const times = { firstAt: expect.any(String), lastAt: expect.any(String) };
-      const held = { queue: QUEUE, type: 'reservation.held', reason: 'no-such-order', count: 2 };
+      const held = { queue: QUEUE, type: 'account.opened', reason: 'no-such-account', count: 2 };
       const other = { queue: QUEUE, type: 'unknown', reason: 'unparseable', count: 1 };
       expect(await get('/groups')).toEqual({
         items: [
-          { group: `${QUEUE}:reservation.held:no-such-order`, ...held, ...times },
+          { group: `${QUEUE}:account.opened:no-such-account`, ...held, ...times },
           { group: `${QUEUE}:unknown:unparseable`, ...other, ...times },
         ],
       });
@@ -472,8 +466,8 @@ describe('dead letters', () => {
           .expect(400);
     });
 
-    it('are found by the order that they speak of', async () => {
-      const held = (await three()).find(({ type }) => type === 'reservation.held');
+    it('are found by the account that they speak of', async () => {
+      const held = (await three()).find(({ type }) => type === 'account.opened');
       const { subjectId } = await get(`/${held?.id}`);
       expect(await list(`?subjectId=${subjectId.toUpperCase()}`)).toEqual([held]);
       await request(http).get(`${BASE}?subjectId=ORD-1`).set(asOperator).expect(400);
@@ -482,7 +476,7 @@ describe('dead letters', () => {
     it('are replayed as a group, and only that', async () => {
       await three();
       hopeless.clear();
-      const group = `${QUEUE}:reservation.held:no-such-order`;
+      const group = `${QUEUE}:account.opened:no-such-account`;
       const { body } = await post('/replays', { group }).expect(202);
       expect(body).toEqual({ group, replayed: 2, remaining: 0 });
       await eventually(async () => ((await effects()).length === 2 ? true : undefined));
@@ -515,9 +509,9 @@ describe('dead letters', () => {
 
     it('are replayed only, where they are a release or a fulfil', async () => {
       drain();
-      await send(toOutboxRow(reservationFulfilV1, { reservationId: randomUUID() }, context));
+      await send(toOutboxRow(freezeAccountV1, { accountId: randomUUID() }, context));
       const { id, type } = await only();
-      expect(type).toBe('reservation.fulfil');
+      expect(type).toBe('account.freeze');
       const { body } = await post(`/${id}/discard`, { reason: 'x' }).expect(409);
       expect(body).toMatchObject({ code: 'illegal-transition', from: 'open', to: 'discarded' });
       await post(`/${id}/replay`).expect(200);
@@ -525,26 +519,26 @@ describe('dead letters', () => {
 
     it.each([
       ['is no JSON', 'unparseable', () => 'x'],
-      ['says nothing of its reservation', 'unparseable', () => JSON.stringify({ type: 'reservation.release' })],
+      ['says nothing of its account', 'unparseable', () => JSON.stringify({ type: 'account.close' })],
       [
         'is too large',
         'too-large',
         () => {
-          const row = toOutboxRow(reservationFulfilV1, { reservationId: randomUUID() }, context);
+          const row = toOutboxRow(freezeAccountV1, { accountId: randomUUID() }, context);
           return row.body + ' '.repeat(300 * 1024);
         },
       ],
     ])('are discarded where they are a release or a fulfil that cannot be read: it %s', async (_what, reason, body) => {
       drain();
-      await sendBody(body(), { type: 'reservation.release' });
+      await sendBody(body(), { type: 'account.close' });
       const letter = await only();
-      expect([letter.type.startsWith('reservation.'), letter.reason]).toEqual([true, reason]);
+      expect([letter.type.startsWith('account.'), letter.reason]).toEqual([true, reason]);
       await post(`/${letter.id}/discard`, { reason: 'nothing can read it' }).expect(200);
       expect(await list('?status=open')).toEqual([]);
     });
 
     it('take an action once per key, and give its answer again', async () => {
-      const row = heldMessage();
+      const row = openedMessage();
       poison.add(idOf(row));
       drain();
       await send(row);
