@@ -1,8 +1,8 @@
 /**
  * Who is asking. The edge makes it, in callers.ts alone; routes, use cases, keys and timelines take it as it is.
  *
- * A place that treats kinds differently decides in a `switch` without a default: then a new kind of principal does not
- * compile until every such place has decided about it.
+ * A place that treats kinds differently decides in a `switch` without a default, in a function whose type has no undefined:
+ * then a new kind of principal does not compile until every such place has decided about it.
  */
 export type Principal = Machine | Service;
 
