@@ -1,6 +1,6 @@
 import type { Config } from 'jest';
 
-/** Every tier runs through this one file; `local/bootstrap.mjs test <tier>` picks the tier by suffix. */
+/** Every tier runs through this one file; `commands/bootstrap.mjs test <tier>` picks the tier by suffix. */
 const config: Config = {
   testEnvironment: '<rootDir>/testing/jest/environment.ts',
   testMatch: ['**/*.test.ts'],

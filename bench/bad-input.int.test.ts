@@ -11,7 +11,7 @@ import { choosePorts } from '@shop/local/ports.ts';
 const folder = mkdtempSync(join(tmpdir(), 'shop-bench-'));
 atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
-const bench = [process.execPath, join(repositoryRoot(), 'local/src/cli.ts'), 'bench'];
+const bench = [process.execPath, join(repositoryRoot(), 'commands/cli.ts'), 'bench'];
 
 function run([command = '', ...args]: string[]) {
   const env = { ...process.env, LOCAL_DIR: folder };

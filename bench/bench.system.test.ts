@@ -15,7 +15,7 @@ afterAll(() => {
 
 /** `npm run bench` in a process group of its own, as a terminal has it. */
 function startBench(...args: string[]) {
-  const child = spawn(process.execPath, [join(__dirname, '../local/bootstrap.mjs'), 'bench', ...args], {
+  const child = spawn(process.execPath, [join(__dirname, '../commands/bootstrap.mjs'), 'bench', ...args], {
     env: { ...process.env, LOCAL_DIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

@@ -41,7 +41,7 @@ export async function startOwnSystem(
   };
   const args = ['start', '--detach', '--fresh', '--port', String(gateway), '--orders', `${processes}`];
   args.push('--inventories', `${processes}`, ...options);
-  const starting = run(process.execPath, [join(repositoryRoot(), 'local/src/cli.ts'), ...args], { env }).catch(
+  const starting = run(process.execPath, [join(repositoryRoot(), 'commands/cli.ts'), ...args], { env }).catch(
     ({ stdout, stderr }: { stdout: string; stderr: string }) => {
       throw new Fault(`The system did not start:\n${stdout}${stderr}`);
     },

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const cli = join(__dirname, '../local/src/cli.ts');
+const cli = join(__dirname, '../commands/cli.ts');
 
 // Three of every kind do not fit into half a minute: those that take longest to do and undo are left out.
 const faults = 'kill,pause,restart,broker,connections,postgres,network,gateway';

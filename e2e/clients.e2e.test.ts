@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => system?.down(), 60_000);
 
 async function clients(...args: string[]) {
-  const command = [join(__dirname, '../local/src/cli.ts'), 'clients', ...args];
+  const command = [join(__dirname, '../commands/cli.ts'), 'clients', ...args];
   return run(process.execPath, command, { env: { ...process.env, LOCAL_DIR: system.folder } });
 }
 const json = async (...args: string[]) => JSON.parse((await clients(...args, '--json')).stdout);

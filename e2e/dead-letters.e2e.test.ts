@@ -6,7 +6,7 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
 
 const run = promisify(execFile);
-const CLI = join(__dirname, '../local/src/cli.ts');
+const CLI = join(__dirname, '../commands/cli.ts');
 
 let system: System;
 beforeAll(async () => {

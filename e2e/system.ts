@@ -15,7 +15,7 @@ import { services } from '../services.ts';
 import { checkExchange, type Exchange } from './contract/check-exchange.ts';
 
 const run = promisify(execFile);
-const CLI = join(__dirname, '../local/src/cli.ts');
+const CLI = join(__dirname, '../commands/cli.ts');
 
 export interface Answer {
   status: number;

@@ -1,6 +1,6 @@
 /**
  * What others than our services deliver: the names that rules and dashboards may use, as their documentation has them.
- * `npm run test:monitoring` compares RabbitMQ's with a real one.
+ * `npm run monitoring` compares RabbitMQ's with a real one.
  */
 export const otherMetrics = {
   /** Prometheus itself, of each target. */

@@ -23,7 +23,7 @@ const scanning = (name: string, about: string, defines: string): Configuration =
   model: 'completer-watermark',
 });
 
-/** Together well below a minute and a gigabyte; `npm run test:system` runs them. */
+/** Together well below a minute and a gigabyte; `npm test -- spec` runs them. */
 export const smallConfigurations: readonly Configuration[] = [
   inOrder('fault', 'one key, two processes; one fault of a process', 'FAULTS=1', 1_000_000),
   inOrder('message', 'the same; one fault of a message', 'FAULTS=0 MFAULTS=1 ASKS=0', 250_000),

@@ -60,15 +60,15 @@ function plant(files: Record<string, string>): string {
   for (const path of ['jest.config.ts', 'testing/jest']) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
-  mkdirSync(join(folder, 'local'));
-  writeFileSync(join(folder, 'local/bootstrap.mjs'), '');
+  mkdirSync(join(folder, 'commands'));
+  writeFileSync(join(folder, 'commands/bootstrap.mjs'), '');
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.int.test.ts`), text);
   return folder;
 }
 
 const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` };
-const command = [join(root, 'local/src/cli.ts'), 'test', 'int'];
+const command = [join(root, 'commands/cli.ts'), 'test', 'int'];
 
 function runIn(folder: string, ...args: string[]) {
   const { status, stdout } = spawnSync(process.execPath, [...command, ...args], {

@@ -5,7 +5,6 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { Fault } from '@shop/chassis/base/fault.ts';
-import type { Tier } from '@shop/local/arguments.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { readJson } from '@shop/local/json-file.ts';
 import { type Straggler, watchRun } from './left-running.ts';
@@ -14,13 +13,14 @@ import type { Failure, JestReport, Tally } from './tally.ts';
 import { addTallies, hasTests, tallyLine, tallyLines, tallyOfStep, tallyOfStraggler, tallyOfTier } from './tally.ts';
 import type { TestServers } from './test-servers.ts';
 import { startTestServers } from './test-servers.ts';
+import { filesOf, help, isSlowProof, parseArguments, type SlowProof, type TestArguments, type Tier } from './tiers.ts';
 
 const checks = [
   { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'], repeat: 'npm run lint' },
   { name: 'types', command: ['tsc', '--noEmit'], repeat: 'npm run types' },
   { name: 'dead code', command: ['knip'], repeat: 'npm run dead-code' },
 ];
-/** Those of `npm test`; `system`, the slow proofs, runs when it is named. */
+/** Those of `npm test`; `system`, the slow proofs, runs when it or one of them is named. */
 const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
 
 /**
@@ -39,17 +39,25 @@ const lanesOf: Partial<Record<Tier, { lanes: string[]; rest: 'beside' | 'alone' 
   },
 };
 
+/** `npm test`. */
+export async function testCommand(args: string[]): Promise<number> {
+  const parsed = parseArguments(args);
+  if (parsed !== 'help') return runTests(parsed);
+  console.log(help);
+  return 0;
+}
+
 /**
- * `npm test`: the checks and the everyday tiers, or the tiers that are named. It ends with the tests that did not pass;
+ * The checks and the everyday tiers, or the tiers and slow proofs that are named. It ends with the tests that did not pass;
  * the last line counts.
  */
-export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<number> {
+async function runTests({ selected, jestArgs }: TestArguments): Promise<number> {
   const began = Date.now();
   const interrupted = new AbortController();
   // It ends what runs and the waiting, so that the servers are stopped.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
   const tallies: Tally[] = [];
-  if (tiers.length === 0) {
+  if (selected.length === 0) {
     for (const { name, command, repeat } of checks) {
       const check = { what: name, repeat };
       tallies.push(
@@ -60,9 +68,9 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
       );
     }
   }
-  for (const tier of tiers.length === 0 ? everydayTiers : tiers) {
-    const named = { what: tier, repeat: `npm test -- ${tier}` };
-    tallies.push(await step(named, interrupted.signal, () => runTier(tier, jestArgs, interrupted.signal)));
+  for (const name of selected.length === 0 ? everydayTiers : selected) {
+    const named = { what: name, repeat: `npm test -- ${name}` };
+    tallies.push(await step(named, interrupted.signal, () => runNamed(name, jestArgs, interrupted.signal)));
   }
   const tally = addTallies(tallies);
   // Of several tiers, a path or a name need not occur in each; a typing error occurs in none.
@@ -73,8 +81,15 @@ export async function runTests(tiers: Tier[], jestArgs: string[]): Promise<numbe
   return tally.failed.length === 0 ? 0 : 1;
 }
 
+async function runNamed(name: Tier | SlowProof, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
+  if (isSlowProof(name) || name === 'system') {
+    await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
+  }
+  if (!isSlowProof(name)) return runTier(name, jestArgs, interrupted);
+  return runJest('system', jestArgs, interrupted, { files: { match: filesOf(name) } });
+}
+
 async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
-  if (tier === 'system') await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
   if (jestArgs.length === 0 && lanesOf[tier] && availableParallelism() > 1)
     return runInLanes(tier, lanesOf[tier], interrupted);
   // The whole-system tests start their own servers.

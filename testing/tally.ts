@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Tier } from '@shop/local/arguments.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import type { Straggler } from './left-running.ts';
+import type { Tier } from './tiers.ts';
 
 /** How a run ended: how many tests passed, and which did not. */
 export type Tally = { passed: number; failed: Failure[]; skipped: Skip[] };

@@ -59,7 +59,7 @@ async function runChaosOnCopy({ seconds, settle, faults }: Run, patch?: string):
     writeFileSync(schedule, JSON.stringify(faults));
     const options = { seconds, settle, schedule, seed: 1 };
     const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-    const { code, stdout, stderr } = await runNode(folder, ['local/src/cli.ts', 'chaos', '--json', ...args]);
+    const { code, stdout, stderr } = await runNode(folder, ['commands/cli.ts', 'chaos', '--json', ...args]);
     if (!stdout.startsWith('{')) throw new Error(`npm run chaos ended with code ${code}:\n${stdout}${stderr}`);
     const report = JSON.parse(stdout) as Report;
     return { code, report, seconds: Math.round((Date.now() - began) / 1_000) };

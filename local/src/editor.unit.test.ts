@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { services } from '../../services.ts';
-import { parseCommand } from './arguments.ts';
+import { parseStart } from './arguments.ts';
 import { repositoryRoot } from './folders.ts';
 
 // The editor takes comments in them.
@@ -22,5 +22,5 @@ it('it starts the system first, with options that there are', () => {
   const task = tasks.find(({ label }: { label: string }) => label === compounds[0].preLaunchTask);
   const [npm, start, dashes, ...options] = task.command.split(' ');
   expect([npm, start, dashes]).toEqual(['npm', 'start', '--']);
-  expect(parseCommand(['start', ...options])).toMatchObject({ options: { watch: true, inspect: true } });
+  expect(parseStart(options)).toMatchObject({ watch: true, inspect: true });
 });

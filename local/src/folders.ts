@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 /** The repository's root, found upwards from the working directory, so that a subfolder does as well. */
 export function repositoryRoot(): string {
   let folder = process.cwd();
-  while (!existsSync(join(folder, 'local', 'bootstrap.mjs'))) {
+  while (!existsSync(join(folder, 'commands', 'bootstrap.mjs'))) {
     if (folder === dirname(folder)) throw new Error(`${process.cwd()} is not inside this repository`);
     folder = dirname(folder);
   }

@@ -9,7 +9,7 @@ import { runFaults } from './faults.ts';
 import { keepOrdering } from './load.ts';
 import { runDiagnoses } from './run-diagnoses.ts';
 
-const help = `npm run test:monitoring [-- --faults]
+const help = `npm run monitoring [-- --faults]
 
 Starts a system of its own with a real Prometheus and Alertmanager, and puts a little load on it.
 
@@ -21,7 +21,7 @@ Starts a system of its own with a real Prometheus and Alertmanager, and puts a l
 
 Exit code: 0 everything was as it must be, 1 something was not.`;
 
-/** `npm run test:monitoring`. */
+/** `npm run monitoring`. */
 export async function monitoringCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { faults: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help) {

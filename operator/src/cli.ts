@@ -37,9 +37,7 @@ async function run([name, ...args]: string[]): Promise<number> {
     case 'replay':
       return (await import('./replay/main.ts')).replayCommand(args, lookUp);
     case 'seed':
-      await (await import('./seed.ts')).seedDemoProducts(lookUp);
-      console.log('The demo products are there.');
-      return 0;
+      return (await import('./seed.ts')).seedCommand(args, lookUp);
     case 'help':
     case '--help':
     case '-h':

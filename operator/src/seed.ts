@@ -1,4 +1,5 @@
 import { Fault } from '@shop/chassis/base/fault.ts';
+import { readArguments } from './read-arguments.ts';
 import type { LookUp } from './variables.ts';
 
 /** Products to try things with; LAST-ONE has a single unit, to see an order refused. */
@@ -11,6 +12,19 @@ const demoProducts = [
 
 /** The product that examples order. */
 export const demoSku = 'MUG-BLUE';
+
+const help = `npm run seed                          make the demo products (harmless when they exist)`;
+
+/** `npm run seed`. */
+export async function seedCommand(args: string[], lookUp: LookUp): Promise<number> {
+  if (readArguments(args, {}, false).values.help) {
+    console.log(help);
+    return 0;
+  }
+  await seedDemoProducts(lookUp);
+  console.log('The demo products are there.');
+  return 0;
+}
 
 /** Whether nobody has made a product yet. */
 export async function hasNoProducts(lookUp: LookUp): Promise<boolean> {

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
-import { repositoryRoot } from './folders.ts';
-import { thisProcess } from './processes.ts';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import { thisProcess } from '@shop/local/processes.ts';
 
 describe('the command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-cli-'));
@@ -14,6 +14,12 @@ describe('the command line', () => {
   it('says what is wrong with an option and ends with 2', () => {
     const { status, stderr } = cli('start', '--colour');
     expect(stderr).toContain("Unknown option '--colour'");
+    expect(status).toBe(2);
+  });
+
+  it('says which command there is not', () => {
+    const { status, stderr } = cli('launch');
+    expect(stderr).toContain('there is no command "launch"');
     expect(status).toBe(2);
   });
 
@@ -90,6 +96,6 @@ describe('the command line', () => {
   function cliWith(variables: Record<string, string>, ...args: string[]) {
     const root = repositoryRoot();
     const env = { ...process.env, LOCAL_DIR: folder, ...variables };
-    return spawnSync(process.execPath, [join(root, 'local/src/cli.ts'), ...args], { cwd: root, env, encoding: 'utf8' });
+    return spawnSync(process.execPath, [join(root, 'commands/cli.ts'), ...args], { cwd: root, env, encoding: 'utf8' });
   }
 });

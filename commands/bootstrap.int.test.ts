@@ -14,7 +14,6 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
-import { repositoryRoot } from './folders.ts';
 
 const nodePackage = `node-${process.platform}-${process.arch}`;
 // Those of npm scripts are on the path of this process, and of it alone.
@@ -29,12 +28,12 @@ describeNeeding('a Node older than 24', old !== undefined, 'the first start on a
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'shop-bootstrap-'));
-    mkdirSync(join(folder, 'local/src'), { recursive: true });
+    mkdirSync(join(folder, 'commands'));
     for (const file of ['bootstrap.mjs', 'misplaced-options.mjs']) {
-      cpSync(join(repositoryRoot(), 'local', file), join(folder, 'local', file));
+      cpSync(join(__dirname, file), join(folder, 'commands', file));
     }
-    cpSync(join(repositoryRoot(), 'services.ts'), join(folder, 'services.ts'));
-    writeFileSync(join(folder, 'local/src/cli.ts'), 'console.log(process.version, process.argv.slice(2).join());');
+    cpSync(join(__dirname, '../services.ts'), join(folder, 'services.ts'));
+    writeFileSync(join(folder, 'commands/cli.ts'), 'console.log(process.version, process.argv.slice(2).join());');
     // The pinned Node writes down what it is asked to run, and runs it on the Node of this test.
     const script = `#!/bin/sh\necho "$@" >> '${folder}/ran'\nexec '${process.execPath}' "$@"\n`;
     const packages = {
@@ -78,7 +77,7 @@ describeNeeding('a Node older than 24', old !== undefined, 'the first start on a
   });
 
   function bootstrap(...args: string[]) {
-    return run(old ?? '', [join(folder, 'local/bootstrap.mjs'), ...args], folder);
+    return run(old ?? '', [join(folder, 'commands/bootstrap.mjs'), ...args], folder);
   }
 
   function npm(...args: string[]) {

@@ -1,13 +1,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { services } from '../../services.ts';
-import { explainMisplacedOptions } from '../misplaced-options.mjs';
-import { repositoryRoot } from './folders.ts';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import { services } from '../services.ts';
+import { explainMisplacedOptions } from './misplaced-options.mjs';
 
 describe('explainMisplacedOptions', () => {
   const files = [
     'local/src/arguments.ts',
-    '{operator/src,local/src,bench,spec}/**/options.ts',
+    '{operator/src,chaos,bench}/**/options.ts',
     '{spec,monitoring/trial}/main.ts',
   ];
   const declared = globSync(files, { cwd: repositoryRoot() }).flatMap((file) => {
@@ -21,7 +21,7 @@ describe('explainMisplacedOptions', () => {
   it('knows the options of every script', () => {
     expect(options.length).toBeGreaterThan(25);
     const missed = options.filter((name) => {
-      const npm = { npm_lifecycle_event: 'start', npm_lifecycle_script: 'node local/bootstrap.mjs start' };
+      const npm = { npm_lifecycle_event: 'start', npm_lifecycle_script: 'node commands/bootstrap.mjs start' };
       const kept = { ...npm, [`npm_config_${name.replaceAll('-', '_')}`]: 'true' };
       return !explainMisplacedOptions(['start'], kept)?.includes(` -- --${name}\n`);
     });

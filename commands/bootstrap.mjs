@@ -2,7 +2,7 @@
 /**
  * The door that every npm script goes through. It runs on the Node that the machine has (20 or later) with nothing
  * installed: it brings node_modules up to date with package-lock.json, then hands over to the pinned Node 24 and
- * src/cli.ts with the same arguments, terminal, exit code and signals.
+ * cli.ts with the same arguments, terminal, exit code and signals.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -181,7 +181,7 @@ function findNode() {
 }
 
 function handOver(node) {
-  const child = spawn(node, [join(root, 'local', 'src', 'cli.ts'), ...process.argv.slice(2)], {
+  const child = spawn(node, [join(root, 'commands', 'cli.ts'), ...process.argv.slice(2)], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${process.env.PATH ?? ''}` },

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '@shop/chassis/base/fault.ts';
+import { urlOf } from '@shop/local/addresses.ts';
+import { partStatus } from '@shop/local/control.ts';
+import { localFolder } from '@shop/local/folders.ts';
+import { clientsFileOf, partOf } from '@shop/local/parts.ts';
+import { readPlan } from '@shop/local/plan.ts';
+import { loadSecrets } from '@shop/local/secrets.ts';
 import type { ClientsAt, KeyChange } from '@shop/operator/clients/main.ts';
-import { urlOf } from './addresses.ts';
-import { partStatus } from './control.ts';
-import { localFolder } from './folders.ts';
-import { clientsFileOf, partOf } from './parts.ts';
-import { readPlan } from './plan.ts';
-import { loadSecrets } from './secrets.ts';
 
 // The gateway looks every 250 ms; the rest is for a machine that is busy.
 const IN_FORCE_WITHIN_MS = 20_000;

@@ -1,0 +1,57 @@
+export type Tier = 'unit' | 'int' | 'e2e' | 'system';
+
+/** The slow proofs of `system` by what they prove, each file in one: the files, without `.system.test.ts`. */
+export const slowProofs = {
+  /** Whatever breaks, the promises are kept; and the checker finds a product that breaks them. */
+  chaos: ['e2e/chaos', 'e2e/broken-variants/*', 'chaos/*'],
+  /** Load beyond what the system can take, hostile and malformed requests, and the measurement itself. */
+  load: ['e2e/overload', 'e2e/hostile-clients', 'e2e/fuzz', 'bench/*'],
+  /** docker-compose.yml as it is. */
+  compose: ['e2e/compose/*'],
+  /** A host: deploying, rolling back, rotating secrets. */
+  deploy: ['deploy/ec2/*'],
+  /** Backing up and restoring. */
+  backup: ['deploy/backup/*'],
+  /** Rules, alerts and their delivery, charts. */
+  monitoring: ['monitoring/*/*'],
+  /** The model of the order protocol. */
+  spec: ['spec/*'],
+  /** What the pipeline runs, and the checks in it. */
+  pipeline: ['.github/*'],
+} as const satisfies Record<string, readonly string[]>;
+export type SlowProof = keyof typeof slowProofs;
+
+/** The glob that is true of exactly the files of a slow proof. */
+export function filesOf(proof: SlowProof): string {
+  const paths = slowProofs[proof];
+  return `**/${paths.length === 1 ? paths[0] : `{${paths.join(',')}}`}.system.test.ts`;
+}
+
+const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies Tier[];
+const proofNames: readonly string[] = Object.keys(slowProofs);
+
+export const help = `npm test [-- tiers] [jest options]    lint, types, dead code and all tests of every day; or only the tiers named: unit, int, e2e, system
+  npm test -- int order-service -t 'last unit'
+  npm test -- chaos                   of the slow proofs of system only some: ${proofNames.join(', ')}`;
+
+export interface TestArguments {
+  selected: (Tier | SlowProof)[];
+  jestArgs: string[];
+}
+
+/** Tiers come first, or slow proofs; all that follows belongs to jest: `unit chaos` is the unit tests of chaos/. */
+export function parseArguments(args: string[]): TestArguments | 'help' {
+  if (args[0] === '--help' || args[0] === '-h') return 'help';
+  const names = tierNames.includes(args[0] ?? '') ? tierNames : proofNames;
+  const end = args.findIndex((arg) => !names.includes(arg));
+  const count = end === -1 ? args.length : end;
+  const jestArgs = args.slice(count);
+  return {
+    selected: args.slice(0, count) as TestArguments['selected'],
+    jestArgs: jestArgs[0] === '--' ? jestArgs.slice(1) : jestArgs,
+  };
+}
+
+export function isSlowProof(name: Tier | SlowProof): name is SlowProof {
+  return proofNames.includes(name);
+}
