@@ -54,6 +54,7 @@ export function buildApp(deps: AppDeps): App {
   const http = createApp({
     ...deps,
     internal,
+    internalPaths: ['reservations'],
     routes,
     name: 'inventory',
     describe: () => describeService(deps),

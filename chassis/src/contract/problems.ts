@@ -1,4 +1,10 @@
 /**
+ * What identifies a problem where nobody has said under which address the documentation is served: reserved (RFC 2606), so
+ * that it never leads a client to somebody else.
+ */
+export const UNPUBLISHED_TYPES = 'https://orders.example/problems/';
+
+/**
  * Every `code` that a client can get (RFC 9457), with all that is said about it. The services' answers, their OpenAPI
  * documents, docs/problems.md (`npm run problems`) and the pages below `/docs/problems` are made from this table.
  */

@@ -3,6 +3,8 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../base/telemetry/log.ts';
 import type { Metrics } from '../base/telemetry/metrics.ts';
 import { type Span, type SpanOptions, type Tracing, traceIdOf } from '../base/telemetry/tracing.ts';
+import { subject } from '../contract/subject.ts';
+import { subjectInLog } from '../reliable/messaging/subject.ts';
 import { readTraceparent } from '../reliable/trace-context.ts';
 import { clientIdOf, type Principal } from './principal.ts';
 import { createRequestLog, type Failure, type RequestLine } from './request-log.ts';
@@ -67,11 +69,12 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
       if (!isTold && !context.failure) return;
       const { principal, failure } = context;
       const clientId = principal && clientIdOf(principal);
-      const { orderId } = res.locals;
+      const subjectId: string | undefined = res.locals[subject.logField];
       const traceId = traceIdOf(context.traceparent);
       const aborted = res.writableFinished ? undefined : true;
-      const line: RequestLine = { traceId, requestId, clientId, orderId, method, route, status, seconds, aborted };
-      if (span) endSpan(span, line, failure?.code);
+      const ids = { traceId, requestId, clientId, ...subjectInLog(subject, subjectId) };
+      const line: RequestLine = { ...ids, method, route, status, seconds, aborted };
+      if (span) endSpan(span, line, subjectId, failure?.code);
       logRequest(line, failure);
     });
     next();
@@ -88,13 +91,13 @@ function spanOptions(req: Request, requestId: string): SpanOptions {
   };
 }
 
-function endSpan(span: Span, line: RequestLine, code: string | undefined): void {
-  const { method, route, status, clientId, orderId } = line;
+function endSpan(span: Span, line: RequestLine, subjectId: string | undefined, code: string | undefined): void {
+  const { method, route, status, clientId } = line;
   const attributes = {
     'http.route': route,
     'http.response.status_code': status,
     'shop.client.id': clientId,
-    'shop.order.id': orderId,
+    [subject.spanAttribute]: subjectId,
     'shop.problem.code': code,
   };
   // What is refused is the client's fault, and no error of the server's span (OpenTelemetry's conventions for HTTP).

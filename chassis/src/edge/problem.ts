@@ -1,12 +1,10 @@
 import type { ErrorRequestHandler, Response } from 'express';
-import { problemOf, refused } from '../contract/problems.ts';
+import { problemOf, refused, UNPUBLISHED_TYPES } from '../contract/problems.ts';
 import { databaseFault } from '../reliable/postgres/faults.ts';
 import { type Refusal, RefusedError, type Reply, unavailable } from '../reliable/refusal.ts';
 import { contextOf } from './context.ts';
 
-// What identifies a problem where nobody has said under which address the documentation is served: reserved (RFC 2606), so
-// that it never leads a client to somebody else.
-let typeBase = 'https://orders.example/problems/';
+let typeBase = UNPUBLISHED_TYPES;
 
 /** From now on the `type` of a problem is the address of its page below `publicUrl`, once for the process, as it starts. */
 export function publishProblemsAt(publicUrl: string): void {

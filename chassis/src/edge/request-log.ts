@@ -6,7 +6,6 @@ export interface RequestLine {
   traceId: string;
   requestId: string;
   clientId: string | undefined;
-  orderId: string | undefined;
   method: string;
   route: string;
   status: number;

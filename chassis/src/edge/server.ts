@@ -23,7 +23,7 @@ export const HTTP_LIMITS = {
   connections: 4_000,
   // See acceptors.ts. With the longest turns that shedding.ts leaves, still 500 connections in a second.
   acceptors: 128,
-  // For each of those. A connection that the kernel turns away tries again after a second, which is too late for an order.
+  // For each of those. A connection that the kernel turns away tries again after a second, which is too late for an answer in 2.5 s.
   backlog: 128,
 };
 

@@ -14,6 +14,8 @@ export interface AppOptions extends HealthDeps {
   gatewayTokens: readonly string[];
   /** Routes that only the other service may call; they check their own token. */
   internal?: Router;
+  /** First segments of their paths, which are never shed: see `shedExcess`. */
+  internalPaths?: readonly string[];
   /** Routes behind the gateway. */
   routes: Router;
   /** At the gateway: `/health/<name>`, `/docs/<name>.json`. */
@@ -36,7 +38,7 @@ export function createApp(options: AppOptions): Express {
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
   app.use(endConnections(() => options.lifecycle.phase() === 'draining'));
-  app.use(shedExcess(options.metrics, options.longestTurnMs));
+  app.use(shedExcess(options.metrics, { longestTurnMs: options.longestTurnMs, exempt: options.internalPaths }));
   app.use(requestContext(options));
   const health = healthRoutes(options);
   app.use(health.open);

@@ -34,7 +34,10 @@ interface OtlpSpan {
   links?: { traceId: string; spanId: string }[];
   status?: { code?: number };
 }
-type OtlpAttribute = { key: string; value: Record<string, unknown> };
+interface OtlpAttribute {
+  key: string;
+  value: Record<string, unknown>;
+}
 interface OtlpBody {
   resourceSpans: { resource: { attributes: OtlpAttribute[] }; scopeSpans: { spans: OtlpSpan[] }[] }[];
 }

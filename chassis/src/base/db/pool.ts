@@ -31,7 +31,7 @@ export interface PoolLimits {
   queryMs: number;
 }
 
-// An order must be answered within 2.5 s, so a statement that takes longer is of no use to anyone.
+// A request must be answered within 2.5 s, so a statement that takes longer is of no use to anyone.
 // A twin may wait 1 s for the first request with its key; nothing else should ever wait so long for a row.
 const LIMITS: PoolLimits = { connectMs: 1_000, lockMs: 1_000, statementMs: 2_000, queryMs: 2_300 };
 // A transaction whose process is stopped between two statements must not hold its locks for ever.

@@ -1,8 +1,8 @@
 /**
- * The pool as requests see it that are no batch: reads, steps of orders, changes of stock. They get half of its
+ * The pool as requests see it that are no batch: reads, and writes one by one. They get half of its
  * connections, and wait for one in a line of their own, which is bounded in length and in time: whoever would wait for too
  * long is refused, with nothing done. The other half stays for batches, relay and consumers, so that no flood of reads
- * keeps orders from being placed or messages from being handled.
+ * keeps batches from running or messages from being handled.
  */
 import { overloaded } from '../../reliable/refusal.ts';
 import type { Connections, Pool, Queryable } from './pool.ts';

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 /*
  * When autovacuum comes to a table. Frozen: released migrations call it; other numbers are a new function.
  *
- * PostgreSQL's own settings wait for a fifth of a table: of ten million orders, two million dead rows, and then one vacuum
+ * PostgreSQL's own settings wait for a fifth of a table: of ten million rows, two million dead rows, and then one vacuum
  * that takes as long. With a fiftieth each vacuum is short, and comes often enough at any size; a fixed part on top keeps
  * it from coming for nothing while the table is small. (PostgreSQL: "Routine Vacuuming", 24.1.6.)
  */

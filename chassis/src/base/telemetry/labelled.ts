@@ -1,5 +1,5 @@
 /**
- * Counters and histograms for what happens with every order: here labels cost a lookup in maps. prom-client sorts, joins
+ * Counters and histograms for what happens with every request: here labels cost a lookup in maps. prom-client sorts, joins
  * and hashes them at each event, and leaves strings and closures for the garbage collector.
  */
 import type { Metric, Registry } from 'prom-client';

@@ -5,16 +5,16 @@ import { Socket } from 'node:net';
  * Lines to a file descriptor, written asynchronously and in portions. A disk that is full, a reader that has gone and one
  * that does not read cost lines and nothing else: no error leaves this file, nothing waits, and memory is bounded.
  *
- *   idle      -> waiting   the first line; more are collected for WRITTEN_WITHIN_MS or until they are WRITTEN_AT_ONCE
+ *   idle      -> waiting   the first line; more are collected for WRITTEN_WITHIN_MS or until they are WRITTEN_AT_ONCE_BYTES
  *   waiting   -> writing   one write at a time
  *   writing   -> idle      everything is written; if lines were dropped before, how many is reported now
  *   writing   -> waiting   refused (EAGAIN: the pipe is full; ENOSPC, EPIPE …): tried again after RETRY_MS; lines that
- *                          come meanwhile are collected up to MAX_UNWRITTEN, and dropped and counted beyond it
+ *                          come meanwhile are collected up to MAX_UNWRITTEN_BYTES, and dropped and counted beyond it
  */
 
 // All in characters, which for these lines are bytes or a little less. A write costs more than all else about a line.
-const WRITTEN_AT_ONCE = 8 * 1024;
-const MAX_UNWRITTEN = 4 * 1024 * 1024;
+const WRITTEN_AT_ONCE_BYTES = 8 * 1024;
+const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024;
 // A process that is killed loses the lines of this time.
 const WRITTEN_WITHIN_MS = 100;
 // A reader that is only slower than we are for a moment drains a pipe (64 KiB) faster than this.
@@ -72,7 +72,7 @@ export function createLineOutput(fd: number, { onDrop, onRecovered }: LineOutput
       inFlight = false;
       if (error) return schedule(RETRY_MS);
       written(bytes);
-      if (portion || collected.length >= WRITTEN_AT_ONCE) return writePortion();
+      if (portion || collected.length >= WRITTEN_AT_ONCE_BYTES) return writePortion();
       if (dropped > 0) {
         const count = dropped;
         dropped = 0;
@@ -99,7 +99,7 @@ export function createLineOutput(fd: number, { onDrop, onRecovered }: LineOutput
   return {
     write(line) {
       if (!opened) open();
-      if (collected.length + (portion?.length ?? 0) + line.length > MAX_UNWRITTEN) {
+      if (collected.length + (portion?.length ?? 0) + line.length > MAX_UNWRITTEN_BYTES) {
         dropped += 1;
         onDrop?.();
         return;
@@ -107,7 +107,7 @@ export function createLineOutput(fd: number, { onDrop, onRecovered }: LineOutput
       collected += line;
       if (inFlight) return;
       // After a refusal the timer runs, and a full buffer does not shorten it.
-      if (portion === undefined && collected.length >= WRITTEN_AT_ONCE) writePortion();
+      if (portion === undefined && collected.length >= WRITTEN_AT_ONCE_BYTES) writePortion();
       else schedule(WRITTEN_WITHIN_MS);
     },
   };

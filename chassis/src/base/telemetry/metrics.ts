@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type LabelledCounter, labelledCounter, labelledHistogram } from './labelled.ts';
 
-// The deadlines of the system are 1.5 s (the hop) and 2.5 s (an order), and its goal is 300 ms: the buckets must tell them
+// The deadlines of the system are 1.5 s (a call of another service) and 2.5 s (a request), and its goal is 300 ms: the buckets must tell them
 // apart.
 export const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 1.5, 2, 2.5, 5, 10];
 

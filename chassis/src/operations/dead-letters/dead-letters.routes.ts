@@ -30,7 +30,7 @@ import type { MessageDefinition } from '../../reliable/messaging/message-definit
 import type { RefusedError, Reply } from '../../reliable/refusal.ts';
 import { discardLetter, replayGroup, replayLetter } from './dead-letter-operations.ts';
 
-/** A letter that was replayed: what it is, and the order or reservation that it speaks of. */
+/** A letter that was replayed: what it is, and what its message is about. */
 export type ReplayedLetter = Pick<DeadLetter, 'id' | 'type' | 'reason'> & { subjectId?: string };
 
 export interface DeadLetterRoutesDeps extends IdempotencyDeps {
@@ -44,7 +44,7 @@ export interface DeadLetterRoutesDeps extends IdempotencyDeps {
   wakeRelay: () => void;
 }
 
-const BODY_LIMIT = 64 * 1024;
+const BODY_LIMIT_BYTES = 64 * 1024;
 // So many are updated and copied to the outbox well within a statement's timeout, and fit into the relay's memory.
 const REPLAYED_AT_ONCE = { letters: 1_000, bytes: 16 * 1024 * 1024 };
 
@@ -65,7 +65,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
   const routes = Router({ caseSensitive: true, strict: true });
   const path = `${deps.base}/dead-letters`;
   routes.use(path, identifyClient());
-  const body = readBody(BODY_LIMIT);
+  const body = readBody(BODY_LIMIT_BYTES);
 
   routes.get(path, async (req, res) => {
     const { limit, cursor, ...filter } = parseQuery(req, listQuery);

@@ -21,7 +21,7 @@ export interface ReconciliationRoutesDeps extends IdempotencyDeps {
   reconciler: Reconciler;
 }
 
-const BODY_LIMIT = 64 * 1024;
+const BODY_LIMIT_BYTES = 64 * 1024;
 // A small system is compared in less; with a large one nobody should hold a connection until the end.
 const ANSWER_WITHIN_MS = 2_000;
 // What a page of the list has when nothing is said; the rest is there.
@@ -49,7 +49,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     res.json({ lastRun, lastFinished, mismatches: found.slice(0, page.limit), nextCursor: next });
   });
 
-  routes.post(path, ...readBody(BODY_LIMIT), async (req, res) => {
+  routes.post(path, ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
     const key = requireIdempotencyKey(req);
     parseBody(req, emptyBody, { orEmpty: true });
     const principal = principalOf(res);

@@ -12,7 +12,7 @@ export type RunStatus = 'running' | 'finished' | 'failed';
 export interface Mismatch {
   /** One of a fixed set: it is a label of the gauge. */
   kind: string;
-  /** The id or SKU that it concerns. */
+  /** Of what it concerns: an id. */
   subject: string;
   expected: string | number;
   found: string | number;
@@ -62,7 +62,7 @@ export interface Findings {
 /** A comparison that cannot be completed, for a reason that an operator may read. */
 export class ComparisonError extends Error {}
 
-// A fault can touch every order. So many examples are enough for a person, and few enough for one row and its answer.
+// A fault can touch every row. So many examples are enough for a person, and few enough for one row and its answer.
 export const LISTED_AT_MOST = 500;
 
 /** What a run has found so far: the first mismatches, and the numbers of all. */

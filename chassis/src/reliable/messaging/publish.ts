@@ -92,10 +92,10 @@ function secondsOf(time: Date | undefined): number | undefined {
   return seconds >= 0 ? seconds : undefined;
 }
 
-type Name = {
+interface Name {
   fields: Pick<Message['fields'], 'exchange' | 'routingKey'>;
   properties: Pick<Message['properties'], 'messageId'>;
-};
+}
 
 function nameOf({ fields, properties }: Name): string {
   return `${properties.messageId} ${fields.exchange} ${fields.routingKey}`;

@@ -22,7 +22,7 @@ export interface OutboxRow {
 
 /** Where a message comes from. */
 export interface MessageContext {
-  /** The order or reservation that it speaks of; absent for stock. */
+  /** The id of what it is about, where it is about a subject. */
   subjectId?: string;
   correlationId: string;
   causationId?: string;

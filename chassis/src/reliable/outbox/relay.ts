@@ -51,7 +51,7 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-const BATCH_SIZE = 500;
+const BATCH_ROWS = 500;
 // A batch is in memory several times over: as rows, as messages, as what the socket has not taken yet. The row that
 // reaches this is its last.
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -140,7 +140,7 @@ export function startRelay(options: RelayOptions): Relay {
 
 /** One batch. True when there is probably more to do at once. */
 async function relayBatch(options: RelayOptions): Promise<boolean> {
-  const { pool, broker, metrics, log, batchSize = BATCH_SIZE, batchBytes = BATCH_BYTES } = options;
+  const { pool, broker, metrics, log, batchSize = BATCH_ROWS, batchBytes = BATCH_BYTES } = options;
   return inTransaction(pool, async (trx) => {
     const rows = await lockBatch(trx, { rows: batchSize, bytes: batchBytes });
     if (rows.length === 0) return false;
