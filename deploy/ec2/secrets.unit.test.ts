@@ -58,6 +58,12 @@ describe('on a host of an earlier version', () => {
     expect(secrets('check')).toEqual({ code: 0, output: '' });
   });
 
+  it('checks the secrets that a container of that version has', () => {
+    expect(secrets('check')).toEqual({ code: 0, output: '' });
+    put('internal_token', 'short');
+    expect(secrets('check').output).toContain(`${token} is weak or unusable`);
+  });
+
   it('keeps a token that is there already', () => {
     secrets('adopt');
     expect(secrets('retire', token)).toMatchObject({ code: 0 });
