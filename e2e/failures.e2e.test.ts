@@ -157,9 +157,13 @@ describe('a crash or loss', () => {
     const expected: string[] = [];
     let isOver = false;
     async function placeOrders(): Promise<void> {
+      let key = withKey();
       while (!isOver) {
-        const { status, body } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
-        expect([201, 202]).toContain(status);
+        const { status, body, text } = await system.storefront('POST', '/orders', anOrderOf(sku), key);
+        // Of a busy machine: nothing was done, and the same request comes again.
+        if (status === 503 && body.code === 'overloaded') continue;
+        expect(`${status} ${text}`).toMatch(/^20[12] /);
+        key = withKey();
         expected.push(`${body.id} order.placed`, `${body.id} order.confirmed`);
       }
     }
