@@ -1,4 +1,4 @@
-/* Why the completer looks at every order that waits, and keeps no watermark over ids (ask-again.ts: askAgain).
+/* Why the completer looks at every order that waits, and keeps no watermark over ids (completer.ts: askAgain).
  *
  * Ids are UUIDv7: a process makes one by its own clock before it commits A, so an order may become visible below ids that
  * are settled already. Everything else of the protocol is left out: an order is placed, its process dies, and the

@@ -43,7 +43,7 @@
 #endif
 #define ON_HAND 1       /* enough for one of the orders, or for the competing reservation where there is one order */
 
-/* idempotency_keys.state (idempotency-keys-table.ts: createIdempotencyKeysTableV1) */
+/* the state of a key (idempotency-keys-table.ts: createIdempotencyKeysTableV1) */
 #define K_NONE 0
 #define K_RUNNING 1     /* claimed, with lease and token */
 #define K_ACCEPTED 2    /* 202 was given, a message will settle it */
@@ -60,7 +60,7 @@
 #define CONFIRMED 1     /* 201 */
 #define REJECTED 2      /* 409 order-rejected */
 #define CANCELLED 3     /* 409 order-cancelled */
-/* orders.awaiting (order.ts: cancel; order.ts: ship; order.ts: settle) */
+/* orders.awaiting (order.ts: cancel; order.ts: ship; order.ts: applyDecision) */
 #define W_NONE 0
 #define W_RESERVATION 1
 #define W_RELEASE 2
@@ -230,7 +230,7 @@ inline settle(o, status, outcome, wait) {
 #define IS_REFUSED(o) (res[o] == R_REJECTED)
 #endif
 
-/* apply-reservation-results.ts: applyReservationResults; order.ts: settle */
+/* apply-reservation-results.ts: applyReservationResults; order.ts: applyDecision */
 inline onHeld(o) {
     if
     :: REPLY_APPLIES(o) ->
@@ -279,7 +279,7 @@ inline insert(o) {
 #else
 #define OUTCOME(o) first[o]
 #endif
-/* place-orders.ts: judgeByOrder; 202 where the order is pending */
+/* placement-batch.ts: judgeByOrder; 202 where the order is pending */
 inline rebuild(o) {
     if
     :: order[o] == O_NONE || first[o] == NOTHING -> skip
@@ -290,7 +290,7 @@ inline rebuild(o) {
 #endif
 }
 
-/* place-orders.ts: isOurs */
+/* claim-leases.ts: isOwn */
 #ifdef M_SAME_ORDER_MEANS_MINE
 #define MY_ROW(o) (rerun && madeBy[o] == me)
 #else
@@ -301,7 +301,7 @@ inline rebuild(o) {
 #else
 #define JOINS false
 #endif
-/* placement.sql.ts: takeOver */
+/* keys.sql.ts: takeOver */
 inline takeOver(o, took) {
     if
     :: key[o] == K_RUNNING && !lease[o] -> token[o]++; lease[o] = 1; held[me] = token[o]; took = 1
@@ -322,7 +322,7 @@ inline takeOver(o, took) {
 #else
 #define GUARD(o) (order[o] == O_PENDING && MINE(o))
 #endif
-/* place-orders.ts: settleKnown; place-orders.ts: queueUnknown */
+/* placement-batch.ts: settleKnown; placement-batch.ts: queueUnknown */
 inline settleHop(o, hop) {
     if
     :: hop == H_HELD -> settle(o, O_CONFIRMED, CONFIRMED, W_NONE)
@@ -343,7 +343,7 @@ inline settleHop(o, hop) {
 #define ANSWER_OF(hop) (hop == H_HELD -> CONFIRMED : (hop == H_REJECTED -> REJECTED : NOTHING))
 #endif
 
-/* place-orders.ts: giveBack; placement.sql.ts: giveBackLeases */
+/* placement-batch.ts: giveBack; keys.sql.ts: giveBackLeases */
 #ifdef M_NO_GIVE_BACK_CHECK
 #define GIVES_BACK(o) (key[o] == K_RUNNING)
 #else
@@ -351,7 +351,7 @@ inline settleHop(o, hop) {
 #endif
 inline giveBack(o) { if :: GIVES_BACK(o) -> lease[o] = 0 :: else -> skip fi }
 
-/* place-orders.ts: answersOfOthers, the second of its two looks; the first one saw whether the order was pending */
+/* placement-batch.ts: answersOfOthers, the second of its two looks; the first one saw whether the order was pending */
 inline answerOfOther(o, sawPending) {
 #if defined(M_ANSWER_FROM_ORDER)
     if
@@ -377,7 +377,7 @@ inline answerOfOther(o, sawPending) {
 #endif
 }
 
-/* ------------------------------------------------------------- POST /orders: place-orders.ts: placeOrders, a batch of one */
+/* ------------------------------------------------------------- POST /orders: placement-batch.ts: placeBatch, a batch of one */
 proctype Post(byte o, me) {
     byte tries = 0, hop = H_UNKNOWN;
     bit rerun = 0, saw = 0;
@@ -393,7 +393,7 @@ next:
         :: else -> running--; goto done
         fi
     };
-a:  atomic { /* A. After a lost COMMIT answer it runs again (place-orders.ts: surely) */
+a:  atomic { /* A. After a lost COMMIT answer it runs again (retrying-lost-connection.ts: retryingLostConnection) */
         if
         :: IS_UNKNOWN_KEY(o) -> insert(o);
             if :: goto claimed :: faults > 0 && !rerun -> faults--; rerun = 1; held[me] = 0; goto a fi
@@ -411,7 +411,7 @@ a:  atomic { /* A. After a lost COMMIT answer it runs again (place-orders.ts: su
         fi
     };
 lost:
-    atomic { /* placement.sql.ts: readClaims, a new snapshot; place-orders.ts: judgeByRow */
+    atomic { /* keys.sql.ts: readKeys, a new snapshot; claim-leases.ts: judgeByKey */
         if
         :: key[o] == K_NONE -> goto past            /* it was reaped between the two statements */
         :: key[o] == K_COMPLETED -> answer(o, stored[o]); goto next
@@ -428,12 +428,12 @@ lost:
     };
     atomic { takeOver(o, saw); if :: saw -> saw = 0; goto claimed :: else -> goto next fi };
 accepted:
-    atomic { if :: first[o] == NOTHING -> goto next /* 202 */ :: else -> skip fi };       /* place-orders.ts: judgeByOrder, by one look: what the key has stored by then is what it rebuilds */
+    atomic { if :: first[o] == NOTHING -> goto next /* 202 */ :: else -> skip fi };       /* placement-batch.ts: judgeByOrder, by one look: what the key has stored by then is what it rebuilds */
     atomic { if :: key[o] == K_COMPLETED -> answer(o, stored[o]); goto next :: else -> skip fi };
 past:
     atomic { rebuild(o); goto next };
 claimed:
-    atomic { /* the hop: place-orders.ts: reserve */
+    atomic { /* the hop: placement-batch.ts: reserve */
         if
 #ifdef M_HOLD_READS_THEN_WRITES
         :: saw = (onHand > reserved) -> goto write
@@ -449,7 +449,7 @@ claimed:
 write:
     atomic { holdSeeing(o, saw, hop); saw = 0 };
 #endif
-b:  atomic { /* B, and its answer built from its own result: place-orders.ts: settleMembers */
+b:  atomic { /* B, and its answer built from its own result: placement-batch.ts: settleMembers */
         if
         :: faults > 0 -> faults--; goto next                            /* crash; also before the hop, or before A was heard of */
         :: faults > 0 -> faults--; giveBack(o); goto next               /* 5xx */
@@ -462,7 +462,7 @@ b:  atomic { /* B, and its answer built from its own result: place-orders.ts: se
         :: !(GUARD(o)) -> skip
         fi
     };
-    /* B had no effect: place-orders.ts: answersOfOthers, the orders first and then the keys */
+    /* B had no effect: placement-batch.ts: answersOfOthers, the orders first and then the keys */
 #ifdef M_KEY_BEFORE_ORDER
     atomic { sawStored = (key[o] == K_COMPLETED -> stored[o] : NOTHING) };
     atomic { answerOfOther(o, saw); sawStored = NOTHING; goto next };
@@ -473,7 +473,7 @@ b:  atomic { /* B, and its answer built from its own result: place-orders.ts: se
 done: skip
 }
 
-/* -------------------------------------------------- POST /orders of both keys in one batch: place-orders.ts: placeOrders
+/* -------------------------------------------------- POST /orders of both keys in one batch: placement-batch.ts: placeBatch
  * A, the hop and B are one statement or call for both members; whatever is decided about a member is that member's own. */
 #if BATCHES > 0
 #define S_OUT 0         /* answered, or given up */
@@ -496,7 +496,7 @@ inline enter(o) { /* A, of one member */
     :: key[o] != K_NONE -> st[o] = S_LOST
     fi
 }
-inline judge(o) { /* place-orders.ts: judgeByRow */
+inline judge(o) { /* claim-leases.ts: judgeByKey */
     if
     :: st[o] != S_LOST -> skip
     :: st[o] == S_LOST ->
@@ -539,7 +539,7 @@ proctype Batch(byte slot) {
     bit rerun, lostAnswer, saw, known;
 
     me = slot;
-a:  atomic { /* A (placement.sql.ts: insertPlacements), through place-orders.ts: surely and batcher.ts: isolatingFailures */
+a:  atomic { /* A (placement.sql.ts: insertPlacements), through retrying-lost-connection.ts: retryingLostConnection and batcher.ts: isolatingFailures */
         if
         :: faults > 0 -> faults--; goto eachAlone           /* an unexpected error: rolled back, and run one by one */
         :: IS_PAST_RETENTION(0) || IS_PAST_RETENTION(1) -> goto eachAlone       /* 23505 of one refuses them all */
@@ -568,7 +568,7 @@ eachAlone:
         fi
     };
 judging:
-    atomic { /* place-orders.ts: judgeLosers, one look for all that lost */
+    atomic { /* claim-leases.ts: claimLosers, one look for all that lost */
         if
         :: EACH judge(n); DONE
         :: faults > 0 && (st[0] == S_LOST || st[1] == S_LOST) -> faults--;      /* it fails: 5xx for those that lost */
@@ -579,7 +579,7 @@ judging:
 #endif
         fi
     };
-    do /* place-orders.ts: resume, for all in one look, and place-orders.ts: answerByOrders; here each for itself; then all that are claimed go on together */
+    do /* claim-leases.ts: resume, for all in one look, and placement-batch.ts: answerByOrders; here each for itself; then all that are claimed go on together */
     :: atomic { n < ORDERS && st[n] == S_EXPIRED -> me = slot + n; takeOver(n, saw); st[n] = (saw -> S_CLAIMED : S_OUT); saw = 0 }
     :: atomic { n < ORDERS && st[n] == S_ACCEPTED && !saw -> saw = (first[n] != NOTHING); if :: saw -> skip :: else -> st[n] = S_OUT fi }
     :: atomic { n < ORDERS && st[n] == S_ACCEPTED && saw -> saw = 0;
@@ -714,7 +714,7 @@ end:
     do
     :: atomic { key[o] == K_RUNNING && lease[o] -> lease[o] = 0 }       /* the database says that 30 s are over, sooner or later */
     :: atomic { reaps > 0 && REAPABLE(o) -> reaps--; key[o] = K_NONE; stored[o] = NOTHING; token[o] = 0; madeBy[o] = 0; lease[o] = 0 }
-    od              /* remove-expired-keys.ts: removeExpiredKeys */
+    od              /* keys.sql.ts: removeExpiredKeys */
 }
 
 #if ORDERS == 1
@@ -733,7 +733,7 @@ end:
 #else
 #define IS_ASKED(o) (awaiting[o] != W_NONE)
 #endif
-/* ask-again.ts: askAgain; order-messages.ts: reservationCommand, a new message id each time */
+/* completer.ts: askAgain; order-messages.ts: reservationCommand, a new message id each time */
 inline ask(o) {
     if
 #ifdef M_COMPLETER_SAME_MESSAGE_ID

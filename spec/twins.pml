@@ -16,7 +16,7 @@
 #define UNDECIDED 0
 #define YES 1
 #define NO 2
-/* idempotency_keys.state; what happens after 202 is the other model's */
+/* the state of a key; what happens after 202 is the other model's */
 #define K_NONE 0
 #define K_RUNNING 1
 #define K_COMPLETED 2
@@ -28,7 +28,7 @@ bit  payload[ALL_REQUESTS], isAnswered[ALL_REQUESTS], isOver[ALL_REQUESTS];
 byte key = K_NONE, token, orders;
 bit  keyPayload, lease;
 
-/* place-orders.ts: placeOrders, as much of it as twins can see; onJudged is called once it is known whose the key is */
+/* placement-batch.ts: placeBatch, as much of it as twins can see; onJudged is called once it is known whose the key is */
 proctype Placing(byte me) {
     byte mine = 0;
     atomic { /* A */

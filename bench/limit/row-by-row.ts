@@ -1,3 +1,4 @@
+import { claimKeys, completeKeys } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
 import type { PoolClient } from 'pg';
 import type { OrderRows } from './order-rows.ts';
 
@@ -6,8 +7,9 @@ export async function placeRows(client: PoolClient, order: OrderRows): Promise<v
   await client.query({
     name: 'key',
     text: /* sql */ `
-      INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, lease_until)
-      VALUES ('bench', $1, $2, 'running', $3, now() + interval '30 seconds')`,
+      WITH input AS (
+        SELECT 'bench' AS client_id, $1::text AS key, $2::bytea AS fingerprint, 3000 AS answered_in_ms, 1 AS position
+      ) ${claimKeys({ from: 'input', resourceId: '$3::uuid' })}`,
     values: [order.key, order.fingerprint, order.id],
   });
   await client.query({
@@ -63,9 +65,9 @@ export async function confirmRows(client: PoolClient, order: OrderRows): Promise
   await client.query({
     name: 'answer',
     text: /* sql */ `
-      UPDATE idempotency_keys SET state = 'completed', lease_until = NULL, status = 201, location = $2, body = $3
-      WHERE client_id = 'bench' AND key = $1`,
-    values: [order.key, `/orders/${order.id}`, order.answer],
+      WITH answer AS (SELECT 201 AS answer_status, $2::text AS answer_location, $3::text AS answer_body)
+      ${completeKeys('answer', { clientId: "'bench'", key: '$1::text', resourceId: '$4::uuid' })}`,
+    values: [order.key, `/orders/${order.id}`, order.answer, order.id],
   });
 }
 

@@ -1,3 +1,4 @@
+import { claimKeys, completeKeys } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
 import type { Pool } from 'pg';
 import type { OrderRows } from './order-rows.ts';
 
@@ -7,13 +8,11 @@ export async function placeSet(pool: Pool, orders: readonly OrderRows[]): Promis
     name: 'place',
     text: /* sql */ `
       WITH input AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::text[])
-          AS i (id, key, fingerprint, message_id, body)
+        SELECT *, 'bench' AS client_id, 3000 AS answered_in_ms
+        FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::text[]) WITH ORDINALITY
+          AS i (id, key, fingerprint, message_id, body, position)
       ),
-      keys AS (
-        INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, lease_until)
-        SELECT 'bench', key, fingerprint, 'running', id, now() + interval '30 seconds' FROM input
-      ),
+      keys AS (${claimKeys({ from: 'input', resourceId: 'id' })}),
       placed AS (
         INSERT INTO orders (id, client_id, customer_id, currency, status, idempotency_key, fingerprint, created_at,
                             updated_at, awaiting, ask_at)
@@ -82,8 +81,9 @@ export async function confirmSet(pool: Pool, orders: readonly OrderRows[]): Prom
     name: 'confirm',
     text: /* sql */ `
       WITH input AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[])
-          AS i (id, key, message_id, body, answer)
+        SELECT *, 201 AS answer_status, '/orders/' || id AS answer_location
+        FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[])
+          AS i (id, key, message_id, body, answer_body)
       ),
       confirmed AS (
         UPDATE orders o SET status = 'confirmed', first_outcome = 'confirmed', version = 2, updated_at = now(),
@@ -94,11 +94,7 @@ export async function confirmSet(pool: Pool, orders: readonly OrderRows[]): Prom
         INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
         SELECT id, 'confirmed', now(), 'bench', id::text FROM input
       ),
-      answered AS (
-        UPDATE idempotency_keys k SET state = 'completed', lease_until = NULL, status = 201,
-                                      location = '/orders/' || i.id, body = i.answer
-        FROM input i WHERE k.client_id = 'bench' AND k.key = i.key
-      )
+      answered AS (${completeKeys('input i', { clientId: "'bench'", key: 'i.key', resourceId: 'i.id' })})
       INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body)
       SELECT message_id, 'order_exchange', 'order.confirmed.v1', false, id, body FROM input`,
     values: [

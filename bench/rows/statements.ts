@@ -1,3 +1,5 @@
+import { insertCompletedKeys } from '@shop/chassis/testing/idempotency-keys.ts';
+
 /**
  * The statements of fill.ts. Each writes what one table holds of the orders $1 to $2, of $3 in all; the last $4 of them are
  * pending, and $5 is now.
@@ -110,10 +112,9 @@ const insertTimeline = /* sql */ `
   FROM step ORDER BY (version > 2), n, version`;
 
 // The answers that can still be asked for again: to the order itself, to its shipment and to its delivery.
-const insertKeys = /* sql */ `
+const insertKeys = insertCompletedKeys(/* sql */ `
   WITH ${ORDERS}
-  INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, status, location, body, created_at)
-  SELECT actor, CASE type WHEN 'placed' THEN key ELSE md5('key' || type || n)::uuid::text END, fingerprint, 'completed',
+  SELECT actor, CASE type WHEN 'placed' THEN key ELSE md5('key' || type || n)::uuid::text END, fingerprint,
     CASE type WHEN 'placed' THEN id END, CASE type WHEN 'placed' THEN 201 ELSE 200 END,
     CASE type WHEN 'placed' THEN '/orders/' || id END,
     json_build_object('id', id, 'clientId', client_id, 'customerId', customer_id, 'currency', 'EUR',
@@ -125,7 +126,7 @@ const insertKeys = /* sql */ `
   FROM step
   WHERE at > $5::timestamptz - ${KEYS_KEPT} AND type IN ('placed', 'shipped', 'delivered', 'cancelled')
     AND status NOT IN ('pending', 'rejected')
-  ORDER BY at`;
+  ORDER BY at`);
 
 /** A message for each shipment and each cancellation: the command at inventory-service, its answer at order-service. */
 const insertInbox = (queue: string) => /* sql */ `

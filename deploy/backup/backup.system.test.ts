@@ -9,6 +9,7 @@ import { reservationReleaseV1 } from '@shop/chassis/contract/messages/order-serv
 import { readEnvelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { addCompletedKeyOf, allKeys } from '@shop/chassis/testing/idempotency-keys.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
@@ -510,12 +511,14 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   });
 
   describe('bring-back.sh', () => {
-    const all = () =>
-      query(
+    const all = async () => ({
+      orders: await query(
         'orders',
-        `SELECT o.*, l.*, t.type, t.at, t.detail, k.* FROM orders o JOIN order_lines l ON l.order_id = o.id
-         JOIN order_timeline t ON t.order_id = o.id JOIN idempotency_keys k ON k.resource_id = o.id ORDER BY o.id, t.id`,
-      );
+        `SELECT o.*, l.*, t.type, t.at, t.detail FROM orders o JOIN order_lines l ON l.order_id = o.id
+         JOIN order_timeline t ON t.order_id = o.id ORDER BY o.id, t.id`,
+      ),
+      keys: await withClient(server.url('orders'), allKeys),
+    });
     const complete = (number: number) =>
       query(
         'orders',
@@ -523,8 +526,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
          l AS (INSERT INTO order_lines SELECT id, 0, 'MUG', 1 FROM o),
          t AS (INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
                SELECT id, type, now(), 'c', 'r', '{"a": "\\n"}' FROM o, unnest('{placed,confirmed}'::text[]) AS type)
-         INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, status, body)
-         SELECT 'c', idempotency_key, '\\x00ff', 'completed', id, 201, E'{"x": "\\\\"}' FROM o`,
+         ${addCompletedKeyOf('o', { key: 'idempotency_key', resourceId: 'id' })}`,
       );
 
     it('copies the orders that the dump does not have, with all that belongs to them, and no other', async () => {

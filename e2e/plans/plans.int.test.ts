@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import { forgetKey } from '@shop/chassis/testing/idempotency-keys.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { fillOrders } from '../../bench/rows/fill.ts';
 import * as stockSide from '../../inventory-service/test/test-app.ts';
@@ -77,9 +78,9 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const orders = orderSide.startOrderService(databases.orders, url);
   const alone = orderSide.startOrderService(databases.orders, 'http://127.0.0.1:1');
-  const asOwner = (side: keyof Databases, sql: string, values: unknown[] = []) =>
+  const asOwner = (side: keyof Databases, sql: string) =>
     withClient(databases[side].ownerUrl, async (client) => {
-      await client.query(sql, values);
+      await client.query(sql);
     });
   await runEverything({
     orders,
@@ -88,7 +89,7 @@ beforeAll(async () => {
     orderPool: databases.orders.pool,
     stockPool: databases.inventory.pool,
     makeDue: (side) => asOwner(side, 'UPDATE outbox_messages SET claimed_until = now()'),
-    forgetKey: (side, key) => asOwner(side, 'DELETE FROM idempotency_keys WHERE key = $1', [key]),
+    forgetKey: (side, key) => withClient(databases[side].ownerUrl, (client) => forgetKey(client, key)),
   });
   for (const service of [orders, alone, inventory]) await service.stop();
   recording.stop();

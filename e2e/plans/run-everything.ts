@@ -16,8 +16,15 @@ import {
   storeLetter,
 } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
 import type { ArrivedLetter } from '@shop/chassis/reliable/dead-letters/read-letter.ts';
-import { replaceAccepted } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import { removeExpiredKeys } from '@shop/chassis/reliable/idempotency/remove-expired-keys.ts';
+import {
+  acceptLease,
+  claimLease,
+  giveBackLeases,
+  lockKey,
+  removeExpiredKeys,
+  replaceAccepted,
+  takeOver,
+} from '@shop/chassis/reliable/idempotency/keys.sql.ts';
 import { removeOldInboxRows } from '@shop/chassis/reliable/inbox/inbox.ts';
 import { type Handle, handleBatch, type IncomingMessage } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import type { MessageDefinition } from '@shop/chassis/reliable/messaging/message-definition.ts';
@@ -28,11 +35,10 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { keepSums, sumLaterMovements } from '@shop/inventory-service/reconciliation/sums.sql.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
 import { findLockedLevels } from '@shop/inventory-service/stock/stock.sql.ts';
-import { askAgain, askSoon, pendingOrders } from '@shop/order-service/orders/ask-again.ts';
+import { askAgain, askSoon, pendingOrders } from '@shop/order-service/orders/completer.ts';
 import { type OrderStatus, orderStatuses } from '@shop/order-service/orders/order.ts';
 import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
 import { listOrders } from '@shop/order-service/orders/orders.sql.ts';
-import { giveBackLeases, takeOver } from '@shop/order-service/orders/placement.sql.ts';
 import {
   BEFORE_ALL,
   horizonAt,
@@ -115,8 +121,18 @@ async function place({ orders, alone, orderPool, forgetKey }: FilledSystem): Pro
   const queued = uuidv7();
   await orderSide.post(alone, '/orders', order(), queued, SHOPPER).expect(202);
   await orderSide.post(alone, '/orders', order(), queued, SHOPPER).expect(202);
-  await takeOver(orderPool, [{ clientId: CLIENT, key, answeredInMs: 2_000 }]);
-  await giveBackLeases(orderPool, [{ clientId: CLIENT, key, token: 1 }]);
+  await lease(orderPool);
+}
+
+/** As a write does that is no batch; see under-lease.ts. */
+async function lease(pool: Pool): Promise<void> {
+  const lease = { clientId: CLIENT, key: uuidv7(), resourceId: uuidv7(), token: 1 };
+  const fingerprint = { bytes: Buffer.of(), matches: () => true };
+  await claimLease(pool, { ...lease, fingerprint }, { ...lease, answeredInMs: 2_000 });
+  await giveBackLeases(pool, [lease]);
+  await takeOver(pool, [{ ...lease, answeredInMs: 2_000 }]);
+  await acceptLease(pool, { ...lease, token: 2 });
+  await inTransaction(pool, (trx) => lockKey(trx, lease));
 }
 
 /** Each combination of filters is a statement of its own. */

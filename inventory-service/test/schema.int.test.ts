@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { removeExpiredKeys } from '@shop/chassis/reliable/idempotency/remove-expired-keys.ts';
+import { removeExpiredKeys } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
 import { removeOldInboxRows } from '@shop/chassis/reliable/inbox/inbox.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
+import { addCompletedKeys, addRunningKeys, allKeys } from '@shop/chassis/testing/idempotency-keys.ts';
 import { compareWithFile, migrateThereAndBack, undocumented } from '@shop/chassis/testing/schema.ts';
 import { createInventoryDatabase, migrationsDirectory } from './test-app.ts';
 
@@ -69,17 +70,14 @@ describe('the schema', () => {
   });
 
   it('lets the reaper remove completed keys and inbox rows past their retention, and no others', async () => {
-    await database.pool.query(/* sql */ `
-      INSERT INTO idempotency_keys (client_id, key, fingerprint, state, status, body, created_at) VALUES
-        ('c', 'old', '', 'completed', 200, '{}', now() - interval '73 hours'),
-        ('c', 'old but running', '', 'running', NULL, NULL, now() - interval '73 hours'),
-        ('c', 'young', '', 'completed', 200, '{}', now() - interval '71 hours')`);
+    await addCompletedKeys(database.pool, ['old'], 73);
+    await addRunningKeys(database.pool, ['old but running'], 73);
+    await addCompletedKeys(database.pool, ['young'], 71);
     await database.pool.query(/* sql */ `
       INSERT INTO inbox_messages (message_id, queue, received_at) VALUES
         (gen_random_uuid(), 'old', now() - interval '8 days'), (gen_random_uuid(), 'young', now())`);
     expect(await removeExpiredKeys(database.pool, 72)).toMatchObject({ count: 1 });
     expect(await removeOldInboxRows(database.pool)).toMatchObject({ count: 1 });
-    const { rows } = await database.pool.query('SELECT key FROM idempotency_keys ORDER BY key');
-    expect(rows.map(({ key }) => key)).toEqual(['old but running', 'young']);
+    expect((await allKeys(database.pool)).map(({ key }) => key)).toEqual(['old but running', 'young']);
   });
 });

@@ -16,7 +16,7 @@ import { orderOperationsRoutes } from './orders/orders.operations.ts';
 import { orderRoutes } from './orders/orders.routes.ts';
 import { findKeptFingerprint } from './orders/orders.sql.ts';
 import { createPlaceOrder } from './orders/place-order.ts';
-import { type Placement, type PlacementAnswer, placeOrders } from './orders/place-orders.ts';
+import { type Placement, type PlacementAnswer, placeBatch } from './orders/placement-batch.ts';
 import { type PlacingLimits, placingLimits } from './orders/placing-limits.ts';
 import type { ReservationClient } from './reservations/reservation-client.ts';
 
@@ -56,7 +56,7 @@ export function buildApp(deps: AppDeps): App {
     maxMembers: BATCH_ORDERS,
     maxWeight: BATCH_LINES,
     ...queueLimits,
-    run: (members) => placeOrders(deps, members),
+    run: (members) => placeBatch(deps, members),
     metrics: deps.metrics,
   });
   const routes = Router({ caseSensitive: true, strict: true });

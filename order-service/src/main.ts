@@ -6,8 +6,7 @@ import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runti
 import { buildApp } from './app.ts';
 import { config } from './config.ts';
 import { withOrderMetrics } from './metrics.ts';
-import { askSoon } from './orders/ask-again.ts';
-import { startCompleter } from './orders/completer.ts';
+import { askSoon, startCompleter } from './orders/completer.ts';
 import { reservationReplyHandler } from './orders/orders.messages.ts';
 import { reservationRepliesQueue, topology } from './queues.ts';
 import { compareReservations } from './reconciliation/compare-reservations.ts';

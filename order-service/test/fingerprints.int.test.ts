@@ -3,6 +3,7 @@
  * retry across a deploy is refused, and for orders a retry at any time. A change here breaks the rows of all customers.
  */
 import { hash } from 'node:crypto';
+import { keyNamed } from '@shop/chassis/testing/idempotency-keys.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   aDeadReply,
@@ -24,10 +25,8 @@ afterAll(() => system.stop());
 
 const digestOf = (text: string) => hash('sha256', text, 'hex');
 async function storedUnder(key: string): Promise<string | undefined> {
-  const [row] = await rows<{ fingerprint: Buffer }>(system, 'SELECT fingerprint FROM idempotency_keys WHERE key = $1', [
-    key,
-  ]);
-  return row?.fingerprint.toString('hex');
+  const stored = await keyNamed(system.database.pool, key);
+  return stored?.fingerprint.toString('hex');
 }
 const aBody = () => ({
   lines: [

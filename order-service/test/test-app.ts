@@ -21,7 +21,7 @@ import { buildApp } from '../src/app.ts';
 import { withOrderMetrics } from '../src/metrics.ts';
 import { placeOrderBody } from '../src/orders/order-input.ts';
 import { placeOrder } from '../src/orders/order-operations.ts';
-import type { Placement } from '../src/orders/place-orders.ts';
+import type { Placement } from '../src/orders/placement-batch.ts';
 import { type PlacingLimits, placingLimits } from '../src/orders/placing-limits.ts';
 import { reservationRepliesQueue } from '../src/queues.ts';
 import { compareReservations } from '../src/reconciliation/compare-reservations.ts';
@@ -161,6 +161,7 @@ export function aPlacement(key: string): Placement {
       updatedAt: now,
       version: 1,
     },
+    clientId: 'storefront-1',
     key,
     fingerprint: fingerprintOf(placeOrder, placeOrderBody.parse(anOrder())),
     correlationId: 'c'.repeat(32),

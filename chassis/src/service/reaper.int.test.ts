@@ -1,6 +1,8 @@
-import { removeExpiredKeys } from '../reliable/idempotency/remove-expired-keys.ts';
+import { randomUUID } from 'node:crypto';
+import { removeExpiredKeys } from '../reliable/idempotency/keys.sql.ts';
 import { removeOldInboxRows } from '../reliable/inbox/inbox.ts';
 import { atEnd } from '../testing/at-end.ts';
+import { addCompletedKeys } from '../testing/idempotency-keys.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../testing/messaging-database.ts';
 
 let database: MessagingDatabase;
@@ -16,16 +18,8 @@ const LONG_AGO = 1_000;
 
 /** The requests of five minutes in the middle of an hour: however slow the test is, none passes its retention meanwhile. */
 async function fillHour(hour: number): Promise<void> {
-  await database.pool.query(
-    /* sql */ `
-    INSERT INTO idempotency_keys (client_id, key, fingerprint, state, created_at)
-    SELECT 'c', gen_random_uuid()::text, '', 'running', now() - make_interval(hours => $1, mins => -30, secs => -i)
-    FROM generate_series(1, $2::integer) AS i`,
-    [LONG_AGO - hour, KEYS_PER_HOUR],
-  );
-  await database.pool.query(
-    `UPDATE idempotency_keys SET state = 'completed', status = 201, body = repeat('x', 500) WHERE state = 'running'`,
-  );
+  const keys = Array.from({ length: KEYS_PER_HOUR }, () => randomUUID());
+  await addCompletedKeys(database.pool, keys, LONG_AGO - hour - 0.5);
 }
 
 async function sizeOf(table: string): Promise<number> {

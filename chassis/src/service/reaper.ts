@@ -1,7 +1,7 @@
 import type { Pool } from '../base/db/pool.ts';
 import { startLoop } from '../base/loop.ts';
 import type { Logger } from '../base/telemetry/log.ts';
-import { FROM_THE_OLDEST, type Removed, removeExpiredKeys } from '../reliable/idempotency/remove-expired-keys.ts';
+import { FROM_THE_OLDEST, type Removed, removeExpiredKeys } from '../reliable/idempotency/keys.sql.ts';
 import { removeOldInboxRows } from '../reliable/inbox/inbox.ts';
 
 export interface ReaperOptions {

@@ -3,7 +3,7 @@ import type { reservationReplies } from '@shop/chassis/contract/messages/invento
 import type { HandlerOutcome } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import type { Envelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
 import { finalAnswer } from './answers.ts';
-import { type Awaiting, type Decision, type Order, settle } from './order.ts';
+import { type Awaiting, applyDecision, type Decision, type Order } from './order.ts';
 import { orderEvent } from './order-messages.ts';
 import { applyTransitions, endWaits, lockOrders, type Transition } from './orders.sql.ts';
 
@@ -22,7 +22,7 @@ export async function applyReservationResults(
   trx: Transaction,
   replies: readonly ReceivedReply[],
   now: Date,
-): Promise<{ outcomes: HandlerOutcome[]; settled: Order[] }> {
+): Promise<{ outcomes: HandlerOutcome[]; decided: Order[] }> {
   const orders = await lockOrders(trx, [...new Set(replies.map(({ message }) => message.payload.reservationId))]);
   const steps: Transition[] = [];
   const ended: { id: string; awaiting: Awaiting }[] = [];
@@ -43,7 +43,7 @@ export async function applyReservationResults(
       // A tombstone comes from a cancellation, so its order cannot be pending.
       return order.status === 'pending' ? { deadLetter: 'released-while-pending', detail: order.id } : 'handled';
     }
-    const outcome = settle(order, decision, now);
+    const outcome = applyDecision(order, decision, now);
     if (outcome.kind !== 'changed') return 'handled';
     const { correlationId, id } = message;
     steps.push({
@@ -61,7 +61,7 @@ export async function applyReservationResults(
   const outcomes = replies.map(apply);
   if (steps.length > 0) await applySteps(trx, steps);
   if (ended.length > 0) await endWaits(trx, ended);
-  return { outcomes, settled: steps.map((step) => step.after) };
+  return { outcomes, decided: steps.map((step) => step.after) };
 }
 
 async function applySteps(trx: Transaction, steps: readonly Transition[]): Promise<void> {

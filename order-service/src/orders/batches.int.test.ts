@@ -2,12 +2,13 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { takeAnswersAway } from '@shop/chassis/testing/idempotency-keys.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
 import { aPlacement, createTestSystem, type TestSystem } from '../../test/test-app.ts';
 import { withOrderMetrics } from '../metrics.ts';
 import type { ReservationResult } from '../reservations/reservation-client.ts';
-import { type PlacementAnswer, type PlacementDeps, placeOrders } from './place-orders.ts';
+import { type PlacementAnswer, type PlacementDeps, placeBatch } from './placement-batch.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -56,7 +57,7 @@ function aProcess({ isInventoryThere = true, loses }: { isInventoryThere?: boole
   };
   return {
     async place(keys: readonly string[]): Promise<PlacementAnswer[]> {
-      const results = await placeOrders(deps, keys.map(aPlacement));
+      const results = await placeBatch(deps, keys.map(aPlacement));
       return results.map((result) => {
         if (result.status === 'rejected') throw result.reason;
         return result.value;
@@ -84,7 +85,7 @@ describe('a batch', () => {
     process.takeStatements();
     const answers = await process.place([...manyKeys(31), 'old', 'older', ...manyKeys(31, 'l')]);
     expect(process.takeStatements()).toEqual({
-      batch: ['insert-placements', 'read-claims', 'apply-transitions'],
+      batch: ['insert-placements', 'read-keys', 'apply-transitions'],
       requests: ['find-orders-by-keys'],
     });
     expect(tally(answers.map(({ result }) => result))).toEqual({ executed: 62, replayed: 2 });
@@ -112,7 +113,7 @@ describe('a batch', () => {
     process.takeStatements();
     const again = await process.place(manyKeys(64));
     expect(process.takeStatements()).toEqual({
-      batch: ['insert-placements', 'read-claims'],
+      batch: ['insert-placements', 'read-keys'],
       requests: ['find-orders-by-keys'],
     });
     expect(again.map(({ reply }) => reply)).toEqual(first.map(({ reply }) => reply));
@@ -123,12 +124,12 @@ describe('a batch', () => {
   it('costs two more statements when all 64 take over from a process that died', async () => {
     await aProcess().place(manyKeys(64));
     await asOwner(`
-      UPDATE orders SET status = 'pending', first_outcome = NULL, version = 1, awaiting = 'reservation', ask_at = now();
-      UPDATE idempotency_keys SET state = 'running', status = NULL, body = NULL, lease_until = now() - interval '1 second'`);
+      UPDATE orders SET status = 'pending', first_outcome = NULL, version = 1, awaiting = 'reservation', ask_at = now()`);
+    await takeAnswersAway(system.database.pool);
     const process = aProcess();
     const answers = await process.place(manyKeys(64));
     expect(process.takeStatements()).toEqual({
-      batch: ['insert-placements', 'read-claims', 'find-orders', 'take-over', 'apply-transitions'],
+      batch: ['insert-placements', 'read-keys', 'find-orders', 'take-over', 'apply-transitions'],
       requests: [],
     });
     expect(tally(answers.map(({ result, reply }) => `${result} ${reply.status}`))).toEqual({ 'taken_over 201': 64 });

@@ -1,9 +1,21 @@
+/**
+ * The completer: no order waits for ever. Every second it looks for orders whose answer from inventory-service is
+ * missing and due, and sends the command again, each time as a new message for the same reservation (the inbox would
+ * drop a repeated message id). Any number of processes may do this: rows are claimed with SKIP LOCKED.
+ *
+ * An order becomes due 5 s after it was placed, when the process that placed it died; 30 s after its command was sent,
+ * because the command or its answer may be dead-lettered; then after delays that double, up to 10 minutes.
+ */
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { startLoop } from '@shop/chassis/base/loop.ts';
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
+import { addToOutbox, hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import type { OrderMetrics } from '../metrics.ts';
-import { askAgain, pendingOrders } from './ask-again.ts';
+import type { Awaiting } from './order.ts';
+import { type Cause, reservationCommand } from './order-messages.ts';
+import { findOrders } from './orders.sql.ts';
 
 const INTERVAL_MS = 1_000;
 
@@ -16,7 +28,7 @@ export interface CompleterDeps {
   tracing?: Tracing;
 }
 
-/** Run the completer every second; see ask-again.ts. Stopped, it ends with the batch that is running. */
+/** Run the completer every second. Stopped, it ends with the batch that is running. */
 export function startCompleter(deps: CompleterDeps): { stop(): Promise<void> } {
   return startLoop({ name: 'completer', intervalMs: INTERVAL_MS, log: deps.log }, async (stopping) => {
     while (!stopping.aborted) {
@@ -31,4 +43,124 @@ export function startCompleter(deps: CompleterDeps): { stop(): Promise<void> } {
     deps.metrics.ordersPending.set(pending.count);
     deps.metrics.ordersPendingOldest.set(pending.oldestSeconds);
   });
+}
+
+// A batch is one short transaction; more orders than this are due only after a long outage, and the next batch follows.
+const BATCH = 200;
+
+interface DueRow {
+  id: string;
+  awaiting: Awaiting;
+  asks: number;
+  correlation_id: string;
+  trace_id: string | null;
+  is_unsent: boolean;
+}
+
+/** Ask for one batch of due orders. Returns how many were due: a full batch means that there may be more. */
+export async function askAgain(
+  pool: Pool,
+  now: Date,
+  tracing?: Tracing,
+): Promise<{ due: number; isFullBatch: boolean }> {
+  return inTransaction(pool, async (trx) => {
+    const { rows } = await trx.query<DueRow>({
+      name: 'claim-due-orders',
+      text: /* sql */ `
+        WITH due AS MATERIALIZED (
+          SELECT id FROM orders WHERE awaiting IS NOT NULL AND ask_at <= now()
+          ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED
+        ),
+        claimed AS (
+          UPDATE orders o SET
+            asks = least(o.asks + 1, 100),
+            ask_at = now() + least(interval '30 seconds' * power(2, least(o.asks, 10)), interval '10 minutes')
+          WHERE o.id = ANY(ARRAY(SELECT id FROM due))
+          RETURNING o.id, o.awaiting, o.asks
+        )
+        SELECT c.id, c.awaiting, c.asks, first.correlation_id, first.trace_id,
+          -- While the broker is away the last command still waits here; another one would only add to the backlog.
+          ${hasUnsentCommand('c.id')} AS is_unsent
+        FROM claimed c CROSS JOIN LATERAL (
+          SELECT correlation_id, trace_id FROM order_timeline WHERE order_id = c.id ORDER BY id LIMIT 1
+        ) first`,
+      values: [BATCH],
+    });
+    const asked = rows.filter((row) => !row.is_unsent);
+    if (asked.length > 0) {
+      const orders = await findOrders(
+        trx,
+        asked.map((row) => row.id),
+      );
+      const commands = asked.flatMap((row) => {
+        const order = orders.get(row.id);
+        return order ? [reservationCommand(order, row.awaiting, causeOf(row, tracing), now)] : [];
+      });
+      await addToOutbox(trx, commands);
+      await recordFirstAsks(
+        trx,
+        asked.filter((row) => row.asks === 1),
+        now,
+      );
+    }
+    return { due: rows.length, isFullBatch: rows.length === BATCH };
+  });
+}
+
+/** The request that placed the order, and its trace, which goes on here however long ago that was. */
+function causeOf({ correlation_id, trace_id }: DueRow, tracing: Tracing | undefined): Cause {
+  const span = tracing?.start('ask again', { parent: undefined, traceId: trace_id ?? correlation_id });
+  span?.end();
+  return { correlationId: correlation_id, traceparent: span?.traceparent };
+}
+
+/** An order whose placing died has no entry `queued` on its timeline yet. */
+async function recordFirstAsks(
+  trx: Parameters<typeof findOrders>[0],
+  rows: readonly DueRow[],
+  now: Date,
+): Promise<void> {
+  if (rows.length === 0) return;
+  await trx.query(
+    /* sql */ `
+    INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, trace_id)
+    SELECT id, 'queued', $3, 'order-service', correlation_id, trace_id
+    FROM unnest($1::uuid[], $2::text[], $4::text[]) AS q (id, correlation_id, trace_id)`,
+    [rows.map((row) => row.id), rows.map((row) => row.correlation_id), now, rows.map((row) => row.trace_id)],
+  );
+}
+
+// A step of a moment, however many wait.
+const SOON_BATCH = 2_000;
+
+/** The breaker has closed: whatever waits is due within 30 s, spread so that it does not come as one wave. */
+export async function askSoon(pool: Pool): Promise<void> {
+  for (;;) {
+    const { rowCount } = await pool.query(
+      /* sql */ `
+      UPDATE orders SET ask_at = now() + random() * interval '30 seconds'
+      WHERE id = ANY (ARRAY(
+        SELECT id FROM orders WHERE awaiting IS NOT NULL AND ask_at > now() + interval '30 seconds'
+        ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED))`,
+      [SOON_BATCH],
+    );
+    if (rowCount !== SOON_BATCH) return;
+  }
+}
+
+// Above this many, their number says no more than that they are many; exact ones would cost more every second.
+const COUNTED_AT_MOST = 10_000;
+
+/** How many orders wait for their stock, up to a bound, and for how many seconds the oldest of these has. */
+export async function pendingOrders(pool: Pool): Promise<{ count: number; oldestSeconds: number }> {
+  const { rows } = await pool.query<{ count: number; oldest: number | null }>({
+    name: 'pending-orders',
+    text: /* sql */ `
+      SELECT count(*)::integer AS count, extract(epoch FROM now() - min(created_at))::float AS oldest
+      FROM (
+        SELECT created_at FROM orders WHERE awaiting IS NOT NULL AND status = 'pending' ORDER BY ask_at LIMIT $1
+      ) AS pending`,
+    values: [COUNTED_AT_MOST],
+  });
+  return { count: rows[0]?.count ?? 0, oldestSeconds: Math.max(0, rows[0]?.oldest ?? 0) };
 }

@@ -75,7 +75,7 @@ export type Outcome =
   | { kind: 'shipment-differs'; order: Order };
 
 /** Apply inventory's decision. An order that left `pending` keeps what it has: the decision came late or twice. */
-export function settle(order: Order, decision: Decision, now: Date): Outcome {
+export function applyDecision(order: Order, decision: Decision, now: Date): Outcome {
   if (order.status !== 'pending') return { kind: 'unchanged', order };
   return decision.kind === 'held'
     ? changed(order, now, { status: 'confirmed', firstOutcome: 'confirmed', awaiting: undefined })

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  applyDecision,
   cancel,
   deliver,
   mayBecome,
@@ -7,7 +8,6 @@ import {
   type OrderStatus,
   type Outcome,
   orderStatuses,
-  settle,
   ship,
   transitions,
 } from './order.ts';
@@ -35,8 +35,8 @@ function anOrder(status: OrderStatus, more: Partial<Order> = {}): Order {
 
 /** The step that leads to each status; `pending` is only ever the first. */
 const steps: Record<Exclude<OrderStatus, 'pending'>, (order: Order) => Outcome> = {
-  confirmed: (order) => settle(order, { kind: 'held' }, now),
-  rejected: (order) => settle(order, { kind: 'rejected', shortages: [] }, now),
+  confirmed: (order) => applyDecision(order, { kind: 'held' }, now),
+  rejected: (order) => applyDecision(order, { kind: 'rejected', shortages: [] }, now),
   cancelled: (order) => cancel(order, undefined, now),
   shipped: (order) => ship(order, shipment, now),
   delivered: (order) => deliver(order, now),
@@ -85,10 +85,10 @@ describe('the state machine', () => {
   });
 });
 
-describe('settle', () => {
+describe('applyDecision', () => {
   it('changes nothing when the decision comes late', () => {
     const cancelled = anOrder('cancelled', { firstOutcome: 'cancelled' });
-    expect(settle(cancelled, { kind: 'held' }, now)).toEqual({ kind: 'unchanged', order: cancelled });
+    expect(applyDecision(cancelled, { kind: 'held' }, now)).toEqual({ kind: 'unchanged', order: cancelled });
   });
 });
 

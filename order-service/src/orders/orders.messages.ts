@@ -12,9 +12,9 @@ export interface ReplyHandlerDeps {
 /** Inventory's replies, a batch at a time. */
 export function reservationReplyHandler(deps: ReplyHandlerDeps): Handle<(typeof reservationReplies)[number]> {
   return async (trx, replies, afterCommit) => {
-    const { outcomes, settled } = await applyReservationResults(trx, replies, deps.now());
+    const { outcomes, decided } = await applyReservationResults(trx, replies, deps.now());
     afterCommit(() => {
-      for (const order of settled) deps.metrics.ordersTotal.of(order.status).inc();
+      for (const order of decided) deps.metrics.ordersTotal.of(order.status).inc();
       deps.wakeRelay();
     });
     return outcomes;

@@ -7,7 +7,7 @@ import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursorRefused, fromCursor, toCursor } from '@shop/chassis/edge/page.ts';
 import { clientIdOf, type Principal } from '@shop/chassis/edge/principal.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
-import { fingerprintOf, type Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
+import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { overloaded } from '@shop/chassis/reliable/refusal.ts';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
@@ -66,11 +66,12 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, placeOrderBody);
-    const order = newOrder(input, principalOf(res), deps.now());
+    const principal = principalOf(res);
+    const keyed = toKeyedRequest(principal, key, placeOrder, input);
+    const order = newOrder(input, principal, deps.now());
     const answer = await deps.placeOrder({
+      ...keyed,
       order,
-      key,
-      fingerprint: fingerprintOf(placeOrder, input),
       correlationId: context.requestId,
       traceparent: context.traceparent,
       deadline,

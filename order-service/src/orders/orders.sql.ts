@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
+import { completeKeys, leaseToken, replaysOf } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { integers, jsons, texts, times, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
 import { violatedConstraint } from '@shop/chassis/reliable/postgres/transaction.ts';
@@ -39,6 +40,9 @@ const LINES = /* sql */ `
   (SELECT jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'unitPrice', l.unit_price)
                     ORDER BY l.position)
    FROM order_lines l WHERE l.order_id = o.id) AS lines`;
+
+/** Where an order has its key, in statements that call the order `o`. */
+export const KEY_OF_ORDER = { clientId: 'o.client_id', key: 'o.idempotency_key', resourceId: 'o.id' };
 
 // Positions are counted from 0, so the last one says how many there are without reading them.
 const LINE_COUNT = /* sql */ `
@@ -147,10 +151,7 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
                         WHEN s.awaiting IS NOT NULL THEN now() + interval '30 seconds' END
         FROM step s
         WHERE o.id = ANY ($1) AND o.id = s.order_id AND o.version = s.version AND o.status = s.from_status
-          AND (s.token IS NULL OR s.token = (
-            SELECT k.token FROM idempotency_keys k
-            WHERE k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
-              AND k.state = 'running'))
+          AND (s.token IS NULL OR s.token = ${leaseToken(KEY_OF_ORDER)})
         RETURNING o.id, o.client_id, o.idempotency_key, s.*
       ),
       told AS (
@@ -164,16 +165,7 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
           AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
         JOIN changed c ON c.id = m.subject_id
       ),
-      answered AS (
-        -- Whoever holds the lease: the order is settled, so its key is too.
-        UPDATE idempotency_keys k SET
-          state = 'completed', lease_until = NULL,
-          status = c.answer_status, location = c.answer_location, body = c.answer_body
-        FROM changed c
-        -- Arrays of one: by two equalities a plan from when the keys were few would go through all of them, by their index.
-        WHERE c.answer_body IS NOT NULL AND k.client_id = ANY (ARRAY[c.client_id])
-          AND k.key = ANY (ARRAY[c.idempotency_key]) AND k.resource_id = c.id
-      )
+      answered AS (${completeKeys('changed o', KEY_OF_ORDER)})
       SELECT id FROM changed`,
     values: [
       uuids(sorted.map((step) => step.before.id)),
@@ -389,13 +381,11 @@ export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineE
     SELECT type, at, actor, correlation_id, trace_id, detail, NULL::integer AS replays, id
     FROM order_timeline WHERE order_id = $1
     UNION ALL
-    SELECT 'replays', k.replayed_at, o.client_id, t.correlation_id, t.trace_id, NULL, k.replays, NULL
-    FROM orders o, LATERAL (
-      SELECT * FROM idempotency_keys WHERE client_id = o.client_id AND key = o.idempotency_key LIMIT 1
-    ) AS k, LATERAL (
+    SELECT 'replays', r.at, o.client_id, t.correlation_id, t.trace_id, NULL, r.count, NULL
+    FROM orders o, ${replaysOf(KEY_OF_ORDER)} AS r, LATERAL (
       SELECT correlation_id, trace_id FROM order_timeline WHERE order_id = o.id ORDER BY id LIMIT 1
     ) AS t
-    WHERE o.id = $1 AND k.resource_id = o.id AND k.replays > 0
+    WHERE o.id = $1
     ORDER BY id NULLS LAST`,
     [id],
   );

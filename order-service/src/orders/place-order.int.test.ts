@@ -4,6 +4,7 @@ import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { faultOfSize } from '@shop/chassis/reliable/messaging/read-delivery.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { allKeys, endLeasesIn, expireLeases } from '@shop/chassis/testing/idempotency-keys.ts';
 import { startTcpProxy } from '@shop/chassis/testing/tcp-proxy.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
@@ -26,7 +27,7 @@ import {
 import { withOrderMetrics } from '../metrics.ts';
 import { createInventoryTargets } from '../reservations/inventory-targets.ts';
 import { createReservationClient } from '../reservations/reservation-client.ts';
-import { placeOrders } from './place-orders.ts';
+import { placeBatch } from './placement-batch.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -39,9 +40,6 @@ beforeEach(() => system.reset());
 const asOwner = (sql: string) => withClient(system.database.ownerUrl, (client) => client.query(sql));
 const countOrders = async () =>
   (await rows<{ count: number }>(system, 'SELECT count(*)::integer AS count FROM orders'))[0]?.count;
-/** The lease of every running key is over, as if 30 s had passed since its process died. */
-const expireLeases = () =>
-  asOwner("UPDATE idempotency_keys SET lease_until = now() - interval '1 second' WHERE state = 'running'");
 
 /** One that does not wait long for an inventory that is silent. */
 const impatient = () => system.another({}, { reservationTimeoutMs: 700 });
@@ -189,7 +187,7 @@ describe('a key, by situation', () => {
       const other = await post(service, '/orders', anOrder({ customerId: 'other' }), 'k');
       expect([other.status, other.body.code]).toEqual([422, 'idempotency-key-reused']);
     }
-    expect(await rows(system, 'SELECT state, token FROM idempotency_keys')).toEqual([{ state: 'running', token: 1 }]);
+    expect(await allKeys(system.database.pool)).toMatchObject([{ state: 'running', token: 1 }]);
     goesOn.resolve();
     const final = await eventually(async () => {
       const answer = await post(system.service, '/orders', anOrder(), 'k');
@@ -227,13 +225,13 @@ describe('a key, by situation', () => {
     const early = await post(system.another(), '/orders', anOrder(), 'k');
     expect([early.status, early.body.code]).toEqual([409, 'request-in-progress']);
     // As if the 2.5 s were over within which every request is answered.
-    await asOwner("UPDATE idempotency_keys SET lease_until = now() + interval '26 seconds'");
+    await endLeasesIn(system.database.pool, 26);
     const meanwhile = await post(system.another(), '/orders', anOrder(), 'k');
     expect([meanwhile.status, meanwhile.body.id, meanwhile.body.status]).toEqual([202, order?.id, 'pending']);
-    await expireLeases();
+    await expireLeases(system.database.pool);
     const late = await post(system.another(), '/orders', anOrder(), 'k');
     expect([late.status, late.body.id]).toEqual([201, order?.id]);
-    expect(await rows(system, 'SELECT token FROM idempotency_keys')).toEqual([{ token: 2 }]);
+    expect(await allKeys(system.database.pool)).toMatchObject([{ token: 2 }]);
   });
 
   it('a process that was overtaken has no effect, and gives the answer that was stored', async () => {
@@ -242,7 +240,7 @@ describe('a key, by situation', () => {
     system.peer.decide = () => (++calls === 1 ? frozen.promise : held());
     const slow = post(system.service, '/orders', anOrder(), 'k').then((answer) => answer);
     await eventually(() => system.peer.asked[0]);
-    await expireLeases();
+    await expireLeases(system.database.pool);
     const taken = await post(system.another(), '/orders', anOrder(), 'k');
     frozen.resolve(refused());
     const late = await slow;
@@ -379,7 +377,9 @@ describe('a key, by situation', () => {
       expect([reuse.status, reuse.body.code]).toEqual([422, 'idempotency-key-reused']);
     }
     expect(await countOrders()).toBe(2);
-    expect(await rows(system, "SELECT key FROM idempotency_keys WHERE key IN ('k', 'r')")).toEqual([]);
+    const kept = (await allKeys(system.database.pool)).map(({ key }) => key);
+    expect(kept).not.toEqual(expect.arrayContaining(['k']));
+    expect(kept).not.toEqual(expect.arrayContaining(['r']));
   });
 
   it('after retention: the key is not free for another endpoint', async () => {
@@ -458,9 +458,9 @@ describe('when the database fails', () => {
     });
     atEnd(() => inventory.close());
     const reservations = createReservationClient({ inventory, metrics, log });
-    const pool = losingAnswersOf('read-claims');
+    const pool = losingAnswersOf('read-keys');
     const deps = { pool, requestPool: pool, reservations, metrics, log, now: () => new Date(), wakeRelay: () => {} };
-    const [taken, free] = await placeOrders({ ...deps, reservationTimeoutMs: 30_000 }, [
+    const [taken, free] = await placeBatch({ ...deps, reservationTimeoutMs: 30_000 }, [
       aPlacement('taken'),
       aPlacement('free'),
     ]);

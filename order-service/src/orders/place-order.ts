@@ -8,21 +8,22 @@
 
 import type { Batcher } from '@shop/chassis/reliable/batching/batcher.ts';
 import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
-import { countRefusal, keyReused, requestInProgress } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import type { ReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
-import { overloaded, RefusedError, unavailable } from '@shop/chassis/reliable/refusal.ts';
-import type { OrderMetrics } from '../metrics.ts';
+import {
+  countingResult,
+  type KeyCounters,
+  keyReused,
+  requestInProgress,
+} from '@shop/chassis/reliable/idempotency/key-results.ts';
+import { overloaded, unavailable } from '@shop/chassis/reliable/refusal.ts';
 import { acceptedAnswer } from './answers.ts';
 import type { Order } from './order.ts';
-import type { Judgement, Placement, PlacementAnswer } from './place-orders.ts';
+import type { Judgement, Placement, PlacementAnswer } from './placement-batch.ts';
 
 // What A, a short hop and B need. Begun later than this, an order would only be answered 202 after all that time.
 const LONGEST_WORK_MS = 600;
 
-export interface PlaceOrderDeps {
+export interface PlaceOrderDeps extends KeyCounters {
   placements: Batcher<Placement, PlacementAnswer>;
-  replays: ReplayCounter;
-  metrics: OrderMetrics;
 }
 
 /** Place one order, or give the answer that its key has. */
@@ -35,7 +36,7 @@ export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
   const running = new Map<string, { fingerprint: Fingerprint; isClaimed: Promise<boolean> }>();
 
   async function amongTwins(request: PlaceOrderRequest): Promise<PlacementAnswer> {
-    const name = `${request.order.clientId}\n${request.key}`;
+    const name = `${request.clientId}\n${request.key}`;
     const first = running.get(name);
     if (first && (await first.isClaimed)) {
       throw first.fingerprint.matches(request.fingerprint.bytes) ? requestInProgress() : keyReused();
@@ -51,17 +52,13 @@ export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
     }
   }
 
-  return async (request) => {
-    try {
-      const answer = await amongTwins(request);
-      deps.metrics.idempotencyRequests.of(answer.result).inc();
-      if (answer.result === 'replayed') deps.replays.count({ clientId: request.order.clientId, key: request.key });
-      return answer;
-    } catch (error) {
-      if (error instanceof RefusedError) countRefusal(deps.metrics, error);
-      throw error;
-    }
-  };
+  return (request) =>
+    countingResult(
+      deps,
+      request,
+      () => amongTwins(request),
+      ({ result }) => result,
+    );
 }
 
 /**

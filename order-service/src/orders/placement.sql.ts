@@ -1,22 +1,17 @@
 /**
- * The statements of placing orders: A claims keys and writes pending orders, `readClaims` tells what became of keys
- * that were taken, `queueReservations` is B when the outcome of the hop is unknown (B with a known outcome is
- * `applyTransitions`). Each is one statement, so one round trip and one commit, for a whole batch.
+ * The statements of placing orders: A claims keys and writes pending orders, `queueReservations` is B when the outcome of
+ * the hop is unknown (B with a known outcome is `applyTransitions`). Each is one statement, so one round trip and one commit,
+ * for a whole batch.
  */
 import { randomInt } from 'node:crypto';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
-import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
-import type { StoredKeyRow } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
+import type { KeyedRequest } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
+import { acceptKeys, claimKeys, inOrderOfKeys, leaseToken } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { bytes, integers, texts, times, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
 import type { Order, OrderId } from './order.ts';
-import { toOrderNumber } from './orders.sql.ts';
-
-// A lease goes on for so long after its request was answered, if only by its time limit; with that time it is 30 s at most.
-// Who holds it then is dead or frozen. And so the lease says from when on the request has its answer.
-const LEASE_AFTER_ANSWER = "interval '27 seconds'";
+import { KEY_OF_ORDER, toOrderNumber } from './orders.sql.ts';
 
 /**
  * Stands for the order's number in `order.placed`, whose body is written before the statement assigns the number.
@@ -24,11 +19,17 @@ const LEASE_AFTER_ANSWER = "interval '27 seconds'";
  */
 export const NUMBER_PLACEHOLDER = toOrderNumber(Array.from({ length: 30 }, () => randomInt(10)).join(''));
 
+// Of a key in `input i`. Otherwise it is a repeat past its retention, and the order's constraint would refuse the whole
+// statement. As a scalar, for a join could be planned without the index; as a range in its order, for on an empty table the
+// client's index looks as good, and would have all of its orders read.
+const HAS_NO_ORDER = /* sql */ `(
+  SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key BETWEEN i.key AND i.key
+  ORDER BY idempotency_key LIMIT 1
+) IS NULL`;
+
 /** A pending order to be written, and the request's claim on its key. */
-export interface Claim {
+export interface Claim extends KeyedRequest {
   order: Omit<Order, 'number'>;
-  key: string;
-  fingerprint: Fingerprint;
   correlationId: string;
   /** The time after which its request is answered, whatever becomes of the order. */
   answeredInMs: number;
@@ -41,8 +42,7 @@ export interface Claim {
  * order although their rows are gone. Behind that look stands the constraint, which refuses the whole statement (23505).
  */
 export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Promise<Map<OrderId, string>> {
-  // Sorted by key: two processes that insert the same keys wait for each other in one direction only.
-  const sorted = claims.toSorted((a, b) => compare(a.order.clientId, b.order.clientId) || compare(a.key, b.key));
+  const sorted = inOrderOfKeys(claims, (claim) => claim);
   const lines = sorted.flatMap(({ order }) =>
     order.lines.map((line, position) => ({ ...line, position, id: order.id })),
   );
@@ -57,22 +57,7 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
           AS i (client_id, key, fingerprint, order_id, customer_id, currency, placed_at, correlation_id, trace_id,
                 answered_in_ms, position)
       ),
-      claimed AS (
-        INSERT INTO idempotency_keys (client_id, key, fingerprint, state, resource_id, lease_until)
-        SELECT client_id, key, fingerprint, 'running', order_id,
-               now() + answered_in_ms * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
-        FROM input i
-        -- A repeat past its retention: the order's constraint would refuse the whole statement. As a scalar, for a join
-        -- could be planned without the index; as a range in its order, for on an empty table the client's index looks as
-        -- good, and would have all of its orders read.
-        WHERE (
-          SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key BETWEEN i.key AND i.key
-          ORDER BY idempotency_key LIMIT 1
-        ) IS NULL
-        ORDER BY position
-        ON CONFLICT DO NOTHING
-        RETURNING resource_id AS order_id
-      ),
+      claimed (order_id) AS (${claimKeys({ from: 'input i', resourceId: 'order_id', where: HAS_NO_ORDER })}),
       placed AS (
         -- If the answer to A never leads to B, the completer finds the order after 5 s.
         INSERT INTO orders (id, client_id, customer_id, currency, status, idempotency_key, fingerprint, created_at,
@@ -103,7 +88,7 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
       )
       SELECT id, number FROM placed`,
     values: [
-      texts(sorted.map((claim) => claim.order.clientId)),
+      texts(sorted.map((claim) => claim.clientId)),
       texts(sorted.map((claim) => claim.key)),
       bytes(sorted.map((claim) => claim.fingerprint.bytes)),
       uuids(sorted.map((claim) => claim.order.id)),
@@ -125,85 +110,6 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
   return new Map(rows.map((row) => [row.id, toOrderNumber(row.number)]));
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** A key as the database has it. */
-export interface KeyRow extends StoredKeyRow {
-  resourceId: OrderId | undefined;
-  token: number;
-  leaseExpired: boolean;
-}
-
-/**
- * What stands under these keys now, in their order; undefined where there is no row. A running key whose request has its
- * answer counts as accepted: at its time limit it got 202 while its batch went on (or its process has died).
- */
-export async function readClaims(pool: Pool, keys: readonly KeyName[]): Promise<(KeyRow | undefined)[]> {
-  const { rows } = await pool.query<
-    StoredKeyRow & { resource_id: string | null; token: number | null; lease_expired: boolean }
-  >({
-    name: 'read-claims',
-    text: /* sql */ `
-      SELECT k.fingerprint, k.status, k.location, k.body, k.resource_id, k.token,
-             coalesce(k.lease_until < now(), true) AS lease_expired,
-             CASE WHEN k.state = 'running' AND k.lease_until BETWEEN now() AND now() + ${LEASE_AFTER_ANSWER}
-                  THEN 'accepted' ELSE k.state END AS state
-      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (client_id, key, position)
-      LEFT JOIN LATERAL (
-        SELECT * FROM idempotency_keys WHERE client_id = i.client_id AND key = i.key LIMIT 1
-      ) k ON true
-      ORDER BY i.position`,
-    values: [texts(keys.map((key) => key.clientId)), texts(keys.map((key) => key.key))],
-  });
-  return rows.map(({ resource_id, token, lease_expired, ...row }) =>
-    token === null ? undefined : { ...row, token, resourceId: resource_id ?? undefined, leaseExpired: lease_expired },
-  );
-}
-
-/**
- * Take keys over whose lease has expired, by the database's clock. Returns the new token by order; absent are those for
- * which it was too late.
- */
-export async function takeOver(
-  pool: Pool,
-  keys: readonly (KeyName & { answeredInMs: number })[],
-): Promise<Map<OrderId, number>> {
-  if (keys.length === 0) return new Map();
-  // Sorted by key, as in A.
-  const sorted = keys.toSorted((a, b) => compare(a.clientId, b.clientId) || compare(a.key, b.key));
-  const { rows } = await pool.query<{ resource_id: OrderId; token: number }>({
-    name: 'take-over',
-    text: /* sql */ `
-    UPDATE idempotency_keys k SET token = k.token + 1, lease_until = now() + i.answered_in_ms * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}
-    FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, answered_in_ms)
-    -- Arrays of one: see applyTransitions.
-    WHERE k.client_id = ANY (ARRAY[i.client_id]) AND k.key = ANY (ARRAY[i.key])
-      AND k.state = 'running' AND (k.lease_until IS NULL OR k.lease_until < now())
-    RETURNING k.resource_id, k.token`,
-    values: [
-      texts(sorted.map((key) => key.clientId)),
-      texts(sorted.map((key) => key.key)),
-      integers(sorted.map((key) => key.answeredInMs)),
-    ],
-  });
-  return new Map(rows.map((row) => [row.resource_id, row.token]));
-}
-
-/** End our own leases after a fault, so that a repeat need not wait for them. */
-export async function giveBackLeases(pool: Pool, leases: readonly (KeyName & { token: number })[]): Promise<void> {
-  await pool.query(
-    /* sql */ `
-    UPDATE idempotency_keys k SET lease_until = now()
-    FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, token)
-    -- Arrays of one: see applyTransitions.
-    WHERE k.client_id = ANY (ARRAY[i.client_id]) AND k.key = ANY (ARRAY[i.key])
-      AND k.token = i.token AND k.state = 'running'`,
-    [leases.map((lease) => lease.clientId), leases.map((lease) => lease.key), leases.map((lease) => lease.token)],
-  );
-}
-
 export interface QueuedReservation {
   order: Order;
   token: number;
@@ -217,7 +123,8 @@ export interface QueuedReservation {
  * for which it had an effect.
  */
 export async function queueReservations(pool: Pool, queued: readonly QueuedReservation[]): Promise<Set<OrderId>> {
-  const sorted = queued.toSorted((a, b) => compare(a.order.id, b.order.id));
+  // Every writer of several orders goes by id: see applyTransitions.
+  const sorted = queued.toSorted((a, b) => (a.order.id < b.order.id ? -1 : 1));
   const { rows } = await pool.query<{ id: string }>({
     name: 'queue-reservations',
     text: /* sql */ `
@@ -228,10 +135,7 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
       waiting AS (
         UPDATE orders o SET asks = 1, ask_at = now() + interval '30 seconds'
         FROM input i
-        WHERE o.id = ANY ($1) AND o.id = i.order_id AND o.status = 'pending' AND i.token = (
-          SELECT k.token FROM idempotency_keys k
-          WHERE k.client_id = o.client_id AND k.key = o.idempotency_key AND k.resource_id = o.id
-            AND k.state = 'running')
+        WHERE o.id = ANY ($1) AND o.id = i.order_id AND o.status = 'pending' AND i.token = ${leaseToken(KEY_OF_ORDER)}
         RETURNING o.id, o.client_id, o.idempotency_key
       ),
       told AS (
@@ -245,12 +149,7 @@ export async function queueReservations(pool: Pool, queued: readonly QueuedReser
           AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
         JOIN waiting w ON w.id = m.subject_id
       ),
-      released AS (
-        UPDATE idempotency_keys k SET state = 'accepted', lease_until = NULL
-        FROM waiting w
-        -- Arrays of one: see applyTransitions.
-        WHERE k.client_id = ANY (ARRAY[w.client_id]) AND k.key = ANY (ARRAY[w.idempotency_key])
-      )
+      released AS (${acceptKeys('waiting o', KEY_OF_ORDER)})
       SELECT id FROM waiting`,
     values: [
       uuids(sorted.map((entry) => entry.order.id)),

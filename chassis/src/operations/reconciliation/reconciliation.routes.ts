@@ -7,8 +7,9 @@ import { toKeyedRequest } from '../../edge/keyed-request.ts';
 import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
 import { actorOf, type Principal } from '../../edge/principal.ts';
 import { sendReply } from '../../edge/problem.ts';
-import { type IdempotencyDeps, idempotently, replaceAccepted } from '../../reliable/idempotency/idempotently.ts';
+import { type IdempotencyDeps, idempotently } from '../../reliable/idempotency/idempotently.ts';
 import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
+import { replaceAccepted } from '../../reliable/idempotency/keys.sql.ts';
 import type { Reply } from '../../reliable/refusal.ts';
 import { reconcile } from './reconcile-operation.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -55,8 +56,8 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     const principal = principalOf(res);
     const keyed = toKeyedRequest(principal, key, reconcile, { base: deps.base });
     const { reply, replayed } = await begin(keyed, principal);
-    const settled = reply.status === 202 ? await settle(keyed, reply) : undefined;
-    sendReply(res, settled ?? reply, replayed && reply.status !== 202);
+    const final = reply.status === 202 ? await replyOfEnd(keyed, reply) : undefined;
+    sendReply(res, final ?? reply, replayed && reply.status !== 202);
   });
 
   /** The key and the run that it stands for commit together; the run itself takes longer than a transaction may. */
@@ -72,7 +73,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
   }
 
   /** The key's final answer, once its run has ended: it takes the place of the 202. */
-  async function settle(keyed: KeyedRequest, accepted: Reply): Promise<Reply | undefined> {
+  async function replyOfEnd(keyed: KeyedRequest, accepted: Reply): Promise<Reply | undefined> {
     const { id } = JSON.parse(accepted.body) as { id: string };
     const run = await reconciler.ended(id, ANSWER_WITHIN_MS);
     if (!run) return undefined;

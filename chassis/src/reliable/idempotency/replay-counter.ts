@@ -2,9 +2,10 @@ import type { Database } from '../postgres/connections.ts';
 import type { Logger } from '../telemetry.ts';
 import { throttled } from '../throttled.ts';
 import type { KeyName } from './keyed-request.ts';
+import { addReplays } from './keys.sql.ts';
 
-// Replays are told to a person, not to a program: a count that is a second old is good enough, and a write for each
-// replay would make the cheapest answer of the system its dearest.
+// The count is for people, not for programs: one that is a second old is good enough, and a write for each replay would
+// make the cheapest answer of the system the most expensive one.
 const FLUSH_INTERVAL_MS = 500;
 // Several seconds of nothing but replays. If the database takes no counts for longer, those of further keys are lost.
 const MAX_KEYS = 10_000;
@@ -57,21 +58,4 @@ export function startReplayCounter(pool: Database, log: Logger): ReplayCounter {
       await flush();
     },
   };
-}
-
-async function addReplays(pool: Database, batch: readonly (KeyName & { replays: number })[]): Promise<void> {
-  // Locked in the order of the keys, as every statement on this table does it; SKIP LOCKED would lose counts.
-  const sorted = batch.toSorted((a, b) => compare(a.clientId, b.clientId) || compare(a.key, b.key));
-  await pool.query(
-    /* sql */ `
-    UPDATE idempotency_keys k SET replays = k.replays + i.replays, replayed_at = now()
-    FROM unnest($1::text[], $2::text[], $3::integer[]) AS i (client_id, key, replays)
-    -- Arrays of one: by two equalities a plan from when the keys were few would go through all of them, by their index.
-    WHERE k.client_id = ANY (ARRAY[i.client_id]) AND k.key = ANY (ARRAY[i.key])`,
-    [sorted.map((entry) => entry.clientId), sorted.map((entry) => entry.key), sorted.map((entry) => entry.replays)],
-  );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { FROM_THE_OLDEST, type Removed } from '../idempotency/remove-expired-keys.ts';
+import { FROM_THE_OLDEST, type Removed } from '../idempotency/keys.sql.ts';
 import type { Queryable, Transaction } from '../postgres/connections.ts';
 
 // A message comes twice when a relay dies between publishing and deleting its row, or a consumer between commit and

@@ -1,9 +1,10 @@
-/** Orders that settle by message: replies of inventory-service, and the completer that asks for them. */
+/** Orders that are decided by message: replies of inventory-service, and the completer that asks for them. */
 
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { overtakeLeases } from '@shop/chassis/testing/idempotency-keys.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   anOrder,
@@ -18,8 +19,7 @@ import {
   undecided,
 } from '../../test/test-app.ts';
 import { applyReservationResults, type ReservationReply } from './apply-reservation-results.ts';
-import { askAgain, askSoon, pendingOrders } from './ask-again.ts';
-import { startCompleter } from './completer.ts';
+import { askAgain, askSoon, pendingOrders, startCompleter } from './completer.ts';
 
 let system: TestSystem;
 beforeAll(async () => {
@@ -92,13 +92,13 @@ describe('a reply', () => {
     expect([answer.status, answer.body.status]).toEqual([201, 'confirmed']);
   });
 
-  /** A process whose first look at keys or orders is followed, before its second one, by `settle`. */
-  function lookingTwice(settle: () => Promise<unknown>): OrderService {
+  /** A process whose first look at keys or orders is followed, before its second one, by `change`. */
+  function lookingTwice(change: () => Promise<unknown>): OrderService {
     let looks = 0;
     const query = async (...args: Parameters<Pool['query']>) => {
       const result = await system.database.pool.query(...args);
       const { name = '' } = args[0] as { name?: string };
-      if ((name === 'read-claims' || name === 'find-orders') && ++looks === 1) await settle();
+      if ((name === 'read-keys' || name === 'find-orders') && ++looks === 1) await change();
       return result;
     };
     const pool = Object.assign(Object.create(system.database.pool), { query }) as Pool;
@@ -110,7 +110,7 @@ describe('a reply', () => {
     const slow = lookingTwice(() => apply(reply('reservation.held', id)));
     system.peer.decide = async (asked) => {
       id = asked;
-      await rows(system, 'UPDATE idempotency_keys SET token = token + 1'); // somebody else took over
+      await overtakeLeases(system.database.pool);
       return held();
     };
     const answer = await post(slow, '/orders', anOrder(), 'k');

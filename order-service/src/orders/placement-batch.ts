@@ -1,12 +1,11 @@
 /**
  * Placing orders, a batch at a time. Each phase is one statement or one call for all members:
  *
- *   A      claim the keys and write the orders `pending`                        (order-db)
- *   judge  for keys that were taken: replay, 409, 422, take over, or leave the answer to the order
+ *   A      claim the keys and write the orders `pending`, and look at the keys that were taken  (order-db)
  *   orders answer for keys whose answer is in no row: still pending, or past their retention; beside the hop
- *   hop    ask inventory-service to hold the stock of those that are ours
- *   B      settle them, or queue the question when the hop's outcome is unknown (order-db)
- *   reread for those on which B had no effect: somebody else settled them, and stored the answer
+ *   hop    ask inventory-service to hold the stock of those whose keys are claimed
+ *   B      settle them, or queue the question when the hop's outcome is unknown                 (order-db)
+ *   reread for those on which B had no effect: another process settled them, and stored the answer
  *
  * If the process dies after A, the completer finds the order; wherever it dies, a repeat of the request finds the key.
  */
@@ -14,16 +13,20 @@
 import type { Pool, Queryable } from '@shop/chassis/base/db/pool.ts';
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
-import { isolatingFailures } from '@shop/chassis/reliable/batching/batcher.ts';
-import type { Fingerprint } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
-import { keyReused, requestInProgress, toStoredReply } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
-import { isUnavailable } from '@shop/chassis/reliable/postgres/faults.ts';
-import { type Reply, unavailable } from '@shop/chassis/reliable/refusal.ts';
+import { retryingLostConnection } from '@shop/chassis/reliable/batching/retrying-lost-connection.ts';
+import {
+  answeredInMs,
+  type ClaimResult,
+  claimLeases,
+  type LeasedRequest,
+} from '@shop/chassis/reliable/idempotency/claim-leases.ts';
+import { type KeyResult, keyReused, requestInProgress } from '@shop/chassis/reliable/idempotency/key-results.ts';
+import { giveBackLeases, readKeys } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
+import type { Reply } from '@shop/chassis/reliable/refusal.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
 import { acceptedAnswer, finalAnswer } from './answers.ts';
-import { type Decision, type Order, type OrderId, type OrderStatus, settle } from './order.ts';
+import { applyDecision, type Decision, type Order, type OrderId, type OrderStatus } from './order.ts';
 import { demandOf } from './order-lines.ts';
 import { orderEvent, reservationCommand } from './order-messages.ts';
 import {
@@ -34,36 +37,23 @@ import {
   type PlacedOrder,
   type Transition,
 } from './orders.sql.ts';
-import {
-  giveBackLeases,
-  insertPlacements,
-  type KeyRow,
-  NUMBER_PLACEHOLDER,
-  queueReservations,
-  readClaims,
-  takeOver,
-} from './placement.sql.ts';
+import { insertPlacements, NUMBER_PLACEHOLDER, queueReservations } from './placement.sql.ts';
 
 /** A request to place an order, on its way through the phases. */
-export interface Placement {
+export interface Placement extends LeasedRequest {
   /** As it will be written; its number comes with A. */
   order: Order;
-  key: string;
-  fingerprint: Fingerprint;
   correlationId: string;
   traceparent: string;
-  /** Time of `performance.now()` by which the client must have its answer. */
-  deadline: number;
-  /** Told when a batch has taken it: until then nothing was done. */
+  /** Called when a batch has taken it: until then nothing was done. */
   onBegun: () => void;
-  /** Told as soon as it is known whether the key is this request's: those that it is not need not wait for the hop. */
-  onJudged: (judgement: PromiseSettledResult<Judgement>) => void;
+  /** Called as soon as it is known whether the key is this request's: those that it is not need not wait for the hop. */
+  onJudged: (judgement: Result<Judgement>) => void;
 }
 
 export interface PlacementAnswer {
   reply: Reply;
-  /** `in_progress`: a repeat that got its pending order. */
-  result: 'executed' | 'in_progress' | 'replayed' | 'taken_over';
+  result: KeyResult;
 }
 
 export interface PlacementDeps {
@@ -93,20 +83,20 @@ export interface Claimed {
 
 /** What the key says: it is ours and the order is durable, or there is an answer already. */
 export type Judgement = { kind: 'claimed'; claimed: Claimed } | { kind: 'answered'; answer: PlacementAnswer };
-type Settled<T> = PromiseSettledResult<T>;
+type Result<T> = PromiseSettledResult<T>;
 
 /** Place a batch of orders; one result per member, in order. */
-export async function placeOrders(
+export async function placeBatch(
   deps: PlacementDeps,
   placements: readonly Placement[],
-): Promise<Settled<PlacementAnswer>[]> {
+): Promise<Result<PlacementAnswer>[]> {
   for (const placement of placements) placement.onBegun();
   const { tracing } = deps;
   const batch = tracing?.startBatch('place orders', placements);
   const spanOfA = tracing?.start('place orders: A', { parent: batch?.traceparent });
-  const judgements = await claim(deps, placements);
+  const judgements = await claim(deps.pool, placements);
   spanOfA?.end();
-  tell(judgements);
+  announce(judgements);
   const claimed = [...judgements.values()].flatMap((judgement) =>
     judgement.status === 'fulfilled' && judgement.value.kind === 'claimed' ? [judgement.value.claimed] : [],
   );
@@ -118,7 +108,7 @@ export async function placeOrders(
   ]);
   batch?.end();
   deps.wakeRelay();
-  return placements.map((placement): Settled<PlacementAnswer> => {
+  return placements.map((placement): Result<PlacementAnswer> => {
     const judgement = judgements.get(placement) ?? byOrders.get(placement);
     if (!judgement) return rejected(new Error('a placement got no result'));
     if (judgement.status === 'rejected') return judgement;
@@ -127,35 +117,30 @@ export async function placeOrders(
   });
 }
 
-function tell(judgements: Map<Placement, Settled<Judgement>>): void {
+function announce(judgements: Map<Placement, Result<Judgement>>): void {
   for (const [placement, judgement] of judgements) placement.onJudged(judgement);
 }
 
 /* ------------------------------------------------------------------------------------------------ A and its losers */
 
 /** What the keys of these say; those are absent whose order has to say it. */
-async function claim(
-  deps: PlacementDeps,
-  placements: readonly Placement[],
-): Promise<Map<Placement, Settled<Judgement>>> {
-  const inserted = await surely(placements, (members) => insertMembers(deps.pool, members));
-  const judgements = new Map<Placement, Settled<Judgement>>();
-  const losers: Placement[] = [];
+async function claim(pool: Pool, placements: readonly Placement[]): Promise<Map<Placement, Result<Judgement>>> {
+  const claims = await claimLeases(pool, placements, {
+    idOf: ({ order }) => order.id,
+    write: (members) => insertMembers(pool, members),
+    isKeptByResource: isOrderOfKeyKnown,
+    find: (ids) => findOrders(pool, ids),
+  });
+  const judgements = new Map<Placement, Result<Judgement>>();
   for (const [index, placement] of placements.entries()) {
-    const result = inserted[index] ?? rejected(new Error('a placement got no result'));
-    if (result.status === 'fulfilled' && result.value)
-      judgements.set(placement, fulfilled(claimedBy(placement, result.value)));
-    else if (result.status === 'fulfilled') losers.push(placement);
-    else if (!isOrderOfKeyKnown(result.reason)) judgements.set(placement, result);
+    const judgement = toJudgement(placement, claims[index]);
+    if (judgement) judgements.set(placement, judgement);
   }
-  for (const [placement, judgement] of await judgeLosers(deps, losers)) judgements.set(placement, judgement);
   return judgements;
 }
 
 /** A. The order as written for each member, or undefined where the key was taken. */
 async function insertMembers(pool: Pool, members: readonly Placement[]): Promise<(Order | undefined)[]> {
-  // One by one, each may wait for a lock; a batch must not go on with that when nobody waits for its answers any more.
-  if (members.every(({ deadline }) => deadline <= performance.now())) throw unavailable();
   const numbers = await insertPlacements(
     pool,
     members.map((placement) => ({
@@ -173,114 +158,34 @@ async function insertMembers(pool: Pool, members: readonly Placement[]): Promise
   });
 }
 
-/**
- * The time that is left until the request is answered by its time limit. A little less, for a client that repeats it at once
- * must not be quicker than the statement is on its way.
- */
-function answeredInMs({ deadline }: Placement): number {
-  return Math.max(0, Math.floor(deadline - performance.now() - 200));
-}
-
-function claimedBy(placement: Placement, order: Order): Judgement {
-  return { kind: 'claimed', claimed: { placement, order, token: 1, result: 'executed' } };
-}
-
-/**
- * What a taken key means for those that lost it; those are absent whose order has to say it. The lookup is a statement of
- * its own: A's snapshot is too old.
- */
-async function judgeLosers(
-  deps: PlacementDeps,
-  losers: readonly Placement[],
-): Promise<Map<Placement, Settled<Judgement>>> {
-  if (losers.length === 0) return new Map();
-  const rows = await settling(readClaims(deps.pool, losers.map(keyOf)));
-  // A look that fails is theirs alone: the winners of the batch hold leases, and go on.
-  if (rows.status === 'rejected') return new Map(losers.map((placement) => [placement, rows]));
-  const judgements = new Map<Placement, Settled<Judgement>>();
-  const taken: { placement: Placement; row: KeyRow; orderId: string }[] = [];
-  for (const [index, placement] of losers.entries()) {
-    const row = rows.value[index];
-    // No row: it was past its retention; the order is still there.
-    if (!row) continue;
-    const judgement = judgeByRow(placement, row);
-    if (judgement) judgements.set(placement, judgement);
-    else if (row.state === 'running' && row.resourceId !== undefined)
-      taken.push({ placement, row, orderId: row.resourceId });
-  }
-  const resumed = await settling(resume(deps, taken));
-  for (const { placement } of taken) {
-    const claimed = resumed.status === 'rejected' ? resumed : resumed.value.get(placement);
-    judgements.set(placement, claimed ?? rejected(requestInProgress()));
-  }
-  return judgements;
-}
-
-/** What the key's row says by itself; undefined when the order has to be looked at too. */
-function judgeByRow(placement: Placement, row: KeyRow): Settled<Judgement> | undefined {
-  if (!placement.fingerprint.matches(row.fingerprint)) return rejected(keyReused());
-  const stored = toStoredReply(row);
-  if (stored) return fulfilled({ kind: 'answered', answer: { reply: stored, result: 'replayed' } });
-  if (row.resourceId === undefined) return rejected(requestInProgress());
-  if (row.state === 'accepted' || isOurs(placement, row) || row.leaseExpired) return undefined;
-  return rejected(requestInProgress());
-}
-
-/** Our own row: A was committed although its answer was lost. */
-function isOurs(placement: Placement, row: KeyRow): boolean {
-  return row.resourceId === placement.order.id && row.token === 1;
-}
-
-/** Go on with orders that are ours, or whose process has died; absent are those that another request has taken over. */
-async function resume(
-  deps: PlacementDeps,
-  taken: readonly { placement: Placement; row: KeyRow; orderId: string }[],
-): Promise<Map<Placement, Settled<Judgement>>> {
-  if (taken.length === 0) return new Map();
-  // Before the leases are taken, which a failing look would leave behind; B judges the orders again.
-  const orders = await findOrders(
-    deps.pool,
-    taken.map(({ orderId }) => orderId),
-  );
-  const orphans = taken.filter(({ placement, row }) => !isOurs(placement, row));
-  const tokens = await takeOver(
-    deps.pool,
-    orphans.map(({ placement }) => ({ ...keyOf(placement), answeredInMs: answeredInMs(placement) })),
-  );
-  const resumed = new Map<Placement, Settled<Judgement>>();
-  for (const { placement, row, orderId } of taken) {
-    const order = orders.get(orderId);
-    const token = tokens.get(orderId);
-    if (!order) resumed.set(placement, rejected(new Error(`the order ${orderId} of a key is missing`)));
-    else if (isOurs(placement, row)) resumed.set(placement, fulfilled(claimedBy(placement, order)));
-    else if (token !== undefined) {
-      resumed.set(
-        placement,
-        fulfilled({ kind: 'claimed', claimed: { placement, order, token, result: 'taken_over' } }),
-      );
-    }
-  }
-  return resumed;
+function toJudgement(placement: Placement, found: ClaimResult<Order> | undefined): Result<Judgement> | undefined {
+  if (found?.status !== 'fulfilled') return found;
+  const { value } = found;
+  if (value.kind === 'left-to-resource') return undefined;
+  if (value.kind === 'answered')
+    return fulfilled({ kind: 'answered', answer: { reply: value.reply, result: 'replayed' } });
+  const { resource: order, token, result } = value;
+  return fulfilled({ kind: 'claimed', claimed: { placement, order, token, result } });
 }
 
 /** Repeats that their orders answer, however many, by one look. */
 async function answerByOrders(
   deps: PlacementDeps,
   placements: readonly Placement[],
-): Promise<Map<Placement, Settled<Judgement>>> {
+): Promise<Map<Placement, Result<Judgement>>> {
   if (placements.length === 0) return new Map();
-  const found = await settling(findOrdersByKeys(deps.requestPool, placements.map(keyOf)));
+  const [found] = await Promise.allSettled([findOrdersByKeys(deps.requestPool, placements)]);
   const judgements = new Map(
     placements.map((placement, index) => [
       placement,
       found.status === 'rejected' ? found : judgeByOrder(placement, found.value[index]),
     ]),
   );
-  tell(judgements);
+  announce(judgements);
   return judgements;
 }
 
-function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Settled<Judgement> {
+function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Result<Judgement> {
   if (!known) return rejected(requestInProgress());
   if (!placement.fingerprint.matches(known.fingerprint)) return rejected(keyReused());
   const { order, decided } = known;
@@ -300,24 +205,20 @@ function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Set
   return fulfilled({ kind: 'answered', answer: { reply, result: 'replayed' } });
 }
 
-function keyOf({ order, key }: Placement): KeyName {
-  return { clientId: order.clientId, key };
-}
-
 /* -------------------------------------------------------------------------------------------------------- hop and B */
 
 async function reserveAndSettle(
   deps: PlacementDeps,
   claimed: readonly Claimed[],
   traceparent: string | undefined,
-): Promise<Map<Claimed, Settled<PlacementAnswer>>> {
-  const answers = new Map<Claimed, Settled<PlacementAnswer>>();
+): Promise<Map<Claimed, Result<PlacementAnswer>>> {
+  const answers = new Map<Claimed, Result<PlacementAnswer>>();
   if (claimed.length === 0) return answers;
   const decisions = await reserve(deps, claimed, traceparent);
   const spanOfB = deps.tracing?.start('place orders: B', { parent: traceparent });
   // Once for both runs: what the first has stored is what the second would store.
   const now = deps.now();
-  const settled = await surely(claimed, (members, isSecondRun) =>
+  const settled = await retryingLostConnection(claimed, (members, isSecondRun) =>
     settleMembers(deps, members, { results: decisions, now, isSecondRun }),
   );
   spanOfB?.end();
@@ -412,7 +313,7 @@ async function settleKnown(
   for (const member of members) {
     const decision = toDecision(results.get(member.order.id));
     // A tombstone: the order was cancelled meanwhile, so B has nothing to do.
-    const outcome = decision && settle(member.order, decision, now);
+    const outcome = decision && applyDecision(member.order, decision, now);
     if (outcome?.kind !== 'changed') continue;
     const { correlationId, traceparent } = member.placement;
     const reply = finalAnswer(outcome.order, correlationId);
@@ -466,15 +367,14 @@ async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[])
     deps.pool,
     members.map(({ order }) => order.id),
   );
-  const rows = await readClaims(
+  const keys = await readKeys(
     deps.pool,
-    members.map(({ placement }) => keyOf(placement)),
+    members.map(({ placement }) => placement),
   );
   const replies = new Map<Claimed, Reply>();
   for (const [index, member] of members.entries()) {
-    const row = rows[index];
     const order = orders.get(member.order.id);
-    const stored = row && toStoredReply(row);
+    const stored = keys[index]?.reply;
     if (stored) replies.set(member, stored);
     else if (order?.status === 'pending') replies.set(member, acceptedAnswer(order));
   }
@@ -484,7 +384,7 @@ async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[])
 /** A fault after A: the lease ends now, so that a repeat takes over at once. */
 async function giveBack(deps: PlacementDeps, failed: readonly Claimed[]): Promise<void> {
   if (failed.length === 0) return;
-  const leases = failed.map(({ placement, token }) => ({ ...keyOf(placement), token }));
+  const leases = failed.map(({ placement: { clientId, key }, token }) => ({ clientId, key, token }));
   await giveBackLeases(deps.pool, leases).catch((error: unknown) =>
     deps.log.warn({ err: error }, 'leases could not be given back; they expire by themselves'),
   );
@@ -492,31 +392,10 @@ async function giveBack(deps: PlacementDeps, failed: readonly Claimed[]): Promis
 
 /* --------------------------------------------------------------------------------------------------------- results */
 
-function fulfilled<T>(value: T): Settled<T> {
+function fulfilled<T>(value: T): Result<T> {
   return { status: 'fulfilled', value };
 }
 
 function rejected(reason: unknown): PromiseRejectedResult {
   return { status: 'rejected', reason };
-}
-
-/**
- * Run a statement for all members, isolating a bad one. For those whose connection was lost it runs once more: the answer
- * to COMMIT may be lost while the commit was not, and the second run tells, for it then finds its own rows.
- */
-async function surely<T, R>(
-  members: readonly T[],
-  statement: (members: readonly T[], isSecondRun: boolean) => Promise<R[]>,
-): Promise<Settled<R>[]> {
-  const results = await isolatingFailures(members, (some) => statement(some, false), isUnavailable);
-  const isLost = (result: Settled<R> | undefined) => result?.status === 'rejected' && isUnavailable(result.reason);
-  const lost = members.filter((_, index) => isLost(results[index]));
-  if (lost.length === 0) return results;
-  const again = await isolatingFailures(lost, (some) => statement(some, true), isUnavailable);
-  return results.map((result) => (isLost(result) ? (again.shift() ?? result) : result));
-}
-
-async function settling<T>(work: Promise<T>): Promise<Settled<T>> {
-  const [result] = await Promise.allSettled([work]);
-  return result;
 }
