@@ -1,5 +1,7 @@
 /** The operations that every service has for anybody: its health and its document. */
+
 import { z } from 'zod';
+import { DEGRADED } from '../contract/descriptions.ts';
 import { success } from '../edge/openapi/answers.ts';
 import type { Operation } from '../edge/openapi/document.ts';
 import { healthReport } from './health.ts';
@@ -20,12 +22,7 @@ export function serviceOperations(name: string): Operation[] {
       groups: [],
       withoutDatabase: true,
       answers: [
-        success(
-          200,
-          '`ok`; or `degraded` when only the broker is away, or has queues with other arguments: orders still work.',
-          healthReport,
-          ok,
-        ),
+        success(200, `\`ok\`; or \`degraded\` when only the broker is away, ${DEGRADED}`, healthReport, ok),
         success(503, '`down`: the service cannot reach its database.', healthReport, down),
       ],
     },

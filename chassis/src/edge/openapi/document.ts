@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { KEPT_FOR_EVER } from '../../contract/descriptions.ts';
 import type { Answer } from './answers.ts';
 import { edgeAnswers } from './edge-answers.ts';
 import { answerHeaders, everywhere } from './headers.ts';
@@ -136,8 +137,7 @@ function idempotencyKey(keyRetentionHours: number): Json {
     description:
       'Names this request: a new key for each thing to be done, the same one for each repeat. Bare or as a string of RFC 8941; ' +
       'both forms of a key are one key. A repeat has no second effect and gets the first final answer again, with ' +
-      `\`Idempotent-Replayed: true\`. Kept for ${keyRetentionHours} hours; an order and an adjustment of stock are not made ` +
-      'twice under one key even after that.',
+      `\`Idempotent-Replayed: true\`. Kept for ${keyRetentionHours} hours; ${KEPT_FOR_EVER}`,
     schema: { type: 'string', pattern: IDEMPOTENCY_KEY_PATTERN },
     example: '0195f0a0-6a3e-7b52-9d2e-3f4a5b6c7d8e',
     'x-retention-hours': keyRetentionHours,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REPLAYED_ONLY, SUBJECT_OF_MESSAGE, SUBJECTS_FOUND } from '../../contract/descriptions.ts';
 import { type Answer, pageOf, problemAnswer, success, time } from '../../edge/openapi/answers.ts';
 import { linksTo, nextPage, type Operation, routeOf } from '../../edge/openapi/document.ts';
 import { deadLetterStatus } from '../../reliable/dead-letters/dead-letter.ts';
@@ -27,7 +28,7 @@ const view = z.strictObject({
 const deadLetter = view.meta({ id: 'DeadLetter' });
 const wholeDeadLetter = view
   .extend({
-    subjectId: z.guid().optional().meta({ description: 'The order or reservation that the message speaks of' }),
+    subjectId: z.guid().optional().meta({ description: SUBJECT_OF_MESSAGE }),
     message: z.strictObject({
       id: z.string(),
       routingKey: z.string(),
@@ -105,7 +106,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       operationId: 'listDeadLetters',
       route: `${route}-dead-letters`,
       summary: 'List messages that were set aside, newest first',
-      description: 'Each service lists those of its own queue. `subjectId` finds those of one order.',
+      description: `Each service lists those of its own queue. ${SUBJECTS_FOUND}`,
       query: listQuery,
       answers: [success(200, 'A page.', pageOf(deadLetter), { items: [open] })],
       links: { ...linksTo(ofALetter, 'id', '/items/0/id'), ...nextPage('listDeadLetters') },
@@ -199,8 +200,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       operationId: 'discardDeadLetter',
       route: `${route}-dead-letter-discard`,
       summary: 'Give a message up',
-      description:
-        'A `reservation.release` or `reservation.fulfil` that can be read cannot be discarded, only replayed.',
+      description: REPLAYED_ONLY,
       parameters: { id },
       body: { schema: discardBody, example: { reason: 'Sent by mistake' } },
       answers: [acted('discarded', { reason: 'Sent by mistake' }), notFound, illegalTransition],

@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Transaction } from '../../base/db/pool.ts';
 import { asUuid, text } from '../../base/text.ts';
+import { SUBJECT_WANTED } from '../../contract/descriptions.ts';
 import { refused } from '../../contract/problems.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
 import { identifyClient, principalOf } from '../../edge/callers.ts';
@@ -52,7 +53,7 @@ export const group = text(1, 500);
 export const listQuery = z.strictObject({
   status: deadLetterStatus.optional().meta({ description: 'Only those in this status' }),
   group: group.optional().meta({ description: 'Only those of this `group`' }),
-  subjectId: z.guid().optional().meta({ description: 'Only what speaks of this order or reservation' }),
+  subjectId: z.guid().optional().meta({ description: SUBJECT_WANTED }),
   limit,
   cursor,
 });

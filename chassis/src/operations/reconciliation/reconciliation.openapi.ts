@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SUBJECT_OF_MISMATCH } from '../../contract/descriptions.ts';
 import { pageOf, success, time } from '../../edge/openapi/answers.ts';
 import { type Operation, routeOf } from '../../edge/openapi/document.ts';
 import { emptyBody, listQuery } from './reconciliation.routes.ts';
@@ -24,7 +25,7 @@ const reconciliationRun = run.meta({ id: 'ReconciliationRun' });
 const mismatch = z
   .strictObject({
     kind: z.string(),
-    subject: z.string().meta({ description: 'The order’s or reservation’s id, or the SKU' }),
+    subject: z.string().meta({ description: SUBJECT_OF_MISMATCH }),
     expected: value,
     found: value,
     because: z.string().meta({ description: 'Why that is expected' }),
