@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
 import type { Evidence, ListedOrder, StoredOrder } from './evidence.ts';
-import type { ApiKeys } from './workload.ts';
+import type { ApiKeys } from './sender.ts';
 
 type Collected = Pick<
   Evidence,

@@ -10,12 +10,14 @@ import type { Databases } from './databases.ts';
 import type { Evidence, Unsettled } from './evidence.ts';
 import { isDecided } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
+import { coldSkus, hotSkus } from './operations.ts';
 import type { Report } from './report.ts';
+import type { ApiKeys } from './sender.ts';
 import { waitingOrders, waitUntilSettled } from './settle.ts';
 import { traceOf } from './trace.ts';
 import type { watchLevels } from './watch-levels.ts';
 import type { watchMemory } from './watch-memory.ts';
-import { type ApiKeys, coldSkus, hotSkus, type Workload } from './workload.ts';
+import type { Workload } from './workload.ts';
 
 /** What a run works on and with. */
 export type Scene = {

@@ -8,8 +8,8 @@ import type { Check } from './checker.ts';
 import type { Scene } from './conclude.ts';
 import type { Databases } from './databases.ts';
 import type { Verdict } from './history.ts';
+import { plainPlacementOf } from './operations.ts';
 import { makeRandom } from './random.ts';
-import { plainPlacementOf } from './workload.ts';
 
 export type Drain = {
   orders: number;

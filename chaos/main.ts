@@ -20,10 +20,11 @@ import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
 import { readSchedule } from './read-schedule.ts';
 import { type Report, renderReport } from './report.ts';
 import { type FaultKind, faultKinds, type PlannedFault } from './schedule.ts';
+import type { ApiKeys } from './sender.ts';
 import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
 import { watchLevels } from './watch-levels.ts';
 import { watchMemory } from './watch-memory.ts';
-import { type ApiKeys, makeProducts, makeWorkload } from './workload.ts';
+import { makeProducts, makeWorkload } from './workload.ts';
 
 const healMs = 120_000;
 // All are at work by then, and have the connections that they need for it.

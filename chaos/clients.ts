@@ -1,0 +1,117 @@
+/**
+ * What the clients do. Two storefronts place orders on a few hot SKUs with little stock and on many cold ones; they cancel
+ * some, the back office ships, delivers and counts stock.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientName, Operation } from './history.ts';
+import { adjustmentOf, coldSkus, hotSkus, orderIdOf, placementOf, stepOf } from './operations.ts';
+import { type Mode, modeOf, type Performer } from './performer.ts';
+import { makeRandom, type Random } from './random.ts';
+
+const storefronts = 12;
+const backOffices = 2;
+// More would only measure the queue: after an outage every open operation is repeated.
+const mostUnderWay = 300;
+
+/** Starts all clients; resolves when each has begun its last operation. */
+export async function runClients(performer: Performer, seed: number): Promise<void> {
+  const shop = makeShop(performer);
+  await Promise.all([
+    ...Array.from({ length: storefronts }, (_, index) => runStorefront(shop, index, seed)),
+    ...Array.from({ length: backOffices }, (_, index) => runBackOffice(shop, index, seed)),
+  ]);
+}
+
+type Shop = Performer & {
+  /** The key of a client's next cancellation. */
+  nextCancellationKey: (client: ClientName) => string;
+};
+
+/** A client numbers its cancellations, and another one does so too: their keys are equal and mean different things. */
+function makeShop(performer: Performer): Shop {
+  const cancellations = new Map<ClientName, number>();
+  const nextCancellationKey = (client: ClientName) => {
+    const number = (cancellations.get(client) ?? 0) + 1;
+    cancellations.set(client, number);
+    return `${number}-cancellation`;
+  };
+  return { ...performer, nextCancellationKey };
+}
+
+async function runStorefront(shop: Shop, index: number, seed: number): Promise<void> {
+  const random = makeRandom(seed + 1_000 * (index + 1));
+  while (!shop.isOver()) {
+    if (shop.underWay() < mostUnderWay)
+      await liveOrder(shop, index % 2 === 0 ? 'storefront' : 'other storefront', random);
+    await delay(random.between(30, 130));
+  }
+}
+
+async function runBackOffice(shop: Shop, index: number, seed: number): Promise<void> {
+  const random = makeRandom(seed + 77_000 * (index + 1));
+  while (!shop.isOver()) {
+    const sku = random.share() < 0.7 ? random.pick(hotSkus) : random.pick(coldSkus);
+    const delta = random.share() < 0.7 ? random.between(1, 15) : -random.between(1, 8);
+    const counted = shop.perform(adjustmentOf(sku, delta), modeOf(random));
+    await Promise.race([counted, delay(1_000)]);
+    if (random.share() < 0.2) await shop.read('back office', `/products/${sku}`);
+    await delay(random.between(100, 300));
+  }
+}
+
+/** One order from its placing to wherever it gets. */
+async function liveOrder(shop: Shop, client: ClientName, random: Random): Promise<void> {
+  const operation = placementOf(client, random);
+  const mode = modeOf(random);
+  if (random.share() < 0.06) {
+    // Two shops that count alike: a key belongs to its client, so the same request makes an order for each of them.
+    const other = client === 'storefront' ? 'other storefront' : 'storefront';
+    void shop.track(livePlacement(shop, { ...operation, client: other, tries: [] }, modeOf(random), random));
+  }
+  await livePlacement(shop, operation, mode, random);
+}
+
+async function livePlacement(shop: Shop, operation: Operation, mode: Mode, random: Random): Promise<void> {
+  const { client } = operation;
+  const [afterwards, whilePending] = [random.share(), random.share()];
+  // A cancellation that overtakes the stock's decision: the order's first request gets its 409 then.
+  const early = Promise.withResolvers<void>();
+  operation.onAccepted = () => {
+    operation.onAccepted = undefined;
+    const id = orderIdOf(operation);
+    if (whilePending < 0.25 && id) void shop.perform(cancellationOf(shop, client, id, random), modeOf(random));
+    early.resolve();
+  };
+  const placed = shop.perform(operation, mode);
+  // The client goes on when its order is durable; what becomes of it is followed beside.
+  await Promise.race([placed, early.promise, shop.ended]);
+  void shop.track(
+    placed.then((verdict) => (verdict === 'final' ? followUp(shop, operation, afterwards, random) : undefined)),
+  );
+}
+
+async function followUp(shop: Shop, operation: Operation, choice: number, random: Random): Promise<void> {
+  const { client } = operation;
+  const id = orderIdOf(operation);
+  const isConfirmed = operation.tries.some(({ answer }) => answer?.status === 201);
+  if (id === undefined || shop.isOver()) return;
+  if (random.share() < 0.2) await shop.read(client, `/orders/${id}`);
+  if (!isConfirmed) return;
+  const step = (kind: 'cancel' | 'ship' | 'deliver') =>
+    shop.perform(
+      kind === 'cancel' ? cancellationOf(shop, client, id, random) : stepOf(kind, 'back office', id, random),
+      modeOf(random),
+    );
+  if (choice < 0.25) await step('cancel');
+  else if (choice < 0.32) await Promise.all([step('cancel'), step('ship')]);
+  else if (choice < 0.65) {
+    await step('ship');
+    if (random.share() < 0.5 && !shop.isOver()) await step('deliver');
+    else if (random.share() < 0.2 && !shop.isOver()) await step('cancel'); // too late
+  }
+}
+
+function cancellationOf(shop: Shop, client: ClientName, orderId: string, random: Random): Operation {
+  const key = shop.nextCancellationKey(client);
+  return { ...stepOf('cancel', client, orderId, random), key };
+}

@@ -1,0 +1,104 @@
+/** What clients ask for: the requests of one operation each, with everything that varies decided by chance. */
+import { randomUUID } from 'node:crypto';
+import type { ClientName, Line, Operation } from './history.ts';
+import type { Random } from './random.ts';
+
+/** What is ordered. */
+export const hotSkus = Array.from({ length: 4 }, (_, index) => `HOT-${index + 1}`);
+export const coldSkus = Array.from({ length: 60 }, (_, index) => `COLD-${index + 1}`);
+
+function newOperation(
+  part: Pick<Operation, 'kind' | 'client' | 'path'> & Partial<Operation>,
+  ...bodies: object[]
+): Operation {
+  return { key: randomUUID(), tries: [], bodies: bodies.map((body) => JSON.stringify(body)), ...part };
+}
+
+export function productOf(sku: string): Operation {
+  return newOperation({ kind: 'product', client: 'back office', path: '/products' }, { sku, name: sku });
+}
+
+/** An order that will be confirmed: of one to five SKUs that never run out. */
+export function plainPlacementOf(client: ClientName, random: Random): Operation {
+  const customerId = randomUUID();
+  const lines = Array.from({ length: random.between(1, 5) }, () => ({
+    sku: random.pick(coldSkus),
+    quantity: random.between(1, 4),
+  }));
+  const body = { customerId, currency: 'EUR', lines };
+  return newOperation({ kind: 'place', client, path: '/orders', customerId, lines: [lines] }, body);
+}
+
+export function placementOf(client: ClientName, random: Random): Operation {
+  const customerId = randomUUID();
+  const lines = [linesFor(random), linesFor(random)];
+  const bodies = lines.map((some) => ({ customerId, currency: 'EUR', lines: some }));
+  // The second body must differ, whatever the dice say.
+  if (bodies[1]) bodies[1].currency = 'USD';
+  return newOperation({ kind: 'place', client, path: '/orders', customerId, lines }, ...bodies);
+}
+
+function linesFor(random: Random): (Line & { unitPrice?: number })[] {
+  // Several hot SKUs in any order: whoever locks them as they come meets another who does, the other way round.
+  if (random.share() < 0.15) {
+    const shuffled = hotSkus.map((sku) => ({ sku, rank: random.share() })).sort((a, b) => a.rank - b.rank);
+    return shuffled.slice(0, random.between(2, hotSkus.length)).map(({ sku }) => ({ sku, quantity: 1 }));
+  }
+  const count = random.share() < 0.5 ? 1 : random.between(2, 5);
+  return Array.from({ length: count }, () => ({
+    sku: random.share() < 0.3 ? random.pick(hotSkus) : random.pick(coldSkus),
+    quantity: random.between(1, 4),
+    ...(random.share() < 0.5 && { unitPrice: random.pick([100, 250]) }),
+  }));
+}
+
+export function stepOf(
+  kind: 'cancel' | 'ship' | 'deliver',
+  client: ClientName,
+  orderId: string,
+  random: Random,
+): Operation {
+  const trackingNumber = `T-${random.between(1, 1_000_000)}`;
+  switch (kind) {
+    case 'cancel':
+      return newOperation(
+        { kind, client, path: `/orders/${orderId}/cancellation`, orderId },
+        {},
+        { reason: 'changed my mind' },
+      );
+    case 'ship': {
+      const shipments = [
+        { carrier: 'DHL', trackingNumber },
+        { carrier: 'UPS', trackingNumber },
+      ];
+      return newOperation({ kind, client, path: `/orders/${orderId}/shipment`, orderId, shipments }, ...shipments);
+    }
+    case 'deliver':
+      return newOperation({ kind, client, path: `/orders/${orderId}/delivery`, orderId }, {});
+  }
+}
+
+export function adjustmentOf(sku: string, delta: number): Operation {
+  const path = `/products/${sku}/adjustments`;
+  const bodies = [
+    { delta, reason: 'count' },
+    { delta: delta + 1 || 1, reason: 'another count' },
+  ];
+  return newOperation(
+    { kind: 'adjust', client: 'back office', path, stock: { sku, deltas: bodies.map((body) => body.delta) } },
+    ...bodies,
+  );
+}
+
+/** The order that some answer to its placing named. */
+export function orderIdOf({ tries }: Operation): string | undefined {
+  for (const { answer } of tries) {
+    const id = answer?.location?.slice('/orders/'.length) ?? (answer?.status === 409 ? idIn(answer.text) : undefined);
+    if (id !== undefined) return id;
+  }
+  return undefined;
+}
+
+function idIn(text: string): string | undefined {
+  return (JSON.parse(text) as { orderId?: string }).orderId;
+}

@@ -1,0 +1,98 @@
+/**
+ * How an operation is performed: as a good client does it, or as a bad one: twins at once, late repeats, another payload
+ * under the same key.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientName, Operation, Verdict } from './history.ts';
+import type { Random } from './random.ts';
+import type { Sender } from './sender.ts';
+
+export type Mode = 'once' | 'twins' | 'repeat' | 'other later' | 'other at once';
+
+export type Performer = {
+  perform: (operation: Operation, mode: Mode) => Promise<Verdict | undefined>;
+  read: (client: ClientName, path: string) => Promise<void>;
+  /** Counts this as under way until it has ended. */
+  track: <T>(work: Promise<T>) => Promise<T>;
+  /** Operations that still wait for a final answer. */
+  underWay: () => number;
+  /** Resolves when nothing is under way. */
+  idle: () => Promise<void>;
+  /** No client begins anything new from here on. */
+  end: () => void;
+  isOver: () => boolean;
+  /** Resolves then. */
+  ended: Promise<void>;
+};
+
+/** Performs operations through this sender, which remembers them. */
+export function makePerformer(sender: Sender, pauses: Random): Performer {
+  const { operations, send, sendUntilFinal } = sender;
+  const { track, underWay, idle } = makeTracker();
+  const over = new AbortController();
+  const ended = Promise.withResolvers<void>();
+
+  async function repeatLater(operation: Operation): Promise<unknown> {
+    await delay(pauses.between(100, 8_000), undefined, { signal: over.signal }).catch(() => {});
+    return over.signal.aborted ? undefined : sendUntilFinal(operation, 0);
+  }
+
+  async function performInMode(operation: Operation, mode: Mode): Promise<Verdict | undefined> {
+    if (mode === 'twins') return (await Promise.all([sendUntilFinal(operation, 0), sendUntilFinal(operation, 0)]))[0];
+    if (mode === 'other at once') {
+      const verdicts = await Promise.all([sendUntilFinal(operation, 0), sendUntilFinal(operation, 1)]);
+      return verdicts.find((verdict) => verdict === 'final') ?? verdicts[0];
+    }
+    const verdict = await sendUntilFinal(operation, 0, mode === 'once' && operation.kind === 'place');
+    if (mode === 'repeat') void track(repeatLater(operation));
+    if (mode === 'other later') void track(sendUntilFinal(operation, 1));
+    return verdict;
+  }
+
+  return {
+    track,
+    underWay,
+    idle,
+    perform(operation, mode) {
+      operations.push(operation);
+      const hasOther = operation.bodies.length > 1 || !mode.startsWith('other');
+      return track(performInMode(operation, hasOther ? mode : 'repeat'));
+    },
+    async read(client, path) {
+      const operation: Operation = { kind: 'read', client, key: '', path, bodies: [], tries: [] };
+      operations.push(operation);
+      await send(operation, 0);
+    },
+    end() {
+      over.abort();
+      ended.resolve();
+    },
+    isOver: () => over.signal.aborted,
+    ended: ended.promise,
+  };
+}
+
+function makeTracker(): Pick<Performer, 'track' | 'underWay' | 'idle'> {
+  const open = new Set<Promise<unknown>>();
+  return {
+    track(work) {
+      open.add(work);
+      const forget = () => open.delete(work);
+      work.then(forget, forget);
+      return work;
+    },
+    underWay: () => open.size,
+    async idle() {
+      while (open.size > 0) await Promise.allSettled(open);
+    },
+  };
+}
+
+/** How most operations are performed, and how some are. */
+export function modeOf(random: Random): Mode {
+  const share = random.share();
+  if (share < 0.6) return 'once';
+  if (share < 0.76) return 'twins';
+  if (share < 0.9) return 'repeat';
+  return share < 0.95 ? 'other later' : 'other at once';
+}

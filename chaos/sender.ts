@@ -1,0 +1,98 @@
+/** How clients send, and what they remember of it: whatever has no final answer is sent again under its key. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Attempt, Gateway } from '@shop/operator/gateway.ts';
+import type { ClientName, Operation, Try, Verdict } from './history.ts';
+import { verdictOf } from './history.ts';
+import type { Random } from './random.ts';
+
+export type ApiKeys = Record<ClientName, string>;
+
+// Of the shoppers whose first request fails; whatever it left behind has to be decided without them.
+const shareOfQuitters = 0.5;
+
+export type Sender = {
+  /** Everything that was sent, in the order of its first sending. */
+  operations: Operation[];
+  /** Milliseconds since the first memory: the clock of all times in the history. */
+  now: () => number;
+  /** Sends one of an operation's bodies, once. */
+  send: (operation: Operation, variant: number, giveUpAfterMs?: number) => Promise<Try>;
+  /** Sends it until the answer is final; undefined when its client goes away for ever, or all repeating has ended. */
+  sendUntilFinal: (operation: Operation, variant: number, mayQuit?: boolean) => Promise<Verdict | undefined>;
+  /** Sends it until there is an answer that says what became of it. */
+  sendUntilAnswered: (operation: Operation) => Promise<Verdict>;
+  /** Ends all repeating. */
+  giveUp: () => void;
+};
+
+/** A memory that is empty; `pauses` decides how long clients wait. */
+export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses: Random }): Sender {
+  const { gateway, apiKeys, pauses } = setting;
+  const started = performance.now();
+  const now = () => performance.now() - started;
+  let gaveUp = false;
+
+  async function send(operation: Operation, variant: number, giveUpAfterMs?: number): Promise<Try> {
+    const one: Try = { variant, sentAt: now(), endedAt: Number.POSITIVE_INFINITY };
+    operation.tries.push(one); // remembered before it is sent: without an answer it may still have an effect
+    const attempt = await gateway.attempt({
+      method: operation.kind === 'read' ? 'GET' : 'POST',
+      path: operation.path,
+      apiKey: apiKeys[operation.client],
+      giveUpAfterMs,
+      ...(operation.kind !== 'read' && { idempotencyKey: operation.key, body: operation.bodies[variant] }),
+    });
+    return Object.assign(one, { endedAt: now() }, outcomeOf(attempt));
+  }
+
+  async function sendUntilFinal(operation: Operation, variant: number, mayQuit = false): Promise<Verdict | undefined> {
+    for (let count = 1; ; count += 1) {
+      // Now and then a client goes away in the middle, and comes back.
+      const giveUpAfterMs = count === 1 && pauses.share() < 0.06 ? pauses.between(1, 60) : undefined;
+      const one = await send(operation, variant, giveUpAfterMs);
+      const verdict = verdictOf(one);
+      if (verdict !== 'again' && verdict !== 'accepted') return verdict;
+      if (verdict === 'accepted') operation.onAccepted?.();
+      if (gaveUp) return undefined;
+      if (mayQuit && count === 1 && hasFailed(one) && pauses.share() < shareOfQuitters) {
+        operation.isForsaken = true;
+        return undefined;
+      }
+      await delay(verdict === 'accepted' ? pauses.between(300, 1_500) : backoffMs(count));
+    }
+  }
+
+  async function sendUntilAnswered(operation: Operation): Promise<Verdict> {
+    for (let count = 1; ; count += 1) {
+      const verdict = verdictOf(await send(operation, 0));
+      if (verdict !== 'again') return verdict;
+      await delay(backoffMs(count));
+    }
+  }
+
+  return {
+    operations: [],
+    now,
+    send,
+    sendUntilFinal,
+    sendUntilAnswered,
+    giveUp: () => {
+      gaveUp = true;
+    },
+  };
+}
+
+function backoffMs(count: number): number {
+  return Math.min(100 * 2 ** count, 2_000);
+}
+
+/** No answer, or one that says that something is broken. */
+function hasFailed({ answer }: Try): boolean {
+  return answer === undefined || answer.status >= 500;
+}
+
+function outcomeOf(attempt: Attempt): Pick<Try, 'answer' | 'cause'> {
+  if (!attempt.answer) return { cause: attempt.cause };
+  const { status, text, code, location } = attempt.answer;
+  return { answer: { status, text, code, location } };
+}
