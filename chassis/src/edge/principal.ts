@@ -20,7 +20,7 @@ export interface Service {
   readonly name: string;
 }
 
-/** The scope of its keys and the owner of its orders, as `client_id` stores it. */
+/** The scope of its keys and the owner of what it made, as `client_id` stores it. */
 export function clientIdOf(principal: Principal): string {
   switch (principal.kind) {
     case 'machine':

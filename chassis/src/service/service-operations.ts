@@ -6,7 +6,7 @@ import { success } from '../edge/openapi/answers.ts';
 import type { Operation } from '../edge/openapi/document.ts';
 import { healthReport } from './health.ts';
 
-/** `name` is that of the service at the gateway: `orders`, `inventory`. */
+/** `name` is that of the service in paths at the gateway. */
 export function serviceOperations(name: string): Operation[] {
   const ok = { status: 'ok', checks: { database: true, broker: true }, version: '0.1.0' };
   const down = { ...ok, status: 'down', checks: { database: false, broker: true } };

@@ -83,7 +83,7 @@ export async function dropDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `ALTER TABLE dead_letters DROP COLUMN deliveries`);
 }
 
-/** V3: the letters of one order are found without reading all. Built beside running services, so outside of a transaction. */
+/** V3: the letters of one subject are found without reading all. Built beside running services, so outside of a transaction. */
 export async function indexDeadLetterSubjectsV3(knex: Knex): Promise<void> {
   // As in indexExpiryOfKeysV2.
   await knex.raw('SET lock_timeout = 0');

@@ -1,5 +1,5 @@
 /**
- * What a keyed write asks for, as 32 bytes that are kept with its key, with an order or an adjustment for ever. Each
+ * What a keyed write asks for, as 32 bytes that are kept with its key, and with what it made. Each
  * operation says by itself what its fingerprint is made of: renaming a route, a parameter or a member of a schema, or
  * giving one a default, changes no fingerprint. See docs/adr/0023.
  */

@@ -61,7 +61,7 @@ const COALESCE_MS = 50;
 const POLL_MS = 1_000;
 const SAMPLE_MS = 5_000;
 const LONGEST_PAUSE_SECONDS = 300;
-// Orders are to be settled within a minute of the consumer's first start.
+// What waits is to be settled within a minute of the consumer's first start.
 const PROBE_PAUSE_SECONDS = 5;
 // One statement must not take long, however many were held back.
 const RELEASED_AT_ONCE = 5_000;
