@@ -13,8 +13,9 @@ import amqplib from 'amqplib';
 import fc from 'fast-check';
 import { type Command, callerOf, commands, type Run, stockUp } from './model/commands.ts';
 import { compareReplays, compareState, type Events } from './model/compare-state.ts';
+import type { Order } from './model/order.ts';
 import { type Services, startServices } from './model/services.ts';
-import { type Order, openShop, type Shop } from './model/shop.ts';
+import { openShop, type Shop } from './model/shop.ts';
 
 // The same sequences in every run of the tests; another seed finds others.
 const { MODEL_SEED, MODEL_RUNS, MODEL_PATH, MODEL_REPLAY_PATH } = process.env;

@@ -1,16 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
+import type { Expected } from './expected.ts';
+import type { Order } from './order.ts';
 import type { Answer, Call, Caller, Services } from './services.ts';
-import {
-  type CallerName,
-  type Expected,
-  type Order,
-  type Sent,
-  type Shop,
-  serviceOf,
-  toHttp,
-  type Write,
-} from './shop.ts';
+import type { Shop } from './shop.ts';
+import { type CallerName, type Sent, serviceOf, toHttp, type Write } from './writes.ts';
 
 /** A sequence under way: the real services, and names that no other sequence has. */
 export interface Run {
@@ -30,7 +24,7 @@ export async function send(shop: Shop, run: Run, request: Sent, twice = false): 
   const { write, key } = request;
   const service = serviceOf(write);
   // What was cancelled or shipped gives its units back, or takes them away, by message.
-  if (service === 'inventory' || write.kind === 'place') await settle(shop, run);
+  if (service === 'inventory' || write.kind === 'place') await catchUp(shop, run);
   const requestId = newRequestId();
   const call = { service, ...toHttp(write), caller: callerOf(run, request.caller), requestId, key };
   const expected = shop.ask(request, requestId);
@@ -62,10 +56,10 @@ export async function read(
 }
 
 /** Wait until the messages between the services have had their effect, in the model as in truth. */
-export async function settle(shop: Shop, run: Run): Promise<void> {
-  if (!shop.isUnsettled()) return;
-  shop.settle();
-  await run.services.settled((['ada', 'bob'] as const).map((name) => callerOf(run, name).clientId));
+export async function catchUp(shop: Shop, run: Run): Promise<void> {
+  if (!shop.isBehind()) return;
+  shop.catchUp();
+  await run.services.caughtUp((['ada', 'bob'] as const).map((name) => callerOf(run, name).clientId));
 }
 
 function compare(expected: Expected, { status, headers, text, body }: Answer): void {
@@ -362,14 +356,14 @@ export async function list(
 
 const readProduct = fc.record({ caller: anyone, sku: anySku }).map((params) =>
   command('read product', params, always, async (shop, run, { caller, sku }) => {
-    await settle(shop, run);
+    await catchUp(shop, run);
     const call = { service: 'inventory' as const, path: `/products/${skuOf(run, sku)}`, caller };
     await read(run, call, (requestId) => shop.product(skuOf(run, sku), requestId));
   }),
 );
 const readMovements = fc.record({ caller: backOffice, sku: anySku }).map((params) =>
   command('read movements', params, always, async (shop, run, { caller, sku }) => {
-    await settle(shop, run);
+    await catchUp(shop, run);
     const call = { service: 'inventory' as const, path: `/products/${skuOf(run, sku)}/movements?limit=100`, caller };
     await read(run, call, (requestId) => shop.movements(skuOf(run, sku), requestId));
   }),
@@ -381,7 +375,7 @@ const leave = fc.constant(
     {},
     (shop) => shop.isReachable(),
     async (shop, run) => {
-      await settle(shop, run);
+      await catchUp(shop, run);
       shop.leave();
       await run.services.cutInventory();
     },
@@ -395,7 +389,7 @@ const comeBack = fc.constant(
     async (shop, run) => {
       run.services.restoreInventory();
       shop.comeBack();
-      await settle(shop, run);
+      await catchUp(shop, run);
     },
   ),
 );

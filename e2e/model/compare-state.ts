@@ -1,6 +1,8 @@
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import { list, type Run, read, settle } from './commands.ts';
-import type { Order, Shop } from './shop.ts';
+import { allKeys } from '@shop/chassis/testing/idempotency-keys.ts';
+import { catchUp, list, type Run, read } from './commands.ts';
+import type { Order } from './order.ts';
+import type { Shop } from './shop.ts';
 
 /** Everything that the sequence has left behind, in the services' answers, in their tables and in the events. */
 export async function compareState(shop: Shop, run: Run, events: Events): Promise<void> {
@@ -8,7 +10,7 @@ export async function compareState(shop: Shop, run: Run, events: Events): Promis
     run.services.restoreInventory();
     shop.comeBack();
   }
-  await settle(shop, run);
+  await catchUp(shop, run);
   for (const { id } of shop.orders) {
     const caller = 'back' as const;
     await read(run, { service: 'orders', path: `/orders/${id}`, caller }, (requestId) =>
@@ -61,11 +63,10 @@ async function compareEvents(shop: Shop, events: Events): Promise<void> {
 
 /** How often each order's first answer was given again, once the counts are written. */
 export async function compareReplays(orders: readonly Order[], { orderDb }: Run['services']): Promise<void> {
-  const sql = 'SELECT resource_id AS id, replays FROM idempotency_keys WHERE resource_id IS NOT NULL';
   const expected = Object.fromEntries(orders.map(({ id, replays }) => [id, replays]));
   await eventually(async () => {
-    const { rows } = await orderDb.query<{ id: string; replays: number }>(sql);
-    expect(Object.fromEntries(rows.map(({ id, replays }) => [id, replays]))).toEqual(expected);
+    const ofOrders = (await allKeys(orderDb)).filter(({ resourceId }) => resourceId !== null);
+    expect(Object.fromEntries(ofOrders.map(({ resourceId, replays }) => [resourceId, replays]))).toEqual(expected);
     return true;
   }, 5_000);
 }

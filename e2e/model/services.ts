@@ -114,7 +114,7 @@ export async function startServices() {
       inventory.resume();
     },
     /** Resolves when nothing is under way between the services for these clients. */
-    async settled(clientIds: readonly string[]): Promise<void> {
+    async caughtUp(clientIds: readonly string[]): Promise<void> {
       const sql = 'SELECT id, awaiting FROM orders WHERE awaiting IS NOT NULL AND client_id = ANY ($1)';
       await eventually(async () => {
         const { rows } = await orderDb.pool.query(sql, [clientIds]);

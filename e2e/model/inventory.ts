@@ -1,0 +1,95 @@
+/**
+ * inventory-service in the model: products, their stock and their ledger. While it cannot be reached, its commands wait in a
+ * queue; they take effect, in order, when it is back.
+ */
+import { decide, type Order, type Shortage } from './order.ts';
+import { demandOf } from './writes.ts';
+
+export interface Product {
+  sku: string;
+  name: string;
+  onHand: number;
+  reserved: number;
+  createdAt?: string;
+  updatedAt?: string;
+  /** Oldest first. */
+  movements: { kind: string; deltaOnHand: number; deltaReserved: number; cause: { id?: string }; actor: string }[];
+}
+
+interface Movement {
+  kind: string;
+  onHand: number;
+  reserved: number;
+  cause: { id?: string };
+  actor: string;
+}
+
+export type Inventory = ReturnType<typeof openInventory>;
+
+/** Without a product. */
+export function openInventory() {
+  const products = new Map<string, Product>();
+  /** What it was sent by message, and has not received. */
+  const waiting: { kind: 'hold' | 'release' | 'fulfil'; order: Order }[] = [];
+  let reachable = true;
+
+  function shortagesOf(order: Order): Shortage[] {
+    return demandOf(order.lines).flatMap(({ sku, quantity }) => {
+      const product = products.get(sku);
+      const available = product ? product.onHand - product.reserved : 0;
+      if (available >= quantity) return [];
+      return [{ sku, requested: quantity, available, reason: product ? 'insufficient-stock' : 'unknown-sku' }];
+    });
+  }
+
+  function moveAll(order: Order, kind: 'held' | 'released' | 'fulfilled', onHand: number, reserved: number): void {
+    for (const { sku, quantity } of demandOf(order.lines)) {
+      const units = { onHand: onHand * quantity, reserved: reserved * quantity };
+      move(products.get(sku) as Product, { kind, ...units, cause: order, actor: 'order-service' });
+    }
+  }
+
+  /** Decides about an order's stock. */
+  function hold(order: Order): void {
+    const shortages = shortagesOf(order);
+    decide(order, shortages);
+    if (shortages.length === 0) moveAll(order, 'held', 0, 1);
+  }
+
+  return {
+    products,
+    hold,
+    /** It is sent this by message. */
+    send(kind: 'hold' | 'release' | 'fulfil', order: Order): void {
+      waiting.push({ kind, order });
+    },
+    /** Whether it has messages under way that it will receive. */
+    isBehind: () => reachable && waiting.length > 0,
+    /** All messages take effect. */
+    catchUp(): void {
+      for (const { kind, order } of waiting.splice(0)) {
+        if (kind === 'hold') hold(order);
+        else if (order.reservation === 'held') {
+          order.reservation = kind === 'release' ? 'released' : 'fulfilled';
+          moveAll(order, order.reservation, kind === 'release' ? 0 : -1, -1);
+        }
+      }
+    },
+    isReachable: () => reachable,
+    /** From now on it receives nothing. */
+    leave(): void {
+      reachable = false;
+    },
+    /** It receives everything again. */
+    comeBack(): void {
+      reachable = true;
+    },
+  };
+}
+
+/** Change a product's units, with a row in its ledger. */
+export function move(product: Product, { kind, onHand, reserved, cause, actor }: Movement): void {
+  product.onHand += onHand;
+  product.reserved += reserved;
+  product.movements.push({ kind, deltaOnHand: onHand, deltaReserved: reserved, cause, actor });
+}

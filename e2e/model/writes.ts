@@ -1,0 +1,83 @@
+/** What callers may ask the shop to write, and how that is sent. */
+
+export type CallerName = 'ada' | 'bob' | 'back' | 'other-back';
+
+export interface Line {
+  sku: string;
+  quantity: number;
+  unitPrice?: number;
+}
+
+/** A keyed request, as it is meant. */
+export type Write =
+  | { kind: 'create'; sku: string; name: string }
+  | { kind: 'rename'; sku: string; name: string }
+  | { kind: 'adjust'; sku: string; delta: number; reason: string }
+  | { kind: 'place'; customerId: string; currency: string; lines: Line[] }
+  | { kind: 'cancel'; orderId: string; reason?: string }
+  | { kind: 'ship'; orderId: string; carrier: string; trackingNumber: string }
+  | { kind: 'deliver'; orderId: string };
+
+export interface Sent {
+  write: Write;
+  caller: CallerName;
+  key: string;
+}
+
+/** The path, method and body of a write. */
+export function toHttp(write: Write): { method: 'POST' | 'PATCH'; path: string; body: object } {
+  switch (write.kind) {
+    case 'create':
+      return { method: 'POST', path: '/products', body: { sku: write.sku, name: write.name } };
+    case 'rename':
+      return { method: 'PATCH', path: `/products/${write.sku}`, body: { name: write.name } };
+    case 'adjust': {
+      const { delta, reason } = write;
+      return { method: 'POST', path: `/products/${write.sku}/adjustments`, body: { delta, reason } };
+    }
+    case 'place': {
+      const { customerId, currency, lines } = write;
+      return { method: 'POST', path: '/orders', body: { customerId, currency, lines } };
+    }
+    case 'cancel':
+      return { method: 'POST', path: `/orders/${write.orderId}/cancellation`, body: { reason: write.reason } };
+    case 'ship': {
+      const { carrier, trackingNumber } = write;
+      return { method: 'POST', path: `/orders/${write.orderId}/shipment`, body: { carrier, trackingNumber } };
+    }
+    case 'deliver':
+      return { method: 'POST', path: `/orders/${write.orderId}/delivery`, body: {} };
+  }
+}
+
+/** Which service a write goes to: the scope of its key, too. */
+export function serviceOf({ kind }: Write): 'orders' | 'inventory' {
+  return kind === 'create' || kind === 'rename' || kind === 'adjust' ? 'inventory' : 'orders';
+}
+
+/** Lines of one SKU and one price are one line, where the first stood. */
+export function mergeLines(lines: readonly Line[]): Line[] {
+  const merged: Line[] = [];
+  for (const line of lines) {
+    const same = merged.find(({ sku, unitPrice }) => sku === line.sku && unitPrice === line.unitPrice);
+    if (same) same.quantity += line.quantity;
+    else merged.push({ ...line });
+  }
+  return merged;
+}
+
+/** Units per SKU, in the order of SKU. */
+export function demandOf(lines: readonly Line[]): { sku: string; quantity: number }[] {
+  const skus = [...new Set(lines.map(({ sku }) => sku))].sort();
+  const sum = (sku: string) => lines.reduce((units, line) => units + (line.sku === sku ? line.quantity : 0), 0);
+  return skus.map((sku) => ({ sku, quantity: sum(sku) }));
+}
+
+/** What makes two writes the same: not the order of lines, nor how they are split. */
+export function fingerprintOf(write: Write): string {
+  if (write.kind !== 'place') return JSON.stringify(write);
+  const lines = mergeLines(write.lines).map((line) =>
+    JSON.stringify([line.sku, line.unitPrice ?? null, line.quantity]),
+  );
+  return JSON.stringify({ ...write, lines: lines.sort() });
+}
