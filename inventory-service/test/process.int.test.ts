@@ -43,6 +43,21 @@ function start(env: Record<string, string>): { child: ChildProcessWithoutNullStr
   return { child, output: () => output };
 }
 
+/** A process that serves; it ends with its test. */
+async function startServing(env: Record<string, string>) {
+  const { child, output } = start({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATABASE_URL: database.url,
+    RABBITMQ_URL: broker.url,
+    GATEWAY_TOKEN: 'g'.repeat(32),
+    ...env,
+  });
+  atEnd(() => child.kill('SIGKILL'));
+  const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
+  return { child, output, port };
+}
+
 async function command(type: string, payload: object, to = broker): Promise<string> {
   const id = uuidv7();
   const occurredAt = new Date().toISOString();
@@ -64,90 +79,73 @@ describe('the process', () => {
   });
 
   it('answers calls, handles commands, replies, sets poison aside, and drains on SIGTERM', async () => {
-    const { child, output } = start({
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATABASE_URL: database.url,
-      RABBITMQ_URL: broker.url,
-      GATEWAY_TOKEN: 'g'.repeat(32),
+    const { child, port } = await startServing({
       ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
       DRAIN_SECONDS: '2',
     });
-    try {
-      const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
-      await database.pool.query(`WITH p AS (INSERT INTO products (sku, name) VALUES ('MUG', 'Mug') RETURNING sku)
-        INSERT INTO stock_levels (sku, on_hand) SELECT sku, 5 FROM p`);
-      const id = uuidv7();
-      const lines = [{ sku: 'MUG', quantity: 2 }];
-      const called = await fetch(`http://127.0.0.1:${port}/reservations`, {
-        method: 'POST',
-        headers: { ...ORDER_SERVICE, 'content-type': 'application/json' },
-        body: JSON.stringify({ reservations: [{ id, lines }] }),
-      });
-      expect(await called.json()).toEqual({ results: [{ id, state: 'held' }] });
+    await database.pool.query(`WITH p AS (INSERT INTO products (sku, name) VALUES ('MUG', 'Mug') RETURNING sku)
+      INSERT INTO stock_levels (sku, on_hand) SELECT sku, 5 FROM p`);
+    const id = uuidv7();
+    const lines = [{ sku: 'MUG', quantity: 2 }];
+    const called = await fetch(`http://127.0.0.1:${port}/reservations`, {
+      method: 'POST',
+      headers: { ...ORDER_SERVICE, 'content-type': 'application/json' },
+      body: JSON.stringify({ reservations: [{ id, lines }] }),
+    });
+    expect(await called.json()).toEqual({ results: [{ id, state: 'held' }] });
 
-      const health = `http://127.0.0.1:${port}/health/inventory`;
-      await eventually(async () => {
-        const answer = await fetch(health, { headers: { 'x-gateway-token': 'g'.repeat(32) } });
-        expect(await answer.json()).toMatchObject({ status: 'ok' });
-        return true;
-      });
-      const causationId = await command('reservation.requested', { reservationId: id, lines });
-      const [reply] = await broker.take(REPLIES, 1);
-      expect(JSON.parse(reply?.body ?? '')).toMatchObject({
-        type: 'reservation.held',
-        producer: 'inventory-service',
-        correlationId: 'request-1',
-        causationId,
-        payload: { reservationId: id },
-      });
-      const late = uuidv7();
-      await command('reservation.fulfil', { reservationId: late });
-      const deadLetters = `http://127.0.0.1:${port}/operations/inventory/dead-letters`;
-      const operator = asClient('operator-1');
-      const letter = await eventually(async () => {
-        const answer = await fetch(`${deadLetters}?status=open`, { headers: operator });
-        return ((await answer.json()) as { items: { id: string }[] }).items[0];
-      });
-      expect(letter).toMatchObject({ type: 'reservation.fulfil', reason: 'fulfil-of-unknown', attempts: 1 });
+    const health = `http://127.0.0.1:${port}/health/inventory`;
+    await eventually(async () => {
+      const answer = await fetch(health, { headers: { 'x-gateway-token': 'g'.repeat(32) } });
+      expect(await answer.json()).toMatchObject({ status: 'ok' });
+      return true;
+    });
+    const causationId = await command('reservation.requested', { reservationId: id, lines });
+    const [reply] = await broker.take(REPLIES, 1);
+    expect(JSON.parse(reply?.body ?? '')).toMatchObject({
+      type: 'reservation.held',
+      producer: 'inventory-service',
+      correlationId: 'request-1',
+      causationId,
+      payload: { reservationId: id },
+    });
+    const late = uuidv7();
+    await command('reservation.fulfil', { reservationId: late });
+    const deadLetters = `http://127.0.0.1:${port}/operations/inventory/dead-letters`;
+    const operator = asClient('operator-1');
+    const letter = await eventually(async () => {
+      const answer = await fetch(`${deadLetters}?status=open`, { headers: operator });
+      return ((await answer.json()) as { items: { id: string }[] }).items[0];
+    });
+    expect(letter).toMatchObject({ type: 'reservation.fulfil', reason: 'fulfil-of-unknown', attempts: 1 });
 
-      await command('reservation.requested', { reservationId: late, lines });
-      await broker.take(REPLIES, 1);
-      const replayed = await fetch(`${deadLetters}/${letter.id}/replay`, {
-        method: 'POST',
-        headers: { ...operator, 'idempotency-key': 'replay-1' },
-      });
-      expect(await replayed.json()).toMatchObject({ id: letter.id, status: 'replayed' });
-      const [fulfilled] = await broker.take(REPLIES, 1);
-      expect(JSON.parse(fulfilled?.body ?? '')).toMatchObject({
-        type: 'reservation.fulfilled',
-        payload: { reservationId: late },
-      });
+    await command('reservation.requested', { reservationId: late, lines });
+    await broker.take(REPLIES, 1);
+    const replayed = await fetch(`${deadLetters}/${letter.id}/replay`, {
+      method: 'POST',
+      headers: { ...operator, 'idempotency-key': 'replay-1' },
+    });
+    expect(await replayed.json()).toMatchObject({ id: letter.id, status: 'replayed' });
+    const [fulfilled] = await broker.take(REPLIES, 1);
+    expect(JSON.parse(fulfilled?.body ?? '')).toMatchObject({
+      type: 'reservation.fulfilled',
+      payload: { reservationId: late },
+    });
 
-      child.kill('SIGTERM');
-      const ready = `http://127.0.0.1:${port}/health/ready`;
-      await eventually(async () => ((await fetch(ready)).status === 503 ? true : undefined));
-      // The gateway has not heard of it yet: what it still sends is served, on a connection that ends.
-      const served = await fetch(`http://127.0.0.1:${port}/products/MUG`, { headers: operator });
-      expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
-      expect(await once(child, 'exit')).toEqual([0, null]);
-    } finally {
-      child.kill('SIGKILL');
-    }
+    child.kill('SIGTERM');
+    const ready = `http://127.0.0.1:${port}/health/ready`;
+    await eventually(async () => ((await fetch(ready)).status === 503 ? true : undefined));
+    // The gateway has not heard of it yet: what it still sends is served, on a connection that ends.
+    const served = await fetch(`http://127.0.0.1:${port}/products/MUG`, { headers: operator });
+    expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
   it('knows order-service by both of its tokens, also where they have the names of an earlier version', async () => {
-    const { child, output } = start({
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATABASE_URL: database.url,
-      RABBITMQ_URL: broker.url,
-      GATEWAY_TOKEN: 'g'.repeat(32),
+    const { output, port } = await startServing({
       INTERNAL_TOKEN: 'n'.repeat(32),
       INTERNAL_TOKEN_PREVIOUS: 'i'.repeat(32),
     });
-    atEnd(() => child.kill('SIGKILL'));
-    const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
     const statusWith = async (token: string) => {
       const headers = { authorization: `Bearer ${token.repeat(32)}` };
       return (await fetch(`http://127.0.0.1:${port}/reservations?limit=1`, { headers })).status;
@@ -165,24 +163,14 @@ describe('the process', () => {
   });
 
   it('ends on SIGINT without the time that DRAIN_SECONDS gives a gateway', async () => {
-    const { child, output } = start({
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATABASE_URL: database.url,
-      RABBITMQ_URL: broker.url,
-      GATEWAY_TOKEN: 'g'.repeat(32),
+    const { child } = await startServing({
       ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
       DRAIN_SECONDS: '60',
     });
-    try {
-      await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
-      const asked = Date.now();
-      child.kill('SIGINT');
-      expect(await once(child, 'exit')).toEqual([0, null]);
-      expect(Date.now() - asked).toBeLessThan(60_000);
-    } finally {
-      child.kill('SIGKILL');
-    }
+    const asked = Date.now();
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(Date.now() - asked).toBeLessThan(60_000);
   });
 
   it('goes on with a queue that the broker has with other arguments, and its health and metrics say so', async () => {
@@ -192,16 +180,10 @@ describe('the process', () => {
     await own.withChannel((channel) =>
       channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 19 } }),
     );
-    const { child, output } = start({
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATABASE_URL: database.url,
+    const { port } = await startServing({
       RABBITMQ_URL: own.url,
-      GATEWAY_TOKEN: 'g'.repeat(32),
       ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
     });
-    atEnd(() => child.kill('SIGKILL'));
-    const port = await eventually(() => /"port":(\d+)/.exec(output())?.[1]);
     const health = () =>
       fetch(`http://127.0.0.1:${port}/health/inventory`, { headers: { 'x-gateway-token': 'g'.repeat(32) } });
     await eventually(async () => {
