@@ -81,10 +81,6 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
   const closed = await run(load(10, { clients: 64 }));
   const capacity = Object.values(closed.answers).reduce((sum, count) => sum + count, 0) / closed.sendingSeconds;
 
-  // Autovacuum does so within a minute. Until then single sessions were seen to take longer for a batch the more orders there
-  // were, and more than a statement may at 50,000: as with a plan from an empty table, which is not what is measured here.
-  await Promise.all([system.orderDb.query('ANALYZE'), system.inventoryDb.query('ANALYZE')]);
-
   const pids = new Map(services.map(({ part, pid = 0 }) => [part, pid]));
   const overload = load(OVERLOAD_SECONDS, { perSecond: 2 * capacity, grows: true });
   const roots = [...parts.flatMap(({ pid }) => pid ?? []), process.pid];

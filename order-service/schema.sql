@@ -185,7 +185,7 @@ CREATE TABLE orders (
   autovacuum_analyze_threshold = 1000
 );
 CREATE INDEX orders_awaiting_idx ON orders USING btree (ask_at) WHERE awaiting IS NOT NULL;
-CREATE INDEX orders_client_id_idx ON orders USING btree (client_id, id);
+CREATE INDEX orders_client_idx ON orders USING btree (client_id COLLATE "C", id);
 CREATE INDEX orders_customer_id_idx ON orders USING btree (customer_id, id);
 COMMENT ON TABLE orders IS 'Orders of all clients';
 COMMENT ON COLUMN orders.id IS 'UUIDv7; also the id of the reservation at inventory-service';

@@ -61,6 +61,18 @@ export async function fillOrders(
   for (const side of sides) if (side.status === 'rejected') throw side.reason;
 }
 
+/** Add the orders from `first` to `last` of `count` to databases without statistics, and leave them so: as while it is young. */
+export async function addOrders(
+  databases: { orders: string; inventory: string },
+  range: { first: number; last: number; count: number; until: Date },
+): Promise<void> {
+  await withClient(databases.orders, (client) => runAll(client, ORDER_STATEMENTS, range));
+  await withClient(databases.inventory, async (client) => {
+    if (range.first === 1) await client.query(PRODUCTS);
+    await runAll(client, LEDGER_STATEMENTS, range);
+  });
+}
+
 async function requireNone(url: string, table: string): Promise<void> {
   await withClient(url, async (client) => {
     const { rowCount } = await client.query(`SELECT FROM ${table} LIMIT 1`);

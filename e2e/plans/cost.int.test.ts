@@ -192,7 +192,7 @@ describe('the indexes of orders', () => {
     );
     expect(rows.map(({ indexname }) => indexname)).toEqual([
       'orders_awaiting_idx', // the completer
-      'orders_client_id_idx', // a client's list
+      'orders_client_idx', // a client's list
       'orders_customer_id_idx', // a customer's list
       'orders_idempotency_key_key', // the last lock against a second order for a key
       'orders_number_key', // people search by it

@@ -9,14 +9,23 @@ export interface PlanNode {
   Plans?: PlanNode[];
 }
 
+export interface Tables {
+  /** Tables that get more and more rows. */
+  growing: ReadonlySet<string>;
+  /** Indexes that hold few rows however large their table is. */
+  small: ReadonlySet<string>;
+  /** Indexes whose first column has more and more rows of one value: for lists, which a LIMIT ends. */
+  wide: ReadonlySet<string>;
+}
+
 // These give each row on as soon as they have it, so a LIMIT above them ends what is below.
 const PASSES_ROWS_ON = ['Limit', 'LockRows', 'Subquery Scan', 'Result', 'Nested Loop', 'Append', 'Merge Append'];
 
 /**
  * Where a plan reads more of a growing table as the table grows: a sequential scan, or an index from its first to its
- * last entry without a LIMIT that ends it. `small` are indexes that hold few rows however large their table is.
+ * last entry without a LIMIT that ends it, or all rows of one value where one value may have any number.
  */
-export function unboundedReads(plan: PlanNode, growing: ReadonlySet<string>, small: ReadonlySet<string>): string[] {
+export function unboundedReads(plan: PlanNode, { growing, small, wide }: Tables): string[] {
   const found: string[] = [];
   walk(plan, undefined, false);
   return found;
@@ -39,7 +48,9 @@ export function unboundedReads(plan: PlanNode, growing: ReadonlySet<string>, sma
     if (isLimited && node.Filter === undefined) return undefined;
     if (type === 'Seq Scan') return type;
     if (!/^(Index Scan|Index Only Scan|Bitmap Index Scan)$/.test(type)) return undefined;
-    if (node['Index Cond'] !== undefined || small.has(node['Index Name'] ?? '')) return undefined;
+    const index = node['Index Name'] ?? '';
+    if (small.has(index)) return undefined;
+    if (node['Index Cond'] !== undefined) return wide.has(index) ? `${type} of one value of ${index}` : undefined;
     return `${type} of all of ${node['Index Name']}`;
   }
 }

@@ -1,8 +1,9 @@
 import { unboundedReads } from './judge-plan.ts';
 import { sqlIn } from './sql-in-sources.ts';
 
-const growing = new Set(['orders']);
-const reads = (plan: object) => unboundedReads(plan as Parameters<typeof unboundedReads>[0], growing, new Set(['few']));
+const tables = { growing: new Set(['orders']), small: new Set(['few']), wide: new Set(['of_client']) };
+const reads = (plan: object) => unboundedReads(plan as Parameters<typeof unboundedReads>[0], tables);
+const OF_CLIENT = { 'Index Name': 'of_client', 'Index Cond': '(client_id = $1)' };
 const scan = (more: object = {}) => ({
   'Node Type': 'Index Scan',
   'Relation Name': 'orders',
@@ -37,6 +38,8 @@ describe('unboundedReads', () => {
         Plans: [{ 'Node Type': 'Bitmap Index Scan', 'Index Name': 'orders_pkey' }],
       },
     ],
+    ['all rows of one client', scan(OF_CLIENT)],
+    ['the rows of one client until something is found', limited(scan({ ...OF_CLIENT, Filter: 'key' }))],
   ])('finds %s', (_, plan) => {
     expect(reads(plan)).toHaveLength(1);
   });
@@ -44,6 +47,7 @@ describe('unboundedReads', () => {
   it.each([
     ['a condition of the index', scan({ 'Index Cond': '(id = $1)' })],
     ['a limit', limited(scan())],
+    ['the newest rows of one client', limited(scan(OF_CLIENT))],
     ['an index of few rows', scan({ 'Index Name': 'few' })],
     ['a table that does not grow', { 'Node Type': 'Seq Scan', 'Relation Name': 'currencies' }],
   ])('lets %s pass', (_, plan) => {

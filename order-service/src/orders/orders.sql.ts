@@ -235,9 +235,8 @@ export async function findOrdersByKeys(q: Queryable, keys: readonly KeyName[]): 
       SELECT i.position::integer, ${COLUMNS}, o.fingerprint, ${LINES}, d.at AS decided_at, d.correlation_id AS decided_by
       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i (client_id, key, position)
       CROSS JOIN LATERAL (
-        -- As a range: see insertPlacements.
-        SELECT * FROM orders WHERE client_id = i.client_id AND idempotency_key BETWEEN i.key AND i.key
-        ORDER BY idempotency_key LIMIT 1
+        -- With LIMIT it stays a look-up for each key.
+        SELECT * FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key LIMIT 1
       ) o
       LEFT JOIN LATERAL (
         SELECT at, correlation_id FROM order_timeline WHERE order_id = o.id AND type = o.first_outcome ORDER BY id LIMIT 1
@@ -255,9 +254,7 @@ export async function findOrdersByKeys(q: Queryable, keys: readonly KeyName[]): 
 /** What an order was placed with under this key; a key that an order knows is not free for another request. */
 export async function findKeptFingerprint(q: Queryable, { clientId, key }: KeyName): Promise<Buffer | undefined> {
   const { rows } = await q.query<{ fingerprint: Buffer }>(
-    // As a range: see insertPlacements.
-    `SELECT fingerprint FROM orders WHERE client_id = $1 AND idempotency_key BETWEEN $2 AND $2
-     ORDER BY idempotency_key LIMIT 1`,
+    'SELECT fingerprint FROM orders WHERE client_id = $1 AND idempotency_key = $2',
     [clientId, key],
   );
   return rows[0]?.fingerprint;
@@ -284,6 +281,9 @@ const SCAN_LIMIT = 1_000;
 // A page of orders with 1,000 lines each would be 5 MB for every hundred; this many make a tenth of that. An order has at
 // most half of them, so a page has at least two.
 const LINES_LIMIT = 2_000;
+
+// As the index of lists has it, and no other: what finds one key can then only be planned with the constraint's.
+const CLIENT_BY_BYTES = 'client_id COLLATE "C"';
 
 /** A page of orders, newest first, and where the next one begins. It may be short, or empty, and still have a next. */
 export async function listOrders(
@@ -332,7 +332,7 @@ function windowOf({ clientId, customerId, number, status, before }: OrderFilter)
   } else if (customerId !== undefined) {
     only(window, 'customer_id', customerId);
     if (clientId !== undefined) rest['o.client_id'] = clientId;
-  } else if (clientId !== undefined) only(window, 'client_id', clientId);
+  } else if (clientId !== undefined) only(window, CLIENT_BY_BYTES, clientId);
   if (status !== undefined) rest['o.status'] = status;
   window.orderBy('id', 'desc');
   return { window, rest: Object.keys(rest).length > 0 ? rest : undefined };
@@ -343,7 +343,7 @@ function windowOf({ clientId, customerId, number, status, before }: OrderFilter)
  * found enough of this one's, who may have none for years.
  */
 function only(window: ReturnType<typeof builder>, column: string, value: string): void {
-  window.whereBetween(column, [value, value]).orderBy(column, 'desc');
+  window.whereRaw(`${column} BETWEEN ? AND ?`, [value, value]).orderByRaw(`${column} DESC`);
 }
 
 async function lastOfScan(q: Queryable, window: ReturnType<typeof builder>) {

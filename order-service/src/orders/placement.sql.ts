@@ -20,11 +20,9 @@ import { KEY_OF_ORDER, toOrderNumber } from './orders.sql.ts';
 export const NUMBER_PLACEHOLDER = toOrderNumber(Array.from({ length: 30 }, () => randomInt(10)).join(''));
 
 // Of a key in `input i`. Otherwise it is a repeat past its retention, and the order's constraint would refuse the whole
-// statement. As a scalar, for a join could be planned without the index; as a range in its order, for on an empty table the
-// client's index looks as good, and would have all of its orders read.
+// statement. As a scalar, for a join could be planned without the index.
 const HAS_NO_ORDER = /* sql */ `(
-  SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key BETWEEN i.key AND i.key
-  ORDER BY idempotency_key LIMIT 1
+  SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key
 ) IS NULL`;
 
 /** A pending order to be written, and the request's claim on its key. */
