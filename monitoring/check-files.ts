@@ -1,6 +1,6 @@
 /**
- * What is wrong with the monitoring's configuration, by file and line: without any tool what its syntax and shape tell,
- * and with promtool and amtool (Debian's packages) also what only they know, such as a faulty expression.
+ * Reports faults in the monitoring configuration by file and line: syntax and structure without any tool, and with promtool
+ * and amtool (Debian packages) also what only these can check, such as a faulty expression.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { isMap, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { z } from 'zod';
 
-const duration = z.string().regex(/^(\d+(ms|[smhdwy]))+$/, 'is no duration, such as 30s');
+const duration = z.string().regex(/^(\d+(ms|[smhdwy]))+$/, 'is not a duration such as 30s');
 const strings = z.array(z.string().min(1));
 const staticConfigs = z.array(z.strictObject({ targets: strings }));
 const scrapeJob = z.strictObject({
@@ -63,7 +63,7 @@ const rules = z.strictObject({
   ),
 });
 
-const matchers = z.array(z.string().regex(/^\w+(=|!=|=~|!~)"[^"]*"$/, 'is no matcher, such as severity="critical"'));
+const matchers = z.array(z.string().regex(/^\w+(=|!=|=~|!~)"[^"]*"$/, 'is not a matcher such as severity="critical"'));
 const routeMembers = {
   receiver: z.string(),
   matchers: matchers.optional(),
@@ -101,18 +101,18 @@ const schemas: [pattern: string, schema: z.ZodType][] = [
   ['grafana/dashboards/*.json', dashboard],
 ];
 
-/** Every fault of the files below `folder`, as `file:line: what`. */
+/** Every fault in the files under `folder`, as `file:line: what`. */
 export function checkFiles(folder: string): string[] {
   return schemas.flatMap(([pattern, schema]) => {
     const files = globSync(pattern, { cwd: folder }).sort();
-    if (files.length === 0) return [`${pattern}: there is no such file`];
+    if (files.length === 0) return [`${pattern}: no such file`];
     return files.flatMap((file) => checkFile(file, readFileSync(join(folder, file), 'utf8'), schema));
   });
 }
 
 function checkFile(file: string, text: string, schema: z.ZodType): string[] {
   const lines = new LineCounter();
-  // JSON is YAML, too.
+  // JSON is valid YAML.
   const document = parseDocument(text, { lineCounter: lines });
   const at = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line}`;
   if (document.errors.length > 0) {
@@ -125,7 +125,7 @@ function checkFile(file: string, text: string, schema: z.ZodType): string[] {
   });
 }
 
-/** Where a path begins, by its key if it has one; where the last part of it that exists does. */
+/** The offset of the key or value at a path, or of the last part of the path that exists. */
 function offsetOf(node: ParsedNode | null, path: PropertyKey[]): number | undefined {
   let found = node?.range[0];
   let current: unknown = node;
@@ -143,9 +143,9 @@ function offsetOf(node: ParsedNode | null, path: PropertyKey[]): number | undefi
   return found;
 }
 
-/** The tools that know more, and what each is asked about. */
+/** The tools that check more, with their arguments. */
 export const tools = [
-  { name: 'promtool', args: ['check', 'config', 'prometheus/prometheus.yml'] }, // its rules, too
+  { name: 'promtool', args: ['check', 'config', 'prometheus/prometheus.yml'] }, // includes its rules
   { name: 'amtool', args: ['check-config', 'alertmanager/alertmanager.yml'] },
 ] as const;
 
@@ -154,7 +154,7 @@ export function hasTool(name: string): boolean {
   return spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** What a tool says is wrong; undefined when it finds nothing. */
+/** The output of a tool that finds faults; undefined when it finds none. */
 export function askTool({ name, args }: (typeof tools)[number], folder: string): string | undefined {
   const { status, stdout, stderr } = spawnSync(name, args, { cwd: folder, encoding: 'utf8' });
   return status === 0 ? undefined : `${stdout}${stderr}`;

@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 atEnd(() => rmSync(copy, { recursive: true }));
 
-/** What `look` finds in a copy in which one thing is different, and the line of that. */
+/** What `look` finds in a copy with one change, and the line of the change. */
 function changed<T>(file: string, from: string, to: string, look: () => T): { line: number; found: T } {
   const path = join(copy, file);
   const before = readFileSync(path, 'utf8');
@@ -28,23 +28,23 @@ function changed<T>(file: string, from: string, to: string, look: () => T): { li
 
 const faults: [what: string, file: string, from: string, to: string][] = [
   ['a list that is not closed', 'prometheus/prometheus.yml', '[rules/*.yml]', '[rules/*.yml'],
-  ['a member that nobody knows', 'prometheus/prometheus.yml', 'scrape_timeout', 'scrape_timeoutt'],
-  ['no duration', 'prometheus/rules/alerts.yml', 'for: 30s', 'for: 30 seconds'],
-  ['a severity that nobody is told of', 'prometheus/rules/alerts.yml', 'severity: critical', 'severity: fatal'],
+  ['an unknown member', 'prometheus/prometheus.yml', 'scrape_timeout', 'scrape_timeoutt'],
+  ['an invalid duration', 'prometheus/rules/alerts.yml', 'for: 30s', 'for: 30 seconds'],
+  ['an unknown severity', 'prometheus/rules/alerts.yml', 'severity: critical', 'severity: fatal'],
   ['a summary without the value', 'prometheus/rules/alerts.yml', '(up: {{ $value }})', ''],
   ['a record without its level', 'prometheus/rules/recording.yml', 'slo:order_errors:ratio', 'order_errors_ratio'],
-  ['no matcher', 'alertmanager/alertmanager.yml', 'severity="critical"', 'severity: critical'],
+  ['an invalid matcher', 'alertmanager/alertmanager.yml', 'severity="critical"', 'severity: critical'],
   ['a dashboard without its panels', 'grafana/dashboards/kong.json', '"panels"', '"panel"'],
 ];
 
 describe('checkFiles', () => {
-  it('finds nothing in what is here', () => {
+  it('finds nothing in our files', () => {
     expect(checkFiles(__dirname)).toEqual([]);
   });
 
   it.each(faults)('names file and line: %s', (what, file, from, to) => {
     const { line, found } = changed(file, from, to, () => checkFiles(copy));
-    // A list that is not closed, and a member that is missing, are noticed elsewhere.
+    // An unclosed list and a missing member are reported at another line.
     const where = ['not closed', 'without its panels'].some((one) => what.includes(one)) ? '\\d+' : line;
     expect(found).toContainEqual(expect.stringMatching(new RegExp(`^${file}:${where}: `)));
   });
@@ -52,7 +52,7 @@ describe('checkFiles', () => {
 
 describe.each(tools)('$name', (tool) => {
   describeNeeding(tool.name, hasTool(tool.name), 'as a second opinion', () => {
-    it('finds nothing in what is here', () => {
+    it('finds nothing in our files', () => {
       expect(askTool(tool, __dirname)).toBeUndefined();
     });
   });

@@ -1,4 +1,4 @@
-/** What the parts of the monitoring say of one another has to agree. */
+/** The parts of the monitoring have to agree with each other. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
@@ -45,7 +45,7 @@ describe('every alert', () => {
     expect(elsewhere).toEqual([]);
   });
 
-  it('links to a panel that there is', () => {
+  it('links to an existing panel', () => {
     const broken = alerts.filter(({ annotations }) => {
       const [, uid = '', id] = /\/d\/(\w+)\?viewPanel=(\d+)$/.exec(annotations.dashboard) ?? [];
       return !dashboards[uid]?.panels.some((panel) => panel.id === Number(id));
@@ -53,7 +53,7 @@ describe('every alert', () => {
     expect(broken).toEqual([]);
   });
 
-  it('shows on its panel what it asks for', () => {
+  it('links to a panel that shows its metric', () => {
     const strangers = alerts.filter(({ expr, annotations }) => {
       const [, uid = '', id] = /\/d\/(\w+)\?viewPanel=(\d+)$/.exec(annotations.dashboard) ?? [];
       const panel = dashboards[uid]?.panels.find((one) => one.id === Number(id));
@@ -75,7 +75,7 @@ describe('every runbook', () => {
     expect(text).toMatch(/```sh\n[^`]+```/);
   });
 
-  it('is found by a symptom', () => {
+  it('is listed under a symptom', () => {
     const index = read('runbooks/README.md');
     expect(names.filter((name) => !index.includes(`(${name}.md)`))).toEqual([]);
     const linked = [...index.matchAll(/\((\w+)\.md\)/g)].map(([, name]) => name);
@@ -92,7 +92,7 @@ describe('metricsIn', () => {
 });
 
 describe('every expression', () => {
-  it('uses what somebody delivers', async () => {
+  it('uses only metrics that are exported', async () => {
     const ours = withInventoryMetrics(withOrderMetrics(createMetrics('test', '0'))).registry;
     const delivered = new Set([
       ...recordings.map(({ record }) => record),
@@ -112,12 +112,12 @@ describe('every expression', () => {
 });
 
 describe.each(Object.entries(dashboards))('the dashboard %s', (name, dashboard) => {
-  it('is what Grafana reads', () => {
+  it('matches its generated file', () => {
     expect(read(`grafana/dashboards/${name}.json`)).toBe(toGrafana(dashboard)); // npm run dashboards
     expect(dashboard.uid).toBe(name);
   });
 
-  it('describes each panel, under a number of its own', () => {
+  it('describes each panel, and gives it a unique id', () => {
     const ids = dashboard.panels.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(dashboard.panels.filter(({ description }) => description.length < 20)).toEqual([]);
@@ -125,7 +125,7 @@ describe.each(Object.entries(dashboards))('the dashboard %s', (name, dashboard) 
 });
 
 describe('shortenRules', () => {
-  it('has a shorter time for every one of the rules', () => {
+  it('shortens every time in the rules', () => {
     const files = readdirSync(join(__dirname, 'prometheus/rules'));
     const shortened = files.map((file) => shortenRules(read(`prometheus/rules/${file}`))).join('');
     expect(shortened).not.toMatch(/for: \d+m|\[\d+[mhd]\]/);
@@ -142,7 +142,7 @@ describe('alertmanager.yml', () => {
   };
   const seconds = (text = '0s') => Number.parseInt(text, 10) * (text.endsWith('m') ? 60 : 1);
 
-  it('holds back alerts that there are, for causes that there are', () => {
+  it('inhibits existing alerts for existing causes', () => {
     const alternatives = inhibit_rules.flatMap(({ source_matchers, target_matchers }) =>
       [source_matchers, target_matchers].flatMap(([matcher = '']) =>
         (/"(.*)"/.exec(matcher)?.[1] ?? '').replace('(Errors|Latency)', '.*').split('|'),
@@ -152,7 +152,7 @@ describe('alertmanager.yml', () => {
     expect(alternatives.filter((one) => !names.some((name) => new RegExp(`^${one}$`).test(name)))).toEqual([]);
   });
 
-  it('knows the cause before its consequence is due', () => {
+  it('fires for the cause before its consequence is due', () => {
     const late = inhibit_rules.flatMap(({ source_matchers, target_matchers }) =>
       named(source_matchers).flatMap((cause) =>
         named(target_matchers)

@@ -1,9 +1,9 @@
 /**
- * What others than our services deliver: the names that rules and dashboards may use, as their documentation has them.
- * `npm run monitoring` compares RabbitMQ's with a real one.
+ * Metrics that other programs export and that rules and dashboards may use, named as in their documentation.
+ * `npm run monitoring` compares the names of RabbitMQ with a real broker.
  */
 export const otherMetrics = {
-  /** Prometheus itself, of each target. */
+  /** Prometheus itself, for each target. */
   prometheus: ['up'],
   /** The plugin rabbitmq_prometheus: GET /metrics, and GET /metrics/detailed for our queues (rabbitmq.com/docs/prometheus). */
   rabbitmq: [

@@ -1,4 +1,4 @@
-/** The rules and dashboards as their tests and the trial run read them. */
+/** Reads the rules and dashboards for their tests and the trial run. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -14,7 +14,7 @@ export type Alert = {
 type Recording = { record: string; expr: string };
 type RuleFile = { groups: { name: string; rules: (Alert | Recording)[] }[] };
 
-/** All rules of a folder's files, recording and alerting. */
+/** All recording and alerting rules of a folder. */
 export function readRules(folder: string): { alerts: Alert[]; recordings: Recording[] } {
   const files = globSync('prometheus/rules/*.yml', { cwd: folder }).sort();
   const rules = files.flatMap((file) => {
@@ -27,7 +27,7 @@ export function readRules(folder: string): { alerts: Alert[]; recordings: Record
   };
 }
 
-/** Every expression that is asked anywhere, and who asks. */
+/** Every expression in rules and dashboards, and where it is used. */
 export function allExpressions(folder: string): { of: string; expr: string }[] {
   const { alerts, recordings } = readRules(folder);
   const panels = Object.values(dashboards).flatMap(({ title, panels }) =>

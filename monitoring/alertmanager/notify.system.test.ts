@@ -1,4 +1,4 @@
-/** From an alert to those who are told: a real Alertmanager, with what start.sh makes of files of addresses. */
+/** From an alert to its receivers: a real Alertmanager, with the configuration that start.sh generates from address files. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ describeNeeding('amtool', spawnSync('amtool', ['--version']).status === 0, 'star
     return print(path);
   };
 
-  it('makes a valid configuration of any of the addresses', () => {
+  it('generates a valid configuration from any of the addresses', () => {
     const webhook = { webhook_url: "http://127.0.0.1:9/it's", pager_url: 'http://127.0.0.1:9/pager' };
     const mail = { mail_to: 'on-call@orders.example', mail_from: 'a@orders.example', mail_smarthost: 'mail:587' };
     const account = { mail_username: 'a', mail_password: '"\\ secret' };
@@ -44,17 +44,17 @@ describeNeeding('amtool', spawnSync('amtool', ['--version']).status === 0, 'star
     expect(stdout.match(/pager/g)).toHaveLength(1);
   });
 
-  it('refuses half of what mail takes', () => {
+  it('refuses an incomplete mail configuration', () => {
     const { status, stderr } = inFolder('half', { mail_to: 'on-call@orders.example' });
     expect(stderr).toContain('no mail_smarthost');
     expect(status).toBe(1);
   });
 });
 
-type Told = { receiver: string; status: string; alerts: { labels: { alertname: string } }[] };
+type Notification = { receiver: string; status: string; alerts: { labels: { alertname: string } }[] };
 
 describeNeeding('Alertmanager', findAlertmanager() !== undefined, 'Alertmanager', () => {
-  const told: { path: string; body: Told }[] = [];
+  const notified: { path: string; body: Notification }[] = [];
   let listener: Server;
   let alertmanager: ChildProcess;
   let url: string;
@@ -63,14 +63,14 @@ describeNeeding('Alertmanager', findAlertmanager() !== undefined, 'Alertmanager'
     const { webhook, api } = await choosePorts(['webhook', 'api']);
     url = `http://127.0.0.1:${api}`;
     listener = createServer(async (req, res) => {
-      const body = (await json(req)) as Told;
-      told.push({ path: req.url ?? '', body });
+      const body = (await json(req)) as Notification;
+      notified.push({ path: req.url ?? '', body });
       res.end();
     }).listen(webhook, '127.0.0.1');
     atEnd(() => closeServer(listener));
     writeFileSync(join(folder, 'webhook_url'), `http://127.0.0.1:${webhook}/everything`);
     writeFileSync(join(folder, 'pager_url'), `http://127.0.0.1:${webhook}/pager`);
-    // It is sooner than for people: nobody here has to be spared.
+    // Shorter waits than in production, so that the test is fast.
     const config = print(folder).stdout.replace('group_wait: 30s', 'group_wait: 1s').replace('5m', '1s');
     writeFileSync(join(folder, 'alertmanager.yml'), config);
     const args = [`--config.file=${folder}/alertmanager.yml`, `--storage.path=${folder}/data`];
@@ -87,25 +87,25 @@ describeNeeding('Alertmanager', findAlertmanager() !== undefined, 'Alertmanager'
     const { status } = await fetch(`${url}/api/v2/alerts`, { method: 'POST', headers, body });
     expect(status).toBe(200);
   };
-  const wasTold = (path: string, alertname: string, status: string) =>
-    told.some(
+  const wasNotified = (path: string, alertname: string, status: string) =>
+    notified.some(
       (one) => one.path === path && one.body.status === status && one.body.alerts[0]?.labels.alertname === alertname,
     ) || undefined;
 
-  it('wakes somebody for the cause, holds back the consequence, and says when it is over', async () => {
+  it('pages for the cause, inhibits the consequence, and reports when it is resolved', async () => {
     await raise('critical', 'DatabaseDown');
     await raise('warning', 'ConsumersMissing');
     await raise('warning', 'DeadLettersPresent');
-    await eventually(() => wasTold('/pager', 'DatabaseDown', 'firing'));
-    await eventually(() => wasTold('/everything', 'DatabaseDown', 'firing'));
-    await eventually(() => wasTold('/everything', 'DeadLettersPresent', 'firing'));
-    expect(told.map(({ path }) => path).filter((path) => path === '/pager')).toHaveLength(1);
-    expect(wasTold('/everything', 'ConsumersMissing', 'firing')).toBeUndefined();
+    await eventually(() => wasNotified('/pager', 'DatabaseDown', 'firing'));
+    await eventually(() => wasNotified('/everything', 'DatabaseDown', 'firing'));
+    await eventually(() => wasNotified('/everything', 'DeadLettersPresent', 'firing'));
+    expect(notified.map(({ path }) => path).filter((path) => path === '/pager')).toHaveLength(1);
+    expect(wasNotified('/everything', 'ConsumersMissing', 'firing')).toBeUndefined();
 
     await raise('critical', 'DatabaseDown', true);
-    await eventually(() => wasTold('/pager', 'DatabaseDown', 'resolved'));
-    // What is left has no cause any more that people know of.
-    await eventually(() => wasTold('/everything', 'ConsumersMissing', 'firing'));
-    expect(wasTold('/pager', 'ConsumersMissing', 'firing')).toBeUndefined();
+    await eventually(() => wasNotified('/pager', 'DatabaseDown', 'resolved'));
+    // The cause is resolved, so its consequence is no longer inhibited.
+    await eventually(() => wasNotified('/everything', 'ConsumersMissing', 'firing'));
+    expect(wasNotified('/pager', 'ConsumersMissing', 'firing')).toBeUndefined();
   });
 });

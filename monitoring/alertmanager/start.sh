@@ -1,32 +1,32 @@
 #!/bin/sh
-# Starts Alertmanager with the receivers for which there are addresses; see --help.
+# Starts Alertmanager with the receivers that have addresses; see --help.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 usage() {
   cat <<'TEXT'
 Usage: start.sh FOLDER [FLAG …]     run Alertmanager with the receivers of FOLDER and these flags
-       start.sh --print FOLDER      print its configuration instead
+       start.sh --print FOLDER      print the configuration instead
 
-FOLDER holds one file for each address. One that is missing or empty is left out; with none, alerts are shown on
-Alertmanager's own page only.
+FOLDER has one file per address. Missing or empty files are ignored; without any, alerts appear only on Alertmanager's
+own page.
 
   slack_url        an incoming webhook of Slack: every alert
   webhook_url      gets every alert as JSON (Alertmanager's webhook format)
-  pager_url        the same, for critical alerts only: what wakes somebody
-  mail_to          address or addresses, with commas: every alert. It takes these, too:
+  pager_url        the same, for critical alerts only: pages someone
+  mail_to          addresses, separated by commas: every alert. It needs these too:
   mail_smarthost   host:port of a mail server with STARTTLS
   mail_from        the sender
-  mail_username, mail_password     unless the server asks for none
+  mail_username, mail_password     unless the server needs none
 TEXT
 }
 
-# The first line of a file of the folder; nothing if there is none.
+# The first line of a file in the folder; empty if there is none.
 value() {
   [ ! -s "$folder/$1" ] || head -n 1 "$folder/$1"
 }
 
-# A string of YAML in which nothing has a meaning.
+# A YAML string in which no character is special.
 quoted() {
   printf "'%s'" "$(printf %s "$1" | sed "s/'/''/g")"
 }
@@ -51,7 +51,7 @@ TEXT
 mail() {
   [ -n "$(value mail_to)" ] || return 0
   for name in mail_smarthost mail_from; do
-    [ -n "$(value $name)" ] || { echo "start.sh: there is $folder/mail_to, but no $name" >&2; exit 1; }
+    [ -n "$(value $name)" ] || { echo "start.sh: $folder/mail_to exists, but no $name" >&2; exit 1; }
   done
   cat <<TEXT
     email_configs:
@@ -86,6 +86,6 @@ esac
 folder=$1
 shift
 umask 077
-# Twice, for `exec` would start it on half a file.
+# Two steps, so that a failure while printing stops the start instead of leaving half a configuration.
 print >"${TMPDIR:-/tmp}/alertmanager.yml"
 exec alertmanager --config.file="${TMPDIR:-/tmp}/alertmanager.yml" "$@"

@@ -1,4 +1,4 @@
-/** A real Prometheus serves the page, and answers what it asks. */
+/** A real Prometheus serves the page and answers its queries. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { dashboards } from '../grafana/dashboards.ts';
 
 const there = spawnSync('prometheus', ['--version'], { stdio: 'ignore' }).status === 0;
 
-describeNeeding('Prometheus', there, 'the page of charts', () => {
+describeNeeding('Prometheus', there, 'the charts page', () => {
   it('is served with every panel and its legends, and its queries are answered', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shop-charts-'));
     const { prometheus = 0 } = await choosePorts(['prometheus']);

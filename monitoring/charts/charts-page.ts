@@ -1,14 +1,14 @@
 import type { Dashboard } from '../grafana/panel.ts';
 
 /**
- * The dashboards as one page that needs nothing but Prometheus, for machines without Grafana. Prometheus serves it as a
- * console template, so it can ask its API without leave of another origin.
+ * The dashboards as one page that needs only Prometheus, for machines without Grafana. Prometheus serves it as a console
+ * template, so the page can call the Prometheus API on its own origin.
  */
 export function chartsPage(dashboards: Dashboard[]): string {
-  // Prometheus runs the file through Go's templates, in which two braces begin an action: the legends have them.
+  // Prometheus parses the file as a Go template, in which two braces begin an action, and legends contain them.
   const data = JSON.stringify(dashboards).replaceAll('{{', '{\\u007b').replaceAll('<', '\\u003c');
   const page = PAGE.replace('DASHBOARDS', () => data);
-  if (page.includes('{{')) throw new Error('the page of charts has two braces in a row');
+  if (page.includes('{{')) throw new Error('the charts page contains two braces in a row');
   return page;
 }
 
@@ -152,7 +152,7 @@ async function showSection({ dashboard, figures, silent }, span) {
     if (series.length > 0) draw(figures[index], panel, series, span);
     else without.push(panel.title);
   }));
-  silent.textContent = without.length === 0 ? '' : 'Without a value in this time: ' + without.join(', ') + '.';
+  silent.textContent = without.length === 0 ? '' : 'No data in this period: ' + without.join(', ') + '.';
 }
 
 async function showAll() {
@@ -163,9 +163,9 @@ async function showAll() {
   const span = { start: end - length, end, step };
   try {
     await Promise.all([showAlerts(), ...sections.map((section) => showSection(section, span))]);
-    document.getElementById('shown').textContent = 'Read ' + new Date().toLocaleTimeString() + ', again every 15 seconds';
+    document.getElementById('shown').textContent = 'Updated ' + new Date().toLocaleTimeString() + ', every 15 seconds';
   } catch (error) {
-    document.getElementById('shown').textContent = 'Prometheus could not be asked: ' + error.message;
+    document.getElementById('shown').textContent = 'Query to Prometheus failed: ' + error.message;
   }
 }
 document.getElementById('length').onchange = showAll;

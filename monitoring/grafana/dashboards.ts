@@ -1,6 +1,6 @@
 /**
- * The dashboards, in short. `npm run dashboards` writes what Grafana reads (dashboards/*.json) from this; a test fails
- * until you do. A range is $__rate_interval, which Grafana fits to the time that is shown.
+ * The dashboards in a short form, from which `npm run dashboards` generates the files for Grafana (dashboards/*.json); a test
+ * fails on drift. Ranges are $__rate_interval, which Grafana adapts to the time range that is displayed.
  */
 import { services as allServices } from '../../services.ts';
 import type { Dashboard } from './panel.ts';
@@ -15,21 +15,21 @@ const databases = `datname=~"${allServices.map(({ database }) => database.name).
 export const orders: Dashboard = {
   uid: 'orders',
   title: 'Orders',
-  description: 'Whether customers can order, how fast they are answered, and what waits.',
+  description: 'Whether customers can order, how fast they get responses, and which orders wait.',
   panels: [
     {
       id: 1,
-      title: 'Steps of orders',
+      title: 'Order transitions',
       description:
-        'What happened to orders. "queued": their stock is asked for by message, for inventory-service did not answer.',
+        'What happened to orders. "queued": stock is requested by message, because inventory-service did not respond.',
       unit: 'cps',
       queries: [['{{outcome}}', 'sum by (outcome) (rate(orders_total[$__rate_interval]))']],
     },
     {
       id: 2,
-      title: 'Answers to POST /orders',
+      title: 'Responses to POST /orders',
       description:
-        '201 confirmed, 202 not decided yet, 409 rejected or still running, 422 a key used for something else, 503 overloaded or unavailable.',
+        '201 confirmed, 202 not decided yet, 409 rejected or still running, 422 key reused for a different request, 503 overloaded or unavailable.',
       unit: 'reqps',
       queries: [
         ['{{status}}', `sum by (status) (rate(http_request_duration_seconds_count{${place}}[$__rate_interval]))`],
@@ -37,7 +37,7 @@ export const orders: Dashboard = {
     },
     {
       id: 3,
-      title: 'Time to answer POST /orders',
+      title: 'Response time of POST /orders',
       description: 'As order-service measures it. The objective is 300 ms for 99 %; the deadline is 2.5 s.',
       unit: 's',
       queries: [0.5, 0.9, 0.99].map((share) => [
@@ -49,7 +49,7 @@ export const orders: Dashboard = {
       id: 4,
       title: 'Requests with an Idempotency-Key',
       description:
-        'executed: the first of its key. replayed: the stored answer again. taken_over: the first process had died.',
+        'executed: the first request with its key. replayed: the stored response. taken_over: the first process had died.',
       unit: 'reqps',
       queries: [
         ['{{result}}', 'sum by (result) (rate(idempotency_requests_total{service="order-service"}[$__rate_interval]))'],
@@ -59,32 +59,32 @@ export const orders: Dashboard = {
       id: 5,
       title: 'Undecided orders',
       description:
-        'Accepted (202), and their stock is neither reserved nor refused. Zero but for moments while all parts are up.',
+        'Accepted (202), with stock neither reserved nor refused yet. Zero except for moments while everything is up.',
       unit: 'short',
       queries: [['undecided', 'max(orders_pending)']],
     },
     {
       id: 6,
       title: 'Oldest undecided order',
-      description: 'How long it has waited. Orders settle within a minute of the return of whatever was down.',
+      description: 'How long it has waited. Orders are decided within a minute after the part that was down is back.',
       unit: 's',
       limit: 120,
       queries: [['oldest', 'max by (service) (orders_pending_oldest_seconds)']],
     },
     {
       id: 7,
-      title: 'Breakers to inventory-service',
+      title: 'Circuit breakers to inventory-service',
       description:
-        'One for each of its processes: 0 closed, 1 half open (one call is let through), 2 open: it is left out. With all of them open, orders are answered 202 without asking.',
+        'One for each of its processes: 0 closed, 1 half open (one call is let through), 2 open (no calls). With all of them open, orders get 202 without a call.',
       unit: 'short',
       limit: 2,
       queries: [['{{instance}} to {{target}}', 'max by (instance, target) (breaker_state)']],
     },
     {
       id: 8,
-      title: 'Order calls answered 5xx',
+      title: 'Order calls with a 5xx response',
       description:
-        'Share of all order calls, over three windows. Above 1.44 % the budget of 30 days (0.1 %) is gone in two.',
+        'Share of all order calls, over three windows. Above 1.44 % the 30-day budget (0.1 %) is used up in two days.',
       unit: 'percentunit',
       limit: 0.0144,
       queries: ['5m', '1h', '6h'].map((range) => [range, `slo:order_errors:ratio_rate${range}`]),
@@ -92,31 +92,30 @@ export const orders: Dashboard = {
     {
       id: 9,
       title: 'Orders not decided within 300 ms',
-      description:
-        'Share of POST /orders, over three windows; 202 counts as not decided. The budget of 30 days is 1 %.',
+      description: 'Share of POST /orders, over three windows; 202 counts as not decided. The 30-day budget is 1 %.',
       unit: 'percentunit',
       limit: 0.144,
       queries: ['5m', '1h', '6h'].map((range) => [range, `slo:order_latency:ratio_rate${range}`]),
     },
     {
       id: 10,
-      title: 'Keys used for something else, in 10 minutes',
-      description: 'Answered 422. A client that makes keys which are not unique loses orders.',
+      title: 'Reused idempotency keys, in 10 minutes',
+      description: 'Responses 422. A client whose keys are not unique loses orders.',
       unit: 'short',
       limit: 20,
       queries: [['{{service}}', 'sum by (service) (increase(idempotency_requests_total{result="reused"}[10m]))']],
     },
     {
       id: 11,
-      title: 'The call to inventory-service, 99 %',
+      title: 'Calls to inventory-service, 99 %',
       description:
-        'One call for each batch. Its deadline is 1.5 s; then the outcome is unknown and the order is queued.',
+        'One call per batch. Its deadline is 1.5 s; after that the outcome is unknown and the order is queued.',
       unit: 's',
       queries: [['{{outcome}}', quantile(0.99, 'reservation_call_duration_seconds_bucket', 'outcome, le')]],
     },
     {
       id: 12,
-      title: 'Budget used in three days',
+      title: 'Error budget used in three days',
       description: 'Share of the failures that the objectives allow. Above 100 % on average, an objective is missed.',
       unit: 'percentunit',
       limit: 1,
@@ -131,19 +130,19 @@ export const orders: Dashboard = {
 export const stock: Dashboard = {
   uid: 'stock',
   title: 'Stock and reservations',
-  description: 'What inventory-service decides, how fast, and whether all that has to agree does.',
+  description: 'What inventory-service decides, how fast, and whether its data is consistent.',
   panels: [
     {
       id: 1,
       title: 'Reservations',
       description:
-        'Answers to requests for stock. released: the order was cancelled before. conflict: the same id with other lines, which is a fault.',
+        'Responses to requests for stock. released: the order was already cancelled. conflict: the same id with other lines, which is a bug.',
       unit: 'cps',
       queries: [['{{outcome}}', 'sum by (outcome) (rate(reservations_total[$__rate_interval]))']],
     },
     {
       id: 2,
-      title: 'Time to answer order-service',
+      title: 'Response time to order-service',
       description: 'POST /reservations, for a whole batch of orders. At 1.5 s order-service stops waiting.',
       unit: 's',
       queries: [0.5, 0.99].map((share) => [
@@ -153,8 +152,8 @@ export const stock: Dashboard = {
     },
     {
       id: 3,
-      title: 'Members of a batch',
-      description: 'On average. Batches grow with the load: that is how the cost of an order falls.',
+      title: 'Batch size',
+      description: 'Average. Batches grow with the load, so that the cost per order falls.',
       unit: 'short',
       queries: [
         [
@@ -165,8 +164,8 @@ export const stock: Dashboard = {
     },
     {
       id: 4,
-      title: 'Calls about products',
-      description: 'By route, as the back office and the shops make them.',
+      title: 'Product requests',
+      description: 'By route, from the back office and the shops.',
       unit: 'reqps',
       queries: [
         [
@@ -179,7 +178,7 @@ export const stock: Dashboard = {
       id: 5,
       title: 'Share of refused reservations',
       description:
-        'Not enough stock, or an unknown SKU. A jump means that something popular is sold out, or a catalogue is wrong.',
+        'Not enough stock, or an unknown SKU. A jump means that a popular product is sold out, or a catalogue is wrong.',
       unit: 'percentunit',
       queries: [
         [
@@ -202,19 +201,19 @@ export const stock: Dashboard = {
 export const messaging: Dashboard = {
   uid: 'messaging',
   title: 'Messaging',
-  description: 'From the outboxes through the broker to the consumers, and what was set aside on the way.',
+  description: 'From the outboxes through the broker to the consumers, with retries and dead letters.',
   panels: [
     {
       id: 1,
-      title: 'RabbitMQ answers',
-      description: '1: Prometheus gets its metrics. 0: it is down, frozen or out of reach.',
+      title: 'RabbitMQ responds',
+      description: '1: Prometheus gets its metrics. 0: it is down, frozen or unreachable.',
       unit: 'short',
       queries: [['up', 'max by (job) (up{job="rabbitmq"})']],
     },
     {
       id: 2,
       title: 'Oldest message in the outbox',
-      description: 'Usually far below a second. It grows while the broker is away, or no queue takes a message.',
+      description: 'Usually far below a second. It grows while the broker is down, or no queue accepts a message.',
       unit: 's',
       limit: 60,
       queries: [['{{service}}', 'max by (service) (outbox_oldest_seconds)']],
@@ -229,8 +228,7 @@ export const messaging: Dashboard = {
     {
       id: 4,
       title: 'Published',
-      description:
-        'Confirmed by the broker; and sent back, because no queue takes them (they are kept and sent again).',
+      description: 'Confirmed by the broker; returned: no queue is bound for them (they are kept and sent again).',
       unit: 'cps',
       queries: [
         ['{{service}}', 'sum by (service) (rate(outbox_published_total[$__rate_interval]))'],
@@ -240,21 +238,21 @@ export const messaging: Dashboard = {
     {
       id: 5,
       title: 'Consumers',
-      description: 'Of each queue that a service reads; those of dead letters too, which are drained into a table.',
+      description: 'By queue that a service reads, including the dead-letter queues, which are drained into a table.',
       unit: 'short',
       queries: [['{{queue}}', 'sum by (queue) (rabbitmq_detailed_queue_consumers{queue!~".*[.]retry[.].*"})']],
     },
     {
       id: 6,
       title: 'Messages in the queues',
-      description: 'Ready and under way. They grow when consumers are missing or slow.',
+      description: 'Ready and unacknowledged. They grow when consumers are missing or slow.',
       unit: 'short',
       queries: [['{{queue}}', 'sum by (queue) (rabbitmq_detailed_queue_messages{queue!~".*[.]retry[.].*"})']],
     },
     {
       id: 7,
       title: 'Open dead letters',
-      description: 'They wait for a person: npm run dead-letters -- list.',
+      description: 'A person has to replay or discard them: npm run dead-letters -- list.',
       unit: 'short',
       limit: 1,
       queries: [['{{queue}}', 'max by (service, queue) (dead_letters_open)']],
@@ -262,14 +260,14 @@ export const messaging: Dashboard = {
     {
       id: 8,
       title: 'Age of messages when handled, 99 %',
-      description: 'From the fact to its handling, so with the time in the outbox and with the delays of retries.',
+      description: 'From the event to its handling, including the time in the outbox and the delays of retries.',
       unit: 's',
       queries: [['{{queue}}', quantile(0.99, 'message_age_seconds_bucket', 'queue, le')]],
     },
     {
       id: 9,
-      title: 'Disk of the broker',
-      description: 'Below the limit it takes no message any more; the alert begins at twenty times the limit.',
+      title: 'Broker disk',
+      description: 'Below the limit the broker blocks publishers; the alert fires at twenty times the limit.',
       unit: 'bytes',
       queries: [
         ['available', 'rabbitmq_disk_space_available_bytes'],
@@ -278,8 +276,8 @@ export const messaging: Dashboard = {
     },
     {
       id: 10,
-      title: 'Memory of the broker',
-      description: 'Share of what it may use. At 100 % it takes no message until it has less.',
+      title: 'Broker memory',
+      description: 'Share of its limit. At 100 % the broker blocks publishers until it uses less.',
       unit: 'percentunit',
       limit: 0.8,
       queries: [['used', 'rabbitmq_process_resident_memory_bytes / rabbitmq_resident_memory_limit_bytes']],
@@ -287,21 +285,22 @@ export const messaging: Dashboard = {
     {
       id: 11,
       title: 'Deliveries',
-      description: 'By what became of them: handled, duplicate (the inbox knew it), retried, dead_lettered.',
+      description: 'By outcome: handled, duplicate (already in the inbox), retried, dead_lettered.',
       unit: 'cps',
       queries: [['{{queue}} {{outcome}}', 'sum by (queue, outcome) (rate(messages_handled_total[$__rate_interval]))']],
     },
     {
       id: 12,
-      title: 'Waiting for another try',
-      description: 'Messages whose handling failed, in the queues of the delays: 1 s, 5 s, 30 s, 2 min, 10 min.',
+      title: 'Waiting for a retry',
+      description: 'Messages whose handling failed, in the retry queues: 1 s, 5 s, 30 s, 2 min, 10 min.',
       unit: 'short',
       queries: [['{{queue}}', 'sum by (queue) (rabbitmq_detailed_queue_messages{queue=~".*[.]retry[.].*"})']],
     },
     {
       id: 13,
-      title: 'Queues with other arguments',
-      description: 'How many processes declare it with other arguments than the broker has. It is used as it is.',
+      title: 'Queues with different arguments',
+      description:
+        'How many processes declare the queue with different arguments than the broker has. It is used as it is.',
       unit: 'short',
       limit: 1,
       queries: [['{{service}} {{queue}}', 'sum by (service, queue) (broker_topology_differences)']],
@@ -312,27 +311,27 @@ export const messaging: Dashboard = {
 export const system: Dashboard = {
   uid: 'services',
   title: 'Services',
-  description: 'Rate, errors and duration of each service; what it uses and what it waits for; databases and host.',
+  description: 'Rate, errors and duration of each service; resources and queues; databases and host.',
   panels: [
     {
       id: 1,
-      title: 'Processes that answer',
-      description: 'Of each service. Two of each is the normal case in Compose.',
+      title: 'Processes that respond',
+      description: 'By service. With Compose, two of each is normal.',
       unit: 'short',
       queries: [['{{job}}', `sum by (job) (up{${services}})`]],
     },
     {
       id: 2,
       title: 'Requests',
-      description: 'All routes, those of health and metrics too.',
+      description: 'All routes, including health and metrics.',
       unit: 'reqps',
       queries: [['{{service}}', 'sum by (service) (rate(http_request_duration_seconds_count[$__rate_interval]))']],
     },
     {
       id: 3,
-      title: 'Answers 5xx',
+      title: '5xx responses',
       description:
-        '503 says overloaded or unavailable, with nothing done; 500 is a fault of ours and is in the log with its trace id.',
+        '503 is overloaded or unavailable, without effect; 500 is a bug of ours and is in the log with its trace id.',
       unit: 'reqps',
       queries: [
         [
@@ -343,7 +342,7 @@ export const system: Dashboard = {
     },
     {
       id: 4,
-      title: 'Time to answer, 99 %',
+      title: 'Response time, 99 %',
       description: 'By route. The deadlines are 1.5 s between the services and 2.5 s for an order.',
       unit: 's',
       queries: [
@@ -352,15 +351,15 @@ export const system: Dashboard = {
     },
     {
       id: 5,
-      title: 'Processor',
-      description: 'Of each process, in cores. A process of Node uses hardly more than one.',
+      title: 'CPU',
+      description: 'By process, in cores. A Node process uses little more than one.',
       unit: 'percentunit',
       queries: [['{{job}} {{instance}}', `rate(process_cpu_seconds_total{${services}}[$__rate_interval])`]],
     },
     {
       id: 6,
-      title: 'Lag of the event loop, 99 %',
-      description: 'How late the process comes to its work; 10 ms is the resolution of the measurement.',
+      title: 'Event loop lag, 99 %',
+      description: 'How late the process gets to its work; the resolution of the measurement is 10 ms.',
       unit: 's',
       queries: [['{{job}} {{instance}}', `nodejs_eventloop_lag_p99_seconds{${services}}`]],
     },
@@ -368,7 +367,7 @@ export const system: Dashboard = {
       id: 7,
       title: 'Refused as overloaded, in 5 minutes',
       description:
-        'By a full queue of a batch, or unseen because the process was behind. Answered 503 with nothing done.',
+        'By a full batch queue, or before parsing because the event loop was saturated. Responses 503, without effect.',
       unit: 'short',
       limit: 10,
       queries: [
@@ -381,22 +380,22 @@ export const system: Dashboard = {
     {
       id: 8,
       title: 'Waiting for a database connection',
-      description: 'Callers in front of the pool. Now and then is normal, always is not.',
+      description: 'Callers that wait for the pool. Occasionally is normal, permanently is not.',
       unit: 'short',
       limit: 1,
       queries: [['{{service}} {{instance}}', 'db_pool_waiting']],
     },
     {
       id: 9,
-      title: 'Last answer of the database',
-      description: 'How long ago. Each process asks every 5 s.',
+      title: 'Time since the last database response',
+      description: 'Each process checks its database every 5 s.',
       unit: 's',
       limit: 20,
       queries: [['{{service}}', 'time() - max by (service) (database_answered_timestamp_seconds)']],
     },
     {
       id: 10,
-      title: 'Connections of the pools',
+      title: 'Pool connections',
       description: 'Used and idle, over all processes.',
       unit: 'short',
       queries: [['{{service}} {{state}}', 'sum by (service, state) (db_pool_connections)']],
@@ -404,21 +403,21 @@ export const system: Dashboard = {
     {
       id: 11,
       title: 'Resident memory',
-      description: 'Of each process. It stays below 250 MB under load.',
+      description: 'By process. It stays below 250 MB under load.',
       unit: 'bytes',
       queries: [['{{job}} {{instance}}', `process_resident_memory_bytes{${services}}`]],
     },
     {
       id: 12,
       title: 'Waiting for a batch',
-      description: 'Members in the queue, at the moment of the scrape.',
+      description: 'Queued batch members at the time of the scrape.',
       unit: 'short',
       queries: [['{{stage}} {{instance}}', 'batch_queue_length']],
     },
     {
       id: 13,
       title: 'Age of the newest backup',
-      description: 'Of each database; one is made every hour. Only where the backups run.',
+      description: 'By database; one is made every hour. Only where the backup service runs.',
       unit: 's',
       limit: 7200,
       queries: [['{{database}}', 'time() - backup_last_success_timestamp_seconds']],
@@ -426,7 +425,7 @@ export const system: Dashboard = {
     {
       id: 14,
       title: 'Sessions in PostgreSQL',
-      description: 'By database and state, and how many it takes. "idle in transaction" that stays is a fault.',
+      description: 'By database and state, with the limit. Lasting "idle in transaction" is a fault.',
       unit: 'short',
       queries: [
         ['{{datname}} {{state}}', `sum by (datname, state) (pg_stat_activity_count{${databases}})`],
@@ -452,15 +451,15 @@ export const system: Dashboard = {
     },
     {
       id: 17,
-      title: 'Memory of the host',
-      description: 'Share that is in use and cannot be given back at once.',
+      title: 'Host memory',
+      description: 'Share in use that cannot be reclaimed at once.',
       unit: 'percentunit',
       queries: [['used', '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes']],
     },
     {
       id: 18,
-      title: 'Disk of the host',
-      description: 'Share that is in use, by file system.',
+      title: 'Host disk',
+      description: 'Share in use, by file system.',
       unit: 'percentunit',
       queries: [
         [
@@ -472,7 +471,7 @@ export const system: Dashboard = {
     {
       id: 19,
       title: 'Log lines dropped, in 5 minutes',
-      description: 'The disk under the log is full, or nobody reads the output of the process.',
+      description: 'The disk of the log is full, or nothing reads the output of the process.',
       unit: 'short',
       limit: 1,
       queries: [['{{service}} {{instance}}', 'sum by (service, instance) (increase(log_lines_dropped_total[5m]))']],
@@ -483,12 +482,12 @@ export const system: Dashboard = {
 export const kong: Dashboard = {
   uid: 'kong',
   title: 'Kong',
-  description: 'The gateway: what clients got, and how much of the time was its own.',
+  description: 'The gateway: what clients got, and how much of the time the gateway itself took.',
   panels: [
     {
       id: 1,
-      title: 'Kong answers',
-      description: '1: it gives its metrics, and the probe (where there is one) gets an answer through TLS.',
+      title: 'Kong responds',
+      description: '1: it exports its metrics, and the probe (where there is one) gets a response over TLS.',
       unit: 'short',
       queries: [
         ['up', 'max by (job) (up{job="kong"})'],
@@ -497,30 +496,30 @@ export const kong: Dashboard = {
     },
     {
       id: 2,
-      title: 'Answers by status',
+      title: 'Responses by status',
       description:
-        'All routes. 401 and 403: keys. 429: more than the limit of a client. 502, 503, 504: a service does not answer.',
+        'All routes. 401 and 403: API keys. 429: rate limit of a client. 502, 503, 504: a service does not respond.',
       unit: 'reqps',
       queries: [['{{code}}', 'sum by (code) (rate(kong_http_requests_total[$__rate_interval]))']],
     },
     {
       id: 3,
       title: 'Requests by route',
-      description: 'Names as in kong/kong.yml. What matches no route is not counted.',
+      description: 'Names as in kong/kong.yml. Requests that match no route are not counted.',
       unit: 'reqps',
       queries: [['{{route}}', 'sum by (route) (rate(kong_http_requests_total[$__rate_interval]))']],
     },
     {
       id: 4,
-      title: 'Time to answer, as clients see it',
-      description: 'From the first byte of a request to the last of its answer.',
+      title: 'Response time for clients',
+      description: 'From the first byte of a request to the last byte of its response.',
       unit: 'ms',
       queries: [0.5, 0.99].map((share) => [`${share * 100} %`, quantile(share, 'kong_request_latency_ms_bucket')]),
     },
     {
       id: 5,
-      title: "Kong's share and the services', 99 %",
-      description: 'What Kong took for itself, and how long it waited for a service.',
+      title: 'Time in Kong and in the services, 99 %',
+      description: 'Time that Kong itself took, and time it waited for a service.',
       unit: 'ms',
       queries: [
         ['Kong', quantile(0.99, 'kong_kong_latency_ms_bucket')],
@@ -530,28 +529,29 @@ export const kong: Dashboard = {
     {
       id: 6,
       title: 'Healthy processes behind Kong',
-      description: 'By its own health checks. A process that starts or drains is none.',
+      description: "By Kong's own health checks. A process that starts or drains does not count.",
       unit: 'short',
       queries: [['{{upstream}}', 'sum by (upstream) (kong_upstream_target_health{state="healthy"})']],
     },
     {
       id: 7,
-      title: 'The certificate is valid for',
-      description: 'The one that is really shown. The alert begins at 14 days.',
+      title: 'Remaining validity of the certificate',
+      description: 'Of the certificate that is served. The alert fires at 14 days.',
       unit: 's',
       queries: [['certificate', 'probe_ssl_earliest_cert_expiry - time()']],
     },
     {
       id: 8,
-      title: 'Bytes',
-      description: 'In and out, with headers.',
+      title: 'Bandwidth',
+      description: 'In and out, including headers.',
       unit: 'Bps',
       queries: [['{{direction}}', 'sum by (direction) (rate(kong_bandwidth_bytes[$__rate_interval]))']],
     },
     {
       id: 9,
       title: 'Kong reaches its database',
-      description: '1: yes. Without it, Kong goes on with what it has read, and keys that it has not seen yet fail.',
+      description:
+        '1: yes. Without it, Kong keeps using the configuration it has read; API keys it has not seen yet fail.',
       unit: 'short',
       queries: [['reachable', 'kong_datastore_reachable']],
     },

@@ -1,16 +1,16 @@
-/** A dashboard as it is described, and as Grafana reads it. */
+/** The short form of a dashboard, and its conversion to Grafana's JSON. */
 
 export type Panel = {
-  /** Alerts link to it, so it stays. */
+  /** Alerts link to it: never change it. */
   id: number;
   title: string;
-  /** What it shows, and what to make of it. */
+  /** What it shows, and how to read it. */
   description: string;
   /** One of Grafana's ids of units (grafana.com/docs: "reqps", "s", "percentunit" …). */
   unit: Unit;
   /** Legend and expression. */
   queries: [legend: string, expr: string][];
-  /** Where the alert on it begins: drawn as a line. */
+  /** The threshold of its alert, drawn as a line. */
   limit?: number;
 };
 
@@ -23,7 +23,7 @@ const columns = 3;
 const width = 24 / columns;
 const height = 8;
 
-/** The JSON that Grafana is provisioned with, as text. */
+/** The JSON text with which Grafana is provisioned. */
 export function toGrafana({ uid, title, description, panels }: Dashboard): string {
   const dashboard = {
     uid,
@@ -41,7 +41,7 @@ export function toGrafana({ uid, title, description, panels }: Dashboard): strin
   return `{\n${members(dashboard, '  ')},\n  "panels": [\n${listed.join(',\n')}\n  ]\n}\n`;
 }
 
-/** A line for each, so that a change is seen as what it is. */
+/** One line per member, so that diffs are readable. */
 function members(object: object, indent: string): string {
   const lines = Object.entries(object).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
   return lines.map((line) => indent + line).join(',\n');

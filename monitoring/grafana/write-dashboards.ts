@@ -1,4 +1,4 @@
-/** `npm run dashboards`: what Grafana reads, from dashboards.ts. */
+/** `npm run dashboards`: generates Grafana's files from dashboards.ts. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dashboards } from './dashboards.ts';

@@ -1,6 +1,6 @@
 /**
- * One fault after the other, with a real Prometheus and Alertmanager: the right alert fires, people are told of it and,
- * as long as it lasts, of nothing else, and it ends when the fault does.
+ * Causes one fault after another, with a real Prometheus and Alertmanager: the right alert fires, it is the only notification
+ * while the fault lasts, and it resolves when the fault ends.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,43 +20,43 @@ import { shortenAlertmanager, shortenPrometheus, shortenRules } from './shorten.
 
 type Fault = {
   name: string;
-  /** The alerts of which people are told. */
+  /** The alerts that must be notified. */
   expected: string[];
-  /** What follows from it: may fire, and is held back while the cause lasts. */
+  /** Alerts that may fire as a consequence, and are inhibited while the cause lasts. */
   consequences: string[];
   begin(): Promise<void>;
   end(): Promise<void>;
 };
-type Told = { at: number; status: string; alertname: string; summary: string };
+type Notification = { at: number; status: string; alertname: string; summary: string };
 
 const burns = ['OrderErrorsBurnFast', 'OrderErrorsBurnSlow', 'OrderLatencyBurnFast', 'OrderLatencyBurnSlow'];
-// How long it lasts after people were told: for the consequences to come, and to be held back.
+// How long the fault lasts after the notification, so that consequences fire and are inhibited.
 const lastsMs = 25_000;
-const tellWithinMs = 120_000;
+const notifyWithinMs = 120_000;
 const endWithinMs = 300_000;
 
-/** Runs all faults and prints a table; returns what was not as it must be. */
+/** Runs all faults and prints a table; returns what went wrong. */
 export async function runFaults(system: System): Promise<string[]> {
   const variables = scriptVariables(system.plan, system.secrets);
-  const told: Told[] = [];
+  const notified: Notification[] = [];
   const { webhook } = await choosePorts(['webhook']);
   const listener = createServer(async (req, res) => {
-    type Message = { alerts: { status: string; labels: Told; annotations: Told }[] };
+    type Message = { alerts: { status: string; labels: Notification; annotations: Notification }[] };
     for (const { status, labels, annotations } of ((await json(req)) as Message).alerts) {
-      told.push({ at: Date.now(), status, alertname: labels.alertname, summary: annotations.summary });
+      notified.push({ at: Date.now(), status, alertname: labels.alertname, summary: annotations.summary });
     }
     res.end();
   }).listen(webhook, '127.0.0.1');
   await configure(system, `http://127.0.0.1:${webhook}/`);
   const load = keepOrdering(variables);
   const wrong: string[] = [];
-  const rows = [['fault', 'told', 'after', 'held back or told afterwards', 'all over after']];
+  const rows = [['fault', 'notified', 'after', 'inhibited or notified later', 'resolved after']];
   try {
-    await delay(15_000); // rates want a few scrapes under load
+    await delay(15_000); // rates need a few scrapes under load
     wrong.push(...(await firingNames(system)).map((name) => `${name} fires before anything is broken.`));
     for (const fault of faultsOf(system, variables)) {
       console.log(`${fault.name} …`);
-      rows.push(await runFault(system, fault, told, wrong));
+      rows.push(await runFault(system, fault, notified, wrong));
     }
   } finally {
     await load.stop();
@@ -67,33 +67,34 @@ export async function runFaults(system: System): Promise<string[]> {
   console.log(
     `\n${rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')}`,
   );
-  console.log(`\nIn words:\n${[...new Set(told.map(({ summary }) => `  ${summary}`))].join('\n')}`);
+  console.log(`\nNotifications:\n${[...new Set(notified.map(({ summary }) => `  ${summary}`))].join('\n')}`);
   wrong.push(
-    ...told.filter(({ summary }) => /<|no value/.test(summary)).map(({ summary }) => `Unreadable: ${summary}`),
+    ...notified.filter(({ summary }) => /<|no value/.test(summary)).map(({ summary }) => `Unreadable: ${summary}`),
   );
   return wrong;
 }
 
-async function runFault(system: System, fault: Fault, told: Told[], wrong: string[]): Promise<string[]> {
+async function runFault(system: System, fault: Fault, notified: Notification[], wrong: string[]): Promise<string[]> {
   const began = Date.now();
   const seen = new Set<string>();
-  const wasTold = () => told.filter(({ at, status }) => at >= began && status === 'firing').map((one) => one.alertname);
+  const firingNotified = () =>
+    notified.filter(({ at, status }) => at >= began && status === 'firing').map((one) => one.alertname);
   const look = async () => {
     for (const name of await firingNames(system)) seen.add(name);
     await delay(400);
   };
   await fault.begin();
-  const isTold = async () => {
+  const isNotified = async () => {
     await look();
-    return fault.expected.every((name) => wasTold().includes(name)) || undefined;
+    return fault.expected.every((name) => firingNotified().includes(name)) || undefined;
   };
-  const inTime = await eventually(isTold, tellWithinMs).catch(() => false);
+  const inTime = await eventually(isNotified, notifyWithinMs).catch(() => false);
   const after = seconds(began);
-  if (!inTime) wrong.push(`${fault.name}: nobody was told of ${fault.expected}, but of: ${wasTold()}`);
+  if (!inTime) wrong.push(`${fault.name}: no notification of ${fault.expected}, but of: ${firingNotified()}`);
   for (const until = Date.now() + lastsMs; Date.now() < until; ) await look();
-  const meanwhile = [...new Set(wasTold())];
+  const meanwhile = [...new Set(firingNotified())];
   const needless = meanwhile.filter((name) => !fault.expected.includes(name));
-  if (needless.length > 0) wrong.push(`${fault.name}: people were also told of ${needless}`);
+  if (needless.length > 0) wrong.push(`${fault.name}: needless notifications of ${needless}`);
 
   await fault.end();
   const ended = Date.now();
@@ -102,15 +103,16 @@ async function runFault(system: System, fault: Fault, told: Told[], wrong: strin
     return (await firingNames(system)).length === 0 || undefined;
   };
   if (!(await eventually(isOver, endWithinMs).catch(() => false))) {
-    wrong.push(`${fault.name}: these do not end: ${await firingNames(system)}`);
+    wrong.push(`${fault.name}: these do not resolve: ${await firingNames(system)}`);
   }
   const strangers = [...seen].filter((name) => ![...fault.expected, ...fault.consequences].includes(name));
-  if (strangers.length > 0) wrong.push(`${fault.name}: these have nothing to do with it: ${strangers}`);
+  if (strangers.length > 0) wrong.push(`${fault.name}: unrelated alerts fired: ${strangers}`);
   const resolved = () =>
     fault.expected.every((name) =>
-      told.some(({ at, status, alertname }) => at >= ended && status === 'resolved' && alertname === name),
+      notified.some(({ at, status, alertname }) => at >= ended && status === 'resolved' && alertname === name),
     ) || undefined;
-  if (!(await eventually(resolved, 30_000).catch(() => false))) wrong.push(`${fault.name}: its end was not told.`);
+  if (!(await eventually(resolved, 30_000).catch(() => false)))
+    wrong.push(`${fault.name}: no notification that it was resolved.`);
   const others = [...seen].filter((name) => !fault.expected.includes(name));
   return [fault.name, meanwhile.join(', '), after, others.join(', ') || '-', seconds(ended)];
 }
@@ -166,7 +168,7 @@ async function configure({ folder, plan }: System, webhook: string): Promise<voi
   writeFileSync(join(folder, 'data/alertmanager/alertmanager.yml'), shortenAlertmanager(stdout));
   for (const name of ['prometheus', 'alertmanager']) {
     const answer = await fetch(`${urlOf(plan, name)}/-/reload`, { method: 'POST' });
-    if (!answer.ok) throw new Error(`${name} does not take the shortened files: ${await answer.text()}`);
+    if (!answer.ok) throw new Error(`${name} rejects the shortened files: ${await answer.text()}`);
   }
 }
 
@@ -185,10 +187,10 @@ async function publishPoison(management: string): Promise<void> {
   };
   const request = { method: 'POST', headers: { authorization }, body: JSON.stringify(message) };
   const answer = await fetch(`${origin}/api/exchanges/%2F/amq.default/publish`, request);
-  if (!answer.ok) throw new Error(`The poison was not published: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`The poison message was not published: ${await answer.text()}`);
 }
 
-/** As an operator does, by the gateway. */
+/** As an operator does, through the gateway. */
 async function discardAll(system: System): Promise<void> {
   const { BASE_URL, OPERATIONS_KEY = '' } = scriptVariables(system.plan, system.secrets);
   const url = `${BASE_URL}/operations/inventory/dead-letters`;

@@ -4,7 +4,7 @@ import { demoSku } from '@shop/operator/seed.ts';
 
 type Variables = Record<string, string>;
 
-/** A little of everything, a few calls a second, whatever comes back, until it is stopped. */
+/** Makes a few calls of every kind per second until it is stopped, and ignores failures. */
 export function keepOrdering(variables: Variables): { stop(): Promise<void> } {
   const { BASE_URL = '', STOREFRONT_KEY = '', BACKOFFICE_KEY = '' } = variables;
   let stopped = false;
@@ -19,7 +19,7 @@ export function keepOrdering(variables: Variables): { stop(): Promise<void> } {
   ): Promise<string> {
     const headers = { apikey, 'content-type': 'application/json', ...(body && { 'idempotency-key': key }) };
     const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(5_000) };
-    // Parts are broken meanwhile.
+    // It may fail: parts are broken while it runs.
     const answer = await fetch(BASE_URL + path, request).catch(() => undefined);
     const order = await answer?.json().catch(() => undefined);
     return (order as { id?: string } | undefined)?.id ?? '';

@@ -11,15 +11,15 @@ import { runDiagnoses } from './run-diagnoses.ts';
 
 const help = `npm run monitoring [-- --faults]
 
-Starts a system of its own with a real Prometheus and Alertmanager, and puts a little load on it.
+Starts a separate system with a real Prometheus and Alertmanager, and a little load.
 
-  (nothing)   asks every expression of rules and dashboards: none may be an error, none may be empty; runs the commands of
-              the runbooks' diagnoses: about two minutes
-  --faults    breaks one part after the other: the right alerts fire, nobody is told of anything else, and all ends: about
-              eight minutes. Times of the rules are shortened, nothing else
-  --help
+  (no option) evaluates every expression of rules and dashboards, none of which may fail or be empty, and runs the
+              commands of the runbooks' diagnoses; takes about two minutes
+  --faults    breaks one part after another: the right alerts fire, nothing else is notified, and all alerts resolve;
+              takes about eight minutes. The times of the rules are shortened, nothing else
+  --help      print this text
 
-Exit code: 0 everything was as it must be, 1 something was not.`;
+Exit code: 0 all checks passed, 1 a check failed.`;
 
 /** `npm run monitoring`. */
 export async function monitoringCommand(args: string[]): Promise<number> {
@@ -31,14 +31,14 @@ export async function monitoringCommand(args: string[]): Promise<number> {
   console.log('Starting a system with Prometheus and Alertmanager …');
   const system = await startOwnSystem(`monitoring/${Date.now().toString(36)}`, undefined, 1, ['--monitoring']);
   const interrupted = new Promise<never>((_, reject) => {
-    // A Ctrl-C comes twice, from the terminal and by npm.
+    // Ctrl-C arrives twice: from the terminal and from npm.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => reject(new Error('Interrupted.')));
     }
   });
   try {
     const faults = await Promise.race([values.faults ? runFaults(system) : check(system), interrupted]);
-    console.log(faults.length === 0 ? '\nEverything is as it must be.' : `\n${faults.join('\n')}`);
+    console.log(faults.length === 0 ? '\nAll checks passed.' : `\n${faults.join('\n')}`);
     return faults.length === 0 ? 0 : 1;
   } finally {
     await endOwnSystem(system, false);

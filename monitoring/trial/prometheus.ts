@@ -8,20 +8,20 @@ async function api<T>(url: string, path: string): Promise<T> {
   return data;
 }
 
-/** What Prometheus answers to an expression now; throws what it says is wrong with it. */
+/** Evaluates an expression now; throws Prometheus's error. */
 export async function query(url: string, expr: string): Promise<Sample[]> {
   return (await api<{ result: Sample[] }>(url, `query?query=${encodeURIComponent(expr)}`)).result;
 }
 
-/** The alerts that fire now. */
+/** The alerts that are firing now. */
 export async function firing(url: string): Promise<FiringAlert[]> {
   const { alerts } = await api<{ alerts: FiringAlert[] }>(url, 'alerts');
   return alerts.filter(({ state }) => state === 'firing');
 }
 
-/** How often each target was scraped at least; 0 before the first. */
+/** The smallest number of scrapes of a target; 0 before the first. */
 export async function scrapes(url: string): Promise<number> {
   const counts = await query(url, 'count_over_time(up[1h])');
-  // Without the 0 nothing at all would be infinitely often.
+  // Math.min() of nothing is Infinity.
   return counts.length === 0 ? 0 : Math.min(...counts.map(({ value }) => Number(value[1])));
 }

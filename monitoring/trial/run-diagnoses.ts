@@ -20,6 +20,6 @@ export async function runDiagnoses(folder: string, environment: Record<string, s
       });
     }
   }
-  console.log(`${count} commands of the runbooks`);
+  console.log(`${count} commands of runbooks run`);
   return failures;
 }

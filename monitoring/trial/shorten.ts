@@ -1,4 +1,4 @@
-/** The real rules with shorter times: what takes minutes for people takes seconds here. Thresholds stay, but one. */
+/** The real rules with shorter times: seconds instead of minutes. All thresholds stay, except one. */
 import { parse, stringify } from 'yaml';
 import type { Alert } from '../rules.ts';
 
@@ -28,15 +28,15 @@ export function shortenRules(text: string): string {
     for (const rule of rules) {
       if (rule.for) rule.for = shorter(holds, rule.for);
       rule.expr = rule.expr.replace(/\[(\d+[a-z]+)\]/g, (_, range: string) => `[${shorter(ranges, range)}]`);
-      // The only threshold that is part of the waiting: a consequence must not be faster than its cause here either. Each
-      // process asks its database every 5 s.
+      // The only threshold that is a waiting time: a consequence must not fire before its cause here either. Each process
+      // checks its database every 5 s.
       rule.expr = rule.expr.replace(/(database_answered_timestamp_seconds\)) > 20/, '$1 > 8');
     }
   }
   return stringify(file);
 }
 
-/** prometheus.yml with these rules, asking every second. */
+/** prometheus.yml with these rules, scraping every second. */
 export function shortenPrometheus(text: string, ruleFiles: string): string {
   const config = parse(text);
   config.global = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' };
@@ -44,13 +44,13 @@ export function shortenPrometheus(text: string, ruleFiles: string): string {
   return stringify(config);
 }
 
-/** alertmanager.yml that waits in seconds, too. */
+/** alertmanager.yml with waits in seconds. */
 export function shortenAlertmanager(text: string): string {
   return text.replace('group_wait: 30s', 'group_wait: 5s').replace('group_interval: 5m', 'group_interval: 2s');
 }
 
 function shorter(map: Record<string, string>, time: string): string {
   const short = map[time];
-  if (short === undefined) throw new Error(`There is no shorter time for ${time}: add it to shorten.ts.`);
+  if (short === undefined) throw new Error(`No shorter time for ${time}: add it to shorten.ts.`);
   return short;
 }
