@@ -122,7 +122,9 @@ describe('the trace of an order', () => {
     ]);
     const about = { traceId: kong.traceId, orderId: accepted.body.id, outcome: 'handled' };
     await eventually(() => {
-      const messages = ['order-1', 'inventory-1'].flatMap(linesOf).filter(({ message }) => message === 'message');
+      const messages = ['order-1', 'inventory-1']
+        .flatMap(linesOf)
+        .filter(({ message }) => message === 'message handled');
       expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.requested' }));
       expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.held' }));
       return true;

@@ -320,7 +320,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
         'a weak secret',
         'order-service',
         'GATEWAY_TOKEN=short',
-        'GATEWAY_TOKEN: Must have at least 32 visible characters.',
+        'GATEWAY_TOKEN: Must have at least 32 characters, all visible ASCII.',
       ],
       ['a missing variable', 'inventory-service', 'RABBITMQ_URL=', 'RABBITMQ_URL: '],
       ['a missing variable of a migration', 'order-migrate', 'DATABASE_OWNER_URL=', 'DATABASE_OWNER_URL: '],

@@ -23,5 +23,7 @@ export function asReservationId(parameter: unknown): string {
 export function positionIn(scope: string, cursor: string | undefined, position: z.ZodType<string>): string | undefined {
   const text = fromCursor(scope, cursor);
   if (text === undefined || position.safeParse(text).success) return text;
-  throw validationFailed([{ pointer: '/cursor', detail: 'This list did not give this cursor.' }]);
+  throw validationFailed([
+    { pointer: '/cursor', detail: 'This cursor was not returned by this list with these filters.' },
+  ]);
 }

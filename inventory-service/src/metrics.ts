@@ -1,15 +1,15 @@
 import { labelledCounter } from '@shop/chassis/base/telemetry/labelled.ts';
 import { type Metrics, startAtZero } from '@shop/chassis/base/telemetry/metrics.ts';
 
-/** What inventory-service measures beside what every service does. */
+/** The common metrics and those of inventory-service. */
 export type InventoryMetrics = ReturnType<typeof withInventoryMetrics>;
 
-/** Register inventory-service's own metrics beside the common ones. */
+/** Register the metrics of inventory-service. */
 export function withInventoryMetrics(metrics: Metrics) {
   const registers = [metrics.registry];
   const reservationsTotal = labelledCounter({
     name: 'reservations_total',
-    help: 'Answers to requests for a reservation.',
+    help: 'Responses to reservation requests, by outcome.',
     labelNames: ['outcome'],
     registers,
   });

@@ -7,19 +7,19 @@ import { reservationsQueue } from './queues.ts';
 import { reservationOperations } from './reservations/reservations.openapi.ts';
 import { stockOperations } from './stock/stock.openapi.ts';
 
-/** The OpenAPI document of inventory-service: all that the gateway routes to it. */
+/** The OpenAPI document of inventory-service: all operations that the gateway routes to it. */
 export function describeService(published: Published) {
   return toDocument(
     {
       title: 'Inventory',
       summary: 'Products and stock',
-      description: `Products, their stock, and the ledger of every movement of it.\n\n${callingAdvice}`,
+      description: `Products, their stock, and the ledger of all stock movements.\n\n${callingAdvice}`,
       tags: {
-        products: 'What can be ordered, and its stock',
-        reservations: 'What is set aside for an order',
-        'dead letters': 'Messages that could not be handled, and what a person does about them',
-        reconciliation: 'Comparing what must agree',
-        service: 'The service itself',
+        products: 'Products and their stock',
+        reservations: 'Stock reserved for orders',
+        'dead letters': 'Messages that could not be handled: inspect, replay and discard them',
+        reconciliation: 'Comparison of records that must agree',
+        service: 'Health and documentation of the service',
       },
       operations: [
         ...productOperations,
@@ -31,8 +31,8 @@ export function describeService(published: Published) {
           subject: 'MUG-BLUE',
           expected: 2,
           found: 3,
-          because: 'The lines of the held reservations add up to it.',
-          proposal: 'See what the ledger says: where it agrees with the reservations, mend the level.',
+          because: 'This is the sum of the lines of the held reservations.',
+          proposal: 'Compare with the ledger. If it agrees with the reservations, correct the stock level.',
           repaired: false,
         }),
         ...serviceOperations('inventory'),

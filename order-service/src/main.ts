@@ -30,7 +30,7 @@ const inventory = createInventoryTargets({
   metrics,
   log,
   onRecovered: () =>
-    askSoon(pool).catch((error: unknown) => log.warn({ err: error }, 'waiting orders keep their time')),
+    askSoon(pool).catch((error: unknown) => log.warn({ err: error }, 'could not bring retries forward')),
 });
 const reservations = createReservationClient({ inventory, metrics, log });
 const completer = startCompleter({ pool, metrics, log, tracing, now, wakeRelay });

@@ -2,15 +2,15 @@ import { labelledCounter } from '@shop/chassis/base/telemetry/labelled.ts';
 import { type Metrics, REQUEST_BUCKETS, startAtZero } from '@shop/chassis/base/telemetry/metrics.ts';
 import { Gauge, Histogram } from 'prom-client';
 
-/** What order-service measures beside what every service does. */
+/** The common metrics and those of order-service. */
 export type OrderMetrics = ReturnType<typeof withOrderMetrics>;
 
-/** Register order-service's own metrics beside the common ones. */
+/** Register the metrics of order-service. */
 export function withOrderMetrics(metrics: Metrics) {
   const registers = [metrics.registry];
   const ordersTotal = labelledCounter({
     name: 'orders_total',
-    help: 'Steps that orders took: confirmed, rejected, cancelled, shipped, delivered; or queued, when their stock is asked for by message.',
+    help: 'Changes of order status: confirmed, rejected, cancelled, shipped, delivered; and queued, when the reservation is requested by message.',
     labelNames: ['outcome'],
     registers,
   });
@@ -20,24 +20,24 @@ export function withOrderMetrics(metrics: Metrics) {
     ordersTotal,
     ordersPending: new Gauge({
       name: 'orders_pending',
-      help: 'Orders whose stock is not decided; at most 10,000 are counted.',
+      help: 'Pending orders. Counting stops at 10,000.',
       registers,
     }),
     ordersPendingOldest: new Gauge({
       name: 'orders_pending_oldest_seconds',
-      help: 'Age of the oldest order whose stock is not decided.',
+      help: 'Age of the oldest pending order, in seconds.',
       registers,
     }),
     reservationCallDuration: new Histogram({
       name: 'reservation_call_duration_seconds',
-      help: 'The hop to inventory-service.',
+      help: 'Duration of reservation calls to inventory-service, in seconds.',
       labelNames: ['outcome'],
       buckets: REQUEST_BUCKETS,
       registers,
     }),
     breakerState: new Gauge({
       name: 'breaker_state',
-      help: 'Of each process of inventory-service, by its address: 0 closed, 1 half open, 2 open.',
+      help: 'State of the circuit breaker for each process of inventory-service, by address: 0 closed, 1 half open, 2 open.',
       labelNames: ['target'],
       registers,
     }),

@@ -5,7 +5,7 @@ import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { orderOperations } from './orders/orders.openapi.ts';
 import { reservationRepliesQueue } from './queues.ts';
 
-/** The OpenAPI document of order-service: all that the gateway routes to it. */
+/** The OpenAPI document of order-service: all operations that the gateway routes to it. */
 export function describeService(published: Published) {
   return toDocument(
     {
@@ -13,10 +13,10 @@ export function describeService(published: Published) {
       summary: 'Orders',
       description: `Placing, cancelling, shipping and delivering orders.\n\n${callingAdvice}`,
       tags: {
-        orders: 'Orders and their stories',
-        'dead letters': 'Messages that could not be handled, and what a person does about them',
-        reconciliation: 'Comparing what must agree',
-        service: 'The service itself',
+        orders: 'Orders and their timelines',
+        'dead letters': 'Messages that could not be handled: inspect, replay and discard them',
+        reconciliation: 'Comparison of records that must agree',
+        service: 'Health and documentation of the service',
       },
       operations: [
         ...orderOperations,
@@ -27,7 +27,7 @@ export function describeService(published: Published) {
           expected: 'released',
           found: 'held',
           because: 'The order is cancelled.',
-          proposal: 'Nothing: the reservation.release was written again, and is repeated until it is answered.',
+          proposal: 'None needed: the reservation.release was sent again, and is repeated until it is answered.',
           repaired: true,
         }),
         ...serviceOperations('orders'),

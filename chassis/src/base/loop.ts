@@ -25,8 +25,8 @@ export function startLoop(
       await round(stopping.signal);
     } catch (error) {
       // A database that is away is the health check's to tell, once, and not every loop's, each second.
-      if (isUnavailable(error)) options.log.debug({ err: error, loop: options.name }, 'a background round failed');
-      else options.log.error({ err: error, loop: options.name }, 'a background round failed');
+      if (isUnavailable(error)) options.log.debug({ err: error, loop: options.name }, 'background task failed');
+      else options.log.error({ err: error, loop: options.name }, 'background task failed');
     }
     schedule();
   }

@@ -5,26 +5,28 @@ import type { ContractMessage } from './define-message.ts';
 
 type Json = Record<string, unknown>;
 
-const description = `What the services tell each other and everybody else, over RabbitMQ.
+const description = `The messages that the services exchange and publish over RabbitMQ.
 
-- **At least once.** A message may come twice: its \`id\` is the same then, so keep the ids that you have handled. It is
-  published from an outbox with the change that it tells of, so none is lost and none tells of what did not happen.
-- **In no order.** Events of one order carry the order's \`version\`, which grows by one with each change of status: ignore
-  what is older than what you know.
-- **Tolerant reading.** A later producer may add members: drop those that you do not know. What is removed or redefined
-  makes a new version, which is published beside the old one. The routing key has the version, \`type\` has not.
-- **To listen**, bind a durable queue of your own to \`order_exchange\` or \`inventory_exchange\` by the routing keys that you
-  want (\`order.*.v1\`). Nothing personal is in any event: who may know the customer asks the API.`;
+- **At-least-once delivery.** A message may be delivered more than once, with the same \`id\`: store the ids that you have
+  handled. Messages are written to an outbox in the transaction of the change that they report, so no message is lost, and
+  none reports a change that was rolled back.
+- **No ordering.** Events of an order carry the order's \`version\`, which increases by one with each change of status. Ignore
+  events with an older version than the one you have.
+- **Tolerant reader.** Newer producers may add members: ignore members that you do not know. Removing or redefining a member
+  makes a new message version, which is published in parallel to the old one. The routing key contains the version, \`type\`
+  does not.
+- **To subscribe**, bind a durable queue of your own to \`order_exchange\` or \`inventory_exchange\` with the routing keys that
+  you need (\`order.*.v1\`). Events contain no personal data; authorized clients read the customer from the API.`;
 
 export interface Described {
   version: string;
   messages: readonly ContractMessage[];
   queues: readonly { service: string; queue: QueueDefinition }[];
-  /** A message as it travels, by its routing key. */
+  /** An example message, by routing key. */
   sampleOf: (routingKey: string) => unknown;
 }
 
-/** The AsyncAPI 3 document of these messages, and of the queues of those who consume them. */
+/** The AsyncAPI 3 document of these messages and of the queues that consume them. */
 export function asyncapiDocument({ version, messages, queues, sampleOf }: Described): Json {
   return {
     asyncapi: '3.0.0',
@@ -41,7 +43,7 @@ export function asyncapiDocument({ version, messages, queues, sampleOf }: Descri
         host: 'rabbitmq:5672',
         protocol: 'amqp',
         protocolVersion: '0.9.1',
-        description: 'RabbitMQ 3.10 or later. Its address and login are those of your installation.',
+        description: 'RabbitMQ 3.10 or later. The address and the login depend on the installation.',
         security: [{ $ref: '#/components/securitySchemes/login' }],
       },
     },
@@ -57,7 +59,7 @@ export function asyncapiDocument({ version, messages, queues, sampleOf }: Descri
           {
             action: 'receive',
             channel: { $ref: `#/channels/${queue.name}` },
-            summary: `${service} handles each message once, by its id and by the state that it finds.`,
+            summary: `${service} handles each message once: it checks the message id and the current state.`,
             bindings: { amqp: { ack: true, bindingVersion: '0.3.0' } },
           },
         ]),
@@ -68,12 +70,12 @@ export function asyncapiDocument({ version, messages, queues, sampleOf }: Descri
         messages.map((message) => [nameOf(message), toMessage(message, sampleOf(message.routingKey))]),
       ),
       schemas: { headers: headersSchema },
-      securitySchemes: { login: { type: 'userPassword', description: 'A user of the broker' } },
+      securitySchemes: { login: { type: 'userPassword', description: 'User name and password of the broker' } },
     },
   };
 }
 
-/** As components are named: their routing key. */
+/** The name of a message's components: its routing key. */
 function nameOf({ routingKey }: MessageDefinition): string {
   return routingKey;
 }
@@ -83,7 +85,8 @@ function toChannel(message: MessageDefinition): Json {
   return {
     address: routingKey,
     title: routingKey,
-    description: consumers.length > 0 ? `For ${consumers.join(', ')}.` : 'For whoever listens; nobody has to.',
+    description:
+      consumers.length > 0 ? `For ${consumers.join(', ')}.` : 'For any subscriber. Having none is not an error.',
     servers: [{ $ref: '#/servers/broker' }],
     messages: { [nameOf(message)]: { $ref: `#/components/messages/${nameOf(message)}` } },
     bindings: {
@@ -101,7 +104,7 @@ function toQueueChannel({ name, messages, maxLength }: QueueDefinition): Json {
   return {
     address: name,
     title: name,
-    description: `A quorum queue${maxLength === undefined ? '' : ` that keeps the newest ${maxLength} messages`}. What fails is tried again after ${waits.join(', ')}, and is then set aside in \`${deadLetterQueueName(name)}\` for a person.`,
+    description: `A quorum queue${maxLength === undefined ? '' : ` that keeps the newest ${maxLength} messages`}. Messages whose handling fails are retried after ${waits.join(', ')}, and are then moved to \`${deadLetterQueueName(name)}\`.`,
     servers: [{ $ref: '#/servers/broker' }],
     messages: Object.fromEntries(
       messages.map((message) => [nameOf(message), { $ref: `#/components/messages/${nameOf(message)}` }]),
@@ -133,14 +136,17 @@ function toMessage(message: ContractMessage, sample: unknown): Json {
     tags: [{ name: message.kind }],
     contentType: 'application/json',
     headers: { $ref: '#/components/schemas/headers' },
-    correlationId: { location: '$message.payload#/correlationId', description: 'The request from which it followed' },
+    correlationId: {
+      location: '$message.payload#/correlationId',
+      description: 'Id of the request that caused the message',
+    },
     payload: toPayload(message),
     bindings: { amqp: { messageType: message.type, bindingVersion: '0.3.0' } },
     examples: [{ payload: sample }],
   };
 }
 
-/** The envelope with this payload, as a consumer reads it: unknown members are no fault. */
+/** The envelope with this payload, as a consumer reads it: unknown members are allowed. */
 function toPayload({ type, version, producer, payload }: MessageDefinition): Json {
   const schema = z.object({
     ...envelopeHead,
@@ -159,7 +165,7 @@ const headersSchema = {
     traceparent: {
       type: 'string',
       pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
-      description: 'W3C trace context of the request from which it followed',
+      description: 'W3C trace context of the request that caused the message',
     },
   },
 };

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { MessageDefinition } from '../reliable/messaging/message-definition.ts';
 
 /**
- * - `command`: asks one service to do something; must reach it.
- * - `reply`: answers a command; must reach who asked.
- * - `event`: a fact. Anyone may subscribe to it, and nobody has to.
+ * - `command`: asks one service to do something; must be delivered.
+ * - `reply`: answers a command; must be delivered.
+ * - `event`: a fact. Any service may subscribe; having no subscriber is not an error.
  */
 type MessageKind = 'command' | 'reply' | 'event';
 
@@ -22,7 +22,7 @@ interface Origin {
   consumer?: string;
 }
 
-/** How one producer defines its messages of one kind. */
+/** Returns the function with which a producer defines its messages of one kind. */
 export function messagesOf({ kind, producer, exchange, consumer }: Origin) {
   const common = { kind, producer, exchange, consumers: consumer ? [consumer] : [], mandatory: kind !== 'event' };
   return <const Type extends string, Payload extends z.ZodObject>(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/* Members that messages of several producers have. */
+/* Members shared by messages of several producers. */
 
 export const id = z.uuid().toLowerCase();
 export const time = z.iso.datetime();

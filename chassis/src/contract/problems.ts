@@ -1,23 +1,23 @@
 /**
- * What identifies a problem where nobody has said under which address the documentation is served: reserved (RFC 2606), so
- * that it never leads a client to somebody else.
+ * Base of the problem types when `PUBLIC_URL` is not set. The domain is reserved (RFC 2606), so the address never belongs to
+ * another party.
  */
 export const UNPUBLISHED_TYPES = 'https://orders.example/problems/';
 
 /**
- * Every `code` that a client can get (RFC 9457), with all that is said about it. The services' answers, their OpenAPI
- * documents, docs/problems.md (`npm run problems`) and the pages below `/docs/problems` are made from this table.
+ * Every `code` that a client can get (RFC 9457), with its documentation. The services' responses, their OpenAPI documents,
+ * docs/problems.md (`npm run problems`) and the pages below `/docs/problems` are generated from this table.
  */
 import { RefusedError } from '../reliable/refusal.ts';
 
-/** The headings under which codes are listed, with what is said there first. */
+/** The headings under which codes are listed, each with its introduction. */
 export const problemSections = {
   'Callers and paths': undefined,
   'The request': undefined,
   'Idempotency-Key':
-    'Every `POST` and `PATCH` needs one: 1 to 255 visible ASCII characters, bare or in double quotes; inside quotes spaces are allowed, and `\\"` and `\\\\` are escapes. Make a new one (a UUID, for example) for each thing to be done, keep it, and send it again with each repeat of that request.',
+    'Every `POST` and `PATCH` needs one: 1 to 255 visible ASCII characters, bare or in double quotes; inside quotes spaces are allowed, and `\\"` and `\\\\` are escapes. Generate a new key (a UUID, for example) for each operation, store it, and send it again with every retry of that request.',
   Versions:
-    'A read of something that has versions carries its version as `ETag`, and in the member `version`. `PUT`, `PATCH` and `DELETE` of it need `If-Match` with that `ETag`, so that no change is lost under another one.',
+    'A versioned resource is returned with its version in the header `ETag` and in the member `version`. `PUT`, `PATCH` and `DELETE` of it require `If-Match` with that `ETag`, which prevents lost updates.',
   Orders: undefined,
   'Products and stock': undefined,
   Operations: undefined,
@@ -30,16 +30,16 @@ export interface ProblemDefinition {
   status: number;
   title: string;
   section: ProblemSection;
-  /** What happened. Here and in `action`, code stands in backquotes; there is no other markup. */
+  /** What happened. In this text and in `action`, code is in backquotes; there is no other markup. */
   meaning: string;
-  /** What the client does about it. */
+  /** What the client should do. */
   action: string;
   /** Whether the same request may be sent again: as it is, corrected with the same key, or with a new key only. */
   repeat: 'as-it-is' | 'corrected' | 'new-key';
-  /** The answer is final for its Idempotency-Key: a repeat gets it again. */
+  /** The response is stored under the Idempotency-Key, and a retry gets it again. */
   stored?: true;
   header?: 'Retry-After' | 'Link';
-  /** An answer, beside the members that follow from the rest. */
+  /** An example response, without the members that follow from the rest. */
   example: { instance: string; detail: string; members?: Record<string, unknown> };
 }
 
@@ -48,29 +48,29 @@ const ORDER = '0195f0a0-0000-7000-8000-000000000001';
 export const problems = {
   'gateway-required': {
     status: 401,
-    title: 'Call did not come through the gateway',
+    title: 'Request did not come through the gateway',
     section: 'Callers and paths',
     meaning:
-      'The call went to a service directly, or its `Connection` header made the gateway drop the headers that it had added.',
-    action: 'Call the address of the gateway, and do not name `X-Gateway-Token` or `X-Consumer-*` in `Connection`.',
+      'The request was sent directly to a service, or its `Connection` header made the gateway drop the headers that it had added.',
+    action: 'Send requests to the gateway, and do not list `X-Gateway-Token` or `X-Consumer-*` in `Connection`.',
     repeat: 'corrected',
-    example: { instance: '/orders', detail: 'Call the gateway, not the service.' },
+    example: { instance: '/orders', detail: 'Send requests to the gateway, not to the service.' },
   },
   'internal-token-required': {
     status: 401,
     title: 'Internal token required',
     section: 'Callers and paths',
     meaning:
-      '`/reservations` is for order-service only. The gateway does not route it, so a client of the gateway never gets this answer.',
-    action: 'Operators: both services need the same `ORDER_TO_INVENTORY_TOKEN`.',
+      '`/reservations` accepts requests from order-service only. The gateway does not route it, so API clients never get this response.',
+    action: 'Operators: set the same `ORDER_TO_INVENTORY_TOKEN` in both services.',
     repeat: 'corrected',
-    example: { instance: '/reservations', detail: 'This call is for the other service only.' },
+    example: { instance: '/reservations', detail: 'Only services may call this path.' },
   },
   'not-found': {
     status: 404,
     title: 'Not found',
     section: 'Callers and paths',
-    meaning: 'The service has nothing at this path, although the gateway routes it.',
+    meaning: 'The gateway routes this path, but the service has no resource there.',
     action: 'Check the path.',
     repeat: 'corrected',
     example: { instance: '/orders/%ff', detail: 'The path is malformed.' },
@@ -86,15 +86,16 @@ export const problems = {
   },
   'validation-failed': {
     status: 400,
-    title: 'Request is not valid',
+    title: 'Request validation failed',
     section: 'The request',
     meaning:
-      'The request is well-formed but not valid. `errors` lists each fault (at most 50) as `{pointer, detail}`, where `pointer` is a JSON Pointer into the body (`/lines/0/quantity`) or to the query parameter (`/limit`). Unknown members are faults too.',
-    action: 'Correct what `errors` points at. A `cursor` is valid only for the list and the filters that returned it.',
+      'The request is well-formed but not valid. `errors` lists the errors (at most 50) as `{pointer, detail}`, where `pointer` is a JSON Pointer into the body (`/lines/0/quantity`) or to the query parameter (`/limit`). Unknown members are errors too.',
+    action:
+      'Correct the values that `errors` lists. A `cursor` is valid only for the list and the filters that returned it.',
     repeat: 'corrected',
     example: {
       instance: '/orders',
-      detail: 'One member is not valid.',
+      detail: '1 value is not valid.',
       members: { errors: [{ pointer: '/lines/0/quantity', detail: 'Too small: expected number to be >=1' }] },
     },
   },
@@ -112,7 +113,7 @@ export const problems = {
     title: 'Body is too large',
     section: 'The request',
     meaning: 'The body is larger than 1 MiB (8 MiB between the services).',
-    action: 'Send less at a time.',
+    action: 'Send a smaller body.',
     repeat: 'corrected',
     example: { instance: '/orders', detail: 'The body exceeds the limit.' },
   },
@@ -121,19 +122,19 @@ export const problems = {
     title: 'Idempotency-Key is missing',
     section: 'Idempotency-Key',
     meaning: 'The request has no `Idempotency-Key`, or an empty one.',
-    action: 'Send one: a new key for a new request, the same key for a repeat.',
+    action: 'Send one: a new key for a new request, the same key for a retry.',
     repeat: 'corrected',
     header: 'Link',
     example: {
       instance: '/orders',
-      detail: 'Send a header Idempotency-Key: a new one for a new request, the same one for a repeat.',
+      detail: 'Send an Idempotency-Key header: a new key for a new request, the same key for a retry.',
     },
   },
   'idempotency-key-malformed': {
     status: 400,
     title: 'Idempotency-Key is malformed',
     section: 'Idempotency-Key',
-    meaning: 'The header is not a valid key, or the request has two of it.',
+    meaning: 'The header is not a valid key, or the request has more than one.',
     action: 'Send one key of 1 to 255 visible ASCII characters, bare or in double quotes.',
     repeat: 'corrected',
     header: 'Link',
@@ -147,8 +148,8 @@ export const problems = {
     title: 'First request with this key is still in progress',
     section: 'Idempotency-Key',
     meaning:
-      'The first request with this key has not been answered yet. For an order this lasts at most 2.5 s: after that a repeat gets 202 while the order is pending, even when the process that handled the first request has died.',
-    action: 'Repeat after `Retry-After`, with the same key. The answer will be that of the first request.',
+      'The first request with this key has not been answered yet. For an order this lasts at most 2.5 s: after that a retry gets 202 while the order is pending, even when the process that handled the first request has died.',
+    action: 'Retry after `Retry-After` with the same key. The response will be that of the first request.',
     repeat: 'as-it-is',
     header: 'Retry-After',
     example: {
@@ -161,8 +162,8 @@ export const problems = {
     title: 'Idempotency-Key was used for another request',
     section: 'Idempotency-Key',
     meaning:
-      'The key belongs to another request: another body, endpoint or target. Nothing was done, and nothing of the first request is shown.',
-    action: 'Use a new key for a new request. A key that was meant for a repeat shows a bug of the client.',
+      'The key was first used for a request with another body, endpoint or target. Nothing was done, and the response of the first request is not shown.',
+    action: 'Use a new key for a new request. If this request was meant as a retry, the client has a bug.',
     repeat: 'new-key',
     example: { instance: '/orders', detail: 'Use a new Idempotency-Key for a new request.' },
   },
@@ -170,8 +171,8 @@ export const problems = {
     status: 428,
     title: 'If-Match is missing',
     section: 'Versions',
-    meaning: 'The request changes something that has versions, and does not say which version it was decided on.',
-    action: 'Read it, and send its `ETag` in `If-Match`.',
+    meaning: 'The request changes a versioned resource and does not name the version that it is based on.',
+    action: 'Read the resource and send its `ETag` in `If-Match`.',
     repeat: 'corrected',
     example: { instance: '/accounts/me', detail: 'Send If-Match with the ETag of the last read.' },
   },
@@ -179,12 +180,13 @@ export const problems = {
     status: 412,
     title: 'Version is not the current one',
     section: 'Versions',
-    meaning: 'It was changed since the version in `If-Match` was read. Nothing was done; `current` is what it is now.',
-    action: 'Decide again on `current`, and send that with its version in `If-Match`.',
+    meaning:
+      'The resource has changed since the version in `If-Match` was read. Nothing was done. `current` is its current state.',
+    action: 'Base the change on `current`, and send it with that version in `If-Match`.',
     repeat: 'corrected',
     example: {
       instance: '/accounts/me',
-      detail: 'This is version 4 now.',
+      detail: 'The current version is 4.',
       members: { current: { name: 'Ada Lovelace', version: 4 } },
     },
   },
@@ -192,19 +194,19 @@ export const problems = {
     status: 404,
     title: 'Order not found',
     section: 'Orders',
-    meaning: 'You have no order with this id. Orders of other clients are not found either.',
-    action: 'Check the id, and that the API key is the one that placed the order.',
+    meaning: 'This client has no order with this id. Orders of other clients are not visible.',
+    action: 'Check the id, and that the API key belongs to the client that placed the order.',
     repeat: 'corrected',
-    example: { instance: `/orders/${ORDER}`, detail: 'You have no such order.' },
+    example: { instance: `/orders/${ORDER}`, detail: 'This client has no order with this id.' },
   },
   'order-rejected': {
     status: 409,
     title: 'Not enough stock',
     section: 'Orders',
     meaning:
-      'At least one line could not be reserved, so nothing was. `lines` names each line that fell short, with `requested`, `available` and `reason` (`unknown-sku` or `insufficient-stock`). The order is kept as `rejected` under `orderId`.',
+      'At least one line could not be reserved, so no line was. `lines` lists each line that lacks stock, with `requested`, `available` and `reason` (`unknown-sku` or `insufficient-stock`). The order is kept as `rejected` under `orderId`.',
     action:
-      'Offer the customer less or something else, and place that with a new key. Under the old key the refusal stays, even when stock arrives.',
+      'Offer the customer a smaller quantity or another product, and place a new order with a new key. The rejection is final for the old key, even when stock arrives.',
     repeat: 'new-key',
     stored: true,
     example: {
@@ -220,13 +222,13 @@ export const problems = {
     status: 409,
     title: 'Order was cancelled',
     section: 'Orders',
-    meaning: 'The answer to a `POST /orders` whose order (`orderId`) was cancelled before its stock was decided.',
+    meaning: 'The order (`orderId`) of this `POST /orders` was cancelled before its stock was reserved or rejected.',
     action: 'To order again, use a new key.',
     repeat: 'new-key',
     stored: true,
     example: {
       instance: '/orders',
-      detail: 'The order was cancelled before its stock was decided.',
+      detail: 'The order was cancelled before its stock was reserved or rejected.',
       members: { orderId: ORDER },
     },
   },
@@ -235,13 +237,13 @@ export const problems = {
     title: 'Transition not allowed',
     section: 'Orders',
     meaning:
-      'The order, or the dead letter, is in the state `from` and cannot go to `to`. Asking an order for the state that it already has is no error. A dead letter must be open, and a `reservation.release` or `reservation.fulfil` that can be read cannot be discarded, only replayed.',
-    action: 'Read the order or the dead letter, decide again, and send that with a new key.',
+      'The order or the dead letter is in the state `from` and cannot change to `to`. Requesting the state that an order already has is not an error. Only an open dead letter can be replayed or discarded, and a readable `reservation.release` or `reservation.fulfil` can only be replayed.',
+    action: 'Read the order or the dead letter again, and send the request that fits its state with a new key.',
     repeat: 'new-key',
     stored: true,
     example: {
       instance: `/orders/${ORDER}/cancellation`,
-      detail: 'An order that is rejected cannot become cancelled.',
+      detail: 'The order is rejected and cannot become cancelled.',
       members: { from: 'rejected', to: 'cancelled' },
     },
   },
@@ -249,7 +251,7 @@ export const problems = {
     status: 409,
     title: 'Order was shipped with other data',
     section: 'Orders',
-    meaning: 'The order was shipped already, with another carrier or tracking number.',
+    meaning: 'The order has already been shipped with another carrier or tracking number.',
     action: 'Read the order: one of the two shipments is wrong.',
     repeat: 'new-key',
     stored: true,
@@ -269,25 +271,25 @@ export const problems = {
   },
   'product-exists': {
     status: 409,
-    title: 'Product exists already',
+    title: 'Product already exists',
     section: 'Products and stock',
-    meaning: 'A product with this SKU exists already.',
-    action: 'Read it; change its name with `PATCH`.',
+    meaning: 'A product with this SKU already exists.',
+    action: 'Read the product. To change its name, use `PATCH`.',
     repeat: 'new-key',
     stored: true,
-    example: { instance: '/products', detail: 'Change it with PATCH.', members: { sku: 'MUG-BLUE' } },
+    example: { instance: '/products', detail: 'To change the product, use PATCH.', members: { sku: 'MUG-BLUE' } },
   },
   'insufficient-stock': {
     status: 409,
     title: 'Not enough units available',
     section: 'Products and stock',
     meaning: 'The adjustment would leave fewer units than are reserved.',
-    action: 'Cancel orders first, or take out less, with a new key.',
+    action: 'Cancel orders first, or remove fewer units, with a new key.',
     repeat: 'new-key',
     stored: true,
     example: {
       instance: '/products/MUG-BLUE/adjustments',
-      detail: 'Units that are reserved cannot be taken away.',
+      detail: 'Reserved units cannot be removed.',
       members: { sku: 'MUG-BLUE', requested: 100, available: 98 },
     },
   },
@@ -295,8 +297,8 @@ export const problems = {
     status: 404,
     title: 'Reservation not found',
     section: 'Products and stock',
-    meaning: 'No reservation has this id: inventory-service was never asked for the stock of that order.',
-    action: 'Check the id: a reservation has the id of its order.',
+    meaning: 'No reservation has this id: inventory-service has never received a request for that order.',
+    action: 'Check the id. A reservation has the id of its order.',
     repeat: 'corrected',
     example: { instance: `/operations/inventory/reservations/${ORDER}`, detail: 'No reservation has this id.' },
   },
@@ -304,12 +306,12 @@ export const problems = {
     status: 404,
     title: 'Dead letter not found',
     section: 'Operations',
-    meaning: 'This service has no dead letter with this id, or of this group.',
-    action: 'Ask the other service: each keeps its own.',
+    meaning: 'This service has no dead letter with this id or in this group.',
+    action: 'Query the other service. Each service stores its own dead letters.',
     repeat: 'corrected',
     example: {
       instance: `/operations/orders/dead-letters/${ORDER}`,
-      detail: 'There is no such dead letter here; the other service may have it.',
+      detail: 'This service has no such dead letter. Each service stores its own.',
     },
   },
   overloaded: {
@@ -317,18 +319,18 @@ export const problems = {
     title: 'Service overloaded',
     section: 'The service',
     meaning: 'Too many requests are waiting. Nothing was done.',
-    action: 'Repeat after `Retry-After`, with the same key, with growing pauses.',
+    action: 'Retry after `Retry-After` with the same key and exponential backoff.',
     repeat: 'as-it-is',
     header: 'Retry-After',
-    example: { instance: '/orders', detail: 'Nothing was done. Send it again a little later.' },
+    example: { instance: '/orders', detail: 'Nothing was done. Retry later.' },
   },
   unavailable: {
     status: 503,
     title: 'Service unavailable',
     section: 'The service',
     meaning:
-      'The service cannot reach its own database, the database cannot do its work (it is read-only, its disk is full), or a row was locked for too long. The outcome is unknown, and repeating is safe.',
-    action: 'Repeat after `Retry-After`, with the same key.',
+      'The service cannot reach its own database, the database cannot do its work (it is read-only, its disk is full), or a row was locked for too long. The outcome is unknown, and a retry is safe.',
+    action: 'Retry after `Retry-After` with the same key.',
     repeat: 'as-it-is',
     header: 'Retry-After',
     example: { instance: '/orders', detail: 'The outcome is unknown. Retry with the same Idempotency-Key.' },
@@ -337,16 +339,16 @@ export const problems = {
     status: 500,
     title: 'Internal server error',
     section: 'The service',
-    meaning: 'A fault of the service. Its log line has this `traceId` as its `requestId`.',
-    action: 'Repeat with the same key: that is safe, and may help. Quote `traceId` when you ask for help.',
+    meaning: 'An unexpected error in the service. Its log entry has this `traceId` as its `requestId`.',
+    action: 'Retry with the same key, which is safe. Include `traceId` in a support request.',
     repeat: 'as-it-is',
-    example: { instance: '/orders', detail: 'The request was not done. Send it again with the same key.' },
+    example: { instance: '/orders', detail: 'The request was not completed. Retry with the same Idempotency-Key.' },
   },
 } as const satisfies Record<string, ProblemDefinition>;
 
 export type ProblemCode = keyof typeof problems;
 
-/** What is said about a code; one that is not in the table is a fault of ours. */
+/** The definition of a code; a code that is not in the table is a bug and counts as `internal`. */
 export function problemOf(code: string): ProblemDefinition {
   return isProblemCode(code) ? problems[code] : problems.internal;
 }
@@ -356,18 +358,18 @@ export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(problems, code);
 }
 
-/** A refusal that must undo its transaction, with a code of the table. */
+/** A refusal that rolls back its transaction, with a code of the table. */
 export function refused(code: ProblemCode, detail: string, members?: Record<string, unknown>): RefusedError {
   return new RefusedError({ code, detail, members });
 }
 
-/** The table in its order, for what lists it. */
+/** The table in its order, for lists. */
 export const allProblems = Object.entries(problems) as [ProblemCode, ProblemDefinition][];
 
-/** What the gateway answers itself, from one template (kong/error-template.json): all have one `type`, and no `code`. */
+/** An error that the gateway returns itself, from one template (kong/error-template.json). All have the same `type` and no `code`. */
 export interface GatewayRefusal {
   status: number;
-  /** Kong's words, as far as they are always the same; some causes have words of their own. */
+  /** Kong's message; some causes have other messages. */
   title: string;
   meaning: string;
   action: string;
@@ -375,7 +377,7 @@ export interface GatewayRefusal {
   header?: 'Retry-After' | 'WWW-Authenticate' | 'X-Allowed-Groups';
 }
 
-/** What the template says in each. */
+/** The `help` member of the template. */
 export const GATEWAY_HELP =
   'An API key goes into the header apikey. GET /docs says which groups may make a call, and what each refusal means.';
 
@@ -383,7 +385,7 @@ export const gatewayRefusals = [
   {
     status: 400,
     title: 'Bad request',
-    meaning: 'The request is malformed, or its `Idempotency-Key` has control characters.',
+    meaning: 'The request is malformed, or its `Idempotency-Key` contains control characters.',
     action: 'Correct the request.',
     repeat: 'corrected',
   },
@@ -398,7 +400,8 @@ export const gatewayRefusals = [
   {
     status: 403,
     title: 'You cannot consume this service',
-    meaning: 'The group of the key may not make this call. `X-Allowed-Groups` lists the groups that may.',
+    meaning:
+      'The groups of the key are not allowed to make this request. `X-Allowed-Groups` lists the groups that are.',
     action: 'Use a key of one of these groups.',
     repeat: 'corrected',
     header: 'X-Allowed-Groups',
@@ -407,7 +410,7 @@ export const gatewayRefusals = [
     status: 404,
     title: 'no Route matched with those values',
     meaning: 'The API has no such path, the path has no such method, or the path is not UTF-8.',
-    action: 'Check path and method.',
+    action: 'Check the path and the method.',
     repeat: 'corrected',
   },
   {
@@ -421,7 +424,7 @@ export const gatewayRefusals = [
     status: 413,
     title: 'Payload too large',
     meaning: 'The body is larger than 1 MiB.',
-    action: 'Send less at a time.',
+    action: 'Send a smaller body.',
     repeat: 'corrected',
   },
   {
@@ -435,37 +438,37 @@ export const gatewayRefusals = [
     status: 429,
     title: 'API rate limit exceeded',
     meaning:
-      'Too many requests in this minute; or, without a valid key, more than 300 such calls from this address within a minute.',
-    action: 'Repeat after `Retry-After`, with the same key.',
+      'The client has exceeded its requests per minute, or this address has sent more than 300 requests without a valid key within a minute.',
+    action: 'Retry after `Retry-After` with the same key.',
     repeat: 'as-it-is',
     header: 'Retry-After',
   },
   {
     status: 500,
     title: 'An unexpected error occurred',
-    meaning: 'A fault of the gateway.',
-    action: 'Repeat with the same key: that is safe.',
+    meaning: 'An unexpected error in the gateway.',
+    action: 'Retry with the same key, which is safe.',
     repeat: 'as-it-is',
   },
   {
     status: 502,
     title: 'An invalid response was received from the upstream server',
-    meaning: 'The service closed the connection before it answered. Whether a write was done is unknown.',
-    action: 'Repeat with the same key.',
+    meaning: 'The service closed the connection before it responded. Whether a write took effect is unknown.',
+    action: 'Retry with the same key.',
     repeat: 'as-it-is',
   },
   {
     status: 503,
     title: 'failure to get a peer from the ring-balancer',
     meaning: 'No process of the service is ready.',
-    action: 'Repeat with the same key, with growing pauses.',
+    action: 'Retry with the same key and exponential backoff.',
     repeat: 'as-it-is',
   },
   {
     status: 504,
     title: 'The upstream server is timing out',
-    meaning: 'The service did not answer in time. Whether a write was done is unknown.',
-    action: 'Repeat with the same key.',
+    meaning: 'The service did not respond in time. Whether a write took effect is unknown.',
+    action: 'Retry with the same key.',
     repeat: 'as-it-is',
   },
 ] as const satisfies readonly GatewayRefusal[];

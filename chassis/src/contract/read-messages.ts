@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { ContractMessage } from './define-message.ts';
 
 /**
- * Every message of every producer, from the files in `messages/`: a new one is found without a list that names it. For
- * documents and tests; a service imports the producers that it knows.
+ * Every message of every producer, read from the files in `messages/`, so that there is no list to maintain. For documents
+ * and tests; a service imports the producers that it uses.
  */
 export async function readMessages(contractFolder: string): Promise<ContractMessage[]> {
   const folder = join(contractFolder, 'messages');

@@ -66,7 +66,7 @@ export interface Fault {
 
 /** The refusal of a request that is well-formed but not valid. */
 export function validationFailed(faults: Fault[]): RefusedError {
-  const count = faults.length === 1 ? 'One member is' : `${faults.length} members are`;
+  const count = faults.length === 1 ? '1 value is' : `${faults.length} values are`;
   return refused('validation-failed', `${count} not valid.`, { errors: faults.slice(0, MAX_REPORTED_FAULTS) });
 }
 

@@ -51,7 +51,7 @@ export function internalOnly(callers: InternalCallers, { internalRequests }: Met
   return (req, res, next) => {
     const bearer = /^Bearer ([\x21-\x7e]+)$/i.exec(onlyValue(req, 'authorization') ?? '')?.[1];
     const found = findToken(bearer, accepted);
-    if (!found) throw refused('internal-token-required', 'This call is for the other service only.');
+    if (!found) throw refused('internal-token-required', 'Only services may call this path.');
     internalRequests.of(found.name, found.age).inc();
     contextOf(res).principal = { kind: 'service', name: found.name };
     next();
@@ -59,7 +59,7 @@ export function internalOnly(callers: InternalCallers, { internalRequests }: Met
 }
 
 function gatewayRequired(): RefusedError {
-  return refused('gateway-required', 'Call the gateway, not the service.');
+  return refused('gateway-required', 'Send requests to the gateway, not to the service.');
 }
 
 function onlyValue(req: Request, name: string): string | undefined {

@@ -29,7 +29,7 @@ export function requireIdempotencyKey(req: Request): string {
   if (reading.kind === 'key') return reading.key;
   const detail =
     reading.kind === 'missing'
-      ? 'Send a header Idempotency-Key: a new one for a new request, the same one for a repeat.'
+      ? 'Send an Idempotency-Key header: a new key for a new request, the same key for a retry.'
       : 'Send one Idempotency-Key of 1 to 255 visible ASCII characters, bare or in double quotes.';
   throw refused(`idempotency-key-${reading.kind}`, detail);
 }

@@ -8,7 +8,7 @@ export const listingMembers: z.core.ParseContext<z.core.$ZodIssue> = {
     return members.length === 0 ? NO_SUCH_MEMBER : `${NO_SUCH_MEMBER} Members: ${members.join(', ')}.`;
   },
 };
-const NO_SUCH_MEMBER = 'There is no such member.';
+const NO_SUCH_MEMBER = 'Unknown member.';
 
 /** The longest list of faults in one answer. */
 export const MAX_REPORTED_FAULTS = 50;

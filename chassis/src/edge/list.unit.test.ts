@@ -19,14 +19,12 @@ describe('list', () => {
   it('answers an unknown member with those that exist, at the top and in an element', () => {
     const { error } = numbers.safeParse({ lines: [{ n: 2, m: 3 }] }, listingMembers);
     expect(faultsIn(error as z.ZodError)).toEqual([
-      { path: ['lines', 0, 'm'], message: 'There is no such member. Members: n.' },
+      { path: ['lines', 0, 'm'], message: 'Unknown member. Members: n.' },
     ]);
     const top = numbers.safeParse({ lines: [{ n: 2 }], more: 1 }, listingMembers);
-    expect(faultsIn(top.error as z.ZodError)).toEqual([
-      { path: ['more'], message: 'There is no such member. Members: lines.' },
-    ]);
+    expect(faultsIn(top.error as z.ZodError)).toEqual([{ path: ['more'], message: 'Unknown member. Members: lines.' }]);
     const none = z.strictObject({}).safeParse({ a: 1 }, listingMembers);
-    expect(faultsIn(none.error as z.ZodError)).toEqual([{ path: ['a'], message: 'There is no such member.' }]);
+    expect(faultsIn(none.error as z.ZodError)).toEqual([{ path: ['a'], message: 'Unknown member.' }]);
   });
 
   it.each([[[]], ['x'], [{}], [undefined]])('refuses %j', (lines) => {

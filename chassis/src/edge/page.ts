@@ -11,14 +11,21 @@ export const limit = z
   .refine((value) => value <= 100, 'Must be a whole number from 1 to 100.')
   .default(50)
   // A document describes a parameter by its value, not by its digits.
-  .meta({ type: 'integer', minimum: 1, maximum: 100, default: 50, pattern: undefined, description: 'Items in a page' });
+  .meta({
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 50,
+    pattern: undefined,
+    description: 'Maximum number of items in a page',
+  });
 
 /** `cursor` of every list; whether the list gave it is judged by {@link fromCursor}. */
 export const cursor = z
   .string()
   .max(500)
   .optional()
-  .meta({ description: 'The `nextCursor` of the page before, with the same filters' });
+  .meta({ description: '`nextCursor` of the previous page, with the same filters' });
 
 /**
  * An opaque cursor to the place after `position`. `scope` names the list and its filters; the checksum binds the
@@ -39,7 +46,9 @@ export function fromCursor(scope: string, cursor: string | undefined): string | 
 
 /** The refusal of a cursor that this list did not give. */
 export function cursorRefused(): RefusedError {
-  return validationFailed([{ pointer: '/cursor', detail: 'This list did not give this cursor.' }]);
+  return validationFailed([
+    { pointer: '/cursor', detail: 'This cursor was not returned by this list with these filters.' },
+  ]);
 }
 
 const CHECKSUM_DIGITS = 12;

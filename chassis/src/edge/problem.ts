@@ -59,7 +59,7 @@ function asRefused(error: unknown): RefusedError {
   const bodyFault = asBodyFault(error);
   if (bodyFault) return bodyFault;
   if (databaseFault(error)) return unavailable();
-  return refused('internal', 'The request was not done. Send it again with the same key.');
+  return refused('internal', 'The request was not completed. Retry with the same Idempotency-Key.');
 }
 
 /** 413. */

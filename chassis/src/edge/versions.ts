@@ -77,6 +77,6 @@ export function requireMatch(ifMatch: IfMatch, current: Versioned, isAsWished = 
       return;
     case 'tags':
       if (isAsWished || ifMatch.etags.includes(etagOf(current))) return;
-      throw refused('stale-version', `This is version ${current.version} now.`, { current });
+      throw refused('stale-version', `The current version is ${current.version}.`, { current });
   }
 }

@@ -36,10 +36,7 @@ export interface Reply {
 
 /** The refusal of what would have to wait for too long. Nothing was done; only give it where that is true. */
 export function overloaded(): RefusedError {
-  return new RefusedError(
-    { code: 'overloaded', detail: 'Nothing was done. Send it again a little later.' },
-    RETRY_AFTER_SECONDS,
-  );
+  return new RefusedError({ code: 'overloaded', detail: 'Nothing was done. Retry later.' }, RETRY_AFTER_SECONDS);
 }
 
 /** The refusal for a database that cannot do its work: whatever was done, it is safe to repeat. */

@@ -40,11 +40,11 @@ export function startCatchUp(options: CatchUpOptions): { stop(): Promise<void> }
     const missed = await findMissed(pool, queue);
     if (!missed.beginning && missed.dropped.length === 0) return;
     const about = { queue, beginning: missed.beginning, dropped: missed.dropped.length };
-    log.warn(about, 'reading from the producer what the queue did not get');
+    log.warn(about, 'catching up: reading missed events from the producer');
     try {
       await readProducer(stopping);
     } catch (error) {
-      log.warn({ ...about, err: error }, 'could not read the producer; retrying');
+      log.warn({ ...about, err: error }, 'could not read events from the producer; retrying');
       return;
     }
     if (stopping.aborted) return;

@@ -222,7 +222,7 @@ describe('a database that only reads', () => {
   it('pauses consumers for as long as it lasts', async () => {
     await demote();
     const handled = retriesUntilHandled(write);
-    await eventually(() => lines.some(({ message }) => message.includes('the consumer pauses')) || undefined);
+    await eventually(() => lines.some(({ message }) => message.includes('consumer paused')) || undefined);
     expect(await health()).toBe('down');
     await promote();
     expect(await handled).toMatchObject({ retried: 0 });
@@ -234,7 +234,7 @@ describe('a database that only reads', () => {
     for (let n = 0; n < 50; n += 1) await post();
     const seconds = (performance.now() - began) / 1_000;
     const saying = (message: string) => lines.filter((line) => line.message === message);
-    expect(saying('the database takes no writes')).toHaveLength(1);
+    expect(saying('database does not accept writes')).toHaveLength(1);
     expect(saying('request failed').length).toBeLessThanOrEqual(1 + seconds);
     await promote();
   });

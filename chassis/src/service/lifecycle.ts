@@ -48,11 +48,11 @@ export function drainOnSignal(
     log.info({ signal }, 'draining');
     if (signal === 'SIGTERM') await sleep(drainSeconds * 1_000);
     setTimeout(() => {
-      log.error('draining took too long');
+      log.error('draining timed out');
       process.exit(1);
     }, SHUTDOWN_LIMIT_MS).unref();
     for (const step of steps) {
-      await step.run().catch((error: unknown) => log.error({ err: error, step: step.name }, 'a shutdown step failed'));
+      await step.run().catch((error: unknown) => log.error({ err: error, step: step.name }, 'shutdown step failed'));
     }
     log.info('stopped');
     process.exit(0);

@@ -43,7 +43,7 @@ export function startReaper({ pool, log, keyRetentionHours }: ReaperOptions): { 
       full = count >= BATCH_ROWS;
       from = until;
     }
-    if (removed > 0) log.info({ what, removed }, 'old rows were removed');
+    if (removed > 0) log.info({ what, removed }, 'removed expired rows');
   }
 
   return startLoop({ name: 'reaper', intervalMs: INTERVAL_MS, log }, async (stopping) => {

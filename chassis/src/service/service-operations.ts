@@ -1,4 +1,4 @@
-/** The operations that every service has for anybody: its health and its document. */
+/** The public operations of every service: its health and its OpenAPI document. */
 
 import { z } from 'zod';
 import { DEGRADED } from '../contract/descriptions.ts';
@@ -6,7 +6,7 @@ import { success } from '../edge/openapi/answers.ts';
 import type { Operation } from '../edge/openapi/document.ts';
 import { healthReport } from './health.ts';
 
-/** `name` is that of the service in paths at the gateway. */
+/** `name` is the service's name in the gateway's paths. */
 export function serviceOperations(name: string): Operation[] {
   const ok = { status: 'ok', checks: { database: true, broker: true }, version: '0.1.0' };
   const down = { ...ok, status: 'down', checks: { database: false, broker: true } };
@@ -16,13 +16,13 @@ export function serviceOperations(name: string): Operation[] {
       path: `/health/${name}`,
       operationId: 'readHealth',
       route: `health-${name}`,
-      summary: 'Is the service well?',
-      description: 'For people and monitors: whether the service reaches its database and its broker.',
+      summary: 'Read the health of the service',
+      description: 'Whether the service reaches its database and its broker. For people and monitoring.',
       tag: 'service',
       groups: [],
       withoutDatabase: true,
       answers: [
-        success(200, `\`ok\`; or \`degraded\` when only the broker is away, ${DEGRADED}`, healthReport, ok),
+        success(200, `\`ok\`; or \`degraded\` when only the broker is unavailable ${DEGRADED}`, healthReport, ok),
         success(503, '`down`: the service cannot reach its database.', healthReport, down),
       ],
     },
@@ -31,8 +31,8 @@ export function serviceOperations(name: string): Operation[] {
       path: `/docs/${name}.json`,
       operationId: 'readDocument',
       route: `docs-${name}`,
-      summary: 'This document',
-      description: 'Made from the schemas by which the service validates, with the retention that it is set to.',
+      summary: 'Read this document',
+      description: 'Generated from the schemas that the service validates with, and from its configured retention.',
       tag: 'service',
       groups: [],
       withoutDatabase: true,

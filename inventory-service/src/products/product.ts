@@ -6,7 +6,7 @@ import { available } from '../stock/stock-level.ts';
 
 const units = z.int().min(0);
 
-/** What can be ordered, with its units. */
+/** A product and its stock level. */
 export interface Product extends StockLevel {
   name: string;
   createdAt: Date;
@@ -14,20 +14,20 @@ export interface Product extends StockLevel {
   updatedAt: Date;
 }
 
-/** The product as {@link toProductView} shows it. */
+/** The schema of {@link toProductView}. */
 export const productView = z
   .strictObject({
     sku,
     name: z.string(),
-    onHand: units.meta({ description: 'Physically in stock' }),
-    reserved: units.meta({ description: 'Set aside for orders' }),
-    available: units.meta({ description: '`onHand` - `reserved`' }),
+    onHand: units.meta({ description: 'Units physically in stock' }),
+    reserved: units.meta({ description: 'Units reserved for orders' }),
+    available: units.meta({ description: '`onHand` minus `reserved`' }),
     createdAt: time,
-    updatedAt: time.meta({ description: 'Of the name' }),
+    updatedAt: time.meta({ description: 'Time of the last change of the name' }),
   })
   .meta({ id: 'Product' });
 
-/** The product as clients see it. */
+/** The product in HTTP responses. */
 export function toProductView(product: Product): z.output<typeof productView> {
   return {
     sku: product.sku,

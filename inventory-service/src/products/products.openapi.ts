@@ -4,7 +4,7 @@ import { linksTo, nextPage, type Operation } from '@shop/chassis/edge/openapi/do
 import { productView } from './product.ts';
 import { createProductBody, listQuery, renameProductBody } from './products.routes.ts';
 
-/** What examples show. */
+/** The product of the examples. */
 export const mug = {
   sku: 'MUG-BLUE',
   name: 'Mug, blue',
@@ -21,21 +21,21 @@ const exists = problemAnswer('product-exists', { members: { sku } });
 
 const ofAProduct = ['readProduct', 'renameProduct', 'adjustStock', 'listMovements'];
 
-/** `/products`, as clients see it. */
+/** The operations on products. */
 export const productOperations: readonly Operation[] = [
   {
     method: 'post',
     path: '/products',
     operationId: 'createProduct',
     route: 'products-create',
-    summary: 'Make a product, without stock',
-    description: 'Orders for it are rejected until units are put into stock.',
+    summary: 'Create a product without stock',
+    description: 'Orders for it are rejected until units are added to its stock.',
     tag: 'products',
     groups: ['backoffice'],
     body: { schema: createProductBody, example: { sku: mug.sku, name: mug.name } },
     answers: [
       {
-        ...success(201, 'Made.', productView, newMug),
+        ...success(201, 'The product was created.', productView, newMug),
         headers: { Location: true, 'Idempotent-Replayed': false },
       },
       exists,
@@ -48,7 +48,7 @@ export const productOperations: readonly Operation[] = [
     operationId: 'listProducts',
     route: 'products-list',
     summary: 'List products, in byte order of their SKUs',
-    description: '`sku` finds one product, or none.',
+    description: 'With `sku`, the list has one product or none.',
     tag: 'products',
     groups: ['storefront', 'backoffice', 'operations'],
     query: listQuery,
@@ -60,8 +60,8 @@ export const productOperations: readonly Operation[] = [
     path: '/products/{sku}',
     operationId: 'readProduct',
     route: 'products-read',
-    summary: 'Read a product with its stock as it is now',
-    description: '`available` may be gone the next moment: only an order reserves. It is `onHand` less `reserved`.',
+    summary: 'Read a product and its current stock',
+    description: '`available` is `onHand` minus `reserved`. It can change at any time: only an order reserves units.',
     tag: 'products',
     groups: ['storefront', 'backoffice', 'operations'],
     parameters: { sku },
@@ -73,14 +73,14 @@ export const productOperations: readonly Operation[] = [
     operationId: 'renameProduct',
     route: 'products-rename',
     summary: 'Rename a product',
-    description: 'Its SKU never changes, and its stock is changed by adjustments.',
+    description: 'The SKU of a product cannot change. To change its stock, use adjustments.',
     tag: 'products',
     groups: ['backoffice'],
     parameters: { sku },
     body: { schema: renameProductBody, example: { name: 'Mug, dark blue' } },
     answers: [
       {
-        ...success(200, 'Renamed.', productView, {
+        ...success(200, 'The product was renamed.', productView, {
           ...mug,
           name: 'Mug, dark blue',
           updatedAt: '2026-01-05T12:00:00.000Z',

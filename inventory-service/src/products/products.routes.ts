@@ -26,7 +26,7 @@ export const listQuery = z.strictObject({
   sku: sku.optional().meta({ description: 'Only the product with this SKU' }),
 });
 
-/** `/products`: what can be ordered. */
+/** The routes of `/products`. */
 export function productsRoutes(deps: IdempotencyDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use('/products', identifyClient());
@@ -40,7 +40,7 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
       const product = await insertProduct(trx, input.sku, input.name);
       if (product) return toReply(201, toProductView(product), `/products/${product.sku}`);
       const members = { sku: input.sku };
-      return toRefusal(req, res, { code: 'product-exists', detail: 'Change it with PATCH.', members });
+      return toRefusal(req, res, { code: 'product-exists', detail: 'To change the product, use PATCH.', members });
     });
     sendReply(res, reply, replayed);
   });

@@ -6,13 +6,13 @@ import { z } from 'zod';
 const quantity = z.int().min(1);
 const reservation = z
   .strictObject({
-    id: z.guid().meta({ description: 'The order’s id' }),
+    id: z.guid().meta({ description: 'Id of the order' }),
     state: z.enum(['held', 'fulfilled', 'released', 'rejected']).meta({
       description:
-        '`held`: its units are set aside. `fulfilled`: they have left the stock. `released`: given back, or refused in advance. `rejected`: some line lacked stock',
+        '`held`: the units are reserved. `fulfilled`: the units have left the stock. `released`: the units were released, or the release came before the request. `rejected`: a line lacked stock',
     }),
     lines: z.array(z.strictObject({ sku, quantity })).meta({
-      description: 'One per SKU; none when it was released before it was asked for',
+      description: 'One line per SKU; none if the release came before the request',
     }),
     shortages: z
       .array(
@@ -24,15 +24,15 @@ const reservation = z
         }),
       )
       .optional()
-      .meta({ description: 'When rejected' }),
+      .meta({ description: 'Present if the reservation is rejected' }),
     createdAt: time,
     updatedAt: time,
   })
   .meta({ id: 'Reservation' });
 
-const id = z.guid().meta({ description: 'The order’s `id`', examples: ['0195f0a0-0000-7000-8000-000000000001'] });
+const id = z.guid().meta({ description: '`id` of the order', examples: ['0195f0a0-0000-7000-8000-000000000001'] });
 
-/** Reservations, as operators see them. */
+/** The operation on reservations, for operators. */
 export const reservationOperations: readonly Operation[] = [
   {
     method: 'get',
@@ -40,7 +40,7 @@ export const reservationOperations: readonly Operation[] = [
     operationId: 'readReservation',
     route: 'operations-inventory-reservation',
     summary: 'Read the reservation of an order',
-    description: 'What inventory-service knows of an order: the order’s id is the reservation’s.',
+    description: 'The state of the order’s stock in inventory-service. A reservation has the id of its order.',
     tag: 'reservations',
     groups: ['operations'],
     parameters: { id },

@@ -6,15 +6,15 @@ import { productView } from '../products/product.ts';
 import { mug, notFound } from '../products/products.openapi.ts';
 import { adjustmentBody, movementsQuery } from './stock.routes.ts';
 
-/** A line of the ledger, once it is JSON. */
+/** A line of the ledger, as JSON. */
 const movement = z
   .strictObject({
     id: z.string().regex(/^[0-9]+$/),
     kind: z.enum(['adjusted', 'held', 'released', 'fulfilled']),
     deltaOnHand: z.int(),
     deltaReserved: z.int(),
-    causeId: z.uuid().meta({ description: 'The order’s id, or the adjustment’s' }),
-    actor: z.string().meta({ description: 'A client’s id, or a service' }),
+    causeId: z.uuid().meta({ description: 'Id of the order or the adjustment' }),
+    actor: z.string().meta({ description: 'Id of a client, or name of a service' }),
     at: time,
   })
   .meta({ id: 'Movement' });
@@ -23,22 +23,22 @@ const insufficientStock = problemAnswer('insufficient-stock', {
   members: { sku, requested: z.int().min(1), available: z.int().min(0) },
 });
 
-/** Stock and its ledger below `/products/{sku}`, as clients see them. */
+/** The operations on stock and its ledger, below `/products/{sku}`. */
 export const stockOperations: readonly Operation[] = [
   {
     method: 'post',
     path: '/products/{sku}/adjustments',
     operationId: 'adjustStock',
     route: 'products-adjust',
-    summary: 'Put units into stock, or take some out',
-    description: 'What is reserved cannot be taken out. Each adjustment is a line of the ledger.',
+    summary: 'Add units to the stock, or remove units',
+    description: 'Reserved units cannot be removed. Each adjustment is a line of the ledger.',
     tag: 'products',
     groups: ['backoffice'],
     parameters: { sku },
     body: { schema: adjustmentBody, example: { delta: 100, reason: 'Delivery 4711' } },
     answers: [
       {
-        ...success(200, 'The product after it.', productView, mug),
+        ...success(200, 'The product after the adjustment.', productView, mug),
         headers: { 'Idempotent-Replayed': false },
       },
       notFound,
@@ -51,7 +51,8 @@ export const stockOperations: readonly Operation[] = [
     operationId: 'listMovements',
     route: 'products-movements',
     summary: 'List the movements of a product’s stock, newest first',
-    description: 'The ledger: its sums are the stock level at all times. `causeId` names the order or the adjustment.',
+    description:
+      'The ledger. Its sums equal the stock level at all times. `causeId` is the id of the order or the adjustment.',
     tag: 'products',
     groups: ['backoffice', 'operations'],
     parameters: { sku },

@@ -26,18 +26,18 @@ export const adjustmentBody = z.strictObject({
     .min(-MAX_DELTA)
     .max(MAX_DELTA)
     .refine((delta) => delta !== 0, 'Must not be 0.')
-    .meta({ not: { const: 0 }, description: 'Units to add; to take out, if negative' }),
+    .meta({ not: { const: 0 }, description: 'Units to add, or to remove if negative' }),
   reason: text(1, 200),
 });
 export const movementsQuery = z.strictObject({ limit, cursor });
-// As many digits as a bigint surely has room for.
+// 18 digits always fit into a bigint.
 const movementId = z.string().regex(/^[0-9]{1,18}$/);
 
 export interface StockDeps extends IdempotencyDeps {
   wakeRelay: () => void;
 }
 
-/** Below `/products/{sku}`: what comes and goes, and the ledger. */
+/** The routes below `/products/{sku}`: adjustments and the ledger. */
 export function stockRoutes(deps: StockDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use('/products', identifyClient());
@@ -78,7 +78,7 @@ function toAdjustmentReply(req: Request, res: Response, request: AdjustmentReque
   const members = { sku: request.sku, requested: -request.delta, available: outcome.available };
   return toRefusal(req, res, {
     code: 'insufficient-stock',
-    detail: 'Units that are reserved cannot be taken away.',
+    detail: 'Reserved units cannot be removed.',
     members,
   });
 }

@@ -31,13 +31,13 @@ pre { margin: .5rem 0; padding: .75rem 1rem; background: var(--raised); border-r
 
 const repeats: Record<ProblemDefinition['repeat'], string> = {
   'as-it-is': 'Yes, with the same `Idempotency-Key`.',
-  corrected: 'Not as it is. The key was not used up: the corrected request may use the same one.',
-  'new-key': 'No. What is to be done now is a new request, and needs a new `Idempotency-Key`.',
+  corrected: 'Not unchanged. The key was not used, so the corrected request may use the same key.',
+  'new-key': 'No. Another attempt is a new request and needs a new `Idempotency-Key`.',
 };
-const STORED = 'Yes: a repeat with the same key gets this answer again, with `Idempotent-Replayed: true`.';
-const NOT_STORED = 'No: it is not stored under the key.';
+const STORED = 'Yes. A retry with the same key gets this response again, with `Idempotent-Replayed: true`.';
+const NOT_STORED = 'No. It is not stored under the key.';
 
-/** `/docs/problems`: every code, by what it is about. */
+/** `/docs/problems`: every code, by section. */
 export function problemList(): Page {
   const sections = Object.entries(problemSections).map(
     ([section, introduction]) => html`
@@ -53,10 +53,10 @@ ${introduction === undefined ? '' : html`<p>${marked(introduction)}</p>`}
     'Problems',
     html`<h1>Problems</h1>
 <p>Every error of a service is a problem document (RFC 9457). Its <code>type</code> is the address of one of these pages, and
-its <code>code</code> is what a client compares: it never changes.</p>
+its <code>code</code>, which never changes, is for clients to decide by.</p>
 ${sections}
 <h2>Refusals of the gateway</h2>
-<p>They have one page, and no <code>code</code>.</p>
+<p>They have no <code>code</code> and share one page.</p>
 <ul>${ofGateway}
 </ul>`,
   );
@@ -77,7 +77,7 @@ function codePage(code: ProblemCode, definition: ProblemDefinition): Page {
 <dl>
 ${entry('Code', html`<code>${code}</code>`)}
 ${entry('Status', statusLine(status))}
-${entry('Repeat the request?', marked(repeats[repeat]))}
+${entry('Retry the request?', marked(repeats[repeat]))}
 ${entry('Final for its key?', marked(stored ? STORED : NOT_STORED))}
 ${header === undefined ? '' : entry('Header', html`<code>${header}</code>`)}
 </dl>
@@ -101,8 +101,8 @@ function gatewayPage(): Page {
   return page(
     'Refusals of the gateway',
     html`<h1>Refusals of the gateway</h1>
-<p>The gateway answered this request itself: the request did not reach a service, or the service gave no answer. All refusals
-of the gateway have the same <code>type</code> and no <code>code</code>. The status says which one it is.</p>
+<p>The gateway answered this request itself: the request did not reach a service, or the service did not respond. All refusals
+of the gateway have the same <code>type</code> and no <code>code</code>. They differ by status.</p>
 <h2>By status</h2>
 ${refusals}
 <h2>Example</h2>
@@ -111,7 +111,7 @@ ${refusals}
   );
 }
 
-/** What a person gets for an address below `/docs/problems` that has no page. */
+/** The HTML page for an address below `/docs/problems` that does not exist. */
 export function noSuchPage(): Page {
   return page(
     'Not found',
@@ -141,7 +141,7 @@ function entry(term: string, description: string | Html): Html {
   return html`<div><dt>${term}</dt><dd>${description}</dd></div>`;
 }
 
-/** The table's texts: what stands in backquotes is code. */
+/** Text of the table; what is in backquotes is code. */
 function marked(text: string): Html {
   const parts = text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`));
   return html`${parts}`;

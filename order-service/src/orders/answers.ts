@@ -40,7 +40,7 @@ export function finalAnswer(order: Order, traceId: string): Reply {
       return toProblem(
         {
           code: 'order-cancelled',
-          detail: 'The order was cancelled before its stock was decided.',
+          detail: 'The order was cancelled before its stock was reserved or rejected.',
           members: { orderId: order.id },
         },
         occurrence,
@@ -60,7 +60,7 @@ export function stepAnswer(outcome: Outcome, occurrence: { instance: string; tra
       return toProblem(
         {
           code: 'illegal-transition',
-          detail: `An order that is ${outcome.from} cannot become ${outcome.to}.`,
+          detail: `The order is ${outcome.from} and cannot become ${outcome.to}.`,
           members: { from: outcome.from, to: outcome.to },
         },
         occurrence,

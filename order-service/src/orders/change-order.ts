@@ -65,5 +65,5 @@ async function writeStep(
 
 /** 404, for an order that does not exist and for one of another client alike. */
 export function orderNotFound(): RefusedError {
-  return refused('order-not-found', 'You have no such order.');
+  return refused('order-not-found', 'This client has no order with this id.');
 }

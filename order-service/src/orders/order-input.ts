@@ -7,20 +7,21 @@ import { currencies } from './currencies.ts';
 import { orderStatuses } from './order.ts';
 import { demandOf, MAX_LINES, MAX_QUANTITY, mergeLines } from './order-lines.ts';
 
-export const currency = z
-  .enum([...currencies], 'Must be a currency code of ISO 4217.')
-  .meta({ id: 'Currency', description: 'ISO 4217, withdrawn codes included: orders of the past keep their currency' });
+export const currency = z.enum([...currencies], 'Must be an ISO 4217 currency code.').meta({
+  id: 'Currency',
+  description: 'ISO 4217 currency code. Withdrawn codes are accepted, because old orders keep their currency',
+});
 
-/** A line, as a client sends it and as it gets it again. */
+/** An order line, in requests and responses. */
 export const orderLine = z
   .strictObject({
     sku,
     quantity: z.int().min(1).max(MAX_QUANTITY),
-    unitPrice: z.int().min(0).max(1_000_000_000).optional().meta({ description: 'Integer minor units' }),
+    unitPrice: z.int().min(0).max(1_000_000_000).optional().meta({ description: 'Integer, in minor units' }),
   })
   .meta({ id: 'OrderLine' });
 
-/** POST /orders. Lines are merged before anything else looks at them; the limits are those of the merged lines. */
+/** POST /orders. Lines are merged first; the limits apply to the merged lines. */
 export const placeOrderBody = z.strictObject({
   customerId: printable(1, 100),
   currency,
@@ -29,7 +30,7 @@ export const placeOrderBody = z.strictObject({
     .refine((lines) => lines.length <= MAX_LINES, `Must have at most ${MAX_LINES} lines after merging.`)
     .refine(
       (lines) => demandOf(lines).every((demand) => demand.quantity <= MAX_QUANTITY),
-      `A SKU's quantities must sum to at most ${MAX_QUANTITY}.`,
+      `The quantities of a SKU must sum to at most ${MAX_QUANTITY}.`,
     ),
 });
 export type PlaceOrderInput = z.output<typeof placeOrderBody>;
@@ -40,13 +41,13 @@ export const deliverOrderBody = z.strictObject({});
 
 export const orderStatus = z.enum(orderStatuses).meta({ id: 'OrderStatus' });
 
-/** Of a list. A client sees its own orders, so only those that see the orders of others may ask by client. */
+/** Filters for clients that see only their own orders: there is no `clientId`. */
 export const ownOrdersQuery = z.strictObject({
   status: orderStatus.optional().meta({ description: 'Only orders in this status' }),
   customerId: text(1, 100).optional().meta({ description: 'Only orders of this customer' }),
   number: z
     .string()
-    .regex(/^ORD-[1-9][0-9]{0,17}$/, 'Must be a number like ORD-1024.')
+    .regex(/^ORD-[1-9][0-9]{0,17}$/, 'Must be an order number like ORD-1024.')
     .transform((number) => number.slice('ORD-'.length))
     .optional()
     .meta({ description: 'Only the order with this number' }),
@@ -56,5 +57,5 @@ export const ownOrdersQuery = z.strictObject({
 export const anyOrdersQuery = ownOrdersQuery.extend({
   clientId: text(1, 255)
     .optional()
-    .meta({ description: 'Only orders that this client placed. For back office and operations only' }),
+    .meta({ description: 'Only orders placed by this client. For back office and operations only' }),
 });

@@ -14,14 +14,14 @@ export const shortage = z
   })
   .meta({ id: 'Shortage' });
 
-/** The order as {@link toOrderView} shows it, once it is JSON. */
+/** The schema of {@link toOrderView}, as JSON. */
 export const orderView = z
   .strictObject({
-    id: z.uuidv7().meta({ description: 'UUIDv7; grows with time' }),
+    id: z.uuidv7().meta({ description: 'UUIDv7; increases with time' }),
     number: z
       .string()
       .regex(/^ORD-[1-9][0-9]*$/)
-      .meta({ description: 'For people; grows with time', examples: ['ORD-1024'] }),
+      .meta({ description: 'Order number for people; increases with time', examples: ['ORD-1024'] }),
     clientId: z.string(),
     customerId: z.string(),
     currency,
@@ -30,19 +30,22 @@ export const orderView = z
     rejection: z
       .strictObject({ lines: z.array(shortage).min(1) })
       .optional()
-      .meta({ description: 'When rejected' }),
+      .meta({ description: 'Present if the order is rejected' }),
     shipment: z
       .strictObject({ carrier: z.string(), trackingNumber: z.string() })
       .optional()
-      .meta({ description: 'Once shipped' }),
-    cancellation: z.strictObject({ reason: z.string().optional() }).optional().meta({ description: 'When cancelled' }),
+      .meta({ description: 'Present once the order is shipped' }),
+    cancellation: z
+      .strictObject({ reason: z.string().optional() })
+      .optional()
+      .meta({ description: 'Present if cancelled' }),
     createdAt: time,
     updatedAt: time,
-    version: z.int().min(1).meta({ description: 'Grows by one with each change of status' }),
+    version: z.int().min(1).meta({ description: 'Increases by one with each change of status' }),
   })
   .meta({ id: 'Order' });
 
-/** The order as HTTP shows it, everywhere; absent members are left out. */
+/** The order in every HTTP response; absent members are omitted. */
 export function toOrderView(order: Order) {
   return {
     id: order.id,
@@ -63,20 +66,21 @@ export function toOrderView(order: Order) {
 
 const queuedAgain = z.strictObject({ deadLetter: z.uuidv7(), message: z.string(), reason: z.string() });
 
-/** An entry of an order's timeline, once it is JSON. */
+/** An entry of an order's timeline, as JSON. */
 export const timelineEntry = z
   .strictObject({
-    type: z
-      .enum(['placed', 'queued', 'confirmed', 'rejected', 'cancelled', 'shipped', 'delivered', 'replays'])
-      .meta({ description: '`queued`: asked for by message. `replays`: how often the answer was given again' }),
+    type: z.enum(['placed', 'queued', 'confirmed', 'rejected', 'cancelled', 'shipped', 'delivered', 'replays']).meta({
+      description:
+        '`queued`: the reservation was requested by message. `replays`: retries that got the stored response',
+    }),
     at: time,
-    actor: z.string().meta({ description: 'A client’s id, or a service' }),
-    correlationId: z.string().meta({ description: 'The id of the request from which it followed' }),
+    actor: z.string().meta({ description: 'Id of a client, or name of a service' }),
+    correlationId: z.string().meta({ description: 'Id of the request that caused it' }),
     traceId: z
       .string()
       .regex(/^[0-9a-f]{32}$/)
       .optional()
-      .meta({ description: 'The trace in which it happened, where that is not named after the request' }),
+      .meta({ description: 'Id of the trace, if it differs from the request’s id' }),
     detail: z
       .union([
         orderView.shape.rejection.unwrap(),
@@ -85,7 +89,10 @@ export const timelineEntry = z
         queuedAgain,
       ])
       .optional()
-      .meta({ description: 'Of `rejected`, `shipped`, `cancelled`; of `queued` when a person replayed a dead letter' }),
-    replays: z.int().min(1).optional().meta({ description: 'Of `replays`' }),
+      .meta({
+        description:
+          'Present for `rejected`, `shipped` and `cancelled`, and for `queued` after a replay of a dead letter',
+      }),
+    replays: z.int().min(1).optional().meta({ description: 'Number of retries, for `replays`' }),
   })
   .meta({ id: 'TimelineEntry' });

@@ -11,8 +11,8 @@ import {
 } from './order-input.ts';
 import { orderView, shortage, timelineEntry } from './order-view.ts';
 
-// Any UUID is a question; that no order has it is the answer.
-const orderId = z.guid().meta({ description: 'The order’s `id`', examples: ['0195f0a0-0000-7000-8000-000000000001'] });
+// Any UUID is valid input; one that no order has is a 404.
+const orderId = z.guid().meta({ description: '`id` of the order', examples: ['0195f0a0-0000-7000-8000-000000000001'] });
 
 const confirmed = {
   id: '0195f0a0-0000-7000-8000-000000000001',
@@ -55,18 +55,21 @@ const ofAnOrder = ['readOrder', 'readTimeline', 'cancelOrder', 'shipOrder', 'del
 const wait = z.strictObject({
   awaiting: z.enum(['reservation', 'release', 'fulfilment']).meta({
     description:
-      'What inventory-service has not answered: the reservation of a pending order, the release of a cancelled one, the fulfilment of a shipped one',
+      'The request that inventory-service has not answered: the reservation of a pending order, the release of a cancelled order or the fulfilment of a shipped order',
   }),
   since: time,
-  asks: z.int().min(0).meta({ description: 'How often it was asked by message' }),
-  askAgainAt: time.meta({ description: 'When it is asked again, unless it answers before' }),
-  isUnsent: z.boolean().meta({ description: 'Whether its last message has not reached the broker yet' }),
+  asks: z.int().min(0).meta({ description: 'Number of requests sent by message' }),
+  askAgainAt: time.meta({ description: 'When the request is sent again, unless it is answered before' }),
+  isUnsent: z.boolean().meta({ description: 'Whether the last message has not reached the broker yet' }),
 });
 const orderWait = z
-  .strictObject({ orderId: z.uuidv7(), wait: wait.optional().meta({ description: 'Absent: it waits for nothing' }) })
+  .strictObject({
+    orderId: z.uuidv7(),
+    wait: wait.optional().meta({ description: 'Absent if the order waits for nothing' }),
+  })
   .meta({ id: 'OrderWait' });
 
-/** Everything below /orders, as clients see it. */
+/** The operations on orders. */
 export const orderOperations: readonly Operation[] = [
   {
     method: 'post',
@@ -75,15 +78,15 @@ export const orderOperations: readonly Operation[] = [
     route: 'orders-place',
     summary: 'Place an order',
     description:
-      'Lines with the same SKU and the same `unitPrice` are merged first; then there are at most 1,000 lines, and a SKU’s quantities ' +
-      'sum to at most 1,000,000. The answer comes within 2.5 s. After 202, repeat the same request with the same key, or read ' +
-      '`Location`, to learn what became of the order.',
+      'Lines with the same SKU and the same `unitPrice` are merged. After that, at most 1,000 lines are allowed, and the quantities of a SKU ' +
+      'may sum to at most 1,000,000. The response takes at most 2.5 s. After 202, retry the same request with the same key, or read ' +
+      '`Location`, to get the outcome.',
     tag: 'orders',
     groups: ['storefront'],
     body: { schema: placeOrderBody, example: place },
     answers: [
       placed(201, 'Confirmed: the stock is reserved.', confirmed, REPLAYABLE),
-      placed(202, 'Accepted and durable; its stock is not decided yet. Repeat after `Retry-After`.', pending, {
+      placed(202, 'Accepted and durable: the order is pending. Retry after `Retry-After`.', pending, {
         'Retry-After': true,
       }),
       rejected,
@@ -98,8 +101,8 @@ export const orderOperations: readonly Operation[] = [
     route: 'orders-list',
     summary: 'List orders, newest first',
     description:
-      'A storefront sees its own orders; `clientId` is for back office and operations, and 400 from a storefront. A page is ' +
-      'bounded in orders that are read and in lines (2,000): it may be short, or empty, and still have a `nextCursor`.',
+      'A storefront sees its own orders only. `clientId` is for back office and operations; from a storefront it is a 400. A page is ' +
+      'limited by the number of orders read and by 2,000 lines: it may have fewer items than `limit`, or none, and still have a `nextCursor`.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
     query: anyOrdersQuery,
@@ -112,7 +115,8 @@ export const orderOperations: readonly Operation[] = [
     operationId: 'readOrder',
     route: 'orders-read',
     summary: 'Read an order',
-    description: 'As it is now. The answer to the request that placed it is what the key remembers, not this.',
+    description:
+      'The current state of the order. The response stored under the key of the request that placed it does not change with it.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
     parameters: { id: orderId },
@@ -123,13 +127,14 @@ export const orderOperations: readonly Operation[] = [
     path: '/orders/{id}/timeline',
     operationId: 'readTimeline',
     route: 'orders-timeline',
-    summary: 'Read the story of an order, oldest first',
-    description: 'Who did what and when. Repeats of the request that placed it are one entry, counted within a second.',
+    summary: 'Read the timeline of an order, oldest entry first',
+    description:
+      'All actions on the order, with actor and time. Retries of the request that placed it are one entry, updated within a second.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
     parameters: { id: orderId },
     answers: [
-      success(200, 'Its story.', z.strictObject({ items: z.array(timelineEntry) }), {
+      success(200, 'The timeline.', z.strictObject({ items: z.array(timelineEntry) }), {
         items: [
           {
             type: 'placed',
@@ -154,8 +159,8 @@ export const orderOperations: readonly Operation[] = [
     path: '/orders/{id}/cancellation',
     operationId: 'cancelOrder',
     route: 'orders-cancel',
-    summary: 'Cancel an order and give its stock back',
-    description: 'Possible until it is shipped. An order that is cancelled already stays as it is: 200.',
+    summary: 'Cancel an order and release its stock',
+    description: 'Possible until the order is shipped. If it is already cancelled, it stays unchanged: 200.',
     tag: 'orders',
     groups: ['storefront', 'backoffice'],
     parameters: { id: orderId },
@@ -169,7 +174,7 @@ export const orderOperations: readonly Operation[] = [
     route: 'orders-ship',
     summary: 'Ship a confirmed order',
     description:
-      'Its units leave the stock. An order that is shipped already with the same carrier and number stays as it is: 200.',
+      'Its units leave the stock. If the order is already shipped with the same carrier and tracking number, it stays unchanged: 200.',
     tag: 'orders',
     groups: ['backoffice'],
     parameters: { id: orderId },
@@ -181,8 +186,8 @@ export const orderOperations: readonly Operation[] = [
     path: '/orders/{id}/delivery',
     operationId: 'deliverOrder',
     route: 'orders-deliver',
-    summary: 'Note that a shipped order was delivered',
-    description: 'An order that is delivered already stays as it is: 200.',
+    summary: 'Mark a shipped order as delivered',
+    description: 'If the order is already delivered, it stays unchanged: 200.',
     tag: 'orders',
     groups: ['backoffice'],
     parameters: { id: orderId },
@@ -196,12 +201,12 @@ export const orderOperations: readonly Operation[] = [
     route: 'operations-orders-wait',
     summary: 'Read what an order waits for',
     description:
-      'An order whose answer from inventory-service is missing is asked for by message until it comes, at growing intervals of up to 10 minutes.',
+      'While inventory-service has not answered for an order, the request is repeated by message, at growing intervals of up to 10 minutes.',
     tag: 'orders',
     groups: ['operations'],
     parameters: { id: orderId },
     answers: [
-      success(200, 'What it waits for, if anything.', orderWait, {
+      success(200, 'The request that the order waits for, if any.', orderWait, {
         orderId: confirmed.id,
         wait: {
           awaiting: 'reservation',

@@ -232,7 +232,7 @@ describe('problems, by their code', () => {
       type: 'https://orders.example/problems/order-not-found',
       title: 'Order not found',
       status: 404,
-      detail: 'You have no such order.',
+      detail: 'This client has no order with this id.',
       instance: '/orders/1',
       code: 'order-not-found',
       traceId: 'a'.repeat(32),

@@ -386,7 +386,7 @@ async function giveBack(deps: PlacementDeps, failed: readonly Claimed[]): Promis
   if (failed.length === 0) return;
   const leases = failed.map(({ placement: { clientId, key }, token }) => ({ clientId, key, token }));
   await giveBackLeases(deps.pool, leases).catch((error: unknown) =>
-    deps.log.warn({ err: error }, 'leases could not be given back; they expire by themselves'),
+    deps.log.warn({ err: error }, 'could not release leases; they will expire'),
   );
 }
 

@@ -154,7 +154,7 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
         if (key.startsWith(`${url.origin} `) && !wanted.has(key)) removeTarget(key);
       }
     } catch (error) {
-      log.debug({ err: error, host: url.hostname }, 'the addresses of inventory-service could not be resolved');
+      log.debug({ err: error, host: url.hostname }, 'could not resolve the addresses of inventory-service');
     }
   }
 
@@ -198,14 +198,14 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
     breaker.on('open', () => {
       target.isProbed = false;
       metrics.breakerState.set({ target: name }, BREAKER_STATES.open);
-      if (!isLeftOut) log.warn({ target: name }, 'the breaker to a process of inventory-service is open');
+      if (!isLeftOut) log.warn({ target: name }, 'circuit breaker opened for a process of inventory-service');
       isLeftOut = true;
     });
     breaker.on('halfOpen', () => void probe(target));
     breaker.on('close', () => {
       isLeftOut = false;
       metrics.breakerState.set({ target: name }, BREAKER_STATES.closed);
-      log.info({ target: name }, 'the breaker to a process of inventory-service is closed');
+      log.info({ target: name }, 'circuit breaker closed for a process of inventory-service');
     });
     targets.set(key, target);
   }

@@ -74,7 +74,7 @@ export function createReservationClient(deps: {
       } catch (error) {
         const outcome = toOutcome(error);
         end({ outcome });
-        if (outcome !== 'breaker_open') log.warn({ err: error, outcome }, 'the outcome of a reservation is unknown');
+        if (outcome !== 'breaker_open') log.warn({ err: error, outcome }, 'reservation outcome unknown');
         return undefined;
       }
     },

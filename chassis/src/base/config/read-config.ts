@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { tracingConfig } from '../telemetry/tracing-config.ts';
 import { readVariables } from './read-variables.ts';
 
-/** The environment is wrong: one line per fault. */
+/** The configuration is invalid: one line per error. */
 export class ConfigError extends Error {
   constructor(faults: readonly string[]) {
-    super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    super(`Invalid configuration:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
   }
 }
 
 /**
- * Read the environment through `schema`; every fault is reported at once. An empty variable counts as absent. Any
- * variable may stand in a file that `<NAME>_FILE` names, as secrets do under Docker.
+ * Read the environment with `schema`, and report all errors at once. An empty variable counts as absent. Any variable may be
+ * read from a file instead, named by `<NAME>_FILE`, like Docker secrets.
  */
 export function readConfig<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
   const { values, faults } = readVariables(Object.keys(schema.shape), env);
@@ -37,9 +37,9 @@ export function integer(minimum: number, maximum: number, fallback: number) {
 }
 
 // Shorter secrets can be guessed; 32 characters of hex are 128 bits.
-const SECRET = z.string().regex(/^[\x21-\x7e]{32,}$/, 'Must have at least 32 visible characters.');
+const SECRET = z.string().regex(/^[\x21-\x7e]{32,}$/, 'Must have at least 32 characters, all visible ASCII.');
 
-/** A variable that had another name in an earlier version, under which it is still read where the new one is not set. */
+/** A variable that was renamed. The former name is still read when the new one is not set. */
 export function formerly<V extends z.ZodType>(formerName: string, variable: V): V {
   return variable.meta({
     formerName,
@@ -47,52 +47,52 @@ export function formerly<V extends z.ZodType>(formerName: string, variable: V): 
   });
 }
 
-/** The token by which `callee` knows `caller`, as both of them read it. */
+/** The token that identifies `caller` to `callee`; both read it. */
 export function callToken(caller: string, callee: string) {
-  return SECRET.describe(`What ${caller} sends to ${callee}, which knows it by that`);
+  return SECRET.describe(`Token with which ${caller} authenticates to ${callee}`);
 }
 
-/** A token that is being replaced, as the one who checks it reads it. */
-export const replacedToken = SECRET.optional().describe('Accepted beside it while the token is rotated');
+/** The previous token, read by the service that checks it. */
+export const replacedToken = SECRET.optional().describe('Previous token, also accepted while the token is rotated');
 
-/** What both services read. Descriptions are the tables of settings: `npm run configuration`. */
+/** Settings of every service. `npm run configuration` writes the descriptions into the tables of settings. */
 export const serviceConfig = z.object({
   HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
   PORT: integer(0, 65_535, 3000).describe('Port to listen on'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
-    .describe('The service’s own PostgreSQL, as the application role, which owns nothing'),
-  DATABASE_POOL_SIZE: integer(4, 100, 10).describe('Database connections at most'),
-  RABBITMQ_URL: z.url({ protocol: /^amqps?$/ }).describe('The broker'),
-  GATEWAY_TOKEN: SECRET.describe('What the gateway sends as X-Gateway-Token'),
+    .describe('The service’s own PostgreSQL database, with the application role, which owns no objects'),
+  DATABASE_POOL_SIZE: integer(4, 100, 10).describe('Maximum number of database connections'),
+  RABBITMQ_URL: z.url({ protocol: /^amqps?$/ }).describe('URL of the RabbitMQ broker'),
+  GATEWAY_TOKEN: SECRET.describe('Token that the gateway sends as `X-Gateway-Token`'),
   GATEWAY_TOKEN_PREVIOUS: replacedToken,
-  // No path: the gateway serves the pages at its root. And no character that a template, or the command that fills it in,
-  // would take for something else.
+  // No path, because the gateway serves the pages at its root. No character with a meaning in a template, or in the command
+  // that fills it in.
   PUBLIC_URL: z
     .string()
     .regex(
       /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?$/i,
-      'Must be http:// or https://, a host and perhaps a port.',
+      'Must be http:// or https://, a host and optionally a port.',
     )
     .optional()
     .describe(
-      'Where clients reach the gateway: the `type` of a problem is the address of its page there. Without it, a reserved domain',
+      'URL at which clients reach the gateway; the `type` of a problem is the URL of its page there. If it is not set, a reserved domain is used',
     ),
   DRAIN_SECONDS: integer(0, 60, 0).describe(
-    'After SIGTERM, how long `/health/ready` is 503 and all else goes on, for a gateway to go elsewhere',
+    'Time after SIGTERM during which `/health/ready` returns 503 and the service still handles requests, so that the gateway can stop sending them',
   ),
-  KEY_RETENTION_HOURS: integer(1, 8_760, 72).describe('How long a completed Idempotency-Key is kept'),
-  RECONCILE_INTERVAL_SECONDS: integer(10, 86_400, 600).describe('Time from one reconciliation to the next'),
+  KEY_RETENTION_HOURS: integer(1, 8_760, 72).describe('Retention of completed Idempotency-Keys'),
+  RECONCILE_INTERVAL_SECONDS: integer(10, 86_400, 600).describe('Interval between reconciliation runs'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
-    .describe('Least level that is logged'),
+    .describe('Minimum level to log'),
   ...tracingConfig,
 });
 
 /**
- * The database's URL as its file has it now, for a password that changes while the service runs; the last good one while
- * the file cannot be read or is half written.
+ * The current database URL from its file, so that the password can change while the service runs. While the file cannot be
+ * read or is only partly written, the last valid URL.
  */
 export function currentDatabaseUrl(atStart: string, env: NodeJS.ProcessEnv = process.env): () => string {
   let last = atStart;
@@ -103,7 +103,7 @@ export function currentDatabaseUrl(atStart: string, env: NodeJS.ProcessEnv = pro
   };
 }
 
-/** A token and the one it replaces, without the gap. */
+/** The current token and, if set, the previous one. */
 export function acceptedTokens(current: string, previous: string | undefined): string[] {
   return previous ? [current, previous] : [current];
 }

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-/** What is wrong with the variable of this name. The message never holds its value. */
+/** An error in the variable of this name. The message never contains its value. */
 export interface VariableFault {
   name: string;
   message: string;
 }
 
 /**
- * These variables of the environment, each from itself or, without its last line break, from the file that
- * `<NAME>_FILE` names. An empty one is absent.
+ * These environment variables, each from the variable itself or from the file that `<NAME>_FILE` names, without the trailing
+ * line break. An empty one is absent.
  */
 export function readVariables(
   names: readonly string[],

@@ -44,7 +44,7 @@ describe('readConfig', () => {
   it('reports the faults of files and of values together, each variable once', () => {
     const env = { TOKEN_FILE: join(folder, 'gone'), PORT: 'x' };
     expect(() => readConfig(schema, env)).toThrow(
-      `The configuration is not valid:\n  TOKEN: The file ${env.TOKEN_FILE} cannot be read (ENOENT).\n  PORT: `,
+      `Invalid configuration:\n  TOKEN: The file ${env.TOKEN_FILE} cannot be read (ENOENT).\n  PORT: `,
     );
     expect(() => readConfig(schema, env)).not.toThrow(/TOKEN: Invalid/);
   });

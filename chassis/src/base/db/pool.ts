@@ -67,7 +67,7 @@ export function createPool({ connectionString, applicationName, max, limits: oth
   const retire = retireSessions(pool);
   const writes = watchWrites(pool, log);
   const logBroken = throttled(LOGGED_EVERY_MS, (others, error: Error) =>
-    log.warn({ err: error, others }, 'an idle database connection broke'),
+    log.warn({ err: error, others }, 'idle database connection failed'),
   );
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => error instanceof RetiredSession || logBroken(error));

@@ -28,7 +28,7 @@ export function watchWrites(
   let failing = false;
   let asking: Promise<boolean> | undefined;
   const logFailure = throttled(LOGGED_EVERY_MS, (others, error: unknown, meaning: string) =>
-    log.error({ err: error, meaning, others }, 'the database takes no writes'),
+    log.error({ err: error, meaning, others }, 'database does not accept writes'),
   );
 
   function failed(error: unknown, { health, meaning }: DatabaseFault): void {
@@ -45,7 +45,7 @@ export function watchWrites(
     } catch {
       return false;
     }
-    if (failing) log.info('the database takes writes again');
+    if (failing) log.info('database accepts writes again');
     failing = false;
     return true;
   }

@@ -1,16 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type LabelledCounter, labelledCounter, labelledHistogram } from './labelled.ts';
 
-// The deadlines of the system are 1.5 s (a call of another service) and 2.5 s (a request), and its goal is 300 ms: the buckets must tell them
-// apart.
+// The buckets include the deadlines of the system, 1.5 s (a call of another service) and 2.5 s (a request), and its objective
+// of 300 ms.
 export const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 1.5, 2, 2.5, 5, 10];
 
-/** Every label has a bounded set of values; an id, a key or a customer never becomes one. */
+/** Every label has a bounded set of values: never use an id, a key or a customer as one. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
- * What every service measures, in a registry of their own, so that several services can live in one test process.
- * Durations are in seconds, as Prometheus asks (prometheus.io/docs/practices/naming).
+ * The metrics of every service. Each call makes its own registry, so that several services can run in one test process.
+ * Durations are in seconds, as Prometheus recommends (prometheus.io/docs/practices/naming).
  */
 export function createMetrics(service: string, version: string) {
   const registry = new Registry();
@@ -22,51 +22,51 @@ export function createMetrics(service: string, version: string) {
     registry,
     httpRequestDuration: labelledHistogram({
       name: 'http_request_duration_seconds',
-      help: 'Time from the first byte of a request to the end of its answer.',
+      help: 'Time from the first byte of a request to the end of its response, in seconds.',
       labelNames: ['route', 'method', 'status'],
       buckets: REQUEST_BUCKETS,
       registers,
     }),
     requestsShed: new Counter({
       name: 'http_requests_shed_total',
-      help: 'Requests that were refused unseen, because the process was behind.',
+      help: 'Requests shed before parsing because the event loop was saturated.',
       registers,
     }),
     internalRequests: labelledCounter({
       name: 'internal_requests_total',
-      help: 'Requests from other services, by caller and by which of its two tokens it sent: current or previous.',
+      help: 'Requests from other services, by caller and by the token it sent: current or previous.',
       labelNames: ['caller', 'token'],
       registers,
     }),
     idempotencyRequests: labelledCounter({
       name: 'idempotency_requests_total',
-      help: 'Keyed requests: executed, replayed, in_progress, reused or taken_over.',
+      help: 'Requests with an Idempotency-Key, by result: executed, replayed, in_progress, reused or taken_over.',
       labelNames: ['result'],
       registers,
     }),
     batchSize: labelledHistogram({
       name: 'batch_size',
-      help: 'Members of a batch.',
+      help: 'Requests per batch.',
       labelNames: ['stage'],
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
       registers,
     }),
     batchQueueLength: new Gauge({
       name: 'batch_queue_length',
-      help: 'Members that wait for a batch.',
+      help: 'Requests waiting for a batch.',
       labelNames: ['stage'],
       registers,
     }),
     batchRefused: labelledCounter({
       name: 'batch_refused_total',
-      help: 'Members that found the queue of a batch full, or whose time was over in it: nothing was done.',
+      help: 'Requests refused because the batch queue was full or their deadline passed in it. Nothing was done.',
       labelNames: ['stage'],
       registers,
     }),
     outboxPending: new Gauge({ name: 'outbox_pending', help: 'Messages not yet confirmed by the broker.', registers }),
     outboxOldest: new Gauge({
       name: 'outbox_oldest_seconds',
-      help: 'Age of the oldest message not yet confirmed by the broker.',
+      help: 'Age of the oldest message not yet confirmed by the broker, in seconds.',
       registers,
     }),
     outboxPublished: new Counter({
@@ -76,57 +76,61 @@ export function createMetrics(service: string, version: string) {
     }),
     outboxReturned: new Counter({
       name: 'outbox_returned_total',
-      help: 'Messages that the broker sent back, for no queue takes them; they are kept and sent again.',
+      help: 'Messages returned by the broker as unroutable. They stay in the outbox and are sent again.',
       registers,
     }),
     topologyDifferences: new Gauge({
       name: 'broker_topology_differences',
-      help: '1 for each queue or exchange that the broker has with other arguments than this process declares.',
+      help: '1 for each queue or exchange whose arguments at the broker differ from those that this process declares.',
       labelNames: ['queue'],
       registers,
     }),
     messagesHandled: labelledCounter({
       name: 'messages_handled_total',
-      help: 'Deliveries by what became of them: handled, duplicate, retried or dead_lettered.',
+      help: 'Deliveries by outcome: handled, duplicate, retried or dead_lettered.',
       labelNames: ['queue', 'outcome'],
       registers,
     }),
     messageAge: labelledHistogram({
       name: 'message_age_seconds',
-      help: 'From the fact to its handling.',
+      help: 'Time from the event to its handling, in seconds.',
       labelNames: ['queue'],
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800],
       registers,
     }),
     deadLettersOpen: new Gauge({
       name: 'dead_letters_open',
-      help: 'Dead letters that wait for a person; at most 10,000 are counted.',
+      help: 'Open dead letters. Counting stops at 10,000.',
       labelNames: ['queue'],
       registers,
     }),
     reconcileMismatches: new Gauge({
       name: 'reconcile_mismatches',
-      help: 'What the last finished reconciliation found not to agree, by kind.',
+      help: 'Mismatches found by the last finished reconciliation, by kind.',
       labelNames: ['kind'],
       registers,
     }),
     databaseAnswered: new Gauge({
       name: 'database_answered_timestamp_seconds',
-      help: 'When the database last answered this process and took writes; it is asked every 5 s.',
+      help: 'Time of the last check, made every 5 s, at which the database responded and accepted writes.',
       registers,
     }),
     logLinesDropped: new Counter({
       name: 'log_lines_dropped_total',
-      help: 'Log lines that could not be written: the disk was full, or nobody read the output.',
+      help: 'Log lines dropped because the output could not be written: disk full, or pipe closed or not read.',
       registers,
     }),
     dbPoolConnections: new Gauge({
       name: 'db_pool_connections',
-      help: 'Connections of the pool, by state: used or idle.',
+      help: 'Connections of the database pool, by state: used or idle.',
       labelNames: ['state'],
       registers,
     }),
-    dbPoolWaiting: new Gauge({ name: 'db_pool_waiting', help: 'Callers that wait for a connection.', registers }),
+    dbPoolWaiting: new Gauge({
+      name: 'db_pool_waiting',
+      help: 'Callers waiting for a database connection.',
+      registers,
+    }),
   };
   new Gauge({ name: 'build_info', help: 'Always 1.', labelNames: ['version', 'node'], registers }).set(
     { version, node: process.version },
@@ -136,7 +140,7 @@ export function createMetrics(service: string, version: string) {
   return metrics;
 }
 
-/** Show these values of a counter's only label from the start: a rate does not see the event with which a counter appears. */
+/** Expose these values of a counter's only label from the start: `rate()` misses the increment with which a series appears. */
 export function startAtZero(counter: LabelledCounter, values: readonly string[]): void {
   for (const value of values) counter.of(value);
 }

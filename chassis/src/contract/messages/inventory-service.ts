@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { messagesOf } from '../define-message.ts';
 import { id, ofReservation, shortage, sku, text, time } from '../members.ts';
 
-/* What inventory-service publishes: answers to the commands of order-service, and events of its stock. */
+/* Messages of inventory-service: replies to the commands of order-service, and events about stock. */
 
 export const INVENTORY_EXCHANGE = 'inventory_exchange';
 
@@ -15,7 +15,7 @@ export const reservationHeldV1 = reply('reservation.held', 1, 'All lines are hel
 export const reservationRejectedV1 = reply(
   'reservation.rejected',
   1,
-  'Nothing is held: some line lacks stock (with the shortages), or the reservation was released before.',
+  'Nothing is held: a line lacks stock (see `shortages`), or the reservation was released before it was requested.',
   z.object({
     ...ofReservation,
     reason: z.enum(['insufficient-stock', 'released']),
@@ -26,7 +26,7 @@ export const reservationRejectedV1 = reply(
 export const reservationReleasedV1 = reply(
   'reservation.released',
   1,
-  'Nothing is held any more, and never will be.',
+  'Nothing is held any more. This is final.',
   z.object(ofReservation),
 );
 
@@ -40,7 +40,7 @@ export const reservationFulfilledV1 = reply(
 export const stockAdjustedV1 = event(
   'stock.adjusted',
   1,
-  'Someone changed the units on hand.',
+  'The units on hand were adjusted.',
   z.object({
     sku,
     delta: z.int(),
@@ -55,11 +55,11 @@ export const stockAdjustedV1 = event(
 export const stockDepletedV1 = event(
   'stock.depleted',
   1,
-  'The last available unit was reserved or taken away.',
+  'The last available unit was reserved or removed.',
   z.object({ sku, onHand: z.int().nonnegative(), reserved: z.int().nonnegative(), depletedAt: time }),
 );
 
-/** The answers to the commands of order-service; no command is fire and forget. */
+/** The replies to the commands of order-service. Every command has a reply. */
 export const reservationReplies = [
   reservationHeldV1,
   reservationRejectedV1,
@@ -67,5 +67,5 @@ export const reservationReplies = [
   reservationFulfilledV1,
 ] as const;
 
-/** All that inventory-service publishes. */
+/** All messages of inventory-service. */
 export const messages = [...reservationReplies, stockAdjustedV1, stockDepletedV1] as const;

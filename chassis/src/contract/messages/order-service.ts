@@ -3,7 +3,7 @@ import { messagesOf } from '../define-message.ts';
 import { id, ofReservation, quantity, shortage, sku, text, time } from '../members.ts';
 import { INVENTORY_EXCHANGE } from './inventory-service.ts';
 
-/* What order-service publishes: commands to inventory-service, and events of its orders. */
+/* Messages of order-service: commands to inventory-service, and events about orders. */
 
 export const ORDER_EXCHANGE = 'order_exchange';
 
@@ -11,7 +11,7 @@ const producer = 'order-service';
 const command = messagesOf({ producer, kind: 'command', exchange: INVENTORY_EXCHANGE, consumer: 'inventory-service' });
 const event = messagesOf({ producer, kind: 'event', exchange: ORDER_EXCHANGE });
 
-// Nothing personal: whoever may know the customer asks the order's API.
+// No personal data: authorized clients read the customer from the API.
 const ofOrder = {
   orderId: id,
   number: z.string().regex(/^ORD-\d+$/),
@@ -22,14 +22,14 @@ const ofOrder = {
 export const reservationRequestedV1 = command(
   'reservation.requested',
   1,
-  'Hold stock for an order whose synchronous reservation has an unknown outcome. Asking again changes nothing.',
+  'Hold stock for an order whose synchronous reservation has an unknown outcome. Idempotent.',
   z.object({ ...ofReservation, lines: z.array(z.object({ sku, quantity })).min(1).max(1_000) }),
 );
 
 export const reservationReleaseV1 = command(
   'reservation.release',
   1,
-  'Give the units of a cancelled order back; for an unknown reservation, refuse it in advance.',
+  'Release the units of a cancelled order. If the reservation is unknown, a later request for it is refused.',
   z.object(ofReservation),
 );
 
@@ -72,31 +72,31 @@ export const orderRejectedV1 = event(
 export const orderShippedV1 = event(
   'order.shipped',
   1,
-  'The parcel has left.',
+  'The parcel was sent.',
   z.object({ ...ofOrder, carrier: text(100), trackingNumber: text(100), shippedAt: time }),
 );
 
 export const orderDeliveredV1 = event(
   'order.delivered',
   1,
-  'The parcel has arrived.',
+  'The parcel was delivered.',
   z.object({ ...ofOrder, deliveredAt: time }),
 );
 
 export const orderCancelledV1 = event(
   'order.cancelled',
   1,
-  'The order ended before it was shipped.',
+  'The order was cancelled before it was shipped.',
   z.object({ ...ofOrder, reason: text(200).optional(), cancelledAt: time }),
 );
 
-/** What inventory-service is asked to do. */
+/** The commands to inventory-service. */
 export const reservationCommands = [reservationRequestedV1, reservationReleaseV1, reservationFulfilV1] as const;
 
-/** Commands whose loss would leave units reserved for ever, or in stock that have left it: never given up. */
+/** Commands whose loss would leave units reserved for ever, or counted as on hand after they left: never discarded. */
 export const indispensableMessages = [reservationReleaseV1, reservationFulfilV1] as const;
 
-/** Every change of an order's status, each once. */
+/** One event for each change of an order's status. */
 export const orderEvents = [
   orderPlacedV1,
   orderConfirmedV1,
@@ -106,5 +106,5 @@ export const orderEvents = [
   orderCancelledV1,
 ] as const;
 
-/** All that order-service publishes. */
+/** All messages of order-service. */
 export const messages = [...reservationCommands, ...orderEvents] as const;

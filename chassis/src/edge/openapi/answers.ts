@@ -8,16 +8,16 @@ import {
 } from '../../contract/problems.ts';
 import { problemType, toProblem } from '../problem.ts';
 
-/** One thing that an operation can answer; several may share a status. */
+/** One possible response of an operation; several may share a status. */
 export interface Answer {
   status: number;
-  /** What it means and what the client does about it. */
+  /** What it means and what the client should do. */
   description: string;
   mediaType: 'application/json' | 'application/problem+json';
   schema: z.ZodType;
   /** By name. */
   examples: Record<string, unknown>;
-  /** Names of headers.ts; true: they always come. */
+  /** Names from headers.ts; `true` if the header is always present. */
   headers?: Record<string, boolean>;
 }
 
@@ -26,7 +26,7 @@ export function success(status: number, description: string, schema: z.ZodType, 
   return { status, description, mediaType: 'application/json', schema, examples: { [String(status)]: example } };
 }
 
-/** A time as every answer has it. */
+/** A time, as all responses format it. */
 export const time = z.string().meta({
   format: 'date-time',
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$',
@@ -40,17 +40,17 @@ export function pageOf(items: z.ZodType) {
     nextCursor: z
       .string()
       .optional()
-      .meta({ description: 'Give it as `cursor` to get the next page. Absent on the last one' }),
+      .meta({ description: 'Pass it as `cursor` to get the next page. Absent on the last page' }),
   });
 }
 
-/** What an operation says of a problem beyond the table of all problems. */
+/** What differs for one operation from the table of all problems. */
 export interface ProblemDetails {
-  /** Schemas of the members beside the common ones. */
+  /** Schemas of the additional members. */
   members?: z.ZodRawShape;
-  /** Where the example of the table is another operation's. */
+  /** Used when the table's example belongs to another operation. */
   example?: Omit<ProblemDefinition['example'], 'instance'>;
-  /** Name of the schema where the code's own would mean two things in one document. */
+  /** Name of the schema, when the name made from the code is already taken in the document. */
   schemaName?: string;
 }
 
@@ -58,24 +58,24 @@ const traceId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
   .meta({ description: 'The request’s `X-Kong-Request-Id`' });
-/** In every example of a refusal. */
+/** `traceId` of all examples. */
 export const EXAMPLE_TRACE_ID = '0b5ba1e3f9d94fb68e1f2d3c4a5b6978';
 
-/** The problem document of a `code` (RFC 9457), with the example that the service's own code makes. */
+/** The problem document of a `code` (RFC 9457), with an example made by the code that the services run. */
 export function problemAnswer(code: ProblemCode, { members, example, schemaName }: ProblemDetails = {}): Answer {
   const { status, title, meaning, action, stored, header, ...definition }: ProblemDefinition = problems[code];
   const schema = z
     .strictObject({
-      // The same document for every deployment, wherever its pages are.
+      // A pattern, because the base URL depends on the deployment and this document must not.
       type: z.string().meta({
         format: 'uri',
         pattern: `/problems/${code}$`,
-        description: 'The address of the page about this problem',
+        description: 'URL of the page that documents this problem',
       }),
       title: z.string(),
       status: z.literal(status),
       detail: z.string(),
-      instance: z.string().meta({ description: 'The path that was called' }),
+      instance: z.string().meta({ description: 'Path of the request' }),
       code: z.literal(code),
       traceId,
       ...members,
@@ -104,24 +104,27 @@ const gatewayRefusal = z
     type: z.string().meta({
       format: 'uri',
       pattern: '/problems/gateway$',
-      description: 'The address of the page about these refusals',
+      description: 'URL of the page that documents the errors of the gateway',
     }),
-    title: z.string().meta({ description: 'The gateway’s words, for people' }),
-    help: z.string().meta({ description: 'Where the key goes, and where calls and refusals are explained' }),
+    title: z.string().meta({ description: 'Message of the gateway, for people' }),
+    help: z.string().meta({ description: 'Where to send the API key, and where to find the documentation' }),
     traceId,
   })
-  .meta({ id: 'GatewayRefusal', description: 'What the gateway answers itself has no `code`: decide by the status.' });
+  .meta({
+    id: 'GatewayRefusal',
+    description: 'An error of the gateway itself. It has no `code`: decide by the status.',
+  });
 
-/** What the gateway's template makes of these words of Kong's. */
+/** The error template filled with this message of Kong's. */
 export function gatewayExample(title: string) {
   return { type: problemType('gateway'), title, help: GATEWAY_HELP, traceId: EXAMPLE_TRACE_ID };
 }
 
-/** A refusal that the gateway makes itself, from its error template (kong/error-template.json). */
+/** An error of the gateway itself, from its template (kong/error-template.json). */
 export function gatewayAnswer({ status, title, meaning, action, header }: GatewayRefusal): Answer {
   return {
     status,
-    description: `The gateway: ${meaning} ${action}`,
+    description: `From the gateway: ${meaning} ${action}`,
     mediaType: 'application/json',
     schema: gatewayRefusal,
     examples: {

@@ -7,51 +7,51 @@ import { createJsonSchemas, type Json, type JsonSchemas } from './json-schemas.t
 
 export type Group = 'storefront' | 'backoffice' | 'operations';
 
-/** One call of a service, as a client sees it through the gateway. */
+/** One operation of a service, as clients see it through the gateway. */
 export interface Operation {
   method: 'get' | 'post' | 'patch';
   /** With `{name}` for each path parameter. */
   path: string;
   operationId: string;
   summary: string;
-  /** What it does, beyond the summary; what to do about each answer stands at the answers. */
+  /** What it does, beyond the summary. How to handle each response is described at the response. */
   description: string;
   tag: string;
-  /** Whose keys may call it; none: it needs no key. */
+  /** Groups whose keys may call it; empty if it needs no key. */
   groups: readonly Group[];
-  /** What the gateway calls it, in its metrics too: it stays when the path changes. Methods of a path may share one. */
+  /** The name of its gateway route, also in metrics. It stays when the path changes. Methods of a path may share one. */
   route: string;
-  /** How often one client may call it, where that is less than what the gateway allows over all operations. */
+  /** Limit for one client, when it is lower than the gateway's limit for all operations together. */
   requestsPerMinute?: number;
   parameters?: Record<string, z.ZodType>;
   query?: z.ZodObject;
   body?: { schema: z.ZodType; example: unknown; optional?: boolean };
-  /** Works without the service's database, and waits in no line. */
+  /** Works without the service's database, and is not queued. */
   withoutDatabase?: boolean;
-  /** What it answers beside what every operation may. */
+  /** Responses besides those that every operation may return. */
   answers: readonly Answer[];
-  /** What its success leads to, by name. */
+  /** Links from its successful response, by name. */
   links?: Record<string, Link>;
 }
 
-/** An operation, and what it takes from the answer (OpenAPI 3.1, Runtime Expressions). */
+/** An operation, and its input taken from a response (OpenAPI 3.1, Runtime Expressions). */
 export interface Link {
   operationId: string;
   parameters?: Record<string, string>;
   requestBody?: unknown;
 }
 
-/** The name at the gateway of what stands at a path without parameters. */
+/** The gateway route name of a path without parameters. */
 export function routeOf(path: string): string {
   return path.slice(1).replaceAll('/', '-');
 }
 
-/** The next page of a list is the same operation with the cursor that came with this one. */
+/** The next page of a list: the same operation with the returned cursor. */
 export function nextPage(operationId: string): Record<string, Link> {
   return { nextPage: { operationId, parameters: { cursor: '$response.body#/nextCursor' } } };
 }
 
-/** Operations on what an answer's body shows: the path parameter `name` is found at `pointer`. */
+/** Operations on the resource in a response body: the path parameter `name` is at `pointer`. */
 export function linksTo(operationIds: readonly string[], name: string, pointer: string): Record<string, Link> {
   const parameters = { [name]: `$response.body#${pointer}` };
   return Object.fromEntries(operationIds.map((operationId) => [operationId, { operationId, parameters }]));
@@ -59,32 +59,32 @@ export function linksTo(operationIds: readonly string[], name: string, pointer: 
 
 export interface DocumentedService {
   title: string;
-  /** What the service answers for, in a few words; the gateway's page shows it. */
+  /** What the service is responsible for, in a few words; shown on the gateway's page. */
   summary: string;
   description: string;
   tags: Record<string, string>;
   operations: readonly Operation[];
 }
 
-/** Settings of a service that its document tells of. */
+/** Settings of a service that its document contains. */
 export interface Published {
   version: string;
   keyRetentionHours: number;
 }
 
-/** What a client has to know about every call. */
-export const callingAdvice = `All calls go through the gateway, with an API key in the header \`apikey\`. HEAD works wherever GET does. Bodies are \`application/json\` in UTF-8, at most 1 MiB; members that are not described are refused. Money is in integer minor units.
+/** What a client has to know about every request. */
+export const callingAdvice = `All calls go through the gateway, with an API key in the header \`apikey\`. HEAD is supported wherever GET is. Bodies are \`application/json\` in UTF-8, at most 1 MiB; unknown members are rejected. Amounts of money are integers in minor units.
 
-Every POST and PATCH needs an \`Idempotency-Key\`. What a client does about an answer:
+Every POST and PATCH requires an \`Idempotency-Key\`. How a client should handle a response:
 
-| Answer | Do |
+| Response | Action |
 | --- | --- |
-| none, 500, 502, 503, 504 | repeat with the same key, after \`Retry-After\` if there is one, with growing pauses |
-| 202 | it is safe; repeat with the same key later to learn the outcome |
-| 409 \`request-in-progress\`, 429 | repeat with the same key after \`Retry-After\` |
-| any other 4xx | do not repeat it as it is: mend the request, or accept the refusal |
+| none, 500, 502, 503, 504 | retry with the same key, after \`Retry-After\` if present, with exponential backoff |
+| 202 | the request is stored; retry with the same key later to get the outcome |
+| 409 \`request-in-progress\`, 429 | retry with the same key after \`Retry-After\` |
+| any other 4xx | do not retry unchanged: correct the request, or accept the error |
 
-Errors of the services are \`application/problem+json\` (RFC 9457): decide by \`code\`. The gateway’s own have no \`code\`, and are \`application/json\` unless \`Accept\` prefers HTML, XML or plain text: decide by the status.`;
+Errors of the services are \`application/problem+json\` (RFC 9457): decide by \`code\`. Errors of the gateway have no \`code\` and are \`application/json\` unless \`Accept\` prefers HTML, XML or plain text: decide by the status.`;
 
 /** The OpenAPI 3.1 document of a service. */
 export function toDocument(service: DocumentedService, { version, keyRetentionHours }: Published): Json {
@@ -96,7 +96,7 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
     Object.assign(paths[operation.path] as Json, { [operation.method]: toOperation(operation, schemas, examples) });
   }
   const headers = referred(answerHeaders, paths);
-  // Takes the responses that it shares out of their operations.
+  // Moves shared responses out of their operations.
   const responses = shareResponses(Object.values(paths).flatMap((path) => Object.values(path) as Json[]));
   return {
     openapi: '3.1.1',
@@ -117,7 +117,12 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
       examples: sorted(examples),
       responses,
       securitySchemes: {
-        apikey: { type: 'apiKey', in: 'header', name: 'apikey', description: 'The consumer’s key. Its groups decide.' },
+        apikey: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'apikey',
+          description: 'API key of the client. Its groups decide which operations it may call.',
+        },
       },
     },
   };
@@ -135,8 +140,8 @@ function idempotencyKey(keyRetentionHours: number): Json {
     in: 'header',
     required: true,
     description:
-      'Names this request: a new key for each thing to be done, the same one for each repeat. Bare or as a string of RFC 8941; ' +
-      'both forms of a key are one key. A repeat has no second effect and gets the first final answer again, with ' +
+      'Identifies the request: a new key for each operation, the same key for every retry. Bare or as an RFC 8941 string; ' +
+      'both forms are the same key. A retry has no second effect and gets the first final response again, with ' +
       `\`Idempotent-Replayed: true\`. Kept for ${keyRetentionHours} hours; ${KEPT_FOR_EVER}`,
     schema: { type: 'string', pattern: IDEMPOTENCY_KEY_PATTERN },
     example: '0195f0a0-6a3e-7b52-9d2e-3f4a5b6c7d8e',
@@ -161,7 +166,7 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     tags: [operation.tag],
     // Roles, any one of which will do (OpenAPI 3.1, Security Requirement Object).
     security: groups.map((group) => ({ apikey: [group] })),
-    // What kong/kong.yml is made from, besides the path and the method.
+    // kong/kong.yml is generated from these, the path and the method.
     'x-gateway-route': operation.route,
     'x-callers': groups.length > 0 ? groups : ['anyone'],
     'x-requests-per-minute': operation.requestsPerMinute,
@@ -214,7 +219,7 @@ function toResponses(
   );
 }
 
-/** Refusals that several operations give alike stand once. Without this, a document is four times as long. */
+/** Write identical error responses once. Without this, a document is four times as long. */
 function shareResponses(operations: readonly Json[]): Json {
   const uses = operations.flatMap(({ responses }) =>
     Object.entries(responses as Record<string, Json>).map(([status, response]) => ({
@@ -247,7 +252,7 @@ function toHeaders(answers: readonly Answer[]): Json {
   return headers;
 }
 
-/** Without those that always come, which stand with their answers. */
+/** Only headers that are referenced; those that are always present are written with their responses. */
 function referred(headers: Record<string, Json>, paths: Json): Json {
   const text = JSON.stringify(paths);
   return Object.fromEntries(
@@ -270,7 +275,7 @@ function toContent(answers: readonly Answer[], schemas: JsonSchemas, examples: R
   );
 }
 
-/** Examples of refusals are the same everywhere and stand once; those of successes stand where they belong. */
+/** Examples of errors are the same everywhere and written once; those of successes are written in place. */
 function toExamples(answers: readonly Answer[], shared: Record<string, Json>): Json {
   return Object.fromEntries(
     answers.flatMap(({ status, examples }) =>

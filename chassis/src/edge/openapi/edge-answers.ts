@@ -1,4 +1,4 @@
-/** The answers that any operation may give: the refusals of the services' common edge, and the gateway's own. */
+/** Responses that any operation may return: errors of the edge that all services share, and errors of the gateway. */
 import { z } from 'zod';
 import { gatewayRefusals } from '../../contract/problems.ts';
 import { MAX_REPORTED_FAULTS } from '../list.ts';
@@ -11,7 +11,7 @@ const problems = {
       errors: z
         .array(
           z.strictObject({
-            pointer: z.string().meta({ description: 'JSON Pointer into the body, or to the query parameter' }),
+            pointer: z.string().meta({ description: 'JSON Pointer into the body or to the query parameter' }),
             detail: z.string(),
           }),
         )
@@ -43,17 +43,17 @@ const gateway = {
   withParameter: ofGateway(404),
 };
 
-/** How an operation is called decides which of the common answers it may give. */
+/** Properties of an operation that decide which of the common responses it may return. */
 export interface Traits {
   keyed: boolean;
   write: boolean;
   pathParameters: boolean;
   query: boolean;
-  /** Works without the service's database, and waits in no line. */
+  /** Works without the service's database, and is not queued. */
   withoutDatabase?: boolean;
 }
 
-/** The common answers of such an operation. */
+/** The common responses of such an operation. */
 export function edgeAnswers({ keyed, write, pathParameters, query, withoutDatabase }: Traits): Answer[] {
   return [
     ...(query || write ? [problems.validationFailed] : []),

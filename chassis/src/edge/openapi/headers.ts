@@ -2,30 +2,30 @@ import type { Json } from './json-schemas.ts';
 
 const wholeNumber = (minimum: number) => ({ type: 'integer', minimum });
 
-/** Headers of answers, by name. */
+/** Response headers, by name. */
 export const answerHeaders: Record<string, Json> = {
   'X-Kong-Request-Id': {
-    description: 'The request’s id: quote it when you ask for help.',
+    description: 'Id of the request. Include it in a support request.',
     required: true,
     schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },
   },
   'RateLimit-Limit': { description: 'Requests per minute.', schema: wholeNumber(1) },
-  'RateLimit-Remaining': { description: 'Requests that are left in this minute.', schema: wholeNumber(0) },
+  'RateLimit-Remaining': { description: 'Requests remaining in this minute.', schema: wholeNumber(0) },
   'RateLimit-Reset': { description: 'Seconds until the next minute.', schema: wholeNumber(1) },
-  'X-RateLimit-Limit-Minute': { description: 'As `RateLimit-Limit`.', schema: wholeNumber(1) },
-  'X-RateLimit-Remaining-Minute': { description: 'As `RateLimit-Remaining`.', schema: wholeNumber(0) },
-  Location: { description: 'The path of what was made.', schema: { type: 'string', pattern: '^/' } },
-  'Retry-After': { description: 'Seconds to wait before a repeat.', schema: wholeNumber(1) },
+  'X-RateLimit-Limit-Minute': { description: 'Same as `RateLimit-Limit`.', schema: wholeNumber(1) },
+  'X-RateLimit-Remaining-Minute': { description: 'Same as `RateLimit-Remaining`.', schema: wholeNumber(0) },
+  Location: { description: 'Path of the created resource.', schema: { type: 'string', pattern: '^/' } },
+  'Retry-After': { description: 'Seconds to wait before a retry.', schema: wholeNumber(1) },
   'Idempotent-Replayed': {
-    description: 'This answer was given before, to the first request with this key.',
+    description: 'Present when the response is a replay of the response to the first request with this key.',
     schema: { type: 'string', enum: ['true'] },
   },
   Link: {
-    description: 'Where the problem is documented.',
+    description: 'Documentation of the problem.',
     schema: { type: 'string', pattern: '^<[^>]+>; rel="describedby"$' },
   },
   'X-Allowed-Groups': {
-    description: 'The groups whose keys may make this call.',
+    description: 'Groups whose keys may make this request.',
     schema: { type: 'string', pattern: '^[a-z]+(, [a-z]+)*$' },
   },
   'WWW-Authenticate': {
@@ -34,7 +34,7 @@ export const answerHeaders: Record<string, Json> = {
   },
 };
 
-/** Those that any answer may carry. */
+/** Headers that any response may have. */
 export const everywhere = [
   'X-Kong-Request-Id',
   'RateLimit-Limit',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 export type Json = Record<string, unknown>;
 
-/** Turns zod schemas into JSON Schemas (2020-12); those with an `id` become components, once each. */
+/** Converts zod schemas to JSON Schemas (2020-12); those with an `id` become components, once each. */
 export interface JsonSchemas {
   of(schema: z.ZodType, io: 'input' | 'output'): Json;
   components: Record<string, Json>;
@@ -34,7 +34,7 @@ export function createJsonSchemas(): JsonSchemas {
     return properties.it;
   }
 
-  /** A list of chassis/src/edge/list.ts names its elements, which zod does not know of. */
+  /** chassis/src/edge/list.ts stores the element schema of a list in its metadata, because zod does not know it. */
   function describeElements(jsonSchema: Json, io: 'input' | 'output'): void {
     if (jsonSchema.elements === undefined) return;
     jsonSchema.items = of(jsonSchema.elements as z.ZodType, io);
@@ -43,7 +43,7 @@ export function createJsonSchemas(): JsonSchemas {
 
   function addComponent(name: string, component: Json): void {
     const other = components[name];
-    // What a client may send and what it gets may differ under one name; then the schema needs two.
+    // The input and output form of a schema may differ; then it needs two ids.
     if (other && JSON.stringify(other) !== JSON.stringify(component)) throw new Error(`${name} means two things`);
     components[name] = component;
   }

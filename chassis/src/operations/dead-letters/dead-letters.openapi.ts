@@ -10,7 +10,7 @@ const action = { at: time, actor: z.string(), correlationId };
 const historyEntry = z.discriminatedUnion('type', [
   z
     .looseObject({ type: z.literal('failed') })
-    .meta({ description: 'An attempt, as the headers of the message tell it' }),
+    .meta({ description: 'An attempt, as recorded in the headers of the message' }),
   z.strictObject({ type: z.literal('dead-lettered'), at: time, reason: z.string(), detail: z.string().optional() }),
   z.strictObject({ type: z.literal('replayed'), ...action }),
   z.strictObject({ type: z.literal('discarded'), ...action, reason: z.string() }),
@@ -18,12 +18,12 @@ const historyEntry = z.discriminatedUnion('type', [
 const view = z.strictObject({
   id: z.uuidv7(),
   queue: z.string(),
-  type: z.string().meta({ description: 'Of the message; `unknown` when it cannot be read' }),
+  type: z.string().meta({ description: 'Type of the message; `unknown` if it cannot be read' }),
   reason: z.string(),
-  group: z.string().meta({ description: 'Queue, type and reason: what is probably one fault' }),
+  group: z.string().meta({ description: 'Queue, type and reason: dead letters that probably have one cause' }),
   status: deadLetterStatus,
-  attempts: z.int().min(0).meta({ description: 'Failed attempts, over replays too' }),
-  history: z.array(historyEntry).meta({ description: 'What happened to it, oldest first' }),
+  attempts: z.int().min(0).meta({ description: 'Failed attempts, including those after replays' }),
+  history: z.array(historyEntry).meta({ description: 'Its history, oldest entry first' }),
 });
 const deadLetter = view.meta({ id: 'DeadLetter' });
 const wholeDeadLetter = view
@@ -53,10 +53,15 @@ const deadLetterGroup = z
 const groupReplay = z.strictObject({
   group,
   replayed: z.int().min(0),
-  remaining: z.int().min(0).meta({ description: 'Still open: repeat with a new key until it is 0' }),
+  remaining: z
+    .int()
+    .min(0)
+    .meta({ description: 'Dead letters that are still open. Send the request with a new key until it is 0' }),
 });
 
-const id = z.guid().meta({ description: 'The dead letter’s `id`', examples: ['0195f0a0-0000-7000-8000-00000000000a'] });
+const id = z
+  .guid()
+  .meta({ description: '`id` of the dead letter', examples: ['0195f0a0-0000-7000-8000-00000000000a'] });
 const arrived = {
   type: 'dead-lettered',
   at: '2026-01-05T09:30:00.000Z',
@@ -68,13 +73,13 @@ const by = { at: '2026-01-05T12:00:00.000Z', actor: 'operations-1', correlationI
 const notFound = problemAnswer('dead-letter-not-found');
 const illegalTransition = problemAnswer('illegal-transition', {
   members: { from: deadLetterStatus, to: deadLetterStatus },
-  example: { detail: 'It is replayed already.', members: { from: 'replayed', to: 'discarded' } },
+  example: { detail: 'The dead letter has already been replayed.', members: { from: 'replayed', to: 'discarded' } },
   schemaName: 'DeadLetterIllegalTransitionProblem',
 });
 
 const ofALetter = ['readDeadLetter', 'replayDeadLetter', 'discardDeadLetter'];
 
-/** `/dead-letters` below a service's operations, as clients see it. `queue` is one of the service's own. */
+/** The operations at `/dead-letters` below `base`. `queue` is one of the service's own. */
 export function deadLetterOperations(base: string, queue: string): Operation[] {
   const name = `${queue}:unknown:${arrived.reason}`;
   const open = {
@@ -88,7 +93,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
     history: [arrived],
   };
   const acted = (status: string, entry: object): Answer => ({
-    ...success(200, `It is ${status}.`, deadLetter, {
+    ...success(200, `The dead letter is now ${status}.`, deadLetter, {
       ...open,
       status,
       history: [arrived, { type: status, ...by, ...entry }],
@@ -105,8 +110,8 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path,
       operationId: 'listDeadLetters',
       route: `${route}-dead-letters`,
-      summary: 'List messages that were set aside, newest first',
-      description: `Each service lists those of its own queue. ${SUBJECTS_FOUND}`,
+      summary: 'List dead letters, newest first',
+      description: `Each service lists the dead letters of its own queue. ${SUBJECTS_FOUND}`,
       query: listQuery,
       answers: [success(200, 'A page.', pageOf(deadLetter), { items: [open] })],
       links: { ...linksTo(ofALetter, 'id', '/items/0/id'), ...nextPage('listDeadLetters') },
@@ -117,8 +122,8 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path: `${path}/groups`,
       operationId: 'listDeadLetterGroups',
       route: `${route}-dead-letter-groups`,
-      summary: 'Group the open ones by what is probably one fault, the largest group first',
-      description: 'The place to begin: one fault usually makes many letters. At most 1,000 groups.',
+      summary: 'List groups of open dead letters with probably one cause, largest group first',
+      description: 'Start here: one cause usually produces many dead letters. At most 1,000 groups.',
       answers: [
         success(200, 'The groups.', z.strictObject({ items: z.array(deadLetterGroup) }), {
           items: [
@@ -148,7 +153,8 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       operationId: 'readDeadLetter',
       route: `${route}-dead-letter`,
       summary: 'Read a dead letter with its whole message',
-      description: 'With its headers and the error of every attempt: what was wrong, and whether a replay can help.',
+      description:
+        'Includes the headers and the error of every attempt, which show what failed and whether a replay can help.',
       parameters: { id },
       answers: [
         success(200, 'The dead letter.', wholeDeadLetter, {
@@ -167,11 +173,12 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       operationId: 'replayDeadLetters',
       route: `${route}-dead-letter-replays`,
       summary: 'Replay a group',
-      description: 'At most 1,000 at a time, the oldest first. Mend the cause before: what is still poison comes back.',
+      description:
+        'At most 1,000 per request, oldest first. Fix the cause first: messages that fail again become dead letters again.',
       body: { schema: replaysBody, example: { group: name } },
       answers: [
         {
-          ...success(202, 'They are sent to their queue again.', groupReplay, {
+          ...success(202, 'The messages will be sent to their queue again.', groupReplay, {
             group: name,
             replayed: 1,
             remaining: 0,
@@ -188,7 +195,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       operationId: 'replayDeadLetter',
       route: `${route}-dead-letter-replay`,
       summary: 'Send a message to its queue again',
-      description: 'With its attempts begun anew. If it is still poison, the same dead letter opens again.',
+      description: 'Its attempts start over. If the message fails again, the same dead letter is reopened.',
       parameters: { id },
       body: { schema: emptyBody, example: {}, optional: true },
       answers: [acted('replayed', {}), notFound, illegalTransition],
@@ -199,7 +206,7 @@ export function deadLetterOperations(base: string, queue: string): Operation[] {
       path: `${path}/{id}/discard`,
       operationId: 'discardDeadLetter',
       route: `${route}-dead-letter-discard`,
-      summary: 'Give a message up',
+      summary: 'Discard a message',
       description: REPLAYED_ONLY,
       parameters: { id },
       body: { schema: discardBody, example: { reason: 'Sent by mistake' } },

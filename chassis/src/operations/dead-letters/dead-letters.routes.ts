@@ -181,5 +181,5 @@ function toView({ id, queue, type, reason, group, status, attempts, history }: D
 }
 
 function deadLetterNotFound(): RefusedError {
-  return refused('dead-letter-not-found', 'There is no such dead letter here; the other service may have it.');
+  return refused('dead-letter-not-found', 'This service has no such dead letter. Each service stores its own.');
 }

@@ -115,7 +115,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       report(mismatch) {
         const { kind, subject, expected, found: actual, repaired } = mismatch;
         const line = { kind, [options.subjectName]: subject, expected, found: actual, repaired };
-        if (addMismatch(found, mismatch)) log.warn(line, 'a mismatch');
+        if (addMismatch(found, mismatch)) log.warn(line, 'reconciliation mismatch');
       },
     };
   }

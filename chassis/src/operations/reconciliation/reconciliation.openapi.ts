@@ -10,16 +10,18 @@ const run = z.strictObject({
   id: z.uuidv7(),
   status: z
     .enum(['running', 'finished', 'failed'])
-    .meta({ description: '`failed`: not everything could be compared; it says nothing of what agrees' }),
-  requestedBy: z.string().optional().meta({ description: 'The client that asked for it. Absent: its time had come' }),
-  full: z.boolean().meta({ description: 'Everything was compared; if not, what is new, open or known to differ' }),
+    .meta({ description: '`failed`: the comparison is incomplete, and its result is not usable' }),
+  requestedBy: z.string().optional().meta({ description: 'Client that requested the run. Absent if it was scheduled' }),
+  full: z
+    .boolean()
+    .meta({ description: 'Whether all records were compared, or only new, open and known mismatching ones' }),
   startedAt: time,
   finishedAt: time.optional(),
-  error: z.string().optional().meta({ description: 'Why it failed' }),
-  checked: counts.meta({ description: 'How many of what were compared' }),
-  total: z.int().min(0).meta({ description: 'Mismatches found' }),
-  kinds: counts.meta({ description: 'Mismatches found, by kind; kinds without any are absent' }),
-  repaired: z.int().min(0).meta({ description: 'For how many of them the lost command was written again' }),
+  error: z.string().optional().meta({ description: 'Cause of the failure' }),
+  checked: counts.meta({ description: 'Number of compared records, by kind' }),
+  total: z.int().min(0).meta({ description: 'Number of mismatches' }),
+  kinds: counts.meta({ description: 'Number of mismatches by kind; kinds without mismatches are absent' }),
+  repaired: z.int().min(0).meta({ description: 'Number of mismatches for which the lost command was sent again' }),
 });
 const reconciliationRun = run.meta({ id: 'ReconciliationRun' });
 const mismatch = z
@@ -28,9 +30,9 @@ const mismatch = z
     subject: z.string().meta({ description: SUBJECT_OF_MISMATCH }),
     expected: value,
     found: value,
-    because: z.string().meta({ description: 'Why that is expected' }),
-    proposal: z.string().meta({ description: 'What a person can do, or what is done already' }),
-    repaired: z.boolean().meta({ description: 'Whether the lost command was written again' }),
+    because: z.string().meta({ description: 'Reason for the expected value' }),
+    proposal: z.string().meta({ description: 'What an operator can do, or what was done automatically' }),
+    repaired: z.boolean().meta({ description: 'Whether the lost command was sent again' }),
   })
   .meta({ id: 'Mismatch' });
 const runWithMismatches = run
@@ -43,12 +45,12 @@ const lastRuns = z
     lastFinished: reconciliationRun.optional(),
     mismatches: z
       .array(mismatch)
-      .meta({ description: 'A page of what the last finished run found: 500 at most in all' }),
+      .meta({ description: 'A page of the mismatches of the last finished run, of which at most 500 are stored' }),
     nextCursor,
   })
   .meta({ id: 'Reconciliation' });
 
-/** `/reconciliation` below a service's operations, as clients see it; `found` is a mismatch that this service can find. */
+/** The operations at `/reconciliation` below `base`; `found` is an example of a mismatch. */
 export function reconciliationOperations(base: string, found: z.input<typeof mismatch>): Operation[] {
   const finished = {
     id: '0195f0a0-0000-7000-8000-00000000000b',
@@ -71,11 +73,11 @@ export function reconciliationOperations(base: string, found: z.input<typeof mis
       ...common,
       method: 'get',
       operationId: 'readReconciliation',
-      summary: 'Read what the last comparison found',
-      description: 'Each mismatch says what was expected, why, and what a person can do.',
+      summary: 'Read the result of the last reconciliation',
+      description: 'Each mismatch has the expected value, its reason, and what an operator can do.',
       query: listQuery,
       answers: [
-        success(200, 'The last run, the last one that finished, and what that found.', lastRuns, {
+        success(200, 'The last run, the last finished run, and its mismatches.', lastRuns, {
           lastRun: finished,
           lastFinished: finished,
           mismatches: [found],
@@ -86,21 +88,26 @@ export function reconciliationOperations(base: string, found: z.input<typeof mis
       ...common,
       method: 'post',
       operationId: 'reconcile',
-      summary: 'Compare everything now',
+      summary: 'Start a full reconciliation',
       description:
-        'Runs that come by themselves compare what is new, open or known to differ, and once a day everything. There is ' +
-        'one comparison at a time: joins a full one that is under way, and takes the place of another.',
+        'Scheduled runs compare new, open and known mismatching records, and once a day all records. Only ' +
+        'one run is active at a time: the request joins an active full run, and replaces any other active run.',
       body: { schema: emptyBody, example: {}, optional: true },
       answers: [
         {
-          ...success(200, 'It has ended.', runWithMismatches, { ...finished, mismatches: [found] }),
+          ...success(200, 'The run has ended.', runWithMismatches, { ...finished, mismatches: [found] }),
           headers: { 'Idempotent-Replayed': false },
         },
         {
-          ...success(202, 'It takes longer than 2 s: read it later, or repeat with the same key.', runWithMismatches, {
-            ...running,
-            mismatches: [],
-          }),
+          ...success(
+            202,
+            'The run takes longer than 2 s. Read it later, or retry with the same key.',
+            runWithMismatches,
+            {
+              ...running,
+              mismatches: [],
+            },
+          ),
           headers: { Location: true },
         },
       ],

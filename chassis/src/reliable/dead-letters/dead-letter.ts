@@ -39,7 +39,7 @@ export function refusalOf(
   action: Action,
   isIndispensable: boolean,
 ): string | undefined {
-  if (letter.status !== 'open') return `It is ${letter.status} already.`;
-  if (action === 'discarded' && isIndispensable) return `A ${letter.type} that can be read can only be replayed.`;
+  if (letter.status !== 'open') return `The dead letter has already been ${letter.status}.`;
+  if (action === 'discarded' && isIndispensable) return `A readable ${letter.type} can only be replayed.`;
   return undefined;
 }

@@ -87,10 +87,10 @@ async function store(options: DrainerOptions, batch: readonly ConsumeMessage[]):
     for (const { letter, result } of stored) {
       const { messageId, type, reason, subjectId } = letter;
       const about = { queue, messageId, messageType: type, reason, ...subjectInLog(subject, subjectId) };
-      log.warn({ ...about, result }, 'a dead letter arrived');
+      log.warn({ ...about, result }, 'dead letter stored');
     }
   } catch (error) {
-    log.warn({ err: error, queue: deadLetterQueueName(queue) }, 'dead letters could not be written down');
+    log.warn({ err: error, queue: deadLetterQueueName(queue) }, 'could not store dead letters; retrying');
     return false;
   }
   await sample(options).catch(() => {});
@@ -107,7 +107,7 @@ async function storeOneByOne(
     if (await store(options, [delivery])) unlessGone(() => channel.ack(delivery));
     else {
       const about = { queue: deadLetterQueueName(options.queue), messageId: delivery.properties.messageId };
-      options.log.error(about, 'a dead letter cannot be written down');
+      options.log.error(about, 'could not store a dead letter; returning it to the queue');
       await subscription.sleep(PROBE_INTERVAL_MS);
       unlessGone(() => channel.nack(delivery, false, true));
     }

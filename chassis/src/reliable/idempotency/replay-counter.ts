@@ -21,7 +21,7 @@ export interface ReplayCounter {
 /** Start counting. What could not be written is kept for the next time. */
 export function startReplayCounter(pool: Database, log: Logger): ReplayCounter {
   const logFailure = throttled(LOGGED_EVERY_MS, (others, error: unknown) =>
-    log.warn({ err: error, others }, 'replays could not be counted yet'),
+    log.warn({ err: error, others }, 'could not write replay counts; retrying'),
   );
   let counted = new Map<string, KeyName & { replays: number }>();
 

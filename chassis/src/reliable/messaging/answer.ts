@@ -42,7 +42,7 @@ export async function answer(options: AnswerOptions, channel: Channel, settled: 
   );
   const isLost = settled.map((_, index) => lost.has(copies[index]?.message));
   if (lost.size > 0) {
-    log.error({ queue, messages: lost.size }, 'failed messages could not be set aside; they will be delivered again');
+    log.error({ queue, messages: lost.size }, 'could not publish failed messages; they will be redelivered');
     await pause(NACK_DELAY_MS);
   }
   settled.forEach((one, index) => {
@@ -80,7 +80,7 @@ export function report(to: Reporting, settled: Settled, copied?: Copy['outcome']
   const subjectId = incoming && subject?.idIn(incoming.message.payload);
   const about = { queue, ...describe(settled), ...subjectInLog(subject, subjectId) };
   if (fate.kind === 'failed')
-    log[copied === 'retried' ? 'warn' : 'error']({ ...about, err: fate.error }, `a message failed and was ${copied}`);
-  else if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'a message was dead-lettered');
-  else log.info({ ...about, outcome: fate.kind }, 'message');
+    log[copied === 'retried' ? 'warn' : 'error']({ ...about, err: fate.error }, `message failed and was ${copied}`);
+  else if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'message dead-lettered');
+  else log.info({ ...about, outcome: fate.kind }, 'message handled');
 }

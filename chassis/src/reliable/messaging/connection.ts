@@ -76,7 +76,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
   const build = async (model: ChannelModel) => {
     latest = model;
     // amqplib watches the connection only after its setup; an 'error' without a listener would end the process.
-    model.on('error', (error) => log.warn({ err: error }, 'the broker connection failed'));
+    model.on('error', (error) => log.warn({ err: error }, 'broker connection failed'));
     const socket = socketOf(model);
     let isClosed = false;
     const closed = new Promise<void>((resolve) => {
@@ -116,15 +116,16 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
 
   const buildOn = async (model: ChannelModel) => {
     differences = await setup(model).catch((error) => {
-      if (typeof error.code === 'number') log.error({ err: error }, 'the broker refused our exchanges or queues');
+      if (typeof error.code === 'number')
+        log.error({ err: error }, 'broker refused the declaration of exchanges or queues');
       throw error;
     });
     for (const difference of differences)
-      log.error(difference, 'the broker has a queue or exchange with other arguments; it is used as it is');
+      log.error(difference, 'queue or exchange exists with different arguments; using it as it is');
     onSetup?.(differences);
     const publisher = await model.createConfirmChannel();
-    publisher.on('error', (error) => log.error({ err: error }, 'the broker closed the publishing channel'));
-    publisher.on('close', () => reconnect(model, 'the publishing channel closed'));
+    publisher.on('error', (error) => log.error({ err: error }, 'broker closed the publishing channel'));
+    publisher.on('close', () => reconnect(model, 'publishing channel closed'));
     const publish = createPublish(publisher);
     for (const builder of builders) await builder(model);
     return publish;
@@ -144,15 +145,15 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
     log.info('connected to the broker');
     tellUsable();
   });
-  connection.on('disconnect', (error) => log.warn({ err: error }, 'lost the broker'));
-  connection.on('connect-failed', (error) => log.warn({ err: error }, 'the broker cannot be reached'));
+  connection.on('disconnect', (error) => log.warn({ err: error }, 'broker connection lost'));
+  connection.on('connect-failed', (error) => log.warn({ err: error }, 'could not connect to the broker'));
   connection.on('blocked', (reason) => {
     blocked = true;
-    log.error({ reason }, 'the broker takes no messages; they wait in the outbox');
+    log.error({ reason }, 'broker blocked publishers; messages stay in the outbox');
   });
   connection.on('unblocked', () => {
     blocked = false;
-    log.info('the broker takes messages again');
+    log.info('broker unblocked publishers');
     tellUsable();
   });
 
@@ -173,7 +174,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
       const model = current?.model;
       if (model)
         builder(model).catch((error: Error) => {
-          log.warn({ err: error }, 'a consumer could not be built');
+          log.warn({ err: error }, 'could not start a consumer');
           reconnect(model, error.message);
         });
       return () => builders.delete(builder);

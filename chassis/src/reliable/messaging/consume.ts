@@ -139,7 +139,7 @@ async function settle<Definition extends MessageDefinition>(
       const fates = (await handleIncoming(options, incoming, believed)).values();
       return readings.map((reading) => ({ ...reading, fate: reading.refused ?? (fates.next().value as Fate) }));
     } catch (error) {
-      log.warn({ err: error, queue }, 'the database cannot do its work; the consumer pauses');
+      log.warn({ err: error, queue }, 'database unavailable; consumer paused');
       const probes = await waitForDatabase(outage, subscription);
       if (probes === undefined || from.closed) return undefined;
       believed = probes === 1 ? believed + 1 : 0;

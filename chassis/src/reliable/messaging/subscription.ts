@@ -121,7 +121,7 @@ export class Subscription {
     if (this.#released || this.isStopping) return;
     const channel = await model.createChannel();
     const own: OwnChannel = { model, channel, prefetch, consumerTag: '', waiting: [], closed: false };
-    channel.on('error', (error) => log.warn({ err: error, queue }, 'the broker closed a consumer'));
+    channel.on('error', (error) => log.warn({ err: error, queue }, 'broker closed a consumer channel'));
     channel.on('close', () => {
       if (own.closed) return;
       own.closed = true; // not by us: what it delivered comes again over the next one
@@ -149,7 +149,7 @@ export class Subscription {
     this.#pumping ??= this.#handleAll()
       .catch((error: Error) => {
         const { queue, broker, log } = this.#options;
-        log.error({ err: error, queue }, 'a consumer failed');
+        log.error({ err: error, queue }, 'consumer failed');
         // The batch is unanswered, and the ack of a later one on the same channel would include it.
         if (this.#current) broker.reconnect(this.#current.model, error.message);
       })

@@ -85,7 +85,7 @@ export function startRelay(options: RelayOptions): Relay {
   }
 
   const logFailure = throttled(LOGGED_EVERY_MS, (others, error: unknown) =>
-    log.warn({ err: error, others }, 'the relay could not use its database'),
+    log.warn({ err: error, others }, 'relay could not use its database'),
   );
 
   /** For the time of a poll, however often it is woken: what wakes it are writes, and they fail too. */
@@ -153,14 +153,14 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
     await remove(trx, [...confirmed, ...unencodable]);
     metrics.outboxPublished.inc(confirmed.length);
     metrics.outboxReturned.inc(returned.length);
-    logKept(log, returned, 'no queue takes these messages');
-    logKept(log, refused, 'a queue refuses these messages');
+    logKept(log, returned, 'broker returned unroutable messages');
+    logKept(log, refused, 'queue refused messages');
     const probes = firstOfEachKey(returned);
     await holdBack(trx, probes, PROBE_PAUSE_SECONDS);
     await holdBack(trx, [...returned.filter((row) => !probes.includes(row)), ...refused], LONGEST_PAUSE_SECONDS);
     const released = await release(trx, firstOfEachKey(confirmed.filter((row) => row.mandatory && row.held_back)));
     if (unsent.length > 0) {
-      log.warn({ messages: unsent.length }, 'the broker did not confirm; the messages stay in the outbox');
+      log.warn({ messages: unsent.length }, 'broker did not confirm messages; they stay in the outbox');
       return false;
     }
     const bytes = rows.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
@@ -171,7 +171,7 @@ async function relayBatch(options: RelayOptions): Promise<boolean> {
 function logKept(log: Logger, rows: readonly OutboxMessage[], why: string): void {
   if (rows.length === 0) return;
   const routingKeys = [...new Set(rows.map((row) => row.routing_key))];
-  log.error({ messages: rows.length, routingKeys }, `${why}; they are kept`);
+  log.error({ messages: rows.length, routingKeys }, `${why}; they stay in the outbox`);
 }
 
 function firstOfEachKey(rows: readonly OutboxMessage[]): OutboxMessage[] {
@@ -233,7 +233,7 @@ async function setAside(
     const result = await storeLetter(trx, letter);
     const { queue, messageId, type, reason, subjectId } = letter;
     const about = { queue, messageId, messageType: type, reason, ...subjectInLog(subject, subjectId) };
-    log.error({ ...about, result }, 'a message cannot be sent');
+    log.error({ ...about, result }, 'message cannot be encoded; stored as a dead letter');
   }
 }
 
