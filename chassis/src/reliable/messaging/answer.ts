@@ -6,7 +6,7 @@ import type { OutgoingMessage } from './publish.ts';
 import { describe, type Settled } from './read-delivery.ts';
 import { type Subject, subjectInLog } from './subject.ts';
 
-/** What became of each delivery is counted and logged. */
+/** Needed to count and log the outcome of each delivery. */
 export interface Reporting {
   queue: string;
   metrics: Pick<Metrics, 'messagesHandled' | 'messageAge'>;
@@ -17,14 +17,14 @@ export interface Reporting {
 export interface AnswerOptions extends Reporting {
   broker: Broker;
   retryDelaysMs: readonly number[];
-  /** Waits before what could not be set aside is given back. */
+  /** Waits before messages whose copy could not be published are returned to the queue. */
   pause: (ms: number) => Promise<void>;
 }
 
 /** A copy of a delivery, for the next retry queue or for the dead-letter queue. */
 type Copy = ReturnType<typeof toRetry>;
 
-// A broker that takes the delivery back but not its copy would hand the same delivery out again at once.
+// Without a delay, a broker that does not accept the copy would redeliver the message immediately, in a loop.
 const NACK_DELAY_MS = 1_000;
 
 /** Whether a delivery only has to be acknowledged. */
@@ -32,7 +32,9 @@ export function needsNoCopy({ fate }: Settled): boolean {
   return fate.kind === 'handled' || fate.kind === 'duplicate';
 }
 
-/** Put the failed ones where they belong, and acknowledge all; what could not be set aside goes back to the queue. */
+/**
+ * Publish copies of failed messages, and acknowledge all deliveries. If a copy is not confirmed, its delivery is requeued.
+ */
 export async function answer(options: AnswerOptions, channel: Channel, settled: readonly Settled[]): Promise<void> {
   const { queue, log, broker, pause } = options;
   const copies = settled.map((one) => toCopy(options, one));
@@ -50,15 +52,15 @@ export async function answer(options: AnswerOptions, channel: Channel, settled: 
   });
   try {
     for (const [index, { delivery }] of settled.entries()) if (isLost[index]) channel.nack(delivery, false, true);
-    // Everything before it is answered by now, so one ack is for all that are left.
+    // All earlier deliveries that are requeued have been nacked, so one cumulative ack covers the rest.
     const last = settled.findLast((_, index) => !isLost[index]);
     if (last) channel.ack(last.delivery, true);
   } catch {
-    // The channel is gone: all of it comes again, and the inbox drops what has had its effect.
+    // The channel is closed: everything is redelivered, and the inbox drops what has taken effect.
   }
 }
 
-/** Publish copies; returns those that the broker did not confirm. */
+/** Publish copies, and return those that the broker did not confirm. */
 async function publishAll(broker: Broker, messages: OutgoingMessage[]): Promise<Set<OutgoingMessage | undefined>> {
   const outcomes = messages.length > 0 ? await broker.publish(messages) : [];
   return new Set(messages.filter((_, index) => outcomes[index] !== 'confirmed'));
@@ -70,7 +72,7 @@ function toCopy({ queue, broker, retryDelaysMs }: AnswerOptions, { delivery, fat
   return toRetry(queue, delivery, fate.error, { service: broker.name, delaysMs: retryDelaysMs, now: new Date() });
 }
 
-/** Count and log what became of a delivery; `copied` says where it went, if a copy was made. */
+/** Count and log the outcome of a delivery; `copied` is where its copy went, if there is one. */
 export function report(to: Reporting, settled: Settled, copied?: Copy['outcome']): void {
   const { queue, metrics, log, subject } = to;
   const { incoming, fate } = settled;

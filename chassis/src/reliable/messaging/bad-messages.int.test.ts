@@ -57,7 +57,7 @@ const bad: [what: string, spoil: Spoil, reason: string, detail: RegExp][] = [
     /UUID\s.*at accountId/,
   ],
   ['a time that is none', withMembers(() => ({ occurredAt: 'soon' })), 'unparseable', /at occurredAt/],
-  ['10 MB', () => Buffer.alloc(10 * MEGABYTE, 'x'), 'too-large', /10485760 bytes; a message has at most \d+/],
+  ['10 MB', () => Buffer.alloc(10 * MEGABYTE, 'x'), 'too-large', /10485760 bytes; the limit is \d+/],
 ];
 
 describe.each(queues)('a bad message in $queue.name', ({ queue, good }) => {

@@ -1,25 +1,27 @@
 import type { ConsumeMessage } from 'amqplib';
 import { unansweredDeliveries } from './delivery-counts.ts';
 
-// A large backlog of large messages would fill the memory when all of a batch are parsed.
+// All messages of a batch are parsed before they are handled, so their total size must be bounded.
 const BATCH_BYTES = 4 * 1024 * 1024;
-// Once may be a deployment or a lost connection. The fewer, the slower it goes on after one; the more, the more innocent
-// messages come near their limit.
+// One redelivery may come from a deployment or a lost connection. A lower threshold slows consumption after those; a higher
+// one brings more innocent messages close to the delivery limit.
 const SUSPECT_AFTER = 2;
 
-/** Whether it may be the one that kills its consumers: it has come back without an answer a few times. */
+/** Whether the message may be crashing its consumers: it was redelivered repeatedly without being acknowledged. */
 export function isSuspect(delivery: ConsumeMessage): boolean {
   return unansweredDeliveries(delivery) >= SUSPECT_AFTER;
 }
 
-/** One suspect alone; or as many as precede the next suspect and fit. */
+/**
+ * The size of the next batch: a suspect is handled alone; otherwise everything before the next suspect, within the limits.
+ */
 export function sizeOfBatch(waiting: readonly ConsumeMessage[], atMost: number): number {
   const [first] = waiting;
   if (first && isSuspect(first)) return 1;
   return countFitting(waiting, BATCH_BYTES, (delivery, index) => index < atMost && !isSuspect(delivery));
 }
 
-/** How many from the first on, and one at least, have no more than `maxBytes` together and may follow the others. */
+/** The length of the longest prefix, at least 1, of at most `maxBytes` whose further members all pass `mayFollow`. */
 export function countFitting(
   waiting: readonly ConsumeMessage[],
   maxBytes: number,

@@ -5,32 +5,32 @@ import { createPublish, type OutgoingMessage, type Publish, type PublishOutcome 
 import type { Difference } from './topology.ts';
 
 /*
- * One connection per process, which comes back by itself. amqplib reconnects; everything that lives on a connection
- * (topology, publisher, consumers) is built in its `setup`, at the first connect as at every later one.
+ * One connection per process, with automatic recovery by amqplib. Everything on a connection (topology, publisher,
+ * consumers) is created in its `setup`, which runs at every connect.
  *
  *   away     -> usable    setup has succeeded
- *   usable   -> blocked   the broker has an alarm (disk, memory) and takes no messages
- *   blocked  -> usable    the alarm is over
- *   any      -> away      socket closed, heartbeats missing, a channel broke, or confirms stayed out
+ *   usable   -> blocked   the broker has a resource alarm (disk, memory) and blocks publishers
+ *   blocked  -> usable    the alarm has cleared
+ *   any      -> away      socket closed, heartbeats missing, a channel closed, or publisher confirms missing
  *
- * A channel that breaks takes the connection with it: one way to rebuild things is tested every time.
+ * When a channel closes, the whole connection is replaced, so that there is only one way of recovery, and it is always used.
  */
 
-/** The broker, as far as this process can reach it. */
+/** This process's connection to the broker. */
 export interface Broker {
-  /** Who we are, to the broker's operators and in the history of failed messages. */
+  /** The connection name shown by the broker, also written into the history of failed messages. */
   name: string;
   /** Whether messages can be published now. */
   isConnected(): boolean;
-  /** What the broker had with other arguments than ours when we last connected; used as it is. */
+  /** Queues and exchanges whose arguments differed from the declared ones at the last connect. They are used anyway. */
   differences(): readonly Difference[];
-  /** Publish with confirms. Never throws: what is not `confirmed` was not taken. */
+  /** Publish with publisher confirms. Never throws; returns one outcome per message. */
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]>;
-  /** Build something on the connection, now if there is one and at every later one. Returns how to stop that. */
+  /** Run `build` on the current connection, if there is one, and on every later one. Returns a function that ends this. */
   onConnection(build: (model: ChannelModel) => Promise<void>): () => void;
-  /** Be told whenever publishing becomes possible. */
+  /** Call `listener` whenever publishing becomes possible. */
   onUsable(listener: () => void): void;
-  /** Give this connection up and get a new one. */
+  /** Close this connection and open a new one. */
   reconnect(model: ChannelModel, reason: string): void;
   close(): Promise<void>;
 }
@@ -39,26 +39,27 @@ export interface BrokerOptions {
   url: string;
   name: string;
   log: Logger;
-  /** Declares exchanges and queues, and returns what there is with other arguments; runs at every connect, first of all. */
+  /** Declares exchanges and queues, and returns those with other arguments. Runs first at every connect. */
   setup: (model: ChannelModel) => Promise<readonly Difference[]>;
   /** Called after each setup. */
   onSetup?: (differences: readonly Difference[]) => void;
-  /** How long setup and consumers may take; then it is tried on a new connection. */
+  /** Time limit for setup and consumers; after it, a new connection is tried. */
   setupTimeoutMs?: number;
 }
 
-// amqplib gives a silent peer up after two to three intervals: 10 to 15 s for a frozen broker. Shorter intervals would
-// take a busy machine for a dead one.
+// amqplib closes a connection after two to three missed intervals, so a frozen broker is detected in 10 to 15 s. With a
+// shorter interval, a busy machine would be considered dead.
 const HEARTBEAT_SECONDS = 5;
-// A broker that accepts the connection and then says nothing.
+// For a broker that accepts the connection and then sends nothing.
 const HANDSHAKE_TIMEOUT_MS = 5_000;
-// A broker that sends heartbeats and does not answer, like a cluster that has lost its majority. It takes below a second.
+// For a broker that sends heartbeats but no replies, such as a cluster without a majority. Setup usually takes less than 1
+// s.
 const SETUP_TIMEOUT_MS = 30_000;
-// A short outage should be over for us soon after it is over for the broker.
+// Short delays, so that this process reconnects soon after the broker is back.
 const RECONNECT_MS = { initialDelay: 200, maxDelay: 3_000, factor: 2, jitter: 0.2 };
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Connect in the background: a broker that is away does not fail this, and a service starts without it. */
+/** Connect in the background: an unavailable broker is not an error, and a service can start without it. */
 export async function connectBroker(options: BrokerOptions): Promise<Broker> {
   const { url, name, log, setup, onSetup, setupTimeoutMs = SETUP_TIMEOUT_MS } = options;
   let differences: readonly Difference[] = [];
@@ -75,7 +76,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
 
   const build = async (model: ChannelModel) => {
     latest = model;
-    // amqplib watches the connection only after its setup; an 'error' without a listener would end the process.
+    // amqplib listens for errors only after setup; an 'error' event without a listener would terminate the process.
     model.on('error', (error) => log.warn({ err: error }, 'broker connection failed'));
     const socket = socketOf(model);
     let isClosed = false;
@@ -87,25 +88,25 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
         resolve();
       };
       model.once('close', onClose);
-      // A broker that stops may close the connection with the last answer of the handshake: then amqplib has said so before
-      // it was ours, and only the socket still has an end to come.
+      // A stopping broker may close the connection together with the last frame of the handshake. amqplib has then emitted
+      // 'close' before this listener was added, and only the socket's 'close' is still to come.
       if (socket.closed) onClose();
       else socket.once('close', onClose);
     });
-    const timer = setTimeout(() => abandon(model, 'the setup takes too long'), setupTimeoutMs);
+    const timer = setTimeout(() => abandon(model, 'setup timed out'), setupTimeoutMs);
     try {
-      // Not every promise of amqplib's is settled when the connection ends: that of a channel's close() is not.
+      // Some promises of amqplib stay pending when the connection ends, such as that of a channel's close().
       const publish = await Promise.race([
         buildOn(model),
-        closed.then(() => Promise.reject(new Error('the connection closed during its setup'))),
+        closed.then(() => Promise.reject(new Error('connection closed during setup'))),
       ]);
-      // With the last answer of the setup: amqplib would wait for an end that has been.
-      if (isClosed) throw new Error('the connection closed with the end of its setup');
+      // It closed with the last reply of the setup. amqplib would wait for a 'close' that has already been emitted.
+      if (isClosed) throw new Error('connection closed at the end of setup');
       blocked = false;
       current = { model, publish };
     } catch (error) {
-      // amqplib says goodbye to it now and tries again when that is answered, which a frozen broker never does and a cut
-      // socket neither; a closed connection it leaves at once.
+      // amqplib now closes the connection and reconnects after the reply, which never comes from a frozen broker or over a
+      // destroyed socket. For a connection that is already closed, it reconnects at once.
       abandon(model, 'setup failed');
       await closed;
       throw error;
@@ -137,13 +138,13 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
     clientProperties: { connection_name: name },
     recovery: { ...RECONNECT_MS, waitForConnect: false, setup: build },
   });
-  const tellUsable = () => {
+  const notifyUsable = () => {
     for (const listener of listeners) listener();
   };
-  connection.on('error', () => {}); // logged by the model's own listener
+  connection.on('error', () => {}); // logged by the listener on the model
   connection.on('connect', () => {
     log.info('connected to the broker');
-    tellUsable();
+    notifyUsable();
   });
   connection.on('disconnect', (error) => log.warn({ err: error }, 'broker connection lost'));
   connection.on('connect-failed', (error) => log.warn({ err: error }, 'could not connect to the broker'));
@@ -154,7 +155,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
   connection.on('unblocked', () => {
     blocked = false;
     log.info('broker unblocked publishers');
-    tellUsable();
+    notifyUsable();
   });
 
   return {
@@ -165,7 +166,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
       const via = current;
       if (!via || blocked) return messages.map(() => 'failed' as const);
       const outcomes = await via.publish(messages);
-      // While an alarm lasts, a new connection would be blocked as well, and take another batch of messages with it.
+      // While the alarm lasts, a new connection would be blocked too, with another batch of messages on it.
       if (outcomes.includes('unanswered') && !blocked) reconnect(via.model, 'no confirms');
       return outcomes;
     },
@@ -195,19 +196,19 @@ function withHeartbeat(url: string): string {
   return address.href;
 }
 
-/** Close a channel. Resolves when it is gone, be it with its connection, of which amqplib's own close() says nothing. */
+/** Close a channel. Also resolves when its connection ends, unlike amqplib's own close(). */
 export async function closeChannel(channel: Channel): Promise<void> {
   const gone = new Promise<void>((resolve) => channel.once('close', resolve));
-  await Promise.race([gone, channel.close()]).catch(() => {}); // it was gone already
+  await Promise.race([gone, channel.close()]).catch(() => {}); // already closed
 }
 
-/** Cut the socket. The polite way waits for the broker, and this is for brokers that do not answer. */
+/** Destroy the socket. A regular close waits for a reply, which an unresponsive broker does not send. */
 function abandon(model: ChannelModel, reason: string): void {
   const socket = socketOf(model);
   if (!socket.destroyed) socket.destroy(new Error(reason));
 }
 
-/** What amqplib's types keep to themselves. */
+/** The socket, which amqplib's types do not expose. */
 function socketOf(model: ChannelModel): Socket {
   return (model.connection as unknown as { stream: Socket }).stream;
 }

@@ -15,22 +15,23 @@ import { type OpenChannel, Subscription } from './subscription.ts';
 import { DELIVERY_LIMIT, RETRY_DELAYS_MS } from './topology.ts';
 
 /*
- * Deliveries that arrive while a batch runs form the next one: one transaction with their inbox rows, then one ack.
+ * Deliveries that arrive while a batch is handled form the next batch: one transaction with their inbox rows, then one ack.
  *
  *   handled, duplicate          -> ack
  *   handler failed              -> copy to the next retry queue (or dead-letter queue), confirmed, then ack
- *   unparseable, unprocessable -> copy to the dead-letter queue, confirmed, then ack
- *   copy not confirmed          -> nack: it comes again, and the inbox or the handler's state decides
- *   too large                   -> rejected on arrival: the broker moves it, and we keep nothing of it in memory
- *   own database away, or takes -> paused: nothing is answered, no attempt counts
- *   no writes
- *   we crash                    -> the broker delivers again, up to the queue's delivery-limit
+ *   unparseable, unprocessable  -> copy to the dead-letter queue, confirmed, then ack
+ *   copy not confirmed          -> nack: the message is redelivered, and the inbox or the handler's state decides
+ *   too large                   -> rejected on arrival: the broker dead-letters it, so that it does not stay in memory
+ *   database unavailable        -> paused: nothing is acknowledged, and no attempt is counted
+ *   or read-only
+ *   process crashes             -> the broker redelivers, up to the queue's delivery-limit
  *
- * A message that kills the process counts one delivery more for all that the process held, and would take them along
- * to the dead letters. So what has come back a few times is a suspect: it is handled alone and answered before the next,
- * and a new subscription is careful, with one delivery at a time, until it has met one that is no suspect:
+ * When a message crashes the process, the delivery count of every message that the process held goes up, and all of them
+ * would reach the delivery limit together. So a message that was redelivered repeatedly is a suspect: it is handled alone and
+ * acknowledged before the next. A new subscription is careful, with one delivery at a time, until it gets a message that is
+ * not a suspect:
  *
- *   careful -> wide    a delivery that is no suspect was handled
+ *   careful -> wide    a delivery that is not a suspect was handled
  */
 
 export interface ConsumerOptions<Definition extends MessageDefinition> {
@@ -42,35 +43,35 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   metrics: Metrics;
   log: Logger;
   tracing?: Tracing;
-  /** What its messages are about. */
+  /** What the messages are about. */
   subject?: Subject;
-  /** Deliveries held at most, and so the largest batch. */
+  /** Maximum number of unacknowledged deliveries, and so the maximum batch size. */
   prefetch?: number;
   retryDelaysMs?: readonly number[];
-  /** The queue's own. */
+  /** The `x-delivery-limit` of the queue. */
   deliveryLimit?: number;
-  /** How long deliveries are held while the database is away. */
+  /** How long deliveries are held while the database is unavailable. */
   holdMs?: number;
-  /** How long it waits, paused, before it asks the database again. */
+  /** Interval between checks of the database while the consumer is paused. */
   probeIntervalMs?: number;
 }
 
 export interface Consumer {
-  /** Take no more deliveries, finish the running batch, give back the rest. */
+  /** Stop consuming, finish the running batch, and requeue the remaining deliveries. */
   stop(): Promise<void>;
 }
 
-// As many as one batch may have; a second batch is not fetched ahead, the broker is near.
+// One full batch. Prefetching a second batch would gain little, because the broker is close.
 const PREFETCH = 256;
 const CAREFUL_PREFETCH = 1;
 const PROBE_INTERVAL_MS = 1_000;
-// Below the broker's own limit for an unanswered delivery (30 minutes), above a restart of the database.
+// Shorter than the broker's delivery acknowledgement timeout (30 minutes), longer than a restart of the database.
 const HOLD_MS = 60_000;
-// A statement that always times out looks like an outage. When the database works right after it, this often in a row, it
-// is the message's fault.
+// A statement that always times out looks like an outage. If the database is available right after it this many times in a
+// row, the message is the cause.
 const OUTAGES_BELIEVED = 3;
 
-/** Consume a queue for as long as the process lives, through every reconnect. */
+/** Consume a queue until stopped, across reconnects. */
 export function startConsumer<Definition extends MessageDefinition>(options: ConsumerOptions<Definition>): Consumer {
   const { queue, definitions, broker, log, prefetch = PREFETCH, deliveryLimit = DELIVERY_LIMIT } = options;
   const subscription: Subscription = new Subscription({
@@ -84,7 +85,7 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
       const readings = deliveries.map((delivery) => readDelivery(delivery, definitions, deliveryLimit));
       const settled = await settleTraced(options, readings, from, subscription);
       if (!settled) return;
-      // They have had their effect, whatever becomes of the answer.
+      // These have taken effect, even if the acknowledgement is lost.
       for (const one of settled) if (needsNoCopy(one)) report(options, one);
       const { retryDelaysMs = RETRY_DELAYS_MS } = options;
       const pause = (ms: number) => subscription.sleep(ms);
@@ -96,14 +97,14 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
   return { stop: () => subscription.stop() };
 }
 
-/** The broker moves it to the dead letters: a copy of ours would have to be in memory. */
+/** Reject a body that is too large. The broker dead-letters it, which needs no copy in this process's memory. */
 function refuseTooLarge(to: Reporting, delivery: ConsumeMessage, channel: Channel): boolean {
   const detail = faultOfSize(delivery.content);
   if (detail === undefined) return false;
   try {
     channel.reject(delivery, false);
   } catch {
-    return true; // the channel is gone: it comes again
+    return true; // the channel is closed, so it is redelivered
   }
   report(to, { delivery, fate: { kind: 'dead-letter', reason: TOO_LARGE, detail } }, 'dead_lettered');
   return true;
@@ -124,7 +125,7 @@ async function settleTraced<Definition extends MessageDefinition>(
   return settled;
 }
 
-/** What became of each delivery; undefined when the outage outlasted the channel, or the consumer stops. */
+/** The outcome of each delivery; undefined if the channel closed during an outage, or the consumer is stopping. */
 async function settle<Definition extends MessageDefinition>(
   options: ConsumerOptions<Definition>,
   readings: Reading<Definition>[],
@@ -147,7 +148,7 @@ async function settle<Definition extends MessageDefinition>(
   }
 }
 
-/** Throws in an outage; `believed` says how many in a row were over at the first question. */
+/** Throws in an outage. `believed` is how many outages in a row had ended by the first check. */
 async function handleIncoming<Definition extends MessageDefinition>(
   options: ConsumerOptions<Definition>,
   incoming: IncomingMessage<Definition>[],

@@ -77,7 +77,7 @@ it.each([
     body: rows[place]?.body,
     headers: {
       'x-reason': 'delivery-limit',
-      'x-detail': expect.stringContaining(`${TEST_DELIVERY_LIMIT} deliveries ended with their consumer's death`),
+      'x-detail': expect.stringContaining(`${TEST_DELIVERY_LIMIT} deliveries were not acknowledged`),
       'x-unanswered': TEST_DELIVERY_LIMIT,
       'x-attempts': 0,
       traceparent: '00-ab-cd-01',

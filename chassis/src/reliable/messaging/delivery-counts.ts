@@ -1,18 +1,19 @@
 import type { ConsumeMessage } from 'amqplib';
 
 /*
- * Two counts of what went wrong with a message before this delivery:
- *   x-attempts         attempts that failed while their consumer lived; ours, in the copies that wait for a retry
- *   x-delivery-count   deliveries that nobody answered, because their consumer died or lost the broker; the queue's own,
- *                      and of this copy only. x-unanswered is ours, and carries the sum of the earlier copies.
+ * Counts of earlier failures of a message:
+ *   x-attempts         attempts whose handler failed; set by the consumer in the copies for a retry
+ *   x-delivery-count   deliveries that were never acknowledged, because the consumer crashed or lost its connection; set by
+ *                      the quorum queue, for this copy only
+ *   x-unanswered       sum of x-delivery-count over earlier copies; set by the consumer
  */
 
-/** How many attempts have failed. */
+/** Number of failed attempts. */
 export function failedAttempts(delivery: ConsumeMessage): number {
   return countIn(delivery, 'x-attempts');
 }
 
-/** How many deliveries have ended without an answer, over all copies of the message. */
+/** Number of deliveries that were never acknowledged, over all copies of the message. */
 export function unansweredDeliveries(delivery: ConsumeMessage): number {
   return countIn(delivery, 'x-unanswered') + countIn(delivery, 'x-delivery-count');
 }

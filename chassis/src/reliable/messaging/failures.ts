@@ -5,32 +5,32 @@ import type { OutgoingMessage } from './publish.ts';
 import { deadLetterQueueName, retryQueueName } from './topology.ts';
 
 /*
- * Where a delivery goes that could not be handled, and what it tells about it, in its headers:
- *   x-attempts  how many attempts have failed
- *   x-unanswered  how many deliveries have ended with their consumer's death instead of an answer
- *   x-history   each failed attempt: {at, message, stack, service, host}
- *   x-reason    on a dead letter: why it is one, a short code
- *   x-detail    on a dead letter: the same for people; after the last attempt, the stack of its error
- *   x-routing-key      what it was first published with, which the queues that it went through have replaced
- *   x-dead-letter-id   on a replayed one: which dead letter it is,
- *   x-replay           and how many times that has been replayed
- * A dead letter that the broker made (delivery limit reached, or rejected for its length) has only the broker's own
+ * Copies of deliveries that could not be handled, for a retry queue or the dead-letter queue. Their headers:
+ *   x-attempts         number of failed attempts
+ *   x-unanswered       number of deliveries that were never acknowledged, because the consumer crashed
+ *   x-history          each failed attempt: {at, message, stack, service, host}
+ *   x-reason           dead letters: short code of the reason
+ *   x-detail           dead letters: the reason for people; after the last attempt, the stack of its error
+ *   x-routing-key      original routing key, which the retry queues replace
+ *   x-dead-letter-id   replayed messages: id of the dead letter
+ *   x-replay           replayed messages: how many times it has been replayed
+ * A message dead-lettered by the broker (delivery limit reached, or rejected because of its size) has only the broker's
  * `x-death`.
  */
 
-/** The reason of a dead letter whose handler failed at every attempt. */
+/** Reason: the handler failed at every attempt. */
 export const ATTEMPTS_EXHAUSTED = 'attempts-exhausted';
 
-/** The reason of a dead letter whose consumers died, whether the broker counted that or we did. */
+/** Reason: the delivery limit was reached, as counted by the broker or by the consumer. */
 export const DELIVERY_LIMIT_REACHED = 'delivery-limit';
 
-// The errors of six attempts must fit into the headers of one message: amqplib writes at most 64 KiB of them.
+// The errors of six attempts must fit into the headers of one message, of which amqplib writes at most 64 KiB.
 const LONGEST_MESSAGE_BYTES = 1_000;
 const LONGEST_STACK_BYTES = 4_000;
 
-/** What a dead letter says whose consumers died. */
+/** The detail of a dead letter whose delivery limit was reached. */
 export function lostConsumers(deliveries: number): string {
-  return `${deliveries} deliveries ended with their consumer's death, or its connection's, instead of an answer`;
+  return `${deliveries} deliveries were not acknowledged: the consumer crashed or lost its connection`;
 }
 
 /** A copy for the next retry queue, or for the dead-letter queue when all delays are used up. */
@@ -63,21 +63,21 @@ export function toRetry(
   };
 }
 
-/** A copy for the dead-letter queue of a delivery that no further attempt would help. */
+/** A copy for the dead-letter queue of a message that cannot succeed. */
 export function toDeadLetter(
   queue: string,
   delivery: ConsumeMessage,
   { reason, detail }: { reason: string; detail?: string },
 ): OutgoingMessage {
   return copyOf(delivery, deadLetterQueueName(queue), {
-    // A message that nobody dared to handle once more has had no further attempt.
+    // At the delivery limit, the message is not handled again, so there is no further attempt to count.
     'x-attempts': failedAttempts(delivery) + (reason === DELIVERY_LIMIT_REACHED ? 0 : 1),
     'x-reason': reason,
     ...(detail === undefined ? {} : { 'x-detail': cut(detail, LONGEST_STACK_BYTES) }),
   });
 }
 
-/** By its shape, for an error may come from another realm (a worker, a VM context). */
+/** Checks the shape, because `instanceof` fails for errors from another realm (a worker, a VM context). */
 function isErrorLike(error: unknown): error is Error {
   return typeof (error as Partial<Error> | undefined)?.message === 'string';
 }
@@ -90,7 +90,7 @@ function copyOf(delivery: ConsumeMessage, queue: string, headers: Record<string,
     routingKey: queue,
     mandatory: true,
     body: delivery.content,
-    // Whoever published by hand may have left it out; ours is then the delivery's place in its channel.
+    // Missing in messages published by hand. The delivery's place in its channel replaces it.
     messageId: String(messageId ?? `unnamed-${delivery.fields.consumerTag}-${delivery.fields.deliveryTag}`),
     type: typeof type === 'string' ? type : undefined,
     occurredAt: typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined,
@@ -103,7 +103,7 @@ function copyOf(delivery: ConsumeMessage, queue: string, headers: Record<string,
   };
 }
 
-/** The headers without those that the broker writes for itself: they tell of the delivery, not of the message. */
+/** The headers, without those that the broker adds: they describe the delivery, not the message. */
 function ownHeaders(delivery: ConsumeMessage): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(delivery.properties.headers ?? {}).filter(

@@ -4,10 +4,10 @@ import { inTransaction, sqlState } from '../postgres/transaction.ts';
 import type { Envelope, MessageDefinition } from './message-definition.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
-// When somebody keeps a row: each of the messages that touch it would let the others wait for the pool's whole lock_timeout.
+// For a row locked by another session: otherwise each message that needs the row waits for the pool's full lock_timeout.
 const BRIEF_LOCK_WAIT_MS = 50;
 
-/** A message that has not been handled before. Of several definitions, `message.type` tells which one it is. */
+/** A message for the handler. With several definitions, `message.type` discriminates the union. */
 export type IncomingMessage<Definition extends MessageDefinition> = Definition extends MessageDefinition
   ? {
       message: Envelope<Definition>;
@@ -17,13 +17,15 @@ export type IncomingMessage<Definition extends MessageDefinition> = Definition e
     }
   : never;
 
-/** What a handler says of a message: it has its effect, or no attempt would ever succeed (`deadLetter` is a short code). */
+/**
+ * A handler's result for a message: it took effect, or it can never succeed (`deadLetter` is a short code of the reason).
+ */
 export type HandlerOutcome = 'handled' | { deadLetter: string; detail?: string };
 
 /**
- * Handles messages in the order in which they came, in the transaction that notes them in the inbox, and returns one
- * outcome for each. May run again with the same messages, so its effects must all lie in the transaction; what must not
- * happen unless it commits, such as counting, is handed to `afterCommit`.
+ * Handles messages in order of arrival, in the transaction that records them in the inbox, and returns one outcome per
+ * message. It may run again with the same messages, so all its effects must be part of the transaction. Other effects, such
+ * as counting, are passed to `afterCommit`, which runs them only if the transaction commits.
  */
 export type Handle<Definition extends MessageDefinition> = (
   trx: Transaction,
@@ -32,7 +34,7 @@ export type Handle<Definition extends MessageDefinition> = (
 ) => Promise<HandlerOutcome[]>;
 export type AfterCommit = (effect: () => void) => void;
 
-/** What became of a delivered message. */
+/** The outcome of a delivery. */
 export type Fate =
   | { kind: 'handled' }
   | { kind: 'duplicate' }
@@ -43,13 +45,16 @@ export interface BatchOptions<Definition extends MessageDefinition> {
   queue: string;
   pool: Database;
   handle: Handle<Definition>;
-  /** Whether an error means that the database is away: then nothing is known of any message, and the error is thrown. */
+  /**
+   * Whether an error means that the database is unavailable. The outcome of all messages is then unknown, and the error is
+   * rethrown.
+   */
   isOutage: (error: unknown) => Promise<boolean>;
 }
 
 /**
- * One transaction for all. When it fails, one for each: the bad message fails alone and the others have their effect.
- * Throws only in an outage; members that had committed by then are found in the inbox the next time.
+ * One transaction for all messages. If it fails, one transaction per message, so that only the bad message fails. Throws only
+ * in an outage; messages that had committed before are found in the inbox the next time.
  */
 export async function handleBatch<Definition extends MessageDefinition>(
   options: BatchOptions<Definition>,
@@ -75,7 +80,7 @@ async function attempt<Definition extends MessageDefinition>(
   try {
     let effects: (() => void)[] = [];
     const fates = await inTransaction(options.pool, async (trx) => {
-      effects = []; // of an earlier run that was rolled back
+      effects = []; // drops those of an earlier run that was rolled back
       if (lockWaitMs) await trx.query(`SET LOCAL lock_timeout = ${lockWaitMs}`);
       return handleOnce(trx, options, messages, (effect) => effects.push(effect));
     });
@@ -98,7 +103,7 @@ async function handleOnce<Definition extends MessageDefinition>(
     queue,
     messages.map(({ message }) => message.id),
   );
-  // Taking the id out of the set makes the second copy within one batch a duplicate of the first.
+  // Deleting the id from the set makes a second copy in the same batch a duplicate.
   const fresh = messages.filter(({ message }) => unseen.delete(message.id));
   const outcomes = fresh.length > 0 ? await handle(trx, fresh, afterCommit) : [];
   if (outcomes.length !== fresh.length)

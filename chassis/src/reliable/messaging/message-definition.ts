@@ -1,21 +1,21 @@
 import { z } from 'zod';
 
 /**
- * One message of the system. `payload` is what a consumer reads: it drops members that it does not know, so that a
- * newer producer may add some. The producer's side, {@link writeEnvelope}, refuses them.
+ * A message type. `payload` is the consumer's schema: unknown members are dropped, so that newer producers may add members.
+ * Producers use {@link writeEnvelope}, which rejects unknown members.
  */
 export interface MessageDefinition<Type extends string = string, Payload extends z.ZodObject = z.ZodObject> {
   type: Type;
   version: number;
   exchange: string;
-  /** The type with its version: a queue binds to exactly the versions that its consumer can read. */
+  /** The type with its version, so that a queue binds only to versions that its consumer can read. */
   routingKey: string;
-  /** What it tells or asks for, in a sentence of `asyncapi.yaml`. */
+  /** What it reports or requests, in one sentence for `asyncapi.yaml`. */
   meaning: string;
   /** Names of services. */
   producer: string;
   consumers: readonly string[];
-  /** Whether a message that no queue takes is an error. An event that nobody listens to is none. */
+  /** Whether an unroutable message is an error. An event without subscribers is not. */
   mandatory: boolean;
   payload: Payload;
 }
@@ -23,27 +23,27 @@ export interface MessageDefinition<Type extends string = string, Payload extends
 /** The payload of a definition, as the producer writes it and the consumer gets it. */
 export type PayloadOf<Definition extends MessageDefinition> = z.infer<Definition['payload']>;
 
-/** What travels: the payload and where it comes from. A union of definitions gives a union that `type` tells apart. */
+/** A message as sent: the payload and its metadata. A union of definitions gives a union that `type` discriminates. */
 export type Envelope<Definition extends MessageDefinition = MessageDefinition> = Definition extends MessageDefinition
   ? {
-      /** Identifies the message, for ever: it is also the key of the consumer's inbox. */
+      /** The permanent id of the message, also its key in the consumer's inbox. */
       id: string;
       type: Definition['type'];
       version: number;
-      /** When the fact happened, by the producer's clock; not when it was published. */
+      /** Time of the event by the producer's clock, not of publishing. */
       occurredAt: string;
       producer: string;
-      /** Of the client's request from which everything followed. */
+      /** Id of the client request that caused the message. */
       correlationId: string;
-      /** The id of the message that caused this one, if a message did. */
+      /** Id of the message that caused this one, if any. */
       causationId?: string;
       payload: PayloadOf<Definition>;
     }
   : never;
 
-/** The members of every envelope beside its payload. */
+/** The members of every envelope except its payload. */
 export const envelopeHead = {
-  // In lower case, as PostgreSQL writes it: ids are compared as text.
+  // Lower case, like PostgreSQL's output, because ids are compared as text.
   id: z.uuid().toLowerCase(),
   type: z.string(),
   version: z.int().positive(),
@@ -59,7 +59,7 @@ export type ReadOutcome<Definition extends MessageDefinition> =
   | { kind: 'read'; definition: Definition; message: Envelope<Definition> }
   | { kind: 'refused'; reason: 'unparseable' | 'unknown-type'; detail: string };
 
-/** Read a message that arrived. Unknown members are dropped; what cannot be understood is an outcome, not an error. */
+/** Read a received message. Unknown members are dropped; an unreadable message is a returned outcome, not an exception. */
 export function readEnvelope<Definition extends MessageDefinition>(
   body: string,
   definitions: readonly Definition[],
@@ -80,7 +80,7 @@ export function readEnvelope<Definition extends MessageDefinition>(
   return { kind: 'read', definition, message: { ...envelope.data, payload: payload.data } as Envelope<Definition> };
 }
 
-/** Write a message as JSON. Throws when it is not exactly what its definition says, unknown members included. */
+/** Serialize a message as JSON. Throws if it does not match its definition exactly, also for unknown members. */
 export function writeEnvelope(definition: MessageDefinition, envelope: Envelope): string {
   const payload = strictPayload(definition).parse(envelope.payload);
   return JSON.stringify({ ...writtenHead.parse(envelope), payload });
@@ -96,7 +96,7 @@ function strictPayload(definition: MessageDefinition): z.ZodType {
   return strict;
 }
 
-/** The same schema, but every object in it refuses members that it does not name. */
+/** The same schema with every object strict. */
 function strictly(schema: z.core.$ZodType): z.ZodType {
   if (schema instanceof z.ZodObject)
     return z.strictObject(

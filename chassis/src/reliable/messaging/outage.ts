@@ -3,16 +3,16 @@ import type { Subscription } from './subscription.ts';
 
 export interface OutageOptions {
   pool: Pick<Database, 'takesWrites'>;
-  /** How long deliveries are held; in a longer outage the queue gets them back. */
+  /** How long deliveries are held; in a longer outage they are requeued. */
   holdMs: number;
   probeIntervalMs: number;
 }
 
 /**
- * Wait until the database takes writes; returns how many probes it took, or undefined when the subscription stops meanwhile.
+ * Wait until the database accepts writes. Returns the number of checks, or undefined if the subscription stops meanwhile.
  *
- * Deliveries are held for a while, because giving them back counts against their delivery-limit; in a longer outage the
- * channel is closed (one count), so that they do not sit in a process that cannot use them.
+ * Deliveries are held for a while, because requeuing them counts against their delivery limit. In a longer outage the channel
+ * is closed (one count), so that another process can get them.
  */
 export async function waitForDatabase(
   { pool, holdMs, probeIntervalMs }: OutageOptions,

@@ -1,42 +1,42 @@
 import type { ConfirmChannel, Message } from 'amqplib';
 
-/** A message as the broker gets it. */
+/** A message to publish. */
 export interface OutgoingMessage {
-  /** Empty for the default exchange; the routing key is then a queue's name. */
+  /** Empty for the default exchange, whose routing key is the name of a queue. */
   exchange: string;
   routingKey: string;
-  /** Whether to report a message that no queue took as `returned`, instead of letting it vanish. */
+  /** Whether the broker returns the message if it is unroutable, instead of dropping it. */
   mandatory: boolean;
   body: string | Buffer;
   messageId: string;
   type?: string;
-  /** When the fact happened. */
+  /** Time of the event. */
   occurredAt?: Date;
   headers?: Record<string, unknown>;
 }
 
 /**
- * - `confirmed`: every queue that wanted it has it, on disk (or nobody wanted it and it was not mandatory).
- * - `returned`: mandatory, and no queue wanted it. Nobody has it.
- * - `refused`: a queue that wanted it did not take it, for want of room or of its majority; others may have it.
- * - `unencodable`: its properties do not fit into AMQP, and never will. Nobody has it.
- * - `failed`: the broker went away; it may have arrived all the same.
- * - `unanswered`: no word from the broker in time; it may still arrive.
+ * - `confirmed`: every bound queue has stored it on disk (or it is not mandatory, and no queue is bound).
+ * - `returned`: mandatory and unroutable. No queue has it.
+ * - `refused`: nacked, because a bound queue is full or has lost its majority. Other queues may have it.
+ * - `unencodable`: its properties cannot be encoded in AMQP, so a retry cannot help. It was not sent.
+ * - `failed`: the connection was lost. It may have been stored.
+ * - `unanswered`: no confirm in time. It may still be stored.
  */
 export type PublishOutcome = 'confirmed' | 'returned' | 'refused' | 'unencodable' | 'failed' | 'unanswered';
 
 export type Publish = (messages: readonly OutgoingMessage[]) => Promise<PublishOutcome[]>;
 
-// A quorum queue confirms in milliseconds. A frozen broker, or one that blocks publishers for want of disk or memory,
-// never does; its client must not wait for ever, and may not take silence for success.
+// A quorum queue confirms in milliseconds. A frozen broker, or one that blocks publishers because of a disk or memory alarm,
+// never does: the client must neither wait for ever nor assume success.
 const CONFIRM_TIMEOUT_MS = 5_000;
 
-// amqplib's word for basic.nack; a channel that closes ends its unconfirmed messages with others.
+// amqplib's error message for basic.nack. When a channel closes, unconfirmed messages get other errors.
 const NACK = 'message nacked';
 
-/** Publish over this channel: all messages at once, without waiting for one confirm before the next message. */
+/** Publish on this channel. All messages are sent without waiting for the confirms of earlier ones. */
 export function createPublish(channel: ConfirmChannel, timeoutMs = CONFIRM_TIMEOUT_MS): Publish {
-  // The broker sends a message back just before it confirms it, so the confirm finds the name here.
+  // The broker sends basic.return before the confirm of the same message, so the confirm finds the name here.
   const returned = new Set<string>();
   channel.on('return', (message) => returned.add(nameOf(message)));
 
@@ -49,7 +49,7 @@ export function createPublish(channel: ConfirmChannel, timeoutMs = CONFIRM_TIMEO
         else settle(cameBack ? 'returned' : 'confirmed');
       });
     } catch (error) {
-      // Before anything was sent: amqplib's word for what it cannot encode; any other means that the channel is closed.
+      // Nothing was sent. amqplib throws these two for values that it cannot encode, and others if the channel is closed.
       const { name } = error as Error;
       settle(name === 'TypeError' || name === 'RangeError' ? 'unencodable' : 'failed');
     }
@@ -86,7 +86,7 @@ function propertiesOf(message: OutgoingMessage) {
   };
 }
 
-/** AMQP has no time before 1970, and a message from elsewhere may carry one that is none at all. */
+/** AMQP has no timestamps before 1970, and messages of other publishers may have an invalid one. */
 function secondsOf(time: Date | undefined): number | undefined {
   const seconds = Math.floor(Number(time) / 1_000);
   return seconds >= 0 ? seconds : undefined;

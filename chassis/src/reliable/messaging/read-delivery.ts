@@ -5,33 +5,33 @@ import { DELIVERY_LIMIT_REACHED, lostConsumers } from './failures.ts';
 import type { Fate, IncomingMessage } from './handle-batch.ts';
 import { type MessageDefinition, type ReadOutcome, readEnvelope } from './message-definition.ts';
 
-/** A delivery, and what it says. */
+/** A delivery and its parsed message. */
 export interface Reading<Definition extends MessageDefinition> {
   delivery: ConsumeMessage;
-  /** Absent when it was refused. */
+  /** Absent if it was refused. */
   incoming?: IncomingMessage<Definition>;
   refused?: Fate & { kind: 'dead-letter' };
 }
 
-/** A delivery of which it is known what became of it. */
+/** A delivery with its outcome. */
 export type Settled = Reading<MessageDefinition> & { fate: Fate };
 
-// The largest message that is sent here has 150 KB. A consumer holds as many deliveries as a batch has members, so this
+// The largest message of the services has 150 KB. A consumer holds as many deliveries as fit into a batch, so this limit
 // bounds its memory.
 export const LARGEST_BODY_BYTES = 256 * 1024;
 
-/** The reason of a dead letter that nobody read. */
+/** Reason: the body exceeds the size limit and was not read. */
 export const TOO_LARGE = 'too-large';
 
-/** What is wrong with the size of a body, for people; undefined when nothing is. */
+/** The error if a body is too large, for people; otherwise undefined. */
 export function faultOfSize(content: Buffer): string | undefined {
   if (content.length <= LARGEST_BODY_BYTES) return undefined;
-  return `${content.length} bytes; a message has at most ${LARGEST_BODY_BYTES}`;
+  return `the body has ${content.length} bytes; the limit is ${LARGEST_BODY_BYTES}`;
 }
 
 /**
- * The message in a body; or why no attempt would ever handle it. Nothing is decided by its `occurredAt`, so the clock of its
- * producer may be wrong by any time.
+ * The message in a body, or the reason why it can never be handled. No decision depends on `occurredAt`, so the producer's
+ * clock may be wrong.
  */
 export function readBody<Definition extends MessageDefinition>(
   content: Buffer,
@@ -40,14 +40,15 @@ export function readBody<Definition extends MessageDefinition>(
   return readEnvelope(content.toString('utf8'), definitions);
 }
 
-/** What a delivery says; or why it is not handled. */
+/** The message of a delivery, or the reason why it is not handled. */
 export function readDelivery<Definition extends MessageDefinition>(
   delivery: ConsumeMessage,
   definitions: readonly Definition[],
   deliveryLimit: number,
 ): Reading<Definition> {
   const unanswered = unansweredDeliveries(delivery);
-  // Before the broker does it, one delivery later: it counts again from 0 for each copy, and cannot say what happened.
+  // Checked before the broker's limit applies, one delivery later. The broker's count restarts at 0 for each copy and has no
+  // details.
   if (unanswered >= deliveryLimit)
     return {
       delivery,
@@ -62,7 +63,7 @@ export function readDelivery<Definition extends MessageDefinition>(
   return { delivery, incoming: { message, definition, traceparent, headers } as IncomingMessage<Definition> };
 }
 
-/** Which message it is, for its log line and its span. Its content is never reported. */
+/** Identifies the message in its log line and its span. Its content is never logged. */
 export function describe({ delivery: { properties }, incoming }: Reading<MessageDefinition>) {
   return {
     messageId: properties.messageId,

@@ -48,6 +48,6 @@ describe('readBody', () => {
 
 describe('faultOfSize', () => {
   it('says how large a body is, and how large one may be', () => {
-    expect(faultOfSize(Buffer.alloc(262_145))).toBe('262145 bytes; a message has at most 262144');
+    expect(faultOfSize(Buffer.alloc(262_145))).toBe('the body has 262145 bytes; the limit is 262144');
   });
 });

@@ -10,7 +10,10 @@ export interface TracedQueue {
   subject: Subject | undefined;
 }
 
-/** One for each delivery; what it causes is caused by that span. Without a trace context, it joins the request's trace. */
+/**
+ * Start a span for each delivery, the parent of everything the delivery causes. Without a trace context, it joins the trace
+ * of the request.
+ */
 export function startSpans<Definition extends MessageDefinition>(
   { queue, tracing, subject }: TracedQueue,
   readings: readonly Reading<Definition>[],
@@ -36,7 +39,7 @@ export function startSpans<Definition extends MessageDefinition>(
   });
 }
 
-/** End the span of a delivery; without a fate it was not answered. */
+/** End the span of a delivery; `undefined` means that it was not acknowledged. */
 export function endSpan(span: Span, fate: Fate | undefined): void {
   const outcome = fate?.kind ?? 'unanswered';
   const failed = outcome === 'handled' || outcome === 'duplicate' ? undefined : outcome;

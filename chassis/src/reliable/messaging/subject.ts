@@ -1,14 +1,14 @@
-/** What the messages of a system are about, an account, say: what people look for in logs, traces and dead letters. */
+/** What the messages of a system are about, an account, for example: the key for searching logs, traces and dead letters. */
 export interface Subject {
-  /** Its id in a payload, a UUID. The payload may be anything. */
+  /** Its id (a UUID) in a payload, which may be any object. */
   idIn(payload: Record<string, unknown>): string | undefined;
-  /** What it is called in log lines. */
+  /** Its field in log lines. */
   logField: string;
-  /** What it is called among the attributes of spans. */
+  /** Its attribute in spans. */
   spanAttribute: string;
 }
 
-/** The subject with this id, as a log line has it. */
+/** The log field with this subject id. */
 export function subjectInLog(subject: Subject | undefined, id: string | undefined): Record<string, string | undefined> {
   return subject ? { [subject.logField]: id } : {};
 }

@@ -4,35 +4,36 @@ import type { Logger } from '../telemetry.ts';
 import { type Broker, closeChannel } from './connection.ts';
 
 /*
- * The deliveries of a queue, batch by batch, through every reconnect. What arrives while a batch is handled forms the next.
+ * The deliveries of a queue, in batches, across reconnects. Deliveries that arrive while a batch is handled form the next.
  *
- *   away     -> open      connected: a channel with a consumer on it
- *   open     -> away      channel or consumer broke: it takes the connection along, and what was not answered comes again
- *   open     -> released  the database is away for long: the broker takes back what was not answered
- *   released -> open      the database works again
- *   any      -> stopped   the running batch is finished, the rest goes back
+ *   away     -> open      connected: a channel with a consumer
+ *   open     -> away      the channel closed or the consumer failed: the connection is replaced, and unacknowledged deliveries
+ *                         are redelivered
+ *   open     -> released  the database is unavailable for long: unacknowledged deliveries are requeued
+ *   released -> open      the database is available again
+ *   any      -> stopped   the running batch is finished, the remaining deliveries are requeued
  */
 
 export interface SubscriptionOptions {
   queue: string;
   broker: Broker;
   log: Logger;
-  /** Deliveries that a new channel holds at most. */
+  /** Prefetch count of a new channel. */
   prefetch: number;
-  /** How many of those that wait are handled next; one at least. */
+  /** How many of the waiting deliveries are handled next; at least one. */
   sizeOfBatch: (waiting: readonly ConsumeMessage[]) => number;
-  /** Handle and answer them. If it fails, they come again over a new connection. */
+  /** Handle and acknowledge them. If this fails, they are redelivered over a new connection. */
   handle: (deliveries: ConsumeMessage[], from: OpenChannel) => Promise<void>;
-  /** Asked on arrival: whether a delivery was answered already, and is kept nowhere. */
+  /** Called on arrival. Returns true if it has rejected the delivery, which is then not kept. */
   refuse?: (delivery: ConsumeMessage, from: OpenChannel) => boolean;
 }
 
-/** A channel with a consumer on it. */
+/** A channel with a consumer. */
 export interface OpenChannel {
   readonly channel: Channel;
-  /** Deliveries that it holds at most. */
+  /** Its prefetch count. */
   readonly prefetch: number;
-  /** Whether it is gone; what it has delivered comes again over another one. */
+  /** Whether it is closed; its unacknowledged deliveries are then redelivered on another channel. */
   readonly closed: boolean;
 }
 
@@ -46,7 +47,7 @@ interface OwnChannel extends OpenChannel {
 
 const STOP_TIMEOUT_MS = 6_000;
 
-/** See the head of this file. It starts at once. */
+/** See the header of this file. Starts consuming when constructed. */
 export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #stopping = new AbortController();
@@ -69,14 +70,14 @@ export class Subscription {
     return this.#stopping.signal.aborted;
   }
 
-  /** Wait; for no longer than until it is stopped. */
+  /** Sleep, but end early when stopped. */
   async sleep(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
   /**
-   * Hold this many deliveries from now on. `answer` answers those that are held: before the channel holds more, so that none
-   * is on its way here, which would go back and count as a delivery in vain.
+   * Raise the prefetch count. The consumer is cancelled first and `answer` acknowledges the held deliveries, so that none is
+   * in transit meanwhile: a delivery in transit would be requeued, and would count against its delivery limit.
    */
   async widen(from: OpenChannel, prefetch: number, answer: () => Promise<void>): Promise<void> {
     const own = from as OwnChannel;
@@ -85,14 +86,14 @@ export class Subscription {
     if (!own.closed && !this.isStopping) await this.#consume(own, prefetch);
   }
 
-  /** Close the channel and stay away from the queue, through reconnects too, until `resume`. */
+  /** Close the channel and stop consuming until `resume`, also across reconnects. */
   async release(): Promise<void> {
     if (this.#released) return;
     this.#released = true;
     await closeOwn(this.#current);
   }
 
-  /** Consume again, if it was released. */
+  /** Consume again after `release`. */
   async resume(): Promise<void> {
     if (!this.#released) return;
     this.#released = false;
@@ -100,7 +101,7 @@ export class Subscription {
     if (on) await this.#open(on).catch((error: Error) => this.#options.broker.reconnect(on, error.message));
   }
 
-  /** Take no more deliveries, finish the running batch, give back the rest. */
+  /** Stop consuming, finish the running batch, and requeue the remaining deliveries. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#detach();
@@ -124,20 +125,20 @@ export class Subscription {
     channel.on('error', (error) => log.warn({ err: error, queue }, 'broker closed a consumer channel'));
     channel.on('close', () => {
       if (own.closed) return;
-      own.closed = true; // not by us: what it delivered comes again over the next one
-      broker.reconnect(model, `the channel of ${queue} closed`);
+      own.closed = true; // closed by the broker: its deliveries are redelivered on the next channel
+      broker.reconnect(model, `channel of ${queue} closed`);
     });
     this.#current = own;
     await this.#consume(own, prefetch);
-    if (this.isStopping) await closeOwn(own); // nobody would handle what it gets
+    if (this.isStopping) await closeOwn(own); // its deliveries would not be handled
   }
 
   async #consume(own: OwnChannel, prefetch: number): Promise<void> {
     const { queue, broker, refuse } = this.#options;
     own.prefetch = prefetch;
-    await own.channel.prefetch(prefetch); // of the consumer that follows
+    await own.channel.prefetch(prefetch); // applies to the next consumer
     const { consumerTag } = await own.channel.consume(queue, (delivery) => {
-      if (!delivery) return broker.reconnect(own.model, `the broker cancelled the consumer of ${queue}`);
+      if (!delivery) return broker.reconnect(own.model, `broker cancelled the consumer of ${queue}`);
       if (refuse?.(delivery, own)) return;
       own.waiting.push(delivery);
       this.#pump();
@@ -150,7 +151,7 @@ export class Subscription {
       .catch((error: Error) => {
         const { queue, broker, log } = this.#options;
         log.error({ err: error, queue }, 'consumer failed');
-        // The batch is unanswered, and the ack of a later one on the same channel would include it.
+        // The batch is unacknowledged, and a cumulative ack of a later batch on this channel would include it.
         if (this.#current) broker.reconnect(this.#current.model, error.message);
       })
       .finally(() => {
@@ -160,21 +161,21 @@ export class Subscription {
   }
 
   async #handleAll(): Promise<void> {
-    await nextTurn(); // deliveries that came in the same read share the first batch
+    await nextTurn(); // so that deliveries from one socket read share the first batch
     for (let from = this.#withWork(); from; from = this.#withWork()) {
       const deliveries = from.waiting.splice(0, this.#options.sizeOfBatch(from.waiting));
       await this.#options.handle(deliveries, from);
     }
   }
 
-  /** The channel, if something of it waits to be handled. */
+  /** The channel, if it has deliveries waiting. */
   #withWork(): OwnChannel | undefined {
     const own = this.#current;
     return !this.isStopping && own && !own.closed && own.waiting.length > 0 ? own : undefined;
   }
 }
 
-/** Close a channel of ours; the broker takes back what was not answered. */
+/** Close a channel; the broker requeues its unacknowledged deliveries. */
 async function closeOwn(own: OwnChannel | undefined): Promise<void> {
   if (!own || own.closed) return;
   own.closed = true;

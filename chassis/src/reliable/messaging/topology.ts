@@ -2,20 +2,20 @@ import type { Channel, ChannelModel } from 'amqplib';
 import type { MessageDefinition } from './message-definition.ts';
 
 /*
- * How a queue is declared, with the queues of its retries and of its dead letters, for RabbitMQ 3.10 to 4.x.
+ * Declares a queue with its retry queues and its dead-letter queue, for RabbitMQ 3.10 to 4.x.
  *
  *   exchange -> <queue> -> handled
  *                 | handler failed: published by the consumer to <queue>.retry.1s, .5s, .30s, .2m, .10m,
  *                 |                 whose TTL dead-letters it back to <queue>
- *                 | hopeless, or out of retries: published by the consumer
- *                 | its consumers kept crashing: moved by the broker (delivery-limit)
- *                 | too large: rejected by the consumer, moved by the broker
- *                 | full, where its length is limited: the oldest event, moved by the broker (maxlen)
+ *                 | unprocessable, or retries exhausted: published by the consumer
+ *                 | consumers kept crashing: dead-lettered by the broker (delivery-limit)
+ *                 | too large: rejected by the consumer, dead-lettered by the broker
+ *                 | queue full, if its length is limited: the oldest event, dead-lettered by the broker (maxlen)
  *                 +-> <queue>.dead-letter
  *
- * The arguments of a queue are frozen with its name: declared with others, the broker answers 406 and closes the channel, for
- * as long as the queue lives. Other arguments are another name (docs/adr/0022-arguments-of-queues.md). What is met with
- * others all the same is used as it is, and reported.
+ * The arguments of a queue cannot change while it exists: declaring it with others fails with 406 and closes the channel. So
+ * other arguments need another name (docs/adr/0022-arguments-of-queues.md). A queue that exists with other arguments anyway is
+ * used as it is, and reported.
  */
 
 /** A queue and the messages that its consumer can read. */
@@ -23,41 +23,41 @@ export interface QueueDefinition<Definition extends MessageDefinition = MessageD
   name: string;
   messages: readonly Definition[];
   /**
-   * For events only: how many may wait. Of more the oldest are set aside, so that a consumer that is away fills neither the
-   * broker's disk nor its producers' outboxes; it catches up with the producer afterwards. Without it none is dropped.
+   * For events only: maximum length. The oldest messages above it are dead-lettered, so that an absent consumer fills neither
+   * the broker's disk nor the producers' outboxes; later it catches up from the producer. Without a limit, none is dropped.
    */
   maxLength?: number;
 }
 
 /**
- * What a service declares at each connect: its own queues with their bindings, and no other's. What it publishes is named
- * for the exchanges: each has to be there before the first message, whether or not a queue is bound to it.
+ * What a service declares at each connect: its own queues and their bindings, and the exchanges of the messages that it
+ * publishes, which must exist before the first message even if no queue is bound.
  */
 export interface Topology {
   publishes: readonly MessageDefinition[];
   queues: readonly QueueDefinition[];
 }
 
-/** Waits between attempts: the first for a blip, the last long enough for a person to mend something. */
+/** Delays between attempts: the first for a transient error, the last long enough for a person to fix something. */
 export const RETRY_DELAYS_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000];
 
 /**
- * Deliveries that ended with their consumer's death, not with an answer. RabbitMQ 4 has 20 by default, earlier versions
- * no limit: said here, it is the same everywhere. Everything prefetched counts, so it must survive a few bad restarts.
- * The consumer sets aside by itself what has come so often; where none comes to that, the broker does, one delivery later.
+ * Limit for deliveries that were never acknowledged because the consumer crashed. The default is 20 in RabbitMQ 4 and none in
+ * earlier versions; setting it makes all versions alike. A crash counts for every prefetched message, so the limit must allow
+ * for several bad restarts. The consumer dead-letters a message that has reached it; if no consumer gets that far, the broker
+ * does so one delivery later.
  */
 export const DELIVERY_LIMIT = 20;
-// RabbitMQ 4 drops what exceeds the default limit where no dead-letter exchange is named, and a dead letter must not be
-// dropped. Its word for "no limit", -1, is refused by 3.10.
+// Without a dead-letter exchange, RabbitMQ 4 drops messages above its default limit, and a dead letter must not be dropped.
+// The value for "no limit", -1, is rejected by 3.10.
 const NO_DELIVERY_LIMIT = 2 ** 31 - 1;
-// Dropped events go where dead letters go. These many say that some were dropped, and when; a consumer that is away for
-// a week need not keep them all.
+// Events dropped from a full queue are dead-lettered. This many are enough to show that events were dropped, and when.
 const DEAD_LETTERS_OF_EVENTS = 1_000;
 
-/** An exchange or queue that the broker has with other arguments than ours. */
+/** An exchange or queue that exists with other arguments than declared here. */
 export interface Difference {
   name: string;
-  /** As the broker says it. */
+  /** The broker's error message. */
   reason: string;
 }
 
@@ -65,8 +65,8 @@ type Declare = (name: string, declare: (channel: Channel) => Promise<unknown>, c
 type Check = (channel: Channel) => Promise<unknown>;
 
 /**
- * Declare everything. Changes nothing where it exists already; returns what exists with other arguments. Fails when
- * something cannot be declared and does not exist.
+ * Declare everything. What exists stays unchanged; returns what exists with other arguments. Fails if something cannot be
+ * declared and does not exist.
  */
 export async function assertTopology(
   connection: Pick<ChannelModel, 'createChannel'>,
@@ -80,8 +80,8 @@ export async function assertTopology(
       await declareOn(channel);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      channel = await openChannel(connection); // the refusal closed the other one
-      await check(channel).catch(() => Promise.reject(error)); // why it cannot be made says more than that it is not there
+      channel = await openChannel(connection); // the error closed the previous channel
+      await check(channel).catch(() => Promise.reject(error)); // the first error is more informative than "not found"
       differences.push({ name, reason: (error as Error).message });
     }
   };
@@ -100,11 +100,11 @@ export async function assertTopology(
 
 async function openChannel(connection: Pick<ChannelModel, 'createChannel'>): Promise<Channel> {
   const channel = await connection.createChannel();
-  channel.on('error', () => {}); // the call that it refused reports it
+  channel.on('error', () => {}); // reported by the failed call
   return channel;
 }
 
-/** 406: it is there with other arguments. 403: we may use it and not declare it. */
+/** 406: it exists with other arguments. 403: this user may use it but not declare it. */
 function isRefusal(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return code === 406 || code === 403;
@@ -138,29 +138,29 @@ async function declareQueues(
     await declareQueue(retryQueueName(name, delay), { ...movingTo(name), 'x-message-ttl': delay });
 }
 
-/** Dead-letter to one queue, through the default exchange, and forget the message only when it has arrived there. */
+/** Dead-letter to one queue through the default exchange, and remove the message only after it has arrived there. */
 function movingTo(queue: string): Record<string, unknown> {
   return {
     'x-dead-letter-exchange': '',
     'x-dead-letter-routing-key': queue,
     'x-dead-letter-strategy': 'at-least-once',
-    'x-overflow': 'reject-publish', // at-least-once works with no other overflow
+    'x-overflow': 'reject-publish', // required by at-least-once
   };
 }
 
-/** Keep so many, and drop the oldest of more; at-least-once, of `movingTo`, does not go together with it. */
+/** Limit the length and drop the oldest messages. Not possible together with the at-least-once strategy of `movingTo`. */
 function dropping(maxLength: number): Record<string, unknown> {
   return { 'x-max-length': maxLength, 'x-overflow': 'drop-head' };
 }
 
-/** Where a message waits before its next attempt. The delay is in the name: another delay is another queue. */
+/** The queue in which messages wait for their next attempt. Its name contains the delay, because arguments cannot change. */
 export function retryQueueName(queue: string, delayMs: number): string {
   if (delayMs % 60_000 === 0) return `${queue}.retry.${delayMs / 60_000}m`;
   if (delayMs % 1_000 === 0) return `${queue}.retry.${delayMs / 1_000}s`;
   return `${queue}.retry.${delayMs}ms`;
 }
 
-/** Where a message is set aside for a person. */
+/** The queue for messages that need a person. */
 export function deadLetterQueueName(queue: string): string {
   return `${queue}.dead-letter`;
 }
