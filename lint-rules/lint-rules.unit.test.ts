@@ -28,6 +28,7 @@ function lint(files: Record<string, string>): string {
 const layers = 'Layers import downward only';
 const pure = 'A pure file imports types, and values of other pure files only';
 const service = 'A service imports no other service';
+const client = 'A client is published alone';
 const pool = 'One pool for each process';
 
 it.each([
@@ -55,6 +56,10 @@ it.each([
   ['order-service/src/orders/completer.ts', `import { type Pool, createPool as make } from '../db/pool.ts';`, pool],
   ['chassis/src/edge/problem.ts', `import { createPool } from '../base/db/pool.ts';`, pool],
   ['order-service/src/app.ts', `import { x } from '@shop/chassis/testing/eventually.ts';`, 'for tests only'],
+  ['clients/typescript/src/call.ts', `import { x } from '@shop/chassis/contract/problems.ts';`, client],
+  ['clients/typescript/src/call.ts', `import type { X } from '../../../order-service/src/orders/order.ts';`, client],
+  ['clients/typescript/src/call.ts', `import { setTimeout } from 'node:timers/promises';`, client],
+  ['clients/typescript/src/call.ts', `import { z } from 'zod';`, client],
   ['chassis/src/reliable/outbox/relay.ts', `import { x } from '../../testing/eventually.ts';`, 'for tests only'],
   ['order-service/src/app.ts', 'export const x = process.env.X;', 'noProcessEnv'],
   ['chassis/src/service/runtime.ts', 'export const x = process.env.X;', 'noProcessEnv'],
@@ -73,6 +78,8 @@ it.each([
   ['chassis/src/reliable/outbox/relay.int.test.ts', `export { x } from '../../testing/eventually.ts';`],
   ['chassis/src/reliable/outbox/relay.int.test.ts', `export { createMetrics } from '../../base/telemetry/metrics.ts';`],
   ['chassis/src/operations/dead-letters/dead-letters.int.test.ts', `export { x } from '../../service/app.ts';`],
+  ['clients/typescript/src/call.ts', `export { newKey } from './key.ts';`],
+  ['clients/typescript/src/call.unit.test.ts', `export { atEnd } from '@shop/chassis/testing/at-end.ts';`],
   ['chassis/src/testing/database.ts', `export { createPool } from '../base/db/pool.ts';`],
 ])('has nothing against, in %s, %s', (path, line) => {
   const said = lint({ [path]: `${line}\n` });

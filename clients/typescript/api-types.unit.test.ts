@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { services } from '../../services.ts';
+import { API_TYPES, makeApiTypes, mergeDocuments, type OpenApiDocument } from './api-types.ts';
+import { createClient } from './src/client.ts';
+import { scriptedFetch } from './src/scripted-fetch.ts';
+
+const root = join(__dirname, '../..');
+const documents: OpenApiDocument[] = services.map(({ openapi }) =>
+  JSON.parse(readFileSync(join(root, openapi), 'utf8')),
+);
+
+it('the types are those of the documents', () => {
+  if (readFileSync(join(root, API_TYPES), 'utf8') === makeApiTypes(root, documents)) return;
+  throw new Error(`${API_TYPES} has drifted from the services' documents. Make it again with: npm run client-types`);
+});
+
+it('two documents cannot mean different things by one name', () => {
+  const document = (type: string): OpenApiDocument => ({ paths: {}, components: { schemas: { Sku: { type } } } });
+  expect(() => mergeDocuments([document('string'), document('string')])).not.toThrow();
+  expect(() => mergeDocuments([document('string'), document('number')])).toThrow('describe Sku in two ways');
+});
+
+it('there is a function for each operation of the documents', async () => {
+  const { fetch, sent } = scriptedFetch({ status: 200, body: { items: [] } });
+  const { orders, products, operations, health, document } = createClient({ baseUrl: 'http://shop.test', fetch });
+  await orders.place({ customerId: 'c', currency: 'EUR', lines: [] });
+  await orders.list().page();
+  await orders.get('ID');
+  await orders.timeline('ID');
+  await orders.cancel('ID');
+  await orders.ship('ID', { carrier: 'c', trackingNumber: 't' });
+  await orders.deliver('ID');
+  await products.create({ sku: 'SKU', name: 'n' });
+  await products.list().page();
+  await products.get('SKU');
+  await products.rename('SKU', { name: 'n' });
+  await products.adjust('SKU', { delta: 1, reason: 'r' });
+  await products.movements('SKU').page();
+  await operations.orders.wait('ID');
+  await operations.inventory.reservation('ID');
+  for (const service of ['orders', 'inventory'] as const) {
+    const of = operations[service];
+    await of.deadLetters().page();
+    await of.deadLetterGroups();
+    await of.deadLetter('ID');
+    await of.replay('ID');
+    await of.discard('ID', { reason: 'r' });
+    await of.replayGroup({ group: 'g' });
+    await of.reconciliation();
+    await of.reconcile();
+    await health(service);
+    await document(service);
+  }
+  const called = sent.map(({ method, url }) => `${method} ${new URL(url).pathname}`);
+  const described = documents.flatMap(({ paths }) =>
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(
+        (method) => `${method.toUpperCase()} ${path.replace('{id}', 'ID').replace('{sku}', 'SKU')}`,
+      ),
+    ),
+  );
+  expect(called.sort()).toEqual(described.sort());
+});

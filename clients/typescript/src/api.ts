@@ -1,0 +1,1049 @@
+// Written by `npm run client-types` from the services' openapi.json: do not edit.
+
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description ISO 4217, withdrawn codes included: orders of the past keep their currency
+         * @enum {string}
+         */
+        Currency: "AED" | "AFN" | "ALL" | "AMD" | "AOA" | "ARS" | "AUD" | "AWG" | "AZN" | "BAM" | "BBD" | "BDT" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYN" | "BZD" | "CAD" | "CDF" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CUP" | "CVE" | "CZK" | "DJF" | "DKK" | "DOP" | "DZD" | "EGP" | "ERN" | "ETB" | "EUR" | "FJD" | "FKP" | "GBP" | "GEL" | "GHS" | "GIP" | "GMD" | "GNF" | "GTQ" | "GYD" | "HKD" | "HNL" | "HTG" | "HUF" | "IDR" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LYD" | "MAD" | "MDL" | "MGA" | "MKD" | "MMK" | "MNT" | "MOP" | "MRU" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZN" | "NAD" | "NGN" | "NIO" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PYG" | "QAR" | "RON" | "RSD" | "RUB" | "RWF" | "SAR" | "SBD" | "SCR" | "SDG" | "SEK" | "SGD" | "SHP" | "SLE" | "SOS" | "SRD" | "SSP" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJS" | "TMT" | "TND" | "TOP" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "UYI" | "UYU" | "UYW" | "UZS" | "VED" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XAG" | "XAU" | "XBA" | "XBB" | "XBC" | "XBD" | "XCD" | "XCG" | "XDR" | "XOF" | "XPD" | "XPF" | "XPT" | "XSU" | "XTS" | "XUA" | "XXX" | "YER" | "ZAR" | "ZMW" | "ZWG" | "ADP" | "AFA" | "ALK" | "ANG" | "AOK" | "AON" | "AOR" | "ARA" | "ARP" | "ARY" | "ATS" | "AYM" | "AZM" | "BAD" | "BEC" | "BEF" | "BEL" | "BGJ" | "BGK" | "BGL" | "BGN" | "BOP" | "BRB" | "BRC" | "BRE" | "BRN" | "BRR" | "BUK" | "BYB" | "BYR" | "CHC" | "CNX" | "CSD" | "CSJ" | "CSK" | "CUC" | "CYP" | "DDM" | "DEM" | "ECS" | "ECV" | "EEK" | "EQE" | "ESA" | "ESB" | "ESP" | "FIM" | "FRF" | "GEK" | "GHC" | "GHP" | "GNE" | "GNS" | "GQE" | "GRD" | "GWE" | "GWP" | "HRD" | "HRK" | "IEP" | "ILP" | "ILR" | "ISJ" | "ITL" | "LAJ" | "LSM" | "LTL" | "LTT" | "LUC" | "LUF" | "LUL" | "LVL" | "LVR" | "MAF" | "MGF" | "MLF" | "MRO" | "MTL" | "MTP" | "MVQ" | "MXP" | "MZE" | "MZM" | "NIC" | "NLG" | "PEH" | "PEI" | "PES" | "PLZ" | "PTE" | "RHD" | "ROK" | "ROL" | "RUR" | "SDD" | "SDP" | "SIT" | "SKK" | "SLL" | "SRG" | "STD" | "SUR" | "TJR" | "TMM" | "TPE" | "TRL" | "UAK" | "UGS" | "UGW" | "USS" | "UYN" | "UYP" | "VEB" | "VEF" | "VNC" | "XEU" | "XFO" | "XFU" | "XRE" | "YDD" | "YUD" | "YUM" | "YUN" | "ZAL" | "ZMK" | "ZRN" | "ZRZ" | "ZWC" | "ZWD" | "ZWL" | "ZWN" | "ZWR";
+        DeadLetter: {
+            /** Format: uuid */
+            id: string;
+            queue: string;
+            /** @description Of the message; `unknown` when it cannot be read */
+            type: string;
+            reason: string;
+            /** @description Queue, type and reason: what is probably one fault */
+            group: string;
+            status: components["schemas"]["DeadLetterStatus"];
+            /** @description Failed attempts, over replays too */
+            attempts: number;
+            /** @description What happened to it, oldest first */
+            history: (({
+                /** @constant */
+                type: "failed";
+            } & {
+                [key: string]: unknown;
+            }) | {
+                /** @constant */
+                type: "dead-lettered";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                reason: string;
+                detail?: string;
+            } | {
+                /** @constant */
+                type: "replayed";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+            } | {
+                /** @constant */
+                type: "discarded";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+                reason: string;
+            })[];
+        };
+        DeadLetterGroup: {
+            group: string;
+            queue: string;
+            type: string;
+            reason: string;
+            count: number;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            lastAt: string;
+        };
+        /** @description Transition not allowed */
+        DeadLetterIllegalTransitionProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "illegal-transition";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            from: components["schemas"]["DeadLetterStatus"];
+            to: components["schemas"]["DeadLetterStatus"];
+        };
+        /** @description Dead letter not found */
+        DeadLetterNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "dead-letter-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @enum {string} */
+        DeadLetterStatus: "open" | "replayed" | "discarded";
+        /** @description What the gateway answers itself has no `code`: decide by the status. */
+        GatewayRefusal: {
+            /**
+             * Format: uri
+             * @description The address of the page about these refusals
+             */
+            type: string;
+            /** @description The gateway’s words, for people */
+            title: string;
+            /** @description Where the key goes, and where calls and refusals are explained */
+            help: string;
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Call did not come through the gateway */
+        GatewayRequiredProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 401;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "gateway-required";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Health: {
+            /** @enum {string} */
+            status: "ok" | "degraded" | "down";
+            checks: {
+                database: boolean;
+                broker: boolean;
+            };
+            /** @description Why it is `degraded` although both answer. */
+            reason?: string;
+            version: string;
+        };
+        /** @description Idempotency-Key is malformed */
+        IdempotencyKeyMalformedProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "idempotency-key-malformed";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Idempotency-Key is missing */
+        IdempotencyKeyMissingProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "idempotency-key-missing";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Idempotency-Key was used for another request */
+        IdempotencyKeyReusedProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 422;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "idempotency-key-reused";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Transition not allowed */
+        IllegalTransitionProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "illegal-transition";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            from: components["schemas"]["OrderStatus"];
+            to: components["schemas"]["OrderStatus"];
+        };
+        /** @description Internal server error */
+        InternalProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 500;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "internal";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Body is not valid JSON */
+        InvalidJsonProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "invalid-json";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Mismatch: {
+            kind: string;
+            /** @description The order’s or reservation’s id, or the SKU */
+            subject: string;
+            expected: string | number;
+            found: string | number;
+            /** @description Why that is expected */
+            because: string;
+            /** @description What a person can do, or what is done already */
+            proposal: string;
+            /** @description Whether the lost command was written again */
+            repaired: boolean;
+        };
+        OpenApiDocument: {
+            openapi: string;
+        } & {
+            [key: string]: unknown;
+        };
+        Order: {
+            /**
+             * Format: uuid
+             * @description UUIDv7; grows with time
+             */
+            id: string;
+            /**
+             * @description For people; grows with time
+             * @example ORD-1024
+             */
+            number: string;
+            clientId: string;
+            customerId: string;
+            currency: components["schemas"]["Currency"];
+            lines: components["schemas"]["OrderLine"][];
+            status: components["schemas"]["OrderStatus"];
+            /** @description When rejected */
+            rejection?: {
+                lines: components["schemas"]["Shortage"][];
+            };
+            /** @description Once shipped */
+            shipment?: {
+                carrier: string;
+                trackingNumber: string;
+            };
+            /** @description When cancelled */
+            cancellation?: {
+                reason?: string;
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            updatedAt: string;
+            /** @description Grows by one with each change of status */
+            version: number;
+        };
+        /** @description Order was cancelled */
+        OrderCancelledProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "order-cancelled";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            /** Format: uuid */
+            orderId: string;
+        };
+        OrderLine: {
+            sku: components["schemas"]["Sku"];
+            quantity: number;
+            /** @description Integer minor units */
+            unitPrice?: number;
+        };
+        /** @description Order not found */
+        OrderNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "order-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Not enough stock */
+        OrderRejectedProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "order-rejected";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            /** Format: uuid */
+            orderId: string;
+            lines: components["schemas"]["Shortage"][];
+        };
+        /** @enum {string} */
+        OrderStatus: "pending" | "confirmed" | "rejected" | "cancelled" | "shipped" | "delivered";
+        OrderWait: {
+            /** Format: uuid */
+            orderId: string;
+            /** @description Absent: it waits for nothing */
+            wait?: {
+                /**
+                 * @description What inventory-service has not answered: the reservation of a pending order, the release of a cancelled one, the fulfilment of a shipped one
+                 * @enum {string}
+                 */
+                awaiting: "reservation" | "release" | "fulfilment";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                since: string;
+                /** @description How often it was asked by message */
+                asks: number;
+                /**
+                 * Format: date-time
+                 * @description When it is asked again, unless it answers before
+                 */
+                askAgainAt: string;
+                /** @description Whether its last message has not reached the broker yet */
+                isUnsent: boolean;
+            };
+        };
+        /** @description Service overloaded */
+        OverloadedProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 503;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "overloaded";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Body is too large */
+        PayloadTooLargeProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 413;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "payload-too-large";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Reconciliation: {
+            lastRun?: components["schemas"]["ReconciliationRun"];
+            lastFinished?: components["schemas"]["ReconciliationRun"];
+            /** @description A page of what the last finished run found: 500 at most in all */
+            mismatches: components["schemas"]["Mismatch"][];
+            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            nextCursor?: string;
+        };
+        ReconciliationRun: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `failed`: not everything could be compared; it says nothing of what agrees
+             * @enum {string}
+             */
+            status: "running" | "finished" | "failed";
+            /** @description The client that asked for it. Absent: its time had come */
+            requestedBy?: string;
+            /** @description Everything was compared; if not, what is new, open or known to differ */
+            full: boolean;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            finishedAt?: string;
+            /** @description Why it failed */
+            error?: string;
+            /** @description How many of what were compared */
+            checked: {
+                [key: string]: number;
+            };
+            /** @description Mismatches found */
+            total: number;
+            /** @description Mismatches found, by kind; kinds without any are absent */
+            kinds: {
+                [key: string]: number;
+            };
+            /** @description For how many of them the lost command was written again */
+            repaired: number;
+        };
+        ReconciliationRunWithMismatches: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `failed`: not everything could be compared; it says nothing of what agrees
+             * @enum {string}
+             */
+            status: "running" | "finished" | "failed";
+            /** @description The client that asked for it. Absent: its time had come */
+            requestedBy?: string;
+            /** @description Everything was compared; if not, what is new, open or known to differ */
+            full: boolean;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            finishedAt?: string;
+            /** @description Why it failed */
+            error?: string;
+            /** @description How many of what were compared */
+            checked: {
+                [key: string]: number;
+            };
+            /** @description Mismatches found */
+            total: number;
+            /** @description Mismatches found, by kind; kinds without any are absent */
+            kinds: {
+                [key: string]: number;
+            };
+            /** @description For how many of them the lost command was written again */
+            repaired: number;
+            /** @description The first 50 */
+            mismatches: components["schemas"]["Mismatch"][];
+        };
+        /** @description First request with this key is still in progress */
+        RequestInProgressProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "request-in-progress";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Order was shipped with other data */
+        ShipmentDiffersProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "shipment-differs";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Shortage: {
+            sku: components["schemas"]["Sku"];
+            requested: number;
+            /** @description 0 for an unknown SKU */
+            available: number;
+            /** @enum {string} */
+            reason: "unknown-sku" | "insufficient-stock";
+        };
+        /**
+         * @description A stock keeping unit
+         * @example MUG-BLUE
+         */
+        Sku: string;
+        TimelineEntry: {
+            /**
+             * @description `queued`: asked for by message. `replays`: how often the answer was given again
+             * @enum {string}
+             */
+            type: "placed" | "queued" | "confirmed" | "rejected" | "cancelled" | "shipped" | "delivered" | "replays";
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            at: string;
+            /** @description A client’s id, or a service */
+            actor: string;
+            /** @description The id of the request from which it followed */
+            correlationId: string;
+            /** @description The trace in which it happened, where that is not named after the request */
+            traceId?: string;
+            /** @description Of `rejected`, `shipped`, `cancelled`; of `queued` when a person replayed a dead letter */
+            detail?: {
+                lines: components["schemas"]["Shortage"][];
+            } | {
+                carrier: string;
+                trackingNumber: string;
+            } | {
+                reason?: string;
+            } | {
+                /** Format: uuid */
+                deadLetter: string;
+                message: string;
+                reason: string;
+            };
+            /** @description Of `replays` */
+            replays?: number;
+        };
+        /** @description Service unavailable */
+        UnavailableProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 503;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "unavailable";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Body is not application/json */
+        UnsupportedMediaTypeProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 415;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "unsupported-media-type";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Request is not valid */
+        ValidationFailedProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "validation-failed";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            errors: {
+                /** @description JSON Pointer into the body, or to the query parameter */
+                pointer: string;
+                detail: string;
+            }[];
+        };
+        WholeDeadLetter: {
+            /** Format: uuid */
+            id: string;
+            queue: string;
+            /** @description Of the message; `unknown` when it cannot be read */
+            type: string;
+            reason: string;
+            /** @description Queue, type and reason: what is probably one fault */
+            group: string;
+            status: components["schemas"]["DeadLetterStatus"];
+            /** @description Failed attempts, over replays too */
+            attempts: number;
+            /** @description What happened to it, oldest first */
+            history: (({
+                /** @constant */
+                type: "failed";
+            } & {
+                [key: string]: unknown;
+            }) | {
+                /** @constant */
+                type: "dead-lettered";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                reason: string;
+                detail?: string;
+            } | {
+                /** @constant */
+                type: "replayed";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+            } | {
+                /** @constant */
+                type: "discarded";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+                reason: string;
+            })[];
+            /**
+             * Format: uuid
+             * @description The order or reservation that the message speaks of
+             */
+            subjectId?: string;
+            message: {
+                id: string;
+                routingKey: string;
+                headers: {
+                    [key: string]: unknown;
+                };
+                body: string;
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            updatedAt: string;
+        };
+        PlaceOrderBody: {
+            customerId: string;
+            currency: components["schemas"]["Currency"];
+            lines: components["schemas"]["OrderLine"][];
+        };
+        PlaceOrderAnswer: components["schemas"]["Order"];
+        ListOrdersQuery: {
+            /** @description Only orders in this status */
+            status?: components["schemas"]["OrderStatus"];
+            /** @description Only orders of this customer */
+            customerId?: string;
+            /** @description Only the order with this number */
+            number?: string;
+            /** @description Items in a page */
+            limit?: number;
+            /** @description The `nextCursor` of the page before, with the same filters */
+            cursor?: string;
+            /** @description Only orders that this client placed. For back office and operations only */
+            clientId?: string;
+        };
+        ListOrdersAnswer: {
+            items: components["schemas"]["Order"][];
+            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            nextCursor?: string;
+        };
+        ReadOrderAnswer: components["schemas"]["Order"];
+        ReadTimelineAnswer: {
+            items: components["schemas"]["TimelineEntry"][];
+        };
+        CancelOrderBody: {
+            reason?: string;
+        };
+        CancelOrderAnswer: components["schemas"]["Order"];
+        ShipOrderBody: {
+            carrier: string;
+            trackingNumber: string;
+        };
+        ShipOrderAnswer: components["schemas"]["Order"];
+        DeliverOrderBody: Record<string, never>;
+        DeliverOrderAnswer: components["schemas"]["Order"];
+        ReadOrderWaitAnswer: components["schemas"]["OrderWait"];
+        ListDeadLettersQuery: {
+            /** @description Only those in this status */
+            status?: components["schemas"]["DeadLetterStatus"];
+            /** @description Only those of this `group` */
+            group?: string;
+            /** @description Only what speaks of this order or reservation */
+            subjectId?: string;
+            /** @description Items in a page */
+            limit?: number;
+            /** @description The `nextCursor` of the page before, with the same filters */
+            cursor?: string;
+        };
+        ListDeadLettersAnswer: {
+            items: components["schemas"]["DeadLetter"][];
+            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            nextCursor?: string;
+        };
+        ListDeadLetterGroupsAnswer: {
+            items: components["schemas"]["DeadLetterGroup"][];
+        };
+        ReadDeadLetterAnswer: components["schemas"]["WholeDeadLetter"];
+        ReplayDeadLettersBody: {
+            group: string;
+        };
+        ReplayDeadLettersAnswer: {
+            group: string;
+            replayed: number;
+            /** @description Still open: repeat with a new key until it is 0 */
+            remaining: number;
+        };
+        ReplayDeadLetterBody: Record<string, never>;
+        ReplayDeadLetterAnswer: components["schemas"]["DeadLetter"];
+        DiscardDeadLetterBody: {
+            reason: string;
+        };
+        DiscardDeadLetterAnswer: components["schemas"]["DeadLetter"];
+        ReadReconciliationQuery: {
+            /** @description Items in a page */
+            limit?: number;
+            /** @description The `nextCursor` of the page before, with the same filters */
+            cursor?: string;
+        };
+        ReadReconciliationAnswer: components["schemas"]["Reconciliation"];
+        ReconcileBody: Record<string, never>;
+        ReconcileAnswer: components["schemas"]["ReconciliationRunWithMismatches"];
+        ReadHealthAnswer: components["schemas"]["Health"];
+        ReadDocumentAnswer: components["schemas"]["OpenApiDocument"];
+        /** @description Not enough units available */
+        InsufficientStockProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "insufficient-stock";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            sku: components["schemas"]["Sku"];
+            requested: number;
+            available: number;
+        };
+        Movement: {
+            id: string;
+            /** @enum {string} */
+            kind: "adjusted" | "held" | "released" | "fulfilled";
+            deltaOnHand: number;
+            deltaReserved: number;
+            /**
+             * Format: uuid
+             * @description The order’s id, or the adjustment’s
+             */
+            causeId: string;
+            /** @description A client’s id, or a service */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            at: string;
+        };
+        Product: {
+            sku: components["schemas"]["Sku"];
+            name: string;
+            /** @description Physically in stock */
+            onHand: number;
+            /** @description Set aside for orders */
+            reserved: number;
+            /** @description `onHand` - `reserved` */
+            available: number;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Of the name
+             */
+            updatedAt: string;
+        };
+        /** @description Product exists already */
+        ProductExistsProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "product-exists";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            sku: components["schemas"]["Sku"];
+        };
+        /** @description Product not found */
+        ProductNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "product-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Reservation: {
+            /**
+             * Format: uuid
+             * @description The order’s id
+             */
+            id: string;
+            /**
+             * @description `held`: its units are set aside. `fulfilled`: they have left the stock. `released`: given back, or refused in advance. `rejected`: some line lacked stock
+             * @enum {string}
+             */
+            state: "held" | "fulfilled" | "released" | "rejected";
+            /** @description One per SKU; none when it was released before it was asked for */
+            lines: {
+                sku: components["schemas"]["Sku"];
+                quantity: number;
+            }[];
+            /** @description When rejected */
+            shortages?: {
+                sku: components["schemas"]["Sku"];
+                requested: number;
+                available: number;
+                /** @enum {string} */
+                reason: "unknown-sku" | "insufficient-stock";
+            }[];
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            updatedAt: string;
+        };
+        /** @description Reservation not found */
+        ReservationNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description The address of the page about this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description The path that was called */
+            instance: string;
+            /** @constant */
+            code: "reservation-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        CreateProductBody: {
+            sku: components["schemas"]["Sku"];
+            name: string;
+        };
+        CreateProductAnswer: components["schemas"]["Product"];
+        ListProductsQuery: {
+            /** @description Items in a page */
+            limit?: number;
+            /** @description The `nextCursor` of the page before, with the same filters */
+            cursor?: string;
+            /** @description Only the product with this SKU */
+            sku?: components["schemas"]["Sku"];
+        };
+        ListProductsAnswer: {
+            items: components["schemas"]["Product"][];
+            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            nextCursor?: string;
+        };
+        ReadProductAnswer: components["schemas"]["Product"];
+        RenameProductBody: {
+            name: string;
+        };
+        RenameProductAnswer: components["schemas"]["Product"];
+        AdjustStockBody: {
+            /** @description Units to add; to take out, if negative */
+            delta: number;
+            reason: string;
+        };
+        AdjustStockAnswer: components["schemas"]["Product"];
+        ListMovementsQuery: {
+            /** @description Items in a page */
+            limit?: number;
+            /** @description The `nextCursor` of the page before, with the same filters */
+            cursor?: string;
+        };
+        ListMovementsAnswer: {
+            items: components["schemas"]["Movement"][];
+            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            nextCursor?: string;
+        };
+        ReadReservationAnswer: components["schemas"]["Reservation"];
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

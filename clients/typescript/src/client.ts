@@ -1,0 +1,55 @@
+import { type CallOptions, type ClientSettings, makeCaller, pathTo } from './call.ts';
+import { type Operations, operationsOf, readOrderWait, readReservation, type ServicePath } from './operations.ts';
+import { type Orders, ordersOf } from './orders.ts';
+import { type Products, productsOf } from './products.ts';
+import type { Health, OrderWait, Reservation } from './types.ts';
+
+/** The system, as this client may use it. Every function repeats what has no final answer, and throws a `ShopError`. */
+export type Client = {
+  orders: Orders;
+  products: Products;
+  /** For API keys of the group `operations`. */
+  operations: {
+    orders: Operations & {
+      /** What an order waits for, if inventory-service has not answered. */
+      wait(orderId: string, options?: CallOptions): Promise<OrderWait>;
+    };
+    inventory: Operations & {
+      /** The reservation of an order, which has the order's id. */
+      reservation(orderId: string, options?: CallOptions): Promise<Reservation>;
+    };
+  };
+  /** How a service is; `down` is an answer, and not repeated. */
+  health(service: ServicePath, options?: CallOptions): Promise<Health>;
+  /** Its OpenAPI document. */
+  document(service: ServicePath, options?: CallOptions): Promise<Record<string, unknown>>;
+};
+
+/** A client of the system at `baseUrl`. It holds no connections and need not be closed. */
+export function createClient(settings: ClientSettings): Client {
+  const caller = makeCaller(settings);
+  return {
+    orders: ordersOf(caller),
+    products: productsOf(caller),
+    operations: {
+      orders: {
+        ...operationsOf(caller, 'orders'),
+        wait: (orderId, options) => readOrderWait(caller, orderId, options),
+      },
+      inventory: {
+        ...operationsOf(caller, 'inventory'),
+        reservation: (orderId, options) => readReservation(caller, orderId, options),
+      },
+    },
+    async health(service, options) {
+      // The gateway's own 503 has no status of the service, and is repeated.
+      const isDown = (status: number, body: unknown) =>
+        status === 503 && (body as Health | undefined)?.status === 'down';
+      return (await caller({ method: 'GET', path: pathTo`/health/${service}`, isAnswer: isDown }, options)) as Health;
+    },
+    async document(service, options) {
+      const answer = await caller({ method: 'GET', path: `/docs/${service}.json` }, options);
+      return answer as Record<string, unknown>;
+    },
+  };
+}
