@@ -19,7 +19,7 @@ import type { ArrivedLetter } from '@shop/chassis/reliable/dead-letters/read-let
 import {
   acceptLease,
   claimLease,
-  giveBackLeases,
+  releaseLeases,
   lockKey,
   removeExpiredKeys,
   replaceAccepted,
@@ -129,7 +129,7 @@ async function lease(pool: Pool): Promise<void> {
   const lease = { clientId: CLIENT, key: uuidv7(), resourceId: uuidv7(), token: 1 };
   const fingerprint = { bytes: Buffer.of(), matches: () => true };
   await claimLease(pool, { ...lease, fingerprint }, { ...lease, answeredInMs: 2_000 });
-  await giveBackLeases(pool, [lease]);
+  await releaseLeases(pool, [lease]);
   await takeOver(pool, [{ ...lease, answeredInMs: 2_000 }]);
   await acceptLease(pool, { ...lease, token: 2 });
   await inTransaction(pool, (trx) => lockKey(trx, lease));

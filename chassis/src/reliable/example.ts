@@ -1,4 +1,4 @@
-/** A bank that opens accounts and welcomes their owners: what README.md shows, and example.int.test.ts runs. */
+/** The example in README.md: a bank that opens accounts and welcomes their owners. example.int.test.ts runs it. */
 import { z } from 'zod';
 import { type IdempotencyDeps, idempotently, type KeyedReply } from './idempotency/idempotently.ts';
 import type { KeyedRequest } from './idempotency/keyed-request.ts';

@@ -1,7 +1,7 @@
-/** A dependency that is away is usually back within seconds; a client that asks more often only adds to the load. */
+/** An unavailable dependency is usually back within seconds; retrying more often only adds load. */
 export const RETRY_AFTER_SECONDS = 1;
 
-/** A refusal as the domain knows it: a stable code, words for a person, and members that a program can read. */
+/** A refusal in the domain: a stable code, a text for people, and members for programs. */
 export interface Refusal<Code extends string = string> {
   code: Code;
   detail: string;
@@ -9,12 +9,12 @@ export interface Refusal<Code extends string = string> {
 }
 
 /**
- * A refusal that must undo its transaction (a business refusal that is stored is a return value instead). Where the table of
- * codes is known, `refused` of contract/problems.ts makes one whose code is in it.
+ * A refusal that rolls back its transaction (a business refusal that is stored is a return value instead). Code outside
+ * `reliable/` creates it with `refused` of contract/problems.ts, which checks the code.
  */
 export class RefusedError extends Error {
   readonly refusal: Refusal;
-  /** When a repeat may succeed. */
+  /** When a retry may succeed. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(refusal: Refusal, retryAfterSeconds?: number) {
@@ -24,9 +24,9 @@ export class RefusedError extends Error {
   }
 }
 
-/** An answer as text, ready to be stored, sent and sent again. */
+/** A response that can be stored, sent and replayed. */
 export interface Reply {
-  /** As HTTP counts them: the one part of HTTP that is stored. */
+  /** HTTP status code. */
   status: number;
   /** JSON. */
   body: string;
@@ -34,12 +34,12 @@ export interface Reply {
   retryAfterSeconds?: number;
 }
 
-/** The refusal of what would have to wait for too long. Nothing was done; only give it where that is true. */
+/** For a request that would wait too long. It states that nothing was done, so throw it only where that is true. */
 export function overloaded(): RefusedError {
   return new RefusedError({ code: 'overloaded', detail: 'Nothing was done. Retry later.' }, RETRY_AFTER_SECONDS);
 }
 
-/** The refusal for a database that cannot do its work: whatever was done, it is safe to repeat. */
+/** For a database that is unreachable or unable to work. The outcome is unknown, and a retry is safe. */
 export function unavailable(): RefusedError {
   return new RefusedError(
     { code: 'unavailable', detail: 'The outcome is unknown. Retry with the same Idempotency-Key.' },

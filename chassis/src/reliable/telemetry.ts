@@ -1,6 +1,6 @@
 /*
- * What is reported, and to whom: the caller's own logger, metrics and tracing, as far as they are used here. pino's logger
- * and prom-client's counters and gauges have these shapes.
+ * The parts of the caller's logger, metrics and tracing that are used here. pino's logger and prom-client's counters and gauges
+ * have these shapes.
  */
 
 export interface Logger {
@@ -9,7 +9,7 @@ export interface Logger {
   error: Write;
 }
 
-/** An error goes in as `err`. */
+/** Errors are passed as the field `err`. */
 interface Write {
   (fields: object, message: string): void;
   (message: string): void;
@@ -32,7 +32,7 @@ export interface Metrics {
   /** In seconds, by queue. */
   messageAge: Labelled<Histogram>;
   deadLettersOpen: LabelledGauge<'queue'>;
-  /** When the database last took writes. */
+  /** When the database last accepted writes. */
   databaseAnswered: { setToCurrentTime(): void };
 }
 
@@ -57,18 +57,18 @@ interface Histogram {
   observe(value: number): void;
 }
 
-/** W3C trace contexts travel with messages in either case; without a `Tracing` nothing is added to them. */
+/** W3C trace contexts are passed on with messages in any case; without a `Tracing` no spans are added. */
 export interface Tracing {
   start(name: string, options: SpanOptions): Span;
-  /** A span for what is done for several messages at once. */
+  /** A span for work on several messages at once. */
   startBatch(name: string, members: readonly { traceparent?: string | undefined }[]): Pick<Span, 'end'>;
 }
 
 interface SpanOptions {
   kind: 'producer' | 'consumer';
-  /** The trace context of what caused it. */
+  /** The trace context of its cause. */
   parent: string | undefined;
-  /** Without a parent, the id of the trace. */
+  /** The trace id, if there is no parent. */
   traceId?: string;
   attributes: Attributes;
 }
@@ -76,7 +76,7 @@ interface SpanOptions {
 type Attributes = Record<string, string | undefined>;
 
 export interface Span {
-  /** The trace context for what it causes. */
+  /** The trace context for its children. */
   readonly traceparent: string;
   end(outcome?: { attributes?: Attributes; failed?: string }): void;
 }

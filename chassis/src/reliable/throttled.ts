@@ -1,6 +1,6 @@
 /**
- * At most one call of `write` in `everyMs`, with the number of `others` that were left out since the last: thousands of
- * lines about one outage would only add to it.
+ * Call `write` at most once per `everyMs`, with the number of calls skipped since the last (`others`), so that an outage does
+ * not produce thousands of log lines.
  */
 export function throttled<Args extends unknown[]>(
   everyMs: number,

@@ -6,7 +6,7 @@ export interface TraceContext {
   flags: string;
 }
 
-/** Read `version-traceid-spanid-flags`. What is not valid, or of a version that is not ours, counts as absent. */
+/** Parse `version-traceid-spanid-flags`. An invalid value or an unknown version counts as absent. */
 export function readTraceparent(header: unknown): TraceContext | undefined {
   if (typeof header !== 'string') return undefined;
   const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(header) ?? [];

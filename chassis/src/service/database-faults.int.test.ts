@@ -287,12 +287,12 @@ describe('a statement that is ended', () => {
   it('by a person is another thing than one that takes too long', async () => {
     const failure = pool.query('SELECT pg_sleep(60)').catch((error: unknown) => error);
     await sleeping('pg_cancel_backend')();
-    expect(databaseFault(await failure)?.meaning).toBe('a person cancelled the statement');
+    expect(databaseFault(await failure)?.meaning).toBe('the statement was cancelled by a user');
     const limits = { ...LIMITS, statementMs: 1_000 };
     const brief = createPool({ connectionString: url.href, applicationName: 'test', max: 1, limits }, log);
     atEnd(() => brief.end());
     const late = brief.query('SELECT pg_sleep(60)').catch((error: unknown) => error);
-    expect(databaseFault(await late)?.meaning).toBe('the statement took too long');
+    expect(databaseFault(await late)?.meaning).toBe('statement timeout');
   });
 
   it('with its session is 503, and the next one is done', async () => {
@@ -364,7 +364,7 @@ describeNeeding('the right to mount a disk that the server sees', canFillDisk(),
     }).toThrow('ENOSPC');
     await eventually(async () => ((await post()) === REFUSED ? true : undefined));
     expect(await health()).toBe('down');
-    expect(lines).toContainEqual(expect.objectContaining({ meaning: 'the disk is full' }));
+    expect(lines).toContainEqual(expect.objectContaining({ meaning: 'disk full' }));
     const handled = retriesUntilHandled((trx) => work(trx as never));
     expect([await post(), await health()]).toEqual([REFUSED, 'down']);
     rmSync(filler);

@@ -21,7 +21,7 @@ import {
   type LeasedRequest,
 } from '@shop/chassis/reliable/idempotency/claim-leases.ts';
 import { type KeyResult, keyReused, requestInProgress } from '@shop/chassis/reliable/idempotency/key-results.ts';
-import { giveBackLeases, readKeys } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
+import { readKeys, releaseLeases } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
 import type { Reply } from '@shop/chassis/reliable/refusal.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
@@ -385,7 +385,7 @@ async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[])
 async function giveBack(deps: PlacementDeps, failed: readonly Claimed[]): Promise<void> {
   if (failed.length === 0) return;
   const leases = failed.map(({ placement: { clientId, key }, token }) => ({ clientId, key, token }));
-  await giveBackLeases(deps.pool, leases).catch((error: unknown) =>
+  await releaseLeases(deps.pool, leases).catch((error: unknown) =>
     deps.log.warn({ err: error }, 'could not release leases; they will expire'),
   );
 }

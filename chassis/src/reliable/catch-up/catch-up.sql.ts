@@ -2,15 +2,15 @@ import { type ActionBy, discardLetter } from '../dead-letters/dead-letters.sql.t
 import { DROPPED } from '../dead-letters/read-letter.ts';
 import type { Queryable, Transaction } from '../postgres/connections.ts';
 
-/** What a subscription has not got through its queue. */
+/** What a subscription has missed. */
 export interface Missed {
-  /** All that was published before its queue was there. */
+  /** Whether it has missed everything published before its queue existed. */
   beginning: boolean;
-  /** Dead letters of events for which the queue had no room; there may have been more. */
+  /** Dead letters of events dropped because the queue was full. More may have been dropped. */
   dropped: readonly string[];
 }
 
-/** What this queue has missed since it last caught up. */
+/** Find what this queue has missed since it last caught up. */
 export async function findMissed(q: Queryable, queue: string): Promise<Missed> {
   const { rows } = await q.query<Missed>(
     /* sql */ `
@@ -23,7 +23,7 @@ export async function findMissed(q: Queryable, queue: string): Promise<Missed> {
   return rows[0] ?? { beginning: true, dropped: [] };
 }
 
-/** Note that the producer has been read since `missed` was found. */
+/** Record that events have been read from the producer since `missed` was found. */
 export async function noteCaughtUp(trx: Transaction, queue: string, missed: Missed, by: ActionBy): Promise<void> {
   await trx.query(
     /* sql */ `

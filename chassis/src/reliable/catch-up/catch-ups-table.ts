@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 
 /*
- * Frozen: released migrations call this, so a change of the table is a new function (V2) and a new migration.
+ * Frozen: released migrations call this function. A change of the table needs a new function (V2) and a new migration.
  */
 
-/** Which subscriptions of a service have read from the producer what their queue did not get. */
+/** Subscriptions of a service that have read missed events from the producer. */
 export async function createCatchUpsTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     CREATE TABLE catch_ups (

@@ -3,28 +3,28 @@ import { z } from 'zod';
 /*
  *   (arrives) -> open
  *   open      -> replayed   its message is sent to its queue again
- *   open      -> discarded  given up, for a reason
- *   replayed  -> open       the replayed message died again
+ *   open      -> discarded  not to be handled, for a stated reason
+ *   replayed  -> open       the replayed message was dead-lettered again
  */
 
 export const deadLetterStatus = z.enum(['open', 'replayed', 'discarded']).meta({ id: 'DeadLetterStatus' });
 export type DeadLetterStatus = z.output<typeof deadLetterStatus>;
 
-/** A message set aside for a person, as HTTP shows it. */
+/** A dead letter in HTTP responses. */
 export interface DeadLetter {
   id: string;
   queue: string;
   type: string;
   reason: string;
-  /** What is probably one fault: the same queue, type and reason. */
+  /** Queue, type and reason: letters of one group probably have one cause. */
   group: string;
   status: DeadLetterStatus;
-  /** Failed attempts to handle it, in all. */
+  /** Total number of failed attempts. */
   attempts: number;
   history: HistoryEntry[];
 }
 
-/** What happened to it, oldest first. Of `failed` all but the type is as the headers of the message had it. */
+/** An entry of its history, oldest first. The members of `failed` are copied from the headers of the message. */
 export type HistoryEntry =
   | { type: 'failed'; [member: string]: unknown }
   | { type: 'dead-lettered'; at: string; reason: string; detail?: string }
@@ -33,7 +33,7 @@ export type HistoryEntry =
 
 export type Action = 'replayed' | 'discarded';
 
-/** Why an action is not possible; undefined when it is. What is indispensable can be replayed only. */
+/** Why an action is not allowed; undefined if it is. An indispensable message can only be replayed. */
 export function refusalOf(
   letter: Pick<DeadLetter, 'status' | 'type'>,
   action: Action,

@@ -1,14 +1,14 @@
 import type { Knex } from 'knex';
 
 /*
- * Frozen: released migrations call these, so a change of the table is a new function (V2) and a new migration.
+ * Frozen: released migrations call these functions. A change of the table needs a new function (V2) and a new migration.
  */
 
 /**
- * The dead letters of a service, for people: a queue can be neither listed nor searched.
+ * The dead letters of a service. They are kept in a table because a queue can be neither listed nor searched.
  *
- * What strangers wrote (headers, history) is `json` and not `jsonb`: jsonb refuses the escape \u0000, and a letter that
- * could not be stored would block its queue for ever.
+ * Data from outside (headers, history) is `json`, not `jsonb`: jsonb rejects the escape \u0000, and a letter that cannot be
+ * stored would block its queue for ever.
  */
 export async function createDeadLettersTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
@@ -69,7 +69,7 @@ export async function dropDeadLettersTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP TABLE dead_letters`);
 }
 
-/** V2: which delivery of a letter was written down. */
+/** V2: the number of the delivery that was stored. */
 export async function addDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     ALTER TABLE dead_letters ADD COLUMN deliveries integer NOT NULL DEFAULT 0;
@@ -83,7 +83,7 @@ export async function dropDeadLetterDeliveriesV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `ALTER TABLE dead_letters DROP COLUMN deliveries`);
 }
 
-/** V3: the letters of one subject are found without reading all. Built beside running services, so outside of a transaction. */
+/** V3: index for the letters of a subject. Built CONCURRENTLY while services run, so not in a transaction. */
 export async function indexDeadLetterSubjectsV3(knex: Knex): Promise<void> {
   // As in indexExpiryOfKeysV2.
   await knex.raw('SET lock_timeout = 0');

@@ -2,7 +2,7 @@ import type { LimitedQuery, Queryable, Transaction } from '../postgres/connectio
 import { type DeadLetter, type DeadLetterStatus, deadLetterStatus, type HistoryEntry } from './dead-letter.ts';
 import { type ArrivedLetter, OUTBOX } from './read-letter.ts';
 
-/** Who acts on dead letters, and with which request. */
+/** The actor and the request of an action on dead letters. */
 export interface ActionBy {
   actor: string;
   correlationId: string;
@@ -10,7 +10,7 @@ export interface ActionBy {
   at: Date;
 }
 
-/** A dead letter with all that is known of its message. */
+/** A dead letter with its whole message. */
 export interface WholeDeadLetter extends DeadLetter {
   subjectId?: string;
   message: { id: string; routingKey: string; headers: Record<string, unknown>; body: string };
@@ -28,16 +28,16 @@ export interface DeadLetterGroup {
   lastAt: Date;
 }
 
-// A message may be as large as the broker allows, far above anything that the pool's limits were made for.
+// A message may be as large as the broker allows, for which the pool's timeouts are too short.
 const STORE_TIMEOUT_MS = 30_000;
-// As many as one page of a list that is not paged can show.
+// The list of groups is not paged, so it needs a limit.
 const GROUPS_AT_MOST = 1_000;
 
 /**
- * Write down a letter that arrived; one that is known already makes no second row. Its row opens again when
- *   - it is the latest replay, dead again;
- *   - it is no replay, and not the delivery that was written down: another copy of its message has come and died.
- * Anything else is a letter that was written down before its drainer died, or a copy from before the latest replay.
+ * Store a letter from the dead-letter queue; one that is already known gets no second row. The row is reopened if the letter is
+ *   - the latest replay, which was dead-lettered again;
+ *   - not a replay, and not the stored delivery: another copy of the message was dead-lettered.
+ * Otherwise the letter was stored before its drainer crashed, or is a copy from before the latest replay.
  */
 export async function storeLetter(trx: Transaction, letter: ArrivedLetter): Promise<'new' | 'reopened' | 'known'> {
   await trx.query(`SET LOCAL statement_timeout = ${STORE_TIMEOUT_MS}`);
@@ -47,18 +47,19 @@ export async function storeLetter(trx: Transaction, letter: ArrivedLetter): Prom
     const { rowCount } = await trx.query('SELECT FROM dead_letters WHERE id = $1', [id]);
     if (rowCount) return 'known';
   }
-  if (letter.redelivered && (await isWrittenDown(trx, letter))) return 'known';
+  if (letter.redelivered && (await isStored(trx, letter))) return 'known';
   if (await insert(trx, letter)) return 'new';
   return (await reopen(trx, letter)) ? 'reopened' : 'known';
 }
 
 /**
- * Whether this very letter was written down at an earlier delivery: by its headers, which tell one death of a message
- * from another, and by the broker's count. Twins of one moment that nobody named are told apart by the count alone: each
- * of them finds a row of its own.
+ * Whether this letter was already stored at an earlier delivery. It is identified by its headers, which differ each time a
+ * message is dead-lettered, and by the broker's delivery count. Identical letters without a message id are distinguished by the
+ * count alone: each matches a row of its own.
  */
-async function isWrittenDown(trx: Transaction, letter: ArrivedLetter): Promise<boolean> {
-  // Written apart, so that the index finds a letter with a name; those without one are looked for among their queue's.
+async function isStored(trx: Transaction, letter: ArrivedLetter): Promise<boolean> {
+  // Two conditions, so that the index is used for letters with a message id. Letters without one are searched in their
+  // queue.
   const name = letter.unnamed ? `message_id LIKE 'unnamed-%' AND $3::text IS NOT NULL` : 'message_id = $3';
   const { rowCount } = await trx.query(
     /* sql */ `
@@ -133,17 +134,17 @@ async function reopen(
 
 const VIEW = `id, queue, type, reason, group_key AS "group", status, attempts, history`;
 
-/** A dead letter, locked for the step that follows. */
+/** Read and lock a dead letter. */
 export async function lockDeadLetter(trx: Transaction, id: string): Promise<DeadLetter | undefined> {
   const { rows } = await trx.query<DeadLetter>(`SELECT ${VIEW} FROM dead_letters WHERE id = $1 FOR UPDATE`, [id]);
   return rows[0];
 }
 
 /**
- * Send open letters to their queues again, with the change of status in the same statement. They carry no trace of
- * earlier attempts, so their attempts begin anew; the inbox knows none of them, for a message that dies leaves no row
- * in it, unless it had its effect: then it is dropped there, as it should be. What never reached the broker goes where it
- * was to go.
+ * Send open letters to their queues again, and change their status in the same statement. Headers of earlier attempts are
+ * removed, so attempts are counted from 0 again. The inbox has no row for a dead letter, unless its message took effect: then
+ * the replay is correctly dropped as a duplicate. Letters that never reached the broker are published to their original
+ * exchange.
  */
 export async function replayLetters(
   trx: Transaction,
@@ -175,7 +176,7 @@ export async function replayLetters(
   return rows.map(({ subject_id, ...letter }) => ({ ...letter, subjectId: subject_id ?? undefined }));
 }
 
-/** Give an open letter up. */
+/** Discard an open letter. */
 export async function discardLetter(
   trx: Transaction,
   id: string,
@@ -195,7 +196,7 @@ export async function discardLetter(
   return rows[0];
 }
 
-/** The oldest open letters of a group, locked: so many at most, and at least one but no more bytes. */
+/** Lock the oldest open letters of a group, up to these limits; at least one, even if it is larger than `bytes`. */
 export async function lockOpenOfGroup(
   trx: Transaction,
   group: string,
@@ -217,7 +218,7 @@ export async function lockOpenOfGroup(
   return rows.map(({ id }) => id);
 }
 
-/** How many letters of a group are open; undefined when there never was such a group. */
+/** The number of open letters of a group; undefined if the group does not exist. */
 export async function countOpenOfGroup(q: Queryable, group: string): Promise<number | undefined> {
   const { rows } = await q.query<{ exists: boolean; open: number }>(
     /* sql */ `
@@ -237,8 +238,8 @@ export interface DeadLetterFilter {
 }
 
 /**
- * Each in the order of the index that knows it. What is asked for is written as a range of one value: with an equality the
- * planner might read the newest letters of all until it has found enough of these.
+ * One query per combination of filters, each in the order of the index that serves it. Filters are written as ranges of one
+ * value: with an equality, the planner might scan the newest letters of all groups until it has found enough matches.
  */
 function pageOf({ status, group, subjectId, before }: DeadLetterFilter): string {
   const older = before === undefined ? '$2::uuid IS NULL' : 'id < $2';
@@ -269,7 +270,7 @@ export async function listDeadLetters(q: Queryable, filter: DeadLetterFilter, li
   return rows;
 }
 
-/** The open letters by what is probably one fault, the largest group first. */
+/** The groups of open letters, largest first. */
 export async function listGroups(q: Queryable): Promise<DeadLetterGroup[]> {
   const { rows } = await q.query<DeadLetterGroup>(
     /* sql */ `
@@ -311,10 +312,10 @@ export async function findDeadLetter(q: Queryable, id: string): Promise<WholeDea
   };
 }
 
-// For the gauge more than that are many.
+// Counting stops here; the gauge needs no more.
 const COUNTED_AT_MOST = 10_000;
 
-/** How many letters of a queue are open, up to a bound, for the gauge. */
+/** The number of open letters of a queue, up to a limit, for the gauge. */
 export async function countOpen(q: Queryable, queue: string): Promise<number> {
   const { rows } = await q.query<{ count: number }>(
     /* sql */ `

@@ -12,33 +12,34 @@ import { countOpen, storeLetter } from './dead-letters.sql.ts';
 import { type ArrivedLetter, readLetter } from './read-letter.ts';
 
 /*
- * From `<queue>.dead-letter` into the table, by any number of processes: a batch is one transaction, then one ack.
+ * Moves dead letters from `<queue>.dead-letter` into the table, with any number of processes: one transaction per batch, then
+ * one ack.
  *
- *   draining -> paused    the database is away or takes no writes: the channel is closed, the letters stay in the queue
- *   paused   -> draining  it takes writes again
+ *   draining -> paused    the database is unavailable or read-only: the channel is closed, the letters stay in the queue
+ *   paused   -> draining  it accepts writes again
  *
- * A drainer that dies between commit and ack gets its letters again, and the table knows them. A letter that cannot be
- * stored while the database answers goes back to the queue after a pause, alone; that is a bug of ours.
+ * After a crash between commit and ack, letters are redelivered, and recognized as stored. A letter that cannot be stored
+ * although the database is available is requeued alone, after a pause; that is a bug in this code.
  */
 
 export interface DrainerOptions {
-  /** Whose dead letters; not the dead-letter queue itself. */
+  /** The queue whose dead letters are drained, not the dead-letter queue itself. */
   queue: string;
   broker: Broker;
   pool: Database;
   metrics: Metrics;
   log: Logger;
-  /** What its messages are about. */
+  /** What the messages are about. */
   subject: Subject;
 }
 
-// Bodies are as large as the broker allows, 16 MiB; all that are fetched are in memory, and a batch once more as text.
+// Bodies may have up to 16 MiB, the broker's limit. All prefetched ones are in memory, and those of a batch also as text.
 const PREFETCH = 4;
 const BATCH_BYTES = 1024 * 1024;
 const PROBE_INTERVAL_MS = 1_000;
 const SAMPLE_MS = 5_000;
 
-/** Drain the dead letters of a queue for as long as the process lives. */
+/** Drain the dead letters of a queue until stopped. */
 export function startDrainer(options: DrainerOptions): { stop(): Promise<void> } {
   const { queue, broker, log } = options;
   const subscription: Subscription = new Subscription({
@@ -49,7 +50,7 @@ export function startDrainer(options: DrainerOptions): { stop(): Promise<void> }
     sizeOfBatch: (waiting) => countFitting(waiting, BATCH_BYTES),
     handle: (batch, { channel }) => drain(options, batch, channel, subscription),
   });
-  // Without the database the gauge keeps its last value; its absence has alarms of its own.
+  // While the database is unavailable the gauge keeps its last value; other alerts cover the outage.
   const sampler = setInterval(() => sample(options).catch(() => {}), SAMPLE_MS).unref();
   return {
     async stop() {
@@ -66,7 +67,7 @@ async function drain(
   subscription: Subscription,
 ): Promise<void> {
   const { pool } = options;
-  if (await store(options, batch)) unlessGone(() => acknowledge(channel, batch));
+  if (await store(options, batch)) ignoringClosedChannel(() => acknowledge(channel, batch));
   else if (await pool.takesWrites()) await storeOneByOne(options, batch, channel, subscription);
   else {
     await subscription.release();
@@ -76,7 +77,7 @@ async function drain(
 
 async function store(options: DrainerOptions, batch: readonly ConsumeMessage[]): Promise<boolean> {
   const { queue, pool, log, subject } = options;
-  // In one order everywhere, so that two processes with copies of the same letters do not deadlock.
+  // In the same order in all processes, so that two with copies of the same letters do not deadlock.
   const letters = batch.map((delivery) => readLetter(queue, delivery, new Date(), subject)).sort(byMessage);
   try {
     const stored = await inTransaction(pool, async (trx) => {
@@ -104,12 +105,12 @@ async function storeOneByOne(
   subscription: Subscription,
 ): Promise<void> {
   for (const delivery of batch) {
-    if (await store(options, [delivery])) unlessGone(() => channel.ack(delivery));
+    if (await store(options, [delivery])) ignoringClosedChannel(() => channel.ack(delivery));
     else {
       const about = { queue: deadLetterQueueName(options.queue), messageId: delivery.properties.messageId };
       options.log.error(about, 'could not store a dead letter; returning it to the queue');
       await subscription.sleep(PROBE_INTERVAL_MS);
-      unlessGone(() => channel.nack(delivery, false, true));
+      ignoringClosedChannel(() => channel.nack(delivery, false, true));
     }
   }
 }
@@ -120,12 +121,12 @@ async function sample({ queue, pool, metrics }: DrainerOptions): Promise<void> {
 
 function acknowledge(channel: Channel, batch: readonly ConsumeMessage[]): void {
   const last = batch.at(-1);
-  // One ack for all: everything before the last is answered, or is of this batch.
+  // One cumulative ack: all earlier deliveries are acknowledged already, or belong to this batch.
   if (last) channel.ack(last, true);
 }
 
-/** On a channel that is gone: all of it comes again, and the table knows it. */
-function unlessGone(answer: () => void): void {
+/** If the channel is closed, the letters are redelivered, and recognized as stored. */
+function ignoringClosedChannel(answer: () => void): void {
   try {
     answer();
   } catch {}

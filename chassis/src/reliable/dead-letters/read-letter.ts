@@ -9,7 +9,7 @@ import type { Subject } from '../messaging/subject.ts';
 import { DELIVERY_LIMIT } from '../messaging/topology.ts';
 import type { HistoryEntry } from './dead-letter.ts';
 
-/** A delivery of a dead-letter queue, made fit for the table whatever it is. */
+/** A delivery from a dead-letter queue, sanitized so that it can always be stored. */
 export interface ArrivedLetter {
   id: string;
   queue: string;
@@ -18,32 +18,34 @@ export interface ArrivedLetter {
   attempts: number;
   history: HistoryEntry[];
   messageId: string;
-  /** The producer gave it no id, so it cannot be told from another one with the same body. */
+  /** It has no message id, so it cannot be distinguished from another one with the same body. */
   unnamed: boolean;
-  /** The broker has delivered it before: to a drainer that died, or, since RabbitMQ 4, to the consumer that gave it up. */
+  /**
+   * The broker has delivered it before: to a drainer that crashed or, since RabbitMQ 4, to the consumer that rejected it.
+   */
   redelivered: boolean;
-  /** How often, by the broker's own count. Of two deliveries of one letter, the later one has more. */
+  /** The broker's delivery count. Of two deliveries of one letter, the later one has the higher count. */
   deliveries: number;
-  /** Of which dead letter it is a replay, and the how-manieth. */
+  /** If it is a replay: the dead letter's id, and the replay's number (1 = first). */
   replayOf: { id: string; replay: number } | undefined;
   subjectId: string | undefined;
   routingKey: string;
-  /** Without the broker's counts, and so the same at every delivery of one letter. */
+  /** Without the broker's counts, so that they are the same at every delivery of one letter. */
   headers: Record<string, unknown>;
   traceparent: string | undefined;
   body: string;
   bodyDigest: Buffer;
 }
 
-// Of a body larger than this the type is not looked for: parsing would stop the process.
+// Larger bodies are not parsed for the type, because parsing would block the process.
 const PARSED_AT_MOST_BYTES = 1024 * 1024;
 const LARGEST_COUNT = 1_000_000_000;
 const uuid = z.guid().toLowerCase();
-// Of a quorum queue. Since RabbitMQ 4.3 the second one counts all deliveries, and the first only those that failed.
+// Headers of quorum queues. Since RabbitMQ 4.3 the second counts all deliveries, and the first only failed ones.
 const DELIVERED = 'x-delivery-count';
 const ACQUIRED = 'x-acquired-count';
 
-/** Read a delivery from the dead-letter queue of `queue`. Nothing in it can be relied upon. */
+/** Read a delivery from the dead-letter queue of `queue`. Its content is untrusted. */
 export function readLetter(queue: string, delivery: ConsumeMessage, now: Date, subject: Subject): ArrivedLetter {
   const { properties, content, fields } = delivery;
   const {
@@ -80,13 +82,13 @@ export function readLetter(queue: string, delivery: ConsumeMessage, now: Date, s
   };
 }
 
-/** The reason of an event that its queue had no room for. */
+/** Reason: the event was dropped because its queue was full. */
 export const DROPPED = 'dropped';
 
-/** In place of a queue's name: letters that never reached the broker. */
+/** Used as the queue name for messages that never reached the broker. */
 export const OUTBOX = 'outbox';
 
-/** A message as the outbox has it. */
+/** A row of the outbox. */
 interface UnsentMessage {
   message_id: string;
   exchange: string;
@@ -98,13 +100,16 @@ interface UnsentMessage {
   headers: Record<string, unknown> | null;
 }
 
-/** A letter for what cannot be sent, with what a replay needs to know. A replay that cannot be sent is its own letter's. */
+/**
+ * A letter for a message that cannot be sent, with all that a replay needs. If it was a replay, it belongs to the replayed
+ * letter.
+ */
 export function unsendableLetter(message: UnsentMessage, now: Date): ArrivedLetter {
   const { message_id: messageId, exchange, routing_key: routingKey, mandatory, body } = message;
   const { type } = parse(body);
   const headers = message.headers ?? {};
   const reason = 'unencodable';
-  const detail = 'its routing key, type or headers do not fit into AMQP';
+  const detail = 'the routing key, type or headers cannot be encoded in AMQP';
   return {
     id: uuidv7(),
     queue: exchange === '' ? routingKey : OUTBOX,
@@ -127,8 +132,8 @@ export function unsendableLetter(message: UnsentMessage, now: Date): ArrivedLett
 }
 
 /**
- * Whether no attempt would ever handle this body as one of these messages. A version that is not known here is another
- * release's to read.
+ * Whether this body can never be read as one of these messages. A body with an unknown version is not unreadable, because
+ * another release may know it.
  */
 export function isUnreadable(body: string, definitions: readonly MessageDefinition[]): boolean {
   const outcome = readEnvelope(body, definitions);
@@ -149,7 +154,7 @@ function parse(body: string): Record<string, unknown> {
   }
 }
 
-/** Why the broker moved it here, where it was the broker. Its own `delivery_limit` becomes `delivery-limit`. */
+/** Why the broker dead-lettered it, if the broker did. RabbitMQ's `delivery_limit` becomes `delivery-limit`. */
 function deathIn(headers: Record<string, unknown>, queue: string) {
   const deaths = Array.isArray(headers['x-death']) ? headers['x-death'].map(asObject) : [];
   const death = deaths.find((one) => one?.queue === queue);
@@ -158,11 +163,12 @@ function deathIn(headers: Record<string, unknown>, queue: string) {
   return { reason: String(death.reason).replaceAll('_', '-'), routingKey: Array.isArray(keys) ? keys[0] : undefined };
 }
 
-/** What the broker's reason means here, where a consumer that died, or kept nothing of the body, wrote nothing down. */
+/** The reason and detail for a message dead-lettered by the broker, which has no headers from the consumer. */
 function movedByBroker(reason: string, content: Buffer): { reason: string; detail?: string; attempts: number } {
   const attempts = DELIVERY_LIMIT + 1;
   if (reason === DELIVERY_LIMIT_REACHED) return { reason, detail: lostConsumers(attempts), attempts };
-  if (reason === 'maxlen') return { reason: DROPPED, detail: 'the oldest of a queue that was full', attempts: 0 };
+  if (reason === 'maxlen')
+    return { reason: DROPPED, detail: 'the queue was full, and this was its oldest message', attempts: 0 };
   const fault = faultOfSize(content);
   if (reason === 'rejected' && fault !== undefined) return { reason: TOO_LARGE, detail: fault, attempts: 1 };
   return { reason, attempts: 0 };
@@ -188,7 +194,7 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
     : undefined;
 }
 
-/** Types and reasons name groups, in URLs and on command lines. */
+/** Types and reasons are parts of group names, which appear in URLs and on command lines. */
 function asCode(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9._-]{1,100}$/.test(value) ? value : undefined;
 }
@@ -205,7 +211,7 @@ function asCount(value: unknown): number {
   return typeof value === 'number' && value > 0 ? Math.min(Math.floor(value), LARGEST_COUNT) : 0;
 }
 
-/** PostgreSQL has no NUL in text, and JSON has none outside of an escape: no message of ours loses anything. */
+/** PostgreSQL text cannot contain NUL. Valid JSON has NUL only as an escape, so messages of the services are not changed. */
 function withoutNul(text: string): string {
   return text.replaceAll('\0', '\ufffd');
 }

@@ -1,13 +1,12 @@
 /**
- * The first phase of writes that hold their keys under leases, for a set of requests: each claims its key and writes its
- * resource in one transaction. What became of the keys that were taken is looked up by a statement of its own, because the
- * snapshot of the claim is too old:
+ * The first phase of leased writes, for a set of requests: claim their keys and write their resources in one transaction. Keys
+ * that were already taken are read by a second statement, because the snapshot of the first is too old to see them:
  *
- *   a stored answer             replayed
- *   another fingerprint         422
- *   a lease that goes on        409, or the claim itself if its answer was lost
- *   a lease that has expired    taken over, with the resource of the first request
- *   accepted, or no row         left to the resource: it is undecided, or the row is past its retention
+ *   a stored response        replay it
+ *   another fingerprint      422
+ *   an active lease          409, or the own claim if its response was lost
+ *   an expired lease         take it over, with the resource of the first request
+ *   accepted, or no row      depends on the resource: it is undecided, or the row is past its retention
  */
 
 import { retryingLostConnection } from '../batching/retrying-lost-connection.ts';
@@ -17,39 +16,41 @@ import { keyReused, requestInProgress } from './key-results.ts';
 import type { KeyedRequest } from './keyed-request.ts';
 import { readKeys, type StoredKey, takeOver } from './keys.sql.ts';
 
-/** A request that holds its key under a lease while it is worked on. */
+/** A request that holds its key under a lease while it is processed. */
 export interface LeasedRequest extends KeyedRequest {
-  /** Time of `performance.now()` by which the client must have its answer. */
+  /** Deadline of the response, by `performance.now()`. */
   deadline: number;
 }
 
-/** What a key says of a request: it is claimed for it, it has an answer already, or its resource has to answer. */
+/** The state of a request's key: claimed for it, already answered, or dependent on the state of the resource. */
 export type KeyClaim<Resource> =
   | { kind: 'claimed'; resource: Resource; token: number; result: 'executed' | 'taken_over' }
   | { kind: 'answered'; reply: Reply }
-  /** Without an id: the row is past its retention. */
+  /** Without an id, the row is past its retention. */
   | { kind: 'left-to-resource'; resourceId: string | undefined };
 export type ClaimResult<Resource> = PromiseSettledResult<KeyClaim<Resource>>;
 
 export interface ClaimSteps<Request, Resource> {
-  /** The id of the resource that a request makes, if it is the first with its key. */
+  /** The id of the resource that a request creates if it is the first with its key. */
   idOf(request: Request): string;
-  /** Claim the keys and write the resources, in one transaction: the resource as written, or undefined: the key is taken. */
+  /**
+   * Claim the keys and write the resources in one transaction. Returns the written resources; undefined if the key is taken.
+   */
   write(requests: readonly Request[]): Promise<(Resource | undefined)[]>;
-  /** Whether `write` was refused because a resource has the key, whose row is past its retention. */
+  /** Whether `write` failed because a resource already has the key, although the key's row is past its retention. */
   isKeptByResource(error: unknown): boolean;
-  /** The resources of other requests, for takeovers. */
+  /** Find the resources of other requests, for takeovers. */
   find(ids: readonly string[]): Promise<ReadonlyMap<string, Resource>>;
 }
 
-/** Claim the keys of these requests; one result for each, in their order. */
+/** Claim the keys of these requests. Returns one result per request, in their order. */
 export async function claimLeases<Request extends LeasedRequest, Resource>(
   q: Queryable,
   requests: readonly Request[],
   steps: ClaimSteps<Request, Resource>,
 ): Promise<ClaimResult<Resource>[]> {
   const written = await retryingLostConnection(requests, async (members) => {
-    // One by one, each may wait for a lock; a set must not go on with that when no client waits for an answer any more.
+    // Run one by one, each member may wait for a lock. Stop when no client is waiting any more.
     if (members.every(({ deadline }) => deadline <= performance.now())) throw unavailable();
     return steps.write(members);
   });
@@ -66,8 +67,8 @@ export async function claimLeases<Request extends LeasedRequest, Resource>(
 }
 
 /**
- * The time that is left until a request is answered by its time limit. A little less, because a client that repeats it at once
- * must not be quicker than the statement is on its way.
+ * The time left until the request times out. 200 ms less, because a client that retries immediately must not arrive before the
+ * statement with this value has run.
  */
 export function answeredInMs({ deadline }: LeasedRequest): number {
   return Math.max(0, Math.floor(deadline - performance.now() - 200));
@@ -81,7 +82,7 @@ interface Loser<Request> {
   resourceId: string;
 }
 
-/** Those are absent whose key another request took over meanwhile. */
+/** Requests whose key was taken over by another request meanwhile are absent from the result. */
 async function claimLosers<Request extends LeasedRequest, Resource>(
   q: Queryable,
   losers: readonly Request[],
@@ -89,7 +90,7 @@ async function claimLosers<Request extends LeasedRequest, Resource>(
 ): Promise<Map<Request, ClaimResult<Resource>>> {
   if (losers.length === 0) return new Map();
   const [found] = await Promise.allSettled([readKeys(q, losers)]);
-  // A look that fails is theirs alone: the winners of the set hold leases, and go on.
+  // A failed read affects only these requests: the others of the set hold leases and continue.
   if (found.status === 'rejected') return new Map(losers.map((request) => [request, found]));
   const results = new Map<Request, ClaimResult<Resource>>();
   const resumable: Loser<Request>[] = [];
@@ -109,7 +110,7 @@ async function claimLosers<Request extends LeasedRequest, Resource>(
   return results;
 }
 
-/** What the row of a taken key says; `resumable`: the request may go on with the resource that is there. */
+/** The result for a taken key; `resumable` if the request may continue with the existing resource. */
 function judgeByKey(request: KeyedRequest, stored: StoredKey, ownId: string): ClaimResult<never> | 'resumable' {
   const { reply, resourceId } = stored;
   if (!request.fingerprint.matches(stored.fingerprint)) return rejected(keyReused());
@@ -119,19 +120,22 @@ function judgeByKey(request: KeyedRequest, stored: StoredKey, ownId: string): Cl
   return isOwn(stored, ownId) || stored.isLeaseExpired ? 'resumable' : rejected(requestInProgress());
 }
 
-/** Our own row: the claim was committed although its answer was lost. */
+/** Whether the row is this request's own: the claim was committed, but the response to COMMIT was lost. */
 function isOwn(stored: StoredKey, ownId: string): boolean {
   return stored.resourceId === ownId && stored.token === 1;
 }
 
-/** Go on with resources that are ours, or whose process has died; absent are those that another request has taken over. */
+/**
+ * Continue with own resources and with those of expired leases. Those taken over by another request are absent from the
+ * result.
+ */
 async function resume<Request extends LeasedRequest, Resource>(
   q: Queryable,
   losers: readonly Loser<Request>[],
   steps: ClaimSteps<Request, Resource>,
 ): Promise<Map<Request, ClaimResult<Resource>>> {
   if (losers.length === 0) return new Map();
-  // Before the leases are taken, which a look that fails would leave behind.
+  // Read before the leases are taken, because a failed read would leave them behind.
   const resources = await steps.find(losers.map(({ resourceId }) => resourceId));
   const orphans = losers.filter(({ request, stored }) => !isOwn(stored, steps.idOf(request)));
   const tokens = await takeOver(

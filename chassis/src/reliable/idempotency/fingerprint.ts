@@ -1,34 +1,34 @@
 /**
- * What a keyed write asks for, as 32 bytes that are kept with its key, and with what it made. Each
- * operation says by itself what its fingerprint is made of: renaming a route, a parameter or a member of a schema, or
- * giving one a default, changes no fingerprint. See docs/adr/0023.
+ * The content of a keyed write as a hash of 32 bytes, stored with its key and with the resource that it created. Each
+ * operation defines what its fingerprint is made of, so that renaming a route, a parameter or a member of a schema, or giving
+ * one a default, changes no fingerprint. See docs/adr/0023.
  */
 import { hash } from 'node:crypto';
 
-/** One version of what an operation's fingerprint is made of. Frozen once a release has written it. */
+/** One version of the content of an operation's fingerprint. Frozen once a release has written it. */
 export type CanonicalForm<Asked> = (asked: Asked) => unknown;
 
-/** A keyed write as its fingerprint sees it. */
+/** How the fingerprint of a keyed write is made. */
 export interface Operation<Asked> {
   /** Its `operationId` in the OpenAPI document. */
   id: string;
-  /** By version. What means the same must be equal in each of them. */
+  /** By version. Requests with the same meaning must be equal in every version. */
   forms: Readonly<Record<number, CanonicalForm<Asked>>>;
-  /** The version that is written. A new one is written one release after the one that can read it. */
+  /** The version to write. A new version is written one release after the first release that can read it. */
   writes: number;
 }
 
 /** The fingerprint of one request. */
 export interface Fingerprint {
-  /** As it is stored. */
+  /** The stored form. */
   bytes: Buffer;
-  /** Whether a stored one, of whichever version, is of the same request. */
+  /** Whether a stored fingerprint, of any version, belongs to the same request. */
   matches(stored: Buffer): boolean;
 }
 
 const DIGEST_BYTES = 32;
 
-/** The fingerprint of a request for this operation, in the version that is written. */
+/** The fingerprint of a request for this operation. */
 export function fingerprintOf<Asked>(operation: Operation<Asked>, asked: Asked): Fingerprint {
   const bytes = inVersion(operation, operation.writes, asked);
   return {
@@ -36,16 +36,17 @@ export function fingerprintOf<Asked>(operation: Operation<Asked>, asked: Asked):
     matches(stored) {
       const version = versionOf(stored);
       if (version === operation.writes) return stored.equals(bytes);
-      // Hashed a second time only for what another release has written. A version that this operation does not have
-      // is another operation's.
+      // A second hash is needed only for fingerprints of another release. A version that this operation does not have
+      // belongs
+      // to another operation.
       return version in operation.forms && stored.equals(inVersion(operation, version, asked));
     },
   };
 }
 
 /**
- * Version 1 has only its digest, over a form that names the operation by itself; later versions are preceded by their
- * number, and their digest covers id and version too.
+ * Version 1 is only the digest, over a form that contains the operation. Later versions start with their number, and their
+ * digest also covers the operation's id and the version.
  */
 function inVersion<Asked>(operation: Operation<Asked>, version: number, asked: Asked): Buffer {
   const content = operation.forms[version]?.(asked);
@@ -61,7 +62,7 @@ function digestOf(value: unknown): Buffer {
   return hash('sha256', canonicalJson(value), 'buffer');
 }
 
-/** JSON with the members of every object sorted by name (after RFC 8785) and absent members left out. */
+/** JSON with the members of every object sorted by name (as in RFC 8785) and absent members omitted. */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** Frozen: a migration calls it; a change needs a V2. */
+/** Frozen: released migrations call it. A change needs a V2. */
 export async function createIdempotencyKeysTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     CREATE TABLE idempotency_keys (
@@ -30,20 +30,20 @@ export async function createIdempotencyKeysTableV1(knex: Knex): Promise<void> {
   `);
 }
 
-/** The way back of {@link createIdempotencyKeysTableV1}. */
+/** Undo {@link createIdempotencyKeysTableV1}. */
 export async function dropIdempotencyKeysTableV1(knex: Knex): Promise<void> {
   await knex.raw('DROP TABLE idempotency_keys');
 }
 
 /**
- * V2: the reaper finds the oldest keys by a B-tree. A BRIN index forgets nothing: pages that were emptied and filled again
- * keep the time of their first rows, so that after one retention every batch read all pages. Built beside running
- * services, so outside of a transaction.
+ * V2: a B-tree replaces the BRIN index by which the reaper found the oldest keys. BRIN ranges are not narrowed when pages are
+ * emptied and reused, so that after one retention every batch read all pages. Built CONCURRENTLY while services run, so not in
+ * a transaction.
  */
 export async function indexExpiryOfKeysV2(knex: Knex): Promise<void> {
-  // It waits for transactions that are open, and nobody waits for it.
+  // CREATE INDEX CONCURRENTLY waits for open transactions, and blocks none.
   await knex.raw('SET lock_timeout = 0');
-  // What an attempt that was interrupted has left is of no use.
+  // An interrupted attempt leaves an invalid index.
   await knex.raw('DROP INDEX CONCURRENTLY IF EXISTS idempotency_keys_expiry_idx');
   await knex.raw('CREATE INDEX CONCURRENTLY idempotency_keys_expiry_idx ON idempotency_keys (created_at)');
   await knex.raw('DROP INDEX CONCURRENTLY IF EXISTS idempotency_keys_created_at_idx');

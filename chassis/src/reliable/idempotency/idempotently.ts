@@ -1,9 +1,9 @@
 /**
- * A write that is one transaction, done once per key: the key's row, the effect, the outbox rows and the stored answer
- * commit together. A twin waits for the first one's transaction (up to the pool's lock_timeout) and replays its answer.
+ * A write in one transaction, executed once per key: the key's row, the effect, the outbox rows and the stored response commit
+ * together. A concurrent retry waits for the transaction (up to the pool's lock_timeout) and replays its response.
  *
- * A returned reply is final, a refusal included, and is stored; whatever is thrown rolls the key back too, so that a
- * repeat is judged afresh. A write that calls another system in between is another matter: see under-lease.ts.
+ * A returned reply is final and stored, also if it is a refusal. A thrown error rolls the key back too, so that a retry is
+ * executed again. For writes that call another system, see under-lease.ts.
  */
 
 import type { Connections, Transaction } from '../postgres/connections.ts';
@@ -15,7 +15,7 @@ import { claimKey, completeKey, readKeys } from './keys.sql.ts';
 
 export interface IdempotencyDeps extends KeyCounters {
   pool: Connections;
-  /** The fingerprint of what this key was used for so long ago that its row is gone, where its effect still knows. */
+  /** The fingerprint stored with the resource, for a key whose row is past its retention. */
   findKeptFingerprint: (trx: Transaction, request: KeyedRequest) => Promise<Buffer | undefined>;
 }
 
@@ -24,7 +24,7 @@ export interface KeyedReply {
   replayed: boolean;
 }
 
-/** Run `work` once for this key, or give the stored answer. */
+/** Run `work` once for this key, or return the stored response. */
 export async function idempotently(
   deps: IdempotencyDeps,
   request: KeyedRequest,
@@ -42,10 +42,10 @@ export async function idempotently(
   return countingResult(deps, request, once, ({ replayed }) => (replayed ? 'replayed' : 'executed'));
 }
 
-/** The answer of the request that was first. It runs after the INSERT lost, so its snapshot sees the winner's row. */
+/** The response of the first request. Runs after the INSERT met a conflict, so its snapshot contains the other row. */
 async function storedReply(trx: Transaction, request: KeyedRequest): Promise<Reply> {
   const [stored] = await readKeys(trx, [request]);
-  // The row may have passed its retention between the two statements, or belong to a request that is still running.
+  // The row may have been removed between the two statements, or belong to a request that is still running.
   if (!stored) throw requestInProgress();
   if (!request.fingerprint.matches(stored.fingerprint)) throw keyReused();
   return stored.reply ?? Promise.reject(requestInProgress());

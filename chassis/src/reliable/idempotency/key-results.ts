@@ -3,7 +3,7 @@ import type { Metrics } from '../telemetry.ts';
 import type { KeyName } from './keyed-request.ts';
 import type { ReplayCounter } from './replay-counter.ts';
 
-/** How a keyed request got its answer. `in_progress`: it repeats one that is accepted and not decided. */
+/** The result of a keyed request. `in_progress`: a retry of a request that was accepted and is not decided yet. */
 export type KeyResult = 'executed' | 'in_progress' | 'replayed' | 'taken_over';
 
 export interface KeyCounters {
@@ -11,7 +11,7 @@ export interface KeyCounters {
   replays: Pick<ReplayCounter, 'count'>;
 }
 
-/** Count what becomes of a request because of its key: in the metrics, and replays with the key. */
+/** Count the results of keyed requests in the metrics, and replays in the key's row. */
 export async function countingResult<Answer>(
   { metrics, replays }: KeyCounters,
   name: KeyName,
@@ -43,7 +43,7 @@ export function requestInProgress(): RefusedError {
   );
 }
 
-/** 422: nothing of the first request is shown, because the second may come from a client that guessed the key. */
+/** 422: nothing of the first request is disclosed, because the sender may have guessed the key. */
 export function keyReused(): RefusedError {
   return new RefusedError({
     code: 'idempotency-key-reused',

@@ -1,12 +1,12 @@
 import type { Fingerprint } from './fingerprint.ts';
 
-/** Whose key it is. */
+/** A key, which is unique per client. */
 export interface KeyName {
   clientId: string;
   key: string;
 }
 
-/** A write as its key sees it: who sent it, and what it asks for. */
+/** A write with an idempotency key: the client, the key and the fingerprint of the content. */
 export interface KeyedRequest extends KeyName {
   fingerprint: Fingerprint;
 }

@@ -1,10 +1,10 @@
 /**
- * All SQL on the table `idempotency_keys`: no other file names its columns (columns.unit.test.ts). Beside the statements
- * there are fragments, for a service that writes its own rows in the same statement.
+ * All SQL on the table `idempotency_keys`: no other file names its columns (columns.unit.test.ts). Besides statements there are
+ * fragments, for a service that writes its own rows in the same statement.
  *
- *   running    claimed: by a transaction that is still open, or under a lease
- *   accepted   202 was given, and the lease has ended: what decides the resource completes the key
- *   completed  the answer is stored; the row is removed after its retention
+ *   running    claimed: by an open transaction, or under a lease
+ *   accepted   202 was returned, and the lease has ended: the transaction that decides the resource completes the key
+ *   completed  the response is stored; the row is removed after its retention
  */
 import { integers, texts } from '../postgres/arrays.ts';
 import type { Queryable } from '../postgres/connections.ts';
@@ -15,8 +15,8 @@ import type { KeyedRequest, KeyName } from './keyed-request.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
-// A lease goes on for so long after its request was answered, if only by its time limit; with that time it is 30 s at most.
-// Who holds it then is dead or frozen. And so the lease says from when on the request has its answer.
+// A lease lasts this long after the deadline of its request, so at most 30 s in all. A process that still holds it then has
+// crashed or is frozen. The deadline of the request can be computed from the lease.
 const LEASE_AFTER_ANSWER = "interval '27 seconds'";
 const leaseUntil = (answeredInMs: string) =>
   `now() + ${answeredInMs} * interval '1 millisecond' + ${LEASE_AFTER_ANSWER}`;
@@ -24,15 +24,15 @@ const leaseUntil = (answeredInMs: string) =>
 /** A key that is held for its resource until the lease ends. */
 export interface Lease extends KeyName {
   resourceId: string;
-  /** Fencing token: it rises with each takeover, so that a process that lost its lease has no effect. */
+  /** Fencing token: incremented by each takeover, so that a process that lost its lease has no effect. */
   token: number;
 }
 
-/** A key as it is stored. */
+/** A stored key. */
 export interface StoredKey {
   fingerprint: Buffer;
   state: 'running' | 'accepted' | 'completed';
-  /** The stored answer. */
+  /** The stored response. */
   reply: Reply | undefined;
   resourceId: string | undefined;
   token: number;
@@ -40,8 +40,8 @@ export interface StoredKey {
 }
 
 /**
- * In the order in which every statement locks keys: two processes that want the same ones wait for each other in one direction
- * only.
+ * Sorted in the order in which every statement locks keys, so that two processes with the same keys wait for each other instead
+ * of deadlocking.
  */
 export function inOrderOfKeys<T>(members: readonly T[], nameOf: (member: T) => KeyName): T[] {
   const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -53,7 +53,7 @@ export function inOrderOfKeys<T>(members: readonly T[], nameOf: (member: T) => K
 
 /* ------------------------------------------------------------------------- fragments for the statements of a service */
 
-/** What a fragment takes of a statement, as SQL expressions. */
+/** The inputs of a fragment, as SQL expressions of the statement. */
 export interface KeyColumns {
   clientId: string;
   key: string;
@@ -61,8 +61,8 @@ export interface KeyColumns {
 }
 
 /**
- * Fragment: claim the keys of `from` under leases. It has the columns `client_id`, `key`, `fingerprint`, `answered_in_ms` and
- * `position`, and is in the order of {@link inOrderOfKeys}. Returns `resource_id` for the keys that were free.
+ * Fragment: claim the keys in `from` under leases. `from` has the columns `client_id`, `key`, `fingerprint`, `answered_in_ms`
+ * and `position`, which follows {@link inOrderOfKeys}. Returns `resource_id` of the claimed keys.
  */
 export function claimKeys(input: { from: string; resourceId: string; where?: string }): string {
   const { from, resourceId, where = 'true' } = input;
@@ -76,20 +76,20 @@ export function claimKeys(input: { from: string; resourceId: string; where?: str
     RETURNING resource_id`;
 }
 
-/** Fragment: the token under which a key is leased for this resource; NULL when it no longer is. */
+/** Fragment: the token of the lease on a key for this resource; NULL if there is no lease any more. */
 export function leaseToken({ clientId, key, resourceId }: KeyColumns): string {
   return /* sql */ `(
     SELECT k.token FROM idempotency_keys k
     WHERE k.client_id = ${clientId} AND k.key = ${key} AND k.resource_id = ${resourceId} AND k.state = 'running')`;
 }
 
-// By two equalities, a plan from when the keys were few would go through all of them, by their index: hence arrays of one.
+// Arrays of one element, because with two equalities a plan made while the table was small scans the whole index.
 const isKey = (clientId: string, key: string) =>
   `k.client_id = ANY (ARRAY[${clientId}]) AND k.key = ANY (ARRAY[${key}])`;
 
 /**
- * Fragment: store the answers of `from`, whoever holds the leases: the resource is decided, so its key is too. It has the
- * columns `answer_status`, `answer_location` and `answer_body`; without a body it is passed over.
+ * Fragment: store the responses in `from`, regardless of who holds the leases, because a decided resource decides its key.
+ * `from` has the columns `answer_status`, `answer_location` and `answer_body`; rows without a body are skipped.
  */
 export function completeKeys(from: string, { clientId, key, resourceId }: KeyColumns): string {
   return /* sql */ `
@@ -99,14 +99,14 @@ export function completeKeys(from: string, { clientId, key, resourceId }: KeyCol
     WHERE answer_body IS NOT NULL AND ${isKey(clientId, key)} AND k.resource_id = ${resourceId}`;
 }
 
-/** Fragment: end the leases of `from`: its requests are answered 202. */
+/** Fragment: end the leases of the keys in `from`, whose requests are answered with 202. */
 export function acceptKeys(from: string, { clientId, key }: Omit<KeyColumns, 'resourceId'>): string {
   return /* sql */ `
     UPDATE idempotency_keys k SET state = 'accepted', lease_until = NULL
     FROM ${from} WHERE ${isKey(clientId, key)}`;
 }
 
-/** Fragment, for FROM: how often a resource's first answer was given again, and when last, as `count` and `at`. */
+/** Fragment, for FROM: the number of replays of a resource's first response as `count`, and the time of the last as `at`. */
 export function replaysOf({ clientId, key, resourceId }: KeyColumns): string {
   return /* sql */ `LATERAL (
     SELECT k.replays AS count, k.replayed_at AS at FROM (
@@ -117,7 +117,7 @@ export function replaysOf({ clientId, key, resourceId }: KeyColumns): string {
 
 /* ---------------------------------------------------------------------------------------------- in one transaction */
 
-/** Claim a key, in the transaction that stores its answer. False: it is taken. */
+/** Claim a key, in the transaction that stores its response. False if it is taken. */
 export async function claimKey(trx: Queryable, { clientId, key, fingerprint }: KeyedRequest): Promise<boolean> {
   return isClaimed(
     trx.query(
@@ -134,13 +134,13 @@ async function isClaimed(claiming: Promise<{ rowCount: number | null }>): Promis
   try {
     return (await claiming).rowCount === 1;
   } catch (error) {
-    // A twin whose transaction is still open.
+    // The key is claimed by another transaction that is still open.
     if (sqlState(error) === LOCK_NOT_AVAILABLE) throw requestInProgress();
     throw error;
   }
 }
 
-/** Store the answer of a key that this transaction has claimed or locked. */
+/** Store the response of a key that this transaction has claimed or locked. */
 export async function completeKey(trx: Queryable, { clientId, key }: KeyName, reply: Reply): Promise<void> {
   await trx.query(
     /* sql */ `
@@ -150,7 +150,7 @@ export async function completeKey(trx: Queryable, { clientId, key }: KeyName, re
   );
 }
 
-/** Put the final answer in the place of a 202, for work that outlives the transaction which began it. */
+/** Replace a stored 202 by the final response, for work that takes longer than the transaction that started it. */
 export async function replaceAccepted(q: Queryable, { clientId, key }: KeyName, reply: Reply): Promise<void> {
   await q.query(
     /* sql */ `
@@ -163,8 +163,8 @@ export async function replaceAccepted(q: Queryable, { clientId, key }: KeyName, 
 /* ------------------------------------------------------------------------------------------------- under a lease */
 
 /**
- * These keys as they are now, in their order; undefined where there is no row. A running key whose request has its answer
- * counts as accepted: at its time limit it got 202 while its work went on (or its process has died).
+ * Read keys, in their order; undefined if there is no row. A running key whose request is past its deadline counts as accepted:
+ * the request got 202 while its work continued (or its process crashed).
  */
 export async function readKeys(q: Queryable, names: readonly KeyName[]): Promise<(StoredKey | undefined)[]> {
   const { rows } = await q.query<KeyRow>({
@@ -191,7 +191,7 @@ interface KeyRow {
   location: string | null;
   body: string | null;
   resource_id: string | null;
-  /** Null where there is no row. */
+  /** Null if there is no row. */
   token: number | null;
   lease_expired: boolean;
 }
@@ -210,8 +210,8 @@ function toStoredKey({ fingerprint, state, status, location, body, ...row }: Key
 }
 
 /**
- * Take keys over whose lease has expired, by the database's clock. Returns the new token by resource; absent are those for
- * which it was too late.
+ * Take over keys whose lease has expired by the database's clock. Returns the new tokens by resource; keys that another request
+ * took over first are absent.
  */
 export async function takeOver(
   q: Queryable,
@@ -235,7 +235,7 @@ export async function takeOver(
   return new Map(rows.map((row) => [row.resource_id, row.token]));
 }
 
-/** Claim one key under a lease, in the transaction that writes its resource. False: it is taken. */
+/** Claim a key under a lease, in the transaction that writes its resource. False if it is taken. */
 export async function claimLease(
   trx: Queryable,
   { clientId, key, fingerprint }: KeyedRequest,
@@ -255,8 +255,8 @@ export async function claimLease(
 }
 
 /**
- * Lock a key until the transaction ends, for the one that completes it. False: it is completed, or another request holds its
- * lease. Without a token, whoever holds the lease: the resource is decided, so its key is too.
+ * Lock a key until the end of the transaction that completes it. False if it is already completed, or if another request holds
+ * the lease. Without a token, the holder of the lease is not checked, because a decided resource decides its key.
  */
 export async function lockKey(
   trx: Queryable,
@@ -273,7 +273,7 @@ export async function lockKey(
   return rowCount === 1;
 }
 
-/** End our own lease when the outcome is unknown: the request is answered 202. False: another request holds it. */
+/** End a lease whose outcome is unknown; the request is answered with 202. False if another request holds the lease. */
 export async function acceptLease(q: Queryable, { clientId, key, token }: Lease): Promise<boolean> {
   const { rowCount } = await q.query(
     /* sql */ `
@@ -284,8 +284,8 @@ export async function acceptLease(q: Queryable, { clientId, key, token }: Lease)
   return rowCount === 1;
 }
 
-/** End our own leases after a fault, so that a repeat need not wait for them. */
-export async function giveBackLeases(q: Queryable, leases: readonly Omit<Lease, 'resourceId'>[]): Promise<void> {
+/** End leases after an error, so that retries need not wait until they expire. */
+export async function releaseLeases(q: Queryable, leases: readonly Omit<Lease, 'resourceId'>[]): Promise<void> {
   await q.query(
     /* sql */ `
     UPDATE idempotency_keys k SET lease_until = now()
@@ -297,25 +297,25 @@ export async function giveBackLeases(q: Queryable, leases: readonly Omit<Lease, 
 
 /* --------------------------------------------------------------------------------------------------- in the background */
 
-/** What one batch of the reaper removed, and until when: the next batch need not pass over it again. */
+/** The number of rows removed by one batch of the reaper, and the time up to which it got: the next batch starts there. */
 export interface Removed {
   count: number;
   until: string;
 }
 
-/** Before every time, as {@link Removed} has it. */
+/** The start value of {@link Removed}'s `until`. */
 export const FROM_THE_OLDEST = '-infinity';
 
 /**
- * One small batch of the reaper's work: remove completed keys past their retention, by the database's clock, from the
- * oldest on or from where the last batch ended. A key that is still running or accepted stays, however old.
+ * One small batch of the reaper: remove completed keys past their retention by the database's clock, oldest first, starting
+ * where the last batch ended. Running and accepted keys are kept, however old they are.
  */
 export async function removeExpiredKeys(
   q: Queryable,
   retentionHours: number,
   { limit = 1_000, from = FROM_THE_OLDEST } = {},
 ): Promise<Removed> {
-  // By the place of the rows: they are locked, so it cannot change, and no second search is needed.
+  // By ctid: the rows are locked, so it cannot change, and a second index search is avoided.
   const { rows } = await q.query<Removed>(
     /* sql */ `
     WITH removed AS (
@@ -331,9 +331,9 @@ export async function removeExpiredKeys(
   return rows[0] ?? { count: 0, until: from };
 }
 
-/** Add to how often the answers of these keys were given again. */
+/** Add to the replay counts of these keys. */
 export async function addReplays(q: Queryable, counts: readonly (KeyName & { replays: number })[]): Promise<void> {
-  // SKIP LOCKED would lose counts.
+  // Not SKIP LOCKED, which would lose counts.
   const sorted = inOrderOfKeys(counts, (key) => key);
   await q.query(
     /* sql */ `

@@ -4,21 +4,21 @@ import { throttled } from '../throttled.ts';
 import type { KeyName } from './keyed-request.ts';
 import { addReplays } from './keys.sql.ts';
 
-// The count is for people, not for programs: one that is a second old is good enough, and a write for each replay would
-// make the cheapest answer of the system the most expensive one.
+// The count is informational, so a delay of a second is acceptable. A write per replay would make the cheapest response the
+// most expensive one.
 const FLUSH_INTERVAL_MS = 500;
-// Several seconds of nothing but replays. If the database takes no counts for longer, those of further keys are lost.
+// Enough for several seconds of replays only. If the database is unavailable for longer, counts of further keys are lost.
 const MAX_KEYS = 10_000;
 const LOGGED_EVERY_MS = 10_000;
 
-/** Counts how often a key's answer was given again, and adds it to the key's row in the background. */
+/** Counts replays per key, and adds the counts to the keys' rows in the background. */
 export interface ReplayCounter {
   count(name: KeyName): void;
-  /** Write what is counted and end the timer. */
+  /** Write the remaining counts and stop. */
   stop(): Promise<void>;
 }
 
-/** Start counting. What could not be written is kept for the next time. */
+/** Start counting. Counts that cannot be written are kept for the next attempt. */
 export function startReplayCounter(pool: Database, log: Logger): ReplayCounter {
   const logFailure = throttled(LOGGED_EVERY_MS, (others, error: unknown) =>
     log.warn({ err: error, others }, 'could not write replay counts; retrying'),

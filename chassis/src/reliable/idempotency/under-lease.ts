@@ -1,14 +1,14 @@
 /**
- * A write that calls another system between two transactions, done once per key. The key is held under a lease meanwhile:
+ * A write that calls another system between two transactions, executed once per key. The key is held under a lease meanwhile:
  *
- *   begin    claims the key and writes the resource, in one transaction: from here on nothing is lost
- *   call     the other system, outside of any transaction and idempotent by the resource's id
- *   settle   writes what the call brought and the key's answer, in one transaction, while the lease is ours
+ *   begin    claims the key and writes the resource in one transaction: from then on nothing is lost
+ *   call     calls the other system, outside of any transaction; idempotent by the resource's id
+ *   settle   writes the outcome of the call and the key's response in one transaction, if the lease is still held
  *
- * If the outcome of the call is unknown, the answer is 202 and the completer of the service asks again; it finds its
- * resources by a column of their own, because a process that dies leaves nothing else. A repeat meanwhile gets 409 while the
- * lease goes on, 202 when the first request was answered so, and otherwise takes the key over, with the same resource.
- * Whoever was overtaken has no effect (the lease's token fences it off) and gives the answer that was stored.
+ * If the outcome of the call is unknown, the response is 202, and the completer of the service repeats the call. It finds the
+ * resources by a column of their own, because a crashed process leaves nothing else. A retry meanwhile gets 409 during the
+ * lease, 202 if the first request got it, and otherwise takes over the key with the same resource. A request whose key was taken
+ * over has no effect (its fencing token is stale) and returns the stored response.
  */
 import { randomUUIDv7 } from 'node:crypto';
 import { retryingLostConnection } from '../batching/retrying-lost-connection.ts';
@@ -19,24 +19,24 @@ import { answeredInMs, claimLeases, type LeasedRequest } from './claim-leases.ts
 import type { IdempotencyDeps } from './idempotently.ts';
 import { countingResult, type KeyResult, keyReused, requestInProgress } from './key-results.ts';
 import type { KeyName } from './keyed-request.ts';
-import { acceptLease, claimLease, completeKey, giveBackLeases, type Lease, lockKey, readKeys } from './keys.sql.ts';
+import { acceptLease, claimLease, completeKey, type Lease, lockKey, readKeys, releaseLeases } from './keys.sql.ts';
 
-/** What a service says of the call that stands between the two transactions. */
+/** The call between the two transactions. */
 export interface LeasedCall<Resource, Outcome> {
   find(q: Queryable, id: string): Promise<Resource | undefined>;
-  /** Undefined: nobody knows what the other system did. It may be called again, by the completer or a repeat. */
+  /** Returns undefined if the outcome is unknown. It may be called again, by the completer or by a retry. */
   call(resource: Resource): Promise<Outcome | undefined>;
-  /** Write the outcome; the reply becomes the key's answer. It has its effect once for a resource. */
+  /** Write the outcome; the reply becomes the key's response. Commits once per resource. */
   settle(trx: Transaction, resource: Resource, outcome: Outcome): Promise<Reply>;
-  /** 202: the resource is durable, its outcome unknown. */
+  /** The 202 response: the resource is durable, its outcome unknown. */
   accepted(resource: Resource): Reply;
 }
 
-/** A call, and the request that begins it. */
+/** A call, and the write before it. */
 export interface LeasedWrite<Resource, Outcome> extends LeasedCall<Resource, Outcome> {
   /**
-   * Write the resource under this id, with the time from which the completer asks for it. A reply instead is final and is
-   * stored: a refusal that needs no call, say.
+   * Write the resource with this id, and the time from which the completer handles it. If a reply is returned instead, it is
+   * final and stored: for example, a refusal that needs no call.
    */
   begin(trx: Transaction, id: string): Promise<{ resource: Resource } | { reply: Reply }>;
 }
@@ -46,7 +46,7 @@ export interface LeasedReply {
   result: KeyResult;
 }
 
-/** Begin, call and settle once for this key, or give the answer that it has. */
+/** Begin, call and settle once for this key, or return its stored response. */
 export async function underLease<Resource, Outcome>(
   deps: IdempotencyDeps,
   request: LeasedRequest,
@@ -60,7 +60,7 @@ export async function underLease<Resource, Outcome>(
   );
 }
 
-/** For the completer of a service: call again for a resource and settle it. False: the outcome is still unknown. */
+/** For the completer of a service: repeat the call for a resource and settle it. False if the outcome is still unknown. */
 export async function completeLeased<Resource, Outcome>(
   pool: Connections,
   name: KeyName & { resourceId: string },
@@ -101,7 +101,7 @@ async function once<Resource, Outcome>(
   return { reply: await callAndSettle(pool, lease, begun.resource, write), result };
 }
 
-/** Undefined: the key is taken. */
+/** Undefined if the key is taken. */
 async function begin<Resource>(
   { pool, findKeptFingerprint }: IdempotencyDeps,
   request: LeasedRequest,
@@ -133,17 +133,17 @@ async function callAndSettle<Resource, Outcome>(
       const reply = await settle(pool, lease, (trx) => steps.settle(trx, resource, outcome));
       if (reply) return reply;
     }
-    // Overtaken, or this is the second run and the first had its effect: the key says what the answer is.
+    // The key was taken over, or this is a second run after the first committed: the response is stored with the key.
     const [stored] = await readKeys(pool, [lease]);
     return stored?.reply ?? steps.accepted(resource);
   } catch (error) {
-    // So that a repeat need not wait until it expires; if that fails too, it does.
-    await giveBackLeases(pool, [lease]).catch(() => {});
+    // So that a retry need not wait until the lease expires. If this fails too, it has to.
+    await releaseLeases(pool, [lease]).catch(() => {});
     throw error;
   }
 }
 
-/** Undefined: the key is completed, or its lease is no longer this one. */
+/** Undefined if the key is already completed, or if the lease is no longer held. */
 async function settle(
   pool: Connections,
   lease: Parameters<typeof lockKey>[1],

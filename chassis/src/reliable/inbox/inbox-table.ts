@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 
 /*
- * Frozen: released migrations call these, so a change of the table is a new function (V2) and a new migration.
+ * Frozen: released migrations call these functions. A change of the table needs a new function (V2) and a new migration.
  */
 
-/** The ids of the messages that a service has handled. Written once, read by a conflict, removed by age. */
+/** The ids of messages that a service has handled. Inserted once, checked by conflict, removed by age. */
 export async function createInboxTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     CREATE TABLE inbox_messages (
@@ -26,7 +26,7 @@ export async function dropInboxTableV1(knex: Knex): Promise<void> {
 }
 
 /**
- * V2, first half: the index for the key of {@link keyInboxByQueueV2}. Built beside running services, so outside of a
+ * V2, first half: the index for the key of {@link keyInboxByQueueV2}. Built CONCURRENTLY while services run, so not in a
  * transaction.
  */
 export async function indexInboxByQueueV2(knex: Knex): Promise<void> {
@@ -38,14 +38,14 @@ export async function indexInboxByQueueV2(knex: Knex): Promise<void> {
   await knex.raw('RESET lock_timeout');
 }
 
-/** Undo {@link indexInboxByQueueV2}; the index is gone if it has become the key. */
+/** Undo {@link indexInboxByQueueV2}. The index does not exist any more if it has become the primary key. */
 export async function dropInboxByQueueIndexV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP INDEX IF EXISTS inbox_messages_message_id_queue_idx`);
 }
 
 /**
- * V2, second half: a message counts once for each queue. An event that two queues of a service get has its effect in
- * both. Processes of the version before insert with ON CONFLICT DO NOTHING, which takes any key.
+ * V2, second half: a message is unique per queue, so that an event delivered to two queues of a service takes effect in both.
+ * Processes of the previous version insert with ON CONFLICT DO NOTHING, which works with either key.
  */
 export async function keyInboxByQueueV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
@@ -56,7 +56,7 @@ export async function keyInboxByQueueV2(knex: Knex): Promise<void> {
   `);
 }
 
-/** Undo {@link keyInboxByQueueV2}: of a message that two queues had, one row is left. */
+/** Undo {@link keyInboxByQueueV2}. For a message recorded for two queues, one row is kept. */
 export async function dropInboxKeyByQueueV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     DELETE FROM inbox_messages AS twin USING inbox_messages AS kept

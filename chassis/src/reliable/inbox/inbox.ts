@@ -1,15 +1,16 @@
 import { FROM_THE_OLDEST, type Removed } from '../idempotency/keys.sql.ts';
 import type { Queryable, Transaction } from '../postgres/connections.ts';
 
-// A message comes twice when a relay dies between publishing and deleting its row, or a consumer between commit and
-// ack; the second copy then waits for as long as a process or the broker stays down, plus at most 13 minutes of retries.
-// A week outlasts a part that was left down over a long weekend. (A replayed dead letter needs no row here: its row was
-// taken back when it died. After the week handlers are still idempotent by the state they find.)
+// A message is delivered twice when a relay crashes between publishing and deleting its row, or a consumer between commit
+// and
+// ack. The second copy is delayed by at most the downtime of a process or of the broker, plus 13 minutes of retries. A week
+// covers a part that was down over a long weekend. (A replayed dead letter needs no row here: its row was removed when it
+// became a dead letter. After the week, handlers are still idempotent because they check the current state.)
 const RETENTION_DAYS = 7;
 
 /**
- * Note these messages of a queue as handled, in the transaction of their effect; returns the ids that were not noted before.
- * Sorted, so that two processes that were given the same messages wait for each other instead of deadlocking.
+ * Record these messages of a queue as handled, in the transaction of their effect; returns the ids that were not recorded
+ * before. Sorted, so that two processes with the same messages wait for each other instead of deadlocking.
  */
 export async function recordInInbox(trx: Transaction, queue: string, ids: readonly string[]): Promise<Set<string>> {
   const { rows } = await trx.query<{ message_id: string }>({
@@ -24,7 +25,7 @@ export async function recordInInbox(trx: Transaction, queue: string, ids: readon
   return new Set(rows.map((row) => row.message_id));
 }
 
-/** Forget messages that this transaction has noted but that became dead letters: a replay must find no row. */
+/** Remove messages that this transaction recorded but that became dead letters: a replay must find no row. */
 export async function removeFromInbox(trx: Transaction, queue: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await trx.query(/* sql */ `DELETE FROM inbox_messages WHERE message_id = ANY($1::uuid[]) AND queue = $2`, [
@@ -33,7 +34,7 @@ export async function removeFromInbox(trx: Transaction, queue: string, ids: read
   ]);
 }
 
-/** One small batch of the reaper's work: remove rows past the longest possible redelivery, from the oldest on. */
+/** One small batch of the reaper: remove rows older than any possible redelivery, oldest first. */
 export async function removeOldInboxRows(
   q: Queryable,
   { limit = 1_000, from = FROM_THE_OLDEST } = {},

@@ -8,10 +8,10 @@ import {
 import { booleans, texts, uuids } from '../postgres/arrays.ts';
 import type { Queryable } from '../postgres/connections.ts';
 
-/** A message on its way into the table `outbox_messages`. */
+/** A row to insert into `outbox_messages`. */
 export interface OutboxRow {
   messageId: string;
-  /** Empty for the default exchange; the routing key is then a queue's name. */
+  /** Empty for the default exchange, whose routing key is the name of a queue. */
   exchange: string;
   routingKey: string;
   mandatory: boolean;
@@ -20,9 +20,9 @@ export interface OutboxRow {
   traceparent: string | undefined;
 }
 
-/** Where a message comes from. */
+/** The origin of a message. */
 export interface MessageContext {
-  /** The id of what it is about, where it is about a subject. */
+  /** Id of its subject, if it has one. */
   subjectId?: string;
   correlationId: string;
   causationId?: string;
@@ -30,7 +30,7 @@ export interface MessageContext {
   traceparent?: string;
 }
 
-/** Build a message. Throws when the payload is not exactly what the definition says: that is a bug of the caller. */
+/** Build a message. Throws if the payload does not match the definition exactly, which is a bug of the caller. */
 export function toOutboxRow<Definition extends MessageDefinition>(
   definition: Definition,
   payload: PayloadOf<Definition>,
@@ -59,7 +59,7 @@ export function toOutboxRow<Definition extends MessageDefinition>(
 }
 
 /**
- * The rows as parallel arrays, for a larger statement that writes its messages in the same breath:
+ * The rows as parallel arrays, for a larger statement that also writes messages:
  * `unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::text[], $7::text[])
  *  AS m (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)`.
  */
@@ -76,8 +76,8 @@ export function outboxColumns(rows: readonly OutboxRow[]): Buffer[] {
 }
 
 /**
- * SQL that says whether a command for this subject, an expression, is still unsent. In the order of its index: while the
- * outbox is empty any index looks as good, and the plan is kept for when the broker was away for hours.
+ * SQL expression: whether a command for this subject (an SQL expression too) is still unsent. ORDER BY forces the index on
+ * subject_id: while the outbox is empty all indexes cost the same, and the cached plan would be slow after a long outage.
  */
 export function hasUnsentCommand(subject: string): string {
   return /* sql */ `((
@@ -85,7 +85,7 @@ export function hasUnsentCommand(subject: string): string {
     ORDER BY m.subject_id LIMIT 1) IS NOT NULL)`;
 }
 
-/** Promise to send these messages, in the transaction of the change that they tell of. */
+/** Add messages to the outbox, in the transaction of the change that they report. */
 export async function addToOutbox(q: Queryable, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;
   await q.query({

@@ -1,15 +1,15 @@
 import type { Knex } from 'knex';
 
 /*
- * Frozen: released migrations call these, so a change of the table is a new function (V2) and a new migration.
+ * Frozen: released migrations call these functions. A change of the table needs a new function (V2) and a new migration.
  */
 
 /**
- * The messages that a service has promised to send and that the broker has not confirmed yet.
+ * Messages that the broker has not confirmed yet.
  *
- * The table is a queue: every row is inserted, claimed and deleted within moments. Half of each page is left free so
- * that a claim finds room beside the row (a HOT update, no index is touched), and vacuum comes by the number of dead
- * rows alone, for a share of a table that is empty most of the time says nothing.
+ * The table is a queue: every row is inserted, claimed and deleted within moments. Half of each page is left free, so that
+ * claiming a row is a HOT update, which touches no index. Vacuum is triggered by the number of dead rows alone, because a
+ * scale factor is meaningless for a table that is empty most of the time.
  */
 export async function createOutboxTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
@@ -56,7 +56,7 @@ export async function dropOutboxTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP TABLE outbox_messages`);
 }
 
-/** V2: headers of the message's own, for those that a replay adds. */
+/** V2: custom message headers, which a replay adds. */
 export async function addOutboxHeadersV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     ALTER TABLE outbox_messages ADD COLUMN headers json;
@@ -69,7 +69,10 @@ export async function dropOutboxHeadersV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `ALTER TABLE outbox_messages DROP COLUMN headers`);
 }
 
-/** V3: finds commands among any number of events, for they are published first. Events do not pay for it. */
+/**
+ * V3: index to find commands among any number of events, because commands are published first. Partial, so that inserts of
+ * events do not pay for it.
+ */
 export async function indexOutboxCommandsV3(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `CREATE INDEX outbox_messages_commands ON outbox_messages (id) WHERE mandatory`);
 }
@@ -79,7 +82,7 @@ export async function dropOutboxCommandsIndexV3(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP INDEX outbox_messages_commands`);
 }
 
-/** V4: says what `claimed_until` is for since a relay locks its rows. */
+/** V4: describes `claimed_until`, whose meaning changed when relays began to lock rows. */
 export async function describeOutboxPausesV4(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     COMMENT ON COLUMN outbox_messages.claimed_until IS

@@ -10,26 +10,28 @@ import type { Logger, Metrics, Span, Tracing } from '../telemetry.ts';
 import { throttled } from '../throttled.ts';
 
 /*
- * From the outbox to the broker, at least once, by any number of relays. One transaction for each batch:
+ * Publishes the outbox to the broker, at least once, with any number of relays. One transaction per batch:
  *
- *   1. lock its rows, passing over those that another relay has locked: commands first, so that they never wait behind
- *      events, each in id order
+ *   1. lock its rows, skipping rows locked by other relays: commands first, so that they never wait behind events, both in
+ *      id order
  *   2. publish them, and wait for the confirms
- *   3. delete what was confirmed, and commit; the rest is free again
+ *   3. delete the confirmed rows, and commit; the others are unlocked
  *
- * A relay that dies meanwhile leaves nothing behind: its locks end with its connection (or after the pool's
- * idle_in_transaction_session_timeout, when it is frozen), and another relay publishes the rows, for the second time if the
- * first got that far; the consumer's inbox drops the second. A mandatory message that no queue took is kept, and so is one
- * that a queue refused, such as a subscriber's that is full; they are held back for as long as they have waited already,
- * so the pauses double, and others pass. What cannot be encoded becomes a dead letter, for no attempt would ever send it.
+ * When a relay crashes, its locks end with its connection (or, if it is frozen, after the pool's
+ * idle_in_transaction_session_timeout), and another relay publishes the rows, perhaps for the second time; the consumer's
+ * inbox drops the duplicate. A mandatory message that is unroutable stays in the outbox, and so does one that a queue refused,
+ * such as a subscriber's full queue. Such messages are held back for as long as they have already waited, so the pauses
+ * double, and other messages are published meanwhile. A message that cannot be encoded becomes a dead letter, because no retry
+ * can succeed.
  *
- * No queue takes a command until its consumer has started for the first time, since only the consumer declares the queue.
- * So that what has waited for hours is not held back for minutes more, one message of each kind is tried every few seconds:
+ * Commands are unroutable until their consumer has started for the first time, because only the consumer declares the queue.
+ * To publish commands soon after that, even when they have waited for hours, one message per routing key is tried every few
+ * seconds:
  *
- *   returned              -> held back; the first of its routing key in the batch is the probe, and has a short pause
- *   a probe is confirmed  -> those held back under its routing key are due, the last of them being the next probe
+ *   returned              -> held back; the first of its routing key in the batch is the probe, with a short pause
+ *   a probe is confirmed  -> the messages held back under its routing key are due; the last of them is the next probe
  *
- * The commit does not wait for the disk: losing one in a crash of the database only means to publish again.
+ * The commit is asynchronous (synchronous_commit = off): if it is lost in a crash of the database, messages are published again.
  */
 
 export interface RelayOptions {
@@ -38,44 +40,44 @@ export interface RelayOptions {
   metrics: Metrics;
   log: Logger;
   tracing?: Tracing;
-  /** What its messages are about. */
+  /** What the messages are about. */
   subject?: Subject;
   batchSize?: number;
   batchBytes?: number;
 }
 
 export interface Relay {
-  /** There are new rows. Cheap: call it after every commit that wrote some. */
+  /** Signal new rows. Cheap: call it after every commit that wrote some. */
   wake(): void;
-  /** Finish the running batch. */
+  /** Finish the running batch and stop. */
   stop(): Promise<void>;
 }
 
 const BATCH_ROWS = 500;
-// A batch is in memory several times over: as rows, as messages, as what the socket has not taken yet. The row that
-// reaches this is its last.
+// A batch is in memory several times: as rows, as messages and in the socket's buffer. The row that reaches this size is the
+// last of its batch.
 const BATCH_BYTES = 4 * 1024 * 1024;
-// Rows that come within this time of the first travel in its batch: one transaction and one wait for many.
+// Rows added within this time of the first share its batch: one transaction and one wait for confirms.
 const COALESCE_MS = 50;
-// The net under wake(): rows of other processes, of relays that died and of messages held back.
+// Fallback for wake(): rows of other processes, of crashed relays, and of messages held back.
 const POLL_MS = 1_000;
 const SAMPLE_MS = 5_000;
 const LONGEST_PAUSE_SECONDS = 300;
-// What waits is to be settled within a minute of the consumer's first start.
+// Short enough that waiting commands are published within a minute of the consumer's first start.
 const PROBE_PAUSE_SECONDS = 5;
-// One statement must not take long, however many were held back.
+// Bounds the statement, however many messages were held back.
 const RELEASED_AT_ONCE = 5_000;
-// Above this many rows their number is an estimate: an exact one would cost more than it tells.
+// Above this many rows the count is an estimate, because counting all rows is too expensive.
 const COUNTED_AT_MOST = 10_000;
 const LOGGED_EVERY_MS = 10_000;
 const STOP_TIMEOUT_MS = 7_000;
 
-/** Publish what is in the outbox, now and from now on, until it is stopped. */
+/** Publish the outbox continuously until stopped. */
 export function startRelay(options: RelayOptions): Relay {
   const { pool, broker, metrics, log } = options;
   const stop = new AbortController();
   let woken = false;
-  let rouse = () => {};
+  let interruptRest = () => {};
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
@@ -88,19 +90,19 @@ export function startRelay(options: RelayOptions): Relay {
     log.warn({ err: error, others }, 'relay could not use its database'),
   );
 
-  /** For the time of a poll, however often it is woken: what wakes it are writes, and they fail too. */
+  /** Wait for a full poll interval even if woken, because the writes that wake it fail as well. */
   async function pause(error: unknown): Promise<false> {
     logFailure(error);
     await sleep(POLL_MS, undefined, { signal: stop.signal }).catch(() => {});
     return false;
   }
 
-  /** Until someone wakes us, or for the poll interval; then a moment longer, for the rows that follow. */
+  /** Wait until woken, or for the poll interval; then a moment longer, to batch the rows that follow. */
   async function rest(): Promise<void> {
     if (!woken && !stop.signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, POLL_MS);
-        rouse = () => {
+        interruptRest = () => {
           clearTimeout(timer);
           resolve();
         };
@@ -112,7 +114,7 @@ export function startRelay(options: RelayOptions): Relay {
 
   const wake = () => {
     woken = true;
-    rouse();
+    interruptRest();
   };
   broker.onUsable(wake);
 
@@ -123,7 +125,7 @@ export function startRelay(options: RelayOptions): Relay {
     metrics.deadLettersOpen.set({ queue: OUTBOX }, await countOpen(pool, OUTBOX));
     if (await pool.takesWrites()) metrics.databaseAnswered.setToCurrentTime();
   };
-  // Without the database the gauges keep their last value; its absence has alarms of its own.
+  // While the database is unavailable the gauges keep their last value; other alerts cover the outage.
   const sampler = setInterval(() => sample().catch(() => {}), SAMPLE_MS).unref();
   const running = run();
 
@@ -131,25 +133,25 @@ export function startRelay(options: RelayOptions): Relay {
     wake,
     async stop() {
       stop.abort();
-      rouse();
+      interruptRest();
       clearInterval(sampler);
       await Promise.race([running, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }
 
-/** One batch. True when there is probably more to do at once. */
+/** Publish one batch. True if there are probably more rows due now. */
 async function relayBatch(options: RelayOptions): Promise<boolean> {
   const { pool, broker, metrics, log, batchSize = BATCH_ROWS, batchBytes = BATCH_BYTES } = options;
   return inTransaction(pool, async (trx) => {
     const rows = await lockBatch(trx, { rows: batchSize, bytes: batchBytes });
     if (rows.length === 0) return false;
     const outcomes = await publish(broker, rows, options.tracing);
-    const those = (...wanted: PublishOutcome[]) =>
+    const rowsWith = (...wanted: PublishOutcome[]) =>
       rows.filter((_, index) => wanted.includes(outcomes[index] as PublishOutcome));
-    const [confirmed, unencodable] = [those('confirmed'), those('unencodable')];
-    const [returned, refused, unsent] = [those('returned'), those('refused'), those('failed', 'unanswered')];
-    await setAside(trx, unencodable, options);
+    const [confirmed, unencodable] = [rowsWith('confirmed'), rowsWith('unencodable')];
+    const [returned, refused, unsent] = [rowsWith('returned'), rowsWith('refused'), rowsWith('failed', 'unanswered')];
+    await moveToDeadLetters(trx, unencodable, options);
     await remove(trx, [...confirmed, ...unencodable]);
     metrics.outboxPublished.inc(confirmed.length);
     metrics.outboxReturned.inc(returned.length);
@@ -189,7 +191,7 @@ interface OutboxMessage {
   body: string;
   traceparent: string | null;
   headers: Record<string, unknown> | null;
-  /** No queue took it the last time, or one refused it. */
+  /** It was unroutable or refused at the last attempt. */
   held_back: boolean;
 }
 
@@ -222,8 +224,8 @@ async function lockBatch(trx: Transaction, { rows: limit, bytes }: BatchLimits):
   return rows;
 }
 
-/** As dead letters, in the transaction that removes the rows. */
-async function setAside(
+/** Store rows as dead letters, in the transaction that removes them from the outbox. */
+async function moveToDeadLetters(
   trx: Transaction,
   rows: readonly OutboxMessage[],
   { log, subject }: RelayOptions,
@@ -257,7 +259,7 @@ async function holdBack(trx: Transaction, rows: readonly OutboxMessage[], longes
   );
 }
 
-/** Let those follow that were held back and go where these went; returns how many. */
+/** Make the messages due that were held back with the routing keys of these probes; returns their number. */
 async function release(trx: Transaction, probes: readonly OutboxMessage[]): Promise<number> {
   if (probes.length === 0) return 0;
   const { rowCount } = await trx.query(
@@ -275,7 +277,7 @@ async function release(trx: Transaction, probes: readonly OutboxMessage[]): Prom
   return rowCount ?? 0;
 }
 
-/** How many messages wait and how old the oldest is, for the gauges. Cheap, however many there are. */
+/** The number of messages and the age of the oldest, for the gauges. Cheap for any number of rows. */
 export async function outboxStats(q: Queryable): Promise<{ pending: number; oldestSeconds: number }> {
   const { rows } = await q.query<{ pending: number; oldest_seconds: number }>(
     /* sql */ `
@@ -307,7 +309,7 @@ async function publish(
   return outcomes;
 }
 
-/** A message that belongs to no trace begins none by being sent. */
+/** Start a span for publishing, unless the message belongs to no trace. */
 function startPublishing(tracing: Tracing, row: OutboxMessage): Span | undefined {
   if (row.traceparent === null) return undefined;
   return tracing.start(`publish ${row.routing_key}`, {
@@ -336,11 +338,11 @@ function toOutgoing(row: OutboxMessage, span: Span | undefined): OutgoingMessage
   };
 }
 
-/** What the envelope says of itself, for those who look at the broker. A replayed body may be anything. */
+/** AMQP properties from the envelope, for people who inspect queues. A replayed body may be anything. */
 function describe(body: string): Pick<OutgoingMessage, 'type' | 'occurredAt'> {
   try {
     const { type, occurredAt } = JSON.parse(body);
-    // 255 bytes is what AMQP has room for.
+    // AMQP allows at most 255 bytes.
     const fits = typeof type === 'string' && Buffer.byteLength(type) < 256;
     return { type: fits ? type : undefined, occurredAt: new Date(occurredAt) };
   } catch {

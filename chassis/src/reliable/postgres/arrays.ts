@@ -1,9 +1,9 @@
 /**
- * PostgreSQL's arrays in their binary form (`array_recv`, and the `…_recv` of each element's type), for statements that
- * take a batch as parallel arrays. `pg` sends a Buffer as it is; an array of JavaScript it would write as text, with every
- * quote of every JSON body escaped, and the server would read it back character by character: docs/adr/0014.
+ * Arrays in PostgreSQL's binary format (`array_recv`, and the `…_recv` function of each element type), for statements that take
+ * a batch as parallel arrays. `pg` sends a Buffer unchanged. It would send a JavaScript array as text, with every quote in
+ * every JSON body escaped, which the server parses character by character: docs/adr/0014.
  *
- * A parameter needs its cast in the statement, `$1::text[]`: a binary array must be of exactly the type that is expected.
+ * Each parameter needs a cast in the statement, such as `$1::text[]`: a binary array must have exactly the expected type.
  */
 
 /** `text[]`. */
@@ -16,7 +16,7 @@ export function texts(values: readonly (string | null | undefined)[]): Buffer {
   );
 }
 
-/** `jsonb[]`, of values that are JSON as text already. */
+/** `jsonb[]`, of values that are JSON text. */
 export function jsons(values: readonly (string | null | undefined)[]): Buffer {
   return encode(
     3802,
@@ -36,7 +36,7 @@ export function uuids(values: readonly (string | null | undefined)[]): Buffer {
     values,
     () => 16,
     (buffer, value, at) => {
-      // What is missing of a value that is none would be whatever was in this memory before.
+      // An invalid value would leave uninitialized memory in the buffer.
       if (buffer.write(value.replaceAll('-', ''), at, 'hex') !== 16) throw new TypeError(`not a UUID: ${value}`);
     },
   );
@@ -72,7 +72,7 @@ export function integers(values: readonly (number | null | undefined)[]): Buffer
   );
 }
 
-/** `bigint[]`, of numbers that are exact in JavaScript. */
+/** `bigint[]`, of safe integers. */
 export function bigints(values: readonly number[]): Buffer {
   return encode(
     20,
@@ -97,8 +97,8 @@ export function times(values: readonly Date[]): Buffer {
 }
 
 /**
- * Header: dimensions, whether there are nulls, the elements' type (its oid in pg_type.dat, which never changes), length and
- * lower bound; then each element with its length before it, -1 for null.
+ * Header: number of dimensions, null flag, element type (its OID in pg_type.dat, which never changes), length and lower bound.
+ * Then each element, preceded by its length; -1 for null.
  */
 function encode<T>(
   oid: number,

@@ -22,14 +22,14 @@ describe('the table of faults', () => {
   it.each([
     ['no error of a database', new Error('no'), undefined],
     ['a refused value', { code: '22021' }, undefined],
-    ['a class', { code: '08006' }, 'the connection failed'],
-    ['a row within a class', { code: '53100' }, 'the disk is full'],
-    ['the rest of it', { code: '53000' }, 'the server lacks a resource'],
-    ['a limit of the statement', { code: '57014' }, 'the statement took too long'],
-    ['a cancellation', { code: '57014', early: true }, 'a person cancelled the statement'],
-    ['the network', { code: 'ECONNRESET' }, 'the database cannot be reached'],
-    ['a certificate', { code: 'CERT_HAS_EXPIRED', connecting: true }, 'the database cannot be reached'],
-    ['a permission to connect', { code: '42501', connecting: true }, 'the database cannot be reached'],
+    ['a class', { code: '08006' }, 'connection failure'],
+    ['a row within a class', { code: '53100' }, 'disk full'],
+    ['the rest of it', { code: '53000' }, 'the server has insufficient resources'],
+    ['a limit of the statement', { code: '57014' }, 'statement timeout'],
+    ['a cancellation', { code: '57014', early: true }, 'the statement was cancelled by a user'],
+    ['the network', { code: 'ECONNRESET' }, 'the database is unreachable'],
+    ['a certificate', { code: 'CERT_HAS_EXPIRED', connecting: true }, 'the database is unreachable'],
+    ['a permission to connect', { code: '42501', connecting: true }, 'the database is unreachable'],
     ['a permission on a table', { code: '42501' }, undefined],
   ])('knows %s', (_what, error, meaning) => {
     expect(databaseFault(error)?.meaning).toBe(meaning);

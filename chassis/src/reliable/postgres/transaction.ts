@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connections, Transaction } from '../postgres/connections.ts';
 
-// PostgreSQL error codes, appendix A: after these two, and only these, the same transaction may simply run again.
+// PostgreSQL error codes, appendix A: only after these two can the same transaction be retried.
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const ATTEMPTS = 5;
 
-/** The SQLSTATE of an error of PostgreSQL; undefined for anything else. Node's own codes, EPIPE say, have no digit. */
+/** The SQLSTATE of a PostgreSQL error; undefined for others. Node's error codes, such as EPIPE, contain no digit. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** The name of the constraint that refused a row; undefined for any other error. */
+/** The name of the violated constraint; undefined for other errors. */
 export function violatedConstraint(error: unknown): string | undefined {
   return sqlState(error)?.startsWith('23') ? (error as { constraint?: string }).constraint : undefined;
 }
 
-/** Run `work` again after a deadlock or a serialization failure, a few times, with a little random patience. */
+/** Retry `work` after a deadlock or a serialization failure, up to 5 attempts, with short random delays. */
 export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -31,7 +31,7 @@ export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** One transaction: commits what `work` did, or rolls all of it back when it throws. Deadlocks are retried. */
+/** Run `work` in a transaction, and roll back if it throws. Deadlocks and serialization failures are retried. */
 export async function inTransaction<T>(pool: Connections, work: (trx: Transaction) => Promise<T>): Promise<T> {
   return retryingDeadlocks(() => transactionOnce(pool, work));
 }
@@ -50,7 +50,7 @@ async function transactionOnce<T>(pool: Connections, work: (trx: Transaction) =>
     });
     throw error;
   } finally {
-    // A client that cannot even roll back is in an unknown state: it leaves the pool.
+    // A client that cannot roll back is in an unknown state, so the pool discards it.
     trx.release(broken);
   }
 }
