@@ -19,8 +19,8 @@ import type { ArrivedLetter } from '@shop/chassis/reliable/dead-letters/read-let
 import {
   acceptLease,
   claimLease,
-  releaseLeases,
   lockKey,
+  releaseLeases,
   removeExpiredKeys,
   replaceAccepted,
   takeOver,
