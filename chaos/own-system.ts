@@ -92,7 +92,7 @@ export async function endOwnSystem(system: System, keepFolder: boolean): Promise
 
 /** Starts and resumes whatever does not run, and waits until everything answers; returns what does not come back. */
 export async function healSystem(system: System, withinMs: number): Promise<string[]> {
-  const deadline = Date.now() + withinMs;
+  const deadline = performance.now() + withinMs;
   const parts = allPartNames(system.plan).map((name) => partOf(system, name));
   for (;;) {
     for (const part of parts) {
@@ -101,7 +101,7 @@ export async function healSystem(system: System, withinMs: number): Promise<stri
     }
     const answers = await Promise.all(parts.map((part) => part.answers()));
     const silent = parts.filter((_, index) => !answers[index]).map(({ name }) => name);
-    if (silent.length === 0 || Date.now() > deadline) return silent;
+    if (silent.length === 0 || performance.now() > deadline) return silent;
     await delay(200);
   }
 }

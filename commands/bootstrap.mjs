@@ -138,10 +138,10 @@ function npm(args, cwd, bin) {
 
 /** Shows how far something is: in one line on a terminal, else now and then in a new one. It ends with its `code`. */
 async function showing(progress, work) {
-  const began = Date.now();
+  const began = performance.now();
   const terminal = process.stderr.isTTY;
   const write = (sign, colour, end) => {
-    const text = `${sign} ${progress(sign === '✓').padEnd(28)} ${((Date.now() - began) / 1000).toFixed(1)} s`;
+    const text = `${sign} ${progress(sign === '✓').padEnd(28)} ${((performance.now() - began) / 1000).toFixed(1)} s`;
     const coloured = terminal && !process.env.NO_COLOR ? `\x1b[${colour}m${text}\x1b[0m` : text;
     process.stderr.write(`${terminal ? '\r\x1b[2K' : ''}  ${coloured}${end}`);
   };

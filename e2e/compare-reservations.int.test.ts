@@ -94,7 +94,7 @@ const takeOut = async (pool: Pool) =>
 /** What the broker does: commands to inventory-service, its answers back. Returns the types of the commands. */
 async function exchange(): Promise<string[]> {
   const commands = await takeOut(orders.pool);
-  const handle = reservationCommandHandler({ metrics: inventory.metrics, wakeRelay: () => {} });
+  const handle = reservationCommandHandler({ metrics: inventory.metrics, now: () => new Date(), wakeRelay: () => {} });
   const deliveries = commands.map((message) => ({ message, traceparent: undefined }));
   await inTransaction(stocks.pool, (trx) => handle(trx, deliveries as never, (effect) => effect()));
   const replies = (await takeOut(stocks.pool)).map((message: ReservationReply) => ({ message }));

@@ -30,6 +30,7 @@ const pure = 'A pure file imports types, and values of other pure files only';
 const service = 'A service imports no other service';
 const client = 'A client is published alone';
 const pool = 'One pool for each process';
+const clock = 'Take the time as an argument';
 
 it.each([
   ['chassis/src/reliable/outbox/relay.ts', `import { x } from '../../base/telemetry/log.ts';`, layers],
@@ -62,6 +63,8 @@ it.each([
   ['clients/typescript/src/call.ts', `import { z } from 'zod';`, client],
   ['chassis/src/reliable/outbox/relay.ts', `import { x } from '../../testing/eventually.ts';`, 'for tests only'],
   ['order-service/src/app.ts', 'export const x = process.env.X;', 'noProcessEnv'],
+  ['order-service/src/app.ts', 'export const x = new Date();', clock],
+  ['chassis/src/reliable/outbox/relay.ts', 'export const x = Date.now();', clock],
   ['chassis/src/service/runtime.ts', 'export const x = process.env.X;', 'noProcessEnv'],
 ])('fails in %s on %s', (path, line, message) => {
   expect(lint({ [path]: `${line}\n` })).toContain(message);
@@ -75,6 +78,9 @@ it.each([
   ['order-service/src/orders/order.ts', `import type { z } from 'zod';\nexport type X = z.ZodType;`],
   ['order-service/src/orders/completer.ts', `export type { Pool } from '@shop/chassis/base/db/pool.ts';`],
   ['order-service/src/config.ts', 'export const x = process.env.X;'],
+  ['order-service/src/app.ts', 'export const x = new Date(performance.now());'],
+  ['order-service/src/app.int.test.ts', 'export const x = new Date();'],
+  ['chassis/src/service/runtime.ts', 'export const x = () => new Date();'],
   ['chassis/src/reliable/outbox/relay.int.test.ts', `export { x } from '../../testing/eventually.ts';`],
   ['chassis/src/reliable/outbox/relay.int.test.ts', `export { createMetrics } from '../../base/telemetry/metrics.ts';`],
   ['chassis/src/operations/dead-letters/dead-letters.int.test.ts', `export { x } from '../../service/app.ts';`],

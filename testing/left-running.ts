@@ -62,8 +62,8 @@ export function watchRun() {
     /** After the run: end what has not ended in time, and say what it was. What descends from another one of it is not named. */
     async endStragglers(): Promise<Straggler[]> {
       clearInterval(looking);
-      const deadline = Date.now() + END_WITHIN_MS;
-      while (lookEverywhere().length > 0 && Date.now() < deadline) await delay(100);
+      const deadline = performance.now() + END_WITHIN_MS;
+      while (lookEverywhere().length > 0 && performance.now() < deadline) await delay(100);
       const pids = new Set(seen.map(({ pid }) => pid));
       const stragglers = seen.filter(({ parent }) => !pids.has(parent)).map(({ pid }) => stragglerOf(pid));
       for (const pid of pids) sendSignal(pid, 'SIGKILL');

@@ -14,12 +14,12 @@ const chassis = join(root, 'chassis/src');
 const CONSUMER = `
   import { startConsumer } from '${chassis}/reliable/messaging/consume.ts';
   import { openingsQueue } from '${chassis}/testing/queues.ts';
-  import { openedMessage, silent, startMessagingSystem } from '${chassis}/testing/messaging.ts';
+  import { now, openedMessage, silent, startMessagingSystem } from '${chassis}/testing/messaging.ts';
   it('leaves a consumer', async () => {
     const { broker, metrics, database } = await startMessagingSystem();
     const { name: queue, messages: definitions } = openingsQueue;
     const handle = async () => { throw new Error('planted'); };
-    startConsumer({ queue, broker, metrics, pool: database.pool, log: silent, definitions, handle });
+    startConsumer({ queue, broker, metrics, now, pool: database.pool, log: silent, definitions, handle });
     await broker.publish([openedMessage()]);
     throw new Error('planted');
   });`;

@@ -52,7 +52,7 @@ export async function testCommand(args: string[]): Promise<number> {
  * the last line counts.
  */
 async function runTests({ selected, jestArgs }: TestArguments): Promise<number> {
-  const began = Date.now();
+  const began = performance.now();
   const interrupted = new AbortController();
   // It ends what runs and the waiting, so that the servers are stopped.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
@@ -183,7 +183,7 @@ async function runJest(tier: Tier, jestArgs: string[], interrupted: AbortSignal,
 async function step(named: Failure, interrupted: AbortSignal, work: () => Promise<Tally>): Promise<Tally> {
   const failed = tallyOfStep(named, false);
   if (interrupted.aborted) return failed;
-  const began = Date.now();
+  const began = performance.now();
   console.log(styleText('bold', `\n== ${named.what}`));
   const tally = await work().catch((error: unknown) => {
     if (interrupted.aborted) console.error('interrupted');
@@ -233,5 +233,5 @@ function hostOf(url: string): string {
 }
 
 function elapsed(since: number): string {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }

@@ -95,10 +95,10 @@ async function endServer({ name, id }: Server): Promise<void> {
 type Waiting = { id: ProcessId; log: string; answers: () => Promise<boolean>; interrupted: AbortSignal };
 
 async function untilAnswering(name: string, { id, log, answers, interrupted }: Waiting): Promise<void> {
-  const deadline = Date.now() + readyWithin;
+  const deadline = performance.now() + readyWithin;
   while (!(await answers())) {
     if (!isRunning(id)) throw new Fault(`${name} ended (${howItEnded(id) ?? 'unknown how'}).\n${tailOf(log)}`);
-    if (Date.now() > deadline) throw new Fault(`${name} was not ready in time.\n${tailOf(log)}`);
+    if (performance.now() > deadline) throw new Fault(`${name} was not ready in time.\n${tailOf(log)}`);
     await delay(100, undefined, { signal: interrupted });
   }
 }

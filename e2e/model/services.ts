@@ -138,7 +138,7 @@ async function startRuntime(name: string, topology: Topology, database: TestData
   const metrics = createMetrics(name, 'test');
   const broker = await connectBroker({ url: server.url, name, log, setup: (model) => assertTopology(model, topology) });
   await eventually(() => broker.isConnected() || undefined);
-  const relay = startRelay({ pool, broker, metrics, log, subject });
+  const relay = startRelay({ pool, broker, metrics, now, log, subject });
   const lifecycle = createLifecycle();
   lifecycle.enter('ready');
   const replays = startReplayCounter(pool, log);

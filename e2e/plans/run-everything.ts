@@ -360,7 +360,7 @@ async function relayOnce(pool: Pool, outcome: PublishOutcome): Promise<void> {
       return messages.map(() => outcome);
     },
   } as unknown as Parameters<typeof startRelay>[0]['broker'];
-  const relay = startRelay({ pool, broker, metrics: createMetrics('plans', 'test'), log });
+  const relay = startRelay({ pool, broker, metrics: createMetrics('plans', 'test'), now, log });
   relay.wake();
   await eventually(() => published > 0 || undefined);
   await relay.stop();

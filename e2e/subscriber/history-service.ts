@@ -58,7 +58,7 @@ export async function startHistoryService({ pool, brokerUrl, readPage }: History
     log,
     setup: (model) => assertTopology(model, topology),
   });
-  const runtime = { pool, broker, metrics, log, subject };
+  const runtime = { pool, broker, metrics, now: () => new Date(), log, subject };
   const background = [
     startConsumer({
       ...runtime,

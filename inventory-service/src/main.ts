@@ -40,7 +40,6 @@ const app = buildApp({
   callers: {
     'order-service': acceptedTokens(settings.ORDER_TO_INVENTORY_TOKEN, settings.ORDER_TO_INVENTORY_TOKEN_PREVIOUS),
   },
-  now: () => new Date(),
 });
 const reconciliation = startReconciliation(reconciler, runtime.log);
 

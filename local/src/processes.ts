@@ -123,9 +123,9 @@ export function signalLeader(id: ProcessId, signal: NodeJS.Signals): void {
 
 /** Waits until nothing of a family is left; false when the time is over first. */
 export async function waitUntilGone(id: ProcessId, milliseconds: number): Promise<boolean> {
-  const deadline = Date.now() + milliseconds;
+  const deadline = performance.now() + milliseconds;
   while (isRunning(id) || familyOf(id).length > 0) {
-    if (Date.now() > deadline) return false;
+    if (performance.now() > deadline) return false;
     await delay(50);
   }
   return true;

@@ -22,7 +22,7 @@ export function showProgress(output: NodeJS.WriteStream = process.stderr): Progr
   };
 
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    const since = Date.now();
+    const since = performance.now();
     running.set(name, since);
     const timer = output.isTTY ? setInterval(draw, 250) : undefined;
     try {
@@ -45,5 +45,5 @@ function clear(output: NodeJS.WriteStream): void {
 }
 
 function seconds(since: number): string {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }

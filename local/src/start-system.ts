@@ -38,7 +38,7 @@ const readyWithin = 90_000;
 
 /** `npm start`: brings the system up, and stays with it unless it is detached. */
 export async function startSystem(options: StartOptions): Promise<number> {
-  const began = Date.now();
+  const began = performance.now();
   const folder = localFolder();
   const progress = showProgress();
   const system = await claim(folder, options, progress);
@@ -54,7 +54,7 @@ export async function startSystem(options: StartOptions): Promise<number> {
   }
   if (interrupted.signal.aborted) return stopped.then(() => 130);
   savePlan(folder, { ...system.plan, ready: true });
-  console.log(summaryOf(system, (Date.now() - began) / 1000));
+  console.log(summaryOf(system, (performance.now() - began) / 1000));
   if (options.detach) return 0;
   reportCrashes(system);
   return stopped;
@@ -226,7 +226,7 @@ export async function startAndWait(part: Part, interrupted: AbortSignal): Promis
   const { name } = part;
   interrupted.throwIfAborted(); // or it would start behind the back of the one who stops everything
   await startPart(part);
-  const deadline = Date.now() + readyWithin;
+  const deadline = performance.now() + readyWithin;
   while (!(await part.answers())) {
     interrupted.throwIfAborted();
     const status = partStatus(part);
@@ -236,7 +236,7 @@ export async function startAndWait(part: Part, interrupted: AbortSignal): Promis
         `${name} ended instead of becoming ready${how ? ` (${how})` : ''}.\n${tailOf(part.log)}\n  ${part.log}`,
       );
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new Fault(`${name} was not ready within ${readyWithin / 1000} s.\n${tailOf(part.log)}\n  ${part.log}`);
     }
     await delay(100, undefined, { signal: interrupted });

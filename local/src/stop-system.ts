@@ -38,8 +38,8 @@ export async function bringDown(system: System): Promise<string> {
   if (!watched && !anything) return 'Nothing was running.';
   if (watched) {
     process.kill(startedBy.pid, 'SIGTERM');
-    const deadline = Date.now() + gatewayPatience + servicePatience + serverPatience + 2_000;
-    while (isRunning(startedBy) && Date.now() < deadline) await delay(100);
+    const deadline = performance.now() + gatewayPatience + servicePatience + serverPatience + 2_000;
+    while (isRunning(startedBy) && performance.now() < deadline) await delay(100);
   }
   await stopSystem(system);
   return 'Everything is stopped. The data is kept for the next start.';

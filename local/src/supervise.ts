@@ -24,9 +24,9 @@ export function stoppedBySignal(system: System, interrupted: AbortController): P
     };
     const onSignal = () => {
       if (firstAt === undefined) {
-        firstAt = Date.now();
+        firstAt = performance.now();
         void end();
-      } else if (Date.now() - firstAt > sameKeystroke) {
+      } else if (performance.now() - firstAt > sameKeystroke) {
         killSystem(system);
         process.exit(130);
       }

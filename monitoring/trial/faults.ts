@@ -43,7 +43,7 @@ export async function runFaults(system: System): Promise<string[]> {
   const listener = createServer(async (req, res) => {
     type Message = { alerts: { status: string; labels: Notification; annotations: Notification }[] };
     for (const { status, labels, annotations } of ((await json(req)) as Message).alerts) {
-      notified.push({ at: Date.now(), status, alertname: labels.alertname, summary: annotations.summary });
+      notified.push({ at: performance.now(), status, alertname: labels.alertname, summary: annotations.summary });
     }
     res.end();
   }).listen(webhook, '127.0.0.1');
@@ -75,7 +75,7 @@ export async function runFaults(system: System): Promise<string[]> {
 }
 
 async function runFault(system: System, fault: Fault, notified: Notification[], wrong: string[]): Promise<string[]> {
-  const began = Date.now();
+  const began = performance.now();
   const seen = new Set<string>();
   const firingNotified = () =>
     notified.filter(({ at, status }) => at >= began && status === 'firing').map((one) => one.alertname);
@@ -91,13 +91,13 @@ async function runFault(system: System, fault: Fault, notified: Notification[], 
   const inTime = await eventually(isNotified, notifyWithinMs).catch(() => false);
   const after = seconds(began);
   if (!inTime) wrong.push(`${fault.name}: no notification of ${fault.expected}, but of: ${firingNotified()}`);
-  for (const until = Date.now() + lastsMs; Date.now() < until; ) await look();
+  for (const until = performance.now() + lastsMs; performance.now() < until; ) await look();
   const meanwhile = [...new Set(firingNotified())];
   const needless = meanwhile.filter((name) => !fault.expected.includes(name));
   if (needless.length > 0) wrong.push(`${fault.name}: needless notifications of ${needless}`);
 
   await fault.end();
-  const ended = Date.now();
+  const ended = performance.now();
   const isOver = async () => {
     await look();
     return (await firingNames(system)).length === 0 || undefined;
@@ -204,5 +204,5 @@ async function discardAll(system: System): Promise<void> {
 }
 
 function seconds(since: number): string {
-  return `${Math.round((Date.now() - since) / 1_000)} s`;
+  return `${Math.round((performance.now() - since) / 1_000)} s`;
 }

@@ -19,9 +19,8 @@ const name = 'order-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const settings = settingsOrExit(name, config);
 const runtime = await startRuntime({ name, version, settings, topology });
-const { pool, log, tracing, wakeRelay } = runtime;
+const { pool, now, log, tracing, wakeRelay } = runtime;
 const metrics = withOrderMetrics(runtime.metrics);
-const now = () => new Date();
 
 const inventory = createInventoryTargets({
   urls: settings.INVENTORY_URL,
@@ -55,7 +54,6 @@ const app = buildApp({
   reconciler,
   reservations,
   reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS,
-  now,
 });
 const drainer = startDrainer({ ...runtime, queue: reservationRepliesQueue.name });
 

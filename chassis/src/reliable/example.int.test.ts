@@ -5,7 +5,7 @@ import { createMetrics } from '../base/telemetry/metrics.ts';
 import { atEnd } from '../testing/at-end.ts';
 import { createTestBroker } from '../testing/broker.ts';
 import { eventually } from '../testing/eventually.ts';
-import { silent as log } from '../testing/messaging.ts';
+import { silent as log, now } from '../testing/messaging.ts';
 import { createMessagingDatabase } from '../testing/messaging-database.ts';
 import { openAccount, queue, startWelcoming } from './example.ts';
 import { fingerprintOf } from './idempotency/fingerprint.ts';
@@ -32,7 +32,7 @@ it('opens an account once, although it is asked twice and each message comes twi
 
   const accountId = randomUUID();
   const fingerprint = fingerprintOf({ id: 'openAccount', forms: { 1: (asked) => asked }, writes: 1 }, { accountId });
-  const deps = { pool, metrics, replays, findKeptFingerprint: async () => undefined };
+  const deps = { pool, metrics, now, replays, findKeptFingerprint: async () => undefined };
   const request = { clientId: 'shop', key: 'k-1', fingerprint };
   const first = await openAccount(deps, request, accountId);
   expect(await openAccount(deps, request, accountId)).toEqual({ reply: first.reply, replayed: true });
@@ -40,9 +40,9 @@ it('opens an account once, although it is asked twice and each message comes twi
     INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body)
     SELECT message_id, exchange, routing_key, mandatory, subject_id, body FROM outbox_messages`);
 
-  const relay = startRelay({ pool, broker, metrics, log });
+  const relay = startRelay({ pool, broker, metrics, now, log });
   atEnd(() => relay.stop());
-  const consumer = startWelcoming({ pool, broker, metrics, log });
+  const consumer = startWelcoming({ pool, broker, metrics, now, log });
   atEnd(() => consumer.stop());
   await eventually(async () => (await outcomesOf(metrics)).length === 2 || undefined);
   expect(await outcomesOf(metrics)).toEqual(['duplicate', 'handled']);

@@ -14,10 +14,12 @@ const accountOpened = {
 
 export const queue = { name: 'bank.welcome', messages: [accountOpened] };
 
-export function openAccount(deps: IdempotencyDeps, request: KeyedRequest, accountId: string): Promise<KeyedReply> {
+type BankDeps = IdempotencyDeps & { now: () => Date };
+
+export function openAccount(deps: BankDeps, request: KeyedRequest, accountId: string): Promise<KeyedReply> {
   return idempotently(deps, request, async (trx) => {
     await trx.query('INSERT INTO accounts (id) VALUES ($1)', [accountId]);
-    const context = { correlationId: request.key, occurredAt: new Date() };
+    const context = { correlationId: request.key, occurredAt: deps.now() };
     await addToOutbox(trx, [toOutboxRow(accountOpened, { accountId }, context)]);
     return { status: 201, body: JSON.stringify({ accountId }) };
   });

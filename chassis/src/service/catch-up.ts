@@ -22,6 +22,7 @@ export interface CatchUpOptions {
   queue: string;
   pool: Pool;
   broker: Pick<Broker, 'name' | 'isConnected'>;
+  now: () => Date;
   log: Logger;
   /** Read everything from the producer; return early when `stopping` is aborted. */
   readProducer: (stopping: AbortSignal) => Promise<void>;
@@ -33,7 +34,7 @@ const INTERVAL_MS = 5_000;
 
 /** Keep a subscription complete for as long as the process lives. */
 export function startCatchUp(options: CatchUpOptions): { stop(): Promise<void> } {
-  const { queue, pool, broker, log, readProducer, intervalMs = INTERVAL_MS } = options;
+  const { queue, pool, broker, now, log, readProducer, intervalMs = INTERVAL_MS } = options;
   return startLoop({ name: `catch-up of ${queue}`, intervalMs, log }, async (stopping) => {
     // Connected, we have declared our queue: what is published from now on is in it.
     if (!broker.isConnected()) return;
@@ -48,7 +49,7 @@ export function startCatchUp(options: CatchUpOptions): { stop(): Promise<void> }
       return;
     }
     if (stopping.aborted) return;
-    const by = { actor: broker.name, correlationId: `catch-up of ${queue}`, at: new Date() };
+    const by = { actor: broker.name, correlationId: `catch-up of ${queue}`, at: now() };
     await inTransaction(pool, (trx) => noteCaughtUp(trx, queue, missed, by));
     log.info(about, 'caught up with the producer');
   });

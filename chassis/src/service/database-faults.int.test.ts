@@ -16,7 +16,7 @@ import { DATABASE_FAULTS, databaseFault } from '../reliable/postgres/faults.ts';
 import { inTransaction } from '../reliable/postgres/transaction.ts';
 import { atEnd } from '../testing/at-end.ts';
 import { eventually } from '../testing/eventually.ts';
-import { counted, type MessagingSystem, openedMessage, startMessagingSystem } from '../testing/messaging.ts';
+import { counted, type MessagingSystem, now, openedMessage, startMessagingSystem } from '../testing/messaging.ts';
 import { describeNeeding } from '../testing/needing.ts';
 import { accountOpenedV1, openingsQueue } from '../testing/queues.ts';
 import { withClient } from '../testing/with-client.ts';
@@ -114,7 +114,7 @@ async function retriesUntilHandled(handle: (trx: Pick<Pool, 'query'>, call: numb
   let calls = 0;
   const { broker } = system;
   const consumer = startConsumer({
-    ...{ queue: QUEUE, definitions: [accountOpenedV1], broker, pool, metrics, log },
+    ...{ queue: QUEUE, definitions: [accountOpenedV1], broker, pool, metrics, now, log },
     ...{ retryDelaysMs: [50, 200], probeIntervalMs: 100 },
     handle: async (trx, messages) => {
       calls += 1;

@@ -54,6 +54,7 @@ export async function startRuntime({ name, version, settings, topology }: Runtim
     },
     log,
   );
+  const now = () => new Date();
   const broker = await connectBroker({
     url: settings.RABBITMQ_URL,
     name,
@@ -61,11 +62,12 @@ export async function startRuntime({ name, version, settings, topology }: Runtim
     setup: (model) => assertTopology(model, topology),
     onSetup: (differences) => showDifferences(metrics, differences),
   });
-  const relay = startRelay({ pool, broker, metrics, log, tracing, subject });
+  const relay = startRelay({ pool, broker, metrics, now, log, tracing, subject });
   const keyRetentionHours = settings.KEY_RETENTION_HOURS;
   return {
     settings,
     version,
+    now,
     log,
     metrics,
     tracing,

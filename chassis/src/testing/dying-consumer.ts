@@ -3,7 +3,7 @@
 import { createPool } from '../base/db/pool.ts';
 import { createMetrics } from '../base/telemetry/metrics.ts';
 import { startConsumer } from '../reliable/messaging/consume.ts';
-import { connectTo, silent, TEST_DELIVERY_LIMIT, TEST_RETRY_DELAYS_MS } from './messaging.ts';
+import { connectTo, now, silent, TEST_DELIVERY_LIMIT, TEST_RETRY_DELAYS_MS } from './messaging.ts';
 import { openingsQueue } from './queues.ts';
 
 const [brokerUrl = '', databaseUrl = '', killer = ''] = process.argv.slice(2);
@@ -14,6 +14,7 @@ startConsumer({
   broker: await connectTo(brokerUrl),
   pool: createPool({ connectionString: databaseUrl, applicationName: 'test', max: 2 }, silent),
   metrics: createMetrics('test', '0'),
+  now,
   log: silent,
   retryDelaysMs: TEST_RETRY_DELAYS_MS,
   deliveryLimit: TEST_DELIVERY_LIMIT,

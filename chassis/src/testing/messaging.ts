@@ -20,6 +20,9 @@ export const TEST_DELIVERY_LIMIT = 5;
 
 export const silent = createLogger('test', 'silent');
 
+/** The time, for what does not depend on it. */
+export const now = () => new Date();
+
 /** A database, a vhost, and a connection to it over a network that the test can break. */
 export interface MessagingSystem {
   database: MessagingDatabase;

@@ -39,16 +39,20 @@ const QUEUE_LIMITS: QueueLimits = { maxWaitMs: 1_000, maxExpectedWaitMs: 300 };
 const MAX_LOCKED = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
+type HoldDeps = Pick<HoldBatcherDeps, 'pool' | 'now'>;
+
 export interface HoldBatcherDeps {
   pool: Pool;
   metrics: Metrics;
+  now: () => Date;
   tracing?: Tracing;
   /** The service's own, unless given. */
   limits?: QueueLimits;
 }
 
 /** The batcher of `POST /reservations`. A call weighs as much as it has lines. */
-export function createHoldBatcher({ pool, metrics, tracing, limits = QUEUE_LIMITS }: HoldBatcherDeps): HoldBatcher {
+export function createHoldBatcher(deps: HoldBatcherDeps): HoldBatcher {
+  const { metrics, tracing, limits = QUEUE_LIMITS } = deps;
   /** SKUs whose rows another transaction was found to keep: a batch that touches them looks first, instead of waiting. */
   const locked = new Set<string>();
   return createBatcher({
@@ -63,7 +67,7 @@ export function createHoldBatcher({ pool, metrics, tracing, limits = QUEUE_LIMIT
       const span = tracing?.startBatch('hold reservations', causes);
       const results = await isolatingFailures(
         calls,
-        (some) => holdCalls(pool, locked, some),
+        (some) => holdCalls(deps, locked, some),
         (error) => databaseFault(error) !== undefined,
       );
       span?.end();
@@ -74,11 +78,11 @@ export function createHoldBatcher({ pool, metrics, tracing, limits = QUEUE_LIMIT
 }
 
 async function holdCalls(
-  pool: Pool,
+  deps: HoldDeps,
   locked: Set<string>,
   calls: readonly (readonly HoldCommand[])[],
 ): Promise<HoldResult[][]> {
-  const results = (await holdReservations(pool, locked, calls.flat())).values();
+  const results = (await holdReservations(deps, locked, calls.flat())).values();
   return calls.map((call) => call.map(() => results.next().value as HoldResult));
 }
 
@@ -87,18 +91,18 @@ async function holdCalls(
  * a row which another transaction keeps are left undecided.
  */
 async function holdReservations(
-  pool: Pool,
+  deps: HoldDeps,
   locked: Set<string>,
   commands: readonly HoldCommand[],
 ): Promise<HoldResult[]> {
   const known = skusOf(commands).filter((sku) => locked.has(sku));
-  if (known.length > 0) await noteLocked(pool, locked, known);
+  if (known.length > 0) await noteLocked(deps.pool, locked, known);
   try {
-    return await holdBeside(pool, locked, commands);
+    return await holdBeside(deps, locked, commands);
   } catch (error) {
     if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-    await noteLocked(pool, locked, skusOf(commands));
-    return holdBeside(pool, locked, commands);
+    await noteLocked(deps.pool, locked, skusOf(commands));
+    return holdBeside(deps, locked, commands);
   }
 }
 
@@ -112,7 +116,7 @@ async function noteLocked(pool: Pool, locked: Set<string>, skus: readonly string
 }
 
 async function holdBeside(
-  pool: Pool,
+  deps: HoldDeps,
   locked: ReadonlySet<string>,
   commands: readonly HoldCommand[],
 ): Promise<HoldResult[]> {
@@ -120,13 +124,13 @@ async function holdBeside(
   // By id: what is asked twice is decided together.
   const undecided = new Set(touching.map(({ id }) => id));
   const decided = commands.filter(({ id }) => !undecided.has(id));
-  const outcomes = (decided.length > 0 ? await holdAll(pool, decided) : []).values();
+  const outcomes = (decided.length > 0 ? await holdAll(deps, decided) : []).values();
   return commands.map(({ id }) => (undecided.has(id) ? { kind: 'undecided' } : (outcomes.next().value as HoldOutcome)));
 }
 
-async function holdAll(pool: Pool, commands: readonly HoldCommand[]): Promise<HoldOutcome[]> {
+async function holdAll({ pool, now }: HoldDeps, commands: readonly HoldCommand[]): Promise<HoldOutcome[]> {
   if (await holdAllAtOnce(pool, commands)) return commands.map(() => ({ kind: 'held' }));
-  return (await changeReservations(pool, commands, new Date())) as HoldOutcome[];
+  return (await changeReservations(pool, commands, now())) as HoldOutcome[];
 }
 
 async function holdAllAtOnce(pool: Pool, commands: readonly HoldCommand[]): Promise<boolean> {

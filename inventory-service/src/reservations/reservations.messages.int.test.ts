@@ -38,6 +38,7 @@ let otherPool: Pool;
 let service: InventoryService;
 const handle = reservationCommandHandler({
   metrics: withInventoryMetrics(createMetrics('test', 'test')),
+  now: () => new Date(),
   wakeRelay: () => {},
 });
 

@@ -21,16 +21,17 @@ type Command = (typeof reservationCommands)[number];
 
 export interface ReservationMessagesDeps {
   metrics: InventoryMetrics;
+  now: () => Date;
   wakeRelay: () => void;
 }
 
 /** Handle `reservation.requested`, `.release` and `.fulfil`. Each is answered, or becomes a dead letter. */
-export function reservationCommandHandler({ metrics, wakeRelay }: ReservationMessagesDeps): Handle<Command> {
+export function reservationCommandHandler({ metrics, now, wakeRelay }: ReservationMessagesDeps): Handle<Command> {
   return async (trx, messages, afterCommit) => {
-    const now = new Date();
+    const at = now();
     const commands = messages.map(toCommand);
-    const outcomes = await changeReservationsWithin(trx, commands, now);
-    const replies = commands.map((command, index) => toAnswer(command, outcomes[index] as Outcome, now));
+    const outcomes = await changeReservationsWithin(trx, commands, at);
+    const replies = commands.map((command, index) => toAnswer(command, outcomes[index] as Outcome, at));
     await addToOutbox(
       trx,
       replies.flatMap(({ reply }) => reply ?? []),

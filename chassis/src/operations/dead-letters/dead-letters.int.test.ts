@@ -21,6 +21,7 @@ import {
   counted,
   cutOffDatabase,
   type MessagingSystem,
+  now,
   openedMessage,
   silent,
   startMessagingSystem,
@@ -58,7 +59,7 @@ describe('dead letters', () => {
     atEnd(() => system.drop());
     const { pool } = system.database;
     const { broker, metrics } = system;
-    relay = startRelay({ pool, broker, metrics, log: silent });
+    relay = startRelay({ pool, broker, metrics, now, log: silent });
     atEnd(() => relay.stop());
     const replays = startReplayCounter(pool, silent);
     atEnd(() => replays.stop());
@@ -69,6 +70,7 @@ describe('dead letters', () => {
       pool,
       broker,
       metrics,
+      now,
       log: silent,
       retryDelaysMs: TEST_RETRY_DELAYS_MS,
     });
@@ -80,6 +82,7 @@ describe('dead letters', () => {
       pool,
       requestPool,
       metrics,
+      now,
       log: silent,
       replays,
       broker,
@@ -109,7 +112,7 @@ describe('dead letters', () => {
 
   const drain = (pool = system.database.pool, queue = QUEUE) => {
     const { broker, metrics } = system;
-    const drainer = startDrainer({ queue, broker, pool, metrics, subject, log: silent });
+    const drainer = startDrainer({ queue, broker, pool, metrics, now, subject, log: silent });
     atEnd(() => drainer.stop());
     return drainer;
   };

@@ -28,6 +28,7 @@ export interface DrainerOptions {
   broker: Broker;
   pool: Database;
   metrics: Metrics;
+  now: () => Date;
   log: Logger;
   /** What the messages are about. */
   subject: Subject;
@@ -76,9 +77,9 @@ async function drain(
 }
 
 async function store(options: DrainerOptions, batch: readonly ConsumeMessage[]): Promise<boolean> {
-  const { queue, pool, log, subject } = options;
+  const { queue, pool, now, log, subject } = options;
   // In the same order in all processes, so that two with copies of the same letters do not deadlock.
-  const letters = batch.map((delivery) => readLetter(queue, delivery, new Date(), subject)).sort(byMessage);
+  const letters = batch.map((delivery) => readLetter(queue, delivery, now(), subject)).sort(byMessage);
   try {
     const stored = await inTransaction(pool, async (trx) => {
       const results = [];

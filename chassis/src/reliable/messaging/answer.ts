@@ -10,6 +10,7 @@ import { type Subject, subjectInLog } from './subject.ts';
 export interface Reporting {
   queue: string;
   metrics: Pick<Metrics, 'messagesHandled' | 'messageAge'>;
+  now: () => Date;
   log: Logger;
   subject?: Subject;
 }
@@ -66,19 +67,21 @@ async function publishAll(broker: Broker, messages: OutgoingMessage[]): Promise<
   return new Set(messages.filter((_, index) => outcomes[index] !== 'confirmed'));
 }
 
-function toCopy({ queue, broker, retryDelaysMs }: AnswerOptions, { delivery, fate }: Settled): Copy | undefined {
+function toCopy({ queue, broker, retryDelaysMs, now }: AnswerOptions, { delivery, fate }: Settled): Copy | undefined {
   if (fate.kind === 'dead-letter') return { outcome: 'dead_lettered', message: toDeadLetter(queue, delivery, fate) };
   if (fate.kind !== 'failed') return undefined;
-  return toRetry(queue, delivery, fate.error, { service: broker.name, delaysMs: retryDelaysMs, now: new Date() });
+  return toRetry(queue, delivery, fate.error, { service: broker.name, delaysMs: retryDelaysMs, now: now() });
 }
 
 /** Count and log the outcome of a delivery; `copied` is where its copy went, if there is one. */
 export function report(to: Reporting, settled: Settled, copied?: Copy['outcome']): void {
-  const { queue, metrics, log, subject } = to;
+  const { queue, metrics, now, log, subject } = to;
   const { incoming, fate } = settled;
   metrics.messagesHandled.of(queue, copied ?? fate.kind).inc();
   if (fate.kind === 'handled' && incoming)
-    metrics.messageAge.of(queue).observe(Math.max(0, Date.now() - Date.parse(incoming.message.occurredAt)) / 1_000);
+    metrics.messageAge
+      .of(queue)
+      .observe(Math.max(0, now().getTime() - Date.parse(incoming.message.occurredAt)) / 1_000);
   const subjectId = incoming && subject?.idIn(incoming.message.payload);
   const about = { queue, ...describe(settled), ...subjectInLog(subject, subjectId) };
   if (fate.kind === 'failed')

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { type MessagingSystem, silent, startMessagingSystem } from '../../testing/messaging.ts';
+import { type MessagingSystem, now, silent, startMessagingSystem } from '../../testing/messaging.ts';
 import { accountOpenedV1, closeAccountV1, commandsQueue, openingsQueue, subject } from '../../testing/queues.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
 import { toOutboxRow } from '../outbox/outbox-message.ts';
@@ -68,7 +68,7 @@ describe.each(queues)('a bad message in $queue.name', ({ queue, good }) => {
     system = await startMessagingSystem();
     atEnd(() => system.drop());
     const { broker, metrics, database } = system;
-    const parts = { queue: queue.name, broker, metrics, pool: database.pool, log: silent, subject };
+    const parts = { queue: queue.name, broker, metrics, now, pool: database.pool, log: silent, subject };
     const drainer = startDrainer(parts);
     atEnd(() => drainer.stop());
     const consumer = startConsumer({

@@ -41,6 +41,7 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   broker: Broker;
   pool: Database;
   metrics: Metrics;
+  now: () => Date;
   log: Logger;
   tracing?: Tracing;
   /** What the messages are about. */

@@ -6,7 +6,7 @@ import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker } from '../../testing/broker.ts';
 import { collectGarbage } from '../../testing/collect-garbage.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { connectTo, counted, openedMessage, silent } from '../../testing/messaging.ts';
+import { connectTo, counted, now, openedMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
 import { openingsQueue, subject } from '../../testing/queues.ts';
 import { startDrainer } from '../dead-letters/drainer.ts';
@@ -40,7 +40,7 @@ it('bodies of 10 MB do not fill the memory, 20 at once, and their neighbours are
   const before = inUse();
   const sampler = sampleMemory();
   atEnd(() => sampler.stop());
-  const parts = { queue, broker, metrics, pool: database.pool, log: silent, subject };
+  const parts = { queue, broker, metrics, now, pool: database.pool, log: silent, subject };
   const consumer = startConsumer({ ...parts, definitions, handle: async (_trx, all) => all.map(() => 'handled') });
   atEnd(() => consumer.stop());
   const drainer = startDrainer(parts);

@@ -2,7 +2,7 @@ import { createMetrics } from '../../base/telemetry/metrics.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { createTestBroker, type TestBroker, takeDeadLetters } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { openedMessage, silent } from '../../testing/messaging.ts';
+import { now, openedMessage, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase } from '../../testing/messaging-database.ts';
 import { commandsQueue, customerJoinedV1, openingsQueue, topology } from '../../testing/queues.ts';
 import { byName, releasedQueues } from '../../testing/released-queues.ts';
@@ -66,6 +66,7 @@ async function consume(broker: Broker): Promise<string[]> {
     broker,
     pool: database.pool,
     metrics: createMetrics('test', '0'),
+    now,
     log: silent,
   });
   atEnd(() => consumer.stop());

@@ -4,6 +4,7 @@ import {
   connectTo,
   counted,
   type MessagingSystem,
+  now,
   openedMessage,
   silent,
   startMessagingSystem,
@@ -32,7 +33,7 @@ describe('the outbox relay', () => {
 
   const start = (options: Partial<RelayOptions> = {}) => {
     const { database, broker, metrics } = system;
-    const relay = startRelay({ pool: database.pool, broker, metrics, log: silent, ...options });
+    const relay = startRelay({ pool: database.pool, broker, metrics, now, log: silent, ...options });
     atEnd(() => relay.stop());
     return relay;
   };
@@ -226,6 +227,7 @@ describe('the outbox relay', () => {
       broker,
       pool: database.pool,
       metrics,
+      now,
       log: silent,
       async handle(_trx, messages) {
         handled.push(...messages.map(({ message }) => message.id));

@@ -38,6 +38,7 @@ export interface RelayOptions {
   pool: Database;
   broker: Broker;
   metrics: Metrics;
+  now: () => Date;
   log: Logger;
   tracing?: Tracing;
   /** What the messages are about. */
@@ -228,10 +229,10 @@ async function lockBatch(trx: Transaction, { rows: limit, bytes }: BatchLimits):
 async function moveToDeadLetters(
   trx: Transaction,
   rows: readonly OutboxMessage[],
-  { log, subject }: RelayOptions,
+  { now, log, subject }: RelayOptions,
 ): Promise<void> {
   for (const row of rows) {
-    const letter = unsendableLetter(row, new Date());
+    const letter = unsendableLetter(row, now());
     const result = await storeLetter(trx, letter);
     const { queue, messageId, type, reason, subjectId } = letter;
     const about = { queue, messageId, messageType: type, reason, ...subjectInLog(subject, subjectId) };

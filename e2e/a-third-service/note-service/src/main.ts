@@ -17,7 +17,7 @@ const runtime = await startRuntime({ name, version, settings: settingsOrExit(nam
 
 // A note does not keep the key that wrote it.
 const findKeptFingerprint = async () => undefined;
-const keyed = { ...runtime, pool: runtime.requestPool, findKeptFingerprint, now: () => new Date() };
+const keyed = { ...runtime, pool: runtime.requestPool, findKeptFingerprint };
 const routes = Router({ caseSensitive: true, strict: true });
 routes.use(notesRoutes(keyed), deadLetterRoutes({ ...keyed, base: '/operations/notes', indispensable: [] }));
 const http = createApp({ ...runtime, routes, name: 'notes', describe: () => describeService(runtime) });
