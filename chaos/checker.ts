@@ -2,6 +2,7 @@
  * The checker: pure, on what was collected from outside. Each rule looks at everything and returns what contradicts the
  * promise; nothing found by any of them is what "it holds" means.
  */
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { availabilityFaults } from './availability.ts';
 import type { Evidence, StoredOrder } from './evidence.ts';
 import type { Operation } from './history.ts';
@@ -124,7 +125,7 @@ function checkRepeats({ operations }: Known) {
     operations.filter(({ kind }) => kind !== 'read'),
     (operation) => {
       const finals = operation.tries.filter((one) => verdictOf(one) === 'final');
-      const [first, ...others] = finals.sort((a, b) => a.endedAt - b.endedAt);
+      const [first, ...others] = finals.sort(orderBy(({ endedAt }) => endedAt));
       const text = (one: typeof first) => `${one?.answer?.status} ${one?.answer?.location ?? ''} ${one?.answer?.text}`;
       const different = others.find((one) => text(one) !== text(first));
       const undecided = operation.tries.find(

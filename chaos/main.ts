@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { scriptVariables } from '@shop/local/addresses.ts';
 import { localFolder } from '@shop/local/folders.ts';
 import type { System } from '@shop/local/parts.ts';
@@ -144,7 +145,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
   workload.begin();
   const before = await connectionsBefore(scene, warmUpMs);
   const { tookMs, aloneMs } = await breakParts(field, workload, options, faults);
-  faults.sort((a, b) => a.began - b.began); // some take a while until they show
+  faults.sort(orderBy(({ began }) => began)); // some take a while until they show
   const crashes = crashWatch.stop();
   process.stderr.write('Healing and settling …\n');
   for (const link of Object.values(field.network)) link.set('pass');

@@ -1,5 +1,7 @@
 /** Does the planned faults to the system, and undoes them. */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { urlOf } from '@shop/local/addresses.ts';
 import { killPart, partStatus, pausePart, resumePart, startPart, stopPart } from '@shop/local/control.ts';
 import type { System } from '@shop/local/parts.ts';
@@ -54,7 +56,7 @@ export async function runFaults(
   };
   const perPart = Map.groupBy(plan, (fault) => (linkOf(fault) ? fault : fault.part)).values();
   const runAll = async (faults: PlannedFault[]) => {
-    for (const fault of faults.toSorted((one, other) => one.at - other.at)) await run(fault);
+    for (const fault of faults.toSorted(orderBy(({ at }) => at))) await run(fault);
   };
   await Promise.all([...perPart].map(runAll));
 }

@@ -1,5 +1,7 @@
 /** What clients ask for: the requests of one operation each, with everything that varies decided by chance. */
+
 import { randomUUID } from 'node:crypto';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import type { ClientName, Line, Operation } from './history.ts';
 import type { Random } from './random.ts';
 
@@ -41,7 +43,7 @@ export function placementOf(client: ClientName, random: Random): Operation {
 function linesFor(random: Random): (Line & { unitPrice?: number })[] {
   // Several hot SKUs in any order: whoever locks them as they come meets another who does, the other way round.
   if (random.share() < 0.15) {
-    const shuffled = hotSkus.map((sku) => ({ sku, rank: random.share() })).sort((a, b) => a.rank - b.rank);
+    const shuffled = hotSkus.map((sku) => ({ sku, rank: random.share() })).sort(orderBy(({ rank }) => rank));
     return shuffled.slice(0, random.between(2, hotSkus.length)).map(({ sku }) => ({ sku, quantity: 1 }));
   }
   const count = random.share() < 0.5 ? 1 : random.between(2, 5);

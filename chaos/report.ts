@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { type Availability, locksGoneMs, type Shares, wholeRun } from './availability.ts';
 import type { Check, Violation } from './checker.ts';
 import type { Drain } from './drain.ts';
@@ -144,7 +145,7 @@ function checkLine(rule: string, checked: number, wrong: number): string {
 
 function countsText(table: Record<string, number | undefined>): string {
   return Object.entries(table)
-    .sort(([a], [b]) => a.localeCompare(b))
+    .sort(orderBy(([name]) => name))
     .map(([name, count]) => `${count} × ${name}`)
     .join(', ');
 }

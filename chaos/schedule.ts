@@ -2,6 +2,7 @@
  * Which fault happens when: computed before the run from the seed alone, so that a run's faults can be repeated. What
  * they meet is decided by the machine and differs from run to run.
  */
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import type { ClockError } from './clock.ts';
 import { type LinkMode, type LinkName, linkNames } from './network.ts';
 import { makeRandom } from './random.ts';
@@ -117,7 +118,7 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
       planned.push(place(kind, Math.round(quietStart + n * slot), Math.round(quietStart + (n + 1) * slot)));
     }
   }
-  return planned.sort((a, b) => a.at - b.at);
+  return planned.sort(orderBy(({ at }) => at));
 }
 
 // A fault that is made up for comes when the others are over: short is enough.

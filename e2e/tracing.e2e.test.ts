@@ -1,7 +1,9 @@
 /** One trace from the gateway's `traceparent` through both services, outbox and broker, and the log lines that name it. */
+
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { type ReceivedSpan, startTraceReceiver, type TraceReceiver } from '@shop/chassis/testing/trace-receiver.ts';
@@ -51,7 +53,7 @@ async function expectTree({ traceId, spanId }: ReturnType<typeof fromKong>, expe
       spans
         .filter((span) => span.parentSpanId === parent)
         .map((span) => ({ span, label: labelOf(span) }))
-        .sort((one, other) => (one.label < other.label ? -1 : 1))
+        .sort(orderBy(({ label }) => label))
         .flatMap(({ span, label }) => [`${indent}${label}`, ...below(span.spanId, `${indent}  `)]);
     expect(below(spanId, '')).toEqual(expected);
     expect(spans).toHaveLength(expected.length);

@@ -74,6 +74,7 @@ it.each([
   ['chassis/src/edge/problem.ts', `export { x } from '../reliable/refusal.ts';`],
   ['chassis/src/base/db/pool.ts', `export { x } from '../../reliable/postgres/faults.ts';`],
   ['inventory-service/src/reservations/decide.ts', `export { x } from '../stock/stock-level.ts';`],
+  ['inventory-service/src/reservations/decide.ts', `export { x } from '@shop/chassis/reliable/order-by.ts';`],
   ['order-service/src/orders/order.ts', `export type { x } from 'zod';`],
   ['order-service/src/orders/order.ts', `import type { z } from 'zod';\nexport type X = z.ZodType;`],
   ['order-service/src/orders/completer.ts', `export type { Pool } from '@shop/chassis/base/db/pool.ts';`],

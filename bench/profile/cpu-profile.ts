@@ -1,3 +1,5 @@
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
+
 /** A V8 CPU profile as a tree of functions and a table of them. */
 
 /** As the inspector gives it and `.cpuprofile` files hold it. */
@@ -69,7 +71,7 @@ export function topBySelf(root: Frame, count: number): Frame[] {
     for (const child of frame.children) visit(child);
   };
   visit(root);
-  return [...byFunction.values()].sort((a, b) => b.selfMs - a.selfMs).slice(0, count);
+  return [...byFunction.values()].sort(orderBy(({ selfMs }) => -selfMs)).slice(0, count);
 }
 
 /** The table as text. */

@@ -1,3 +1,4 @@
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import type { Verdict } from '../goals.ts';
 import type { Spread } from '../statistics.ts';
 
@@ -20,7 +21,7 @@ export function spread(value: Spread | undefined, unit = ''): string {
 /** Which outcomes came that should not, most frequent first. */
 export function failuresText(failures: Record<string, number>): string {
   return Object.entries(failures)
-    .sort(([, a], [, b]) => b - a)
+    .sort(orderBy(([, count]) => -count))
     .map(([name, count]) => `${name} ×${count.toLocaleString('en-US')}`)
     .join(', ');
 }

@@ -1,6 +1,8 @@
 /** The checked-in OpenAPI documents, as far as a check of requests and answers needs them. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { services } from '../../services.ts';
@@ -86,7 +88,7 @@ export function findOperation(method: string, path: string) {
       const match = operation.method === wanted ? pattern.exec(path) : null;
       return match ? [{ operation, values: match.slice(1).map(decodeURIComponent) }] : [];
     })
-    .sort((a, b) => a.values.length - b.values.length);
+    .sort(orderBy(({ values }) => values.length));
   return found[0];
 }
 

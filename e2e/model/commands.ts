@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import fc from 'fast-check';
 import type { Expected } from './expected.ts';
 import type { Order } from './order.ts';
@@ -30,7 +31,7 @@ export async function send(shop: Shop, run: Run, request: Sent, twice = false): 
   const expected = shop.ask(request, requestId);
   if (!twice) return compare(expected, await run.services.call(call));
   const answers = await Promise.all([run.services.call(call), run.services.call(call)]);
-  const [first, second] = answers.sort((a, b) => lateness(a) - lateness(b)) as [Answer, Answer];
+  const [first, second] = answers.sort(orderBy(lateness)) as [Answer, Answer];
   compare(expected, first);
   if (!isInProgress(second)) compare(shop.ask(request, requestId), second);
 }

@@ -6,6 +6,7 @@ import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { connectBroker } from '@shop/chassis/reliable/messaging/connection.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
 import { assertTopology } from '@shop/chassis/reliable/messaging/topology.ts';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { startCatchUp } from '@shop/chassis/service/catch-up.ts';
 import { historyQueue, topology, welcomeQueue } from './queues.ts';
 
@@ -33,7 +34,7 @@ const UPSERT = /* sql */ `
   WHERE excluded.version > order_history.version`;
 
 function upsert(q: Pick<Pool, 'query'>, states: readonly OrderState[]) {
-  const newest = new Map(states.toSorted((a, b) => a.version - b.version).map((state) => [state.id, state]));
+  const newest = new Map(states.toSorted(orderBy(({ version }) => version)).map((state) => [state.id, state]));
   const rows = [...newest.values()];
   const columns = [rows.map(({ id }) => id), rows.map(({ status }) => status), rows.map(({ version }) => version)];
   return q.query(UPSERT, columns);

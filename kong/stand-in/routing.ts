@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { type HeaderList, valuesOf } from './headers.ts';
 
 /** A path of kong.yml as segments: a literal, or undefined for `[^/]+`. */
@@ -57,9 +58,14 @@ export function parseHeader(name: string, values: string[]): HeaderMatcher | und
 
 export type Routable = { methods: string[]; paths: RouteMatcher[]; headers: HeaderMatcher[]; regexPriority: number };
 
+const byRank = orderBy<Pick<Routable, 'headers' | 'regexPriority'>>(
+  ({ headers }) => -headers.length,
+  ({ regexPriority }) => -regexPriority,
+);
+
 /** Kong's order of routes that all have methods and paths: those with headers first, then those with more, then by priority. */
 export function compareRank(a: Pick<Routable, 'headers' | 'regexPriority'>, b: typeof a): number {
-  return b.headers.length - a.headers.length || b.regexPriority - a.regexPriority;
+  return byRank(a, b);
 }
 
 /** Finds the route of a method and a normalised path. The method is part of the match: a wrong one is a 404, never a 405. */

@@ -6,9 +6,11 @@
  * each backend a session of its own, so a signal to the group alone would pause the postmaster and leave its
  * connections working.
  */
+
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 
 export type ProcessId = { pid: number; startedAt: string };
 
@@ -97,7 +99,7 @@ export function familyOf(id: ProcessId): ProcessStat[] {
   if (leader && leader.startedAt !== id.startedAt) return [];
   // A group's number is not given away while the group has members, so those of a dead leader are still ours.
   const family = withDescendants(all, (one) => one.group === id.pid || one.session === id.pid);
-  return family.sort((a, b) => Number(b.pid === id.pid) - Number(a.pid === id.pid));
+  return family.sort(orderBy(({ pid }) => (pid === id.pid ? 0 : 1)));
 }
 
 /** Those of `all` that are chosen, and what descends from them. */

@@ -1,3 +1,5 @@
+import { orderBy } from '../reliable/order-by.ts';
+
 /** A queue as the broker has it. */
 export interface DeclaredQueue {
   name: string;
@@ -26,4 +28,4 @@ const movesTo = (queue: string) => ({
   'x-overflow': 'reject-publish',
 });
 
-export const byName = (a: DeclaredQueue, b: DeclaredQueue) => (a.name < b.name ? -1 : 1);
+export const byName = orderBy<DeclaredQueue>(({ name }) => name);

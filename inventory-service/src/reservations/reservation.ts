@@ -1,3 +1,5 @@
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
+
 /**
  * The states of a reservation. It never expires and its row never goes away, so the same id always gets the same answer.
  *
@@ -52,7 +54,7 @@ export interface Reservation {
 export function mergeLines(lines: readonly Line[]): Line[] {
   const quantities = new Map<string, number>();
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
-  return [...quantities].map(([sku, quantity]) => ({ sku, quantity })).sort((a, b) => (a.sku < b.sku ? -1 : 1));
+  return [...quantities].map(([sku, quantity]) => ({ sku, quantity })).sort(orderBy(({ sku }) => sku));
 }
 
 export type HoldOutcome =

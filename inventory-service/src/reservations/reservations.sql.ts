@@ -1,4 +1,5 @@
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { bigints, integers, jsons, texts, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
 import { violatedConstraint } from '@shop/chassis/reliable/postgres/transaction.ts';
 import type { ReservationRow } from '../db/tables.ts';
@@ -21,6 +22,8 @@ const KNOWN_ID = ['reservations_pkey', 'reservation_lines_pkey'];
 export function isReservationTaken(error: unknown): boolean {
   return KNOWN_ID.includes(violatedConstraint(error) ?? '');
 }
+
+const byId = orderBy<{ id: string }>(({ id }) => id);
 
 /**
  * The good path, all in one statement: hold everything, if every SKU has more than enough and no id is known; else
@@ -193,10 +196,6 @@ export async function saveChanges(trx: Transaction, changes: Changes): Promise<v
     ],
   });
   if (Number(rows[0]?.ended) !== ended.length) throw new Error('a held reservation changed while its stock was locked');
-}
-
-function byId(a: { id: string }, b: { id: string }): number {
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
 function toReservation(row: ReservationWithLinesRow): StoredReservation {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { printable } from '../printable.ts';
 import type { Check, SaleEvidence } from './audit.ts';
 import type { BadRow } from './sales.ts';
@@ -42,7 +43,7 @@ export function invalidReasons(sales: SaleEvidence[]): InvalidReason[] {
       reasons.set(id, { ...known, sales: known.sales + 1 });
     }
   }
-  return [...reasons.values()].sort((a, b) => b.sales - a.sales);
+  return [...reasons.values()].sort(orderBy(({ sales }) => -sales));
 }
 
 /** The counts and times of a run, as the report has them. */

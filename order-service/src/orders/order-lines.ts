@@ -1,3 +1,5 @@
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
+
 export interface OrderLine {
   sku: string;
   quantity: number;
@@ -25,12 +27,15 @@ export function mergeLines(lines: readonly OrderLine[]): OrderLine[] {
 export function demandOf(lines: readonly OrderLine[]): { sku: string; quantity: number }[] {
   const demand = new Map<string, number>();
   for (const line of lines) demand.set(line.sku, (demand.get(line.sku) ?? 0) + line.quantity);
-  return [...demand].map(([sku, quantity]) => ({ sku, quantity })).sort((a, b) => (a.sku < b.sku ? -1 : 1));
+  return [...demand].map(([sku, quantity]) => ({ sku, quantity })).sort(orderBy(({ sku }) => sku));
 }
 
 /** The lines in an order that does not depend on how the client sorted them. */
 export function canonicalLines(lines: readonly OrderLine[]): OrderLine[] {
-  return lines.toSorted((a, b) =>
-    a.sku === b.sku ? (a.unitPrice ?? -1) - (b.unitPrice ?? -1) : a.sku < b.sku ? -1 : 1,
+  return lines.toSorted(
+    orderBy(
+      ({ sku }) => sku,
+      ({ unitPrice }) => unitPrice ?? -1,
+    ),
   );
 }

@@ -1,3 +1,4 @@
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import fc from 'fast-check';
 import { canonicalLines, demandOf, mergeLines, type OrderLine } from './order-lines.ts';
 
@@ -68,7 +69,7 @@ describe('canonicalLines', () => {
         const merged = mergeLines(input);
         const shuffled = merged
           .map((value) => ({ value, at: random.next().value as number }))
-          .sort((a, b) => a.at - b.at)
+          .sort(orderBy(({ at }) => at))
           .map(({ value }) => value);
         expect(canonicalLines(shuffled)).toEqual(canonicalLines(merged));
       }),

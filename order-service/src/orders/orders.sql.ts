@@ -2,6 +2,7 @@ import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import { completeKeys, leaseToken, replaysOf } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { integers, jsons, texts, times, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
 import { violatedConstraint } from '@shop/chassis/reliable/postgres/transaction.ts';
@@ -128,7 +129,7 @@ export interface Transition {
  */
 export async function applyTransitions(q: Queryable, steps: readonly Transition[]): Promise<Set<OrderId>> {
   // Every writer of several orders goes by id, so two that share orders queue instead of deadlocking.
-  const sorted = steps.toSorted((a, b) => (a.before.id < b.before.id ? -1 : 1));
+  const sorted = steps.toSorted(orderBy(({ before }) => before.id));
   const { rows } = await q.query<{ id: string }>({
     name: 'apply-transitions',
     text: /* sql */ `

@@ -3,11 +3,13 @@
  * the hop is unknown (B with a known outcome is `applyTransitions`). Each is one statement, so one round trip and one commit,
  * for a whole batch.
  */
+
 import { randomInt } from 'node:crypto';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { KeyedRequest } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
 import { acceptKeys, claimKeys, inOrderOfKeys, leaseToken } from '@shop/chassis/reliable/idempotency/keys.sql.ts';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { type OutboxRow, outboxColumns } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { bytes, integers, texts, times, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
 import type { Order, OrderId } from './order.ts';
@@ -122,7 +124,7 @@ export interface QueuedReservation {
  */
 export async function queueReservations(pool: Pool, queued: readonly QueuedReservation[]): Promise<Set<OrderId>> {
   // Every writer of several orders goes by id: see applyTransitions.
-  const sorted = queued.toSorted((a, b) => (a.order.id < b.order.id ? -1 : 1));
+  const sorted = queued.toSorted(orderBy(({ order }) => order.id));
   const { rows } = await pool.query<{ id: string }>({
     name: 'queue-reservations',
     text: /* sql */ `

@@ -21,10 +21,12 @@
  *     -> closed     that was answered
  *     -> open       it was not
  */
+
 import { lookup as lookupInDns } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
+import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import CircuitBreaker from 'opossum';
 import { Pool } from 'undici';
 import type { OrderMetrics } from '../metrics.ts';
@@ -247,13 +249,13 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
   function leastBusy(among: readonly Target[]): Target | undefined {
     const now = performance.now();
     const leaving = ({ leavingUntil }: Target) => (leavingUntil > now ? leavingUntil : 0);
-    return among.toSorted(
-      (a, b) =>
-        leaving(a) - leaving(b) ||
-        a.calls.size - b.calls.size ||
-        sinceOf(b) - sinceOf(a) ||
-        a.lastUsedAt - b.lastUsedAt,
-    )[0];
+    const byLoad = orderBy<Target>(
+      leaving,
+      ({ calls }) => calls.size,
+      (target) => -sinceOf(target),
+      ({ lastUsedAt }) => lastUsedAt,
+    );
+    return among.toSorted(byLoad)[0];
   }
 
   async function send<T>(target: Target, question: Question<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { KEPT_FOR_EVER } from '../../contract/descriptions.ts';
+import { orderBy } from '../../reliable/order-by.ts';
 import type { Answer } from './answers.ts';
 import { edgeAnswers } from './edge-answers.ts';
 import { answerHeaders, everywhere } from './headers.ts';
@@ -289,5 +290,5 @@ function toExamples(answers: readonly Answer[], shared: Record<string, Json>): J
 }
 
 function sorted<T>(record: Record<string, T>): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(record).sort(orderBy(([name]) => name)));
 }

@@ -5,6 +5,7 @@ import { waitForDatabase } from '../messaging/outage.ts';
 import { type Subject, subjectInLog } from '../messaging/subject.ts';
 import { Subscription } from '../messaging/subscription.ts';
 import { deadLetterQueueName } from '../messaging/topology.ts';
+import { orderBy } from '../order-by.ts';
 import type { Database } from '../postgres/connections.ts';
 import { inTransaction } from '../postgres/transaction.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
@@ -79,7 +80,7 @@ async function drain(
 async function store(options: DrainerOptions, batch: readonly ConsumeMessage[]): Promise<boolean> {
   const { queue, pool, now, log, subject } = options;
   // In the same order in all processes, so that two with copies of the same letters do not deadlock.
-  const letters = batch.map((delivery) => readLetter(queue, delivery, now(), subject)).sort(byMessage);
+  const letters = batch.map((delivery) => readLetter(queue, delivery, now(), subject)).sort(orderBy(messageIdOf));
   try {
     const stored = await inTransaction(pool, async (trx) => {
       const results = [];
@@ -133,7 +134,6 @@ function ignoringClosedChannel(answer: () => void): void {
   } catch {}
 }
 
-function byMessage(a: ArrivedLetter, b: ArrivedLetter): number {
-  const [one, other] = [a, b].map(({ replayOf, messageId }) => replayOf?.id ?? messageId);
-  return (one ?? '') < (other ?? '') ? -1 : 1;
+function messageIdOf({ replayOf, messageId }: ArrivedLetter): string {
+  return replayOf?.id ?? messageId ?? '';
 }

@@ -6,6 +6,7 @@
  *   accepted   202 was returned, and the lease has ended: the transaction that decides the resource completes the key
  *   completed  the response is stored; the row is removed after its retention
  */
+import { orderBy } from '../order-by.ts';
 import { integers, texts } from '../postgres/arrays.ts';
 import type { Queryable } from '../postgres/connections.ts';
 import { sqlState } from '../postgres/transaction.ts';
@@ -44,11 +45,12 @@ export interface StoredKey {
  * of deadlocking.
  */
 export function inOrderOfKeys<T>(members: readonly T[], nameOf: (member: T) => KeyName): T[] {
-  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  return members.toSorted((one, other) => {
-    const [a, b] = [nameOf(one), nameOf(other)];
-    return compare(a.clientId, b.clientId) || compare(a.key, b.key);
-  });
+  return members.toSorted(
+    orderBy(
+      (member) => nameOf(member).clientId,
+      (member) => nameOf(member).key,
+    ),
+  );
 }
 
 /* ------------------------------------------------------------------------- fragments for the statements of a service */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { orderBy } from '../order-by.ts';
 import { DATABASE_FAULTS, databaseFault } from './faults.ts';
 
 describe('the table of faults', () => {
@@ -16,7 +17,7 @@ describe('the table of faults', () => {
       fault.consumer,
       fault.health,
     ]);
-    expect(rows).toEqual(expected.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+    expect(rows).toEqual(expected.sort(orderBy(([name]) => String(name))));
   });
 
   it.each([
