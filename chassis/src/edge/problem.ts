@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, Response } from 'express';
 import { problemOf, refused, UNPUBLISHED_TYPES } from '../contract/problems.ts';
 import { databaseFault } from '../reliable/postgres/faults.ts';
 import { type Refusal, RefusedError, type Reply, unavailable } from '../reliable/refusal.ts';
@@ -31,7 +31,12 @@ export function toProblem({ code, detail, members }: Refusal, { instance, traceI
   return { status, body };
 }
 
-/** Send an answer; with `replayed` it says that it was given before (draft-ietf-httpapi-idempotency-key-header). */
+/** A refusal of a request that is its answer: it is stored, and given again to a repeat. */
+export function toRefusal(req: Request, res: Response, refusal: Refusal): Reply {
+  return toProblem(refusal, { instance: req.path, traceId: contextOf(res).requestId });
+}
+
+/** Send an answer, as every route does but health and metrics, which are no problems at 503; with `replayed` it says that it was given before (draft-ietf-httpapi-idempotency-key-header). */
 export function sendReply(res: Response, reply: Reply, replayed = false): void {
   if (reply.retryAfterSeconds !== undefined) res.set('Retry-After', String(reply.retryAfterSeconds));
   if (reply.location) res.set('Location', reply.location);

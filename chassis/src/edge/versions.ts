@@ -8,6 +8,7 @@
  */
 import type { Request, Response } from 'express';
 import { refused } from '../contract/problems.ts';
+import { toReply } from '../reliable/refusal.ts';
 import { validationFailed } from './body.ts';
 import { headerValues } from './context.ts';
 import { sendReply } from './problem.ts';
@@ -33,7 +34,7 @@ export function etagOf({ version }: Versioned): string {
 export function sendVersioned(req: Request, res: Response, view: Versioned): void {
   res.set('ETag', etagOf(view));
   if (req.fresh) res.status(304).end();
-  else sendReply(res, { status: 200, body: JSON.stringify(view) });
+  else sendReply(res, toReply(200, view));
 }
 
 /** The `If-Match` of a write; 400 when it is malformed. */

@@ -5,6 +5,7 @@ import type { KeyedRequest } from './idempotency/keyed-request.ts';
 import { type Consumer, type ConsumerOptions, startConsumer } from './messaging/consume.ts';
 import type { MessageDefinition } from './messaging/message-definition.ts';
 import { addToOutbox, toOutboxRow } from './outbox/outbox-message.ts';
+import { toReply } from './refusal.ts';
 
 const accountOpened = {
   ...{ type: 'account.opened', version: 1, exchange: 'bank', routingKey: 'account.opened.v1', mandatory: true },
@@ -21,7 +22,7 @@ export function openAccount(deps: BankDeps, request: KeyedRequest, accountId: st
     await trx.query('INSERT INTO accounts (id) VALUES ($1)', [accountId]);
     const context = { correlationId: request.key, occurredAt: deps.now() };
     await addToOutbox(trx, [toOutboxRow(accountOpened, { accountId }, context)]);
-    return { status: 201, body: JSON.stringify({ accountId }) };
+    return toReply(201, { accountId });
   });
 }
 

@@ -34,6 +34,11 @@ export interface Reply {
   retryAfterSeconds?: number;
 }
 
+/** An answer whose body is serialized as JSON. */
+export function toReply(status: number, body: unknown, location?: string): Reply {
+  return { status, body: JSON.stringify(body), location };
+}
+
 /** For a request that would wait too long. It states that nothing was done, so throw it only where that is true. */
 export function overloaded(): RefusedError {
   return new RefusedError({ code: 'overloaded', detail: 'Nothing was done. Retry later.' }, RETRY_AFTER_SECONDS);

@@ -5,7 +5,7 @@ import { type IdempotencyDeps, idempotently, type KeyedReply } from '../reliable
 import type { KeyedRequest } from '../reliable/idempotency/keyed-request.ts';
 import { completeLeased, type LeasedCall, type LeasedReply, underLease } from '../reliable/idempotency/under-lease.ts';
 import type { Connections, Queryable } from '../reliable/postgres/connections.ts';
-import type { Reply } from '../reliable/refusal.ts';
+import { type Reply, toReply } from '../reliable/refusal.ts';
 
 export async function createTables(q: Queryable): Promise<void> {
   await q.query(/* sql */ `
@@ -22,7 +22,7 @@ export async function createTables(q: Queryable): Promise<void> {
 export async function addNote(deps: IdempotencyDeps, request: KeyedRequest, text: string): Promise<KeyedReply> {
   return idempotently(deps, request, async (trx) => {
     const { rows } = await trx.query('INSERT INTO notes (text) VALUES ($1) RETURNING id', [text]);
-    return { status: 201, body: JSON.stringify({ id: rows[0].id, text }) };
+    return toReply(201, { id: rows[0].id, text });
   });
 }
 
@@ -45,9 +45,9 @@ function printing(printer: Printer): LeasedCall<Label, { sheet: number }> {
     call: (label) => printer.print(label),
     async settle(trx, { id, text }, { sheet }) {
       await trx.query('UPDATE labels SET sheet = $2 WHERE id = $1', [id, sheet]);
-      return { status: 201, body: JSON.stringify({ id, text, sheet }) };
+      return toReply(201, { id, text, sheet });
     },
-    accepted: ({ id, text }): Reply => ({ status: 202, body: JSON.stringify({ id, text }) }),
+    accepted: ({ id, text }): Reply => toReply(202, { id, text }),
   };
 }
 

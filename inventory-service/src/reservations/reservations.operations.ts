@@ -1,10 +1,10 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { identifyClient } from '@shop/chassis/edge/callers.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
+import { toReply } from '@shop/chassis/reliable/refusal.ts';
 import { Router } from 'express';
 import { asReservationId } from '../addresses.ts';
 import { reservationNotFound } from '../errors.ts';
-import { toReply } from '../replies.ts';
 import { toReservationView } from './reservations.routes.ts';
 import { findReservations } from './reservations.sql.ts';
 

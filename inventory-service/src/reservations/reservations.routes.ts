@@ -7,12 +7,13 @@ import { type InternalCallers, internalOnly } from '@shop/chassis/edge/callers.t
 import { list } from '@shop/chassis/edge/list.ts';
 import { cursor, toCursor } from '@shop/chassis/edge/page.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
+import { toReply } from '@shop/chassis/reliable/refusal.ts';
 import { Router } from 'express';
 import { z } from 'zod';
 import { asReservationId, positionIn } from '../addresses.ts';
+import { causeOf } from '../cause.ts';
 import { reservationNotFound } from '../errors.ts';
 import type { InventoryMetrics } from '../metrics.ts';
-import { causeOf, toReply } from '../replies.ts';
 import type { HoldBatcher } from './hold-reservations.ts';
 import { type HoldResult, mergeLines } from './reservation.ts';
 import { findReservations, listReservations, type StoredReservation } from './reservations.sql.ts';

@@ -2,10 +2,10 @@ import type { Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { reservationReplies } from '@shop/chassis/contract/messages/inventory-service.ts';
 import type { HandlerOutcome } from '@shop/chassis/reliable/messaging/handle-batch.ts';
 import type { Envelope } from '@shop/chassis/reliable/messaging/message-definition.ts';
-import { finalAnswer } from './answers.ts';
 import { type Awaiting, applyDecision, type Decision, type Order } from './order.ts';
 import { orderEvent } from './order-messages.ts';
 import { applyTransitions, endWaits, lockOrders, type Transition } from './orders.sql.ts';
+import { finalReply } from './replies.ts';
 
 export type ReservationReply = Envelope<(typeof reservationReplies)[number]>;
 
@@ -52,7 +52,7 @@ export async function applyReservationResults(
       actor: 'inventory-service',
       correlationId,
       messages: [orderEvent(outcome.order, { correlationId, causationId: id, traceparent })],
-      finalAnswer: finalAnswer(outcome.order, correlationId),
+      finalReply: finalReply(outcome.order, correlationId),
     });
     orders.set(order.id, outcome.order);
     return 'handled';

@@ -2,10 +2,10 @@ import type { Transaction } from '@shop/chassis/base/db/pool.ts';
 import { refused } from '@shop/chassis/contract/problems.ts';
 import { actorOf, type Principal } from '@shop/chassis/edge/principal.ts';
 import type { RefusedError, Reply } from '@shop/chassis/reliable/refusal.ts';
-import { finalAnswer, stepAnswer } from './answers.ts';
 import type { Order, Outcome } from './order.ts';
 import { type Cause, orderEvent, reservationCommand } from './order-messages.ts';
 import { applyTransitions, lockOrders } from './orders.sql.ts';
+import { finalReply, stepReply } from './replies.ts';
 import { isVisible } from './visibility.ts';
 
 /** Who asks for a step of which order. */
@@ -30,7 +30,7 @@ export async function changeOrder(
   const before = await lockVisibleOrder(trx, request);
   const outcome = decide(before);
   if (outcome.kind === 'changed') await writeStep(trx, before, outcome.order, request);
-  return stepAnswer(outcome, { instance: request.instance, traceId: request.cause.correlationId });
+  return stepReply(outcome, { instance: request.instance, traceId: request.cause.correlationId });
 }
 
 async function lockVisibleOrder(trx: Transaction, { orderId, principal }: StepRequest): Promise<Order> {
@@ -57,7 +57,7 @@ async function writeStep(
       actor: actorOf(principal),
       correlationId: cause.correlationId,
       messages,
-      finalAnswer: before.status === 'pending' ? finalAnswer(after, cause.correlationId) : undefined,
+      finalReply: before.status === 'pending' ? finalReply(after, cause.correlationId) : undefined,
     },
   ]);
   if (!changed.has(before.id)) throw new Error(`order ${before.id} changed under its lock`);

@@ -1,7 +1,9 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { asUuid } from '@shop/chassis/base/text.ts';
 import { identifyClient } from '@shop/chassis/edge/callers.ts';
+import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { toReply } from '@shop/chassis/reliable/refusal.ts';
 import { Router } from 'express';
 import { orderNotFound } from './change-order.ts';
 import type { Awaiting, OrderId } from './order.ts';
@@ -27,7 +29,7 @@ export function orderOperationsRoutes({ pool, base }: { pool: Queryable; base: s
     const id = asUuid(req.params.id);
     const found = id && (await findWait(pool, id));
     if (!found) throw orderNotFound();
-    res.json(found);
+    sendReply(res, toReply(200, found));
   });
 
   return routes;

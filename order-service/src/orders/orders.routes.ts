@@ -9,7 +9,7 @@ import { clientIdOf, type Principal } from '@shop/chassis/edge/principal.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
 import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import { overloaded } from '@shop/chassis/reliable/refusal.ts';
+import { overloaded, toReply } from '@shop/chassis/reliable/refusal.ts';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
@@ -132,16 +132,19 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     const scope = JSON.stringify(['orders', ownerId, filter]);
     const before = positionIn(scope, cursor);
     const page = await listOrders(deps.pool, { ...filter, ...(ownerId && { clientId: ownerId }), before }, limit);
-    res.json({ items: page.orders.map(toOrderView), nextCursor: page.next && toCursor(scope, page.next) });
+    sendReply(
+      res,
+      toReply(200, { items: page.orders.map(toOrderView), nextCursor: page.next && toCursor(scope, page.next) }),
+    );
   });
 
   routes.get('/orders/:id', async (req, res) => {
-    res.json(toOrderView(await findVisibleOrder(req, res)));
+    sendReply(res, toReply(200, toOrderView(await findVisibleOrder(req, res))));
   });
 
   routes.get('/orders/:id/timeline', async (req, res) => {
     const order = await findVisibleOrder(req, res);
-    res.json({ items: await readTimeline(deps.pool, order.id) });
+    sendReply(res, toReply(200, { items: await readTimeline(deps.pool, order.id) }));
   });
 
   async function findVisibleOrder(req: Request, res: Response): Promise<Order> {

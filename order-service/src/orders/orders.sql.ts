@@ -118,7 +118,7 @@ export interface Transition {
   correlationId: string;
   messages: readonly OutboxRow[];
   /** The final answer to the request that placed the order, when this step takes it out of `pending`. */
-  finalAnswer?: Reply;
+  finalReply?: Reply;
   /** Fencing token: the step is taken only while the placing request's key is held under it. */
   token?: number;
 }
@@ -184,9 +184,9 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
       texts(sorted.map((step) => step.correlationId)),
       jsons(sorted.map((step) => asJson(timelineDetail(step.after)))),
       integers(sorted.map((step) => step.token)),
-      integers(sorted.map((step) => step.finalAnswer?.status)),
-      texts(sorted.map((step) => step.finalAnswer?.location)),
-      texts(sorted.map((step) => step.finalAnswer?.body)),
+      integers(sorted.map((step) => step.finalReply?.status)),
+      texts(sorted.map((step) => step.finalReply?.location)),
+      texts(sorted.map((step) => step.finalReply?.body)),
       ...outboxColumns(sorted.flatMap((step) => step.messages)),
       // A step and its messages are of one trace.
       texts(sorted.map((step) => otherTraceId(step.messages[0]?.traceparent, step.correlationId))),

@@ -15,9 +15,9 @@ import {
   requestInProgress,
 } from '@shop/chassis/reliable/idempotency/key-results.ts';
 import { overloaded, unavailable } from '@shop/chassis/reliable/refusal.ts';
-import { acceptedAnswer } from './answers.ts';
 import type { Order } from './order.ts';
 import type { Judgement, Placement, PlacementAnswer } from './placement-batch.ts';
+import { acceptedReply } from './replies.ts';
 
 // What A, a short hop and B need. Begun later than this, an order would only be answered 202 after all that time.
 const LONGEST_WORK_MS = 600;
@@ -74,7 +74,7 @@ async function inTime(
   let accepted: Order | undefined;
   let isBegun = false;
   const timer = setTimeout(() => {
-    if (accepted) early.resolve({ reply: acceptedAnswer(accepted), result: 'executed' });
+    if (accepted) early.resolve({ reply: acceptedReply(accepted), result: 'executed' });
     else early.reject(isBegun ? unavailable() : overloaded());
   }, request.deadline - performance.now());
 

@@ -25,7 +25,6 @@ import { readKeys, releaseLeases } from '@shop/chassis/reliable/idempotency/keys
 import type { Reply } from '@shop/chassis/reliable/refusal.ts';
 import type { OrderMetrics } from '../metrics.ts';
 import type { ReservationClient, ReservationResult } from '../reservations/reservation-client.ts';
-import { acceptedAnswer, finalAnswer } from './answers.ts';
 import { applyDecision, type Decision, type Order, type OrderId, type OrderStatus } from './order.ts';
 import { demandOf } from './order-lines.ts';
 import { orderEvent, reservationCommand } from './order-messages.ts';
@@ -38,6 +37,7 @@ import {
   type Transition,
 } from './orders.sql.ts';
 import { insertPlacements, NUMBER_PLACEHOLDER, queueReservations } from './placement.sql.ts';
+import { acceptedReply, finalReply } from './replies.ts';
 
 /** A request to place an order, on its way through the phases. */
 export interface Placement extends LeasedRequest {
@@ -190,7 +190,7 @@ function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Res
   if (!placement.fingerprint.matches(known.fingerprint)) return rejected(keyReused());
   const { order, decided } = known;
   if (!order.firstOutcome) {
-    return fulfilled({ kind: 'answered', answer: { reply: acceptedAnswer(order), result: 'in_progress' } });
+    return fulfilled({ kind: 'answered', answer: { reply: acceptedReply(order), result: 'in_progress' } });
   }
   // As it was when it was decided: version 2, before anything that followed.
   const asDecided: Order = {
@@ -201,7 +201,7 @@ function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Res
     version: 2,
     updatedAt: decided?.at ?? order.updatedAt,
   };
-  const reply = finalAnswer(asDecided, decided?.correlationId ?? placement.correlationId);
+  const reply = finalReply(asDecided, decided?.correlationId ?? placement.correlationId);
   return fulfilled({ kind: 'answered', answer: { reply, result: 'replayed' } });
 }
 
@@ -316,7 +316,7 @@ async function settleKnown(
     const outcome = decision && applyDecision(member.order, decision, now);
     if (outcome?.kind !== 'changed') continue;
     const { correlationId, traceparent } = member.placement;
-    const reply = finalAnswer(outcome.order, correlationId);
+    const reply = finalReply(outcome.order, correlationId);
     attempts.set(member, { reply, outcome: outcome.order.status });
     steps.push({
       before: member.order,
@@ -324,7 +324,7 @@ async function settleKnown(
       actor: 'inventory-service',
       correlationId,
       messages: [orderEvent(outcome.order, { correlationId, traceparent })],
-      finalAnswer: reply,
+      finalReply: reply,
       token: member.token,
     });
   }
@@ -351,7 +351,7 @@ async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[], no
     })),
   );
   const attempts = new Map(
-    members.map((member) => [member, { reply: acceptedAnswer(member.order), outcome: 'queued' as const }]),
+    members.map((member) => [member, { reply: acceptedReply(member.order), outcome: 'queued' as const }]),
   );
   return { attempts, effective };
 }
@@ -376,7 +376,7 @@ async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[])
     const order = orders.get(member.order.id);
     const stored = keys[index]?.reply;
     if (stored) replies.set(member, stored);
-    else if (order?.status === 'pending') replies.set(member, acceptedAnswer(order));
+    else if (order?.status === 'pending') replies.set(member, acceptedReply(order));
   }
   return replies;
 }

@@ -11,7 +11,7 @@ import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
 import { toKeyedRequest } from '../../edge/keyed-request.ts';
 import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
 import { actorOf } from '../../edge/principal.ts';
-import { sendReply, toProblem } from '../../edge/problem.ts';
+import { sendReply, toRefusal } from '../../edge/problem.ts';
 import { type Action, type DeadLetter, deadLetterStatus, refusalOf } from '../../reliable/dead-letters/dead-letter.ts';
 import {
   type ActionBy,
@@ -28,7 +28,7 @@ import { isUnreadable } from '../../reliable/dead-letters/read-letter.ts';
 import { type IdempotencyDeps, idempotently } from '../../reliable/idempotency/idempotently.ts';
 import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
 import type { MessageDefinition } from '../../reliable/messaging/message-definition.ts';
-import type { RefusedError, Reply } from '../../reliable/refusal.ts';
+import { type RefusedError, type Reply, toReply } from '../../reliable/refusal.ts';
 import { discardLetter, replayGroup, replayLetter } from './dead-letter-operations.ts';
 
 /** A letter that was replayed: what it is, and what its message is about. */
@@ -76,18 +76,18 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     const found = await listDeadLetters(deps.pool, { ...filter, before }, limit + 1);
     const items = found.slice(0, limit);
     const last = found.length > limit ? items.at(-1) : undefined;
-    res.json({ items, nextCursor: last && toCursor(scope, last.id) });
+    sendReply(res, toReply(200, { items, nextCursor: last && toCursor(scope, last.id) }));
   });
 
   routes.get(`${path}/groups`, async (_req, res) => {
-    res.json({ items: await listGroups(deps.pool) });
+    sendReply(res, toReply(200, { items: await listGroups(deps.pool) }));
   });
 
   routes.get(`${path}/:id`, async (req, res) => {
     const id = asUuid(req.params.id);
     const letter = id && (await findDeadLetter(deps.pool, id));
     if (!letter) throw deadLetterNotFound();
-    res.json(letter);
+    sendReply(res, toReply(200, letter));
   });
 
   routes.post(`${path}/replays`, ...body, (req, res) => {
@@ -98,7 +98,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
       const letters = await replay(trx, ids, by);
       const remaining = await countOpenOfGroup(trx, group);
       if (remaining === undefined) throw deadLetterNotFound();
-      return { status: 202, body: JSON.stringify({ group, replayed: letters.length, remaining }) };
+      return toReply(202, { group, replayed: letters.length, remaining });
     });
   });
 
@@ -147,12 +147,11 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     const refusal = refusalOf(letter, action, await isIndispensable(trx, letter));
     if (refusal !== undefined) {
       const members = { from: letter.status, to: action };
-      const occurrence = { instance: req.path, traceId: contextOf(res).requestId };
-      return toProblem({ code: 'illegal-transition', detail: refusal, members }, occurrence);
+      return toRefusal(req, res, { code: 'illegal-transition', detail: refusal, members });
     }
     const changed = await apply(letter.id);
     if (!changed) throw new Error(`dead letter ${letter.id} changed under its lock`);
-    return { status: 200, body: JSON.stringify(toView(changed)) };
+    return toReply(200, toView(changed));
   }
 
   async function isIndispensable(trx: Transaction, { id, type }: DeadLetter): Promise<boolean> {

@@ -10,7 +10,7 @@ import { sendReply } from '../../edge/problem.ts';
 import { type IdempotencyDeps, idempotently } from '../../reliable/idempotency/idempotently.ts';
 import type { KeyedRequest } from '../../reliable/idempotency/keyed-request.ts';
 import { replaceAccepted } from '../../reliable/idempotency/keys.sql.ts';
-import type { Reply } from '../../reliable/refusal.ts';
+import { type Reply, toReply } from '../../reliable/refusal.ts';
 import { reconcile } from './reconcile-operation.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Run } from './run.ts';
@@ -47,7 +47,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     // A cursor goes on in the run that it came from, also when another one has finished since.
     const found = listed === undefined ? [] : await readMismatches(pool, listed, Number(offset), page.limit + 1);
     const next = found.length > page.limit ? toCursor(path, `${listed} ${Number(offset) + page.limit}`) : undefined;
-    res.json({ lastRun, lastFinished, mismatches: found.slice(0, page.limit), nextCursor: next });
+    sendReply(res, toReply(200, { lastRun, lastFinished, mismatches: found.slice(0, page.limit), nextCursor: next }));
   });
 
   routes.post(path, ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
@@ -66,7 +66,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     const answer = await idempotently(deps, keyed, async (trx) => {
       const requested = await reconciler.request(trx, actorOf(principal));
       begun = requested.begun ? requested.run : undefined;
-      return { status: 202, body: JSON.stringify({ ...requested.run, mismatches: [] }), location: path };
+      return toReply(202, { ...requested.run, mismatches: [] }, path);
     });
     if (begun && !answer.replayed) reconciler.go(begun);
     return answer;
@@ -78,7 +78,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     const run = await reconciler.ended(id, ANSWER_WITHIN_MS);
     if (!run) return undefined;
     const mismatches = await readMismatches(pool, run.id, 0, LISTED_IN_ANSWER);
-    const reply = { status: 200, body: JSON.stringify({ ...run, mismatches }) };
+    const reply = toReply(200, { ...run, mismatches });
     await replaceAccepted(pool, keyed, reply);
     return reply;
   }

@@ -9,6 +9,7 @@ import { sendReply } from '@shop/chassis/edge/problem.ts';
 import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { addToOutbox, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { toReply } from '@shop/chassis/reliable/refusal.ts';
 import { Router } from 'express';
 import { z } from 'zod';
 import { noteWrittenV1 } from './note-messages.ts';
@@ -42,7 +43,7 @@ export function notesRoutes(deps: NotesDeps): Router {
       await insertNotes(trx, [note]);
       const context = { correlationId: contextOf(res).requestId, occurredAt: deps.now() };
       await addToOutbox(trx, [toOutboxRow(noteWrittenV1, { noteId: note.id, orderId: note.orderId }, context)]);
-      return { status: 201, body: JSON.stringify(note) };
+      return toReply(201, note);
     });
     deps.wakeRelay();
     sendReply(res, reply, replayed);

@@ -1,32 +1,27 @@
 import { toProblem } from '@shop/chassis/edge/problem.ts';
-import { RETRY_AFTER_SECONDS, type Reply } from '@shop/chassis/reliable/refusal.ts';
+import { RETRY_AFTER_SECONDS, type Reply, toReply } from '@shop/chassis/reliable/refusal.ts';
 import type { Order, Outcome } from './order.ts';
 import { toOrderView } from './order-view.ts';
 
 /** 200 with the order. */
-export function orderAnswer(order: Order): Reply {
-  return { status: 200, body: JSON.stringify(toOrderView(order)) };
+export function orderReply(order: Order): Reply {
+  return toReply(200, toOrderView(order));
 }
 
 /** 202: durable, not decided. Never stored: the final answer takes its place. */
-export function acceptedAnswer(order: Order): Reply {
-  return {
-    status: 202,
-    body: JSON.stringify(toOrderView(order)),
-    location: locationOf(order),
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  };
+export function acceptedReply(order: Order): Reply {
+  return { ...toReply(202, toOrderView(order), locationOf(order)), retryAfterSeconds: RETRY_AFTER_SECONDS };
 }
 
 /**
  * The final answer to the request that placed the order, by what became of it when it left `pending`. `traceId` is the
  * id of whichever request or message decided.
  */
-export function finalAnswer(order: Order, traceId: string): Reply {
+export function finalReply(order: Order, traceId: string): Reply {
   const occurrence = { instance: '/orders', traceId };
   switch (order.firstOutcome) {
     case 'confirmed':
-      return { status: 201, body: JSON.stringify(toOrderView(order)), location: locationOf(order) };
+      return toReply(201, toOrderView(order), locationOf(order));
     case 'rejected':
       return toProblem(
         {
@@ -51,11 +46,11 @@ export function finalAnswer(order: Order, traceId: string): Reply {
 }
 
 /** The answer to a step that was asked of an order; a refusal is an answer too, and is stored like one. */
-export function stepAnswer(outcome: Outcome, occurrence: { instance: string; traceId: string }): Reply {
+export function stepReply(outcome: Outcome, occurrence: { instance: string; traceId: string }): Reply {
   switch (outcome.kind) {
     case 'changed':
     case 'unchanged':
-      return orderAnswer(outcome.order);
+      return orderReply(outcome.order);
     case 'illegal':
       return toProblem(
         {
