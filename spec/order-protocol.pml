@@ -55,7 +55,7 @@
 #define O_REJECTED 3
 #define O_CANCELLED 4
 #define O_SHIPPED 5
-/* orders.first_outcome, and the final answer that goes with it (answers.ts: finalAnswer) */
+/* orders.first_outcome, and the final answer that goes with it (replies.ts: finalReply) */
 #define NOTHING 0
 #define CONFIRMED 1     /* 201 */
 #define REJECTED 2      /* 409 order-rejected */
