@@ -5,7 +5,7 @@
 import type { CallKind, Operation, Try } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 
-export type Shares = {
+export interface Shares {
   calls: number;
   /** First answers to new orders: accepted, and their stock not decided. */
   accepted: number;
@@ -13,9 +13,13 @@ export type Shares = {
   failed: number;
   /** The longest time in which no call was served. */
   longestGapMs: number;
-};
+}
+
 /** `what`: the whole run, nothing broken, or the process that was away. */
-export type Availability = { what: string; kinds: Partial<Record<CallKind, Shares>> };
+export interface Availability {
+  what: string;
+  kinds: Partial<Record<CallKind, Shares>>;
+}
 
 export const wholeRun = 'all of it';
 export const nothingBroken = 'nothing broken';
@@ -29,7 +33,11 @@ const noticeMs = 1_000;
  */
 export const locksGoneMs = 4_000;
 
-type Period = { what: string; from: number; to: number };
+interface Period {
+  what: string;
+  from: number;
+  to: number;
+}
 
 /** For the whole run, for the time before the first fault, and for each fault that happened alone. */
 export function measureAvailability(

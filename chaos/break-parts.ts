@@ -10,7 +10,12 @@ const longestExtensionMs = 60_000;
 const roundMs = 1_000;
 
 /** What to do; with `planned`, exactly those faults. */
-type Attack = { seed: number; seconds: number; faults: readonly FaultKind[]; planned?: PlannedFault[] };
+interface Attack {
+  seed: number;
+  seconds: number;
+  faults: readonly FaultKind[];
+  planned?: PlannedFault[];
+}
 
 /**
  * Breaks single processes first, one at a time. Then breaks parts for as long as was asked, while the clients work, and goes

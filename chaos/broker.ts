@@ -8,7 +8,7 @@ import type { OrderEvent } from './evidence.ts';
 const eventsQueue = 'chaos.events';
 const longestReadingMs = 120_000;
 
-export type BrokerView = {
+export interface BrokerView {
   /** Makes a queue that gets every event of every order from now on. It only collects until the end. */
   collectEvents: () => Promise<void>;
   /** Messages in each queue but the one that collects; ready and unacknowledged. */
@@ -18,7 +18,7 @@ export type BrokerView = {
   clients: () => Promise<{ connections: number; channels: number }>;
   /** Whether it takes no messages, for want of disk or memory; undefined when it does not answer. */
   hasAlarm: () => Promise<boolean | undefined>;
-};
+}
 
 /** The broker from outside, mostly as its management interface shows it. */
 export function viewBroker({ plan, secrets }: System): BrokerView {

@@ -8,10 +8,24 @@ import type { Evidence, StoredOrder } from './evidence.ts';
 import type { Operation } from './history.ts';
 import { finalTryOf, isDecided, verdictOf } from './history.ts';
 
-export type Violation = { subject: string; expected: string; found: string; key?: string; orderId?: string };
-export type Check = { rule: string; checked: number; violations: Violation[] };
+export interface Violation {
+  subject: string;
+  expected: string;
+  found: string;
+  key?: string;
+  orderId?: string;
+}
 
-type Rule = { rule: string; check: (known: Known) => { checked: number; violations: Violation[] } };
+export interface Check {
+  rule: string;
+  checked: number;
+  violations: Violation[];
+}
+
+interface Rule {
+  rule: string;
+  check: (known: Known) => { checked: number; violations: Violation[] };
+}
 
 /** The evidence, with what several rules look up in it. */
 type Known = Evidence & {

@@ -20,23 +20,23 @@ import type { watchMemory } from './watch-memory.ts';
 import type { Workload } from './workload.ts';
 
 /** What a run works on and with. */
-export type Scene = {
+export interface Scene {
   system: System;
   gateway: Gateway;
   databases: Databases;
   broker: BrokerView;
   apiKeys: ApiKeys;
   workload: Workload;
-};
+}
 
 /** What was watched during the run. */
-export type Watched = {
+export interface Watched {
   levels: ReturnType<typeof watchLevels>;
   memory: ReturnType<typeof watchMemory>;
   connectionsBefore: Map<string, number>;
   crashes: string[];
   faults: readonly DoneFault[];
-};
+}
 
 type Conclusion = Pick<
   Report,

@@ -2,7 +2,11 @@ import { scriptVariables } from '@shop/local/addresses.ts';
 import type { System } from '@shop/local/parts.ts';
 import pg from 'pg';
 
-export type Databases = { orders: pg.Pool; inventory: pg.Pool; close: () => Promise<void> };
+export interface Databases {
+  orders: pg.Pool;
+  inventory: pg.Pool;
+  close: () => Promise<void>;
+}
 
 /** Both databases, to look into them from outside; connections come back after faults. */
 export function connectDatabases({ plan, secrets }: System): Databases {

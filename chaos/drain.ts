@@ -11,7 +11,7 @@ import type { Verdict } from './history.ts';
 import { plainPlacementOf } from './operations.ts';
 import { makeRandom } from './random.ts';
 
-export type Drain = {
+export interface Drain {
   orders: number;
   /** Orders per second: placed synchronously, accepted during the outage, settled after it. */
   synchronousRate: number;
@@ -23,7 +23,7 @@ export type Drain = {
   notAccepted: number;
   /** Commands that inventory-service handled beyond one for each order: the completer had asked again. */
   repeatedCommands: number;
-};
+}
 
 const clients = 64;
 const windowMs = 2_000;

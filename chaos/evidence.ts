@@ -2,7 +2,7 @@ import type { Availability } from './availability.ts';
 import type { Operation } from './history.ts';
 
 /** What the databases, the lists and the broker say when everything is quiet. Plain data, so that it can be made by hand. */
-export type Evidence = {
+export interface Evidence {
   operations: Operation[];
   orders: StoredOrder[];
   timeline: TimelineEntry[];
@@ -25,9 +25,9 @@ export type Evidence = {
   connections: ConnectionCount[];
   memory: ProcessMemory[];
   availability: Availability[];
-};
+}
 
-export type StoredOrder = {
+export interface StoredOrder {
   id: string;
   /** Who placed it: a key belongs to its client, and another client may use the same one. */
   client: string;
@@ -40,23 +40,73 @@ export type StoredOrder = {
   trackingNumber: string | null;
   awaiting: string | null;
   lines: { sku: string; quantity: number }[];
-};
-export type TimelineEntry = { orderId: string; type: string; at: string; correlationId: string };
-export type ListedOrder = { client: string; id: string; customerId: string; status: string; version: number };
-export type OrderEvent = { messageId: string; orderId: string; type: string; version: number };
-export type Level = { sku: string; onHand: number; reserved: number };
-export type Movement = { sku: string; kind: string; deltaOnHand: number; deltaReserved: number; causeId: string };
-export type Reservation = { id: string; state: string };
-export type ReservationLine = { reservationId: string; sku: string; quantity: number };
-export type Unsettled = { orders: { id: string; awaiting: string }[]; places: string[] };
+}
+
+export interface TimelineEntry {
+  orderId: string;
+  type: string;
+  at: string;
+  correlationId: string;
+}
+
+export interface ListedOrder {
+  client: string;
+  id: string;
+  customerId: string;
+  status: string;
+  version: number;
+}
+
+export interface OrderEvent {
+  messageId: string;
+  orderId: string;
+  type: string;
+  version: number;
+}
+
+export interface Level {
+  sku: string;
+  onHand: number;
+  reserved: number;
+}
+
+export interface Movement {
+  sku: string;
+  kind: string;
+  deltaOnHand: number;
+  deltaReserved: number;
+  causeId: string;
+}
+
+export interface Reservation {
+  id: string;
+  state: string;
+}
+
+export interface ReservationLine {
+  reservationId: string;
+  sku: string;
+  quantity: number;
+}
+
+export interface Unsettled {
+  orders: { id: string; awaiting: string }[];
+  places: string[];
+}
+
 /** Connections of the services to one place, before the first fault and when all is over. */
-export type ConnectionCount = { place: string; before: number; after: number };
+export interface ConnectionCount {
+  place: string;
+  before: number;
+  after: number;
+}
+
 /** Memory of one life of a process. `grownUpMb`: when it was 10 s old; `endMb`: when all is over, if it lived so long. */
-export type ProcessMemory = {
+export interface ProcessMemory {
   name: string;
   pid: number;
   ageSeconds: number;
   mostMb: number;
   grownUpMb?: number;
   endMb?: number;
-};
+}

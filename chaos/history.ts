@@ -4,10 +4,15 @@ export type CallKind = 'place' | 'cancel' | 'ship' | 'deliver' | 'adjust' | 'pro
 export type ClientName = 'storefront' | 'other storefront' | 'back office';
 
 /** The parts of an answer that a repeat has to give again, byte for byte; and the code, for decisions. */
-export type Answer = { status: number; text: string; code?: string; location?: string };
+export interface Answer {
+  status: number;
+  text: string;
+  code?: string;
+  location?: string;
+}
 
 /** One sending of an operation's request. Times are milliseconds since the workload began. */
-export type Try = {
+export interface Try {
   /** Which of the operation's bodies was sent. */
   variant: number;
   sentAt: number;
@@ -15,12 +20,15 @@ export type Try = {
   /** Absent when nothing came back; then `cause` says why. */
   answer?: Answer;
   cause?: string;
-};
+}
 
-export type Line = { sku: string; quantity: number };
+export interface Line {
+  sku: string;
+  quantity: number;
+}
 
 /** Everything under one idempotency key. */
-export type Operation = {
+export interface Operation {
   kind: CallKind;
   client: ClientName;
   key: string;
@@ -42,7 +50,7 @@ export type Operation = {
   /** Called at the first 202. */
   onAccepted?: () => void;
   tries: Try[];
-};
+}
 
 export type Verdict = 'final' | 'accepted' | 'reused' | 'again' | 'unexpected';
 

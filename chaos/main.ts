@@ -49,7 +49,12 @@ export async function chaosCommand(args: string[]): Promise<number> {
 }
 
 /** The kinds of faults; `planned` when it was said which and when. */
-type Choice = { faults: FaultKind[]; planned?: PlannedFault[]; notes: string[] };
+interface Choice {
+  faults: FaultKind[];
+  planned?: PlannedFault[];
+  notes: string[];
+}
+
 type Chosen = Options & Choice;
 
 /** The kinds that were named or scheduled, or all that this machine can do, and a note on what it cannot. */

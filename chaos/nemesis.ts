@@ -32,7 +32,11 @@ const endsWithinMs = 60_000;
 const usualDiskLimit = 50_000_000;
 
 /** Where faults happen, until `end`: from then on nothing is broken and nothing is started again. */
-export type Battlefield = { system: System; network: Network; end: AbortSignal };
+export interface Battlefield {
+  system: System;
+  network: Network;
+  end: AbortSignal;
+}
 
 /**
  * Runs the whole plan; resolves when each fault was undone. A part that takes long to come back gets its next fault after

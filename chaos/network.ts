@@ -24,12 +24,13 @@ export type LinkName = (typeof linkNames)[number];
  */
 export type LinkMode = 'pass' | 'blackhole' | 'refuse' | 'lose-answers' | 'delay';
 
-export type Link = {
+export interface Link {
   port: number;
   aimAt: (port: number) => void;
   set: (mode: LinkMode) => void;
   close: () => Promise<void>;
-};
+}
+
 export type Network = Record<LinkName, Link>;
 
 // Slower than any answer of a healthy system, faster than every deadline.

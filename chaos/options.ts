@@ -2,7 +2,7 @@ import { UsageError } from '@shop/chassis/base/fault.ts';
 import { readArguments } from '@shop/operator/read-arguments.ts';
 import { type FaultKind, faultKinds } from './schedule.ts';
 
-export type Options = {
+export interface Options {
   seconds: number;
   seed: number;
   /** Undefined: all that this machine can do. */
@@ -15,7 +15,7 @@ export type Options = {
   drain?: number;
   json: boolean;
   keep: boolean;
-};
+}
 
 export const help = `npm run chaos [-- options]
 

@@ -9,7 +9,7 @@ import type { Sender } from './sender.ts';
 
 export type Mode = 'once' | 'twins' | 'repeat' | 'other later' | 'other at once';
 
-export type Performer = {
+export interface Performer {
   perform: (operation: Operation, mode: Mode) => Promise<Verdict | undefined>;
   read: (client: ClientName, path: string) => Promise<void>;
   /** Counts this as under way until it has ended. */
@@ -23,7 +23,7 @@ export type Performer = {
   isOver: () => boolean;
   /** Resolves then. */
   ended: Promise<void>;
-};
+}
 
 /** Performs operations through this sender, which remembers them. */
 export function makePerformer(sender: Sender, pauses: Random): Performer {

@@ -1,12 +1,12 @@
 import { seededRandom } from '@shop/operator/replay/sendings.ts';
 
-export type Random = {
+export interface Random {
   /** In [0, 1). */
   share: () => number;
   /** A whole number, both ends included. */
   between: (low: number, high: number) => number;
   pick: <T>(list: readonly T[]) => T;
-};
+}
 
 /** Choices that are the same in every run with this seed. */
 export function makeRandom(seed: number): Random {

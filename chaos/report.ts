@@ -10,7 +10,7 @@ import type { Counts } from './summary.ts';
 import type { Trace } from './trace.ts';
 import { faultLine } from './trace.ts';
 
-export type Report = {
+export interface Report {
   verdict: 'holds' | 'violated' | 'inconclusive';
   seed: number;
   seconds: number;
@@ -38,7 +38,7 @@ export type Report = {
   /** What was not tried, and why. */
   notes: string[];
   folder?: string;
-};
+}
 
 // A person reads the first ones; --json has them all.
 const shown = 5;

@@ -22,16 +22,16 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number];
 
 /** One fault: `how` is done to `part` at `at` and undone `lasts` later, both in milliseconds. */
-export type PlannedFault = {
+export interface PlannedFault {
   kind: FaultKind;
   /** A part of the system, or a link between two. */
   part: string;
   how: 'kill' | 'pause' | 'stop' | 'cut' | ClockError | 'alarm' | Exclude<LinkMode, 'pass'>;
   at: number;
   lasts: number;
-};
+}
 
-type Shape = {
+interface Shape {
   parts: readonly string[];
   how: readonly PlannedFault['how'][];
   shortest: number;
@@ -40,7 +40,7 @@ type Shape = {
   weight?: number;
   /** How long it takes to do and to undo, when that is long. */
   overhead?: number;
-};
+}
 
 const processes = ['order-1', 'order-2', 'inventory-1', 'inventory-2'] as const;
 const databases = ['order-db', 'inventory-db'] as const;

@@ -10,7 +10,7 @@ export type ApiKeys = Record<ClientName, string>;
 // Of the shoppers whose first request fails; whatever it left behind has to be decided without them.
 const shareOfQuitters = 0.5;
 
-export type Sender = {
+export interface Sender {
   /** Everything that was sent, in the order of its first sending. */
   operations: Operation[];
   /** Milliseconds since the first memory: the clock of all times in the history. */
@@ -23,7 +23,7 @@ export type Sender = {
   sendUntilAnswered: (operation: Operation) => Promise<Verdict>;
   /** Ends all repeating. */
   giveUp: () => void;
-};
+}
 
 /** A memory that is empty; `pauses` decides how long clients wait. */
 export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses: Random }): Sender {

@@ -4,7 +4,7 @@ import type { DoneFault } from './nemesis.ts';
 import type { FaultKind } from './schedule.ts';
 import { fewestOfAKind } from './schedule.ts';
 
-export type Counts = {
+export interface Counts {
   orders: number;
   twins: number;
   repeats: number;
@@ -13,7 +13,7 @@ export type Counts = {
   cancellations: number;
   shipments: number;
   faults: Partial<Record<FaultKind, number>>;
-};
+}
 
 /** What was done in a run. */
 export function countRun(operations: readonly Operation[], faults: readonly DoneFault[]): Counts {
@@ -54,7 +54,12 @@ function hasTwins({ tries }: Operation): boolean {
 const enough = { orders: 1_000, twins: 50, cancellations: 50, shipments: 50 };
 
 /** What there was too little of; `kind` if it is faults. */
-export type Shortfall = { what: string; had: number; need: number; kind?: FaultKind };
+export interface Shortfall {
+  what: string;
+  had: number;
+  need: number;
+  kind?: FaultKind;
+}
 
 export function shortfalls(counts: Counts, kinds: readonly FaultKind[]): Shortfall[] {
   const work = Object.entries(enough).map(([what, need]) => ({

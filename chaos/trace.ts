@@ -7,7 +7,7 @@ import type { Operation } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 
 /** All that is known about what a violation speaks of, for the one who looks for its cause. */
-export type Trace = { requests: string[]; timeline: string[]; events: string[]; faults: string[]; logs: string[] };
+export type Trace = Record<'requests' | 'timeline' | 'events' | 'faults' | 'logs', string[]>;
 
 const mostLines = 40;
 

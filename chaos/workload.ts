@@ -11,7 +11,7 @@ import { makePerformer, type Performer } from './performer.ts';
 import { makeRandom } from './random.ts';
 import { type ApiKeys, makeSender } from './sender.ts';
 
-export type Workload = {
+export interface Workload {
   operations: Operation[];
   /** Nothing is sent by the clients before. */
   begin: () => void;
@@ -32,9 +32,13 @@ export type Workload = {
   decideAll: () => Promise<void>;
   /** Sends the requests of decided keys once more, each until it is answered. */
   repeatAll: (most: number) => Promise<void>;
-};
+}
 
-type Setting = { gateway: Gateway; apiKeys: ApiKeys; seed: number };
+interface Setting {
+  gateway: Gateway;
+  apiKeys: ApiKeys;
+  seed: number;
+}
 
 // Hot ones sell out within seconds and come back by cancellations and counts; cold ones never run out.
 const hotStock = 40;

@@ -50,8 +50,12 @@ export async function openBrowser(width = 1280, height = 900): Promise<BrowserPa
   return connect(webSocketDebuggerUrl);
 }
 
-type Target = { type: string; webSocketDebuggerUrl: string };
-type Result = {
+interface Target {
+  type: string;
+  webSocketDebuggerUrl: string;
+}
+
+interface Result {
   // of Runtime.evaluate
   result?: { value: unknown };
   exceptionDetails?: object;
@@ -60,9 +64,18 @@ type Result = {
   errorText?: string;
   // of Page.getFrameTree
   frameTree?: { frame: { id: string } };
-};
-type Reply = { id: number; error?: { message: string }; result: Result };
-type LifecycleEvent = { method: 'Page.lifecycleEvent'; params: { name: string; frameId: string; loaderId: string } };
+}
+
+interface Reply {
+  id: number;
+  error?: { message: string };
+  result: Result;
+}
+
+interface LifecycleEvent {
+  method: 'Page.lifecycleEvent';
+  params: { name: string; frameId: string; loaderId: string };
+}
 
 async function connect(url: string): Promise<BrowserPage> {
   const socket = new WebSocket(url);

@@ -9,13 +9,18 @@ const cli = join(__dirname, '../commands/cli.ts');
 // Three of every kind do not fit into half a minute: those that take longest to do and undo are left out.
 const faults = 'kill,pause,restart,broker,connections,postgres,network,gateway';
 
-type Report = {
+interface Report {
   verdict: string;
   doubts: string[];
   checks: { rule: string; violations: unknown[] }[];
   folder?: string;
-};
-type Run = { code: number; stdout: string; stderr: string };
+}
+
+interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
 
 function chaos(folder: string, ...args: string[]): Promise<Run> {
   const options = { env: { ...process.env, LOCAL_DIR: folder }, maxBuffer: 100_000_000 };

@@ -9,7 +9,13 @@ import type { Call } from '@shop/stand-in/plugins.ts';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 
-type Case = { key?: string; idempotencyKey?: string; address: string; tags: string[]; passedSeconds: number };
+interface Case {
+  key?: string;
+  idempotencyKey?: string;
+  address: string;
+  tags: string[];
+  passedSeconds: number;
+}
 
 const VALID_KEY = 'a-valid-key';
 const kongYml = parse(readFileSync(join(__dirname, 'kong.yml'), 'utf8'));

@@ -22,7 +22,9 @@ describe('every alert', () => {
   });
 
   it('has a test in which it fires, and one in which it does not', () => {
-    type RuleTest = { promql_expr_test: { expr: string; exp_samples: unknown[] }[] };
+    interface RuleTest {
+      promql_expr_test: { expr: string; exp_samples: unknown[] }[];
+    }
     const files = readdirSync(join(__dirname, 'prometheus/tests'));
     const checks = files.flatMap((file) =>
       (parse(read(`prometheus/tests/${file}`)).tests as RuleTest[]).flatMap((one) => one.promql_expr_test),
@@ -134,7 +136,10 @@ describe('shortenRules', () => {
 });
 
 describe('alertmanager.yml', () => {
-  type Inhibition = { source_matchers: string[]; target_matchers: string[] };
+  interface Inhibition {
+    source_matchers: string[];
+    target_matchers: string[];
+  }
   const { inhibit_rules } = parse(read('alertmanager/alertmanager.yml')) as { inhibit_rules: Inhibition[] };
   const named = ([matcher = '']: string[]) => {
     const [, pattern = ''] = /^alertname=~?"(.*)"$/.exec(matcher) ?? [];

@@ -4,15 +4,22 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { dashboards } from './grafana/dashboards.ts';
 
-export type Alert = {
+export interface Alert {
   alert: string;
   expr: string;
   for?: string;
   labels: { severity: string };
   annotations: { summary: string; description: string; runbook_url: string; dashboard: string };
-};
-type Recording = { record: string; expr: string };
-type RuleFile = { groups: { name: string; rules: (Alert | Recording)[] }[] };
+}
+
+interface Recording {
+  record: string;
+  expr: string;
+}
+
+interface RuleFile {
+  groups: { name: string; rules: (Alert | Recording)[] }[];
+}
 
 /** All recording and alerting rules of a folder. */
 export function readRules(folder: string): { alerts: Alert[]; recordings: Recording[] } {

@@ -48,7 +48,10 @@ async function engineAnswers(interrupted: AbortSignal): Promise<boolean> {
   }
 }
 
-type Limits = { interrupted: AbortSignal; tooLate: AbortSignal };
+interface Limits {
+  interrupted: AbortSignal;
+  tooLate: AbortSignal;
+}
 
 /** Fetched by the client, not by testcontainers, which can neither be interrupted nor say why a pull failed. */
 async function haveImage(image: string, say: (text: string) => void, { interrupted, tooLate }: Limits): Promise<void> {

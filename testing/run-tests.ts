@@ -144,8 +144,18 @@ async function runFiles(
 }
 
 /** Which files of a tier: those of a glob, of a path, or all but some. */
-type Files = { match?: string; paths?: string; ignored?: string[] };
-type Run = { files?: Files; workers?: number; environment?: Record<string, string>; stderr?: 'inherit' | 'pipe' };
+interface Files {
+  match?: string;
+  paths?: string;
+  ignored?: string[];
+}
+
+interface Run {
+  files?: Files;
+  workers?: number;
+  environment?: Record<string, string>;
+  stderr?: 'inherit' | 'pipe';
+}
 
 async function runJest(tier: Tier, jestArgs: string[], interrupted: AbortSignal, options: Run = {}): Promise<Tally> {
   const { files = {}, environment = {}, stderr = 'inherit' } = options;
@@ -195,11 +205,11 @@ async function step(named: Failure, interrupted: AbortSignal, work: () => Promis
   return tally;
 }
 
-type Surroundings = {
+interface Surroundings {
   environment?: Record<string, string>;
   stdout?: 'inherit' | 'ignore';
   stderr?: 'inherit' | 'pipe';
-};
+}
 
 /** Runs a command to its end or until the interrupt, with all that it starts. */
 async function run(

@@ -5,17 +5,34 @@ import type { Straggler } from './left-running.ts';
 import type { Tier } from './tiers.ts';
 
 /** How a run ended: how many tests passed, and which did not. */
-export type Tally = { passed: number; failed: Failure[]; skipped: Skip[] };
+export interface Tally {
+  passed: number;
+  failed: Failure[];
+  skipped: Skip[];
+}
+
 /** What failed, and the command that runs it again. */
-export type Failure = { what: string; repeat: string };
-export type Skip = { what: string; reason: string };
+export interface Failure {
+  what: string;
+  repeat: string;
+}
+
+export interface Skip {
+  what: string;
+  reason: string;
+}
 
 /** The parts of jest's JSON report that count. */
-export type JestReport = {
+export interface JestReport {
   testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
-};
+}
 
-export type TierRun = { tier: Tier; report: JestReport | undefined; exitCode: number; jestArgs: string[] };
+export interface TierRun {
+  tier: Tier;
+  report: JestReport | undefined;
+  exitCode: number;
+  jestArgs: string[];
+}
 
 export const noTests: Tally = { passed: 0, failed: [], skipped: [] };
 

@@ -13,10 +13,19 @@ import { initPostgres, postgresAnswers, postgresLaunch, superuserUrl } from '@sh
 import { amqpUrl, managementUrl, rabbitmqAnswers, rabbitmqLaunch } from '@shop/local/servers/rabbitmq.ts';
 import { startContainers } from './containers.ts';
 
-export type ServerUrls = { TEST_POSTGRES_URL: string; TEST_RABBITMQ_URL: string; TEST_RABBITMQ_MANAGEMENT_URL: string };
-export type TestServers = { urls: ServerUrls; stop: () => Promise<void> };
+const URL_NAMES = ['TEST_POSTGRES_URL', 'TEST_RABBITMQ_URL', 'TEST_RABBITMQ_MANAGEMENT_URL'] as const;
 
-type Server = { name: 'postgres' | 'rabbitmq'; id: ProcessId };
+export type ServerUrls = Record<(typeof URL_NAMES)[number], string>;
+
+export interface TestServers {
+  urls: ServerUrls;
+  stop: () => Promise<void>;
+}
+
+interface Server {
+  name: 'postgres' | 'rabbitmq';
+  id: ProcessId;
+}
 
 const readyWithin = 90_000;
 
@@ -32,11 +41,10 @@ export async function startTestServers(say: (text: string) => void, interrupted:
 
 /** The servers of the environment: all three variables or none, for half of them would test against two worlds. */
 export function namedServers(environment: NodeJS.ProcessEnv): ServerUrls | undefined {
-  const names = ['TEST_POSTGRES_URL', 'TEST_RABBITMQ_URL', 'TEST_RABBITMQ_MANAGEMENT_URL'] as const;
-  const missing = names.filter((name) => !environment[name]);
-  if (missing.length === names.length) return undefined;
-  if (missing.length > 0) throw new Fault(`Set ${missing.join(' and ')} too, or none of ${names.join(', ')}.`);
-  return Object.fromEntries(names.map((name) => [name, environment[name]])) as ServerUrls;
+  const missing = URL_NAMES.filter((name) => !environment[name]);
+  if (missing.length === URL_NAMES.length) return undefined;
+  if (missing.length > 0) throw new Fault(`Set ${missing.join(' and ')} too, or none of ${URL_NAMES.join(', ')}.`);
+  return Object.fromEntries(URL_NAMES.map((name) => [name, environment[name]])) as ServerUrls;
 }
 
 async function startOwnServers(say: (text: string) => void, interrupted: AbortSignal): Promise<TestServers> {
@@ -92,7 +100,12 @@ async function endServer({ name, id }: Server): Promise<void> {
   await waitUntilGone(id, 5_000);
 }
 
-type Waiting = { id: ProcessId; log: string; answers: () => Promise<boolean>; interrupted: AbortSignal };
+interface Waiting {
+  id: ProcessId;
+  log: string;
+  answers: () => Promise<boolean>;
+  interrupted: AbortSignal;
+}
 
 async function untilAnswering(name: string, { id, log, answers, interrupted }: Waiting): Promise<void> {
   const deadline = performance.now() + readyWithin;

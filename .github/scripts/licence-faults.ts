@@ -1,7 +1,7 @@
 /** The parts of package-lock.json that count: npm writes down each package's licence. */
-export type Lockfile = {
+export interface Lockfile {
   packages: Record<string, { version?: string; license?: string; dev?: boolean; link?: boolean }>;
-};
+}
 
 /** Licences that ask for nothing but to be named with the copies, which the images do: each package's file is in them. */
 const allowed = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'Unlicense'];

@@ -4,20 +4,21 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-type Operation = {
+interface Operation {
   operationId: string;
   parameters?: { name: string; in: string; description: string; schema: object }[];
   requestBody?: { content: Content };
   responses: Record<string, { content?: Content }>;
-};
+}
+
 type Content = Record<string, { schema: object }>;
 type Schemas = Record<string, object>;
 
 /** What is read of a service's document. */
-export type OpenApiDocument = {
+export interface OpenApiDocument {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Schemas };
-};
+}
 
 /** The file that `writeApiTypes` makes, from the root of the repository. */
 export const API_TYPES = 'clients/typescript/src/api.ts';

@@ -8,13 +8,17 @@ import { type Run, readVariants, runOfAll } from './variants.ts';
 
 const runLimitMs = 200_000;
 
-type Report = {
+interface Report {
   verdict: string;
   counts: { orders: number };
   checks: { rule: string; violations: { subject: string; expected: string; found: string }[] }[];
-};
+}
 
-type Outcome = { code: unknown; report: Report; seconds: number };
+interface Outcome {
+  code: unknown;
+  report: Report;
+  seconds: number;
+}
 
 describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checker of npm run chaos', () => {
   // Four at a time (jest's maxConcurrency): most of a run is waiting.

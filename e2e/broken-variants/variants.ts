@@ -8,9 +8,13 @@ import type { LinkMode, LinkName } from '@shop/chaos/network.ts';
 import type { PlannedFault } from '@shop/chaos/schedule.ts';
 
 /** A run of `npm run chaos`: its options and its faults, with times in milliseconds since the first order. */
-export type Run = { seconds: number; settle: number; faults: PlannedFault[] };
+export interface Run {
+  seconds: number;
+  settle: number;
+  faults: PlannedFault[];
+}
 
-export type Variant = {
+export interface Variant {
   /** The patch's file name without its ending. */
   name: string;
   patch: string;
@@ -18,7 +22,7 @@ export type Variant = {
   /** Each of them has to find it. */
   rules: string[];
   run: Run;
-};
+}
 
 const inventoryDbAway = fault('postgres', 'inventory-db', 'kill', 1_000, 2_500);
 /**

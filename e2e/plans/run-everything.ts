@@ -250,7 +250,10 @@ async function reserve({ inventory, stockPool }: FilledSystem): Promise<void> {
 
 /* ----------------------------------------------------------------------------------------------------- of both of them */
 
-type Received = { type: string; payload: object };
+interface Received {
+  type: string;
+  payload: object;
+}
 
 function message(type: string, payload: object): Received {
   return { type, payload };

@@ -2,21 +2,24 @@ import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { Agent, request } from 'undici';
 import type { UpstreamDeclaration } from './declaration.ts';
 
-export type Target = { address: string; healthy: boolean };
+export interface Target {
+  address: string;
+  healthy: boolean;
+}
 
 /** One request's way through the targets, from its first try until its answer is over. */
-export type Tries = {
+export interface Tries {
   /** The target of the next try; undefined when none is healthy. */
   next(): Target | undefined;
   /** The request is over: its last try counts as a connection no more. */
   end(): void;
-};
+}
 
-export type Balancer = {
+export interface Balancer {
   targets: Target[];
   startTries(): Tries;
   close(): Promise<void>;
-};
+}
 
 /** Spreads requests over an upstream's targets. Active checks alone decide which are healthy; all start healthy. */
 export function createBalancer(upstream: UpstreamDeclaration, addresses: string[], logger: Logger): Balancer {

@@ -1,4 +1,6 @@
-type Json = { [member: string]: unknown };
+interface Json {
+  [member: string]: unknown;
+}
 
 /**
  * Puts in what a file of decK says once: `_info.defaults` where an upstream, service or route says nothing itself, and of

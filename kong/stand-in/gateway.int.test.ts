@@ -29,8 +29,20 @@ const groupOf = {
   operations: 'operations',
 };
 
-type Received = { service: string; method: string; url: string; headers: string[]; body: string };
-type Answer = { status: number; headers: http.IncomingHttpHeaders; text: string };
+interface Received {
+  service: string;
+  method: string;
+  url: string;
+  headers: string[];
+  body: string;
+}
+
+interface Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  text: string;
+}
+
 type Cleanup = () => Promise<unknown>;
 
 const cleanups: Cleanup[] = [];
@@ -73,14 +85,14 @@ async function refusingAddress(): Promise<string> {
   return `${host}:${socket.localPort}`;
 }
 
-type Setup = {
+interface Setup {
   orders?: string[];
   declaration?: string;
   rate?: number;
   now?: () => number;
   headTimeoutMs?: number;
   bodyTimeoutMs?: number;
-};
+}
 
 /** The real kong.yml before two echoing services, or before what a test puts in order-service's place. */
 async function setUp({ orders, declaration = kongYml, rate = 1000, ...options }: Setup = {}) {
@@ -119,7 +131,12 @@ async function openGateway(
   return gateway;
 }
 
-type Sent = { as?: Caller; headers?: string[]; body?: string | Buffer; chunked?: boolean };
+interface Sent {
+  as?: Caller;
+  headers?: string[];
+  body?: string | Buffer;
+  chunked?: boolean;
+}
 
 function sender(port: number) {
   return (

@@ -11,7 +11,7 @@ import { createProblemRenderer, nginxRefusals, type Refusal } from './problem.ts
 import { createForwarder, type Forwarder, forwardedHeaders } from './proxy.ts';
 import { createRouter, type ReadPath, type Routable, readPath } from './routing.ts';
 
-export type GatewayOptions = {
+export interface GatewayOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
@@ -31,14 +31,14 @@ export type GatewayOptions = {
   headTimeoutMs?: number;
   /** How long a client may send nothing of its body. */
   bodyTimeoutMs?: number;
-};
+}
 
-export type Gateway = {
+export interface Gateway {
   port: number;
   /** Takes other clients; throws a {@link DeclarationError} and keeps those it has where they cannot be taken. */
   replaceClients(clients: string | undefined): void;
   close(): Promise<void>;
-};
+}
 
 type Route = Routable & { name: string; run: (call: Call) => PluginAnswer | undefined; forwarder?: Forwarder };
 
@@ -187,7 +187,7 @@ function checkReplacedUpstreams(file: Declaration, upstreams: Record<string, str
 }
 
 /** One request and its answer while the gateway has them in hand. */
-type Exchange = {
+interface Exchange {
   req: IncomingMessage;
   res: ServerResponse;
   headers: HeaderList;
@@ -196,7 +196,7 @@ type Exchange = {
   answerHeaders: string[];
   /** The client sends its body only after `100 Continue`. */
   awaitsContinue: boolean;
-};
+}
 
 function openExchange(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): Exchange {
   const requestId = createRequestId();

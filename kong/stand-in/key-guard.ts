@@ -14,12 +14,12 @@ export function isKeyGuard(access: string, headerFilter: string): boolean {
   return createHash('sha256').update(access).update(headerFilter).digest('hex') === KEY_GUARD_SHA256;
 }
 
-export type KeyGuard = {
+export interface KeyGuard {
   /** Before all other plugins, with the tags of the route. */
   before(call: Call, tags: readonly string[]): PluginAnswer | undefined;
   /** After them, with what they answered. */
   after(call: Call, tags: readonly string[], answer: PluginAnswer | undefined): void;
-};
+}
 
 /** The groups that the tags of a route name. */
 export function callersIn(tags: readonly string[]): string[] {

@@ -11,29 +11,35 @@ import { createKeyGuard, type KeyGuard } from './key-guard.ts';
 import type { Refusal } from './problem.ts';
 import { withoutArgument } from './query.ts';
 
-export type Consumer = { id: string; credentialId: string; username: string; customId?: string; groups: string[] };
+export interface Consumer {
+  id: string;
+  credentialId: string;
+  username: string;
+  customId?: string;
+  groups: string[];
+}
 
 /** One request on its way through the plugins, which change its headers and add to its answer's. */
-export type Call = {
+export interface Call {
   headers: HeaderList;
   remoteAddress: string;
   /** With its question mark, or empty. */
   query: string;
   consumer?: Consumer;
   answerHeaders: string[];
-};
+}
 
 /** What a plugin answered instead of letting the call on; `body` marks an answer that no template makes. */
 export type PluginAnswer = Refusal & { body?: { contentType: string; body: string } };
 type Plugin = (call: Call) => PluginAnswer | undefined;
 
 /** State that all routes share: who owns a key, and the rate limiters, of which one config has one budget. */
-export type PluginState = {
+export interface PluginState {
   consumers: Map<string, Consumer>;
   limiters: Map<PluginConfig<'rate-limiting'>, Plugin>;
   keyGuard: KeyGuard;
   now: () => number;
-};
+}
 
 export function createPluginState(file: Declaration, now: () => number): PluginState {
   return { consumers: readConsumers(file), limiters: new Map(), keyGuard: createKeyGuard(now), now };

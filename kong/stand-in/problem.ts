@@ -1,14 +1,14 @@
 import { firstValue, type HeaderList, valuesOf } from './headers.ts';
 
 /** What the gateway itself answers instead of a service. */
-export type Refusal = {
+export interface Refusal {
   status: number;
   message: string;
   /** Raised by Kong's nginx and not by Kong: without `Accept` the answer's type then follows the request's `Content-Type`. */
   fromNginx?: boolean;
   /** More answer headers: name, value, name, value. */
   headers?: string[];
-};
+}
 
 /** Kong's own words for what its nginx refuses. */
 export const nginxRefusals = {

@@ -5,14 +5,25 @@ import type { ServiceDeclaration } from './declaration.ts';
 import { firstValue, type HeaderList, listedIn } from './headers.ts';
 import { nginxRefusals, type Refusal } from './problem.ts';
 
-export type Forwarded = { method: string; path: string; headers: HeaderList; body?: Buffer };
-export type ClientSide = { remoteAddress: string; localPort: number; rawPath: string; requestId: string };
+export interface Forwarded {
+  method: string;
+  path: string;
+  headers: HeaderList;
+  body?: Buffer;
+}
 
-export type Forwarder = {
+export interface ClientSide {
+  remoteAddress: string;
+  localPort: number;
+  rawPath: string;
+  requestId: string;
+}
+
+export interface Forwarder {
   /** Sends the request on and the answer back; calls `refuse` when there is none. */
   forward(request: Forwarded, res: ServerResponse, answerHeaders: string[], refuse: (refusal: Refusal) => void): void;
   close(): Promise<void>;
-};
+}
 
 // Connection-bound, or written anew below. nginx sends Content-Length and Host by itself, undici does here.
 const NOT_FORWARDED = new Set([

@@ -3,7 +3,10 @@ import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { type HeaderList, valuesOf } from './headers.ts';
 
 /** A path of kong.yml as segments: a literal, or undefined for `[^/]+`. */
-export type RouteMatcher = { segments: (string | undefined)[]; regex: RegExp };
+export interface RouteMatcher {
+  segments: (string | undefined)[];
+  regex: RegExp;
+}
 
 /**
  * The regexes that we accept are whole literal segments and `[^/]+`: JavaScript and Rust, which Kong's router uses, read these
@@ -41,7 +44,10 @@ export function overlaps(a: RouteMatcher, b: RouteMatcher): boolean {
 }
 
 /** A header that a route asks for: one of its lines has to be one of the values, or to match the regex. */
-export type HeaderMatcher = { name: string; matches: (value: string) => boolean };
+export interface HeaderMatcher {
+  name: string;
+  matches: (value: string) => boolean;
+}
 
 /** What JavaScript and Rust read alike, in lower case: Kong lowers the regex and the value. */
 const HEADER_REGEX = /^[a-z0-9 /.,;=*+()|^$-]+$/;
@@ -56,7 +62,12 @@ export function parseHeader(name: string, values: string[]): HeaderMatcher | und
   return { name: name.toLowerCase(), matches: (value) => matches(value.toLowerCase()) };
 }
 
-export type Routable = { methods: string[]; paths: RouteMatcher[]; headers: HeaderMatcher[]; regexPriority: number };
+export interface Routable {
+  methods: string[];
+  paths: RouteMatcher[];
+  headers: HeaderMatcher[];
+  regexPriority: number;
+}
 
 const byRank = orderBy<Pick<Routable, 'headers' | 'regexPriority'>>(
   ({ headers }) => -headers.length,

@@ -2,7 +2,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-type Entity = { id: string; tags?: string[]; [parent: string]: unknown };
+interface Entity {
+  id: string;
+  tags?: string[];
+  [parent: string]: unknown;
+}
 
 /** Where decK asks for Kong's own defaults, those that kong.yml has to win over. */
 const ownDefaults: Record<string, object> = {

@@ -3,7 +3,7 @@ import { readArguments } from '@shop/operator/read-arguments.ts';
 import type { ServiceName } from '../../services.ts';
 import { ofEachService, services } from '../../services.ts';
 
-export type StartOptions = {
+export interface StartOptions {
   detach: boolean;
   fresh: boolean;
   monitoring: boolean;
@@ -11,7 +11,8 @@ export type StartOptions = {
   inspect: boolean;
   port: number;
   processes: Record<ServiceName, number>;
-};
+}
+
 export type Action = 'start' | 'stop' | 'kill' | 'pause' | 'resume';
 
 const inspected = services.map(({ name, inspectorPort }) => `${name}-1 on port ${inspectorPort}`).join(', ');

@@ -22,7 +22,7 @@ import {
   waitUntilGone,
 } from './processes.ts';
 
-export type Part = {
+export interface Part {
   name: string;
   /** File with its record. */
   record: string;
@@ -32,13 +32,22 @@ export type Part = {
   answers: () => Promise<boolean>;
   /** Removes what a kill left behind. */
   prepare?: () => void;
-};
+}
 
 type Request = 'running' | 'paused' | 'stopped' | 'killed';
-type PartRecord = { process: ProcessId; request: Request; stopSignal: NodeJS.Signals; since: string };
+interface PartRecord {
+  process: ProcessId;
+  request: Request;
+  stopSignal: NodeJS.Signals;
+  since: string;
+}
 
 export type PartState = 'not started' | 'running' | 'paused' | 'stopping' | 'stopped' | 'killed' | 'crashed';
-export type PartStatus = { state: PartState; process?: ProcessId; since?: string };
+export interface PartStatus {
+  state: PartState;
+  process?: ProcessId;
+  since?: string;
+}
 
 // Longer than the services give themselves for finishing what runs.
 const patience = 15_000;

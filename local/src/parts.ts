@@ -16,7 +16,11 @@ import { postgresAnswers, postgresLaunch, removeStalePidFile, superuserUrl } fro
 import type { RabbitmqServer } from './servers/rabbitmq.ts';
 import { amqpUrl, rabbitmqAnswers, rabbitmqLaunch } from './servers/rabbitmq.ts';
 
-export type System = { folder: string; plan: Plan; secrets: Secrets };
+export interface System {
+  folder: string;
+  plan: Plan;
+  secrets: Secrets;
+}
 
 /** What a user may name besides the single processes. */
 export const partNames = [

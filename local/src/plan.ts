@@ -8,7 +8,7 @@ import type { ProcessId } from './processes.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What `npm start` decided and every later command needs; kept in state.json, for after a crash too. */
-export type Plan = {
+export interface Plan {
   /** The `npm start` that brought the system up. In the foreground it stays until the system ends. */
   startedBy: ProcessId;
   mode: 'foreground' | 'detached';
@@ -26,9 +26,9 @@ export type Plan = {
   deck: Record<string, string>;
   /** Settings for one service, from variables that begin with its name, such as ORDER_SERVICE_LOG_LEVEL. */
   settings: Record<ServiceName, Record<string, string>>;
-};
+}
 
-export type PlanRequest = {
+export interface PlanRequest {
   port: number;
   processes: Record<ServiceName, number>;
   monitoring: boolean;
@@ -36,7 +36,7 @@ export type PlanRequest = {
   inspect: boolean;
   mode: Plan['mode'];
   startedBy: ProcessId;
-};
+}
 
 /** The plan of the running or last system in this folder. */
 export function readPlan(folder: string): Plan | undefined {

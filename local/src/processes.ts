@@ -12,17 +12,20 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node
 import { setTimeout as delay } from 'node:timers/promises';
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 
-export type ProcessId = { pid: number; startedAt: string };
+export interface ProcessId {
+  pid: number;
+  startedAt: string;
+}
 
 /** How to start a program that will lead a process group of its own. */
-export type Launch = {
+export interface Launch {
   command: string;
   args: string[];
   env: NodeJS.ProcessEnv;
   cwd?: string;
   /** What asks the leader to end in good order. */
   stopSignal: NodeJS.Signals;
-};
+}
 
 export type ProcessStat = ProcessId & { name: string; state: string; parent: number; group: number; session: number };
 

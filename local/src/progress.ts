@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 
-export type Progress = {
+export interface Progress {
   /** Shows a step as it starts and as it ends, with the time that it took. */
   step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** A line beside the steps. */
   say: (text: string) => void;
-};
+}
 
 /** Progress on the terminal: one line per finished step and, where it can be redrawn, one for all that run. */
 export function showProgress(output: NodeJS.WriteStream = process.stderr): Progress {

@@ -5,7 +5,7 @@ import { partStatus } from './control.ts';
 import type { System } from './parts.ts';
 import { allPartNames, partOf } from './parts.ts';
 
-export type PartReport = {
+export interface PartReport {
   part: string;
   state: PartState;
   /** Whether it does its work now. */
@@ -14,7 +14,7 @@ export type PartReport = {
   pid?: number;
   since?: string;
   log: string;
-};
+}
 
 /** What every part is doing. */
 export async function reportParts(system: System): Promise<PartReport[]> {

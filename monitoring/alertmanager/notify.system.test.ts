@@ -51,7 +51,11 @@ describeNeeding('amtool', spawnSync('amtool', ['--version']).status === 0, 'star
   });
 });
 
-type Notification = { receiver: string; status: string; alerts: { labels: { alertname: string } }[] };
+interface Notification {
+  receiver: string;
+  status: string;
+  alerts: { labels: { alertname: string } }[];
+}
 
 describeNeeding('Alertmanager', findAlertmanager() !== undefined, 'Alertmanager', () => {
   const notified: { path: string; body: Notification }[] = [];

@@ -1,6 +1,6 @@
 /** The short form of a dashboard, and its conversion to Grafana's JSON. */
 
-export type Panel = {
+export interface Panel {
   /** Alerts link to it: never change it. */
   id: number;
   title: string;
@@ -12,11 +12,16 @@ export type Panel = {
   queries: [legend: string, expr: string][];
   /** The threshold of its alert, drawn as a line. */
   limit?: number;
-};
+}
 
 export type Unit = 'short' | 'cps' | 'reqps' | 's' | 'ms' | 'percentunit' | 'bytes' | 'Bps';
 
-export type Dashboard = { uid: string; title: string; description: string; panels: Panel[] };
+export interface Dashboard {
+  uid: string;
+  title: string;
+  description: string;
+  panels: Panel[];
+}
 
 const datasource = { type: 'prometheus', uid: 'prometheus' };
 const columns = 3;

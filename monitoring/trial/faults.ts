@@ -18,7 +18,7 @@ import { keepOrdering } from './load.ts';
 import { firing } from './prometheus.ts';
 import { shortenAlertmanager, shortenPrometheus, shortenRules } from './shorten.ts';
 
-type Fault = {
+interface Fault {
   name: string;
   /** The alerts that must be notified. */
   expected: string[];
@@ -26,8 +26,14 @@ type Fault = {
   consequences: string[];
   begin(): Promise<void>;
   end(): Promise<void>;
-};
-type Notification = { at: number; status: string; alertname: string; summary: string };
+}
+
+interface Notification {
+  at: number;
+  status: string;
+  alertname: string;
+  summary: string;
+}
 
 const burns = ['OrderErrorsBurnFast', 'OrderErrorsBurnSlow', 'OrderLatencyBurnFast', 'OrderLatencyBurnSlow'];
 // How long the fault lasts after the notification, so that consequences fire and are inhibited.
@@ -41,7 +47,9 @@ export async function runFaults(system: System): Promise<string[]> {
   const notified: Notification[] = [];
   const { webhook } = await choosePorts(['webhook']);
   const listener = createServer(async (req, res) => {
-    type Message = { alerts: { status: string; labels: Notification; annotations: Notification }[] };
+    interface Message {
+      alerts: { status: string; labels: Notification; annotations: Notification }[];
+    }
     for (const { status, labels, annotations } of ((await json(req)) as Message).alerts) {
       notified.push({ at: performance.now(), status, alertname: labels.alertname, summary: annotations.summary });
     }

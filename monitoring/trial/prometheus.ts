@@ -1,5 +1,13 @@
-export type Sample = { metric: Record<string, string>; value: [number, string] };
-export type FiringAlert = { labels: Record<string, string>; annotations: Record<string, string>; state: string };
+export interface Sample {
+  metric: Record<string, string>;
+  value: [number, string];
+}
+
+export interface FiringAlert {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  state: string;
+}
 
 async function api<T>(url: string, path: string): Promise<T> {
   const response = await fetch(`${url}/api/v1/${path}`);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 
-export type Call = {
+export interface Call {
   method: 'GET' | 'POST';
   path: string;
   apiKey: string;
@@ -9,9 +9,9 @@ export type Call = {
   body?: string;
   /** The caller goes away then, whatever becomes of its request. */
   giveUpAfterMs?: number;
-};
+}
 
-export type Answer = {
+export interface Answer {
   status: number;
   /** The problem's code, else nothing. */
   code?: string;
@@ -20,15 +20,15 @@ export type Answer = {
   retryAfterMs: number;
   text: string;
   json: unknown;
-};
+}
 
 /** One try: an answer, or why there was none. */
 export type Attempt = { answer: Answer; ms: number } | { answer?: undefined; cause: string };
 
-export type Gateway = {
+export interface Gateway {
   attempt: (call: Call) => Promise<Attempt>;
   close: () => Promise<void>;
-};
+}
 
 /** Above the 2.5 s that placing an order may take, below what a client waits for. */
 const timeout = 10_000;
@@ -107,11 +107,11 @@ function causeOf(error: unknown): string {
 }
 
 /** How long the system may do nothing useful before the replay gives up. */
-export type Patience = {
+export interface Patience {
   /** Something got done. */
   progress: () => void;
   isOver: () => boolean;
-};
+}
 
 export function makePatience(limitMs: number, now: () => number = () => performance.now()): Patience {
   let last = now();

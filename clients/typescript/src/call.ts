@@ -9,7 +9,7 @@ import { newKey } from './key.ts';
 import type { Order } from './types.ts';
 
 /** Where the system is, and who calls. */
-export type ClientSettings = {
+export interface ClientSettings {
   /** The gateway's address; with a path, if it stands below one. */
   baseUrl: string;
   /** The API key, or what gives it before each request, for keys that are rotated. Without one only public calls work. */
@@ -20,15 +20,15 @@ export type ClientSettings = {
   attemptTimeoutMs?: number;
   /** Instead of the global `fetch`: to limit connections, to trace, to test. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-};
+}
 
 /** What every call takes. */
-export type CallOptions = {
+export interface CallOptions {
   /** Ends the call, and with it the waiting. */
   signal?: AbortSignal;
   /** How long the call may take in all. */
   deadlineMs?: number;
-};
+}
 
 /** What every write takes. */
 export type WriteOptions = CallOptions & {
@@ -40,7 +40,7 @@ export type WriteOptions = CallOptions & {
 };
 
 /** A call, as the functions of the client describe it. */
-export type Call = {
+export interface Call {
   method: 'GET' | 'POST' | 'PATCH';
   path: string;
   query?: object;
@@ -49,7 +49,7 @@ export type Call = {
   untilSettled?: boolean;
   /** Accepts an answer that would otherwise be repeated. */
   isAnswer?: (status: number, body: unknown) => boolean;
-};
+}
 
 /** Makes calls with these settings. */
 export type Caller = (call: Call, options?: WriteOptions) => Promise<unknown>;
@@ -119,8 +119,17 @@ function abortion(
   return key === undefined ? signal.reason : fail('aborted', signal.reason);
 }
 
-type Request = { method: string; headers: Headers; body: string | undefined };
-type Limits = { signal: AbortSignal | undefined; timeoutMs: number; isAnswer: Call['isAnswer'] };
+interface Request {
+  method: string;
+  headers: Headers;
+  body: string | undefined;
+}
+
+interface Limits {
+  signal: AbortSignal | undefined;
+  timeoutMs: number;
+  isAnswer: Call['isAnswer'];
+}
 
 /** Sends a request once. It never throws: no answer is an outcome as well. */
 async function send(settings: ClientSettings, url: string, request: Request, limits: Limits): Promise<Attempt> {

@@ -5,7 +5,7 @@ import { type Products, productsOf } from './products.ts';
 import type { Health, OrderWait, Reservation } from './types.ts';
 
 /** The system, as this client may use it. Every function repeats what has no final answer, and throws a `ShopError`. */
-export type Client = {
+export interface Client {
   orders: Orders;
   products: Products;
   /** For API keys of the group `operations`. */
@@ -23,7 +23,7 @@ export type Client = {
   health(service: ServicePath, options?: CallOptions): Promise<Health>;
   /** Its OpenAPI document. */
   document(service: ServicePath, options?: CallOptions): Promise<Record<string, unknown>>;
-};
+}
 
 /** A client of the system at `baseUrl`. It holds no connections and need not be closed. */
 export function createClient(settings: ClientSettings): Client {

@@ -12,7 +12,7 @@ import type { Order, Problem, ProblemCode, ProblemOf } from './types.ts';
 export type Outcome = 'refused' | 'not-done' | 'unknown' | 'pending';
 
 /** What is known about a call that failed. */
-export type Failure = {
+export interface Failure {
   outcome: Outcome;
   /** The `Idempotency-Key` of a write. */
   key?: string;
@@ -24,7 +24,7 @@ export type Failure = {
   order?: Order;
   /** What ended the last request without an answer, or the reason of the signal. */
   cause?: unknown;
-};
+}
 
 /** Any failure of a call that was sent: a `RefusedError` or a `NoAnswerError`. */
 export class ShopError extends Error {

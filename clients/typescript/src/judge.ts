@@ -10,7 +10,11 @@ export type Attempt =
   | { kind: 'repeat'; isNotDone: boolean; retryAfterMs: number; problem?: Problem; cause?: unknown };
 
 /** An answer that has arrived whole. */
-export type Answer = { status: number; retryAfter: string | null; text: string };
+export interface Answer {
+  status: number;
+  retryAfter: string | null;
+  text: string;
+}
 
 /** What an answer means. `isAnswer` accepts one that would otherwise be repeated. */
 export function judge(answer: Answer, nowMs: number, isAnswer?: (status: number, body: unknown) => boolean): Attempt {

@@ -15,7 +15,7 @@ import type {
 export type ServicePath = 'orders' | 'inventory';
 
 /** What those who run the system may do with one of its services. */
-export type Operations = {
+export interface Operations {
   /** Messages that could not be handled, newest first. */
   deadLetters(query?: Schemas['ListDeadLettersQuery'], options?: CallOptions): Listing<DeadLetter>;
   /** The open ones, counted by queue, type and reason. */
@@ -35,7 +35,7 @@ export type Operations = {
   reconciliation(query?: Schemas['ReadReconciliationQuery'], options?: CallOptions): Promise<Reconciliation>;
   /** Compares now; a run that takes long is given as it is, `running`. */
   reconcile(options?: WriteOptions): Promise<ReconciliationRun>;
-};
+}
 
 /** The operations of a service. */
 export function operationsOf(caller: Caller, service: ServicePath): Operations {

@@ -9,7 +9,7 @@ export type PlaceOptions = WriteOptions & {
 };
 
 /** Orders: placing, cancelling, shipping, delivering. */
-export type Orders = {
+export interface Orders {
   /** The order at its end: `confirmed`. A refusal such as `order-rejected` is thrown (`isRefusal`). */
   place(order: NewOrder, options?: PlaceOptions): Promise<Order>;
   /** The order as it is now. */
@@ -24,7 +24,7 @@ export type Orders = {
   ship(id: string, body: Schemas['ShipOrderBody'], options?: WriteOptions): Promise<Order>;
   /** The order has arrived. */
   deliver(id: string, options?: WriteOptions): Promise<Order>;
-};
+}
 
 /** The operations on orders. */
 export function ordersOf(caller: Caller): Orders {

@@ -3,7 +3,7 @@ import { type Listing, makeListing } from './listing.ts';
 import type { Movement, Product, Schemas } from './types.ts';
 
 /** Products and their stock. */
-export type Products = {
+export interface Products {
   /** A new product, without stock. */
   create(body: Schemas['CreateProductBody'], options?: WriteOptions): Promise<Product>;
   /** The product as it is now. */
@@ -16,7 +16,7 @@ export type Products = {
   adjust(sku: string, body: Schemas['AdjustStockBody'], options?: WriteOptions): Promise<Product>;
   /** The ledger of its stock, newest first. */
   movements(sku: string, query?: Schemas['ListMovementsQuery'], options?: CallOptions): Listing<Movement>;
-};
+}
 
 /** The operations on products. */
 export function productsOf(caller: Caller): Products {

@@ -4,7 +4,13 @@
 export type Step = { status: number; body?: unknown; headers?: Record<string, string> } | Error | 'never';
 
 /** What was sent. */
-export type Sent = { method: string; url: string; key: string | null; apiKey: string | null; body: string | undefined };
+export interface Sent {
+  method: string;
+  url: string;
+  key: string | null;
+  apiKey: string | null;
+  body: string | undefined;
+}
 
 /** After the last step, that one again. */
 export function scriptedFetch(...steps: Step[]) {

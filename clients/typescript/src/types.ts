@@ -37,7 +37,10 @@ export type ReconciliationRun = Schemas['ReconciliationRunWithMismatches'];
 export type Health = Schemas['Health'];
 
 /** A page of a list. Without `nextCursor` it is the last one; a page may be short, or empty, and not be the last. */
-export type Page<Item> = { items: Item[]; nextCursor?: string };
+export interface Page<Item> {
+  items: Item[];
+  nextCursor?: string;
+}
 
 type ProblemSchema = {
   [Name in keyof Schemas]: Name extends `${string}Problem` ? Schemas[Name] : never;
@@ -50,7 +53,7 @@ export type ProblemCode = ProblemSchema['code'];
 export type ProblemOf<Code extends ProblemCode> = Extract<ProblemSchema, { code: Code }>;
 
 /** Why a request was refused (RFC 9457). The gateway's own refusals have no `code`: decide by `status`. */
-export type Problem = {
+export interface Problem {
   status: number;
   title: string;
   type?: string;
@@ -63,4 +66,4 @@ export type Problem = {
   /** What is wrong with the request, by JSON Pointer. */
   errors?: { pointer: string; detail: string }[];
   [member: string]: unknown;
-};
+}

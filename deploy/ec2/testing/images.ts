@@ -15,7 +15,12 @@ export async function down() {}`;
 const neverReady =
   "process.on('SIGTERM', () => process.exit()); require('http').createServer((_, r) => r.writeHead(503).end()).listen(3000)";
 
-type Variant = { from: string; files?: Record<string, string>; command?: string[] };
+interface Variant {
+  from: string;
+  files?: Record<string, string>;
+  command?: string[];
+}
+
 const variants: Record<string, Record<string, Variant>> = {
   v2: {
     'order-service': { from: 'v1', files: { 'order-service/migrations/20990101000000_add_column.ts': addsColumn } },

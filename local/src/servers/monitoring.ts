@@ -11,12 +11,17 @@ import type { Launch } from '../processes.ts';
 /** Where the parts are that Prometheus asks: host and port of each, by the job of monitoring/prometheus/prometheus.yml. */
 export type Targets = Record<string, string[]>;
 
-type ScrapeJob = { job_name: string; static_configs?: { targets: string[] }[]; dns_sd_configs?: unknown };
-type PrometheusConfig = {
+interface ScrapeJob {
+  job_name: string;
+  static_configs?: { targets: string[] }[];
+  dns_sd_configs?: unknown;
+}
+
+interface PrometheusConfig {
   alerting: { alertmanagers: { static_configs: { targets: string[] }[] }[] };
   rule_files: string[];
   scrape_configs: ScrapeJob[];
-};
+}
 
 /** Says what is missing, and how to get it, before anything is started. */
 export function ensureMonitoring(): void {

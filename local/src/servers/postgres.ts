@@ -18,15 +18,19 @@ import { repositoryRoot } from '../folders.ts';
 import type { Launch } from '../processes.ts';
 import { asNonRoot } from './run-as.ts';
 
-export type PostgresServer = {
+export interface PostgresServer {
   folder: string;
   port: number;
   superuserPassword: string;
   /** false for tests only: a crash of the machine may then lose what was committed (a kill of the server may not). */
   durable: boolean;
-};
+}
 
-export type OwnedDatabase = { name: string; owner: string; ownerPassword: string };
+export interface OwnedDatabase {
+  name: string;
+  owner: string;
+  ownerPassword: string;
+}
 
 const run = promisify(execFile);
 

@@ -5,13 +5,13 @@ import { delimiter, dirname, join } from 'node:path';
 import { Fault } from '@shop/chassis/base/fault.ts';
 import type { Launch } from '../processes.ts';
 
-export type RabbitmqServer = {
+export interface RabbitmqServer {
   folder: string;
   /** `metrics`: where Prometheus may ask; without it nobody can. */
   ports: { amqp: number; management: number; distribution: number; epmd: number; metrics?: number };
   user: string;
   password: string;
-};
+}
 
 // Erlang's name service belongs to the group, in the foreground: as the daemon that RabbitMQ would start otherwise, it
 // would outlive a kill. The server gets the stop request, and its name service ends after it.

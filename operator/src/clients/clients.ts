@@ -6,9 +6,18 @@ export const groups = ['storefront', 'backoffice', 'operations'] as const;
 export type Group = (typeof groups)[number];
 
 /** A key, and when it was made. */
-export type Key = { key: string; madeAt: string };
+export interface Key {
+  key: string;
+  madeAt: string;
+}
+
 /** A client that was made here: `id` is what the services store with its orders. Its newest key is the last. */
-export type Client = { name: string; id: string; group: Group; keys: Key[] };
+export interface Client {
+  name: string;
+  id: string;
+  group: Group;
+  keys: Key[];
+}
 
 /** The clients of kong/kong.yml: their keys are settings of the system, and change with these. */
 export const builtInClients: readonly Omit<Client, 'keys'>[] = [

@@ -15,10 +15,16 @@ import { changeClients, readClients } from './clients-file.ts';
 import { help, type Options, parseOptions } from './options.ts';
 
 /** Keys that became valid by a command, and keys that ended. */
-export type KeyChange = { added: string[]; ended: string[] };
+export interface KeyChange {
+  added: string[];
+  ended: string[];
+}
 
 /** Where the clients are kept, and what brings a change to the gateway: it says whether the change is in force. */
-export type ClientsAt = { file: string; apply: (change: KeyChange) => Promise<string> };
+export interface ClientsAt {
+  file: string;
+  apply: (change: KeyChange) => Promise<string>;
+}
 
 /** `npm run clients`: 0 when it was done; faults are the caller's to print. */
 export async function clientsCommand(args: string[], at: () => ClientsAt): Promise<number> {
@@ -48,7 +54,11 @@ export async function clientsCommand(args: string[], at: () => ClientsAt): Promi
   return 0;
 }
 
-type Done = { keys: KeyChange; json: object; text: string };
+interface Done {
+  keys: KeyChange;
+  json: object;
+  text: string;
+}
 
 function change(options: Exclude<Options, { command: 'list' }>, file: string): Done {
   const { name } = options;

@@ -5,8 +5,15 @@ import { type Call, connectGateway } from '../gateway.ts';
 import type { LookUp } from '../variables.ts';
 import type { ServiceName } from './options.ts';
 
-export type HistoryEntry = { type: string; at?: string; actor?: string; reason?: string; [member: string]: unknown };
-export type DeadLetter = {
+export interface HistoryEntry {
+  type: string;
+  at?: string;
+  actor?: string;
+  reason?: string;
+  [member: string]: unknown;
+}
+
+export interface DeadLetter {
   id: string;
   queue: string;
   type: string;
@@ -15,7 +22,8 @@ export type DeadLetter = {
   status: string;
   attempts: number;
   history: HistoryEntry[];
-};
+}
+
 export type WholeDeadLetter = DeadLetter & {
   subjectId?: string;
   message: { id: string; routingKey: string; headers: Record<string, unknown>; body: string };
@@ -25,7 +33,11 @@ export type Group = Pick<DeadLetter, 'group' | 'queue' | 'type' | 'reason'> & {
   firstAt: string;
   lastAt: string;
 };
-export type GroupReplay = { group: string; replayed: number; remaining: number };
+export interface GroupReplay {
+  group: string;
+  replayed: number;
+  remaining: number;
+}
 
 /** What the API's section on operations offers for dead letters, for one of the two services or whichever has it. */
 export type Operations = ReturnType<typeof connectOperations>;

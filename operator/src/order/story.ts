@@ -5,10 +5,21 @@ import type { ServiceName } from '../dead-letters/options.ts';
 import { connectGateway } from '../gateway.ts';
 import type { LookUp } from '../variables.ts';
 
-export type Line = { sku: string; quantity: number; unitPrice?: number };
-export type Shortage = { sku: string; requested: number; available: number; reason: string };
+export interface Line {
+  sku: string;
+  quantity: number;
+  unitPrice?: number;
+}
+
+export interface Shortage {
+  sku: string;
+  requested: number;
+  available: number;
+  reason: string;
+}
+
 export type OrderStatus = 'pending' | 'confirmed' | 'rejected' | 'cancelled' | 'shipped' | 'delivered';
-export type Order = {
+export interface Order {
   id: string;
   number: string;
   clientId: string;
@@ -19,8 +30,9 @@ export type Order = {
   createdAt: string;
   updatedAt: string;
   version: number;
-};
-export type TimelineEntry = {
+}
+
+export interface TimelineEntry {
   type: string;
   at: string;
   actor: string;
@@ -29,25 +41,34 @@ export type TimelineEntry = {
   traceId?: string;
   detail?: Record<string, unknown>;
   replays?: number;
-};
-export type Reservation = {
+}
+
+export interface Reservation {
   state: 'held' | 'fulfilled' | 'released' | 'rejected';
   lines: Line[];
   shortages?: Shortage[];
   createdAt: string;
   updatedAt: string;
-};
-export type Wait = {
+}
+
+export interface Wait {
   awaiting: 'reservation' | 'release' | 'fulfilment';
   since: string;
   asks: number;
   askAgainAt: string;
   isUnsent: boolean;
-};
-export type Mismatch = { kind: string; expected: unknown; found: unknown; because: string; proposal: string };
+}
+
+export interface Mismatch {
+  kind: string;
+  expected: unknown;
+  found: unknown;
+  because: string;
+  proposal: string;
+}
 
 /** All that the API tells an operator of one order. */
-export type Story = {
+export interface Story {
   order: Order;
   timeline: TimelineEntry[];
   /** Of the request that placed it: logs and traces name it so. */
@@ -69,7 +90,7 @@ export type Story = {
     service: ServiceName;
     reason: string;
   }[];
-};
+}
 
 // The story is told without a part whose service is down; whoever asks for it may be repairing just that.
 const PATIENCE_FOR_PARTS_MS = 2_000;

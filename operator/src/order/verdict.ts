@@ -1,7 +1,10 @@
 import type { OrderStatus, Reservation, Story, Wait } from './story.ts';
 
 /** How an order stands: `good` needs nobody, `waiting` settles by itself, `attention` needs a person. */
-export type Verdict = { mood: 'good' | 'waiting' | 'attention'; text: string };
+export interface Verdict {
+  mood: 'good' | 'waiting' | 'attention';
+  text: string;
+}
 
 type ReservationSide = Reservation['state'] | 'none';
 

@@ -3,7 +3,7 @@ import { mergeLines, unitsPerSku } from './order-request.ts';
 import { outcomeOf } from './tally.ts';
 
 /** A final answer, as far as the audit needs it. */
-export type FinalAnswer = {
+export interface FinalAnswer {
   status: number;
   code?: string;
   orderId?: string;
@@ -12,10 +12,10 @@ export type FinalAnswer = {
   content: string;
   /** What a 400 found fault with. */
   errors: InvalidMember[];
-};
+}
 
 /** What became of one order: what was sent, and every final answer to it. */
-export type SaleEvidence = {
+export interface SaleEvidence {
   key: string;
   lines: OrderLine[];
   /** Whether the contract refuses it. */
@@ -23,12 +23,22 @@ export type SaleEvidence = {
   /** Final answers that had to come: 1, or 2 with a duplicate. */
   requests: number;
   answers: FinalAnswer[];
-};
+}
 
-export type ListedOrder = { id: string; status: string; lines: OrderLine[] };
-export type ListedProduct = { sku: string; onHand: number; reserved: number; available: number };
+export interface ListedOrder {
+  id: string;
+  status: string;
+  lines: OrderLine[];
+}
 
-export type Evidence = {
+export interface ListedProduct {
+  sku: string;
+  onHand: number;
+  reserved: number;
+  available: number;
+}
+
+export interface Evidence {
   sales: SaleEvidence[];
   /** What the API lists for the customers of this run. */
   orders: ListedOrder[];
@@ -38,10 +48,19 @@ export type Evidence = {
   stock: Map<string, number>;
   /** Products seen below zero while the run went on. */
   oversold: ListedProduct[];
-};
+}
 
-export type Finding = { subject: string; expected: string; found: string };
-export type Check = { name: string; checked: number; findings: Finding[] };
+export interface Finding {
+  subject: string;
+  expected: string;
+  found: string;
+}
+
+export interface Check {
+  name: string;
+  checked: number;
+  findings: Finding[];
+}
 
 /** Judges a run by what the API says from outside. Green means that no check has findings. */
 export function audit(evidence: Evidence): Check[] {

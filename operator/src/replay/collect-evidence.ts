@@ -7,7 +7,12 @@ import { eachConcurrently } from './pace.ts';
 import type { Target } from './reachable.ts';
 import { isOfRun, isPastRun } from './watch-stock.ts';
 
-export type Collecting = { gateway: Gateway; target: Target; concurrency: number; patience: Patience };
+export interface Collecting {
+  gateway: Gateway;
+  target: Target;
+  concurrency: number;
+  patience: Patience;
+}
 
 const gaveUp = 'no answer for minutes';
 

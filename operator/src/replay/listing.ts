@@ -2,16 +2,19 @@ import { Fault } from '@shop/chassis/base/fault.ts';
 import type { Gateway, Patience } from '../gateway.ts';
 import { untilAnswered } from '../gateway.ts';
 
-export type Listing<T> = {
+export interface Listing<T> {
   /** The path, filters included. */
   path: string;
   apiKey: string;
   patience: Patience;
   /** Says after a page whether the rest is of interest; without it, all is. */
   goOn?: (page: T[]) => boolean;
-};
+}
 
-export type Page<T> = { items: T[]; nextCursor?: string };
+export interface Page<T> {
+  items: T[];
+  nextCursor?: string;
+}
 
 /** All that a list of the API holds, page by page; undefined when patience ran out. */
 export async function listAll<T>(gateway: Gateway, listing: Listing<T>): Promise<T[] | undefined> {

@@ -3,15 +3,19 @@ import type { Gateway, Patience } from '../gateway.ts';
 import { untilAnswered } from '../gateway.ts';
 import { eachConcurrently } from './pace.ts';
 
-export type NewProduct = { sku: string; name: string; stock: number };
+export interface NewProduct {
+  sku: string;
+  name: string;
+  stock: number;
+}
 
-export type Making = {
+export interface Making {
   gateway: Gateway;
   backofficeKey: string;
   concurrency: number;
   patience: Patience;
   onMade: () => void;
-};
+}
 
 /** Makes every product and gives it its stock. The keys come from the SKUs: done again, it changes nothing. */
 export async function makeProducts(products: NewProduct[], making: Making): Promise<void> {

@@ -2,7 +2,7 @@ import { UsageError } from '@shop/chassis/base/fault.ts';
 import { readArguments } from '../read-arguments.ts';
 import { parseShare, type Share } from './stock.ts';
 
-export type Options = {
+export interface Options {
   file: string;
   concurrency: number;
   rate?: number;
@@ -11,7 +11,7 @@ export type Options = {
   limit?: number;
   run: string;
   json: boolean;
-};
+}
 
 export const help = `npm run replay -- <orders.csv[.gz]> [options]
 

@@ -1,11 +1,24 @@
 import type { Sale } from './sales.ts';
 
-export type OrderLine = { sku: string; quantity: number; unitPrice: number };
-export type OrderBody = { customerId: string; currency: string; lines: OrderLine[] };
-export type InvalidMember = { pointer: string; detail: string };
+export interface OrderLine {
+  sku: string;
+  quantity: number;
+  unitPrice: number;
+}
+
+export interface OrderBody {
+  customerId: string;
+  currency: string;
+  lines: OrderLine[];
+}
+
+export interface InvalidMember {
+  pointer: string;
+  detail: string;
+}
 
 /** A sale as this run sends it. Every name carries the run, so that each run has its own products and orders. */
-export type OrderRequest = {
+export interface OrderRequest {
   key: string;
   customerId: string;
   body: string;
@@ -13,7 +26,7 @@ export type OrderRequest = {
   lines: OrderLine[];
   /** Why the system has to refuse it as invalid; empty for an order that it has to take. */
   invalid: InvalidMember[];
-};
+}
 
 /** The stock code is kept as it is, an invalid one too: the system is to refuse it. */
 export function skuOf(run: string, stockCode: string): string {

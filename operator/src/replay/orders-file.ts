@@ -13,9 +13,17 @@ type Column = (typeof neededColumns)[number];
 const otherNames: Record<string, Column> = { invoice: 'InvoiceNo', price: 'UnitPrice' };
 
 /** Where the columns of a file are. */
-type Layout = { delimiter: string; header: Map<Column, number>; width: number };
+interface Layout {
+  delimiter: string;
+  header: Map<Column, number>;
+  width: number;
+}
 
-type Parsed = { record: string[]; raw: string; info: { lines: number } };
+interface Parsed {
+  record: string[];
+  raw: string;
+  info: { lines: number };
+}
 
 /** Reads orders in the format of UCI's "Online Retail" (or its second edition), plain or gzipped, one row at a time. */
 export async function readOrders(path: string): Promise<Ledger> {

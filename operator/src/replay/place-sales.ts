@@ -10,7 +10,7 @@ import type { Tally } from './tally.ts';
 import { countRepeat, outcomeOf, recordMs } from './tally.ts';
 import { watchPending } from './watch-pending.ts';
 
-export type Placement = {
+export interface Placement {
   gateway: Gateway;
   storefrontKey: string;
   requests: OrderRequest[];
@@ -19,7 +19,7 @@ export type Placement = {
   rate?: number;
   patience: Patience;
   tally: Tally;
-};
+}
 
 /**
  * Sends every request and repeats it with the same key until it has its final answer: the answers per order.

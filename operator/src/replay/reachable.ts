@@ -2,7 +2,11 @@ import { Fault } from '@shop/chassis/base/fault.ts';
 import type { Gateway } from '../gateway.ts';
 
 /** The system to replay against. */
-export type Target = { baseUrl: string; storefrontKey: string; backofficeKey: string };
+export interface Target {
+  baseUrl: string;
+  storefrontKey: string;
+  backofficeKey: string;
+}
 
 /** Refuses to start when nobody answers or a key is wrong. A service that is down is no reason: it may come back. */
 export async function requireReachable(gateway: Gateway, target: Target): Promise<void> {

@@ -6,7 +6,7 @@ import type { BadRow } from './sales.ts';
 import type { Percentiles, Tally } from './tally.ts';
 import { outcomeOf, percentilesOf } from './tally.ts';
 
-export type Report = {
+export interface Report {
   run: string;
   file: string;
   baseUrl: string;
@@ -26,9 +26,14 @@ export type Report = {
   accepted: { answers: number; orders: number; settleMs?: Percentiles };
   speed: { seconds: number; ordersPerSecond: number; placeMs?: Percentiles; replayMs?: Percentiles };
   audit: { passed: boolean; stockLooks: number; checks: Check[] };
-};
+}
 
-export type InvalidReason = { pointer: string; detail: string; sales: number; example: string };
+export interface InvalidReason {
+  pointer: string;
+  detail: string;
+  sales: number;
+  example: string;
+}
 
 /** Why sales were refused as invalid, in the system's own words; `*` stands for any line. */
 export function invalidReasons(sales: SaleEvidence[]): InvalidReason[] {

@@ -1,11 +1,24 @@
 import { parsePence, parseQuantity } from './amounts.ts';
 
-export type SaleLine = { stockCode: string; quantity: number; unitPrice: number };
-export type Sale = { invoiceNo: string; customer: string; lines: SaleLine[] };
-export type BadRow = { line: number; reason: string };
+export interface SaleLine {
+  stockCode: string;
+  quantity: number;
+  unitPrice: number;
+}
+
+export interface Sale {
+  invoiceNo: string;
+  customer: string;
+  lines: SaleLine[];
+}
+
+export interface BadRow {
+  line: number;
+  reason: string;
+}
 
 /** The columns of a row that matter, still text. */
-export type Row = {
+export interface Row {
   line: number;
   invoiceNo: string;
   stockCode: string;
@@ -13,10 +26,10 @@ export type Row = {
   quantity: string;
   unitPrice: string;
   customerId: string;
-};
+}
 
 /** What a file holds, gathered row by row. */
-export type Ledger = {
+export interface Ledger {
   rows: number;
   sales: Map<string, Sale>;
   cancellations: Set<string>;
@@ -25,7 +38,7 @@ export type Ledger = {
   incomplete: Set<string>;
   /** What the file calls each product, the first time that it does. */
   names: Map<string, string>;
-};
+}
 
 export function emptyLedger(): Ledger {
   return {

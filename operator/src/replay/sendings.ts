@@ -1,5 +1,8 @@
 /** One request to send: the `sale`-th order for the first time, or again with the same key. */
-export type Sending = { sale: number; repeat: boolean };
+export interface Sending {
+  sale: number;
+  repeat: boolean;
+}
 
 /** How many other orders may come between an order and its late duplicate. */
 const latest = 50;

@@ -1,7 +1,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 /** What is counted while orders are placed. */
-export type Tally = {
+export interface Tally {
   /** Requests sent, repeats included. */
   sent: number;
   /** Final answers by what they were; see `outcomeOf`. */
@@ -21,7 +21,7 @@ export type Tally = {
   placing: RecordableHistogram;
   replaying: RecordableHistogram;
   settling: RecordableHistogram;
-};
+}
 
 export type Outcome = 'confirmed' | 'rejected' | 'invalid' | 'other';
 
@@ -57,7 +57,13 @@ export function recordMs(histogram: RecordableHistogram, ms: number): void {
   histogram.record(Math.max(1, Math.round(ms * 1000)));
 }
 
-export type Percentiles = { count: number; p50: number; p95: number; p99: number; max: number };
+export interface Percentiles {
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+}
 
 /** Percentiles in milliseconds; undefined when nothing was recorded. */
 export function percentilesOf(histogram: RecordableHistogram): Percentiles | undefined {
