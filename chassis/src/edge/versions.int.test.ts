@@ -7,10 +7,12 @@ import { createMetrics } from '../base/telemetry/metrics.ts';
 import { refused } from '../contract/problems.ts';
 import { parseBody, readBody } from './body.ts';
 import { requestContext } from './context.ts';
+import { versionedAnswers } from './openapi/versioned.ts';
 import { problemHandler, sendReply } from './problem.ts';
 import { readIfMatch, requireMatch, sendVersioned } from './versions.ts';
 
 const noteBody = z.strictObject({ text: z.string() });
+const noteView = z.strictObject({ text: z.string(), version: z.int() }).meta({ id: 'Note' });
 
 function serveNotes(): Express {
   const notes = new Map([['1', { text: 'first', version: 1 }]]);
@@ -77,6 +79,15 @@ describe('a write of a versioned thing', () => {
     expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
     expect(body).toMatchObject({ code: 'stale-version', current: { text: 'second', version: 2 } });
     expect((await request(app).get('/notes/1')).body).toEqual(body.current);
+  });
+
+  it('is refused as its document says', async () => {
+    const described = versionedAnswers('put', { schema: noteView, example: { text: 'first', version: 1 } }, []);
+    const bodies = [(await put('second', '"7"')).body, (await put('second')).body];
+    for (const body of bodies) {
+      const answer = described.find(({ status }) => status === body.status);
+      expect(answer?.content?.schema.parse({ traceId: 'a'.repeat(32), ...body })).toMatchObject(body);
+    }
   });
 
   it('is 428 without a version', async () => {

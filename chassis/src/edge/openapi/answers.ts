@@ -13,8 +13,8 @@ export interface Answer {
   status: number;
   /** What it means and what the client should do. */
   description: string;
-  mediaType: 'application/json' | 'application/problem+json';
-  schema: z.ZodType;
+  /** Of the body; an answer without one has neither. */
+  content?: { mediaType: 'application/json' | 'application/problem+json'; schema: z.ZodType };
   /** By name. */
   examples: Record<string, unknown>;
   /** Names from headers.ts; `true` if the header is always present. */
@@ -23,7 +23,11 @@ export interface Answer {
 
 /** A success. */
 export function success(status: number, description: string, schema: z.ZodType, example: unknown): Answer {
-  return { status, description, mediaType: 'application/json', schema, examples: { [String(status)]: example } };
+  return { status, description, content: inJson(schema), examples: { [String(status)]: example } };
+}
+
+function inJson(schema: z.ZodType): Answer['content'] {
+  return { mediaType: 'application/json', schema };
 }
 
 /** A time, as all responses format it. */
@@ -88,8 +92,7 @@ export function problemAnswer(code: ProblemCode, { members, example, schemaName 
   return {
     status,
     description: `\`${code}\`: ${meaning} ${action}`,
-    mediaType: 'application/problem+json',
-    schema,
+    content: { mediaType: 'application/problem+json', schema },
     examples: { [schemaName ?? code]: JSON.parse(body) },
     headers: { ...(stored && { 'Idempotent-Replayed': false }), ...(header && { [header]: false }) },
   };
@@ -125,8 +128,7 @@ export function gatewayAnswer({ status, title, meaning, action, header }: Gatewa
   return {
     status,
     description: `From the gateway: ${meaning} ${action}`,
-    mediaType: 'application/json',
-    schema: gatewayRefusal,
+    content: inJson(gatewayRefusal),
     examples: {
       [`gateway-${status}`]: gatewayExample(title),
     },

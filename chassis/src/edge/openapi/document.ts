@@ -5,12 +5,13 @@ import type { Answer } from './answers.ts';
 import { edgeAnswers } from './edge-answers.ts';
 import { answerHeaders, everywhere } from './headers.ts';
 import { createJsonSchemas, type Json, type JsonSchemas } from './json-schemas.ts';
+import { type VersionedThing, versionedAnswers, versionParameter, versionParameters } from './versioned.ts';
 
 export type Group = 'storefront' | 'backoffice' | 'operations';
 
 /** One operation of a service, as clients see it through the gateway. */
 export interface Operation {
-  method: 'get' | 'post' | 'patch';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** With `{name}` for each path parameter. */
   path: string;
   operationId: string;
@@ -27,6 +28,11 @@ export interface Operation {
   parameters?: Record<string, z.ZodType>;
   query?: z.ZodObject;
   body?: { schema: z.ZodType; example: unknown; optional?: boolean };
+  /**
+   * What it reads or changes has versions: a read returns the version, and a PUT, PATCH or DELETE names in `If-Match` the version on
+   * which it was decided. A POST needs none.
+   */
+  versioned?: VersionedThing;
   /** Works without the service's database, and is not queued. */
   withoutDatabase?: boolean;
   /** Responses besides those that every operation may return. */
@@ -96,7 +102,7 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
     paths[operation.path] ??= {};
     Object.assign(paths[operation.path] as Json, { [operation.method]: toOperation(operation, schemas, examples) });
   }
-  const headers = referred(answerHeaders, paths);
+  const headers = referred(answerHeaders, headerReference, paths);
   // Moves shared responses out of their operations.
   const responses = shareResponses(Object.values(paths).flatMap((path) => Object.values(path) as Json[]));
   return {
@@ -112,7 +118,10 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
     tags: Object.entries(service.tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      parameters: { IdempotencyKey: idempotencyKey(keyRetentionHours) },
+      parameters: {
+        IdempotencyKey: idempotencyKey(keyRetentionHours),
+        ...referred(versionParameters, parameterReference, paths),
+      },
       headers,
       schemas: sorted(schemas.components),
       examples: sorted(examples),
@@ -151,15 +160,18 @@ function idempotencyKey(keyRetentionHours: number): Json {
 }
 
 function toOperation(operation: Operation, schemas: JsonSchemas, examples: Record<string, Json>): Json {
-  const { method, groups, parameters = {}, query, body, answers, links } = operation;
-  const write = method !== 'get';
+  const { method, groups, parameters = {}, query, body, versioned, links } = operation;
+  if (versioned && method === 'post') throw new Error(`${operation.operationId}: a POST names no version`);
+  const idempotent = method === 'post' || method === 'patch';
   const common = edgeAnswers({
     ...operation,
     keyed: groups.length > 0,
-    write,
+    idempotent,
+    body: idempotent || method === 'put',
     pathParameters: Object.keys(parameters).length > 0,
-    query: query !== undefined,
+    validated: query !== undefined || (versioned !== undefined && method !== 'get'),
   });
+  const answers = versioned ? versionedAnswers(method, versioned, operation.answers) : operation.answers;
   return {
     operationId: operation.operationId,
     summary: operation.summary,
@@ -178,7 +190,8 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
       ...Object.entries(query?.shape ?? {}).map(([name, schema]) =>
         toParameter(name, 'query', false, schemas.of(schema as z.ZodType, 'input'), schemas),
       ),
-      ...(write ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
+      ...(idempotent ? [parameterReference('IdempotencyKey')] : []),
+      ...(versioned ? [parameterReference(versionParameter(method))] : []),
     ],
     requestBody: body && {
       required: !body.optional,
@@ -253,25 +266,32 @@ function toHeaders(answers: readonly Answer[]): Json {
   return headers;
 }
 
-/** Only headers that are referenced; those that are always present are written with their responses. */
-function referred(headers: Record<string, Json>, paths: Json): Json {
+/** Only components that are referenced. Headers that are always present are not: they are written with their responses. */
+function referred(components: Record<string, Json>, reference: (name: string) => Json, paths: Json): Json {
   const text = JSON.stringify(paths);
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => text.includes(JSON.stringify(headerReference(name)))),
+    Object.entries(components).filter(([name]) => text.includes(JSON.stringify(reference(name)))),
   );
+}
+
+function parameterReference(name: string): Json {
+  return { $ref: `#/components/parameters/${name}` };
 }
 
 function headerReference(name: string): Json {
   return { $ref: `#/components/headers/${name}` };
 }
 
-function toContent(answers: readonly Answer[], schemas: JsonSchemas, examples: Record<string, Json>): Json {
-  const byMediaType = Map.groupBy(answers, ({ mediaType }) => mediaType);
+function toContent(answers: readonly Answer[], schemas: JsonSchemas, examples: Record<string, Json>): Json | undefined {
+  const bodies = answers.flatMap((answer) => (answer.content ? [{ ...answer.content, answer }] : []));
+  if (bodies.length === 0) return undefined;
+  const byMediaType = Map.groupBy(bodies, ({ mediaType }) => mediaType);
   return Object.fromEntries(
     [...byMediaType].map(([mediaType, group]) => {
       const alternatives = group.map(({ schema }) => schemas.of(schema, 'output'));
       const schema = alternatives.length === 1 ? alternatives[0] : { oneOf: alternatives };
-      return [mediaType, { schema, examples: toExamples(group, examples) }];
+      const shown = group.map(({ answer }) => answer);
+      return [mediaType, { schema, examples: toExamples(shown, examples) }];
     }),
   );
 }

@@ -19,15 +19,11 @@ const problems = {
         .max(MAX_REPORTED_FAULTS),
     },
   }),
-  ofKeyOrJson: [
-    problemAnswer('invalid-json'),
+  ofBody: [problemAnswer('invalid-json'), problemAnswer('payload-too-large'), problemAnswer('unsupported-media-type')],
+  ofIdempotencyKey: [
     problemAnswer('idempotency-key-missing'),
     problemAnswer('idempotency-key-malformed'),
-  ],
-  ofWrite: [
     problemAnswer('request-in-progress'),
-    problemAnswer('payload-too-large'),
-    problemAnswer('unsupported-media-type'),
     problemAnswer('idempotency-key-reused'),
   ],
   internal: problemAnswer('internal'),
@@ -45,25 +41,30 @@ const gateway = {
 
 /** Properties of an operation that decide which of the common responses it may return. */
 export interface Traits {
+  /** Needs an API key. */
   keyed: boolean;
-  write: boolean;
+  /** Needs an Idempotency-Key. */
+  idempotent: boolean;
+  /** Reads a body. */
+  body: boolean;
   pathParameters: boolean;
-  query: boolean;
+  /** Has query parameters, or headers with rules of their own. */
+  validated: boolean;
   /** Works without the service's database, and is not queued. */
   withoutDatabase?: boolean;
 }
 
 /** The common responses of such an operation. */
-export function edgeAnswers({ keyed, write, pathParameters, query, withoutDatabase }: Traits): Answer[] {
+export function edgeAnswers(traits: Traits): Answer[] {
   return [
-    ...(query || write ? [problems.validationFailed] : []),
-    ...(write ? problems.ofKeyOrJson : []),
+    ...(traits.validated || traits.body ? [problems.validationFailed] : []),
+    ...(traits.body ? problems.ofBody : []),
+    ...(traits.idempotent ? problems.ofIdempotencyKey : []),
     problems.gatewayRequired,
-    ...(write ? problems.ofWrite : []),
     problems.internal,
-    ...(withoutDatabase ? [] : problems.ofDatabase),
-    ...(keyed ? gateway.keyed : []),
-    ...(pathParameters ? gateway.withParameter : []),
+    ...(traits.withoutDatabase ? [] : problems.ofDatabase),
+    ...(traits.keyed ? gateway.keyed : []),
+    ...(traits.pathParameters ? gateway.withParameter : []),
     ...gateway.any,
   ];
 }

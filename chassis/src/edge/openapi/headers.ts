@@ -15,6 +15,10 @@ export const answerHeaders: Record<string, Json> = {
   'X-RateLimit-Limit-Minute': { description: 'Same as `RateLimit-Limit`.', schema: wholeNumber(1) },
   'X-RateLimit-Remaining-Minute': { description: 'Same as `RateLimit-Remaining`.', schema: wholeNumber(0) },
   Location: { description: 'Path of the created resource.', schema: { type: 'string', pattern: '^/' } },
+  ETag: {
+    description: 'The version, in quotes. Send it in `If-Match` with a change.',
+    schema: { type: 'string', pattern: '^"\\d+"$' },
+  },
   'Retry-After': { description: 'Seconds to wait before a retry.', schema: wholeNumber(1) },
   'Idempotent-Replayed': {
     description: 'Present when the response is a replay of the response to the first request with this key.',
