@@ -48,7 +48,7 @@ const canHide = spawnSync('unshare', [...without.slice(1), hide]).status === 0;
 describeNeeding('mount namespaces', canHide, 'a machine without RabbitMQ', () => {
   it('is told what to install before anything is started', () => {
     const { status, stderr } = run([...without, `${hide}; PATH=/nowhere exec "$@"`, 'sh', ...bench]);
-    expect([status, stderr]).toEqual([1, 'RabbitMQ is missing on this machine: install RabbitMQ 3.10 or later\n']);
+    expect([status, stderr]).toEqual([1, 'RabbitMQ is not installed: install RabbitMQ 3.10 or later\n']);
     startedNothing();
   });
 });

@@ -55,7 +55,7 @@ describeNeeding('a Node older than 24', old !== undefined, 'the first start on a
     const { status, stdout, stderr } = bootstrap('start');
     // Every 15 s, which a busy machine may need, it says how far it is.
     expect(stderr.replace(/^ +….*\n/gm, '').replace(/ +[\d.]+ s$/gm, '')).toBe(
-      'Installing what package-lock.json lists, once.\n  ✓ Node 24.0.0\n  ✓ 2 packages\n',
+      'Installing the packages of package-lock.json (only once).\n  ✓ Node 24.0.0\n  ✓ 2 packages\n',
     );
     expect(stdout).toBe(`${process.version} start\n`);
     expect(status).toBe(0);
@@ -72,7 +72,7 @@ describeNeeding('a Node older than 24', old !== undefined, 'the first start on a
     const { status, stdout, stderr } = bootstrap('start');
     expect(stderr).toContain('✗');
     expect(stderr).toContain('EINTEGRITY');
-    expect(stderr).toContain('The npm packages could not be installed (npm ended with 1).');
+    expect(stderr).toContain('Could not install the npm packages (npm exited with 1).');
     expect([status, stdout]).toEqual([1, '']);
   });
 

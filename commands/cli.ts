@@ -1,4 +1,4 @@
-/** The process of every `npm run …` that bootstrap.mjs hands over to. */
+/** bootstrap.mjs starts this for every `npm run …`. */
 import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { printableLines } from '@shop/operator/printable.ts';
 import { commands } from './commands.ts';
@@ -14,7 +14,7 @@ try {
     process.exitCode = 1;
   }
 }
-// Timers that watch over a running system must not keep a finished command alive.
+// Remaining timers must not keep a finished command alive.
 process.exit();
 
 async function run([name, ...args]: string[]): Promise<number> {

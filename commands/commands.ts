@@ -1,4 +1,4 @@
-/** Every command of `npm run …`: what it is called, what it is for, and where it is. Each reads its own options. */
+/** Every command of `npm run …`, with its help line and its module. Each command parses its own options. */
 import { type Command, systemCommands } from '@shop/local/commands.ts';
 import { help as testHelp } from '@shop/testing/tiers.ts';
 import { variablesHere } from './variables-here.ts';
@@ -6,7 +6,7 @@ import { variablesHere } from './variables-here.ts';
 export const commands: Record<string, Command> = {
   ...systemCommands,
   seed: {
-    help: 'npm run seed                          make the demo products (harmless when they exist)',
+    help: 'npm run seed                          create the demo products (safe to repeat)',
     run: async (args) => (await import('@shop/operator/seed.ts')).seedCommand(args, variablesHere),
   },
   replay: {
@@ -14,22 +14,22 @@ export const commands: Record<string, Command> = {
     run: async (args) => (await import('@shop/operator/replay/main.ts')).replayCommand(args, variablesHere),
   },
   order: {
-    help: 'npm run order -- <ORD-… or id>       the story of an order (--help for its options)',
+    help: 'npm run order -- <ORD-… or id>       show the story of an order (--help for its options)',
     run: async (args) => (await import('@shop/operator/order/main.ts')).orderCommand(args, variablesHere),
   },
   'dead-letters': {
-    help: 'npm run dead-letters -- list | show | replay | discard   messages that were set aside (--help for its options)',
+    help: 'npm run dead-letters -- list | show | replay | discard   manage messages that could not be handled (--help for its options)',
     run: async (args) => (await import('@shop/operator/dead-letters/main.ts')).deadLettersCommand(args, variablesHere),
   },
   clients: {
-    help: 'npm run clients -- list | add | rotate | retire | remove   who may call the API, and with which keys (--help for its options)',
+    help: 'npm run clients -- list | add | rotate | retire | remove   manage API clients and their keys (--help for its options)',
     run: async (args) => {
       const { clientsHere } = await import('./clients-here.ts');
       return (await import('@shop/operator/clients/main.ts')).clientsCommand(args, clientsHere);
     },
   },
   chaos: {
-    help: 'npm run chaos                        break a system of its own and check that it keeps its promises (--help)',
+    help: 'npm run chaos                        break a separate system and check that it keeps its promises (--help)',
     run: async (args) => (await import('@shop/chaos/main.ts')).chaosCommand(args),
   },
   spec: {
@@ -37,11 +37,11 @@ export const commands: Record<string, Command> = {
     run: async (args) => (await import('../spec/main.ts')).specCommand(args),
   },
   bench: {
-    help: 'npm run bench                        measure this against the usual implementation, side by side (--help for its options)',
+    help: 'npm run bench                        measure performance against the usual implementation, side by side (--help for its options)',
     run: async (args) => (await import('../bench/main.ts')).benchCommand(args),
   },
   monitoring: {
-    help: 'npm run monitoring                   ask a real Prometheus all that rules and dashboards ask (--help)',
+    help: 'npm run monitoring                   check rules and dashboards with a real Prometheus (--help)',
     run: async (args) => (await import('../monitoring/trial/main.ts')).monitoringCommand(args),
   },
   test: {

@@ -1,13 +1,13 @@
 /**
- * npm keeps options that stand before `--`: of `npm start --port 8339` the script gets the argument 8339, and
- * npm_config_port=true in its environment. It would do something else than what was asked, so it is refused before anything
- * is installed or started. Plain JavaScript, because bootstrap.mjs runs on any Node.
+ * npm consumes options before `--`: `npm start --port 8339` gives the script the argument 8339, and npm_config_port=true in
+ * its environment. The script would do something else than the user meant, so it is refused before anything is installed or
+ * started. Plain JavaScript, because bootstrap.mjs runs on any Node.
  *
- * `--key` of dead-letters is missing on purpose: it is npm's own setting too, and stands in the .npmrc of some.
+ * `--key` of dead-letters is missing on purpose: it is also an npm setting, which may be set in an .npmrc.
  */
 import { readFileSync } from 'node:fs';
 
-// The registry is TypeScript, which this Node may not run: it is read as text.
+// services.ts is TypeScript, which this Node may not run, so it is read as text.
 const registry = readFileSync(new URL('../services.ts', import.meta.url), 'utf8');
 const counts = [...registry.matchAll(/^ +countOption: '([a-z-]+)'/gm)].map(([, option]) => option);
 const withValue = [
@@ -22,7 +22,7 @@ const withoutValue = [
   ...['watch', 'watchAll', 'runInBand', 'coverage', 'bail', 'updateSnapshot', 'u', 'onlyFailures', 'detectOpenHandles'],
 ];
 
-/** What to answer to a command whose options npm has kept, given what came through; undefined when it has kept none. */
+/** The error message for a command whose options npm consumed; undefined when it consumed none. */
 export function explainMisplacedOptions(args, env) {
   const script = env.npm_lifecycle_event;
   if (script === undefined) return undefined; // not run by npm
@@ -34,18 +34,18 @@ export function explainMisplacedOptions(args, env) {
   const options = kept.map(({ name }) => (name.length === 1 ? `-${name}` : `--${name}`));
   const command = ['start', 'test'].includes(script) ? `npm ${script}` : `npm run ${script}`;
   return (
-    `npm keeps ${options.join(' and ')} for itself: what a script is to read stands after "--". Nothing was started. Write:\n\n` +
+    `npm consumed ${options.join(' and ')}: options for a script must come after "--". Nothing was started. Write:\n\n` +
     `  ${command} -- ${rewritten(kept, options, argumentsOfUser(args, env)).join(' ')}\n`
   );
 }
 
-/** Without those that package.json gives the script, such as the tier of `test:int`. */
+/** The arguments without those from package.json, such as the tier of `test:int`. */
 function argumentsOfUser(args, env) {
   const own = (env.npm_lifecycle_script ?? '').split(' ').slice(2);
   return own.every((word, index) => args[index] === word) ? args.slice(own.length) : args;
 }
 
-/** Which word was the value of which option is known when there is one of each; else an ellipsis stands for it. */
+/** The command line as it should be. A value is assigned to its option if there is one of each; otherwise "…" replaces it. */
 function rewritten(kept, options, words) {
   const lacks = ({ name, value }) => withValue.includes(name) && value === 'true' && words.length > 0;
   const lacking = kept.filter(lacks).length;

@@ -2,7 +2,7 @@ import { scriptVariables } from '@shop/local/addresses.ts';
 import { readSystem } from '@shop/local/start-system.ts';
 import { lookUpIn } from '@shop/operator/variables.ts';
 
-/** What the environment names wins, the rest comes from the system that `npm start` runs in this folder. */
+/** Values from the environment take precedence; the rest comes from the system that `npm start` runs in this folder. */
 export function variablesHere<Name extends string>(...names: Name[]): Record<Name, string> {
   if (names.every((name) => process.env[name])) return lookUpIn(process.env)(...names);
   const { plan, secrets } = readSystem();

@@ -37,7 +37,7 @@ it('a client places orders with either key of a rotation, and they stay its own 
   expect(placed).toMatchObject({ status: 201, body: { clientId: id } });
 
   const rotated = await clients('rotate', 'partner', '--json');
-  expect(rotated.stderr).toBe('It is in force.\n');
+  expect(rotated.stderr).toBe('The change is in effect.\n');
   const { key: next } = JSON.parse(rotated.stdout);
   // The same Idempotency-Key of the same client, whichever of its own keys it shows.
   expect(await place(next, sku)).toMatchObject({ status: 201, body: { id: placed.body.id } });

@@ -380,7 +380,7 @@ clients() {
   case ${1:-} in
     add | rotate | retire | remove)
       sync_gateway
-      echo "It is in force." >&2
+      echo "The change is in effect." >&2
       ;;
   esac
 }

@@ -17,7 +17,7 @@ export function portOf(plan: Plan, name: string): number {
   return port;
 }
 
-/** A service's database, as the role that owns it or as the one that the service uses. */
+/** The URL of a service's database, for its owner or for the role that the service uses. */
 export function databaseUrl(plan: Plan, secrets: Secrets, service: ServiceName, role: 'owner' | 'service'): string {
   const { database } = serviceNamed(service);
   const [user, password] =
@@ -27,7 +27,7 @@ export function databaseUrl(plan: Plan, secrets: Secrets, service: ServiceName, 
   return `postgres://${user}:${password}@127.0.0.1:${portOf(plan, database.server)}/${database.name}`;
 }
 
-/** The broker's place and account. */
+/** The broker's address and account. */
 export function brokerOf(plan: Plan, secrets: Secrets, folder: string): RabbitmqServer {
   return {
     folder,
@@ -48,7 +48,7 @@ export function serviceUrls(plan: Plan, service: ServiceName): string[] {
   return processNames(service, plan.processes[service]).map((name) => urlOf(plan, name));
 }
 
-/** What `env` prints: all that a script needs to talk to the system, and to look behind it. */
+/** What `env` prints: everything a script needs to call the system and to inspect its databases and broker. */
 export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, string> {
   const broker = brokerOf(plan, secrets, '');
   return {
@@ -69,7 +69,7 @@ export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, st
     }),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
     ...Object.fromEntries(calls.map(({ variable, token }) => [variable, secrets[token]])),
-    // Its former name, which scripts still use.
+    // The former name, which scripts still use.
     INTERNAL_TOKEN: secrets.order_to_inventory_token,
   };
 }

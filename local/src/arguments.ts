@@ -24,22 +24,22 @@ const parts = [...services.map(({ name }) => name), 'broker', ...services.map(({
 );
 
 export const helpTexts = {
-  start: `npm start [-- options]        start the whole system and stay until Ctrl-C
+  start: `npm start [-- options]        start the whole system and run until Ctrl-C
   --detach            return when everything is ready; "npm run local -- down" stops it
   --fresh             start with empty databases and queues
-  --monitoring        with Prometheus and Alertmanager, which the machine must have
+  --monitoring        also start Prometheus and Alertmanager, which must be installed
   --watch             restart a service when one of its source files changes
-  --inspect           let a debugger attach: ${inspected}, and so on
+  --inspect           accept a debugger: ${inspected}, and so on
   --port N            the gateway's port (default 8000)
 ${counts}`,
-  status: `npm run local -- status [--json]      what every part is doing`,
+  status: `npm run local -- status [--json]      show the state of every part`,
   control: `npm run local -- start | stop | kill | pause | resume <part>
   parts: ${parts}, gateway; one process of a service: order-2;
          with --monitoring: prometheus, alertmanager
-  stop    ask the part to end (returns at once)      kill    end it as a crash would
-  pause   freeze it                                  resume  let it go on
+  stop    ask the part to stop (returns at once)     kill    kill it like a crash
+  pause   freeze it                                  resume  continue after pause
   start   start it again, same port, same settings (returns at once)`,
-  env: `npm run --silent local -- env         addresses, keys and tokens as NAME=value lines`,
+  env: `npm run --silent local -- env         print addresses, keys and tokens as NAME=value lines`,
   down: `npm run local -- down                 stop the whole system`,
 } as const;
 
@@ -68,12 +68,12 @@ export function parseStart(args: string[]): StartOptions | 'help' {
     watch: values.watch === true,
     inspect: values.inspect === true,
     port: wholeNumber('--port', values.port, 65_535),
-    // Each process holds a pool of connections, and PostgreSQL's are counted.
+    // Each process has a connection pool, and PostgreSQL limits connections.
     processes: ofEachService(({ countOption }) => wholeNumber(`--${countOption}`, counts[countOption], 8)),
   };
 }
 
-/** The name of the part that something is done to. */
+/** The name of the part to control. */
 export function parsePart(action: Action, args: string[]): { part: string } | 'help' {
   const { values, positionals } = readArguments(args, {});
   if (values.help) return 'help';
@@ -87,7 +87,7 @@ export function parseStatus(args: string[]): { json: boolean } | 'help' {
   return values.help ? 'help' : { json: values.json };
 }
 
-/** Of a command that takes none but --help. */
+/** For a command whose only option is --help. */
 export function parseNone(args: string[]): 'none' | 'help' {
   return readArguments(args, {}, false).values.help ? 'help' : 'none';
 }

@@ -5,13 +5,13 @@ import { readSystem, startSystem } from './start-system.ts';
 import { reportParts, statusTable } from './status.ts';
 import { bringDown } from './stop-system.ts';
 
-/** What a command is to the table of all commands (commands/commands.ts). It returns its exit code. */
+/** A command in the table of all commands (commands/commands.ts). It returns its exit code. */
 export interface Command {
   help: string;
   run(args: string[]): Promise<number>;
 }
 
-/** `npm start`, and `npm run local` with what it does to the parts of a system. */
+/** `npm start` and the commands of `npm run local`. */
 export const systemCommands = {
   start: {
     help: helpTexts.start,

@@ -8,7 +8,7 @@ import { partNames, partOf, partsNamed } from './parts.ts';
 const did = { stop: 'stopping', kill: 'killed', pause: 'paused', resume: 'resumed' } as const;
 const acts = { stop: stopPart, kill: killPart, pause: pausePart, resume: resumePart } as const;
 
-/** Does one thing to a part, or to all processes of a service, and says what happened to each. */
+/** Performs an action on a part, or on all processes of a service, and reports the result for each. */
 export async function controlParts(system: System, action: Action, name: string): Promise<string> {
   const names = partsNamed(system.plan, name);
   if (names.length === 0) {

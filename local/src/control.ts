@@ -1,14 +1,14 @@
 /**
- * Parts: programs that run on their own, whoever started them. A part's record says which process it is and what was
- * last asked of it; together with the process table that is its state, and nothing else is remembered anywhere:
+ * Parts are programs that run independently of their starter. A part's record has its process and the last requested state;
+ * the record and the process table are the only source of its state:
  *
- *   asked for   process exists   state
+ *   requested   process exists   state
  *   running     yes              running         no   crashed
  *   paused      yes              paused          no   crashed
  *   stopped     yes              stopping        no   stopped
  *   killed      yes              killed (dying)  no   killed
  *
- * The request is written before the signal is sent, so that a watcher never takes a requested end for a crash.
+ * The request is recorded before the signal is sent, so that a watcher never mistakes a requested stop for a crash.
  */
 import { readJson, writeJson } from './json-file.ts';
 import type { Launch, ProcessId } from './processes.ts';
@@ -24,13 +24,13 @@ import {
 
 export interface Part {
   name: string;
-  /** File with its record. */
+  /** The file with its record. */
   record: string;
   log: string;
   launch: () => Launch;
-  /** Whether it does its work now. */
+  /** Whether it responds now. */
   answers: () => Promise<boolean>;
-  /** Removes what a kill left behind. */
+  /** Removes leftovers of a kill. */
   prepare?: () => void;
 }
 
@@ -49,10 +49,10 @@ export interface PartStatus {
   since?: string;
 }
 
-// Longer than the services give themselves for finishing what runs.
+// Longer than the services' own drain time.
 const patience = 15_000;
 
-/** What a part is doing, from its record and the process table. */
+/** The state of a part, from its record and the process table. */
 export function partStatus(part: Part): PartStatus {
   const record = readJson<PartRecord>(part.record);
   if (record === undefined) return { state: 'not started' };
@@ -63,9 +63,9 @@ export function partStatus(part: Part): PartStatus {
 
 const starts = new Map<string, Promise<unknown>>();
 
-/** Starts a part unless it runs; returns before it is ready. A former life that is still ending is waited for. */
+/** Starts a part unless it runs; returns before it is ready. Waits for a previous process that is still stopping. */
 export async function startPart(part: Part): Promise<'started' | 'already running'> {
-  // One after the other: two would both wait for the former life to end, and the second one find its port taken.
+  // Under a lock: two starts would both wait for the previous process to stop, and the second would find its port in use.
   const earlier = starts.get(part.record) ?? Promise.resolve();
   const start = earlier.catch(() => {}).then(() => startNow(part));
   starts.set(part.record, start);
@@ -77,7 +77,7 @@ async function startNow(part: Part): Promise<'started' | 'already running'> {
   if (record && isRunning(record.process) && (record.request === 'running' || record.request === 'paused')) {
     return 'already running';
   }
-  // The leader may be gone and its children may not: they would still hold the port.
+  // The leader may be gone while its children still hold the port.
   if (record && !(await waitUntilGone(record.process, record.request === 'stopped' ? patience : 1_000))) {
     signalFamily(record.process, 'SIGKILL');
     await waitUntilGone(record.process, 2_000);
@@ -94,24 +94,24 @@ async function startNow(part: Part): Promise<'started' | 'already running'> {
   return 'started';
 }
 
-/** Asks a part to end in good order and returns at once; false if it was not running. */
+/** Asks a part to shut down cleanly and returns at once; false if it was not running. */
 export function stopPart(part: Part): boolean {
   return request(part, 'stopped', ({ process, stopSignal }) => {
     signalLeader(process, stopSignal);
-    signalFamily(process, 'SIGCONT'); // a paused part would never see the request
+    signalFamily(process, 'SIGCONT'); // a paused part would not receive the request
   });
 }
 
-/** Ends a part as a crash would. */
+/** Kills a part like a crash. */
 export function killPart(part: Part): boolean {
   return request(part, 'killed', ({ process }) => signalFamily(process, 'SIGKILL'));
 }
 
-/** Freezes a part: its connections stay open and nothing answers. */
+/** Freezes a part: its connections stay open and nothing responds. */
 export function pausePart(part: Part): boolean {
   if (partStatus(part).state !== 'running') return false;
   return request(part, 'paused', ({ process }) => {
-    // Until nobody new appears: a child may have been started while we were listing the others.
+    // Repeat until there are no new processes: a child may have been started while the others were listed.
     let seen = 0;
     for (let family = familyOf(process); family.length > seen; family = familyOf(process)) {
       seen = family.length;
@@ -120,13 +120,13 @@ export function pausePart(part: Part): boolean {
   });
 }
 
-/** Lets a paused part go on. */
+/** Continues a paused part. */
 export function resumePart(part: Part): boolean {
   if (partStatus(part).state !== 'paused') return false;
   return request(part, 'running', ({ process }) => signalFamily(process, 'SIGCONT'));
 }
 
-/** Ends a part and waits for it, by force if it takes longer than it may. */
+/** Stops a part and waits for it; kills it if it takes too long. */
 export async function endPart(part: Part, milliseconds: number, signal?: NodeJS.Signals): Promise<void> {
   const record = readJson<PartRecord>(part.record);
   if (record === undefined) return;
@@ -134,7 +134,7 @@ export async function endPart(part: Part, milliseconds: number, signal?: NodeJS.
   await endFamily(record.process, signal ?? record.stopSignal, milliseconds);
 }
 
-/** Whether any process of a part is left, be it only an orphan. */
+/** Whether any process of a part is left, even an orphan. */
 export function isAlive(part: Part): boolean {
   const record = readJson<PartRecord>(part.record);
   return record !== undefined && familyOf(record.process).length > 0;

@@ -1,4 +1,4 @@
-/** Debian's packages, for what npm does not bring. */
+/** Installs Debian packages for programs that npm does not have. */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Fault } from '@shop/chassis/base/fault.ts';
@@ -6,13 +6,13 @@ import { tailOf } from './log-tail.ts';
 
 const policy = '/usr/sbin/policy-rc.d';
 
-/** Whether this machine installs packages by apt, and whether this user may. */
+/** Whether this machine uses apt, and whether this user may install packages. */
 export function aptAccess(): 'none' | 'not root' | 'root' {
   if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return 'none';
   return process.getuid?.() === 0 ? 'root' : 'not root';
 }
 
-/** Installs packages by apt-get, as root, without starting any service that they bring; what apt says goes to the log. */
+/** Installs packages with apt-get, as root, without starting their services; apt's output goes to the log. */
 export async function installPackages(names: readonly string[], log: string): Promise<void> {
   await withoutStartingServices(async () => {
     await apt(log, ['update', '-qq']);
@@ -20,14 +20,14 @@ export async function installPackages(names: readonly string[], log: string): Pr
   });
 }
 
-/** Debian starts what it installs unless policy-rc.d forbids it; whatever stood there comes back afterwards. */
+/** Debian starts the services it installs unless policy-rc.d forbids it; an existing file is restored afterwards. */
 async function withoutStartingServices(work: () => Promise<void>): Promise<void> {
   const kept = `${policy}.kept-by-local-start`;
-  // A kept file means that an earlier run was killed here: then it is the original, and the present one is ours.
+  // If a kept file exists, an earlier run was killed here: the kept file is the original, and the present one is ours.
   if (existsSync(policy) && !existsSync(kept)) renameSync(policy, kept);
   writeFileSync(policy, '#!/bin/sh\nexit 101\n');
   chmodSync(policy, 0o755);
-  // Interrupted, apt-get ends first, then this: the file must not stay behind.
+  // On an interrupt, wait for apt-get to exit before this process does: the file must not stay behind.
   const wait = () => {};
   process.on('SIGINT', wait).on('SIGTERM', wait);
   try {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** The repository's root, found upwards from the working directory, so that a subfolder does as well. */
+/** The repository's root, searched upwards from the working directory, so that it works in subfolders. */
 export function repositoryRoot(): string {
   let folder = process.cwd();
   while (!existsSync(join(folder, 'commands', 'bootstrap.mjs'))) {
@@ -11,7 +11,7 @@ export function repositoryRoot(): string {
   return folder;
 }
 
-/** Where one running system keeps its state, secrets, data and logs; LOCAL_DIR lets several run side by side. */
+/** The folder of a system's state, secrets, data and logs; LOCAL_DIR lets several systems run side by side. */
 export function localFolder(): string {
   const folder = resolve(repositoryRoot(), process.env.LOCAL_DIR || '.local');
   for (const name of ['data', 'logs', 'parts']) mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** Reads a JSON file; undefined when there is none. */
+/** Reads a JSON file; undefined if it does not exist. */
 export function readJson<T>(path: string): T | undefined {
   let text: string;
   try {
@@ -12,7 +12,7 @@ export function readJson<T>(path: string): T | undefined {
   return JSON.parse(text) as T;
 }
 
-/** Writes a file that only its owner can read, whole or not at all: readers and a crash never see half of it. */
+/** Writes a file atomically, readable by its owner only: neither a reader nor a crash leaves half of it. */
 export function writeJson(path: string, value: unknown): void {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });

@@ -1,7 +1,7 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { printable } from '@shop/operator/printable.ts';
 
-/** The end of a log, for a fault's message. Where nothing more could be written, it says so: the reason is not in there. */
+/** The end of a log for an error message. If the disk is full, it says so, because the reason may be missing in the log. */
 export function tailOf(log: string, lines = 15): string {
   try {
     const all = readFileSync(log, 'utf8').trimEnd().split('\n');

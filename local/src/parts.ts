@@ -22,7 +22,7 @@ export interface System {
   secrets: Secrets;
 }
 
-/** What a user may name besides the single processes. */
+/** Names that a user may use besides those of single processes. */
 export const partNames = [
   ...services.map(({ name }) => name),
   'broker',
@@ -30,7 +30,7 @@ export const partNames = [
   ...['gateway', 'prometheus', 'alertmanager'],
 ];
 
-/** The names of all parts of a plan, in the order in which they are ended. */
+/** The names of all parts of a plan, in the order in which they are stopped. */
 export function allPartNames(plan: Plan): string[] {
   const monitoring = plan.monitoring ? ['prometheus', 'alertmanager'] : [];
   return ['gateway', ...monitoring, ...serviceProcesses(plan), 'broker', ...databaseServers(plan)];
@@ -45,14 +45,14 @@ export function databaseServers(plan: Plan): string[] {
   return servicesOf(plan).map(({ database }) => database.server);
 }
 
-/** The single parts that a name stands for: `order` is all its processes, `order-2` one of them; none if unknown. */
+/** The parts that a name means: `order` is all its processes, `order-2` is one of them; none if unknown. */
 export function partsNamed(plan: Plan, name: string): string[] {
   const service = servicesOf(plan).find((one) => one.name === name);
   if (service) return processNames(service.name, plan.processes[service.name]);
   return allPartNames(plan).filter((one) => one === name);
 }
 
-/** How one part is started and asked whether it is there. */
+/** How a part is started and checked. */
 export function partOf(system: System, name: string): Part {
   const { folder } = system;
   const files = { name, record: join(folder, 'parts', `${name}.json`), log: join(folder, 'logs', `${name}.log`) };
@@ -80,7 +80,7 @@ export function partOf(system: System, name: string): Part {
     return { ...files, launch: () => gatewayLaunch(system), answers: () => respondsOk(urlOf(system.plan, name)) };
   }
   const service = services.find((one) => processNames(one.name, system.plan.processes[one.name]).includes(name));
-  if (service === undefined) throw new Error(`there is no part ${name}`);
+  if (service === undefined) throw new Error(`unknown part ${name}`);
   return {
     ...files,
     launch: () => serviceLaunch(system, service, name),
@@ -103,7 +103,7 @@ export function rabbitmqOf({ folder, plan, secrets }: System): RabbitmqServer {
   return brokerOf(plan, secrets, join(folder, 'data', 'broker'));
 }
 
-/** A program of this repository under the Node that runs this, with only what it needs of our environment. */
+/** A program of this repository on the current Node, with only the environment variables that it needs. */
 export function nodeLaunch(script: string, environment: Record<string, string>, flags: string[] = []): Launch {
   const inherited = ['PATH', 'HOME', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
   const kept = Object.fromEntries(inherited.map((name) => [name, process.env[name]]));
@@ -117,10 +117,10 @@ export function nodeLaunch(script: string, environment: Record<string, string>, 
 }
 
 /**
- * V8 sizes its heap by the machine: on a large one it lets a service keep 150 MB of short-lived garbage, and while little
- * lives, as here, it collects all of it three times a second. The limits in the services' start scripts hold a service below
- * 250 MB under load; order-service, whose collector took a third of its time, begins to look at old objects at 96 MB
- * (docs/adr/0015). The images say the same.
+ * V8 sizes its heap by the machine: on a large one it lets a service keep 150 MB of short-lived garbage, and since few objects
+ * survive here, it collects all of it three times a second. The limits in the services' start scripts keep a service below
+ * 250 MB under load; order-service, whose collector took a third of its time, starts collecting old objects at 96 MB
+ * (docs/adr/0015). The images use the same limits.
  */
 function heapFlags({ folder }: Service): string[] {
   const { scripts } = readJson<{ scripts: { start: string } }>(join(repositoryRoot(), folder, 'package.json')) ?? {};
@@ -137,7 +137,7 @@ function serviceLaunch({ plan, secrets }: System, service: Service, name: string
     ...Object.fromEntries(callsOf(service).map(({ variable, token }) => [variable, secrets[token]])),
     LOG_LEVEL: 'info',
     PUBLIC_URL: urlOf(plan, 'gateway'),
-    // The gateway asks every second and waits a second for the answer: by then it has stopped sending requests here.
+    // The gateway checks every second and waits a second for the response: by then it sends no more requests here.
     DRAIN_SECONDS: '3',
     ...Object.fromEntries(
       service.asks
@@ -149,14 +149,14 @@ function serviceLaunch({ plan, secrets }: System, service: Service, name: string
   const names = processNames(service.name, plan.processes[service.name]);
   const flags = [
     ...heapFlags(service),
-    // Node's own watcher is then the part's process, and the service its child.
+    // The part's process is then Node's watcher, and the service is its child.
     ...(plan.watch ? ['--watch', '--watch-preserve-output'] : []),
     ...(plan.inspect ? [`--inspect=127.0.0.1:${service.inspectorPort + names.indexOf(name)}`] : []),
   ];
   return nodeLaunch(`${service.folder}/src/main.ts`, environment, flags);
 }
 
-/** Whom Prometheus asks, job by job. The local gateway measures nothing, and there are no exporters. */
+/** The targets of Prometheus by job. The local gateway has no metrics, and there are no exporters. */
 function targetsOf(plan: Plan): Targets {
   const at = (...names: string[]) => names.map((name) => `127.0.0.1:${portOf(plan, name)}`);
   return {
@@ -170,7 +170,7 @@ function targetsOf(plan: Plan): Targets {
   };
 }
 
-/** The clients that were made here by command. With the secrets, not the data: `--fresh` keeps them. */
+/** The file of clients that were created by command. It is next to the secrets, not in the data: `--fresh` keeps it. */
 export function clientsFileOf(folder: string): string {
   return join(folder, 'clients.json');
 }

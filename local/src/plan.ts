@@ -7,24 +7,24 @@ import { choosePorts } from './ports.ts';
 import type { ProcessId } from './processes.ts';
 import type { Secrets } from './secrets.ts';
 
-/** What `npm start` decided and every later command needs; kept in state.json, for after a crash too. */
+/** What `npm start` decided and every later command needs; stored in state.json, so that it survives a crash. */
 export interface Plan {
-  /** The `npm start` that brought the system up. In the foreground it stays until the system ends. */
+  /** The `npm start` that started the system. In the foreground it runs as long as the system. */
   startedBy: ProcessId;
   mode: 'foreground' | 'detached';
-  /** Set when all parts answered. Without it, parts of a dead `npm start` are leftovers of a failed one. */
+  /** Set when all parts are ready. Without it, parts of a dead `npm start` are leftovers of a failed one. */
   ready: boolean;
   processes: Record<ServiceName, number>;
   /** With Prometheus and Alertmanager. */
   monitoring: boolean;
   /** The services restart when a source file changes. */
   watch: boolean;
-  /** The services let a debugger attach. */
+  /** The services accept a debugger. */
   inspect: boolean;
   ports: Record<string, number>;
-  /** What kong.yml reads: keys, the token, the rate. */
+  /** The variables of kong.yml: keys, the token, the rate limit. */
   deck: Record<string, string>;
-  /** Settings for one service, from variables that begin with its name, such as ORDER_SERVICE_LOG_LEVEL. */
+  /** Settings for one service, from variables with its name as a prefix, such as ORDER_SERVICE_LOG_LEVEL. */
   settings: Record<ServiceName, Record<string, string>>;
 }
 
@@ -38,7 +38,7 @@ export interface PlanRequest {
   startedBy: ProcessId;
 }
 
-/** The plan of the running or last system in this folder. */
+/** The plan of the running or most recent system in this folder. */
 export function readPlan(folder: string): Plan | undefined {
   return readJson<Plan>(planPath(folder));
 }
@@ -47,12 +47,12 @@ export function savePlan(folder: string, plan: Plan): void {
   writeJson(planPath(folder), plan);
 }
 
-/** Forgets the plan, so that nothing can be restarted on data that is gone. */
+/** Deletes the plan, so that nothing can be restarted on deleted data. */
 export function removePlan(folder: string): void {
   rmSync(planPath(folder), { force: true });
 }
 
-/** A plan with the ports of the last one where they are still free. */
+/** A new plan, with the ports of the previous one where they are still free. */
 export async function makePlan(
   request: PlanRequest,
   secrets: Secrets,
@@ -83,7 +83,7 @@ export async function makePlan(
   };
 }
 
-/** The services that a plan was made for: one that was registered since then has no part in it. */
+/** The services in a plan, without any that were registered since it was made. */
 export function servicesOf(plan: Plan): Service[] {
   return services.filter(({ name }) => plan.processes[name] !== undefined);
 }
@@ -93,7 +93,7 @@ export function processNames(service: ServiceName, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${service}-${index + 1}`);
 }
 
-/** The gateway's variables: what the caller's environment sets wins over what was made here. */
+/** The gateway's variables: the caller's environment takes precedence over generated secrets. */
 export function deckVariables(secrets: Secrets, environment: NodeJS.ProcessEnv): Record<string, string> {
   const given = Object.entries(environment).filter(([name, value]) => name.startsWith('DECK_') && value);
   return {
@@ -110,7 +110,7 @@ export function deckVariables(secrets: Secrets, environment: NodeJS.ProcessEnv):
   };
 }
 
-/** The standard variables of OpenTelemetry mean every service. */
+/** The standard OpenTelemetry variables apply to every service. */
 function settingsFor(prefix: string, environment: NodeJS.ProcessEnv): Record<string, string> {
   const given = Object.entries(environment);
   const standard = given.filter(([name]) => name.startsWith('OTEL_'));

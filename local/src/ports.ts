@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 
-// Below the range from which the kernel takes the ports of outgoing connections: there, a port that is free for a
-// moment (its part was killed) could be taken by any client, or a client that retries could connect to itself.
+// Below the kernel's range for outgoing connections: in that range, a port that is briefly free because its part was
+// killed could be taken by any client, or a client that retries could connect to itself.
 const lowest = 10_000;
 const highest = 32_000;
 
-/** Whether a server could listen on this port of 127.0.0.1 now. */
+/** Whether a server can listen on this port of 127.0.0.1 now. */
 export async function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -14,7 +14,7 @@ export async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A free port for each name: the one that it had before where that is still free. */
+/** A free port for each name; its previous port if that is still free. */
 export async function choosePorts<Name extends string>(
   names: readonly Name[],
   before: Partial<Record<string, number>> = {},
@@ -30,8 +30,8 @@ export async function choosePorts<Name extends string>(
   return chosen as Record<Name, number>;
 }
 
-// A port is chosen seconds before its part listens. Systems that start at the same moment are processes with pids of their
-// own, so each chooses from a place of its own, and goes on from there.
+// A port is chosen seconds before its part listens. Systems that start at the same time have different pids, so each starts
+// its search at a different port.
 const PORTS_OF_A_PROCESS = 16;
 let next = (process.pid * PORTS_OF_A_PROCESS) % (highest - lowest);
 

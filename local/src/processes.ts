@@ -1,10 +1,9 @@
 /**
- * Processes by pid and start time. A pid alone is not an identity: after a crash or a reboot another program may carry
- * it, so nothing here signals a pid whose start time differs from the one that was recorded.
+ * Processes by pid and start time. A pid alone is not an identity: after a crash or a reboot another program may have it,
+ * so nothing here signals a pid whose start time differs from the recorded one.
  *
- * A part's family is everything that it started: its process group and session, and all descendants. PostgreSQL gives
- * each backend a session of its own, so a signal to the group alone would pause the postmaster and leave its
- * connections working.
+ * A part's family is everything that it started: its process group and session, and all descendants. PostgreSQL runs each
+ * backend in a separate session, so a signal to the group alone would pause the postmaster and leave its connections working.
  */
 
 import { spawn } from 'node:child_process';
@@ -17,13 +16,13 @@ export interface ProcessId {
   startedAt: string;
 }
 
-/** How to start a program that will lead a process group of its own. */
+/** How to start a program as the leader of a new process group. */
 export interface Launch {
   command: string;
   args: string[];
   env: NodeJS.ProcessEnv;
   cwd?: string;
-  /** What asks the leader to end in good order. */
+  /** The signal for a clean shutdown of the leader. */
   stopSignal: NodeJS.Signals;
 }
 
@@ -41,7 +40,7 @@ export function parseStat(text: string): ProcessStat | undefined {
   if (state === undefined || ticks === undefined) return undefined;
   return {
     pid: Number.parseInt(text, 10),
-    // Ticks count from the boot, so the boot belongs to the identity.
+    // Ticks count from the boot, so the boot id is part of the identity.
     startedAt: `${bootId}/${ticks}`,
     name: text.slice(text.indexOf('(') + 1, endOfName),
     state,
@@ -51,23 +50,23 @@ export function parseStat(text: string): ProcessStat | undefined {
   };
 }
 
-/** What the kernel says about a pid; undefined for no process or one that has ended and only waits to be collected. */
+/** What the kernel knows about a pid; undefined if there is no such process or it is a zombie. */
 export function statOf(pid: number): ProcessStat | undefined {
   const stat = parseStat(readOrEmpty(`/proc/${pid}/stat`));
   return stat?.state === 'Z' ? undefined : stat;
 }
 
-/** This very process. */
+/** The current process. */
 export function thisProcess(): ProcessId {
   return { pid: process.pid, startedAt: statOf(process.pid)?.startedAt ?? '' };
 }
 
-/** Whether exactly this process still runs (or is stopped by a signal). */
+/** Whether exactly this process still exists, running or stopped by a signal. */
 export function isRunning(id: ProcessId | undefined): boolean {
   return id !== undefined && statOf(id.pid)?.startedAt === id.startedAt;
 }
 
-/** Starts a program in its own session, its output appended to a log, independent of this process's life. */
+/** Starts a program in a new session, independent of this process, with its output appended to a log. */
 export function spawnDetached(launch: Launch, log: string): ProcessId {
   const output = openSync(log, 'a', 0o600);
   try {
@@ -78,8 +77,8 @@ export function spawnDetached(launch: Launch, log: string): ProcessId {
       cwd: launch.cwd,
     });
     child.on('error', () => {}); // reported below by the missing pid
-    if (child.pid === undefined) throw new Error(`${launch.command} could not be started: not found or not executable`);
-    // Read the unfiltered stat: a program that failed at once is still there as long as nobody collected it.
+    if (child.pid === undefined) throw new Error(`Could not start ${launch.command}: not found or not executable`);
+    // Read the unfiltered stat: a program that failed at once is still listed as a zombie.
     const stat = parseStat(readOrEmpty(`/proc/${child.pid}/stat`));
     const id = { pid: child.pid, startedAt: stat?.startedAt ?? 'ended' };
     child.once('exit', (code, signal) => exits.set(keyOf(id), signal ? `by ${signal}` : `with code ${code}`));
@@ -90,22 +89,22 @@ export function spawnDetached(launch: Launch, log: string): ProcessId {
   }
 }
 
-/** How a process ended, if this process had started it. */
+/** How a process exited, if this process started it. */
 export function howItEnded(id: ProcessId): string | undefined {
   return exits.get(keyOf(id));
 }
 
-/** All processes of a family that still exist, the leader first; empty if the leader's pid belongs to a stranger now. */
+/** All existing processes of a family, the leader first; empty if the leader's pid now belongs to another program. */
 export function familyOf(id: ProcessId): ProcessStat[] {
   const all = allProcesses();
   const leader = all.find((one) => one.pid === id.pid);
   if (leader && leader.startedAt !== id.startedAt) return [];
-  // A group's number is not given away while the group has members, so those of a dead leader are still ours.
+  // A group id is not reused while the group has members, so the members of a dead leader's group are still ours.
   const family = withDescendants(all, (one) => one.group === id.pid || one.session === id.pid);
   return family.sort(orderBy(({ pid }) => (pid === id.pid ? 0 : 1)));
 }
 
-/** Those of `all` that are chosen, and what descends from them. */
+/** The chosen processes of `all`, and their descendants. */
 export function withDescendants(all: ProcessStat[], isChosen: (one: ProcessStat) => boolean): ProcessStat[] {
   const family = new Map(all.filter(isChosen).map((one) => [one.pid, one]));
   for (let grown = true; grown; ) {
@@ -121,12 +120,12 @@ export function signalFamily(id: ProcessId, signal: NodeJS.Signals): void {
   for (const member of familyOf(id)) sendSignal(member.pid, signal);
 }
 
-/** Asks the leader alone: it knows in which order its own children must end. */
+/** Signals only the leader, which knows in which order its children must stop. */
 export function signalLeader(id: ProcessId, signal: NodeJS.Signals): void {
   if (isRunning(id)) sendSignal(id.pid, signal);
 }
 
-/** Waits until nothing of a family is left; false when the time is over first. */
+/** Waits until no process of a family is left; false on timeout. */
 export async function waitUntilGone(id: ProcessId, milliseconds: number): Promise<boolean> {
   const deadline = performance.now() + milliseconds;
   while (isRunning(id) || familyOf(id).length > 0) {
@@ -136,16 +135,16 @@ export async function waitUntilGone(id: ProcessId, milliseconds: number): Promis
   return true;
 }
 
-/** Ends a family in good order, by force when that takes too long. */
+/** Stops a family cleanly, and kills it if that takes too long. */
 export async function endFamily(id: ProcessId, stopSignal: NodeJS.Signals, milliseconds: number): Promise<void> {
   signalLeader(id, stopSignal);
-  signalFamily(id, 'SIGCONT'); // a paused process would never see the request
+  signalFamily(id, 'SIGCONT'); // a paused process would not receive the request
   if (await waitUntilGone(id, milliseconds)) return;
   signalFamily(id, 'SIGKILL');
   await waitUntilGone(id, 2_000);
 }
 
-/** Every process of the machine; none where there is no /proc. */
+/** Every process of the machine; empty without /proc. */
 export function allProcesses(): ProcessStat[] {
   if (!existsSync('/proc')) return [];
   return readdirSync('/proc')
@@ -154,7 +153,7 @@ export function allProcesses(): ProcessStat[] {
     .filter((stat) => stat !== undefined);
 }
 
-/** To a process, or to a group when the number is negative; one that has ended is passed over. */
+/** Signals a process, or a group if the number is negative; ignores one that no longer exists. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -167,11 +166,11 @@ function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // the process has ended meanwhile
+    return ''; // the process has exited
   }
 }
 
-/** The same for the same process only. */
+/** Identifies a process: equal only for the same process. */
 export function keyOf(id: ProcessId): string {
   return `${id.pid} ${id.startedAt}`;
 }

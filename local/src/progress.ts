@@ -1,13 +1,13 @@
 import { styleText } from 'node:util';
 
 export interface Progress {
-  /** Shows a step as it starts and as it ends, with the time that it took. */
+  /** Shows a step when it starts and when it ends, with its duration. */
   step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
-  /** A line beside the steps. */
+  /** Prints a line between the steps. */
   say: (text: string) => void;
 }
 
-/** Progress on the terminal: one line per finished step and, where it can be redrawn, one for all that run. */
+/** Progress output: one line per finished step and, on a terminal, one line for all running steps. */
 export function showProgress(output: NodeJS.WriteStream = process.stderr): Progress {
   const running = new Map<string, number>();
   const line = (text: string) => {

@@ -17,11 +17,11 @@ const names = [
 
 export type Secrets = Record<(typeof names)[number], string>;
 
-/** Keys, tokens and passwords of this system: made once, kept in a file that only the owner can read. */
+/** Keys, tokens and passwords of this system: generated once and stored in a file that only its owner can read. */
 export function loadSecrets(folder: string): Secrets {
   const path = join(folder, 'secrets.json');
   const known = readJson<Partial<Secrets>>(path) ?? {};
-  // Hex: it needs no quoting in URLs, SQL, configuration files or gateway templates.
+  // Hex needs no quoting in URLs, SQL, configuration files and gateway templates.
   const secrets = Object.fromEntries(names.map((name) => [name, known[name] ?? newSecret()])) as Secrets;
   if (names.some((name) => known[name] === undefined)) writeJson(path, secrets);
   return secrets;

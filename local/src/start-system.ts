@@ -33,10 +33,10 @@ import { endLeftovers, stopSystem } from './stop-system.ts';
 import { summaryOf } from './summary.ts';
 import { reportCrashes, stoppedBySignal } from './supervise.ts';
 
-// Generous: a slow disk or a busy machine is no fault, a part that ended is noticed at once anyway.
+// Generous, because a slow disk or a busy machine is not a fault; a part that exits is noticed at once anyway.
 const readyWithin = 90_000;
 
-/** `npm start`: brings the system up, and stays with it unless it is detached. */
+/** `npm start`: starts the system, and supervises it unless detached. */
 export async function startSystem(options: StartOptions): Promise<number> {
   const began = performance.now();
   const folder = localFolder();
@@ -60,11 +60,11 @@ export async function startSystem(options: StartOptions): Promise<number> {
   return stopped;
 }
 
-/** Makes sure that nothing else runs in this folder, and decides ports and keys. */
+/** Makes sure that no other system runs in this folder, and decides ports and keys. */
 async function claim(folder: string, options: StartOptions, progress: Progress): Promise<System> {
   if (process.platform !== 'linux') {
     throw new Fault(
-      `npm start controls its parts through /proc and therefore runs on Linux only, not on ${process.platform}.`,
+      `npm start controls its parts through /proc, so it runs only on Linux, not on ${process.platform}.`,
     );
   }
   const secrets = loadSecrets(folder);
@@ -75,7 +75,7 @@ async function claim(folder: string, options: StartOptions, progress: Progress):
   if (last) await endLeftoversOf({ folder, plan: last, secrets }, progress);
   if (!(await isFree(options.port))) {
     throw new Fault(
-      `Port ${options.port} is in use by another program. Choose another: npm start -- --port ${options.port + 1}`,
+      `Port ${options.port} is in use by another program. Choose another port: npm start -- --port ${options.port + 1}`,
     );
   }
   if (options.monitoring) ensureMonitoring();
@@ -97,18 +97,18 @@ async function claim(folder: string, options: StartOptions, progress: Progress):
 function refuseIfRunning(last: System, options: StartOptions): void {
   const { plan } = last;
   const starter = isRunning(plan.startedBy);
-  // Detached and ready, it is meant to run without anybody watching; any other system without its starter is a leftover.
+  // A detached system that is ready runs without its starter; any other system without its starter is a leftover.
   if (!starter && !(plan.mode === 'detached' && plan.ready && aliveParts(last).length > 0)) return;
   const fresh = options.fresh ? ' Its data cannot be emptied while it runs.' : '';
   const doing = plan.ready ? 'is running' : 'is being started or stopped';
   const who = starter ? ` (pid ${plan.startedBy.pid})` : '';
   throw new Fault(
     `The system ${doing} already at ${urlOf(plan, 'gateway')}${who}.${fresh}\n` +
-      'See it with "npm run local -- status"; stop it with "npm run local -- down".',
+      'Show it with "npm run local -- status"; stop it with "npm run local -- down".',
   );
 }
 
-/** The gateway starts last, but whether it can use its files is known now. */
+/** The gateway starts last; check its files now. */
 function refuseBadDeclaration(deck: Record<string, string>): void {
   const read = (name: string) => readFileSync(join(repositoryRoot(), 'kong', name), 'utf8');
   try {
@@ -124,19 +124,19 @@ function refuseBadDeclaration(deck: Record<string, string>): void {
   }
 }
 
-/** Two starts at the same moment would both find nothing running, and then end each other's parts. */
+/** Two simultaneous starts would both find nothing running, and then stop each other's parts. */
 function lock(folder: string): void {
   const path = join(folder, 'start.lock');
   const holder = readJson<ProcessId>(path);
-  if (isRunning(holder)) throw new Fault(`Another npm start (pid ${holder?.pid}) is at work in ${folder}.`);
+  if (isRunning(holder)) throw new Fault(`Another npm start (pid ${holder?.pid}) is running in ${folder}.`);
   rmSync(path, { force: true });
-  writeFileSync(path, JSON.stringify(thisProcess()), { flag: 'wx', mode: 0o600 }); // never released: its holder ends
+  writeFileSync(path, JSON.stringify(thisProcess()), { flag: 'wx', mode: 0o600 }); // never released: it ends with its holder
 }
 
 async function endLeftoversOf(last: System, progress: Progress): Promise<void> {
   const alive = aliveParts(last);
   if (alive.length === 0) return;
-  progress.say(`  An earlier run was killed and left ${alive.join(', ')} behind: ending them.`);
+  progress.say(`  An earlier run was killed and left ${alive.join(', ')} running: stopping them.`);
   await endLeftovers(last);
 }
 
@@ -144,7 +144,7 @@ function aliveParts(system: System): string[] {
   return allPartNames(system.plan).filter((name) => isAlive(partOf(system, name)));
 }
 
-/** Records of an earlier run say nothing about this one. */
+/** Deletes the records of an earlier run. */
 function forgetParts(folder: string): void {
   rmSync(join(folder, 'parts'), { recursive: true, force: true });
   mkdirSync(join(folder, 'parts'), { mode: 0o700 });
@@ -184,7 +184,7 @@ async function bringUpDatabase(
   const owner = databaseUrl(plan, secrets, service.name, 'owner');
   await progress.step(name, async () => {
     await initPostgres(server).catch((error: Error & { stderr?: string }) => {
-      throw new Fault(`${name} could not be made: ${error.stderr || error.message}`);
+      throw new Fault(`Could not create ${name}: ${error.stderr || error.message}`);
     });
     await startAndWait(partOf(system, name), interrupted);
     const { password: ownerPassword } = new URL(owner);
@@ -202,7 +202,7 @@ async function bringUpDatabase(
   });
 }
 
-/** What its migrations are called among the logs. */
+/** The name of its migrations' log. */
 function migrationOf({ name }: Service): string {
   return `${name}-migrate`;
 }
@@ -221,10 +221,10 @@ async function runMigrations(service: Service, log: string, environment: Record<
   });
 }
 
-/** Starts a part and waits until it answers; throws what went wrong, with the end of its log. */
+/** Starts a part and waits until it is ready; throws a Fault with the end of its log. */
 export async function startAndWait(part: Part, interrupted: AbortSignal): Promise<void> {
   const { name } = part;
-  interrupted.throwIfAborted(); // or it would start behind the back of the one who stops everything
+  interrupted.throwIfAborted(); // a part must not start while everything is being stopped
   await startPart(part);
   const deadline = performance.now() + readyWithin;
   while (!(await part.answers())) {
@@ -233,7 +233,7 @@ export async function startAndWait(part: Part, interrupted: AbortSignal): Promis
     if (status.state !== 'running') {
       const how = status.process && howItEnded(status.process);
       throw new Fault(
-        `${name} ended instead of becoming ready${how ? ` (${how})` : ''}.\n${tailOf(part.log)}\n  ${part.log}`,
+        `${name} exited before it was ready${how ? ` (${how})` : ''}.\n${tailOf(part.log)}\n  ${part.log}`,
       );
     }
     if (performance.now() > deadline) {
@@ -243,7 +243,7 @@ export async function startAndWait(part: Part, interrupted: AbortSignal): Promis
   }
 }
 
-/** Waits for all of them before the first failure is thrown, so that nothing is still starting while all is stopped. */
+/** Waits for all promises before it throws the first failure, so that nothing is still starting during the shutdown. */
 async function allSettledOrThrow(work: Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(work);
   const failure = results.find((result) => result.status === 'rejected');
@@ -257,9 +257,9 @@ function keepOldLogs({ folder, plan }: System): void {
   }
 }
 
-/** The system as it was planned, for commands that act on it. */
+/** The system of the stored plan, for commands that act on it. */
 export function readSystem(folder = localFolder()): System {
   const plan: Plan | undefined = readPlan(folder);
-  if (plan === undefined) throw new Fault('Nothing has been started here yet: npm start');
+  if (plan === undefined) throw new Fault('No system has been started in this folder. Start it: npm start');
   return { folder, plan, secrets: loadSecrets(folder) };
 }

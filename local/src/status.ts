@@ -8,7 +8,7 @@ import { allPartNames, partOf } from './parts.ts';
 export interface PartReport {
   part: string;
   state: PartState;
-  /** Whether it does its work now. */
+  /** Whether it responds now. */
   ready: boolean;
   port: number;
   pid?: number;
@@ -16,7 +16,7 @@ export interface PartReport {
   log: string;
 }
 
-/** What every part is doing. */
+/** The state of every part. */
 export async function reportParts(system: System): Promise<PartReport[]> {
   return Promise.all(
     allPartNames(system.plan).map(async (name) => {
@@ -36,7 +36,7 @@ export async function reportParts(system: System): Promise<PartReport[]> {
   );
 }
 
-/** The reports as a table for people. */
+/** The reports as a table. */
 export function statusTable(system: System, reports: PartReport[]): string {
   const rows = reports.map(({ part, state, ready, port, pid, since }) => {
     const shown = state === 'running' && !ready ? 'not ready' : state;

@@ -3,7 +3,7 @@ import { demoSku } from '@shop/operator/seed.ts';
 import { portOf, urlOf } from './addresses.ts';
 import type { System } from './parts.ts';
 
-/** What a user needs once the system is up: where it is, the keys, and one call to copy. */
+/** Printed when the system is ready: its addresses, the keys, and an example call. */
 export function summaryOf({ folder, plan, secrets }: System, seconds: number): string {
   const gateway = urlOf(plan, 'gateway');
   const rows = [
@@ -15,7 +15,7 @@ export function summaryOf({ folder, plan, secrets }: System, seconds: number): s
           ['Charts', `${urlOf(plan, 'prometheus')}/consoles/charts.html`],
           ['Alerts', `${urlOf(plan, 'prometheus')}/alerts`],
           ['Prometheus', `${urlOf(plan, 'prometheus')}/graph`],
-          // Debian's package has the API without the pages.
+          // Debian's package has only the API, no web pages.
           ['Alertmanager (API)', `${urlOf(plan, 'alertmanager')}/api/v2/alerts`],
         ]
       : []),
@@ -28,7 +28,7 @@ export function summaryOf({ folder, plan, secrets }: System, seconds: number): s
   const order = { customerId: 'ada', currency: 'EUR', lines: [{ sku: demoSku, quantity: 1 }] };
   const next =
     plan.mode === 'detached'
-      ? 'It runs in the background; "npm run local -- down" stops it.'
+      ? 'The system runs in the background; "npm run local -- down" stops it.'
       : 'Ctrl-C stops everything; "npm run local -- status" in another terminal shows the parts.';
   return `
 ${styleText('bold', `Ready in ${seconds.toFixed(1)} s.`)}

@@ -5,21 +5,21 @@ import { allPartNames, partOf } from './parts.ts';
 import { howItEnded } from './processes.ts';
 import { killSystem, stopSystem } from './stop-system.ts';
 
-// A Ctrl-C arrives from the terminal and again through npm; a person needs longer to press it twice.
+// One Ctrl-C arrives twice, from the terminal and through npm; a person needs longer to press it twice.
 const sameKeystroke = 700;
 
 /**
- * Resolves to the exit code when a signal has ended the system: the first one stops it in good order, a second one
- * kills it. `interrupted` tells a start that is still under way.
+ * Resolves to the exit code when a signal has stopped the system: the first one stops it cleanly, the second one kills it.
+ * `interrupted` aborts a start that is still running.
  */
 export function stoppedBySignal(system: System, interrupted: AbortController): Promise<number> {
   return new Promise((resolve) => {
     let firstAt: number | undefined;
     const end = async () => {
-      console.error('\nStopping everything (Ctrl-C again kills it) …');
+      console.error('\nStopping all parts (press Ctrl-C again to kill them) …');
       interrupted.abort();
       await stopSystem(system);
-      console.error('Everything is stopped. The data is kept for the next start.');
+      console.error('All parts are stopped. The data is kept for the next start.');
       resolve(0);
     };
     const onSignal = () => {
@@ -36,8 +36,7 @@ export function stoppedBySignal(system: System, interrupted: AbortController): P
 }
 
 /**
- * Reports parts that end by themselves. They are not restarted: whoever tests a crash wants to see it, and whoever met
- * a bug wants its log.
+ * Reports parts that exit by themselves. They are not restarted, so that crashes stay visible and their logs are kept.
  */
 export function reportCrashes(system: System): void {
   const reported = new Set<string>();
@@ -50,8 +49,8 @@ export function reportCrashes(system: System): void {
       reported.add(life);
       const how = howItEnded(process);
       console.error(
-        `\n${name} has ended by itself${how ? ` (${how})` : ''}. The end of ${part.log}:\n${tailOf(part.log)}\n` +
-          `It is not restarted; do it with "npm run local -- start ${name}".`,
+        `\n${name} exited by itself${how ? ` (${how})` : ''}. The end of ${part.log}:\n${tailOf(part.log)}\n` +
+          `It is not restarted automatically. To restart it: npm run local -- start ${name}`,
       );
     }
   }, 1_000);

@@ -1,7 +1,6 @@
 /**
- * The commands of those who run the system, where there is nothing but this folder and the gateway's address: in the
- * services' images. `npm run order`, `dead-letters`, `clients`, `replay` and `seed`
- * are the same commands.
+ * The operators' commands for the services' images, which have only this folder and the gateway's address. They are the same
+ * commands as `npm run order`, `dead-letters`, `clients`, `replay` and `seed`.
  */
 import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { printableLines } from './printable.ts';
@@ -9,14 +8,14 @@ import { lookUpIn } from './variables.ts';
 
 const help = `node operator/src/cli.ts <command>
 
-  order <ORD-… or id>                           the story of an order (order --help)
-  dead-letters list | show | replay | discard   messages that were set aside (dead-letters --help)
-  clients list | add | rotate | retire | remove who may call, and with which keys (clients --help)
+  order <ORD-… or id>                           show the story of an order (order --help)
+  dead-letters list | show | replay | discard   manage messages that could not be handled (dead-letters --help)
+  clients list | add | rotate | retire | remove manage API clients and their keys (clients --help)
   replay <orders.csv[.gz]>                      place real orders and audit the result (replay --help)
-  seed                                          make the demo products (harmless when they exist)
+  seed                                          create the demo products (safe to repeat)
 
-The system is the one that BASE_URL names; STOREFRONT_KEY, BACKOFFICE_KEY and OPERATIONS_KEY are its API keys. For
-clients it is the file that CLIENTS_FILE names.`;
+Set BASE_URL to the address of the system, and STOREFRONT_KEY, BACKOFFICE_KEY and OPERATIONS_KEY to its API keys. For
+clients, set CLIENTS_FILE to the clients file.`;
 
 try {
   process.exitCode = await run(process.argv.slice(2));
@@ -45,12 +44,12 @@ async function run([name, ...args]: string[]): Promise<number> {
       console.log(help);
       return 0;
     default:
-      throw new UsageError(`There is no command "${name}".\n\n${help}`);
+      throw new UsageError(`Unknown command "${name}".\n\n${help}`);
   }
 }
 
-/** Where another process brings the file to the gateway: CLIENTS_NEXT is the command that has it done. */
+/** For installations where another process syncs the file to the gateway: CLIENTS_NEXT is the command that starts it. */
 function clientsIn({ CLIENTS_FILE: file, CLIENTS_NEXT: next }: NodeJS.ProcessEnv) {
-  if (!file) throw new Fault('Set CLIENTS_FILE: the file of the clients.');
-  return { file, apply: async () => (next ? `In force after: ${next}` : '') };
+  if (!file) throw new Fault('Set CLIENTS_FILE to the clients file.');
+  return { file, apply: async () => (next ? `Takes effect after: ${next}` : '') };
 }

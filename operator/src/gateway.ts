@@ -7,13 +7,13 @@ export interface Call {
   apiKey: string;
   idempotencyKey?: string;
   body?: string;
-  /** The caller goes away then, whatever becomes of its request. */
+  /** When aborted, the call stops waiting; its request may still take effect. */
   giveUpAfterMs?: number;
 }
 
 export interface Answer {
   status: number;
-  /** The problem's code, else nothing. */
+  /** The problem's code, or empty. */
   code?: string;
   location?: string;
   replayed: boolean;
@@ -22,7 +22,7 @@ export interface Answer {
   json: unknown;
 }
 
-/** One try: an answer, or why there was none. */
+/** One attempt: a response, or the reason why there was none. */
 export type Attempt = { answer: Answer; ms: number } | { answer?: undefined; cause: string };
 
 export interface Gateway {
@@ -30,7 +30,7 @@ export interface Gateway {
   close: () => Promise<void>;
 }
 
-/** Above the 2.5 s that placing an order may take, below what a client waits for. */
+/** Longer than the 2.5 s that placing an order may take, shorter than a client waits. */
 const timeout = 10_000;
 
 /** The system behind `baseUrl`, over at most `connections` connections. */
@@ -106,9 +106,9 @@ function causeOf(error: unknown): string {
   }
 }
 
-/** How long the system may do nothing useful before the replay gives up. */
+/** How long the system may make no progress before the replay gives up. */
 export interface Patience {
-  /** Something got done. */
+  /** Progress was made: restarts the time. */
   progress: () => void;
   isOver: () => boolean;
 }
@@ -121,7 +121,7 @@ export function makePatience(limitMs: number, now: () => number = () => performa
       last = now();
     },
     isOver: () => {
-      // Once over, it stays over: everybody gives up together, and soon.
+      // Once over, it stays over, so that all workers give up at the same time.
       over ||= now() - last > limitMs;
       return over;
     },
@@ -131,7 +131,7 @@ export function makePatience(limitMs: number, now: () => number = () => performa
 const firstDelay = 100;
 const longestDelay = 2_000;
 
-/** Why a call has to be repeated with the same key; undefined for an answer that stands. */
+/** Why a call has to be repeated with the same key; undefined for a final response. */
 export function repeatCause(attempt: Attempt): string | undefined {
   if (!attempt.answer) return attempt.cause;
   const { status, code } = attempt.answer;
@@ -145,7 +145,7 @@ export function repeatDelay(attempt: Attempt, count: number): number {
   return Math.max(Math.min(firstDelay * 2 ** (count - 1), longestDelay), attempt.answer?.retryAfterMs ?? 0);
 }
 
-/** Sends a call, with the same key, until an answer stands; undefined when patience ran out. */
+/** Repeats a call with the same key until there is a final response; undefined on giving up. */
 export async function untilAnswered(
   attempt: () => Promise<Attempt>,
   patience: Patience,

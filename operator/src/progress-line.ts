@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Where progress is shown. */
+/** The stream that shows progress. */
 export type Screen = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
 
 /** Runs `work` under a line of progress: redrawn in place on a terminal, a new line every few seconds elsewhere. */
@@ -26,7 +26,7 @@ async function redraw(screen: Screen, line: () => string, done: AbortSignal): Pr
 }
 
 function draw(screen: Screen, line: string): void {
-  // A line that wraps could not be redrawn in place.
+  // A wrapped line could not be redrawn in place.
   if (screen.isTTY) screen.write(`\r\x1b[2K${line.slice(0, (screen.columns ?? 80) - 1)}`);
   else screen.write(`${line}\n`);
 }

@@ -1,7 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { UsageError } from '@shop/chassis/base/fault.ts';
 
-/** The options of a command line, always with `--help`, and its operands; a UsageError says in a line what is wrong. */
+/** Parses a command line into options (always with `--help`) and operands; throws a UsageError with a one-line message. */
 export function readArguments<const T extends ParseArgsOptionsConfig>(
   args: string[],
   options: T,

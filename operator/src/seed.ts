@@ -2,7 +2,7 @@ import { Fault } from '@shop/chassis/base/fault.ts';
 import { readArguments } from './read-arguments.ts';
 import type { LookUp } from './variables.ts';
 
-/** Products to try things with; LAST-ONE has a single unit, to see an order refused. */
+/** Demo products; LAST-ONE has a single unit, so that an order for it can be rejected. */
 const demoProducts = [
   { sku: 'MUG-BLUE', name: 'Mug, blue', stock: 250 },
   { sku: 'TSHIRT-M', name: 'T-shirt, medium', stock: 120 },
@@ -13,7 +13,7 @@ const demoProducts = [
 /** The product that examples order. */
 export const demoSku = 'MUG-BLUE';
 
-const help = `npm run seed                          make the demo products (harmless when they exist)`;
+const help = `npm run seed                          create the demo products (safe to repeat)`;
 
 /** `npm run seed`. */
 export async function seedCommand(args: string[], lookUp: LookUp): Promise<number> {
@@ -22,21 +22,21 @@ export async function seedCommand(args: string[], lookUp: LookUp): Promise<numbe
     return 0;
   }
   await seedDemoProducts(lookUp);
-  console.log('The demo products are there.');
+  console.log('The demo products exist.');
   return 0;
 }
 
-/** Whether nobody has made a product yet. */
+/** Whether there are no products yet. */
 export async function hasNoProducts(lookUp: LookUp): Promise<boolean> {
   const { status, text } = await call(lookUp, 'GET', '/products?limit=1', {});
-  if (status !== 200) throw new Fault(`GET /products was answered with ${status}: ${text}`);
+  if (status !== 200) throw new Fault(`GET /products failed with ${status}: ${text}`);
   return (JSON.parse(text) as { items: unknown[] }).items.length === 0;
 }
 
-/** Makes the demo products through the gateway. Fixed keys: done again, it changes nothing. */
+/** Creates the demo products through the gateway. Its keys are fixed, so repeating it changes nothing. */
 export async function seedDemoProducts(lookUp: LookUp): Promise<void> {
   for (const { sku, name, stock } of demoProducts) {
-    // 409: somebody made a product of that name otherwise; its stock is theirs, but the adjustment below is still ours.
+    // 409: a product with that SKU already exists with other data; the adjustment below is still made.
     await post(lookUp, '/products', `demo-product-${sku}`, { sku, name }, [201, 409]);
     await post(
       lookUp,
@@ -51,7 +51,7 @@ export async function seedDemoProducts(lookUp: LookUp): Promise<void> {
 async function post(lookUp: LookUp, path: string, key: string, body: object, expected: number[]): Promise<void> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': key };
   const { status, text } = await call(lookUp, 'POST', path, headers, JSON.stringify(body));
-  if (!expected.includes(status)) throw new Fault(`POST ${path} was answered with ${status}: ${text}`);
+  if (!expected.includes(status)) throw new Fault(`POST ${path} failed with ${status}: ${text}`);
 }
 
 async function call(lookUp: LookUp, method: string, path: string, headers: Record<string, string>, body?: string) {
@@ -66,6 +66,6 @@ async function call(lookUp: LookUp, method: string, path: string, headers: Recor
     return { status: response.status, text: await response.text() };
   } catch (error) {
     const { cause, message } = error as Error & { cause?: Error };
-    throw new Fault(`The gateway at ${baseUrl} does not answer: ${cause?.message ?? message}`);
+    throw new Fault(`The gateway at ${baseUrl} does not respond: ${cause?.message ?? message}`);
   }
 }

@@ -10,11 +10,11 @@ describe('lookUpIn', () => {
 
   it('names everything that is missing or empty', () => {
     expect(() => lookUp('BASE_URL', 'BACKOFFICE_KEY', 'OPERATIONS_KEY')).toThrow(
-      new Fault('Set BACKOFFICE_KEY, OPERATIONS_KEY: the system to talk to.'),
+      new Fault('Set BACKOFFICE_KEY, OPERATIONS_KEY to choose the system.'),
     );
   });
 
   it('wants an address', () => {
-    expect(() => lookUpIn({ BASE_URL: 'shop.example' })('BASE_URL')).toThrow('BASE_URL is no URL: "shop.example"');
+    expect(() => lookUpIn({ BASE_URL: 'shop.example' })('BASE_URL')).toThrow('BASE_URL is not a URL: "shop.example"');
   });
 });

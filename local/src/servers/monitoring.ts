@@ -8,7 +8,7 @@ import { dashboards } from '../../../monitoring/grafana/dashboards.ts';
 import { repositoryRoot } from '../folders.ts';
 import type { Launch } from '../processes.ts';
 
-/** Where the parts are that Prometheus asks: host and port of each, by the job of monitoring/prometheus/prometheus.yml. */
+/** Host and port of the targets of Prometheus, by job of monitoring/prometheus/prometheus.yml. */
 export type Targets = Record<string, string[]>;
 
 interface ScrapeJob {
@@ -23,7 +23,7 @@ interface PrometheusConfig {
   scrape_configs: ScrapeJob[];
 }
 
-/** Says what is missing, and how to get it, before anything is started. */
+/** Checks for missing programs, and says how to install them, before anything is started. */
 export function ensureMonitoring(): void {
   const missing = [
     ...(find('prometheus') ? [] : ['prometheus']),
@@ -31,20 +31,20 @@ export function ensureMonitoring(): void {
   ];
   if (missing.length > 0) {
     throw new Fault(
-      `--monitoring takes Prometheus and Alertmanager, and this machine lacks ${missing.join(' and ')}.\n` +
-        `Debian has them: sudo apt-get install --no-install-recommends ${missing.join(' ')}`,
+      `--monitoring needs Prometheus and Alertmanager. Not installed: ${missing.join(', ')}.\n` +
+        `On Debian: sudo apt-get install --no-install-recommends ${missing.join(' ')}`,
     );
   }
 }
 
-/** Writes its configuration and says how to start Prometheus, on 127.0.0.1. */
+/** Writes the configuration of Prometheus and returns how to start it, on 127.0.0.1. */
 export function prometheusLaunch(folder: string, port: number, targets: Targets): Launch {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = join(folder, 'prometheus.yml');
   writeFileSync(config, localConfig(targets));
   const consoles = join(folder, 'consoles');
   mkdirSync(consoles, { recursive: true });
-  const { kong: _, ...measured } = dashboards; // the local gateway measures nothing
+  const { kong: _, ...measured } = dashboards; // the local gateway has no metrics
   writeFileSync(join(consoles, 'charts.html'), chartsPage(Object.values(measured)));
   const args = [
     `--config.file=${config}`,
@@ -60,7 +60,7 @@ export function prometheusLaunch(folder: string, port: number, targets: Targets)
   return { command: find('prometheus') ?? 'prometheus', args, env: environment(), cwd: folder, stopSignal: 'SIGTERM' };
 }
 
-/** Says how to start Alertmanager on the configuration of production, with nobody to tell. */
+/** Returns how to start Alertmanager with the production configuration, without receivers. */
 export function alertmanagerLaunch(folder: string, port: number): Launch {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = join(folder, 'alertmanager.yml');
@@ -74,7 +74,7 @@ export function alertmanagerLaunch(folder: string, port: number): Launch {
   return { command: findAlertmanager() ?? '', args, env: environment(), cwd: folder, stopSignal: 'SIGTERM' };
 }
 
-/** monitoring/prometheus/prometheus.yml with other addresses, and without the jobs that nobody here answers. */
+/** monitoring/prometheus/prometheus.yml with local addresses, and without the jobs that have no target here. */
 export function localConfig(targets: Targets): string {
   const folder = join(repositoryRoot(), 'monitoring', 'prometheus');
   const config = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8')) as PrometheusConfig;
@@ -90,7 +90,7 @@ export function localConfig(targets: Targets): string {
   });
 }
 
-/** The machine's Alertmanager: Debian calls it prometheus-alertmanager, everybody else alertmanager. */
+/** The machine's Alertmanager, which Debian calls prometheus-alertmanager. */
 export function findAlertmanager(): string | undefined {
   return find('prometheus-alertmanager') ?? find('alertmanager');
 }

@@ -22,7 +22,7 @@ export interface PostgresServer {
   folder: string;
   port: number;
   superuserPassword: string;
-  /** false for tests only: a crash of the machine may then lose what was committed (a kill of the server may not). */
+  /** false only for tests: a crash of the machine may then lose committed data (a kill of the server does not). */
   durable: boolean;
 }
 
@@ -34,17 +34,17 @@ export interface OwnedDatabase {
 
 const run = promisify(execFile);
 
-/** Makes the data folder unless there is one. */
+/** Creates the data folder unless it exists. */
 export async function initPostgres(server: PostgresServer): Promise<void> {
   if (existsSync(join(server.folder, 'PG_VERSION'))) return;
-  // Renamed when complete: an interrupted run must not leave a folder that looks finished.
+  // Renamed when complete, so that an interrupted run does not leave a folder that looks finished.
   const draft = `${server.folder}.new`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true, mode: 0o700 });
   const passwordFile = `${server.folder}.password`;
   writeFileSync(passwordFile, server.superuserPassword, { mode: 0o600 });
   const options = ['--username=postgres', '--auth=scram-sha-256', '--encoding=UTF8', `--pwfile=${passwordFile}`];
-  // The same order of text on every machine, whatever locales it has.
+  // The same text order on every machine, regardless of its locales.
   options.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C');
   const [command = '', ...args] = [...asNonRoot(draft), binary('initdb'), '-D', draft, ...options];
   try {
@@ -63,19 +63,19 @@ export function postgresLaunch(server: PostgresServer): Launch {
     unix_socket_directories: '',
     max_connections: 200,
     shared_buffers: '128MB',
-    // The detail of a refused row names its values, and an Idempotency-Key is never logged whole.
+    // The error detail of a refused row contains its values, and a complete Idempotency-Key must not be logged.
     log_error_verbosity: 'terse',
     ...(server.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const [command = '', ...args] = [...asNonRoot(server.folder), binary('postgres'), '-D', server.folder, ...flags];
-  // SIGINT is the fast shutdown: SIGTERM would wait until every client has left.
+  // SIGINT is the fast shutdown: SIGTERM would wait until all clients have disconnected.
   return { command, args, env: serverEnvironment(), stopSignal: 'SIGINT' };
 }
 
 /**
- * After a kill, PostgreSQL finds its old pid file; when by now any other program has that pid, it refuses to start.
- * The postmaster works inside its data folder, so a process that does not is not the postmaster.
+ * After a kill, PostgreSQL finds its old pid file; if another program now has that pid, it refuses to start. The postmaster's
+ * working directory is its data folder, so a process with another one is not the postmaster.
  */
 export function removeStalePidFile(folder: string): void {
   const path = join(folder, 'postmaster.pid');
@@ -90,7 +90,7 @@ export function removeStalePidFile(folder: string): void {
   if (workingFolder !== resolve(folder)) unlinkSync(path);
 }
 
-/** The server's superuser on its default database. */
+/** The URL of the server's superuser for its default database. */
 export function superuserUrl(server: Pick<PostgresServer, 'port' | 'superuserPassword'>): string {
   return `postgres://postgres:${server.superuserPassword}@127.0.0.1:${server.port}/postgres`;
 }
@@ -105,14 +105,14 @@ export async function postgresAnswers(url: string): Promise<boolean> {
   }
 }
 
-/** Makes a database and the role that owns it, and gives the role its password of today. */
+/** Creates a database and its owner role, and sets the role's current password. */
 export async function prepareDatabase(url: string, database: OwnedDatabase): Promise<void> {
   const owner = pg.escapeIdentifier(database.owner);
   const name = pg.escapeIdentifier(database.name);
   await query(url, async (client) => {
     const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [database.owner]);
     if (roles.rowCount === 0) await client.query(`CREATE ROLE ${owner}`);
-    // CREATEROLE: migrations make the application's role. pg_signal_backend: tests end other sessions.
+    // CREATEROLE: migrations create the application's role. pg_signal_backend: tests terminate other sessions.
     await client.query(
       `ALTER ROLE ${owner} LOGIN CREATEROLE PASSWORD ${pg.escapeLiteral(database.ownerPassword)}; GRANT pg_signal_backend TO ${owner}`,
     );
@@ -123,7 +123,7 @@ export async function prepareDatabase(url: string, database: OwnedDatabase): Pro
 
 async function query(url: string, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => {}); // the server may be killed at any time; the running query reports it
+  client.on('error', () => {}); // the server may be killed at any time; the query reports it
   try {
     await client.connect();
     await use(client);
@@ -143,7 +143,7 @@ function binary(name: 'initdb' | 'postgres'): string {
     name,
   );
   if (existsSync(path)) return path;
-  throw new Fault(`npm has no embedded PostgreSQL for ${platform()}-${arch()} (looked in ${dirname(path)})`);
+  throw new Fault(`No embedded PostgreSQL for ${platform()}-${arch()} in npm (looked in ${dirname(path)})`);
 }
 
 function serverEnvironment(): NodeJS.ProcessEnv {

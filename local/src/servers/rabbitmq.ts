@@ -7,14 +7,14 @@ import type { Launch } from '../processes.ts';
 
 export interface RabbitmqServer {
   folder: string;
-  /** `metrics`: where Prometheus may ask; without it nobody can. */
+  /** `metrics`: the port for Prometheus; without it there are no metrics. */
   ports: { amqp: number; management: number; distribution: number; epmd: number; metrics?: number };
   user: string;
   password: string;
 }
 
-// Erlang's name service belongs to the group, in the foreground: as the daemon that RabbitMQ would start otherwise, it
-// would outlive a kill. The server gets the stop request, and its name service ends after it.
+// Erlang's name service (epmd) runs in the foreground in this process group: as the daemon that RabbitMQ would start itself,
+// it would survive a kill. The server gets the stop request, and epmd ends after it.
 const script = `
 epmd -port "$ERL_EPMD_PORT" -address 127.0.0.1 & epmd=$!
 "$RABBITMQ_SERVER" & server=$!
@@ -24,17 +24,17 @@ while kill -0 $server 2>/dev/null; do wait $server; code=$?; done
 kill $epmd
 exit $code`;
 
-// It is a program in Erlang that takes seconds to start on a busy machine; a frozen server never answers it.
+// rabbitmqctl takes seconds to start on a busy machine; a frozen server never answers it.
 const ctlTimeoutMs = 20_000;
 
-/** The machine's rabbitmq-server; undefined when there is none. */
+/** The machine's rabbitmq-server; undefined if not installed. */
 export function findRabbitmq(): string | undefined {
-  // Debian's /usr/sbin/rabbitmq-server insists on root or the user rabbitmq; the script behind it runs as anybody.
+  // Debian's /usr/sbin/rabbitmq-server requires root or the user rabbitmq; the script behind it runs as any user.
   const folders = ['/usr/lib/rabbitmq/bin', ...(process.env.PATH ?? '').split(delimiter)];
   return folders.map((folder) => join(folder, 'rabbitmq-server')).find((path) => existsSync(path));
 }
 
-/** Writes the configuration and says how to start the broker: everything private, everything on 127.0.0.1. */
+/** Writes the configuration and returns how to start the broker, with private files and everything on 127.0.0.1. */
 export function rabbitmqLaunch(server: RabbitmqServer): Launch {
   const binary = findRabbitmq();
   if (binary === undefined) throw new Fault('rabbitmq-server is not installed');
@@ -47,7 +47,7 @@ export function rabbitmqLaunch(server: RabbitmqServer): Launch {
   return { command: '/bin/sh', args: ['-c', script], env, cwd: folder, stopSignal: 'SIGTERM' };
 }
 
-/** Runs a command of rabbitmqctl on the server; false when that fails or takes too long. */
+/** Runs a rabbitmqctl command; false if it fails or takes too long. */
 export async function rabbitmqctl(server: RabbitmqServer, args: readonly string[]): Promise<boolean> {
   const binary = join(dirname(findRabbitmq() ?? ''), 'rabbitmqctl');
   const env = {
@@ -63,20 +63,20 @@ function environmentOf({ folder, ports }: RabbitmqServer): Record<string, string
   return {
     PATH: `${process.env.PATH}${delimiter}/usr/sbin${delimiter}/usr/bin`,
     LANG: 'C.UTF-8',
-    HOME: folder, // Erlang's cookie lies here
+    HOME: folder, // location of Erlang's cookie
     RABBITMQ_NODENAME: 'shop@localhost',
     RABBITMQ_DIST_PORT: String(ports.distribution),
     ERL_EPMD_PORT: String(ports.epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),
-    RABBITMQ_LOGS: '-', // standard output, that is the part's own log
+    RABBITMQ_LOGS: '-', // standard output: the part's log
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
-    // All of them named, so that nothing in /etc/rabbitmq is read.
+    // All of them are set, so that nothing in /etc/rabbitmq is read.
     RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
     RABBITMQ_CONFIG_FILES: join(folder, 'conf.d'),
     RABBITMQ_CONF_ENV_FILE: join(folder, 'rabbitmq-env.conf'),
-    // Distribution on loopback only; and no busy waiting, which makes an idle broker look busy.
+    // Distribution on loopback only, and no busy waiting, which makes an idle broker look busy.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
       '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none',
   };
@@ -87,12 +87,12 @@ export function amqpUrl({ user, password, ports }: RabbitmqServer): string {
   return `amqp://${user}:${password}@127.0.0.1:${ports.amqp}`;
 }
 
-/** The management UI and its HTTP interface, with credentials. */
+/** The URL of the management UI and API, with credentials. */
 export function managementUrl({ user, password, ports }: RabbitmqServer): string {
   return `http://${user}:${password}@127.0.0.1:${ports.management}`;
 }
 
-/** Whether the broker speaks AMQP and its management interface knows our user. */
+/** Whether the broker speaks AMQP and its management API knows our user. */
 export async function rabbitmqAnswers(server: RabbitmqServer): Promise<boolean> {
   return (await speaksAmqp(server.ports.amqp)) && (await managementAnswers(server));
 }
@@ -110,7 +110,7 @@ async function managementAnswers({ ports, user, password }: RabbitmqServer): Pro
   }
 }
 
-/** A listening port is not enough: a starting or paused broker accepts connections and says nothing. */
+/** An open port is not enough: a starting or paused broker accepts connections but sends nothing. */
 async function speaksAmqp(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', timeout: 2_000 });

@@ -1,7 +1,7 @@
 /**
- * The clients that were made by command, in a file beside the system's other secrets. It is a state file of decK, as JSON:
- * `deck gateway sync` gives it to Kong and the local gateway reads it, so nothing is kept twice. Its entities have a tag of
- * their own, and no sync of kong.yml, of this release or of an older one, touches them.
+ * The clients that were created by command, in a file next to the system's other secrets. It is a decK state file in JSON:
+ * `deck gateway sync` applies it to Kong and the local gateway reads it, so there is only one copy. Its entities have a tag of
+ * their own, so that no sync of kong.yml, of this release or an older one, touches them.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { Fault } from '@shop/chassis/base/fault.ts';
@@ -25,14 +25,14 @@ const stateFile = z.strictObject({
   consumers: z.array(consumer),
 });
 
-/** The clients of a file; none where there is no file yet. */
+/** The clients in a file; none if the file does not exist. */
 export function readClients(path: string): Client[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new Fault(`${path} cannot be read: ${(error as Error).message}`);
+    throw new Fault(`Could not read ${path}: ${(error as Error).message}`);
   }
   return parse(path, text).consumers.map(({ username, custom_id, keyauth_credentials, acls: [{ group }] }) => ({
     name: username,
@@ -49,14 +49,14 @@ function parse(path: string, text: string): z.output<typeof stateFile> {
   try {
     return stateFile.parse(JSON.parse(text));
   } catch (error) {
-    // Without the text itself, which holds keys.
+    // Without the text itself, which contains keys.
     const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
     const where = issue ? `${issue.path.join('.')}: ${issue.message}` : 'not JSON';
-    throw new Fault(`${path} is not a file of clients (${where}). Restore it from a backup, or correct it.`);
+    throw new Fault(`${path} is not a valid clients file (${where}). Restore it from a backup, or correct it.`);
   }
 }
 
-/** What the file says for these clients. */
+/** The content of the file for these clients. */
 export function clientsText(clients: readonly Client[]): string {
   const tags = ['clients'];
   const state: z.input<typeof stateFile> = {
@@ -73,7 +73,7 @@ export function clientsText(clients: readonly Client[]): string {
   return `${JSON.stringify(state, null, 2)}\n`;
 }
 
-/** Changes the clients of a file, one command at a time: two at once would lose what one of them wrote. */
+/** Changes the clients in a file under a lock: two commands at once would lose one change. */
 export function changeClients(path: string, change: (clients: Client[]) => Client[]): Client[] {
   const lock = `${path}.lock`;
   closeSync(openLock(lock, path));
@@ -91,12 +91,12 @@ function openLock(lock: string, path: string): number {
     return openSync(lock, 'wx', 0o600);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') throw new Fault(`${path} cannot be written: ${message}`);
-    throw new Fault(`Another change of ${path} is under way. If not, one was interrupted: remove ${lock}`);
+    if (code !== 'EEXIST') throw new Fault(`Could not write ${path}: ${message}`);
+    throw new Fault(`Another command is changing ${path}. If none is, one was interrupted: remove ${lock}`);
   }
 }
 
-/** Whole or not at all, on disk before its key is shown, and for its owner alone. */
+/** Writes atomically, flushes to disk before the key is shown, and makes the file readable by its owner only. */
 function write(path: string, text: string): void {
   const draft = `${path}.new`;
   const file = openSync(draft, 'w', 0o600);

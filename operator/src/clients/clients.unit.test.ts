@@ -14,18 +14,18 @@ describe('the clients', () => {
   it('have names and ids of their own, those of kong.yml included', () => {
     const clients = addClient([], partner);
     expect(clients).toEqual([partner]);
-    expect(() => addClient(clients, { ...partner, id: 'other' })).toThrow('There is a client partner already');
-    expect(() => addClient(clients, { ...partner, name: 'other' })).toThrow('has the id partner-1a2b3c already');
-    expect(() => addClient([], { ...partner, name: 'storefront' })).toThrow('There is a client storefront already');
-    expect(() => addClient([], { ...partner, id: 'storefront-1' })).toThrow('has the id storefront-1 already');
+    expect(() => addClient(clients, { ...partner, id: 'other' })).toThrow('The client partner already exists');
+    expect(() => addClient(clients, { ...partner, name: 'other' })).toThrow('already has the id partner-1a2b3c');
+    expect(() => addClient([], { ...partner, name: 'storefront' })).toThrow('The client storefront already exists');
+    expect(() => addClient([], { ...partner, id: 'storefront-1' })).toThrow('already has the id storefront-1');
   });
 
   it('have two keys during a rotation, and never three', () => {
     const rotated = rotateKey([partner], 'partner', key('b'));
     expect(rotated).toEqual([{ ...partner, keys: [key('a'), key('b')] }]);
-    expect(() => rotateKey(rotated, 'partner', key('c'))).toThrow('End the older one first: retire partner');
+    expect(() => rotateKey(rotated, 'partner', key('c'))).toThrow('Revoke the older one first: retire partner');
     expect(retireKey(rotated, 'partner')).toEqual([{ ...partner, keys: [key('b')] }]);
-    expect(() => retireKey([partner], 'partner')).toThrow('has one key only');
+    expect(() => retireKey([partner], 'partner')).toThrow('has only one key');
   });
 
   it('are removed with all their keys', () => {
@@ -34,7 +34,7 @@ describe('the clients', () => {
 
   it('are named where they do not exist, or are declared in kong.yml', () => {
     for (const change of [retireKey, removeClient]) {
-      expect(() => change([partner], 'nobody')).toThrow('There is no client nobody');
+      expect(() => change([partner], 'nobody')).toThrow('The client nobody does not exist');
       expect(() => change([partner], 'backoffice')).toThrow('backoffice is declared in kong/kong.yml');
     }
   });
@@ -80,7 +80,9 @@ describe('the file of clients', () => {
 
   it('stays as it was when a change is refused', () => {
     changeClients(path(), () => [partner]);
-    expect(() => changeClients(path(), (known) => removeClient(known, 'nobody'))).toThrow('There is no client');
+    expect(() => changeClients(path(), (known) => removeClient(known, 'nobody'))).toThrow(
+      'The client nobody does not exist',
+    );
     expect(readClients(path())).toEqual([partner]);
     expect(readdirSync(folder)).toEqual(['clients.json']);
   });

@@ -14,19 +14,19 @@ import {
 import { changeClients, readClients } from './clients-file.ts';
 import { help, type Options, parseOptions } from './options.ts';
 
-/** Keys that became valid by a command, and keys that ended. */
+/** Keys that a command added and revoked. */
 export interface KeyChange {
   added: string[];
   ended: string[];
 }
 
-/** Where the clients are kept, and what brings a change to the gateway: it says whether the change is in force. */
+/** The clients file, and a function that applies a change to the gateway and returns a note on whether it is in effect. */
 export interface ClientsAt {
   file: string;
   apply: (change: KeyChange) => Promise<string>;
 }
 
-/** `npm run clients`: 0 when it was done; faults are the caller's to print. */
+/** `npm run clients`: returns the exit code; the caller prints faults. */
 export async function clientsCommand(args: string[], at: () => ClientsAt): Promise<number> {
   let options: Options | 'help';
   try {
@@ -47,7 +47,7 @@ export async function clientsCommand(args: string[], at: () => ClientsAt): Promi
     return 0;
   }
   const { keys, json, text } = change(options, file);
-  // Before anything else can fail: the key is in the file, and never shown again.
+  // Print first, before anything else can fail: the key is stored and is never shown again.
   console.log(options.json ? printableJson(json) : printableLines(text));
   const note = await apply(keys);
   if (note) console.error(printableLines(note));
@@ -65,29 +65,29 @@ function change(options: Exclude<Options, { command: 'list' }>, file: string): D
   switch (options.command) {
     case 'add': {
       const made = newKey();
-      // Random digits, so that a name that is given again does not give a former client's orders with it.
+      // Random digits, so that a reused name does not get the orders of a former client.
       const id = options.id ?? `${name}-${randomBytes(3).toString('hex')}`;
       const client = { name, id, group: options.group, keys: [made] };
       const keys = changeKeys(file, (known) => addClient(known, client)).keys;
-      const text = `${name} is a client of the group ${options.group}; the services know it as ${id}.\n${keyText(made.key)}`;
+      const text = `Created the client ${name} in the group ${options.group}; its id in the services is ${id}.\n${keyText(made.key)}`;
       return { keys, json: { ...withoutKeys(client), key: made.key }, text };
     }
     case 'rotate': {
       const made = newKey();
       const { keys, clients } = changeKeys(file, (known) => rotateKey(known, name, made));
-      const text = `${name} has a second key; the first one stays valid until: retire ${name}\n${keyText(made.key)}`;
+      const text = `Added a second key to ${name}; the first one stays valid until: retire ${name}\n${keyText(made.key)}`;
       return { keys, json: { ...withoutKeys(clientNamed(clients, name)), key: made.key }, text };
     }
     case 'retire': {
       const { keys, clients } = changeKeys(file, (known) => retireKey(known, name));
-      const text = `The older key of ${name} is ended; the newer one stays valid.`;
+      const text = `Revoked the older key of ${name}; the newer one stays valid.`;
       return { keys, json: withoutKeys(clientNamed(clients, name)), text };
     }
     case 'remove': {
       const { keys, former } = changeKeys(file, (known) => removeClient(known, name));
       const { id, group } = clientNamed(former, name);
       const text =
-        `${name} is removed, and its keys are ended. Its orders stay and settle; the back office and operations see them\n` +
+        `Removed ${name} and revoked its keys. Its orders stay and are completed; the back office and operations see them\n` +
         `(GET /orders?clientId=${id}). To give them to a new client: add NAME --group ${group} --id ${id}`;
       return { keys, json: { name, id, group, keys: [] }, text };
     }
@@ -105,20 +105,20 @@ function changeKeys(file: string, how: (known: Client[]) => Client[]) {
   return { former, clients, keys: { added: without(after, before), ended: without(before, after) } };
 }
 
-/** 256 random bits in hex: it needs no quoting in headers, URLs and decK's templates. */
+/** 256 random bits in hex, which needs no quoting in headers, URLs and decK's templates. */
 function newKey(): Client['keys'][number] {
   return { key: randomBytes(32).toString('hex'), madeAt: new Date().toISOString() };
 }
 
 function keyText(key: string): string {
-  return `Its key, which is not shown again:\n\n  ${key}\n`;
+  return `Its key, which will not be shown again:\n\n  ${key}\n`;
 }
 
 function withoutKeys({ name, id, group, keys }: Client) {
   return { name, id, group, keys: keys.map(({ key, madeAt }) => ({ id: keyId(key), madeAt })) };
 }
 
-/** Those of kong/kong.yml too, whose keys are settings. */
+/** Includes the clients of kong/kong.yml, whose keys are settings. */
 function allOf(clients: readonly Client[]) {
   return [...builtInClients.map((client) => ({ ...client, keys: 'setting' as const })), ...clients.map(withoutKeys)];
 }

@@ -10,22 +10,22 @@ export type Options = { json: boolean } & (
 
 export const help = `npm run clients -- list | add | rotate | retire | remove [options]
 
-The clients of the API and their keys (docs/clients.md). A key is shown once, when it is made.
+Manages the API's clients and their keys (docs/clients.md). A key is shown only once, when it is created.
 
-  list                       every client: its group, its id, its keys by their fingerprints and ages
-  add NAME --group GROUP     a new client with a key; GROUP is storefront, backoffice or operations
-  rotate NAME                a second key for it; the first one stays valid
-  retire NAME                end the older of its two keys
-  remove NAME                end all its keys; its orders stay
+  list                       show all clients: group, id, and the fingerprints and ages of their keys
+  add NAME --group GROUP     create a client with a key; GROUP is storefront, backoffice or operations
+  rotate NAME                add a second key; the first one stays valid
+  retire NAME                revoke the older of its two keys
+  remove NAME                remove the client and revoke all its keys; its orders stay
 
-  --id ID     with add: the id under which the services know it (default: NAME and random digits). That of a client
-              that was removed gives its orders to the new one.
+  --id ID     with add: the client's id in the services (default: NAME and random digits). The id of a removed client
+              gives its orders to the new one.
   --json      print the result as JSON
-  --help
+  --help      print this text
 
-Exit code: 0 done, 1 it could not be done, 2 wrong usage.`;
+Exit code: 0 done, 1 failed, 2 invalid usage.`;
 
-/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+/** Parses the command line into options or 'help'; throws a UsageError with a one-line message. */
 export function parseOptions(args: string[]): Options | 'help' {
   const { values, positionals } = readArguments(args, {
     group: { type: 'string' },
@@ -56,7 +56,7 @@ function groupOf(text: string | undefined): Group {
   throw new UsageError(`--group takes ${groups.join(', ')}, not "${text ?? ''}"`);
 }
 
-/** What is safe in a header, in a URL and in decK's templates. */
+/** Characters that are safe in a header, in a URL and in decK's templates. */
 function nameOf(what: string, text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,49}$/.test(text)) return text;
   throw new UsageError(`${what} takes 1 to 50 of a-z 0-9 -, not "${text}"`);

@@ -5,7 +5,7 @@ import { connectOperations, type Operations } from './operations.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { renderGroups, renderLetters, renderWhole } from './render.ts';
 
-/** `npm run dead-letters`: 0 when it was done; faults are the caller's to print. */
+/** `npm run dead-letters`: returns the exit code; the caller prints faults. */
 export async function deadLettersCommand(args: string[], lookUp: LookUp): Promise<number> {
   let options: Options | 'help';
   try {
@@ -45,7 +45,7 @@ async function run(operations: Operations, options: Options): Promise<{ json: ob
     }
     case 'replay': {
       const letter = await operations.replay(options.id, options.key);
-      return { json: letter, text: `${letter.id} is on its way to ${letter.queue} again.` };
+      return { json: letter, text: `Sent ${letter.id} to ${letter.queue} again.` };
     }
     case 'discard': {
       const letter = await operations.discard(options.id, options.reason, options.key);
@@ -54,7 +54,7 @@ async function run(operations: Operations, options: Options): Promise<{ json: ob
     case 'replay-group': {
       const done = await operations.replayGroup(options.group, options.key);
       const rest = done.remaining > 0 ? `, ${done.remaining} are open` : '';
-      return { json: done, text: `${done.replayed} of ${done.group} are on their way again${rest}.` };
+      return { json: done, text: `Sent ${done.replayed} of ${done.group} again${rest}.` };
     }
   }
 }

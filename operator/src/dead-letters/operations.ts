@@ -39,7 +39,7 @@ export interface GroupReplay {
   remaining: number;
 }
 
-/** What the API's section on operations offers for dead letters, for one of the two services or whichever has it. */
+/** The API's operations on dead letters, for one service or for the service that has a letter. */
 export type Operations = ReturnType<typeof connectOperations>;
 
 /** The operations of the system behind the gateway; `services` are asked in turn. */
@@ -50,14 +50,14 @@ export function connectOperations(services: readonly ServiceName[], lookUp: Look
   const call = (service: ServiceName, more: Omit<Call, 'apiKey'>) =>
     ask(gateway, { ...more, path: `/operations/${service}/dead-letters${more.path}`, apiKey });
 
-  /** From the service that has it; each keeps its own, and their ids and groups differ. */
+  /** Finds the service that has the letter: each service keeps its own, with distinct ids and groups. */
   async function whereverItIs<T>(path: string, method: Call['method'], body?: object, key?: string) {
     const request = { method, path, idempotencyKey: key, body: body && JSON.stringify(body) };
     for (const service of services) {
       const answer = await call(service, request);
       if (answer.code !== 'dead-letter-not-found') return { service, ...(expectSuccess(answer) as T) };
     }
-    throw new Fault('There is no such dead letter.');
+    throw new Fault('No such dead letter.');
   }
 
   async function fromEach<T>(path: string): Promise<(T & { service: ServiceName })[]> {
@@ -77,7 +77,7 @@ export function connectOperations(services: readonly ServiceName[], lookUp: Look
       whereverItIs<DeadLetter>(`/${id}/replay`, 'POST', undefined, key),
     discard: (id: string, reason: string, key: string = randomUUID()) =>
       whereverItIs<DeadLetter>(`/${id}/discard`, 'POST', { reason }, key),
-    /** A call replays a bounded number, so several make a group; what dies again meanwhile is not replayed again. */
+    /** Replays a group in several calls, because each replays a bounded number; letters that fail again are not included. */
     async replayGroup(group: string, key: string = randomUUID()) {
       const once = (n: number) =>
         whereverItIs<GroupReplay>('/replays', 'POST', { group }, n === 0 ? key : `${key}-${n}`);

@@ -2,13 +2,13 @@ import { UsageError } from '@shop/chassis/base/fault.ts';
 import { services as allServices, type Service } from '../../../services.ts';
 import { readArguments } from '../read-arguments.ts';
 
-/** As the gateway names it: `/operations/<name>`. */
+/** The name in the gateway's path: `/operations/<name>`. */
 export type ServiceName = Service['path'];
 
 const serviceNames = allServices.map(({ path }) => path);
 const statuses = ['open', 'replayed', 'discarded'] as const;
 
-/** One replay or discard has one key, so that it can be repeated as often as it takes. */
+/** One key per replay or discard, so that it can be retried safely. */
 export type Options = { json: boolean; services: readonly ServiceName[]; key?: string } & (
   | { command: 'list'; status?: (typeof statuses)[number]; group?: string; limit: number }
   | { command: 'show'; id: string }
@@ -19,26 +19,27 @@ export type Options = { json: boolean; services: readonly ServiceName[]; key?: s
 
 export const help = `npm run dead-letters -- <command> [options]
 
-Messages that could not be handled, of all services, and what to do about them.
+Lists, replays and discards the messages that could not be handled, of all services.
 
-  list                              the open ones, by what is probably one fault, and one by one, newest first
+  list                              show open dead letters: first in groups with the same likely cause, then one by
+                                    one, newest first
     --status open|replayed|discarded|all
-    --group GROUP                   only this group
-    --limit N                       show at most N of each service, up to 100 (default 20)
-  show <id>                         one with its message, its headers and the error of every attempt
-  replay <id>                       send it to its queue again, once its cause is gone
-  replay --group GROUP              the open ones of a group
-  discard <id> --reason TEXT        give it up
+    --group GROUP                   show only this group
+    --limit N                       show at most N per service, up to 100 (default 20)
+  show <id>                         show the message, its headers and the error of every attempt
+  replay <id>                       send the message to its queue again; fix the cause first
+  replay --group GROUP              replay the open dead letters of a group
+  discard <id> --reason TEXT        give the message up
 
-  --service NAME                    ask only this service: ${serviceNames.join(' or ')} (default: all)
-  --key KEY                         Idempotency-Key of a replay or discard: to repeat one that may have been done
-  --json                            print what the services answered as one JSON object
-  --help
+  --service NAME                    use only this service: ${serviceNames.join(' or ')} (default: all)
+  --key KEY                         Idempotency-Key of a replay or discard, to retry one whose outcome is unknown
+  --json                            print the services' responses as one JSON object
+  --help                            print this text
 
-The system is the one that "npm start" runs here, or the one that the variables BASE_URL and OPERATIONS_KEY name.
-Exit code: 0 done, 1 refused, not found or not answered, 2 wrong usage.`;
+Without the variables BASE_URL and OPERATIONS_KEY, it uses the system that "npm start" runs in this folder.
+Exit code: 0 done, 1 refused, not found or no response, 2 invalid usage.`;
 
-/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+/** Parses the command line into options or 'help'; throws a UsageError with a one-line message. */
 export function parseOptions(args: string[]): Options | 'help' {
   const { values, positionals } = readArguments(args, {
     status: { type: 'string' },
@@ -80,7 +81,7 @@ function onlyId(command: string, [id, ...more]: string[]): string {
   if (id === undefined) throw new UsageError(`${command} needs the id of a dead letter; "list" shows them`);
   refuse(more, `${command} takes one id, not also "${more[0]}"`);
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id;
-  throw new UsageError(`"${id}" is no id of a dead letter; "list" shows them`);
+  throw new UsageError(`"${id}" is not the id of a dead letter; "list" shows them`);
 }
 
 function refuse(operands: string[], message: string): void {

@@ -31,7 +31,7 @@ describe('the options of dead-letters', () => {
     [['list', '--service', 'kong'], '--service takes orders or inventory'],
     [['list', '--colour'], "Unknown option '--colour'"],
     [['show'], 'show needs the id'],
-    [['show', 'x'], '"x" is no id'],
+    [['show', 'x'], '"x" is not the id'],
     [['replay', id, id], 'takes one id'],
     [['replay', id, '--group', 'q:t:r'], 'not both'],
     [['discard', id], 'needs --reason'],

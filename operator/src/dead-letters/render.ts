@@ -1,14 +1,14 @@
 import { printable } from '../printable.ts';
 import type { DeadLetter, Group, HistoryEntry, WholeDeadLetter } from './operations.ts';
 
-/** Open letters by what is probably one fault. */
+/** Open letters grouped by likely cause. */
 export function renderGroups(groups: readonly Group[]): string {
   if (groups.length === 0) return 'No open dead letters.';
   const rows = groups.map(({ count, group, firstAt, lastAt }) => [String(count), group, short(firstAt), short(lastAt)]);
   return table(['open', 'group', 'first', 'last'], rows);
 }
 
-/** One line for each. */
+/** One line per letter. */
 export function renderLetters(letters: readonly DeadLetter[]): string {
   const rows = letters.map(({ id, status, attempts, type, reason, history }) => {
     const last = history.at(-1);
@@ -17,7 +17,7 @@ export function renderLetters(letters: readonly DeadLetter[]): string {
   return table(['id', 'status', 'attempts', 'type', 'reason', 'last change', 'by'], rows);
 }
 
-/** All that is known of one. */
+/** All details of one letter. */
 export function renderWhole({ message, history, ...letter }: WholeDeadLetter): string {
   const members = Object.entries(letter).map(([name, value]) => `${name.padEnd(12)} ${printable(String(value))}`);
   return [

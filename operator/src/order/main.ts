@@ -6,7 +6,7 @@ import { help, type Options, parseOptions } from './options.ts';
 import { renderStory } from './render.ts';
 import { readStory } from './story.ts';
 
-/** `npm run order`: 0 when the order was shown; faults are the caller's to print. */
+/** `npm run order`: returns the exit code; the caller prints faults. */
 export async function orderCommand(args: string[], lookUp: LookUp): Promise<number> {
   let options: Options | 'help';
   try {
@@ -21,7 +21,7 @@ export async function orderCommand(args: string[], lookUp: LookUp): Promise<numb
     return 0;
   }
   const story = await readStory(options, lookUp);
-  // Node leaves the text as it is where stdout is no terminal, or NO_COLOR is set.
+  // Node adds no colours if stdout is not a terminal or NO_COLOR is set.
   const paint: Parameters<typeof renderStory>[1] = (style, text) => styleText(style, text, { stream: process.stdout });
   console.log(options.json ? printableJson(story) : renderStory(story, paint));
   return 0;

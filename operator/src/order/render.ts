@@ -14,7 +14,7 @@ import type { Line, Reservation, Story, TimelineEntry, Wait } from './story.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red';
-/** Colours a text, or leaves it as it is. */
+/** Adds colour to a text, or leaves it unchanged. */
 export type Paint = (style: Style, text: string) => string;
 
 const colours = { good: 'green', waiting: 'yellow', attention: 'red' } as const satisfies Record<
@@ -22,7 +22,7 @@ const colours = { good: 'green', waiting: 'yellow', attention: 'red' } as const 
   Style
 >;
 
-/** What each step writes to the outbox, in the step's own transaction. */
+/** The messages that each step writes to the outbox, in its own transaction. */
 const written: Record<string, readonly { routingKey: string }[]> = {
   placed: [orderPlacedV1],
   queued: [reservationRequestedV1],
@@ -33,7 +33,7 @@ const written: Record<string, readonly { routingKey: string }[]> = {
   delivered: [orderDeliveredV1],
 };
 
-/** The story of an order for a person: how it stands first, then all that led to it. */
+/** The story of an order for people: first its current state, then its history. */
 export function renderStory(story: Story, paint: Paint): string {
   const { order, timeline, traceId, requestId = traceId } = story;
   const request = requestId === undefined || requestId === traceId ? '' : `, request ${printable(requestId)}`;
@@ -64,7 +64,7 @@ export function renderStory(story: Story, paint: Paint): string {
 function renderEntry(entry: TimelineEntry, { order, traceId }: Story, paint: Paint): string {
   const { type, at, actor, correlationId, replays } = entry;
   const own = entry.traceId ?? correlationId;
-  const what = replays === undefined ? type : `answered again, ${replays === 1 ? 'once' : `${replays} times`}`;
+  const what = replays === undefined ? type : `replayed ${replays === 1 ? 'once' : `${replays} times`}`;
   const other = own === traceId ? '' : paint('dim', `  trace ${printable(own)}`);
   const since = sinceOf(order.createdAt, at).padStart(11);
   return `  ${time(at)} ${paint('dim', since)}  ${what}, by ${printable(actor)}${detailOf(entry)}${messagesOf(entry)}${other}`;
@@ -104,19 +104,19 @@ function renderWait({ wait, readAt }: Story, paint: Paint): string[] {
   return [
     paint('bold', 'Waiting'),
     `  until inventory-service ${awaited[awaiting]}, since ${time(since)} (${sinceOf(since, readAt).slice(1) || 'now'})`,
-    `  ${times}; asked again at ${time(askAgainAt)}${left > 0 ? ` (in ${left} s)` : ''}, unless it answers before`,
-    ...(isUnsent ? [paint('yellow', '  its message has not reached the broker yet: is RabbitMQ running?')] : []),
+    `  ${times}; next at ${time(askAgainAt)}${left > 0 ? ` (in ${left} s)` : ''}, unless it replies before`,
+    ...(isUnsent ? [paint('yellow', '  the message has not reached the broker yet: is RabbitMQ running?')] : []),
     '',
   ];
 }
 
-/** One line for each service that does not answer, however much of it was asked for. */
+/** One line for each service that does not respond, however many parts are missing. */
 function renderUnanswered({ unanswered }: Story, paint: Paint): string[] {
   return [...Map.groupBy(unanswered, ({ service }) => service)].map(([service, parts]) => {
     const name = service === 'orders' ? 'order-service' : 'inventory-service';
     const abouts = parts.map(({ about }) => about).join(', ');
     const reason = printable(parts[0]?.reason.replaceAll(/\s+/g, ' ') ?? '');
-    return paint('yellow', `\nNot known now, of ${name}: ${abouts}. ${reason}`);
+    return paint('yellow', `\nNot available from ${name}: ${abouts}. ${reason}`);
   });
 }
 
@@ -124,21 +124,19 @@ function renderReservation({ reservation, unanswered }: Story): string[] {
   if (reservation) {
     return [printable(`  ${stateOf(reservation)}: ${reservation.lines.map(lineOf).join(', ') || 'no lines'}`)];
   }
-  if (unanswered.some(({ about }) => about === 'reservation'))
-    return ['  unknown: inventory-service does not answer now'];
-  return ['  none: inventory-service was not asked for it yet'];
+  if (unanswered.some(({ about }) => about === 'reservation')) return ['  unknown: inventory-service does not respond'];
+  return ['  none: inventory-service has not been asked yet'];
 }
 
 function stateOf({ state, createdAt, updatedAt }: Reservation): string {
   return createdAt === updatedAt
     ? `${state} ${time(createdAt)}`
-    : `${state} ${time(updatedAt)}, made ${time(createdAt)}`;
+    : `${state} ${time(updatedAt)}, created ${time(createdAt)}`;
 }
 
 function renderMessages({ deadLetters, unanswered }: Story, paint: Paint): string[] {
   const unknown = unanswered.some(({ about }) => about === 'dead letters');
-  if (deadLetters.length === 0)
-    return [unknown ? '  it is not known whether all were handled' : '  none is a dead letter'];
+  if (deadLetters.length === 0) return [unknown ? '  unknown whether all were handled' : '  no dead letters'];
   return deadLetters.flatMap(({ id, service, type, reason, status, attempts }) => {
     const line = `  ${type} is a dead letter of ${service}, ${status}: ${reason}, ${attempts} attempts`;
     const next = printable(`    npm run dead-letters -- show ${id}`);
@@ -161,7 +159,7 @@ function time(iso: string): string {
   return printable(iso).replace('T', ' ').replace('Z', '');
 }
 
-/** How long after the order was placed, in the unit that a person would take. */
+/** The time since the order was placed, in a readable unit. */
 function sinceOf(placedAt: string, at: string): string {
   const ms = Date.parse(at) - Date.parse(placedAt);
   if (!(ms > 0)) return '';

@@ -72,11 +72,11 @@ describe('what order prints', () => {
       '  held 2026-01-05 09:30:00.000: 2 MUG',
       '',
       'Messages',
-      '  none is a dead letter',
+      '  no dead letters',
     ]);
   });
 
-  it('tells each detail of the timeline, and another request by its own trace', () => {
+  it('shows each detail of the timeline, and another request with its own trace', () => {
     const at = '2026-01-07T09:30:00.000Z';
     const lines = [{ sku: 'MUG', requested: 2, available: 1, reason: 'insufficient-stock' }];
     const text = render(
@@ -95,13 +95,13 @@ describe('what order prints', () => {
       'shipped, by order-service: DHL JD1 -> order.shipped.v1, reservation.fulfil.v1',
       'Ordered twice \\u001b[31m -> order.cancelled.v1, reservation.release.v1',
       `queued, by order-service: replayed reservation.held, dead letter ${id}\n`,
-      'answered again, 3 times, by order-service  trace other',
+      'replayed 3 times, by order-service  trace other',
     ])
       expect(text).toContain(part);
     expect(text).not.toContain('\u001b');
   });
 
-  it('tells the id of the request too, where the trace has another', () => {
+  it('shows the id of the request too, where the trace has another', () => {
     const timeline = [{ ...entry, traceId: 'own', type: 'placed', at: placed }];
     const text = render(aStory({ timeline, traceId: 'own', requestId: entry.correlationId }));
     expect(text).toContain(`  trace id  own, request ${entry.correlationId}\n`);
@@ -111,23 +111,23 @@ describe('what order prints', () => {
   it('names an open dead letter with the command to look at it, and every mismatch with its proposal', () => {
     const mismatch = { kind: 'release-missing', expected: 'released', found: 'held', because: 'B.', proposal: 'P.' };
     const text = render(aStory({ deadLetters: [letter], mismatches: [mismatch] }));
-    expect(text).toContain('ORD-1024 is confirmed. A message of it could not be handled.');
+    expect(text).toContain('ORD-1024 is confirmed. A message of this order could not be handled.');
     expect(text).toContain(
       'reservation.release is a dead letter of inventory, open: attempts-exhausted, 6 attempts\n    npm run dead-letters -- show',
     );
     expect(text).toContain('release-missing: expected released, found held. B.\n    P.');
   });
 
-  it('says what it could not ask, instead of judging without it', () => {
+  it('says what is not available, instead of judging without it', () => {
     const unanswered = [{ about: 'reservation' as const, service: 'inventory' as const, reason: 'no answer: 503' }];
     const text = render(aStory({ reservation: undefined, unanswered }));
     expect(text).toContain('Its reservation is unknown');
-    expect(text).toContain('Not known now, of inventory-service: reservation. no answer: 503');
+    expect(text).toContain('Not available from inventory-service: reservation. no answer: 503');
   });
 
-  it('says what a pending order waits for while inventory-service is away, since when, and when it is asked again', () => {
+  it('says what a pending order waits for while inventory-service is down, since when, and when it is asked again', () => {
     const wait = { awaiting: 'reservation', since: placed, asks: 1, askAgainAt: '2026-01-05T09:30:31.506Z' } as const;
-    const away = { service: 'inventory' as const, reason: 'It is answered with 503: no peer' };
+    const away = { service: 'inventory' as const, reason: 'The response is 503: no peer' };
     const story = aStory({
       order: { ...aStory().order, status: 'pending' },
       reservation: undefined,
@@ -138,14 +138,14 @@ describe('what order prints', () => {
       ],
     });
     const text = render(story);
-    expect(text).toMatch(/^ORD-1024 is pending\. Its stock is not decided: inventory-service does not answer now, /);
+    expect(text).toMatch(/^ORD-1024 is pending\. Its stock is not decided: inventory-service does not respond /);
     expect(text).toContain(
       'Waiting\n' +
         '  until inventory-service reserves its stock, since 2026-01-05 09:30:00.000 (25.5 s)\n' +
-        '  asked by message once; asked again at 2026-01-05 09:30:31.506 (in 6 s), unless it answers before\n',
+        '  asked by message once; next at 2026-01-05 09:30:31.506 (in 6 s), unless it replies before\n',
     );
-    expect(text).toContain('Reservation\n  unknown: inventory-service does not answer now\n');
-    expect(text.match(/It is answered with 503/g)).toHaveLength(1);
+    expect(text).toContain('Reservation\n  unknown: inventory-service does not respond\n');
+    expect(text.match(/The response is 503/g)).toHaveLength(1);
     expect(text).not.toContain('RabbitMQ');
   });
 
@@ -153,8 +153,8 @@ describe('what order prints', () => {
     const wait = { awaiting: 'release', since: placed, asks: 3, askAgainAt: placed, isUnsent: true } as const;
     const text = render(aStory({ wait }));
     expect(text).toContain('until inventory-service releases its units');
-    expect(text).toContain('asked by message 3 times; asked again at 2026-01-05 09:30:00.000, unless');
-    expect(text).toContain('its message has not reached the broker yet: is RabbitMQ running?');
+    expect(text).toContain('asked by message 3 times; next at 2026-01-05 09:30:00.000, unless');
+    expect(text).toContain('the message has not reached the broker yet: is RabbitMQ running?');
   });
 });
 

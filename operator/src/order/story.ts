@@ -37,7 +37,7 @@ export interface TimelineEntry {
   at: string;
   actor: string;
   correlationId: string;
-  /** Where the trace is not named after the request. */
+  /** Present when the trace id differs from the request id. */
   traceId?: string;
   detail?: Record<string, unknown>;
   replays?: number;
@@ -67,24 +67,24 @@ export interface Mismatch {
   proposal: string;
 }
 
-/** All that the API tells an operator of one order. */
+/** Everything that the API shows to an operator about one order. */
 export interface Story {
   order: Order;
   timeline: TimelineEntry[];
-  /** Of the request that placed it: logs and traces name it so. */
+  /** The trace id of the request that placed it, as in logs and traces. */
   traceId?: string;
-  /** Its id, which its problems call `traceId`; the trace is named after it unless the gateway has traces of its own. */
+  /** The id of that request, `traceId` in its problems; equal to the trace id unless the gateway starts its own traces. */
   requestId?: string;
-  /** Absent when inventory-service was never asked, or could not be asked now. */
+  /** Absent when inventory-service was never asked, or is not available now. */
   reservation?: Reservation;
-  /** Absent when nothing is missing from inventory-service. */
+  /** Absent when no reply from inventory-service is awaited. */
   wait?: Wait;
-  /** When all of this was read, by the clock here. */
+  /** When all of this was read, by the local clock. */
   readAt: string;
   deadLetters: (DeadLetter & { service: string })[];
-  /** What the last reconciliation found wrong with it. */
+  /** What the last reconciliation reported for this order. */
   mismatches: Mismatch[];
-  /** What could not be asked of which service, with the reason: the story is told without it. */
+  /** Parts that a service could not provide, with the reason; they are missing in the story. */
   unanswered: {
     about: 'reservation' | 'wait' | 'dead letters' | 'reconciliation';
     service: ServiceName;
@@ -92,10 +92,10 @@ export interface Story {
   }[];
 }
 
-// The story is told without a part whose service is down; whoever asks for it may be repairing just that.
+// A part whose service is down is left out: the operator may be repairing that service.
 const PATIENCE_FOR_PARTS_MS = 2_000;
 
-/** Reads an order and what belongs to it. */
+/** Reads an order and everything that belongs to it. */
 export async function readStory(named: { number: string } | { id: string }, lookUp: LookUp): Promise<Story> {
   const { BASE_URL: baseUrl, OPERATIONS_KEY: apiKey } = lookUp('BASE_URL', 'OPERATIONS_KEY');
   const gateway = connectGateway(baseUrl, 4);
@@ -104,11 +104,11 @@ export async function readStory(named: { number: string } | { id: string }, look
   async function findOrder(): Promise<Order> {
     if ('number' in named) {
       const { items } = expectSuccess(await get(`/orders?number=${named.number}`)) as { items: Order[] };
-      if (!items[0]) throw new Fault(`There is no order ${named.number}.`);
+      if (!items[0]) throw new Fault(`No order ${named.number}.`);
       return items[0];
     }
     const answer = await get(`/orders/${named.id}`);
-    if (answer.code === 'order-not-found') throw new Fault(`There is no order with the id ${named.id}.`);
+    if (answer.code === 'order-not-found') throw new Fault(`No order with the id ${named.id}.`);
     return expectSuccess(answer) as Order;
   }
 

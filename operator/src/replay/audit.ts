@@ -2,25 +2,25 @@ import type { InvalidMember, OrderLine } from './order-request.ts';
 import { mergeLines, unitsPerSku } from './order-request.ts';
 import { outcomeOf } from './tally.ts';
 
-/** A final answer, as far as the audit needs it. */
+/** The parts of a final response that the audit needs. */
 export interface FinalAnswer {
   status: number;
   code?: string;
   orderId?: string;
   replayed: boolean;
-  /** Equal for answers that say the same. */
+  /** Equal for responses with the same content. */
   content: string;
-  /** What a 400 found fault with. */
+  /** The errors of a 400. */
   errors: InvalidMember[];
 }
 
-/** What became of one order: what was sent, and every final answer to it. */
+/** One order: what was sent, and every final response. */
 export interface SaleEvidence {
   key: string;
   lines: OrderLine[];
-  /** Whether the contract refuses it. */
+  /** Whether the contract requires a refusal. */
   invalid: boolean;
-  /** Final answers that had to come: 1, or 2 with a duplicate. */
+  /** The expected number of final responses: 1, or 2 with a duplicate. */
   requests: number;
   answers: FinalAnswer[];
 }
@@ -40,13 +40,13 @@ export interface ListedProduct {
 
 export interface Evidence {
   sales: SaleEvidence[];
-  /** What the API lists for the customers of this run. */
+  /** The orders that the API lists for the customers of this run. */
   orders: ListedOrder[];
-  /** What the API lists of this run's products. */
+  /** The products of this run that the API lists. */
   products: ListedProduct[];
-  /** The stock that each product was given. */
+  /** The initial stock of each product. */
   stock: Map<string, number>;
-  /** Products seen below zero while the run went on. */
+  /** Products whose available stock was seen below zero during the run. */
   oversold: ListedProduct[];
 }
 
@@ -62,16 +62,16 @@ export interface Check {
   findings: Finding[];
 }
 
-/** Judges a run by what the API says from outside. Green means that no check has findings. */
+/** Audits a run only by what the API shows. Green means that no check has findings. */
 export function audit(evidence: Evidence): Check[] {
   return [
     {
-      name: 'every key ended in its one expected answer',
+      name: 'every key has its one expected result',
       checked: evidence.sales.length,
       findings: evidence.sales.flatMap(checkAnswers),
     },
     {
-      name: 'the orders answered are the orders listed',
+      name: 'the orders in responses are the orders in lists',
       checked: evidence.orders.length,
       findings: checkOrders(evidence),
     },
@@ -81,7 +81,7 @@ export function audit(evidence: Evidence): Check[] {
       findings: checkStock(evidence),
     },
     {
-      name: 'repeated requests got the first answer again',
+      name: 'repeated requests got the first response again',
       checked: evidence.sales.filter((sale) => sale.answers.length > 1).length,
       findings: evidence.sales.flatMap(checkRepeats),
     },
@@ -94,7 +94,11 @@ function checkAnswers(sale: SaleEvidence): Finding[] {
   const findings = [...new Set(wrong.map(describe))].map((found) => ({ subject: sale.key, expected, found }));
   const missing = sale.requests - sale.answers.length;
   if (missing > 0) {
-    findings.push({ subject: sale.key, expected, found: `no final answer to ${missing} of ${sale.requests} requests` });
+    findings.push({
+      subject: sale.key,
+      expected,
+      found: `no final response to ${missing} of ${sale.requests} requests`,
+    });
   }
   return findings;
 }
@@ -112,7 +116,7 @@ function describe(answer: FinalAnswer): string {
     : what;
 }
 
-/** The order that a key stands for, by its first final answer. */
+/** The order of a key, from its first final response. */
 function orderOf(sale: SaleEvidence): { id: string; status: 'confirmed' | 'rejected' } | undefined {
   for (const answer of sale.answers) {
     const outcome = outcomeOf(answer);
@@ -195,12 +199,12 @@ function checkRepeats(sale: SaleEvidence): Finding[] {
       expected: `${describe(first)}, as the first time`,
       found: describe(answer) === describe(first) ? 'the same status with another body' : describe(answer),
     }));
-  // A refusal of an invalid request is not stored, so it is made anew each time.
+  // The refusal of an invalid request is not stored, so it is generated again each time.
   const executed = sale.answers.filter((answer) => outcomeOf(answer) !== 'invalid' && !answer.replayed).length;
   if (executed > 1) {
     findings.push({
       subject: sale.key,
-      expected: 'Idempotent-Replayed on all answers but one',
+      expected: 'Idempotent-Replayed on all responses except one',
       found: `not on ${executed}`,
     });
   }

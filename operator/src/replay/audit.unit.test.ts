@@ -73,7 +73,7 @@ describe('audit', () => {
 
     it('finds a key without a final answer', () => {
       expect(keysWith({ answers: [] })).toEqual([
-        { subject: 'r-1', expected: '201, or 409 order-rejected', found: 'no final answer to 2 of 2 requests' },
+        { subject: 'r-1', expected: '201, or 409 order-rejected', found: 'no final response to 2 of 2 requests' },
       ]);
     });
 

@@ -14,12 +14,12 @@ export interface Collecting {
   patience: Patience;
 }
 
-const gaveUp = 'no answer for minutes';
+const gaveUp = 'no response for minutes';
 
-/** Every order that the API lists for the customers of these requests, whether or not it was answered. */
+/** Every order that the API lists for the customers of these requests, whether or not it got a response. */
 export async function listOrdersOf(requests: OrderRequest[], collecting: Collecting): Promise<ListedOrder[]> {
   const { gateway, target, concurrency, patience } = collecting;
-  // A customer id that the API refuses cannot have orders, and cannot be asked for.
+  // A customer id that the API refuses cannot have orders and cannot be used as a filter.
   const askable = requests.filter(({ invalid }) => !invalid.some(({ pointer }) => pointer === '/customerId'));
   const customers = [...new Set(askable.map((request) => request.customerId))];
   const orders: ListedOrder[] = [];

@@ -4,14 +4,14 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 /**
- * The bytes of a text file, as a CSV parser can take them: unpacked, without a byte order mark, UTF-16 as UTF-8, and every
- * line ended by a line feed. What is not UTF-16 keeps its bytes: an old file may mix UTF-8 and a code page of Windows.
+ * The bytes of a text file, normalised for a CSV parser: unpacked, without a byte order mark, UTF-16 as UTF-8, and with a
+ * line feed at the end of every line. Other encodings keep their bytes: an old file may mix UTF-8 and a Windows code page.
  */
 export async function* readText(path: string): AsyncGenerator<Buffer> {
   yield* withLineFeeds(withoutMark(await gunzipped(createReadStream(path))));
 }
 
-/** The first line that is not empty, up to 64 KiB of it, and all of the text once more. */
+/** The first non-empty line (at most 64 KiB of it), and the complete text. */
 export async function peekLine(text: AsyncGenerator<Buffer>): Promise<{ line: string; whole: AsyncGenerator<Buffer> }> {
   let seen = Buffer.alloc(0);
   let line = '';
@@ -29,7 +29,7 @@ async function* again(seen: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerato
   yield* rest;
 }
 
-/** Unpacked when the first two bytes are gzip's, whatever the file is called. */
+/** Unpacks a file that begins with the two bytes of gzip, whatever its name. */
 async function gunzipped(source: Readable): Promise<Readable> {
   const first = await firstChunk(source);
   if (!(first[0] === 0x1f && first[1] === 0x8b)) return source;
@@ -62,15 +62,15 @@ async function* withoutMark(source: Readable): AsyncGenerator<Buffer> {
 }
 
 /**
- * CR LF becomes LF. A CR alone ends a line where it ended the first one (files of old Macs), and is a space elsewhere: within
- * a name it must not begin a row, nor join two words.
+ * CR LF becomes LF. A single CR is a line end if it ends the first line (files from old Macs); otherwise it becomes a space,
+ * because within a name it must neither start a row nor join two words.
  */
 async function* withLineFeeds(source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   let loneReturn: '\n' | ' ' | undefined;
   let held = '';
   for await (const chunk of source) {
     const text = held + chunk.toString('latin1');
-    // What follows a CR at the end of a chunk is in the next one.
+    // The character after a CR at the end of a chunk is in the next chunk.
     held = text.slice(text.length - countReturnsAtEnd(text));
     const complete = text.slice(0, text.length - held.length);
     loneReturn ??= loneReturnIn(complete);
@@ -85,7 +85,7 @@ function countReturnsAtEnd(text: string): number {
   return count;
 }
 
-/** What a CR without LF stands for, by the first end of a line; undefined where there is none yet. */
+/** What a CR without LF means, from the first line end; undefined if there is none yet. */
 function loneReturnIn(text: string): '\n' | ' ' | undefined {
   const end = /\r*\n|\r/.exec(text)?.[0];
   if (end === undefined) return undefined;

@@ -3,11 +3,11 @@ import type { Gateway, Patience } from '../gateway.ts';
 import { untilAnswered } from '../gateway.ts';
 
 export interface Listing<T> {
-  /** The path, filters included. */
+  /** The path, including filters. */
   path: string;
   apiKey: string;
   patience: Patience;
-  /** Says after a page whether the rest is of interest; without it, all is. */
+  /** Decides after each page whether to continue; without it, all pages are read. */
   goOn?: (page: T[]) => boolean;
 }
 
@@ -16,7 +16,7 @@ export interface Page<T> {
   nextCursor?: string;
 }
 
-/** All that a list of the API holds, page by page; undefined when patience ran out. */
+/** Reads a list of the API page by page; undefined on giving up. */
 export async function listAll<T>(gateway: Gateway, listing: Listing<T>): Promise<T[] | undefined> {
   const items: T[] = [];
   for (let cursor: string | undefined; ; ) {
@@ -28,7 +28,7 @@ export async function listAll<T>(gateway: Gateway, listing: Listing<T>): Promise
   }
 }
 
-/** One page; undefined when patience ran out. */
+/** One page; undefined on giving up. */
 export async function readPage<T>(
   gateway: Gateway,
   { path, apiKey, patience }: Listing<T>,
@@ -39,7 +39,7 @@ export async function readPage<T>(
   if (!answer) return undefined;
   const page = answer.json as Page<T> | undefined;
   if (answer.status !== 200 || !Array.isArray(page?.items)) {
-    throw new Fault(`GET ${path} was answered with ${answer.status}: ${answer.text.slice(0, 300)}`);
+    throw new Fault(`GET ${path} failed with ${answer.status}: ${answer.text.slice(0, 300)}`);
   }
   return page;
 }

@@ -20,16 +20,16 @@ import { stockFor } from './stock.ts';
 import { emptyTally, type Tally } from './tally.ts';
 import { watchStock } from './watch-stock.ts';
 
-/** Longer than any outage that settles by itself: an order settles within a minute of the system being whole. */
+/** Longer than any outage that resolves by itself: an order is decided within a minute after the system has recovered. */
 const patienceMs = 5 * 60_000;
 
-/** Room for listing and looking at stock beside the orders. */
+/** Connections for listing and for watching the stock, besides the orders. */
 const spareConnections = 4;
 
-/** Orders were placed, but their fate could not be followed: that is no green audit, and no wrong usage either. */
+/** Orders were placed, but could not be followed to the end: neither a green audit nor invalid usage. */
 class BrokenRun extends Fault {}
 
-/** `npm run replay`: 0 when the audit is green, 1 when it is not, 2 when nothing was replayed. */
+/** `npm run replay`: exit code 0 if the audit is green, 1 if it is not, 2 if nothing was replayed. */
 export async function replayCommand(args: string[], lookUp: LookUp): Promise<number> {
   try {
     const options = parseOptions(args, new Date());
@@ -65,11 +65,11 @@ async function replayFile(options: Options, target: Target): Promise<number> {
   }
 }
 
-/** Refuses a file that has nothing to place: an audit of nothing would find nothing. */
+/** Refuses a file without orders to place: its audit would always be green. */
 function requireSales(ledger: Ledger, file: string): void {
   if (completeSales(ledger).length > 0) return;
   const reason = nothingToPlace(ledger);
-  throw new Fault([`Nothing in ${file} can be placed: ${reason}.`, ...inputLines(inputOf(ledger, 0))].join('\n'));
+  throw new Fault([`${file} contains no orders to place: ${reason}.`, ...inputLines(inputOf(ledger, 0))].join('\n'));
 }
 
 function nothingToPlace({ rows, sales, badRows }: Ledger): string {
@@ -110,7 +110,7 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
   const { answers, oversold, looks } = await withProgress(process.stderr, line, place).catch((error: Error) => {
     throw error instanceof Fault ? new BrokenRun(error.message) : error;
   });
-  // Not until the last repeat: a twin may wait a second for its answer, and no order waits with it.
+  // The time of the last order, not of the last repeat: a duplicate may wait a second, and no order waits with it.
   const seconds = Math.max(tally.lastOutcomeAt - began, 1) / 1000;
 
   process.stderr.write('Auditing …\n');
@@ -136,7 +136,7 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
   };
 }
 
-/** Without the lists of the API nothing is proven, so that a failure to get them is a failed audit. */
+/** Without the API's lists nothing is verified, so failing to read them fails the audit. */
 async function auditRun(
   known: Pick<Evidence, 'sales' | 'stock' | 'oversold'>,
   run: string,
@@ -153,7 +153,7 @@ async function auditRun(
       expected: 'lists of orders and products',
       found: error.message,
     };
-    return [{ name: 'the system could be asked what it has', checked: 0, findings: [finding] }];
+    return [{ name: 'orders and products could be listed', checked: 0, findings: [finding] }];
   }
 }
 

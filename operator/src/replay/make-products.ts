@@ -17,11 +17,11 @@ export interface Making {
   onMade: () => void;
 }
 
-/** Makes every product and gives it its stock. The keys come from the SKUs: done again, it changes nothing. */
+/** Creates every product with its stock. The keys are derived from the SKUs, so repeating it changes nothing. */
 export async function makeProducts(products: NewProduct[], making: Making): Promise<void> {
   await eachConcurrently(products, making.concurrency, async ({ sku, name, stock }) => {
     await post(making, '/products', `product-${sku}`, { sku, name }, 201);
-    // An adjustment by nothing is none: a product without stock is left as it is made.
+    // The API refuses an adjustment by 0, so a product without stock gets none.
     if (stock > 0) {
       const adjustment = { delta: stock, reason: 'stock of a replay' };
       await post(making, `/products/${sku}/adjustments`, `stock-${sku}`, adjustment, 200);
@@ -35,17 +35,17 @@ async function post(making: Making, path: string, idempotencyKey: string, body: 
   const { gateway, backofficeKey, patience } = making;
   const call = { method: 'POST', path, apiKey: backofficeKey, idempotencyKey, body: JSON.stringify(body) } as const;
   const answer = await untilAnswered(() => gateway.attempt(call), patience);
-  if (!answer) throw new Fault(`POST ${path} got no answer for minutes: the system is not working.`);
+  if (!answer) throw new Fault(`POST ${path} got no response for minutes: the system is not working.`);
   if (answer.status === expected) return;
   if (answer.status === 422 || answer.status === 409) {
     throw new Fault(
       `This --run was used before with another file, --stock or --limit (POST ${path}: ${answer.status} ${answer.code}).`,
     );
   }
-  throw new Fault(`POST ${path} was answered with ${answer.status}: ${answer.text.slice(0, 300)}`);
+  throw new Fault(`POST ${path} failed with ${answer.status}: ${answer.text.slice(0, 300)}`);
 }
 
-/** A product's name as the file has it, made to fit what the API takes. */
+/** A product's name from the file, adapted to the API's limits. */
 export function productName(description: string | undefined, stockCode: string): string {
   const text = (description ?? '').replace(/\p{Cc}+/gu, ' ').trim();
   return [...(text || stockCode)].slice(0, 200).join('');

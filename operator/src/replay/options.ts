@@ -15,27 +15,27 @@ export interface Options {
 
 export const help = `npm run replay -- <orders.csv[.gz]> [options]
 
-Places real orders through the gateway and audits the result from outside. The file has the columns of
+Places real orders through the gateway and audits the result from outside. The file needs the columns of
 "Online Retail" (UCI Machine Learning Repository): InvoiceNo, StockCode, Description, Quantity, UnitPrice,
-CustomerID, or as "Online Retail II" calls them; others are ignored. Columns are separated by commas, by
-semicolons or by tabs (then 2,55 is read as 2.55); the text is UTF-8, Windows-1252, or UTF-16 with a byte order
-mark. A row that cannot be read is shown with its line and its reason, and its invoice is not placed; nor is an
-invoice of two customers. Invoices that begin with C are cancellations and are not replayed.
+CustomerID, or the names of "Online Retail II"; other columns are ignored. The separator is a comma, a semicolon
+or a tab (with the latter two, 2,55 means 2.55); the encoding is UTF-8, Windows-1252, or UTF-16 with a byte order
+mark. Rows that cannot be read are reported with line and reason, and their invoices are not placed; neither are
+invoices with two customers. Invoices that begin with C are cancellations and are not replayed.
 
-  --concurrency N   requests under way at a time (default 16)
-  --rate N          start at most N orders a second (default: as fast as they are answered)
-  --duplicates      send every request twice with the same key, at once or later
-  --stock SHARE     give each product this share of what is ordered of it (default 1.0)
+  --concurrency N   number of parallel requests (default 16)
+  --rate N          start at most N orders per second (default: no limit)
+  --duplicates      send every request twice with the same key, in parallel or later
+  --stock SHARE     stock each product with this share of its ordered units (default 1.0)
   --limit N         place only the first N sales of the file
-  --run PREFIX      name of this run, in front of every key, SKU and customer (default: a new one each time).
-                    With the name of an earlier run and the same file, --stock and --limit, everything is a repeat.
+  --run PREFIX      name of this run, a prefix of every key, SKU and customer (default: a new name each time).
+                    With the name of an earlier run and the same file, --stock and --limit, every request is a retry.
   --json            print the report as one JSON object
-  --help
+  --help            print this text
 
-The system is the one that "npm start" runs here, or the one that the variables BASE_URL, STOREFRONT_KEY and
-BACKOFFICE_KEY name. Exit code: 0 the audit is green, 1 it is not, 2 nothing was replayed.`;
+Without the variables BASE_URL, STOREFRONT_KEY and BACKOFFICE_KEY, it uses the system that "npm start" runs in this
+folder. Exit code: 0 the audit is green, 1 it is not, 2 nothing was replayed.`;
 
-/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+/** Parses the command line into options or 'help'; throws a UsageError with a one-line message. */
 export function parseOptions(args: string[], now: Date): Options | 'help' {
   const { values, positionals } = readArguments(args, {
     concurrency: { type: 'string', default: '16' },
@@ -76,7 +76,7 @@ function positiveNumber(option: string, text: string): number {
   throw new UsageError(`${option} takes a number above 0, not "${text}"`);
 }
 
-/** Short, so that it and a stock code fit into a SKU; without a dot, which separates the two. */
+/** Short, so that it fits into a SKU together with a stock code; without a dot, which separates the two. */
 function runName(text: string): string {
   if (/^[A-Za-z0-9_-]{1,30}$/.test(text)) return text;
   throw new UsageError(`--run takes 1 to 30 of A-Z a-z 0-9 _ -, not "${text}"`);

@@ -17,18 +17,18 @@ export interface InvalidMember {
   detail: string;
 }
 
-/** A sale as this run sends it. Every name carries the run, so that each run has its own products and orders. */
+/** A sale as this run sends it. All names contain the run, so that each run has its own products and orders. */
 export interface OrderRequest {
   key: string;
   customerId: string;
   body: string;
   /** The lines as the system keeps them. */
   lines: OrderLine[];
-  /** Why the system has to refuse it as invalid; empty for an order that it has to take. */
+  /** Why the system must refuse it as invalid; empty for a valid order. */
   invalid: InvalidMember[];
 }
 
-/** The stock code is kept as it is, an invalid one too: the system is to refuse it. */
+/** The stock code stays unchanged even if it is invalid: the system has to refuse it. */
 export function skuOf(run: string, stockCode: string): string {
   return `${run}.${stockCode}`;
 }
@@ -56,8 +56,8 @@ export function toOrderRequest(run: string, sale: Sale): OrderRequest {
 const maxBodyBytes = 1024 * 1024;
 
 /**
- * What the HTTP contract refuses about an order. Written from the contract and sharing nothing with the services, so
- * that the audit is a second opinion.
+ * The violations of the HTTP contract in an order. Written from the contract without code of the services, so that the
+ * audit is independent.
  */
 export function invalidMembers(order: OrderBody, bodyBytes: number): InvalidMember[] {
   const invalid: InvalidMember[] = [];
@@ -97,7 +97,7 @@ export function mergeLines(lines: OrderLine[]): OrderLine[] {
   return [...merged.values()];
 }
 
-/** The units of each SKU, whatever their prices. */
+/** The units of each SKU, regardless of their prices. */
 export function unitsPerSku(lines: OrderLine[]): Map<string, number> {
   const units = new Map<string, number>();
   for (const { sku, quantity } of lines) units.set(sku, (units.get(sku) ?? 0) + quantity);

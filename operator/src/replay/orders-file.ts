@@ -5,14 +5,14 @@ import { mayBeThousands } from './amounts.ts';
 import { peekLine, readText } from './file-text.ts';
 import { addBadRow, addRow, emptyLedger, type Ledger } from './sales.ts';
 
-/** The columns that an order needs, by their names in "Online Retail"; InvoiceDate and Country may be there or not. */
+/** The columns that an order needs, by their names in "Online Retail"; InvoiceDate and Country are optional. */
 const neededColumns = ['InvoiceNo', 'StockCode', 'Description', 'Quantity', 'UnitPrice', 'CustomerID'] as const;
 type Column = (typeof neededColumns)[number];
 
-/** What "Online Retail II" calls them. */
+/** Their names in "Online Retail II". */
 const otherNames: Record<string, Column> = { invoice: 'InvoiceNo', price: 'UnitPrice' };
 
-/** Where the columns of a file are. */
+/** The positions of the columns in a file. */
 interface Layout {
   delimiter: string;
   header: Map<Column, number>;
@@ -25,7 +25,7 @@ interface Parsed {
   info: { lines: number };
 }
 
-/** Reads orders in the format of UCI's "Online Retail" (or its second edition), plain or gzipped, one row at a time. */
+/** Reads orders in the format of UCI's "Online Retail" (or its second edition), plain or gzipped, row by row. */
 export async function readOrders(path: string): Promise<Ledger> {
   const ledger = emptyLedger();
   let layout: Layout | undefined;
@@ -33,7 +33,7 @@ export async function readOrders(path: string): Promise<Ledger> {
     const { line, whole } = await peekLine(readText(path));
     const delimiter = delimiterOf(line);
     const rows = parse({
-      // One byte, one character: what the bytes mean is decided field by field, because the published file is not all UTF-8.
+      // One byte, one character: each field is decoded on its own, because the published file is not entirely UTF-8.
       encoding: 'latin1',
       delimiter,
       record_delimiter: '\n',
@@ -50,20 +50,20 @@ export async function readOrders(path: string): Promise<Ledger> {
         return undefined;
       },
     });
-    // Whatever fails on the way arrives where the rows are read.
+    // Errors in any stage of the pipeline reach the code that reads the rows.
     pipeline(whole, rows, () => undefined);
     for await (const parsed of rows as AsyncIterable<Parsed>) {
       if (layout === undefined) layout = readHeader(parsed.record, delimiter);
       else readRow(ledger, layout, parsed);
     }
   } catch (error) {
-    throw error instanceof Fault ? error : new Fault(`${path} cannot be read: ${(error as Error).message}`);
+    throw error instanceof Fault ? error : new Fault(`Could not read ${path}: ${(error as Error).message}`);
   }
-  if (layout === undefined) throw new Fault(`${path} is empty: it has no header`);
+  if (layout === undefined) throw new Fault(`${path} has no header: it is empty`);
   return ledger;
 }
 
-/** What separates the names of the header; none of them contains any of these. */
+/** Possible separators; no column name contains one of them. */
 function delimiterOf(header: string): string {
   const count = (delimiter: string) => header.split(delimiter).length;
   return [',', ';', '\t'].reduce((best, one) => (count(one) > count(best) ? one : best));
@@ -73,13 +73,13 @@ function readHeader(record: string[], delimiter: string): Layout {
   const names = record.map(decode);
   const shown = names.join(delimiter).slice(0, 200);
   if (shown.includes('\0')) {
-    throw new Fault('The file is not text, or UTF-16 without a byte order mark: save it as CSV in UTF-8.');
+    throw new Fault('The file is not a text file, or it is UTF-16 without a byte order mark: save it as CSV in UTF-8.');
   }
   const header = new Map<Column, number>();
   names.forEach((name, index) => {
     const column = columnOf(name);
     if (column === undefined) return;
-    // Which of the two is meant cannot be known, and they may differ.
+    // It is unclear which of the two is meant, and they may differ.
     if (header.has(column)) throw new Fault(`The file has two columns ${column}; its header is: ${shown}`);
     header.set(column, index);
   });
@@ -88,13 +88,13 @@ function readHeader(record: string[], delimiter: string): Layout {
   return { delimiter, header, width: withoutEmptyEnd(names).length };
 }
 
-/** `Customer ID`, `CustomerID` and `customer_id` are one name. */
+/** `Customer ID`, `CustomerID` and `customer_id` are the same name. */
 function columnOf(name: string): Column | undefined {
   const plain = (text: string) => text.replace(/[\s_]/g, '').toLowerCase();
   return neededColumns.find((column) => plain(column) === plain(name)) ?? otherNames[plain(name)];
 }
 
-/** Spreadsheets write columns that were used once and are empty now. */
+/** Spreadsheets also export columns that are empty now but were used before. */
 function withoutEmptyEnd(cells: string[]): string[] {
   return cells.slice(0, cells.findLastIndex((cell) => cell.trim() !== '') + 1);
 }
@@ -102,7 +102,7 @@ function withoutEmptyEnd(cells: string[]): string[] {
 function readRow(ledger: Ledger, layout: Layout, { record, raw, info }: Parsed): void {
   const { delimiter, header, width } = layout;
   const line = info.lines;
-  // Two forgotten quotes can swallow rows and still leave the right number of columns. No product's name has two lines.
+  // Two missing quotes can swallow rows and still leave the right number of columns. No product name has line breaks.
   const isTorn = raw.trim().includes('\n');
   const cells = withoutEmptyEnd(record);
   if (cells.length === 0 && !isTorn) return;
@@ -112,7 +112,7 @@ function readRow(ledger: Ledger, layout: Layout, { record, raw, info }: Parsed):
     return;
   }
   const column = (name: Column) => decode(record[header.get(name) ?? -1] ?? '');
-  // A file whose columns are separated by other than commas may write 2,55 for 2.55.
+  // A file whose separator is not the comma may write 2,55 for 2.55.
   const hasDecimalCommas = delimiter !== ',';
   const unclear = hasDecimalCommas && (['Quantity', 'UnitPrice'] as const).find((name) => mayBeThousands(column(name)));
   if (unclear) {
@@ -132,7 +132,7 @@ function readRow(ledger: Ledger, layout: Layout, { record, raw, info }: Parsed):
   });
 }
 
-/** Every line of what cannot be read is reported, and sets its invoice aside as far as it can be told without quotes. */
+/** Reports every unreadable line, and sets its invoice aside as far as the invoice can be identified without quotes. */
 function addUnreadable(
   ledger: Ledger,
   layout: Layout | undefined,
@@ -148,7 +148,7 @@ function addUnreadable(
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const windows1252 = new TextDecoder('windows-1252');
 
-/** UTF-8 where the bytes are that, else what a spreadsheet on Windows wrote. */
+/** Decodes UTF-8 where it is valid, otherwise Windows-1252. */
 function decode(field: string): string {
   if (!/[\x80-\xff]/.test(field)) return field;
   const bytes = Buffer.from(field, 'latin1');

@@ -1,19 +1,19 @@
 /**
- * Start times at most `rate` a second apart (no rate: at once): given the time now, the time to start at. After a pause
- * the pace goes on as before and does not catch up, so that an outage is not followed by a burst of our making.
+ * Spreads starts so that there are at most `rate` per second (no rate: immediately): given the current time, returns the
+ * start time. After a pause the pace continues without catching up, so that an outage is not followed by a burst.
  */
 export function makePace(rate: number | undefined): (now: number) => number {
   const interval = rate === undefined ? 0 : 1000 / rate;
   let next: number | undefined;
   return (now) => {
     const start = Math.max(now, next ?? now);
-    // One interval may be made up for: timers are late by a millisecond, and the pace would drift.
+    // One interval may be caught up: timers are up to a millisecond late, and the pace would drift.
     next = Math.max(next ?? now, now - interval) + interval;
     return start;
   };
 }
 
-/** Lets at most `limit` pieces of work run at a time; the others wait in line. */
+/** Runs at most `limit` tasks at a time; the others wait in a queue. */
 export function limitConcurrency(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
   let free = limit;
   const waiting: (() => void)[] = [];
@@ -23,7 +23,7 @@ export function limitConcurrency(limit: number): <T>(work: () => Promise<T>) => 
     try {
       return await work();
     } finally {
-      // Handed over directly, so that nobody who comes later gets in between.
+      // The slot is handed over directly, so that no later task gets it first.
       const next = waiting.shift();
       if (next) next();
       else free += 1;
@@ -31,7 +31,7 @@ export function limitConcurrency(limit: number): <T>(work: () => Promise<T>) => 
   };
 }
 
-/** `count` workers that take the items in order. */
+/** Processes the items in order with `count` workers. */
 export async function eachConcurrently<T>(items: T[], count: number, work: (item: T) => Promise<void>): Promise<void> {
   const line = items.values();
   const worker = async () => {

@@ -22,11 +22,11 @@ export interface Placement {
 }
 
 /**
- * Sends every request and repeats it with the same key until it has its final answer: the answers per order.
+ * Sends every request and repeats it with the same key until it has its final response; returns the responses per order.
  *
- * A worker stays with a request that fails, so that an outage slows the replay down instead of piling up requests. It
- * does not stay with one that only has to wait: a 202, or a twin whose first is still running, is followed up beside
- * the workers. No more than `concurrency` requests are under way at a time, follow-ups included.
+ * A worker keeps retrying a request that fails, so that an outage slows the replay down instead of piling up requests. It
+ * does not wait for pending ones: a 202, or a duplicate whose first request is still running, is followed up outside the
+ * workers. At most `concurrency` requests run at a time, including follow-ups.
  */
 export async function placeSales(placement: Placement): Promise<FinalAnswer[][]> {
   const { gateway, storefrontKey, requests, sendings, patience, tally } = placement;
@@ -49,7 +49,7 @@ export async function placeSales(placement: Placement): Promise<FinalAnswer[][]>
   const send = async ({ sale, repeat }: Sending) => {
     const request = requests[sale];
     if (!request || patience.isOver()) return;
-    // The pace is that of orders; a duplicate comes on top.
+    // The rate limits orders; duplicates are extra.
     if (!repeat && placement.rate !== undefined) {
       const now = performance.now();
       await delay(startTime(now) - now);
@@ -118,7 +118,7 @@ export async function placeSales(placement: Placement): Promise<FinalAnswer[][]>
   return answers;
 }
 
-/** How long placing takes, and apart from it the cheaper replaying; refusals and failures say nothing about either. */
+/** Latencies of placing and, separately, of the cheaper replays; refusals and failures are not counted. */
 function measure(tally: Tally, { answer, ...result }: Attempt): void {
   if (!answer || !('ms' in result)) return;
   if (answer.replayed) recordMs(tally.replaying, result.ms);
@@ -133,11 +133,11 @@ function orderIdOf(answer: Answer): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
-/** Keeps a digest instead of the body: a long file's answers would fill the memory. */
+/** Keeps a digest instead of the body, because the responses to a long file would fill the memory. */
 function toFinalAnswer(answer: Answer): FinalAnswer {
   const { status, code, replayed } = answer;
   const errors = ((answer.json ?? {}) as { errors?: InvalidMember[] }).errors ?? [];
-  // Only a stored answer comes again to the letter; any other has a trace id of its own.
+  // Only a stored response is repeated byte for byte; any other has its own trace id.
   const content =
     outcomeOf(answer) === 'invalid' ? JSON.stringify([status, code, errors]) : `${answer.location}\n${answer.text}`;
   const digest = createHash('sha256').update(`${status}\n${content}`).digest('base64');

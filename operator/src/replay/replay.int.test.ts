@@ -63,7 +63,7 @@ describe('npm run replay', () => {
     ],
   ])('ends with 2 and says why for a file with %s', async (_, content, reason) => {
     expect(await replay(content)).toBe(2);
-    expect(printed).toContain(`can be placed: ${reason}.`);
+    expect(printed).toContain(`contains no orders to place: ${reason}.`);
     expect(printed).toContain('  read ');
     expect(printed).not.toContain('Audit');
     expect(posted).toEqual([]);
@@ -78,7 +78,7 @@ describe('npm run replay', () => {
 
   it('ends with 2 and without a verdict where every order is refused as invalid', async () => {
     expect(await replay(`${header}\n1,BANK CHARGES,a,1,1,2,UK\n`)).toBe(2);
-    expect(printed).toContain('Nothing was placed: all sales were refused as invalid');
+    expect(printed).toContain('No order was placed: all sales were refused as invalid');
     expect(printed).not.toContain('Audit: green');
     expect(posted).toEqual(['/orders']);
   });

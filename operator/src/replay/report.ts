@@ -35,7 +35,7 @@ export interface InvalidReason {
   example: string;
 }
 
-/** Why sales were refused as invalid, in the system's own words; `*` stands for any line. */
+/** Why the system refused sales as invalid; `*` means any line. */
 export function invalidReasons(sales: SaleEvidence[]): InvalidReason[] {
   const reasons = new Map<string, InvalidReason>();
   for (const { key, answers } of sales) {
@@ -51,7 +51,7 @@ export function invalidReasons(sales: SaleEvidence[]): InvalidReason[] {
   return [...reasons.values()].sort(orderBy(({ sales }) => -sales));
 }
 
-/** The counts and times of a run, as the report has them. */
+/** The counts and times of a run for the report. */
 export function summarize(tally: Tally, sales: SaleEvidence[], seconds: number) {
   const { confirmed, rejected, invalid, other } = tally.outcomes;
   const finished = confirmed + rejected + invalid + other;
@@ -75,10 +75,10 @@ export function summarize(tally: Tally, sales: SaleEvidence[], seconds: number) 
   };
 }
 
-/** How many of a long list are shown to a person; --json has them all. */
+/** How many entries of a long list are printed; --json has all of them. */
 const shown = 20;
 
-/** The report for a person. */
+/** The report as text. */
 export function renderReport(report: Report): string {
   const { input, products, sales, requests, accepted, speed } = report;
   const causes = Object.entries(requests.repeats).map(([cause, count]) => `${count} ${cause}`);
@@ -98,7 +98,7 @@ export function renderReport(report: Report): string {
     ...(sales.unanswered > 0 ? [row('unanswered', `${sales.unanswered}`)] : []),
     '',
     row('requests', `${requests.sent} sent, ${requests.duplicates} of them planned duplicates`),
-    row('replays', `${requests.replays} answers were replays (Idempotent-Replayed)`),
+    row('replays', `${requests.replays} responses were replays (Idempotent-Replayed)`),
     row('repeats', causes.length > 0 ? causes.join(', ') : 'none'),
     row('202', acceptedText(accepted)),
     row('speed', `${speed.ordersPerSecond} orders/s over ${speed.seconds} s`),
@@ -106,14 +106,14 @@ export function renderReport(report: Report): string {
     row('  replayed', percentilesText(speed.replayMs)),
     '',
     ...report.audit.checks.flatMap(checkLines),
-    row('', `with ${report.audit.stockLooks} looks at the stock of a product while orders were placed`),
+    row('', `with ${report.audit.stockLooks} checks of a product's stock while orders were placed`),
     '',
     verdictOn(report),
   ];
   return lines.join('\n');
 }
 
-/** 0 when the audit is green, 1 when it found something, 2 when no order was placed that it could look at. */
+/** 0 if the audit is green, 1 if it has findings, 2 if no order was placed that could be audited. */
 export function exitCodeOf({ audit }: Pick<Report, 'audit'>): 0 | 1 | 2 {
   if (audit.passed) return 0;
   return audit.checks.some(({ findings }) => findings.length > 0) ? 1 : 2;
@@ -126,7 +126,7 @@ function verdictOn(report: Report): string {
     case 1:
       return styleText('red', 'Audit: FAILED');
     case 2:
-      return styleText('red', 'Nothing was placed: all sales were refused as invalid, so there was nothing to audit.');
+      return styleText('red', 'No order was placed: all sales were refused as invalid, so there is nothing to audit.');
   }
 }
 
@@ -134,7 +134,7 @@ function row(name: string, text: string): string {
   return printable(`  ${name.padEnd(14)} ${text}`);
 }
 
-/** What was read, and each row that could not be. */
+/** What was read, and each unreadable row. */
 export function inputLines({ rows, sales, cancellations, badRows, incompleteSales }: Report['input']): string[] {
   const read = row('read', `${rows} rows: ${sales} sales, ${cancellations} cancellations (not replayed)`);
   if (badRows.length === 0) return [read];
@@ -154,14 +154,14 @@ function acceptedText({ answers, orders, settleMs }: Report['accepted']): string
   const times = settleMs
     ? `${settleMs.count} settled; p50 ${seconds(settleMs.p50)}, p95 ${seconds(settleMs.p95)}, longest ${seconds(settleMs.max)}`
     : 'none settled';
-  return `${answers} answers for ${orders} orders, ${times}`;
+  return `${answers} responses for ${orders} orders, ${times}`;
 }
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** Milliseconds, for a person. */
+/** Percentiles in milliseconds as text. */
 export function percentilesText(ms: Percentiles | undefined): string {
   if (!ms) return 'none';
   return `p50 ${ms.p50} ms, p95 ${ms.p95} ms, p99 ${ms.p99} ms, longest ${ms.max} ms (${ms.count} answers)`;

@@ -93,7 +93,7 @@ describe('renderReport', () => {
     ['why sales were refused', '11 × /lines/*/sku: Too small (such as k)'],
     ['what has no answer', 'unanswered     1'],
     ['repeats by cause', '4 503 unavailable'],
-    ['how long 202s took', '2 answers for 1 orders, 1 settled; p50 1.5 s'],
+    ['how long 202s took', '2 responses for 1 orders, 1 settled; p50 1.5 s'],
     ['the speed', '5 orders/s over 2 s'],
     ['what the audit found', '✗ stock (5 checked, 1 wrong)\n      r1.A: expected 5 reserved; found 6 reserved'],
     ['the verdict', 'Audit: FAILED'],

@@ -17,7 +17,7 @@ export interface BadRow {
   reason: string;
 }
 
-/** The columns of a row that matter, still text. */
+/** The relevant columns of a row, as text. */
 export interface Row {
   line: number;
   invoiceNo: string;
@@ -28,15 +28,15 @@ export interface Row {
   customerId: string;
 }
 
-/** What a file holds, gathered row by row. */
+/** The content of a file, collected row by row. */
 export interface Ledger {
   rows: number;
   sales: Map<string, Sale>;
   cancellations: Set<string>;
   badRows: BadRow[];
-  /** Invoices with an unreadable row: half an order is not what the customer ordered. */
+  /** Invoices with an unreadable row: an incomplete order is not what the customer ordered. */
   incomplete: Set<string>;
-  /** What the file calls each product, the first time that it does. */
+  /** The first name of each product in the file. */
   names: Map<string, string>;
 }
 
@@ -51,11 +51,11 @@ export function emptyLedger(): Ledger {
   };
 }
 
-/** Two ids that differ only by these look the same to a person. */
+/** Invisible characters: ids that differ only in these look the same. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}]/u;
 const columnNames = { stockCode: 'StockCode', customerId: 'CustomerID' } as const;
 
-/** Adds a row to its invoice, whether or not the invoice's other rows stand next to it. */
+/** Adds a row to its invoice; the rows of an invoice need not be adjacent. */
 export function addRow(ledger: Ledger, row: Row): void {
   const invoiceNo = row.invoiceNo.trim();
   if (!/^[\x21-\x7e]{1,100}$/.test(invoiceNo)) {
@@ -74,7 +74,7 @@ export function addRow(ledger: Ledger, row: Row): void {
   }
   const unseen = (['stockCode', 'customerId'] as const).find((column) => UNSEEN.test(row[column]));
   if (unseen) {
-    const reason = `${columnNames[unseen]} ${JSON.stringify(row[unseen])} has a character that cannot be seen`;
+    const reason = `${columnNames[unseen]} ${JSON.stringify(row[unseen])} has an invisible character`;
     addBadRow(ledger, row.line, reason, invoiceNo);
     return;
   }
@@ -96,14 +96,14 @@ export function addRow(ledger: Ledger, row: Row): void {
   ledger.sales.set(invoiceNo, sale);
 }
 
-/** Notes a row that cannot be read; its invoice, where it can be told, is set aside whole. */
+/** Records an unreadable row; if its invoice is known, the whole invoice is set aside. */
 export function addBadRow(ledger: Ledger, line: number, reason: string, invoiceNo?: string): void {
   ledger.rows += 1;
   ledger.badRows.push({ line, reason });
   if (invoiceNo) ledger.incomplete.add(invoiceNo.trim());
 }
 
-/** The sales that can be placed, in the order in which the file first names them. */
+/** The sales that can be placed, in the order of their first appearance in the file. */
 export function completeSales(ledger: Ledger): Sale[] {
   return [...ledger.sales.values()].filter((sale) => !ledger.incomplete.has(sale.invoiceNo));
 }

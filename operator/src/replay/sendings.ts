@@ -1,4 +1,4 @@
-/** One request to send: the `sale`-th order for the first time, or again with the same key. */
+/** One request to send: the order number `sale` for the first time, or again with the same key. */
 export interface Sending {
   sale: number;
   repeat: boolean;
@@ -8,8 +8,8 @@ export interface Sending {
 const latest = 50;
 
 /**
- * All requests in the order in which they start. With `duplicates`, every order is sent again: half of them at once,
- * while the first is still under way, the others after up to 50 other orders.
+ * All requests in the order in which they start. With `duplicates`, every order is sent twice: half of the duplicates at
+ * once, while the first request is still running, the others after up to 50 other orders.
  */
 export function planSendings(sales: number, duplicates: boolean, random: () => number): Sending[] {
   const plan: Sending[] = [];
@@ -27,7 +27,7 @@ export function planSendings(sales: number, duplicates: boolean, random: () => n
   return plan;
 }
 
-/** Random numbers in [0, 1) that are the same in every run (mulberry32). */
+/** Deterministic random numbers in [0, 1) (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

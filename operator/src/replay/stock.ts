@@ -4,7 +4,7 @@ import { type OrderRequest, unitsPerSku } from './order-request.ts';
 export type Share = bigint;
 const one = 1_000_000n;
 
-/** `0.8` or `1` as a share, up to 1000 and a millionth exact; undefined when the text is none. */
+/** Parses a share such as `0.8` or `1`, up to 1000 with six decimals; undefined if the text is not a share. */
 export function parseShare(text: string): Share | undefined {
   const [, whole, fraction = ''] = /^(\d{1,4})(?:\.(\d{1,6}))?$/.exec(text) ?? [];
   if (whole === undefined) return undefined;
@@ -12,7 +12,7 @@ export function parseShare(text: string): Share | undefined {
   return share <= 1000n * one ? share : undefined;
 }
 
-/** For every SKU that a valid order asks for: this share of all that is asked for, rounded down. */
+/** For every SKU in a valid order: this share of all ordered units, rounded down. */
 export function stockFor(requests: OrderRequest[], share: Share): Map<string, number> {
   const demand = unitsPerSku(requests.filter((request) => request.invalid.length === 0).flatMap(({ lines }) => lines));
   return new Map([...demand].map(([sku, units]) => [sku, Number((BigInt(units) * share) / one)]));

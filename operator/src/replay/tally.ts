@@ -1,22 +1,22 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-/** What is counted while orders are placed. */
+/** Counters while orders are placed. */
 export interface Tally {
-  /** Requests sent, repeats included. */
+  /** Requests sent, including retries. */
   sent: number;
-  /** Final answers by what they were; see `outcomeOf`. */
+  /** Final responses by outcome; see `outcomeOf`. */
   outcomes: Record<Outcome, number>;
-  /** Answers that were replays of an earlier one. */
+  /** Responses that were replays of an earlier one. */
   replays: number;
   /** Requests sent again with the same key, by cause. */
   repeats: Map<string, number>;
-  /** Answers that were 202. */
+  /** Responses with 202. */
   accepted: number;
-  /** Orders with at least one of them. */
+  /** Orders with at least one 202. */
   acceptedOrders: number;
-  /** Orders answered 202 that are not settled yet. */
+  /** Orders with 202 that are not decided yet. */
   pending: number;
-  /** When the last order got its first final answer, in the time of `performance.now()`. */
+  /** When the last order got its first final response, by `performance.now()`. */
   lastOutcomeAt: number;
   placing: RecordableHistogram;
   replaying: RecordableHistogram;
@@ -41,7 +41,7 @@ export function emptyTally(): Tally {
   };
 }
 
-/** What a final answer means for the order. */
+/** What a final response means for the order. */
 export function outcomeOf(answer: { status: number; code?: string }): Outcome {
   if (answer.status === 201) return 'confirmed';
   if (answer.status === 409 && answer.code === 'order-rejected') return 'rejected';
@@ -52,7 +52,7 @@ export function countRepeat(tally: Tally, cause: string): void {
   tally.repeats.set(cause, (tally.repeats.get(cause) ?? 0) + 1);
 }
 
-/** Histograms hold whole numbers from 1: microseconds. */
+/** Histograms record integers from 1: microseconds. */
 export function recordMs(histogram: RecordableHistogram, ms: number): void {
   histogram.record(Math.max(1, Math.round(ms * 1000)));
 }
@@ -65,7 +65,7 @@ export interface Percentiles {
   max: number;
 }
 
-/** Percentiles in milliseconds; undefined when nothing was recorded. */
+/** Percentiles in milliseconds; undefined if nothing was recorded. */
 export function percentilesOf(histogram: RecordableHistogram): Percentiles | undefined {
   if (histogram.count === 0) return undefined;
   const ms = (microseconds: number) => Math.round(microseconds / 100) / 10;

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway, Patience } from '../gateway.ts';
 import { listAll } from './listing.ts';
 
-/** Short beside the second within which the completer and the queues act, and one request for all that wait. */
+/** Short compared with the second in which the completer and the queues act; one request covers all waiting orders. */
 const pollEvery = 500;
 
-/** Tells when orders leave `pending`, with one list of all pending orders instead of a question per order. */
+/** Reports when orders leave `pending`, by listing all pending orders instead of one request per order. */
 export function watchPending(gateway: Gateway, apiKey: string, patience: Patience) {
   const waiting = new Map<string, PromiseWithResolvers<boolean>>();
   let watching = false;
@@ -13,7 +13,7 @@ export function watchPending(gateway: Gateway, apiKey: string, patience: Patienc
   const watch = async () => {
     while (waiting.size > 0) {
       await delay(pollEvery);
-      // Only those that waited before the list was read can be missing in it because they settled.
+      // Only an order that waited before the list was requested is decided if it is missing in the list.
       const asked = [...waiting.keys()];
       const listed = await listAll<{ id: string }>(gateway, { path: '/orders?status=pending', apiKey, patience });
       const pending = new Set(listed?.map((order) => order.id));
@@ -32,7 +32,7 @@ export function watchPending(gateway: Gateway, apiKey: string, patience: Patienc
   };
 
   return {
-    /** True as soon as the order is seen settled, false when patience ran out. */
+    /** True as soon as the order is decided, false on giving up. */
     settled: (id: string): Promise<boolean> => {
       const known = waiting.get(id);
       if (known) return known.promise;

@@ -3,10 +3,10 @@ import type { Gateway, Patience } from '../gateway.ts';
 import type { ListedProduct } from './audit.ts';
 import { type Page, readPage } from './listing.ts';
 
-/** A hundred products per look; frequent enough to pass all of a large file's many times, and no load. */
+/** A hundred products per request: often enough to see all products of a large file many times, without adding load. */
 const lookEvery = 250;
 
-/** Looks at the stock while orders are placed, round and round, and keeps every product that it sees oversold. */
+/** Polls the stock of all products while orders are placed, and keeps every product that it sees oversold. */
 export function watchStock(gateway: Gateway, apiKey: string, run: string, patience: Patience) {
   const oversold: ListedProduct[] = [];
   let looks = 0;
@@ -18,7 +18,7 @@ export function watchStock(gateway: Gateway, apiKey: string, run: string, patien
       apiKey,
       patience: { ...patience, isOver: () => stopped || patience.isOver() },
     };
-    // The list also holds the products of other runs: a round begins on the page with this run's first product.
+    // The list also contains products of other runs: a round begins at the page with this run's first product.
     let first: string | undefined;
     let cursor: string | undefined;
     while (!stopped) {
@@ -33,10 +33,10 @@ export function watchStock(gateway: Gateway, apiKey: string, run: string, patien
   };
 
   const watching = watch();
-  // A failure is told by stop(), not by ending the process meanwhile.
+  // stop() reports a failure; an unhandled rejection would end the process before.
   watching.catch(() => undefined);
   return {
-    /** Products seen below zero, and how many were looked at in all. */
+    /** Products seen below zero, and the number of checks. */
     stop: async () => {
       stopped = true;
       await watching;
@@ -45,14 +45,14 @@ export function watchStock(gateway: Gateway, apiKey: string, run: string, patien
   };
 }
 
-/** Whether a product was made by this run. */
+/** Whether a product belongs to this run. */
 export function isOfRun(product: { sku: string }, run: string): boolean {
   return product.sku.startsWith(`${run}.`);
 }
 
-/** Whether a page of the list, which is sorted by SKU, ends behind this run's products. */
+/** Whether a page of the list, which is sorted by SKU, ends after this run's products. */
 export function isPastRun(page: { sku: string }[], run: string): boolean {
   const last = page.at(-1);
-  // SKUs are ASCII, so that this comparison is the list's byte order; '/' follows '.'.
+  // SKUs are ASCII, so this comparison is the list's byte order; '/' follows '.'.
   return last !== undefined && last.sku >= `${run}/`;
 }
