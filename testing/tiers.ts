@@ -4,8 +4,8 @@ export type Tier = 'unit' | 'int' | 'e2e' | 'system';
 export const slowProofs = {
   /** Whatever breaks, the promises are kept; and the checker finds a product that breaks them. */
   chaos: ['e2e/chaos', 'e2e/broken-variants/*', 'chaos/*'],
-  /** Load beyond what the system can take, hostile and malformed requests, and the measurement itself. */
-  load: ['e2e/overload', 'e2e/hostile-clients', 'e2e/fuzz', 'bench/*'],
+  /** Load beyond what the system can take, hostile and malformed requests, a faulty network, and the measurement itself. */
+  load: ['e2e/overload', 'e2e/hostile-clients', 'e2e/fuzz', 'e2e/faulty-network/*', 'bench/*'],
   /** docker-compose.yml as it is. */
   compose: ['e2e/compose/*'],
   /** A host: deploying, rolling back, rotating secrets. */
