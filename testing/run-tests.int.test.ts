@@ -52,7 +52,7 @@ const GREEN = `it.each([1, 2])('is well: %s', async () => {
 });`;
 const GREEN_FILES = 4 * availableParallelism();
 
-/** A folder that the runner takes for a repository, with these files. */
+/** A folder that the runner takes for a repository, with these files; without a tier in their names they are of `int`. */
 function plant(files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'shop-planted-'));
   atEnd(() => rmSync(folder, { recursive: true }));
@@ -63,7 +63,9 @@ function plant(files: Record<string, string>): string {
   mkdirSync(join(folder, 'commands'));
   writeFileSync(join(folder, 'commands/bootstrap.mjs'), '');
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.int.test.ts`), text);
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(folder, `${name}${name.endsWith('.e2e') ? '' : '.int'}.test.ts`), text);
+  }
   return folder;
 }
 
@@ -151,4 +153,22 @@ it('a run of some tests passes when they do, and fails when there are none', () 
     status: 1,
     lines: expect.arrayContaining(['0 passed, 1 failed, 0 skipped']),
   });
+});
+
+it('runs int and e2e at the same time, but nothing beside those alone; what fails in one does not fail the other', () => {
+  const meeting = (own: string, other: string) => `it('meets the other tier', async () => {
+    require('node:fs').writeFileSync('${own}', '');
+    while (!require('node:fs').existsSync('${other}')) await new Promise((resolve) => setTimeout(resolve, 20));
+  });`;
+  const folder = plant({
+    a: `${meeting('int-began', 'e2e-began')} it('is ill', () => { throw new Error('planted'); });`,
+    'a.e2e': meeting('e2e-began', 'int-began'),
+    'b.alone': `it('has no neighbours', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect(require('node:fs').readdirSync('.').filter((name) => name.endsWith('-began'))).toEqual([]);
+    });`,
+  });
+  const { status, lines } = runIn(folder, 'e2e');
+  expect({ status, end: lines.at(-1) }).toEqual({ status: 1, end: '3 passed, 1 failed, 0 skipped' });
+  expect(lines).toContain("    npm test -- int a.int.test.ts -t '^is ill$'");
 });

@@ -11,7 +11,6 @@ import { type Straggler, watchRun } from './left-running.ts';
 import { installSystemTools } from './system-tools.ts';
 import type { Failure, JestReport, Tally } from './tally.ts';
 import { addTallies, hasTests, tallyLine, tallyLines, tallyOfStep, tallyOfStraggler, tallyOfTier } from './tally.ts';
-import type { TestServers } from './test-servers.ts';
 import { startTestServers } from './test-servers.ts';
 import { filesOf, help, isSlowProof, parseArguments, type SlowProof, type TestArguments, type Tier } from './tiers.ts';
 
@@ -24,20 +23,10 @@ const checks = [
 const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
 
 /**
- * What mostly waits runs lane beside lane, so that one uses the processors while another waits: whole systems, for outages
- * to be noticed and to be over; a deploy to a host, for connections to drain and processes to be ready, and beside it the
- * slow proofs that measure neither time nor memory. All others of those have the machine for themselves.
+ * The slow proofs that mostly wait, in lanes that run beside each other: a deploy to a host waits for connections to drain
+ * and processes to be ready; the second lane measures neither time nor memory. All others have the machine for themselves.
  */
-const lanesOf: Partial<Record<Tier, { lanes: string[]; rest: 'beside' | 'alone' }>> = {
-  e2e: {
-    lanes: ['e2e/(failures|readme-tour)[.]', 'e2e/(one-process|place-order|tracing)[.]'],
-    rest: 'beside',
-  },
-  system: {
-    lanes: ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz|hostile-clients)[.]'],
-    rest: 'alone',
-  },
-};
+const systemLanes = ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz|hostile-clients)[.]'];
 
 /** `npm test`. */
 export async function testCommand(args: string[]): Promise<number> {
@@ -54,6 +43,7 @@ export async function testCommand(args: string[]): Promise<number> {
 async function runTests({ selected, jestArgs }: TestArguments): Promise<number> {
   const began = performance.now();
   const interrupted = new AbortController();
+  keepCompiledCode();
   // It ends what runs and the waiting, so that the servers are stopped.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
   const tallies: Tally[] = [];
@@ -68,10 +58,7 @@ async function runTests({ selected, jestArgs }: TestArguments): Promise<number> 
       );
     }
   }
-  for (const name of selected.length === 0 ? everydayTiers : selected) {
-    const named = { what: name, repeat: `npm test -- ${name}` };
-    tallies.push(await step(named, interrupted.signal, () => runNamed(name, jestArgs, interrupted.signal)));
-  }
+  tallies.push(...(await runAllNamed(selected.length === 0 ? everydayTiers : selected, jestArgs, interrupted.signal)));
   const tally = addTallies(tallies);
   // Of several tiers, a path or a name need not occur in each; a typing error occurs in none.
   if (!hasTests(tally)) tally.failed.push({ what: 'no test has that path or name', repeat: 'npm test -- --help' });
@@ -81,66 +68,99 @@ async function runTests({ selected, jestArgs }: TestArguments): Promise<number> 
   return tally.failed.length === 0 ? 0 : 1;
 }
 
-async function runNamed(name: Tier | SlowProof, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
+/**
+ * The tests start hundreds of Node processes, which all load the same files: with compiled code at hand, in half the time.
+ * Of the run alone, so that each begins as the first one on a machine does; a run inside a run shares it.
+ */
+function keepCompiledCode(): void {
+  if (process.env.NODE_COMPILE_CACHE) return;
+  const folder = mkdtempSync(join(tmpdir(), 'shop-compiled-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  process.env.NODE_COMPILE_CACHE = folder;
+}
+
+interface Selection {
+  jestArgs: string[];
+  interrupted: AbortSignal;
+  /** Whether no other tests run meanwhile; beside others, a tier gets fewer workers. */
+  isAlone: boolean;
+}
+
+/**
+ * One after the other; but `int` and `e2e` at the same time. Both wait for much of their time, so one uses the processors while
+ * the other waits.
+ */
+async function runAllNamed(
+  names: (Tier | SlowProof)[],
+  jestArgs: string[],
+  interrupted: AbortSignal,
+): Promise<Tally[]> {
+  const areTogether = names.includes('int') && names.includes('e2e');
+  const selection = { jestArgs, interrupted, isAlone: true };
+  const tallies: Tally[] = [];
+  for (const name of names) {
+    if (!areTogether || (name !== 'int' && name !== 'e2e'))
+      tallies.push(await stepOf(name, interrupted, () => runNamed(name, selection)));
+    else if (name === 'int') tallies.push(...(await runTogether({ ...selection, isAlone: false })));
+  }
+  return tallies;
+}
+
+/** `int` and `e2e`, as soon as those of `int` are over that would starve their neighbours. */
+async function runTogether(selection: Selection): Promise<Tally[]> {
+  const { promise: neighboursMayStart, resolve: letNeighboursStart } = Promise.withResolvers<void>();
+  const int = stepOf('int', selection.interrupted, () => runInt(selection, letNeighboursStart));
+  const e2e = Promise.race([neighboursMayStart, int]).then(() =>
+    stepOf('e2e', selection.interrupted, () => runNamed('e2e', selection)),
+  );
+  return Promise.all([int, e2e]);
+}
+
+async function runNamed(name: Tier | SlowProof, selection: Selection): Promise<Tally> {
   if (isSlowProof(name) || name === 'system') {
     await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
   }
-  if (!isSlowProof(name)) return runTier(name, jestArgs, interrupted);
-  return runJest('system', jestArgs, interrupted, { files: { match: filesOf(name) } });
-}
-
-async function runTier(tier: Tier, jestArgs: string[], interrupted: AbortSignal): Promise<Tally> {
-  if (jestArgs.length === 0 && lanesOf[tier] && availableParallelism() > 1)
-    return runInLanes(tier, lanesOf[tier], interrupted);
+  if (isSlowProof(name)) return runJest('system', selection, { files: { match: filesOf(name) } });
+  if (name === 'system' && selection.jestArgs.length === 0 && availableParallelism() > 1) return runLanes(selection);
   // The whole-system tests start their own servers.
-  if (tier !== 'int') return runFiles(tier, jestArgs, interrupted);
-  let servers: TestServers | undefined;
+  return name === 'int' ? runInt(selection) : runJest(name, selection);
+}
+
+/** The slow proofs of each lane, lane beside lane; after them, those of none. */
+async function runLanes(selection: Selection): Promise<Tally> {
+  const beside = { ...selection, isAlone: false };
+  const tallies = await Promise.all(
+    systemLanes.map((lane) => runJest('system', beside, { files: { paths: `./(${lane})` } })),
+  );
+  selection.interrupted.throwIfAborted();
+  const ignored = systemLanes.map((lane) => `<rootDir>/(${lane})`);
+  return addTallies([...tallies, await runJest('system', selection, { files: { ignored } })]);
+}
+
+/**
+ * The tests of `int`. First, one by one, those that would starve their neighbours (`*.alone.int.test.ts`), then all others.
+ */
+async function runInt(selection: Selection, letNeighboursStart = () => {}): Promise<Tally> {
+  const servers = await startTestServers((text) => console.log(text), selection.interrupted);
   try {
-    servers = await startTestServers((text) => console.log(text), interrupted);
+    const environment = servers.urls;
     console.log(
-      `  PostgreSQL ${hostOf(servers.urls.TEST_POSTGRES_URL)}, RabbitMQ ${hostOf(servers.urls.TEST_RABBITMQ_URL)}`,
+      `  PostgreSQL ${hostOf(environment.TEST_POSTGRES_URL)}, RabbitMQ ${hostOf(environment.TEST_RABBITMQ_URL)}`,
     );
-    return await runFiles(tier, jestArgs, interrupted, servers.urls);
+    const match = '**/*.alone.int.test.ts';
+    const [one] = globSync(match, { cwd: repositoryRoot(), exclude: ['**/node_modules', '.local'] });
+    if (!one) {
+      letNeighboursStart();
+      return await runJest('int', selection, { environment });
+    }
+    const alone = await runJest('int', selection, { environment, files: { match }, workers: 1 });
+    selection.interrupted.throwIfAborted();
+    letNeighboursStart();
+    const ignored = ['[.]alone[.]int[.]test[.]ts$'];
+    return addTallies([alone, await runJest('int', selection, { environment, files: { ignored } })]);
   } finally {
-    await servers?.stop();
+    await servers.stop();
   }
-}
-
-/** The tests of each lane, lane beside lane; with them or after them those of none. */
-async function runInLanes(
-  tier: Tier,
-  { lanes, rest }: { lanes: string[]; rest: 'beside' | 'alone' },
-  interrupted: AbortSignal,
-): Promise<Tally> {
-  const ofRest = { ignored: lanes.map((lane) => `<rootDir>/(${lane})`) };
-  const runLane = (files: Files) => runJest(tier, [], interrupted, { files, stderr: 'pipe' });
-  const together = lanes.map((lane) => runLane({ paths: `./(${lane})` }));
-  if (rest === 'beside') together.push(runLane(ofRest));
-  const tallies = await Promise.all(together);
-  interrupted.throwIfAborted();
-  if (rest === 'alone') tallies.push(await runJest(tier, [], interrupted, { files: ofRest }));
-  return addTallies(tallies);
-}
-
-/** A tier's tests; after them, file by file, those that would starve their neighbours: `*.alone.int.test.ts`. */
-async function runFiles(
-  tier: Tier,
-  jestArgs: string[],
-  interrupted: AbortSignal,
-  environment: Record<string, string> = {},
-): Promise<Tally> {
-  const match = `**/*.alone.${tier}.test.ts`;
-  const [one] = globSync(match, { cwd: repositoryRoot(), exclude: ['**/node_modules', '.local'] });
-  if (!one) return runJest(tier, jestArgs, interrupted, { environment });
-  const others = await runJest(tier, jestArgs, interrupted, {
-    environment,
-    files: { ignored: [`[.]alone[.]${tier}[.]test[.]ts$`] },
-  });
-  interrupted.throwIfAborted();
-  return addTallies([
-    others,
-    await runJest(tier, jestArgs, interrupted, { environment, files: { match }, workers: 1 }),
-  ]);
 }
 
 /** Which files of a tier: those of a glob, of a path, or all but some. */
@@ -154,24 +174,34 @@ interface Run {
   files?: Files;
   workers?: number;
   environment?: Record<string, string>;
-  stderr?: 'inherit' | 'pipe';
 }
 
-async function runJest(tier: Tier, jestArgs: string[], interrupted: AbortSignal, options: Run = {}): Promise<Tally> {
-  const { files = {}, environment = {}, stderr = 'inherit' } = options;
+/**
+ * How many files of a tier run at the same time. Those of `int` and `e2e` wait for more than half of their time: for their
+ * servers, for intervals, for time limits to pass, for outages to be noticed and to be over. But more than three whole systems
+ * would compete for two cores and fail on time.
+ */
+function workersFor(tier: Tier, isAlone: boolean): number {
+  const processors = availableParallelism();
+  if (tier === 'system' || (tier === 'e2e' && processors === 1)) return 1;
+  if (tier === 'e2e') return isAlone ? 3 : 2;
+  return processors + (tier === 'unit' ? 0 : isAlone ? 2 : 1);
+}
+
+async function runJest(
+  tier: Tier,
+  { jestArgs, interrupted, isAlone }: Selection,
+  { files = {}, workers = workersFor(tier, isAlone), environment = {} }: Run = {},
+): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
-  // More whole systems side by side would compete for two cores and fail on time. A file of `int` waits for more than half
-  // of its time: for its servers, for intervals, for time limits to pass.
-  const isSystem = tier === 'e2e' || tier === 'system';
-  const { workers = isSystem ? 1 : availableParallelism() + (tier === 'int' ? 2 : 0) } = options;
   const command = ['jest', `--testMatch=${files.match ?? `**/*.${tier}.test.ts`}`];
   if (files.paths) command.push(`--testPathPatterns=${files.paths}`);
   if (files.ignored)
     command.push(...['/node_modules/', ...files.ignored].map((path) => `--testPathIgnorePatterns=${path}`));
   // After options that take a list there must come one that does not: they would take the paths of jestArgs too.
   command.push('--json', `--outputFile=${report}`, '--passWithNoTests', `--maxWorkers=${workers}`);
-  if (isSystem) command.push('--maxConcurrency=4');
+  if (tier === 'e2e' || tier === 'system') command.push('--maxConcurrency=4');
   // A new process for every file, where tests start things: what a failed one leaves running ends with the process, and
   // starves no other file. (Pure code leaves nothing, and 80 processes cost half a minute.) With any limit, no file runs in
   // jest's own process, which what is left there would keep alive for ever.
@@ -181,13 +211,17 @@ async function runJest(tier: Tier, jestArgs: string[], interrupted: AbortSignal,
     const { exitCode, stragglers } = await run([...command, ...jestArgs], interrupted, {
       environment,
       stdout: 'ignore',
-      stderr,
+      stderr: isAlone ? 'inherit' : 'pipe',
     });
     const tally = tallyOfTier({ tier, report: readJson<JestReport>(report), exitCode, jestArgs });
     return addTallies([tally, ...stragglers.map((one) => tallyOfStraggler(tier, one))]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function stepOf(name: Tier | SlowProof, interrupted: AbortSignal, work: () => Promise<Tally>): Promise<Tally> {
+  return step({ what: name, repeat: `npm test -- ${name}` }, interrupted, work);
 }
 
 async function step(named: Failure, interrupted: AbortSignal, work: () => Promise<Tally>): Promise<Tally> {

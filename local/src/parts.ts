@@ -105,7 +105,7 @@ export function rabbitmqOf({ folder, plan, secrets }: System): RabbitmqServer {
 
 /** A program of this repository on the current Node, with only the environment variables that it needs. */
 export function nodeLaunch(script: string, environment: Record<string, string>, flags: string[] = []): Launch {
-  const inherited = ['PATH', 'HOME', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
+  const inherited = ['PATH', 'HOME', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NODE_COMPILE_CACHE'];
   const kept = Object.fromEntries(inherited.map((name) => [name, process.env[name]]));
   return {
     command: process.execPath,
