@@ -40,6 +40,7 @@ function startMigration(service: string, database: string) {
   const child = spawn(process.execPath, [join(ROOT, service, 'src/migrate.ts'), 'up'], {
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       DATABASE_OWNER_URL: databaseUrl(database),
       DATABASE_URL: databaseUrl(database, service.replaceAll('-', '_')),
     },
@@ -115,11 +116,12 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
     );
   }
 
-  async function uninterrupted(): Promise<object[]> {
+  let uninterrupted: object[];
+  beforeAll(async () => {
     const database = await createDatabase();
-    await migrate({ ownerUrl: databaseUrl(database), applicationUrl: applicationUrl(database), directory }, 'up');
-    return contentsOf(database);
-  }
+    expect(await startMigration(service, database).ended).toMatchObject({ code: 0 });
+    uninterrupted = await contentsOf(database);
+  });
 
   it('can be killed, each of them, and the next run finishes them', async () => {
     const database = await createDatabase();
@@ -133,7 +135,7 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
       });
     }
     expect(await startMigration(service, database).ended).toMatchObject({ code: 0 });
-    expect(await contentsOf(database)).toEqual(await uninterrupted());
+    expect(await contentsOf(database)).toEqual(uninterrupted);
   });
 
   it('can be killed while an index is built beside running services, and the next run builds it again', async () => {
@@ -155,7 +157,7 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
       });
     }
     expect(await startMigration(service, database).ended).toMatchObject({ code: 0 });
-    expect(await contentsOf(database)).toEqual(await uninterrupted());
+    expect(await contentsOf(database)).toEqual(uninterrupted);
   });
 
   it('run once when two are started at once: the second waits for the first, and both succeed', async () => {
@@ -171,7 +173,7 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
     const outcomes = await Promise.all(both.map(({ ended }) => ended));
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
     expect(outcomes.filter(({ output }) => output.includes('nothing to do'))).toHaveLength(1);
-    expect(await contentsOf(database)).toEqual(await uninterrupted());
+    expect(await contentsOf(database)).toEqual(uninterrupted);
   });
 
   it('clear the lock that a killed run of a version before has left', async () => {
