@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { endPart, killPart } from '@shop/local/control.ts';
 import { controlParts } from '@shop/local/control-command.ts';
+import { partOf, serviceProcesses } from '@shop/local/parts.ts';
 import { choosePorts } from '@shop/local/ports.ts';
 import { readSystem } from '@shop/local/start-system.ts';
 import { type PartReport, reportParts } from '@shop/local/status.ts';
+import { bringDown } from '@shop/local/stop-system.ts';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { services } from '../services.ts';
@@ -16,6 +19,7 @@ import { checkExchange, type Exchange } from './contract/check-exchange.ts';
 
 const run = promisify(execFile);
 const CLI = join(__dirname, '../commands/cli.ts');
+const END_WITHIN_MS = 10_000;
 
 export interface Answer {
   status: number;
@@ -83,7 +87,12 @@ export async function startSystem(processes = 2, variables: Record<string, strin
     },
     parts: () => reportParts(readSystem(folder)),
     async end() {
-      await cli('down');
+      const system = readSystem(folder);
+      const answering = ['gateway', ...serviceProcesses(system.plan)];
+      await Promise.all(answering.map((name) => endPart(partOf(system, name), END_WITHIN_MS, 'SIGINT')));
+      // Asked to end, RabbitMQ takes 6 s, to save what is removed here.
+      killPart(partOf(system, 'broker'));
+      await bringDown(system);
       rmSync(folder, { recursive: true, force: true });
     },
   });
