@@ -114,6 +114,18 @@ export function callsOf({ name }: Service): Call[] {
   return calls.filter(({ caller, callee }) => caller === name || callee === name);
 }
 
+/** What the gateway balances the pages below `/docs` over: every process of every service has them (docs/adr/0036). */
+export const DOCS_UPSTREAM = 'docs-pages.upstream';
+
+/** For the local gateway, which wants the address of each process: what it balances over, by upstream. */
+export function upstreamTargets(
+  among: readonly Service[],
+  addressesOf: (service: Service) => readonly string[],
+): Record<string, string[]> {
+  const own = Object.fromEntries(among.map((service) => [service.upstream, [...addressesOf(service)]]));
+  return { ...own, [DOCS_UPSTREAM]: Object.values(own).flat() };
+}
+
 /** The service of this name. */
 export function serviceNamed(name: ServiceName): Service {
   const found = services.find((service) => service.name === name);

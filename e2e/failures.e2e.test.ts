@@ -202,6 +202,14 @@ describe('a crash or loss', () => {
     });
   });
 
+  it('order-service away: the pages about its problems are there, and those over the documents', async () => {
+    await system.control('kill', 'order');
+    for (const path of ['/docs', '/docs/problems', '/docs/problems/order-rejected', '/docs/inventory.json']) {
+      expect([path, (await fetch(`${system.env.BASE_URL}${path}`)).status]).toEqual([path, 200]);
+    }
+    await system.control('start', 'order');
+  });
+
   it('cancel overtakes a queued request: nothing stays reserved, and the first request learns of it', async () => {
     const sku = await system.product(3);
     await system.control('kill', 'inventory');

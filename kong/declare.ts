@@ -1,4 +1,4 @@
-import { SERVICE_PORT } from '../services.ts';
+import { DOCS_UPSTREAM, SERVICE_PORT } from '../services.ts';
 import { rootPage } from './root-page.ts';
 
 /** Of a service of the registry, what the gateway has to know. */
@@ -50,7 +50,7 @@ export function kongYml(gatewayYml: string, services: readonly DocumentedService
   const routes = routed.flatMap((service) => service.routes);
   checkNames(routes);
   const blocks = new Map([
-    ['upstreams', routed.map(toUpstream).join('\n')],
+    ['upstreams', [...routed.map(toUpstream), docsUpstream(routed)].join('\n')],
     ['services', routed.map((service) => toService(service, routes)).join('\n\n')],
     ['root-page', rootPage(routed)],
   ]);
@@ -64,12 +64,24 @@ export function kongYml(gatewayYml: string, services: readonly DocumentedService
   return HEADER + text;
 }
 
-function toUpstream({ folder, path, upstream }: RoutedService): string {
-  return `- name: ${upstream}
-  tags: [${path}]
-  targets:
+function toUpstream(service: RoutedService): string {
+  return oneUpstream(service.upstream, service.path, [service]);
+}
+
+/** Of the pages that every service has. */
+function docsUpstream(services: readonly RoutedService[]): string {
+  return oneUpstream(DOCS_UPSTREAM, 'docs', services);
+}
+
+function oneUpstream(name: string, owner: string, services: readonly RoutedService[]): string {
+  const targets = services.map(
+    ({ folder, path }) => `
     - target: "${folder}:${SERVICE_PORT}"
-      tags: [${path}]`;
+      tags: [${path}]`,
+  );
+  return `- name: ${name}
+  tags: [${owner}]
+  targets:${targets.join('')}`;
 }
 
 function toService({ folder, path, upstream, routes }: RoutedService, all: readonly Route[]): string {

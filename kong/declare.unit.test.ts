@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allRoutes, readDeclaration } from '@shop/stand-in/declaration.ts';
+import { DOCS_UPSTREAM } from '../services.ts';
 import { checkedInKongYml } from './checked-in.ts';
 import { kongYml } from './declare.ts';
 
@@ -42,7 +43,6 @@ function serviceWith(calls: Calls, name = 'parcel') {
   };
 }
 
-/** The pages of gateway.yml belong to order-service. */
 const order = serviceWith({ 'get /health/orders': { route: 'health-orders', callers: ['anyone'] } }, 'order');
 
 /** What the local gateway reads of it: the text is a declaration that it takes, too. */
@@ -122,6 +122,13 @@ describe('kongYml', () => {
       '<a href="/docs/parcels.json">/docs/parcels.json</a><span>OpenAPI 3.1: parcels on their way',
     );
     expect(text).toContain("['orders', 'parcels'].map(check)");
+  });
+
+  it('balances the pages for people over all services', () => {
+    const parcels = serviceWith({ 'get /parcels': { route: 'parcels' } });
+    const { upstreams } = readDeclaration(kongYml(gatewayYml, [order, parcels]), variables);
+    const targets = upstreams.find(({ name }) => name === DOCS_UPSTREAM)?.targets.map(({ target }) => target);
+    expect(targets).toEqual(['order-service:3000', 'parcel-service:3000']);
   });
 
   it.each<[string, Calls, RegExp]>([

@@ -1,6 +1,6 @@
 /** What the two Compose files, and the files that are laid over them in tests, say of each service. */
 import type { Call, Service } from '../services.ts';
-import { calls, callsOf, inOrderOfStart, SERVICE_PORT, serviceNamed, services } from '../services.ts';
+import { calls, callsOf, inOrderOfStart, SERVICE_PORT, serviceNamed, services, upstreamTargets } from '../services.ts';
 import { blocksOf, forEachOf } from './regions.ts';
 
 /** docker-compose.yml: development. */
@@ -248,9 +248,9 @@ function volumes(): string {
 
 /** For the local gateway in Kong's place, which wants each process by name, where Kong finds all behind one. */
 function upstreams(processes: (service: Service) => string[]): string {
-  const targets = services.map((service) => {
-    const names = processes(service).map((name) => `"${name}:${SERVICE_PORT}"`);
-    return `"${service.upstream}": [${names.join(', ')}]`;
-  });
+  const addresses = (service: Service) => processes(service).map((name) => `"${name}:${SERVICE_PORT}"`);
+  const targets = Object.entries(upstreamTargets(services, addresses)).map(
+    ([upstream, quoted]) => `"${upstream}": [${quoted.join(', ')}]`,
+  );
   return `      UPSTREAMS: >-\n        {${targets.join(',\n        ')}}\n`;
 }

@@ -130,7 +130,7 @@ describe('readDeclaration', () => {
     ['a setting of a plugin that is not there', changed('_config: key ', '_config: keys '), /plugins\.0.*_config/],
     [
       'a page of a service that is not there',
-      changed('service: { name: order-service }', 'service: { name: docs-service }'),
+      changed('service: { name: docs-pages }', 'service: { name: docs-service }'),
       /^routes\.docs\.service: no service has this name/,
     ],
     ['an unknown template', changed('env "DECK_STOREFRONT_KEY"', 'file "key"'), /unknown template/],
@@ -162,7 +162,7 @@ describe('readDeclaration', () => {
       'DECK_STOREFRONT_KEY is not set',
       'DECK_RATE_LIMIT_PER_MINUTE must be a whole number',
       'DECK_TRACING_ENABLED must be true or false',
-      ...services.map((_, index) => expect.stringMatching(new RegExp(`services\\.${index}.*path`))),
+      ...[...services, 'docs-pages'].map((_, index) => expect.stringMatching(new RegExp(`services\\.${index}.*path`))),
       expect.stringMatching(/policy/),
     ]);
   });

@@ -94,7 +94,7 @@ interface Setup {
   bodyTimeoutMs?: number;
 }
 
-/** The real kong.yml before two echoing services, or before what a test puts in order-service's place. */
+/** The real kong.yml before echoing services, or before what a test puts in order-service's place. */
 async function setUp({ orders, declaration = kongYml, rate = 1000, ...options }: Setup = {}) {
   const seen: Received[] = [];
   const gateway = await openGateway({
@@ -103,6 +103,7 @@ async function setUp({ orders, declaration = kongYml, rate = 1000, ...options }:
     upstreams: {
       'order-service.upstream': orders ?? [await listen(http.createServer(echo('order-service', seen)))],
       'inventory-service.upstream': [await listen(http.createServer(echo('inventory-service', seen)))],
+      'docs-pages.upstream': [await listen(http.createServer(echo('docs-pages', seen)))],
     },
   });
   return { gateway, seen, send: sender(gateway.port) };
@@ -233,7 +234,10 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', `/operations/orders/waits/${id}`, ['operations']],
   ['GET', `/operations/inventory/reservations/${id}`, ['operations']],
 ];
-const ownerOf = (path: string) => (/inventory|products/.test(path) ? 'inventory-service' : 'order-service');
+function ownerOf(path: string): string {
+  if (/^\/docs(\/problems.*)?$/.test(path)) return 'docs-pages';
+  return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
+}
 const cells = routes.flatMap(([method, path, groups]) =>
   callers.map((caller) => {
     const group = caller === 'anonymous' ? 'anonymous' : groupOf[caller];
@@ -709,7 +713,7 @@ describe('the way to a service and back', () => {
       res.writeHead(200, headers).end('{}');
     };
     const { send } = await setUp({ orders: [await listen(http.createServer(tooMuch))] });
-    const answer = await send('GET', '/docs');
+    const answer = await send('GET', '/health/orders');
     expectProblem(answer, 502, 'An invalid response was received from the upstream server');
     expect(received).toBe(1);
   });
@@ -717,7 +721,7 @@ describe('the way to a service and back', () => {
   it('streams an answer larger than any buffer', async () => {
     const large: RequestListener = (_req, res) => void res.end(Buffer.alloc(20 * MIB, 'y'));
     const { send } = await setUp({ orders: [await listen(http.createServer(large))] });
-    expect((await send('GET', '/docs')).text).toHaveLength(20 * MIB);
+    expect((await send('GET', '/health/orders')).text).toHaveLength(20 * MIB);
   });
 
   it('takes the targets in turn while nobody else asks', async () => {
@@ -784,7 +788,7 @@ describe('the way to a service and back', () => {
       res.write('half', () => res.destroy());
     };
     const { send } = await setUp({ orders: [await listen(http.createServer(half))] });
-    await expect(send('GET', '/docs')).rejects.toThrow(/aborted|ECONNRESET/);
+    await expect(send('GET', '/health/orders')).rejects.toThrow(/aborted|ECONNRESET/);
   });
 
   it('ends a request to the service when the client goes away', async () => {
@@ -794,7 +798,7 @@ describe('the way to a service and back', () => {
     };
     const { gateway } = await setUp({ orders: [await listen(http.createServer(silent))] });
     const socket = connect(gateway.port, '127.0.0.1', () => {
-      socket.write('GET /docs HTTP/1.1\r\nHost: a\r\n\r\n');
+      socket.write('GET /health/orders HTTP/1.1\r\nHost: a\r\n\r\n');
       setImmediate(() => socket.end());
     });
     await until(async () => abandoned);
@@ -874,17 +878,17 @@ describe('health checks', () => {
       else service(req, res);
     });
     const { send } = await setUp({ orders: [await listen(orders)], declaration: quick });
-    expect((await send('GET', '/docs')).status).toBe(200);
+    expect((await send('GET', '/health/orders')).status).toBe(200);
     draining = true;
-    await until(async () => (await send('GET', '/docs')).status === 503);
-    expectProblem(await send('GET', '/docs'), 503, 'failure to get a peer from the ring-balancer');
+    await until(async () => (await send('GET', '/health/orders')).status === 503);
+    expectProblem(await send('GET', '/health/orders'), 503, 'failure to get a peer from the ring-balancer');
     draining = false;
-    await until(async () => (await send('GET', '/docs')).status === 200);
+    await until(async () => (await send('GET', '/health/orders')).status === 200);
   });
 
   it('take out a target that refuses connections', async () => {
     const { send } = await setUp({ orders: [await refusingAddress()], declaration: quick });
-    await until(async () => (await send('GET', '/docs')).status === 503);
+    await until(async () => (await send('GET', '/health/orders')).status === 503);
   });
 });
 
@@ -906,7 +910,7 @@ describe('start and stop', () => {
     };
     const { gateway, send } = await setUp({ orders: [await listen(http.createServer(slow))] });
     const before = release;
-    const running = send('GET', '/docs');
+    const running = send('GET', '/health/orders');
     await until(async () => release !== before);
     const closing = gateway.close();
     await expect(send('GET', '/')).rejects.toThrow(/ECONNREFUSED/);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Service } from '../../services.ts';
-import { callsOf, serviceNamed, services } from '../../services.ts';
+import { callsOf, serviceNamed, services, upstreamTargets } from '../../services.ts';
 import { brokerOf, databaseUrl, portOf, serviceUrls, urlOf } from './addresses.ts';
 import type { Part } from './control.ts';
 import { repositoryRoot } from './folders.ts';
@@ -182,9 +182,7 @@ function gatewayLaunch({ folder, plan }: System): Launch {
     PORT: String(portOf(plan, 'gateway')),
     CLIENTS_FILE: clientsFileOf(folder),
     PUBLIC_URL: urlOf(plan, 'gateway'),
-    UPSTREAMS: JSON.stringify(
-      Object.fromEntries(servicesOf(plan).map((service) => [service.upstream, targets(service)])),
-    ),
+    UPSTREAMS: JSON.stringify(upstreamTargets(servicesOf(plan), targets)),
     ...plan.deck,
   });
 }

@@ -8,7 +8,6 @@ import type { ReplayCounter } from '@shop/chassis/reliable/idempotency/replay-co
 import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
-import { docsPageRoutes } from './docs-page/docs-page.routes.ts';
 import type { OrderMetrics } from './metrics.ts';
 import { describeService } from './openapi.ts';
 import { noteReplays } from './orders/note-replays.ts';
@@ -66,7 +65,7 @@ export function buildApp(deps: AppDeps): App {
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages, onReplayed: noteReplays }));
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));
-  routes.use(reconciliationRoutes({ ...keyed, base }), docsPageRoutes());
+  routes.use(reconciliationRoutes({ ...keyed, base }));
   const http = createApp({ ...deps, routes, name: 'orders', describe: () => describeService(deps) });
   return { http, drain: placements.drain };
 }

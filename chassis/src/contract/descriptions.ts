@@ -1,5 +1,6 @@
-/* Texts about this system in the OpenAPI documents of all services. */
+/* Texts about this system in the OpenAPI documents of all services, and in the pages about them. */
 
+export const SYSTEM = 'Orders and stock';
 export const KEPT_FOR_EVER = 'even after that, an order or a stock adjustment is not created twice under one key.';
 export const DEGRADED = 'or when queues have other arguments than declared. Orders still work.';
 export const SUBJECT_OF_MESSAGE = 'Id of the order or reservation that the message is about';

@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
+import { services } from '../../../services.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
 import { refused } from '../contract/problems.ts';
 import { createAdmission } from '../edge/admission.ts';
@@ -7,6 +8,7 @@ import { requestContext } from '../edge/context.ts';
 import { endConnections } from '../edge/draining.ts';
 import { problemHandler } from '../edge/problem.ts';
 import { shedExcess } from '../edge/shedding.ts';
+import { docsPageRoutes } from './docs-page/docs-page.routes.ts';
 import { type HealthDeps, healthRoutes } from './health.ts';
 
 export interface AppOptions extends HealthDeps {
@@ -48,6 +50,7 @@ export function createApp(options: AppOptions): Express {
   app.get(`/docs/${options.name}.json`, serveDocument(options.describe));
   app.use(createAdmission());
   app.use(options.routes);
+  app.use(docsPageRoutes(services.map(({ path }) => path)));
   app.use(() => {
     throw refused('not-found', 'There is no such path.');
   });

@@ -3,7 +3,9 @@ import express from 'express';
 import request from 'supertest';
 import { docsPageRoutes } from './docs-page.routes.ts';
 
-const app = express().disable('etag').use(docsPageRoutes());
+const app = express()
+  .disable('etag')
+  .use(docsPageRoutes(['orders', 'inventory']));
 const get = (encoding = 'identity') => request(app).get('/docs').set('Accept-Encoding', encoding);
 
 describe('GET /docs', () => {
@@ -15,6 +17,16 @@ describe('GET /docs', () => {
     expect(markup.match(/\b(src|srcset|data-src)=|<link(?! rel="icon" href="data:,")|@import/g)).toBeNull();
     const styles = [...text.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(([, style]) => style).join('');
     expect(styles.match(/url\((?!["']?data:)|@import/g)).toBeNull();
+  });
+
+  it('leads to the document of every service', async () => {
+    const { text } = await get().expect(200);
+    const links = [...text.matchAll(/<a id="of-(\w+)" href="\?of=(\w+)">(\w+)<\/a>/g)].map(([, ...parts]) => parts);
+    expect(links).toEqual([
+      ['orders', 'orders', 'Orders'],
+      ['inventory', 'inventory', 'Inventory'],
+    ]);
+    expect(text).toContain('const paths = ["orders","inventory"];');
   });
 
   it('lets exactly its own scripts and styles run', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SYSTEM } from '../../contract/descriptions.ts';
 
 /** A page that is whole by itself, ready to be sent. */
 export interface Page {
@@ -56,7 +57,7 @@ export function makePage({ title, header, body, styles, scripts = [] }: PagePart
 ${allStyles.map((style) => ({ html: `<style>${style}</style>\n` }))}</head>
 <body>
 <header>
-<strong>Orders and stock: the API</strong>
+<strong>${SYSTEM}: the API</strong>
 ${header}
 </header>
 ${body}

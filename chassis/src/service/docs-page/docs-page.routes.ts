@@ -1,16 +1,19 @@
-import { refused } from '@shop/chassis/contract/problems.ts';
 import { type Response, Router } from 'express';
+import { refused } from '../../contract/problems.ts';
 import { type CompressedPage, makeDocsPage } from './docs-page.ts';
 import type { Page } from './html.ts';
 import { noSuchPage, problemList, problemPage } from './problem-pages.ts';
 
-/** `GET /docs`: a page for people over the documents of both services. `GET /docs/problems`: pages about each problem. */
-export function docsPageRoutes(): Router {
+/**
+ * `GET /docs`: a page for people over the documents at `/docs/<path>.json`, of the paths that are given. `GET /docs/problems`:
+ * pages about each problem.
+ */
+export function docsPageRoutes(paths: readonly string[]): Router {
   const routes = Router({ caseSensitive: true, strict: true });
   // Made when it is first asked for: most processes never are. One that could not be made is made again.
   let making: Promise<CompressedPage> | undefined;
   routes.get('/docs', async (req, res) => {
-    making ??= makeDocsPage().catch((error) => {
+    making ??= makeDocsPage(paths).catch((error) => {
       making = undefined;
       throw error;
     });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import getAbsoluteFSPath from 'swagger-ui-dist/absolute-path.js';
+import { SYSTEM } from '../../contract/descriptions.ts';
 import { html, makePage, type Page } from './html.ts';
 
 /** The page with its compressed form: uncompressed it has two megabytes. */
@@ -19,7 +20,7 @@ const style = `
 // A key of its own for each visit: the one in the document is an example, and everybody would use it. Execute twice, and
 // it is a repeat. With a validatorUrl, Swagger UI would send the document to a validator on the Internet. Every call can be
 // refused in a dozen ways: open, each with its example, they would make a page of ten screens of every call.
-const script = `
+const script = (paths: readonly string[]) => `
 const folded = ({ React: { createElement: h } }) => ({
   wrapComponents: {
     responses: (Responses) => (props) => {
@@ -37,11 +38,14 @@ const folded = ({ React: { createElement: h } }) => ({
       : h(Headers, props),
   },
 });
-const of = new URLSearchParams(location.search).get('of') === 'inventory' ? 'inventory' : 'orders';
-document.getElementById(of).setAttribute('aria-current', 'page');
-document.getElementById('document').href = '/docs/' + of + '.json';
-fetch('/docs/' + of + '.json').then((answer) => {
-  if (!answer.ok) throw new Error('/docs/' + of + '.json was answered with ' + answer.status);
+const paths = ${JSON.stringify(paths)};
+const wanted = new URLSearchParams(location.search).get('of');
+const of = paths.includes(wanted) ? wanted : paths[0];
+const address = '/docs/' + of + '.json';
+document.getElementById('of-' + of).setAttribute('aria-current', 'page');
+document.getElementById('document').href = address;
+fetch(address).then((answer) => {
+  if (!answer.ok) throw new Error(address + ' was answered with ' + answer.status);
   return answer.json();
 }).then((spec) => {
   const key = 'docs-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 10);
@@ -53,24 +57,28 @@ fetch('/docs/' + of + '.json').then((answer) => {
   });
 }).catch((error) => { document.getElementById('page').textContent = String(error); });`;
 
-/** The interactive page over both services' documents: Swagger UI, in one answer that needs nothing from elsewhere. */
-export async function makeDocsPage(): Promise<CompressedPage> {
+/** The interactive page over the documents of all services: Swagger UI, in one answer that needs nothing but these. */
+export async function makeDocsPage(paths: readonly string[]): Promise<CompressedPage> {
   const [library, theirStyle] = await Promise.all(
     ['swagger-ui-bundle.js', 'swagger-ui.css'].map((name) => readFile(join(getAbsoluteFSPath(), name), 'utf8')),
   );
   const page = makePage({
-    title: 'Orders and stock: the API',
-    header: html`<nav><a id="orders" href="?of=orders">Orders</a><a id="inventory" href="?of=inventory">Inventory</a><a id="document" href="/docs/orders.json">OpenAPI document</a><a href="/docs/problems">Problems</a></nav>
-<p>Enter an API key under “Authorize”; this browser keeps it, for both documents, until you log out there. After <code>npm
+    title: `${SYSTEM}: the API`,
+    header: html`<nav>${paths.map((path) => html`<a id="of-${path}" href="?of=${path}">${capitalized(path)}</a>`)}<a id="document" href="/docs/${paths[0] ?? ''}.json">OpenAPI document</a><a href="/docs/problems">Problems</a></nav>
+<p>Enter an API key under “Authorize”; this browser keeps it, for all documents, until you log out there. After <code>npm
 start</code>, <code>npm run --silent local -- env</code> prints the keys; with Docker Compose they are in <code>.env.example</code>,
 or in <code>.env</code> where that names others; elsewhere the operator of the system issues them.</p>
 <p>The <code>Idempotency-Key</code> is new with each visit: a call that is executed twice gets its first answer again. Enter
 another key for another order.</p>`,
     body: html`<div id="page"></div>`,
     styles: [theirStyle ?? '', style],
-    scripts: [asInlineScript(library ?? ''), script],
+    scripts: [asInlineScript(library ?? ''), script(paths)],
   });
   return { ...page, gzipped: await promisify(gzip)(page.html, { level: 9 }) };
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 /** What HTML would take for the end of a script, or the begin of a comment, spelled so that only JavaScript reads it. */

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
-import { allProblems, gatewayRefusals } from '@shop/chassis/contract/problems.ts';
-import { requestContext } from '@shop/chassis/edge/context.ts';
-import { problemHandler } from '@shop/chassis/edge/problem.ts';
 import express from 'express';
 import request from 'supertest';
+import { createLogger } from '../../base/telemetry/log.ts';
+import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { allProblems, gatewayRefusals } from '../../contract/problems.ts';
+import { requestContext } from '../../edge/context.ts';
+import { problemHandler } from '../../edge/problem.ts';
 import { docsPageRoutes } from './docs-page.routes.ts';
 
 const app = express()
   .use(requestContext({ log: createLogger('test', 'silent'), metrics: createMetrics('test', 'test') }))
-  .use(docsPageRoutes(), problemHandler);
+  .use(docsPageRoutes(['orders', 'inventory']), problemHandler);
 const get = (path: string, accept = 'text/html') => request(app).get(path).set('Accept', accept);
 const linked = (text: string) => [...text.matchAll(/href="(\/docs\/problems\/[^"]+)"/g)].map(([, path = '']) => path);
 
@@ -39,7 +39,7 @@ describe('GET /docs/problems/{code}', () => {
   });
 
   it('explains what the type of the gateway’s refusals leads to', async () => {
-    const template = JSON.parse(readFileSync(join(__dirname, '../../../kong/error-template.json'), 'utf8'));
+    const template = JSON.parse(readFileSync(join(__dirname, '../../../../kong/error-template.json'), 'utf8'));
     const { text } = await get(`/docs/problems/${template.type.split('/').at(-1)}`).expect(200);
     for (const { status } of gatewayRefusals) expect(text).toContain(`<h3 id="${status}">${status} `);
   });

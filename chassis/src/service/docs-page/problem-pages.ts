@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { SYSTEM } from '../../contract/descriptions.ts';
 import {
   allProblems,
   gatewayRefusals,
@@ -7,9 +8,9 @@ import {
   type ProblemDefinition,
   problemSections,
   problems,
-} from '@shop/chassis/contract/problems.ts';
-import { EXAMPLE_TRACE_ID, gatewayExample } from '@shop/chassis/edge/openapi/answers.ts';
-import { toProblem } from '@shop/chassis/edge/problem.ts';
+} from '../../contract/problems.ts';
+import { EXAMPLE_TRACE_ID, gatewayExample } from '../../edge/openapi/answers.ts';
+import { toProblem } from '../../edge/problem.ts';
 import { type Html, html, makePage, type Page } from './html.ts';
 
 const style = `
@@ -123,7 +124,7 @@ export function noSuchPage(): Page {
 
 function page(title: string, content: Html): Page {
   return makePage({
-    title: `${title}: orders and stock`,
+    title: `${title}: ${SYSTEM.toLowerCase()}`,
     header: html`<nav><a href="/docs">API reference</a><a href="/docs/problems" aria-current="true">Problems</a></nav>`,
     body: html`<main>
 ${content}
