@@ -17,7 +17,7 @@ const style = `
 .swagger-ui .refusals .opblock-section-header { display: none }
 .swagger-ui .refusals .responses-inner { padding: 0 }`;
 
-// A key of its own for each visit: the one in the document is an example, and everybody would use it. Execute twice, and
+// Swagger UI is dark by a class of the document. A key of its own for each visit: the one in the document is an example, and everybody would use it. Execute twice, and
 // it is a repeat. With a validatorUrl, Swagger UI would send the document to a validator on the Internet. Every call can be
 // refused in a dozen ways: open, each with its example, they would make a page of ten screens of every call.
 const script = (paths: readonly string[]) => `
@@ -38,6 +38,10 @@ const folded = ({ React: { createElement: h } }) => ({
       : h(Headers, props),
   },
 });
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', follow);
+follow();
 const paths = ${JSON.stringify(paths)};
 const wanted = new URLSearchParams(location.search).get('of');
 const of = paths.includes(wanted) ? wanted : paths[0];

@@ -30,7 +30,8 @@ const headerStyle = `
 body { margin: 0 }
 header { padding: 1rem 2rem; background: #1b1f24; color: #fff; font: 15px/1.5 system-ui, sans-serif }
 header strong { display: block; font-size: 1.3rem; margin: 0 0 .3rem }
-header a { color: #9cd0ff; margin-right: 1.2rem }
+header nav { display: flex; flex-wrap: wrap; gap: 0 1.2rem }
+header a { color: #9cd0ff }
 header a[aria-current] { color: #fff; font-weight: 600; text-decoration: none }
 header p { margin: .3rem 0 0; max-width: 60rem; color: #d4d9df }
 @media (max-width: 40rem) { header { padding: 1rem } }`;
