@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { writeOnTrial } from '@shop/chassis/base/db/writability.ts';
+import { tryWrite } from '@shop/chassis/base/db/writability.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { failRun, findRunning, renewLease } from '@shop/chassis/operations/reconciliation/runs.sql.ts';
@@ -342,7 +342,7 @@ async function inBackground(pool: Pool, makeDue: () => Promise<void>): Promise<v
   }
   await outboxStats(pool);
   await pool.takesWrites();
-  await writeOnTrial(pool);
+  await tryWrite(pool);
   await removeExpiredKeys(pool, 72);
   await removeOldInboxRows(pool);
   await replaceAccepted(pool, { clientId: CLIENT, key: 'none' }, { status: 200, body: '' });

@@ -1,5 +1,5 @@
-/** Something that the user can do something about: shown as it is, without a stack. */
+/** An error that the user can fix: shown without a stack trace. */
 export class Fault extends Error {}
 
-/** A wrong option or argument; its message is one line for the user. */
+/** An invalid option or argument; the message is one line for the user. */
 export class UsageError extends Error {}

@@ -8,9 +8,9 @@ export interface LoopOptions {
 }
 
 /**
- * Run `round` again and again, `intervalMs` after the last one ended. A round that fails is logged and the next one
- * comes all the same. The interval varies by a tenth, so that processes started together drift apart. A round that may
- * take long ends early once `stopping` is aborted.
+ * Run `round` repeatedly, `intervalMs` after the previous one ended. A failed round is logged, and the next one runs anyway. The
+ * interval varies by 10 %, so that processes started together spread out. A round that may take long should return early once
+ * `stopping` is aborted.
  */
 export function startLoop(
   options: LoopOptions,
@@ -24,7 +24,8 @@ export function startLoop(
     try {
       await round(stopping.signal);
     } catch (error) {
-      // A database that is away is the health check's to tell, once, and not every loop's, each second.
+      // An unavailable database is reported by the health check; logging it in every round of every loop would only repeat
+      // it.
       if (isUnavailable(error)) options.log.debug({ err: error, loop: options.name }, 'background task failed');
       else options.log.error({ err: error, loop: options.name }, 'background task failed');
     }

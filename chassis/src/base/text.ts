@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * Text of `min` to `max` characters (Unicode code points). Control characters are refused everywhere: a NUL passes
- * JSON and fails in PostgreSQL, and the rest corrupts logs and terminals. So are halves of surrogate pairs, which have
- * no UTF-8.
+ * Text of `min` to `max` characters (Unicode code points). Control characters are rejected: NUL is valid in JSON but not in
+ * PostgreSQL, and the others corrupt logs and terminals. Lone surrogates are rejected too, because they cannot be encoded in
+ * UTF-8.
  */
 export function text(min: number, max: number) {
   return z
@@ -22,7 +22,7 @@ function codePoints(value: string): number {
   return count;
 }
 
-/** Text that a person can see: beside control characters, none that only format, hide or break lines. */
+/** Visible text: in addition to control characters, format characters and line separators are rejected. */
 export function printable(min: number, max: number) {
   return text(min, max)
     .refine((value) => !/[\p{Cf}\p{Zl}\p{Zp}\p{Cn}]/u.test(value), 'Must be printable.')
@@ -31,7 +31,7 @@ export function printable(min: number, max: number) {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** The id in lower case, or undefined when it is none; a path with such an id names nothing. */
+/** A UUID in lower case; undefined for any other value. */
 export function asUuid(value: unknown): string | undefined {
   return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined;
 }

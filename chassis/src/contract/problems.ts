@@ -366,7 +366,10 @@ export function refused(code: ProblemCode, detail: string, members?: Record<stri
 /** The table in its order, for lists. */
 export const allProblems = Object.entries(problems) as [ProblemCode, ProblemDefinition][];
 
-/** An error that the gateway returns itself, from one template (kong/error-template.json). All have the same `type` and no `code`. */
+/**
+ * An error that the gateway returns itself, from one template (kong/error-template.json). All have the same `type` and no
+ * `code`.
+ */
 export interface GatewayRefusal {
   status: number;
   /** Kong's message; some causes have other messages. */

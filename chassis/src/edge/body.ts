@@ -5,14 +5,14 @@ import type { RefusedError } from '../reliable/refusal.ts';
 import { faultsIn, listingMembers, MAX_REPORTED_FAULTS } from './list.ts';
 import { payloadTooLarge } from './problem.ts';
 
-// An answer must not grow far beyond the request that it refuses.
+// Bounds the response: it must not be much larger than the request.
 const MAX_POINTER_LENGTH = 200;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Read the body as bytes, up to `limit` bytes (413), and refuse media types other than JSON (415), in this order. */
+/** Read the body as a Buffer of up to `limit` bytes (413), then reject media types other than JSON (415). */
 export function readBody(limit: number): RequestHandler[] {
   const refuseDeclared: RequestHandler = (req, _res, next) => {
-    // express.raw looks at the encoding first, but 413 comes before 415.
+    // express.raw checks the encoding first, but the contract has 413 before 415.
     if (Number(req.headers['content-length'] ?? 0) > limit) throw payloadTooLarge();
     next();
   };
@@ -30,7 +30,7 @@ function bodyOf(req: Request): Buffer {
   return Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
 }
 
-/** The body as `schema` understands it. With `orEmpty`, no body is the same as `{}`. */
+/** Parse the body with `schema`. With `orEmpty`, an empty body counts as `{}`. */
 export function parseBody<S extends z.ZodType>(req: Request, schema: S, options?: { orEmpty: boolean }): z.output<S> {
   const bytes = bodyOf(req);
   if (bytes.length === 0 && options?.orEmpty) return validate(schema, {});
@@ -45,7 +45,7 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** The query as `schema` understands it; a parameter given twice is a fault. */
+/** Parse the query with `schema`; a repeated parameter is an error. */
 export function parseQuery<S extends z.ZodType>(req: Request, schema: S): z.output<S> {
   return validate(schema, { ...req.query });
 }
@@ -58,13 +58,13 @@ function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   );
 }
 
-/** One fault: a JSON Pointer (RFC 6901) into the body, or to the query parameter. */
+/** A validation error, with a JSON Pointer (RFC 6901) into the body or to the query parameter. */
 export interface Fault {
   pointer: string;
   detail: string;
 }
 
-/** The refusal of a request that is well-formed but not valid. */
+/** 400 for a request that is well-formed but not valid. */
 export function validationFailed(faults: Fault[]): RefusedError {
   const count = faults.length === 1 ? '1 value is' : `${faults.length} values are`;
   return refused('validation-failed', `${count} not valid.`, { errors: faults.slice(0, MAX_REPORTED_FAULTS) });

@@ -6,7 +6,7 @@ import type { RefusedError } from '../reliable/refusal.ts';
 import { contextOf, headerValues } from './context.ts';
 import type { Principal } from './principal.ts';
 
-/** Refuse whatever did not pass the gateway. Two tokens are accepted at a time, so that they can be rotated. */
+/** Reject requests that did not come through the gateway. Two tokens are accepted at a time, for rotation. */
 export function gatewayOnly(tokens: readonly string[]): RequestHandler {
   const accepted = tokens.map(known);
   return (req, res, next) => {
@@ -17,14 +17,13 @@ export function gatewayOnly(tokens: readonly string[]): RequestHandler {
 }
 
 /**
- * Read who calls, on routes where the gateway asked for a key. A client can make Kong drop these headers by naming
- * them in `Connection`, so one that is missing (or doubled) is a refusal and never an anonymous caller.
+ * Read the client's identity, on routes where the gateway requires an API key. A client can make Kong drop these headers by
+ * listing them in `Connection`, so a request with a missing or repeated header is rejected and never treated as anonymous.
  */
 export function identifyClient(): RequestHandler {
   return (req, res, next) => {
     const context = contextOf(res);
-    if (!context.cameThroughGateway)
-      throw new Error('a route identifies its client before the gateway’s token is checked');
+    if (!context.cameThroughGateway) throw new Error('identifyClient must run after gatewayOnly');
     const clientId = onlyValue(req, 'x-consumer-custom-id');
     const groups = onlyValue(req, 'x-consumer-groups');
     if (!clientId || !groups) throw gatewayRequired();
@@ -33,17 +32,17 @@ export function identifyClient(): RequestHandler {
   };
 }
 
-/** Who is asking, on a route behind {@link identifyClient} or {@link internalOnly}. */
+/** The caller, on a route behind {@link identifyClient} or {@link internalOnly}. */
 export function principalOf(res: Response): Principal {
   const { principal } = contextOf(res);
-  if (!principal) throw new Error('a route asks who is calling without identifying the caller');
+  if (!principal) throw new Error('principalOf needs identifyClient or internalOnly on the route');
   return principal;
 }
 
-/** Of each service that may call: the tokens that it may send (RFC 6750). Two, while they are rotated. */
+/** The accepted bearer tokens (RFC 6750) of each service that may call; two during a rotation. */
 export type InternalCallers = Readonly<Record<string, readonly string[]>>;
 
-/** Refuse whatever does not carry a token of one of these services, which says which one it is. */
+/** Reject requests without a token of one of these services. The token identifies the service. */
 export function internalOnly(callers: InternalCallers, { internalRequests }: Metrics): RequestHandler {
   const accepted = Object.entries(callers).flatMap(([name, tokens]) =>
     tokens.map((token, index) => ({ ...known(token), name, age: index === 0 ? 'current' : 'previous' })),
@@ -75,7 +74,10 @@ function known(token: string): KnownToken {
   return { digest: hash('sha256', token, 'buffer') };
 }
 
-/** Compares digests, and all of them, so that the time shows neither a length, nor a common prefix, nor which one it was. */
+/**
+ * Compares digests, and always all of them, so that timing reveals neither lengths nor common prefixes nor which token
+ * matched.
+ */
 function findToken<Known extends KnownToken>(token: string | undefined, accepted: readonly Known[]): Known | undefined {
   if (!token) return undefined;
   const candidate = known(token).digest;

@@ -9,17 +9,17 @@ import { readTraceparent } from '../reliable/trace-context.ts';
 import { clientIdOf, type Principal } from './principal.ts';
 import { createRequestLog, type Failure, type RequestLine } from './request-log.ts';
 
-/** What the edge knows of a request before any route sees it. */
+/** What the edge knows about a request before its route runs. */
 export interface RequestContext {
-  /** 32 hex digits: the gateway's X-Kong-Request-Id; also the `traceId` of problems. */
+  /** The gateway's X-Kong-Request-Id (32 hex digits), also the `traceId` of problems. */
   requestId: string;
-  /** W3C trace context, level 1, for what this request causes. */
+  /** W3C trace context, level 1, to pass on. */
   traceparent: string;
   /** Whether the gateway's token was checked. */
   cameThroughGateway?: true;
-  /** Who is asking; undefined on open routes. */
+  /** The caller; undefined on open routes. */
   principal?: Principal;
-  /** Set when the answer is a refusal that was thrown, or a failure. */
+  /** Set when the response comes from a thrown error. */
   failure?: Failure;
 }
 
@@ -28,7 +28,7 @@ export function contextOf(res: Response): RequestContext {
   return res.locals.context as RequestContext;
 }
 
-/** All values of a header, one per line that was sent. Node joins or drops repeated lines in `req.headers`. */
+/** All values of a header, one per header line. `req.headers` joins or drops repeated lines. */
 export function headerValues(req: Pick<Request, 'rawHeaders'>, lowerCaseName: string): string[] {
   const values: string[] = [];
   for (let index = 0; index < req.rawHeaders.length; index += 2) {
@@ -43,30 +43,30 @@ export interface RequestContextOptions {
   tracing?: Tracing | undefined;
 }
 
-// Asked every few seconds, by those who watch the process: nobody reads their traces or lines.
-const UNTOLD = /^\/(health\/(live|ready)|metrics)$/;
+// Polled every few seconds by monitoring, so they would fill the logs and traces.
+const NOT_LOGGED = /^\/(health\/(live|ready)|metrics)$/;
 
-/** Adopt the gateway's request id, continue the caller's trace, and measure, trace and log the answer. */
+/** Take over the gateway's request id, continue the caller's trace, and measure, trace and log the response. */
 export function requestContext({ log, metrics, tracing }: RequestContextOptions): RequestHandler {
   const logRequest = createRequestLog(log);
   return (req, res, next) => {
     const startedAt = performance.now();
     const requestId = adoptRequestId(req.headers['x-kong-request-id']);
-    const isTold = !UNTOLD.test(req.path);
-    const span = isTold ? tracing?.start(boundedMethod(req.method), spanOptions(req, requestId)) : undefined;
+    const isLogged = !NOT_LOGGED.test(req.path);
+    const span = isLogged ? tracing?.start(boundedMethod(req.method), spanOptions(req, requestId)) : undefined;
     const context: RequestContext = {
       requestId,
       traceparent: span?.traceparent ?? continueTrace(req.headers.traceparent, requestId),
     };
     res.locals.context = context;
-    // 'close' comes after the last byte and also when the client went away first.
+    // 'close' is emitted after the last byte, and also if the client disconnects before.
     res.on('close', () => {
       const route = typeof req.route?.path === 'string' ? req.baseUrl + req.route.path : 'unmatched';
       const seconds = Math.round((performance.now() - startedAt) * 1000) / 1e6;
       const method = boundedMethod(req.method);
       const status = res.statusCode;
       metrics.httpRequestDuration.of(route, method, status).observe(seconds);
-      if (!isTold && !context.failure) return;
+      if (!isLogged && !context.failure) return;
       const { principal, failure } = context;
       const clientId = principal && clientIdOf(principal);
       const subjectId: string | undefined = res.locals[subject.logField];
@@ -100,25 +100,25 @@ function endSpan(span: Span, line: RequestLine, subjectId: string | undefined, c
     [subject.spanAttribute]: subjectId,
     'shop.problem.code': code,
   };
-  // What is refused is the client's fault, and no error of the server's span (OpenTelemetry's conventions for HTTP).
+  // A 4xx is not an error of a server span (OpenTelemetry semantic conventions for HTTP).
   span.end({ name: `${method} ${route}`, attributes, failed: status >= 500 ? (code ?? String(status)) : undefined });
 }
 
-// Anyone may invent a method; a label must not take whatever comes.
+// Clients can send any method, but the values of a label must be bounded.
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS']);
 function boundedMethod(method: string): string {
   return METHODS.has(method) ? method : 'OTHER';
 }
 
-/** The gateway's id of a request, or a new one for a request that did not come through it. */
+/** The gateway's request id, or a new one if the request did not come through the gateway. */
 export function adoptRequestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[0-9a-f]{32}$/.test(header) ? header : randomUUID().replaceAll('-', '');
 }
 
-/** The caller's trace; or, when it sent none, one that has the id of the request. */
+/** Continue the caller's trace, or start one whose id is the request id. */
 function continueTrace(header: string | string[] | undefined, requestId: string): string {
   const caller = readTraceparent(header);
-  // The second half of a UUID's digits: all random but two bits.
+  // The second half of a UUID, of which all but two bits are random.
   const spanId = randomUUID().replaceAll('-', '').slice(16);
   return caller ? `00-${caller.traceId}-${spanId}-${caller.flags}` : `00-${requestId}-${spanId}-01`;
 }

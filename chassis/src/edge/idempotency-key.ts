@@ -5,8 +5,8 @@ import { headerValues } from './context.ts';
 export type KeyReading = { kind: 'key'; key: string } | { kind: 'missing' } | { kind: 'malformed' };
 
 /**
- * Read an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a string of RFC 8941, or, for clients that
- * know no structured fields, the bare key. The quoted and the bare form of one key are the same key.
+ * Parse an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): an RFC 8941 string or, for clients without structured
+ * fields, the bare key. The quoted and the bare form are the same key.
  */
 export function readIdempotencyKey(values: readonly string[]): KeyReading {
   if (values.length > 1) return { kind: 'malformed' };
@@ -17,13 +17,13 @@ export function readIdempotencyKey(values: readonly string[]): KeyReading {
   return key !== undefined && grammar.test(key) ? { kind: 'key', key } : { kind: 'malformed' };
 }
 
-/** RFC 8941, 3.3.3: inside the quotes a backslash escapes a quote or a backslash, and nothing else. */
+/** RFC 8941, 3.3.3: inside the quotes, a backslash may only escape a quote or a backslash. */
 function unquote(value: string): string | undefined {
   const inner = /^"((?:[^"\\]|\\["\\])*)"$/.exec(value)?.[1];
   return inner?.replace(/\\(["\\])/g, '$1');
 }
 
-/** The key of a request; its absence or a malformed one is a 400 that links to the documentation. */
+/** The key of a request; 400 with a link to the documentation if it is missing or malformed. */
 export function requireIdempotencyKey(req: Request): string {
   const reading = readIdempotencyKey(headerValues(req, 'idempotency-key'));
   if (reading.kind === 'key') return reading.key;

@@ -2,7 +2,7 @@ import { fingerprintOf, type Operation } from '../reliable/idempotency/fingerpri
 import type { KeyedRequest } from '../reliable/idempotency/keyed-request.ts';
 import { clientIdOf, type Principal } from './principal.ts';
 
-/** A principal's request for an operation, under its key. */
+/** A keyed request of a principal for an operation. */
 export function toKeyedRequest<Asked>(
   principal: Principal,
   key: string,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** For `safeParse`: the fault of an unknown member lists the members that exist. */
+/** Context for `safeParse`: errors for unknown members list the known members. */
 export const listingMembers: z.core.ParseContext<z.core.$ZodIssue> = {
   error: (issue) => {
     if (issue.code !== 'unrecognized_keys' || !(issue.inst instanceof z.ZodObject)) return undefined;
@@ -10,15 +10,15 @@ export const listingMembers: z.core.ParseContext<z.core.$ZodIssue> = {
 };
 const NO_SUCH_MEMBER = 'Unknown member.';
 
-/** The longest list of faults in one answer. */
+/** Maximum number of errors in a response. */
 export const MAX_REPORTED_FAULTS = 50;
 
 /**
- * An array of 1 to `max` elements, whose validation stops once it has found as many faults as an answer names. `z.array`
- * looks for all of them: a megabyte of `{},{},…` has a million, which takes a process seconds and all of its memory.
+ * An array of 1 to `max` elements whose validation stops at the maximum number of reported errors. `z.array` collects all errors:
+ * for a megabyte of `{},{},…` that is a million, which takes seconds and all memory of the process.
  */
 export function list<Element extends z.ZodType>(element: Element, max = Number.POSITIVE_INFINITY) {
-  // What a document says of it: zod itself does not know of the elements.
+  // Metadata for the OpenAPI document, because zod does not know the type of the elements.
   const described = { elements: element, minItems: 1, ...(max < Number.POSITIVE_INFINITY && { maxItems: max }) };
   return z
     .array(z.unknown())
@@ -39,7 +39,9 @@ export function list<Element extends z.ZodType>(element: Element, max = Number.P
     });
 }
 
-/** The faults of a value, one per path; an unknown member's path ends with its name. Parse with {@link listingMembers}. */
+/**
+ * The errors of a value, one per path. The path of an unknown member ends with its name. Parse with {@link listingMembers}.
+ */
 export function faultsIn(
   error: z.ZodError,
   at: readonly PropertyKey[] = [],

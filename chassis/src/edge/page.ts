@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { RefusedError } from '../reliable/refusal.ts';
 import { validationFailed } from './body.ts';
 
-/** `limit` of every list: 1..100, 50 if absent. */
+/** `limit` of every list: 1 to 100, default 50. */
 export const limit = z
   .string()
   .regex(/^[1-9][0-9]{0,2}$/, 'Must be a whole number from 1 to 100.')
   .transform(Number)
   .refine((value) => value <= 100, 'Must be a whole number from 1 to 100.')
   .default(50)
-  // A document describes a parameter by its value, not by its digits.
+  // In the OpenAPI document, the parameter is an integer, not a string of digits.
   .meta({
     type: 'integer',
     minimum: 1,
@@ -20,7 +20,7 @@ export const limit = z
     description: 'Maximum number of items in a page',
   });
 
-/** `cursor` of every list; whether the list gave it is judged by {@link fromCursor}. */
+/** `cursor` of every list; {@link fromCursor} checks that the list returned it. */
 export const cursor = z
   .string()
   .max(500)
@@ -28,14 +28,14 @@ export const cursor = z
   .meta({ description: '`nextCursor` of the previous page, with the same filters' });
 
 /**
- * An opaque cursor to the place after `position`. `scope` names the list and its filters; the checksum binds the
- * cursor to them, so that one that was altered, or carried over to another list, is refused instead of misread.
+ * An opaque cursor for the place after `position`. `scope` identifies the list and its filters. The checksum binds the cursor to
+ * them, so that a modified cursor, or one from another list, is rejected instead of misread.
  */
 export function toCursor(scope: string, position: string): string {
   return Buffer.from(`${checksum(scope, position)}${position}`).toString('base64url');
 }
 
-/** The position inside a cursor; a cursor that this list did not give is `validation-failed`. */
+/** The position in a cursor; `validation-failed` if this list has not returned it. */
 export function fromCursor(scope: string, cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const decoded = Buffer.from(cursor, 'base64url').toString('utf8');
@@ -44,7 +44,7 @@ export function fromCursor(scope: string, cursor: string | undefined): string | 
   return position;
 }
 
-/** The refusal of a cursor that this list did not give. */
+/** 400 for a cursor that this list has not returned. */
 export function cursorRefused(): RefusedError {
   return validationFailed([
     { pointer: '/cursor', detail: 'This cursor was not returned by this list with these filters.' },

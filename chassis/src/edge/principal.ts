@@ -1,26 +1,26 @@
 /**
- * Who is asking. The edge makes it, in callers.ts alone; routes, use cases, keys and timelines take it as it is.
+ * The caller of a request. It is created only in callers.ts; routes, use cases, keys and timelines use it unchanged.
  *
- * A place that treats kinds differently decides in a `switch` without a default, in a function whose type has no undefined:
- * then a new kind of principal does not compile until every such place has decided about it.
+ * Code that treats kinds differently uses a `switch` without a default in a function that never returns undefined, so that a new
+ * kind does not compile until every such place handles it.
  */
 export type Principal = Machine | Service;
 
-/** A client of the gateway, known by its API key. */
+/** An API client, identified by its API key. */
 export interface Machine {
   readonly kind: 'machine';
-  /** The consumer's custom id. */
+  /** The custom id of the Kong consumer. */
   readonly clientId: string;
   readonly groups: readonly string[];
 }
 
-/** Another service, known by the token that it has for this one. */
+/** Another service, identified by its token. */
 export interface Service {
   readonly kind: 'service';
   readonly name: string;
 }
 
-/** The scope of its keys and the owner of what it made, as `client_id` stores it. */
+/** The scope of its idempotency keys and the owner of its resources, stored as `client_id`. */
 export function clientIdOf(principal: Principal): string {
   switch (principal.kind) {
     case 'machine':
@@ -30,7 +30,7 @@ export function clientIdOf(principal: Principal): string {
   }
 }
 
-/** Its name in timelines, ledgers and dead letters, as `actor` stores it. */
+/** Its name in timelines, ledgers and dead letters, stored as `actor`. */
 export function actorOf(principal: Principal): string {
   switch (principal.kind) {
     case 'machine':

@@ -6,19 +6,19 @@ import { contextOf } from './context.ts';
 
 let typeBase = UNPUBLISHED_TYPES;
 
-/** From now on the `type` of a problem is the address of its page below `publicUrl`, once for the process, as it starts. */
+/** Set the base URL of problem types to the pages below `publicUrl`. Called once at startup. */
 export function publishProblemsAt(publicUrl: string): void {
   typeBase = `${publicUrl}/docs/problems/`;
 }
 
-/** The `type` of the problem with this code; of all refusals of the gateway, of `gateway`. */
+/** The `type` of problems with this code; `gateway` stands for all errors of the gateway. */
 export function problemType(code: string): string {
   return typeBase + code;
 }
 
 const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
 
-/** Where a refusal happened: RFC 9457's `instance`, and the id that the logs know the request by. */
+/** The occurrence of a problem: `instance` of RFC 9457, and the request id in the logs. */
 export interface Occurrence {
   instance: string;
   traceId: string;
@@ -31,12 +31,15 @@ export function toProblem({ code, detail, members }: Refusal, { instance, traceI
   return { status, body };
 }
 
-/** A refusal of a request that is its answer: it is stored, and given again to a repeat. */
+/** A refusal that is returned instead of thrown, so that it is stored under the key and replayed. */
 export function toRefusal(req: Request, res: Response, refusal: Refusal): Reply {
   return toProblem(refusal, { instance: req.path, traceId: contextOf(res).requestId });
 }
 
-/** Send an answer, as every route does but health and metrics, which are no problems at 503; with `replayed` it says that it was given before (draft-ietf-httpapi-idempotency-key-header). */
+/**
+ * Send a response; `replayed` marks it as a replay (draft-ietf-httpapi-idempotency-key-header). All routes use it except health
+ * and metrics, whose 503 is not a problem document.
+ */
 export function sendReply(res: Response, reply: Reply, replayed = false): void {
   if (reply.retryAfterSeconds !== undefined) res.set('Retry-After', String(reply.retryAfterSeconds));
   if (reply.location) res.set('Location', reply.location);
@@ -45,7 +48,7 @@ export function sendReply(res: Response, reply: Reply, replayed = false): void {
   res.status(reply.status).end(reply.body);
 }
 
-/** The one place where a thrown error becomes an answer. A 500 says nothing of the inside; its log line says all. */
+/** The only place where thrown errors become responses. A 500 discloses no details; its log line has them. */
 export const problemHandler: ErrorRequestHandler = (error, req, res, _next) => {
   const context = contextOf(res);
   const { refusal, retryAfterSeconds } = asRefused(error);
@@ -72,7 +75,7 @@ export function payloadTooLarge(): RefusedError {
   return refused('payload-too-large', 'The body exceeds the limit.');
 }
 
-/** Faults that Express's own body reader and URL decoder report (npm `raw-body`, `body-parser`: `type`). */
+/** Errors of Express's body reader and URL decoder (npm `raw-body`, `body-parser`: `type`). */
 function asBodyFault(error: unknown): RefusedError | undefined {
   const { type, status } = (error ?? {}) as { type?: string; status?: number };
   if (type === 'entity.too.large') return payloadTooLarge();
@@ -82,7 +85,7 @@ function asBodyFault(error: unknown): RefusedError | undefined {
   if (type === 'request.aborted' || type === 'request.size.invalid') {
     return refused('invalid-json', 'The body ended early.');
   }
-  // A path with a broken percent-encoding names nothing.
+  // A path with an invalid percent-encoding identifies no resource.
   if (error instanceof URIError && status === 400) return refused('not-found', 'The path is malformed.');
   return undefined;
 }

@@ -14,23 +14,23 @@ import { type HealthDeps, healthRoutes } from './health.ts';
 export interface AppOptions extends HealthDeps {
   tracing?: Tracing | undefined;
   gatewayTokens: readonly string[];
-  /** Routes that only the other service may call; they check their own token. */
+  /** Routes that only other services may call; they check their own token. */
   internal?: Router;
-  /** First segments of their paths, which are never shed: see `shedExcess`. */
+  /** First path segments of internal routes, which are never shed: see `shedExcess`. */
   internalPaths?: readonly string[];
   /** Routes behind the gateway. */
   routes: Router;
-  /** At the gateway: `/health/<name>`, `/docs/<name>.json`. */
+  /** Name in the gateway's paths `/health/<name>` and `/docs/<name>.json`. */
   name: string;
-  /** Of the event loop, before requests are refused; see `shedExcess`. */
+  /** Longest turn of the event loop before requests are shed; see `shedExcess`. */
   longestTurnMs?: number;
-  /** Makes the service's OpenAPI document. */
+  /** Returns the service's OpenAPI document. */
   describe: () => object;
 }
 
 /**
- * The HTTP edge of a service. The order of its checks is part of the contract: 401, 413, 415, then the route's own. Health
- * and documents do not count among the requests that are under way, so that they are answered however many those are.
+ * The HTTP edge of a service. The order of its checks is part of the contract: 401, 413, 415, then the checks of the route.
+ * Health and documents are not subject to admission control, so that they respond under any load.
  */
 export function createApp(options: AppOptions): Express {
   const app = express();
@@ -52,13 +52,13 @@ export function createApp(options: AppOptions): Express {
   app.use(options.routes);
   app.use(docsPageRoutes(services.map(({ path }) => path)));
   app.use(() => {
-    throw refused('not-found', 'There is no such path.');
+    throw refused('not-found', 'This path does not exist.');
   });
   app.use(problemHandler);
   return app;
 }
 
-/** The document is made when it is first asked for: most processes never are. */
+/** The document is made at the first request, because most processes never serve it. */
 function serveDocument(describe: () => object): RequestHandler {
   let text: string | undefined;
   return (_req, res) => {

@@ -6,19 +6,19 @@ import type { Broker } from '../reliable/messaging/connection.ts';
 import { inTransaction } from '../reliable/postgres/transaction.ts';
 
 /*
- * A subscription gets through its queue what is published while the queue is there and has room. The rest it reads from
- * the producer, as it is now:
+ * A subscription gets the events that are published while its queue exists and is not full. Instead of the others, it reads the
+ * current state from the producer:
  *
- *   new        -> caught up   its queue is there, and the producer was read after that
+ *   new        -> caught up   the queue exists, and the producer was read after that
  *   caught up  -> behind      events were dropped: they are open dead letters with the reason `dropped`
  *   behind     -> caught up   the producer was read after they were found; they are discarded
  *
- * Events go on being handled meanwhile, so reading must not undo them: a thing is written where its version is newer. A
- * reading that fails, or whose process dies, is done again from its beginning. Two processes may read at the same time.
+ * Events are handled meanwhile, so reading must not overwrite newer data: a record is written only if its version is newer. A
+ * read that fails, or whose process crashes, starts again from the beginning. Two processes may read at the same time.
  */
 
 export interface CatchUpOptions {
-  /** Of the subscription; its dead letters are drained. */
+  /** The queue of the subscription; its dead letters must be drained. */
   queue: string;
   pool: Pool;
   broker: Pick<Broker, 'name' | 'isConnected'>;
@@ -29,14 +29,14 @@ export interface CatchUpOptions {
   intervalMs?: number;
 }
 
-// The drainer takes a moment to write down what was dropped, and a reading may be long: later is not much worse.
+// Not shorter, because the drainer needs a moment to store dropped events, and reading may take long anyway.
 const INTERVAL_MS = 5_000;
 
-/** Keep a subscription complete for as long as the process lives. */
+/** Catch up a subscription whenever it has missed events, until stopped. */
 export function startCatchUp(options: CatchUpOptions): { stop(): Promise<void> } {
   const { queue, pool, broker, now, log, readProducer, intervalMs = INTERVAL_MS } = options;
   return startLoop({ name: `catch-up of ${queue}`, intervalMs, log }, async (stopping) => {
-    // Connected, we have declared our queue: what is published from now on is in it.
+    // The queue is declared at each connect, so it gets everything that is published from now on.
     if (!broker.isConnected()) return;
     const missed = await findMissed(pool, queue);
     if (!missed.beginning && missed.dropped.length === 0) return;

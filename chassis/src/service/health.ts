@@ -9,7 +9,7 @@ import type { Lifecycle } from './lifecycle.ts';
 
 export interface HealthDeps {
   pool: Pool;
-  /** The part of the pool that requests use. */
+  /** The share of the pool for requests. */
   requestPool: RequestShare;
   broker: Pick<Broker, 'isConnected' | 'differences'>;
   lifecycle: Lifecycle;
@@ -23,15 +23,18 @@ export const healthReport = z
   .strictObject({
     status: z.enum(['ok', 'degraded', 'down']),
     checks: z.strictObject({ database: z.boolean(), broker: z.boolean() }),
-    reason: z.string().optional().meta({ description: 'Why it is `degraded` although both answer.' }),
+    reason: z
+      .string()
+      .optional()
+      .meta({ description: 'Why the status is `degraded` although database and broker are available.' }),
     version: z.string(),
   })
   .meta({ id: 'Health' });
 
 /**
- * `open` needs no token, for the network protects it: liveness, readiness, metrics. Readiness knows nothing of the
- * database: a gateway that takes a service out for it would hide the service's own answers. `report` is for people. None
- * of them waits behind other requests.
+ * `open` (liveness, readiness, metrics) needs no token, because the network protects it. Readiness does not check the database:
+ * if the gateway took a service out because of it, clients would not get the service's own responses. `report` is for people.
+ * None of them is queued behind other requests.
  */
 export function healthRoutes(deps: HealthDeps): { open: Router; report: RequestHandler } {
   const open = Router();

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../base/telemetry/log.ts';
 
-// Docker and Kubernetes kill 10 s after SIGTERM by default; what is not finished by then is finished by other processes.
+// Docker kills a container 10 s after SIGTERM by default. Work that is not finished by then is finished by other processes.
 const SHUTDOWN_LIMIT_MS = 10_000;
 
 export type Phase = 'starting' | 'ready' | 'draining';
 
-/** Where a process stands; readiness tells the gateway. */
+/** The phase of a process, which readiness reports to the gateway. */
 export interface Lifecycle {
   phase(): Phase;
   enter(phase: Phase): void;
@@ -29,10 +29,10 @@ export interface ShutdownStep {
 }
 
 /**
- * On SIGTERM go on for `drainSeconds` as draining, so that a gateway that asks for readiness sends requests elsewhere;
- * SIGINT, by which a terminal or `npm run local -- down` ends the whole system, skips that wait. Then take the steps in
- * their order (stop accepting, finish what runs, drain, close) and exit 0; after the limit, exit 1. A step that fails does
- * not keep the next ones from running. A second signal ends at once.
+ * On SIGTERM, continue for `drainSeconds` in the phase `draining`, so that a gateway that checks readiness sends requests
+ * elsewhere. SIGINT, with which a terminal or `npm run local -- down` stops the whole system, skips this wait. Then run the
+ * steps in order (stop accepting, finish running work, drain, close) and exit with 0; after the time limit, exit with 1. A
+ * failed step does not prevent the next ones. A second signal exits immediately.
  */
 export function drainOnSignal(
   lifecycle: Lifecycle,

@@ -11,9 +11,9 @@ export interface ReaperOptions {
   keyRetentionHours: number;
 }
 
-// Retention is hours to days, so a minute more or less is nothing.
+// Retention is hours to days, so a minute does not matter.
 const INTERVAL_MS = 60_000;
-// Small enough to be over within a statement's timeout on a busy machine, and to hold its locks for moments.
+// Small enough to finish within the statement timeout on a busy machine, and to hold its locks only briefly.
 const BATCH_ROWS = 500;
 
 interface Batch {
@@ -22,13 +22,13 @@ interface Batch {
 }
 
 /**
- * Every minute, remove the rows that only had to outlive repeats: completed keys past their retention and inbox rows
- * past the longest redelivery. Any number of them may run: each skips what another has locked.
+ * Every minute, remove rows that were kept only to detect duplicates: completed keys past their retention, and inbox rows older
+ * than any possible redelivery. Any number of reapers may run: each skips rows that another has locked.
  */
 export function startReaper({ pool, log, keyRetentionHours }: ReaperOptions): { stop(): Promise<void> } {
   /**
-   * One small transaction after the other, until there is no full batch left. Each begins where the last one ended, for
-   * what was removed stays in the index until vacuum comes, and a million rows later that is a long way to pass over.
+   * Small transactions, until a batch is not full. Each starts where the last one ended, because removed rows stay in the index
+   * until vacuum: after a million rows, starting from the beginning would be slow.
    */
   async function sweep(
     stopping: AbortSignal,

@@ -17,7 +17,7 @@ import { startRelay } from '../reliable/outbox/relay.ts';
 import { createLifecycle, drainOnSignal } from './lifecycle.ts';
 import { startReaper } from './reaper.ts';
 
-/** A part that runs in the background until it is stopped. */
+/** A background task that runs until stopped. */
 export interface Background {
   stop(): Promise<void>;
 }
@@ -26,11 +26,11 @@ export interface RuntimeOptions {
   name: string;
   version: string;
   settings: z.output<typeof serviceConfig>;
-  /** The service's own queues, and what it publishes. */
+  /** The service's queues and the messages that it publishes. */
   topology: Topology;
 }
 
-/** The configuration; or its faults on standard error, and the end of the process. */
+/** Read the settings; if they are invalid, print the errors to standard error and exit. */
 export function settingsOrExit<Settings>(name: string, read: () => Settings): Settings {
   try {
     return read();
@@ -40,7 +40,10 @@ export function settingsOrExit<Settings>(name: string, read: () => Settings): Se
   }
 }
 
-/** What every service runs on: logs, metrics, database, broker, relay, reaper. Neither server needs to be there yet. */
+/**
+ * The infrastructure of every service: logs, metrics, database, broker, relay, reaper. Database and broker may still be
+ * down.
+ */
 export async function startRuntime({ name, version, settings, topology }: RuntimeOptions) {
   if (settings.PUBLIC_URL) publishProblemsAt(settings.PUBLIC_URL);
   const metrics = createMetrics(name, version);
@@ -90,7 +93,7 @@ function showDifferences(metrics: Metrics, differences: readonly Difference[]): 
   for (const { name } of differences) metrics.topologyDifferences.set({ queue: name }, 1);
 }
 
-/** Its packages are loaded only here: a process that traces nothing pays nothing for them. */
+/** Loads the OpenTelemetry packages only if tracing is enabled. */
 async function tracingIfWanted(
   name: string,
   version: string,
@@ -105,15 +108,15 @@ export type Runtime = Awaited<ReturnType<typeof startRuntime>>;
 
 export interface Served {
   http: Express;
-  /** Resolves when every batch that was begun is over. */
+  /** Resolves when all running batches have finished. */
   drain(): Promise<void>;
   /** The service's own background work. */
   background: readonly Background[];
-  /** Closes the service's own connections, last but for the broker's and the database's. */
+  /** Closes the service's own connections, before those of broker and database. */
   close?: () => Promise<void>;
 }
 
-/** Listen, and on a signal: stop accepting, finish what runs, drain, close. */
+/** Listen; on a signal stop accepting, finish running work, drain and close. */
 export async function serve(runtime: Runtime, served: Served): Promise<void> {
   const { settings, log, lifecycle, pool, broker, relay, replays, reaper, tracing } = runtime;
   const server = await listen(served.http, settings.HOST, settings.PORT);
@@ -123,7 +126,8 @@ export async function serve(runtime: Runtime, served: Served): Promise<void> {
   drainOnSignal(lifecycle, log, settings.DRAIN_SECONDS, [
     { name: 'server', run: server.close },
     { name: 'batches', run: served.drain },
-    // Together, for each may have to wait for the broker; what the relay does not send now, another process will.
+    // In parallel, because each may have to wait for the broker. Messages that the relay does not send now are sent by
+    // another process.
     { name: 'background', run: () => Promise.all(background.map((part) => part.stop())) },
     { name: 'connections', run: async () => served.close?.() },
     { name: 'broker', run: broker.close },

@@ -20,7 +20,10 @@ export interface MessagingDatabase {
   drop(): Promise<void>;
 }
 
-/** The smallest service's database: outbox, inbox, keys, dead letters, catch-ups, runs, and one row in `effects` for each time a message had its effect. */
+/**
+ * The smallest service's database: outbox, inbox, keys, dead letters, catch-ups, runs, and one row in `effects` for each
+ * time a message had its effect.
+ */
 export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   const server = process.env.TEST_POSTGRES_URL;
   if (!server) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');

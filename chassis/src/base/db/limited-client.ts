@@ -5,20 +5,19 @@ import type { MarkedError } from '../../reliable/postgres/faults.ts';
 
 type Callback = (error: MarkedError | null | undefined, result: pg.QueryResult) => void;
 
-/** Called for each statement that failed, before the caller knows. */
+/** Called for each failed statement, before its promise rejects. */
 export type OnFailure = (client: pg.Client, error: unknown) => void;
 
-// Of the limit: well below the share of it after which the server ends a statement.
+// Fraction of the limit, well below the point at which the server's own timeout ends a statement.
 const LONG_BEFORE = 0.75;
 
 /**
- * pg's client with a limit on each statement, for a server that is frozen or unreachable: when it is over, the connection is
- * given up, since nobody knows what is still done on it.
+ * pg's client with a timeout for each statement, for a server that is frozen or unreachable. On a timeout the connection is
+ * destroyed, because its state is unknown.
  *
- * pg has such a limit, `query_timeout`, but assigns the function that ends it to a property, as it does with the one that
- * settles its promise. V8 takes a function that is written down in such an assignment for one that stays, and puts it into
- * the old generation, where it holds the statement with all its values and rows until the next full collection. The small
- * collections in between, which should find nothing but garbage, took ten times as long.
+ * pg has such a timeout, `query_timeout`, but assigns the function that ends it to a property, as it does with the function that
+ * settles its promise. V8 allocates a function literal in such an assignment in the old generation, where it retains the
+ * statement with all its values and rows until the next full garbage collection. Minor collections took ten times as long.
  */
 export function limitedClient(limitMs: number, onFailure: OnFailure = () => {}): typeof pg.Client {
   return class extends pg.Client {
@@ -30,7 +29,7 @@ export function limitedClient(limitMs: number, onFailure: OnFailure = () => {}):
       ) as never;
     }
 
-    // `never` is what suits all the ways to call it.
+    // `never` is compatible with all overloads.
     override query(statement: unknown, values?: unknown, callback?: unknown): never {
       return (callback ? this.run(statement, values, callback as Callback) : this.promise(statement, values)) as never;
     }
@@ -41,7 +40,7 @@ export function limitedClient(limitMs: number, onFailure: OnFailure = () => {}):
       try {
         return await promise;
       } catch (error) {
-        // From here on it tells who asked, and not who read the socket.
+        // Replaces the stack of the socket's reader with that of the caller.
         Error.captureStackTrace(error as Error);
         throw error;
       }
@@ -49,12 +48,12 @@ export function limitedClient(limitMs: number, onFailure: OnFailure = () => {}):
 
     private run(statement: unknown, values: unknown, callback: Callback): void {
       const { limitMs: ms = limitMs } = statement as Partial<LimitedQuery>;
-      const timer = setTimeout(() => this.giveUp(), ms);
+      const timer = setTimeout(() => this.destroyConnection(), ms);
       const since = performance.now();
       const done: Callback = (error, result) => {
         clearTimeout(timer);
         if (error) {
-          // The server's own limit is a little below ours. Its text tells too, in the server's language.
+          // The server's timeout is a little shorter than this one. Its message would identify it, but only in English.
           error.early = performance.now() - since < ms * LONG_BEFORE && !/statement timeout/.test(error.message);
           onFailure(this, error);
         }
@@ -63,7 +62,7 @@ export function limitedClient(limitMs: number, onFailure: OnFailure = () => {}):
       super.query(statement as string, values as unknown[], done);
     }
 
-    private giveUp(): void {
+    private destroyConnection(): void {
       const { stream } = (this as unknown as { connection: { stream: Socket } }).connection;
       stream.destroy(new Error('Query read timeout'));
     }

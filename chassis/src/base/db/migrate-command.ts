@@ -4,11 +4,11 @@ import { migrate } from './migrate.ts';
 
 const usage = `Usage: node src/migrate.ts up|down
   DATABASE_OWNER_URL  the database, as the owner of its schema
-  DATABASE_URL        the database, as the application role; the role is made if it is absent`;
+  DATABASE_URL        the database, as the application role, which is created if it does not exist`;
 
 const variables = z.object({ DATABASE_OWNER_URL: z.url(), DATABASE_URL: z.url() });
 
-/** The command `migrate.ts up|down` of a service. Sets the exit code: 2 for wrong usage, 1 when it failed. */
+/** The command `migrate.ts up|down` of a service. Sets the exit code: 2 for invalid usage, 1 for a failure. */
 export async function migrateCommand(directory: string, args: readonly string[]): Promise<void> {
   const [direction] = args;
   if (args.length !== 1 || (direction !== 'up' && direction !== 'down')) {

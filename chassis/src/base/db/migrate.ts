@@ -12,50 +12,53 @@ const UNIQUE_VIOLATION = '23505';
 const INTERNAL_ERROR = 'XX000';
 
 export interface MigrationTarget {
-  /** As the owner of the schema. A session is needed: not through a pooler that shares connections. */
+  /** URL with the owner of the schema. Must not go through a connection pooler, because it needs a session. */
   ownerUrl: string;
-  /** As the application role: its name and password; the role is made if it is absent. */
+  /** URL with the application role and its password. The role is created if it does not exist. */
   applicationUrl: string;
   /** Folder of the migrations. */
   directory: string;
-  /** Called once if another migration of the same database runs, which this one waits for. */
+  /** Called once if another migration of the same database is running; this one waits for it. */
   onWait?: () => void;
-  /** For tests: how often, and after which pause, a migration comes again that could not have a table's lock. */
+  /** For tests: number of attempts, and the pause between them, when a table's lock is not available. */
   lockAttempts?: number;
   lockPauseMs?: number;
 }
 
-// A statement that waits for a table's lock lets nobody else to the table meanwhile, not even readers. So it waits for as
-// long as a service's own statement may, gives way to the others, and comes again: a long report must not stop the shop.
+// While a statement waits for an exclusive lock, all later statements on the table queue behind it, even reads. So it waits
+// no
+// longer than a statement of a service may, lets the others pass, and retries: a long-running query must not stop the
+// service.
 const LOCK_TIMEOUT_MS = 1_000;
 const LOCK_ATTEMPTS = 30;
 const LOCK_PAUSE_MS = 1_000;
 
-// The same number in every release: it is what two migrations of one database meet at. Locks of other databases are others.
+// Advisory lock of all migrations. It must be the same in every release. Advisory locks are per database.
 const MIGRATION_LOCK = 20_260_105;
 const MIGRATION_LOCK_POLL_MS = 200;
-// The largest that a timer takes: how long the other migration builds its index is not for this one to limit.
+// The maximum of a timer, because the other migration may need any time to build an index.
 const UNLIMITED_MS = 2 ** 31 - 1;
 const CONNECT_TIMEOUT_MS = 30_000;
-// The server looks this often whether the client of a running statement is still there. Without it, the index of a migration
-// that was killed would be built to its end, with nobody to record it, before the next migration may begin.
+// Interval at which the server checks whether the client of a running statement is still connected. Without it, the index of
+// a
+// killed migration would be built to the end, without being recorded, before the next migration can start.
 const CLIENT_CHECK_MS = 1_000;
 const SESSION = {
   lock_timeout: LOCK_TIMEOUT_MS,
   client_connection_check_interval: CLIENT_CHECK_MS,
-  // A limit that the owner's role or database has is for queries, not for building an index.
+  // Overrides a timeout set for the role or the database, which is meant for queries, not for building an index.
   statement_timeout: 0,
 };
 
 export type MigrationDirection = 'up' | 'down';
 
 /**
- * Bring the schema all the way up, or all the way down. The application role is made first, so that migrations can
- * grant to it; it may log in and nothing else.
+ * Migrate all the way up or all the way down. The application role is created first, so that migrations can grant privileges to
+ * it; by itself it can only log in.
  *
- * One at a time: the session that migrates holds an advisory lock, which ends with the session. A second migration waits
- * for it. Knex's own lock is a row that stays when its process is killed; whoever has the advisory lock clears it. Each
- * migration commits together with its record; one that cannot be part of a transaction must bear being run again.
+ * Only one migration runs at a time: its session holds an advisory lock, which ends with the session, and a second migration
+ * waits. Knex's own lock is a row that remains when the process is killed; it is cleared under the advisory lock. Each migration
+ * commits together with its record; one that cannot run in a transaction must be repeatable.
  */
 export async function migrate(target: MigrationTarget, direction: MigrationDirection): Promise<string[]> {
   const db = knex({
@@ -65,7 +68,7 @@ export async function migrate(target: MigrationTarget, direction: MigrationDirec
       options: sessionOptions(SESSION),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     },
-    // One connection, never closed for being idle; should it be lost, the next one waits for the lock as the first did.
+    // One connection, never closed for being idle. If it is lost, the next one acquires the lock again.
     pool: {
       min: 1,
       max: 1,
@@ -78,21 +81,21 @@ export async function migrate(target: MigrationTarget, direction: MigrationDirec
       },
     },
     acquireConnectionTimeout: UNLIMITED_MS,
-    // An older version that is deployed again finds migrations of a newer one: they only add, so it lives with them.
+    // After a rollback, an older version finds migrations of a newer one. Migrations only add, so they are compatible.
     migrations: { migrationSource: migrationsIn(target.directory), disableMigrationsListValidation: true },
   });
   try {
     await db.migrate.forceFreeMigrationsLock();
     await ensureApplicationRole(target);
-    return await (direction === 'up' ? up(db, target) : givingWay(() => down(db), target));
+    return await (direction === 'up' ? up(db, target) : retryingLockTimeouts(() => down(db), target));
   } finally {
     await db.destroy();
   }
 }
 
 /**
- * Take the lock of this database's migrations for the life of the session. By asking again and again: a session that waits
- * in `pg_advisory_lock` keeps its snapshot, and the index that the other one builds CONCURRENTLY waits for that to end.
+ * Acquire the migration lock for the lifetime of the session. It polls, because a session that waits in `pg_advisory_lock` holds
+ * a snapshot, and CREATE INDEX CONCURRENTLY in the other session would wait for that snapshot: a deadlock.
  */
 async function lockMigrations(session: pg.Client, onWait?: () => void): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -105,8 +108,8 @@ async function lockMigrations(session: pg.Client, onWait?: () => void): Promise<
   }
 }
 
-/** Run `work` again while somebody holds a lock that it needs. Migrations that are done stay done. */
-async function givingWay<T>(
+/** Retry `work` while another session holds a lock that it needs. Completed migrations stay completed. */
+async function retryingLockTimeouts<T>(
   work: () => Promise<T>,
   { lockAttempts = LOCK_ATTEMPTS, lockPauseMs = LOCK_PAUSE_MS }: MigrationTarget,
 ): Promise<T> {
@@ -120,7 +123,7 @@ async function givingWay<T>(
   }
 }
 
-/** The folder's files in the order of their names. Knex's own loader decides between import and require by itself. */
+/** The folder's files in name order. Needed because Knex's loader chooses between import and require by itself. */
 function migrationsIn(directory: string): Knex.MigrationSource<string> {
   return {
     getMigrations: async () => (await readdir(directory)).filter((file) => file.endsWith('.ts')).sort(),
@@ -129,11 +132,11 @@ function migrationsIn(directory: string): Knex.MigrationSource<string> {
   };
 }
 
-/** One by one: Knex records a migration in its transaction only if all of a run are in one. */
+/** One run per migration, because Knex records migrations in a transaction only if all of a run share it. */
 async function up(db: Knex, target: MigrationTarget): Promise<string[]> {
   const done: string[] = [];
   for (;;) {
-    const [, names] = await givingWay<[number, string[]]>(() => db.migrate.up(), target);
+    const [, names] = await retryingLockTimeouts<[number, string[]]>(() => db.migrate.up(), target);
     if (names.length === 0) return done;
     done.push(...names);
   }
@@ -146,7 +149,7 @@ async function down(db: Knex): Promise<string[]> {
   return names;
 }
 
-// Roles belong to the server: a migration of another database may be at the same one.
+// Roles are shared by all databases of a server, so a migration of another database may create the same role.
 const ROLE_ATTEMPTS = 5;
 
 async function ensureApplicationRole({ ownerUrl, applicationUrl }: MigrationTarget): Promise<void> {
@@ -169,9 +172,9 @@ async function ensureApplicationRole({ ownerUrl, applicationUrl }: MigrationTarg
           await client.query(`ALTER ROLE ${role} PASSWORD ${pg.escapeLiteral(decodeURIComponent(password))}`);
         return;
       } catch (error) {
-        // Made, or changed ("tuple concurrently updated"), by the other one meanwhile.
-        const met = [DUPLICATE_OBJECT, UNIQUE_VIOLATION, INTERNAL_ERROR].includes(sqlState(error) ?? '');
-        if (!met || attempt === ROLE_ATTEMPTS) throw error;
+        // Created or changed ("tuple concurrently updated") by another migration meanwhile.
+        const concurrent = [DUPLICATE_OBJECT, UNIQUE_VIOLATION, INTERNAL_ERROR].includes(sqlState(error) ?? '');
+        if (!concurrent || attempt === ROLE_ATTEMPTS) throw error;
       }
     }
   } finally {

@@ -12,38 +12,39 @@ export type { Connections, Queryable, Transaction } from '../../reliable/postgre
 export type Pool = pg.Pool & Writability;
 
 export interface PoolOptions {
-  /** A function is asked at each new connection: a password may change. */
+  /** A function is called for each new connection, because the password may change. */
   connectionString: string | (() => string);
   applicationName: string;
-  /** Connections at most. */
+  /** Maximum number of connections. */
   max: number;
-  /** Instead of those of a service. */
+  /** Overrides of the default limits. */
   limits?: Partial<PoolLimits>;
 }
 
 export interface PoolLimits {
   connectMs: number;
-  /** For a row that somebody else holds. */
+  /** Wait for a row that another session has locked. */
   lockMs: number;
   /** Enforced by the server. */
   statementMs: number;
-  /** Enforced here, for a server that is frozen or unreachable and so cannot enforce the one above. */
+  /** Enforced by the client, for a server that is frozen or unreachable and cannot enforce `statementMs`. */
   queryMs: number;
 }
 
-// A request must be answered within 2.5 s, so a statement that takes longer is of no use to anyone.
-// A twin may wait 1 s for the first request with its key; nothing else should ever wait so long for a row.
+// A request must be answered within 2.5 s, so a statement that takes longer is useless. A concurrent retry may wait 1 s for
+// the
+// first request with its key; nothing else should wait that long for a row.
 const LIMITS: PoolLimits = { connectMs: 1_000, lockMs: 1_000, statementMs: 2_000, queryMs: 2_300 };
-// A transaction whose process is stopped between two statements must not hold its locks for ever.
+// A process that is frozen between two statements must not hold its locks for ever.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
-// A plan is made once per connection and kept, so it must be the one for a large table, even where the table is small or
-// its statistics are old: docs/adr/0013. Just-in-time compilation pays for statements a hundred times as long.
+// A plan is made once per connection and cached, so it must be suited to a large table, even if the table is small or its
+// statistics are outdated: docs/adr/0013. JIT compilation only pays for statements that take a hundred times as long.
 const PLANS = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' };
 
 const LOGGED_EVERY_MS = 10_000;
 
-/** A pool whose statements are planned once: with arrays as parameters a generic plan is always the right one. */
+/** Create a pool that uses generic plans, which are always suitable for statements with array parameters. */
 export function createPool({ connectionString, applicationName, max, limits: others }: PoolOptions, log: Logger): Pool {
   const limits = { ...LIMITS, ...others };
   const onFailure: OnFailure = (client, error) => {
@@ -69,15 +70,15 @@ export function createPool({ connectionString, applicationName, max, limits: oth
   const logBroken = throttled(LOGGED_EVERY_MS, (others, error: Error) =>
     log.warn({ err: error, others }, 'idle database connection failed'),
   );
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  // The pool replaces an idle connection that fails; without a listener, the 'error' event would terminate the process.
   pool.on('error', (error) => error instanceof RetiredSession || logBroken(error));
-  // So would one that breaks before its borrower could listen: the server's welcome and its farewell may come in one
-  // packet, to a process that was frozen, say. The borrower's first query fails, and the pool drops the client.
+  // The same applies to a new connection that fails before its user has added a listener: for a process that was frozen, the
+  // server's greeting and its end may arrive in one packet. The first query then fails, and the pool discards the client.
   pool.on('connect', (client) => client.on('error', () => {}));
   return Object.assign(pool, { takesWrites: writes.takesWrites });
 }
 
-/** A client that learns at each connection where to connect, and as whom. */
+/** A client class that evaluates the connection string for each connection. */
 function connectingTo(target: PoolOptions['connectionString'], Client: typeof pg.Client): typeof pg.Client {
   return class extends Client {
     constructor(config?: pg.ClientConfig) {

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import type { DatabaseFault } from '../../reliable/postgres/faults.ts';
 
-/** Its session was given up by us: no news for the log. */
+/** The pool's reaction to a session that was retired on purpose; not logged. */
 export class RetiredSession extends Error {}
 
 /**
- * Let sessions leave their pool when what they reported says that they should. One that is in use leaves when it is
- * released, so that its transaction still ends in order.
+ * Remove sessions from the pool according to the error that they reported. A session in use is removed when it is released, so
+ * that its transaction ends normally.
  */
 export function retireSessions(pool: pg.Pool): (client: pg.Client, fault: DatabaseFault) => void {
   const idle = new Set<pg.PoolClient>();
@@ -18,7 +18,7 @@ export function retireSessions(pool: pg.Pool): (client: pg.Client, fault: Databa
   });
   pool.on('release', (_error, client) => {
     used.delete(client);
-    // The pool drops a client that is ending instead of taking it back.
+    // The pool discards a client that is ending.
     if (leaving.has(client)) void (client as unknown as pg.Client).end();
     else idle.add(client);
   });
@@ -31,7 +31,7 @@ export function retireSessions(pool: pg.Pool): (client: pg.Client, fault: Databa
     if (session !== 'stays') leaving.add(client);
     if (session !== 'all leave') return;
     for (const one of used) leaving.add(one);
-    // As if the connection had broken: the pool replaces it.
+    // Treated by the pool like a failed connection, which it replaces.
     for (const one of idle) one.emit('error', new RetiredSession('retired'));
   };
 }

@@ -1,7 +1,7 @@
 /**
- * What decides how values are written and read, and how a transaction behaves, is fixed for each session, because a default
- * of the role, the database or the server would change it behind the services' back: a `datestyle` makes times unreadable.
- * `default_transaction_read_only` is left alone: it says that the database shall not be written.
+ * Settings that affect the format of values and the behaviour of transactions are set for each session, because a default of the
+ * role, the database or the server could change them: another `datestyle` makes times unreadable.
+ * `default_transaction_read_only` is not set, because it is used to make a database read-only.
  */
 const FIXED = {
   datestyle: 'ISO,MDY',
@@ -18,7 +18,7 @@ const FIXED = {
   row_security: 'on',
 };
 
-/** The startup parameter `options`: the fixed settings, and those of this connection. */
+/** The startup parameter `options`: the fixed settings and those of this connection. */
 export function sessionOptions(settings: Readonly<Record<string, string | number>> = {}): string {
   return Object.entries({ ...FIXED, ...settings })
     .map(([name, value]) => `-c ${name}=${String(value).replace(/[\\ ]/g, '\\$&')}`)

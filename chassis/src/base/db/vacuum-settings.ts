@@ -1,18 +1,19 @@
 import type { Knex } from 'knex';
 
 /*
- * When autovacuum comes to a table. Frozen: released migrations call it; other numbers are a new function.
+ * Autovacuum settings of tables. Frozen: released migrations call it; other values need a new function.
  *
- * PostgreSQL's own settings wait for a fifth of a table: of ten million rows, two million dead rows, and then one vacuum
- * that takes as long. With a fiftieth each vacuum is short, and comes often enough at any size; a fixed part on top keeps
- * it from coming for nothing while the table is small. (PostgreSQL: "Routine Vacuuming", 24.1.6.)
+ * By default, PostgreSQL vacuums a table when 20 % of its rows are dead: with ten million rows, two million dead rows and then
+ * one long vacuum. With 2 %, each vacuum is short and frequent enough at any size; the fixed threshold prevents needless
+ * vacuums of small tables. (PostgreSQL: "Routine Vacuuming", 24.1.6.)
  */
 const SHARE = 0.02;
 const ROWS = 1_000;
-// Rows that are only inserted need vacuum for the visibility map and to be frozen in small portions instead of all at once
-// when the transaction ids come to an end. It skips the pages that it has seen, so a portion costs what was inserted.
+// Insert-only tables need vacuum for the visibility map, and to freeze rows gradually instead of all at once before
+// transaction
+// id wraparound. Vacuum skips all-visible pages, so its cost is proportional to the inserted rows.
 const INSERTED_ROWS = 100_000;
-// Plans follow the statistics: as often as a tenth of what PostgreSQL waits for, for it reads 30,000 rows at any size.
+// A tenth of PostgreSQL's default: plans depend on statistics, and ANALYZE reads 30,000 rows for any size of table.
 const ANALYZE_SHARE = 0.01;
 
 /** `changing`: rows are updated or removed. `growing`: rows are only inserted. `queue` tables have settings of their own. */

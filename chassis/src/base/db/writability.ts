@@ -1,9 +1,9 @@
 /**
- * Whether the database takes writes. A standby or a full disk answers every read, so a read says nothing of it, and a write
- * for each question would cost more than it tells. So the question is a read, until a write has failed:
+ * Checks whether the database accepts writes. A standby, or a server with a full disk, still answers reads, and a write for each
+ * check would be too expensive. So a check is a read, until a write has failed:
  *
- *   writing -> failed    a statement failed for want of space, memory, a working disk or a database that is no standby
- *   failed  -> writing   a write on trial succeeds; it is made when somebody asks
+ *   writing -> failed    a statement failed because of a lack of space or memory, an I/O error, or a read-only database
+ *   failed  -> writing   a trial write succeeds; each check makes one
  */
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
@@ -12,15 +12,15 @@ import { throttled } from '../../reliable/throttled.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 export interface Writability {
-  /** Whether the database can be reached and takes writes. Those who ask while it is found out get the same answer. */
+  /** Whether the database is reachable and accepts writes. Concurrent calls share one check. */
   takesWrites(): Promise<boolean>;
 }
 
 const LOGGED_EVERY_MS = 10_000;
-// Several pages, as text that does not compress: a smaller row may find its place in a page that exists.
+// Several pages of incompressible text, because a smaller row may fit into an existing page.
 const TRIAL_BYTES = 64 * 1024;
 
-/** Watch the statements of a pool: `failed` is to be called for each that failed. */
+/** Watch the statements of a pool. `failed` must be called for each failed statement. */
 export function watchWrites(
   pool: pg.Pool,
   log: Logger,
@@ -40,8 +40,8 @@ export function watchWrites(
   async function ask(): Promise<boolean> {
     try {
       const { rows } = await pool.query("SELECT current_setting('transaction_read_only') AS read_only");
-      // Its session is one of those that have to leave: the failure that this trial meets sees to it.
-      if (failing || rows[0]?.read_only === 'on') await writeOnTrial(pool);
+      // If the database is read-only, the error of the trial write also retires this session.
+      if (failing || rows[0]?.read_only === 'on') await tryWrite(pool);
     } catch {
       return false;
     }
@@ -61,8 +61,8 @@ export function watchWrites(
   };
 }
 
-/** What every service writes with each change, and takes back: no relay ever sees it. */
-export async function writeOnTrial(pool: pg.Pool): Promise<void> {
+/** Insert an outbox row, as every service does with each change, and roll back: no relay sees it. */
+export async function tryWrite(pool: pg.Pool): Promise<void> {
   const trx = await pool.connect();
   let broken: Error | undefined;
   try {

@@ -1,19 +1,19 @@
 /**
- * Counters and histograms for what happens with every request: here labels cost a lookup in maps. prom-client sorts, joins
- * and hashes them at each event, and leaves strings and closures for the garbage collector.
+ * Counters and histograms for events of every request. Here a labelled metric costs a lookup in maps; prom-client sorts, joins
+ * and hashes the labels at each event, and creates strings and closures that the garbage collector must remove.
  */
 import type { Metric, Registry } from 'prom-client';
 
 type Value = string | number;
 
-/** A metric with a child for each combination of labels that was met. */
+/** A metric with a child for each combination of label values used so far. */
 export interface Labelled<Child> {
   readonly name: string;
-  /** The child with these values, in the order of the labels' names. From now on it is shown. */
+  /** The child with these values, in the order of the label names. It is exported from then on. */
   of(first: Value, second?: Value, third?: Value): Child;
-  /** What a scrape sees, in the form of prom-client's own metrics. */
+  /** The samples for a scrape, in the form of prom-client's own metrics. */
   get(): Promise<{ values: Sample[] }>;
-  /** Forget all children. */
+  /** Remove all children. */
   reset(): void;
 }
 
@@ -42,7 +42,7 @@ export type LabelledCounter = Labelled<Count>;
 export function labelledCounter(options: LabelledOptions): LabelledCounter {
   return labelled(options, 'counter', {
     make: () => {
-      // Kept in an array of numbers, for a variable that outgrows 31 bits is a new object at each step.
+      // A typed array, because V8 allocates a new heap number for each change of a variable above 31 bits.
       const total = new Float64Array(1);
       return {
         total,
@@ -106,13 +106,14 @@ function labelled<Child>(
   type: 'counter' | 'histogram',
   { make, samples }: Kind<Child>,
 ): Labelled<Child> {
-  // By first, second and third value; one that a metric has no label for is undefined, which is a key like any other.
+  // By first, second and third value. Unused levels have the key undefined.
   const tree = new Map<Value, Map<Value | undefined, Map<Value | undefined, Child>>>();
   const children: { labels: Sample['labels']; child: Child }[] = [];
 
   function add(first: Value, second?: Value, third?: Value): Child {
     const values = [first, second, third].filter((value) => value !== undefined);
-    if (values.length !== labelNames.length) throw new Error(`${name} has these labels: ${labelNames.join(', ')}`);
+    if (values.length !== labelNames.length)
+      throw new Error(`${name} needs values for these labels: ${labelNames.join(', ')}`);
     const child = make();
     const branch = tree.get(first) ?? new Map<Value | undefined, Map<Value | undefined, Child>>();
     tree.set(first, branch);
@@ -136,7 +137,7 @@ function labelled<Child>(
       children.length = 0;
     },
   };
-  // A registry asks no more of a metric than its name and what it shows.
+  // A registry uses only `name`, `get` and `reset` of a metric.
   for (const registry of registers) registry.registerMetric(metric as unknown as Metric);
   return metric;
 }

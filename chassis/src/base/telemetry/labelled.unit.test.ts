@@ -58,7 +58,7 @@ function sorted(text: string): string[] {
 
 it('refuses labels that it has not', () => {
   const counter = labelledCounter({ ...counted, registers: [] });
-  expect(() => counter.of('a', 'b')).toThrow('made_total has these labels: kind');
+  expect(() => counter.of('a', 'b')).toThrow('made_total needs values for these labels: kind');
 });
 
 it('forgets its children when it is reset', async () => {

@@ -2,24 +2,25 @@ import { fstatSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /*
- * Lines to a file descriptor, written asynchronously and in portions. A disk that is full, a reader that has gone and one
- * that does not read cost lines and nothing else: no error leaves this file, nothing waits, and memory is bounded.
+ * Writes lines to a file descriptor asynchronously, in chunks. A full disk, a closed pipe or a reader that does not read costs
+ * log lines and nothing else: no error is thrown, nothing blocks, and memory is bounded.
  *
- *   idle      -> waiting   the first line; more are collected for WRITTEN_WITHIN_MS or until they are WRITTEN_AT_ONCE_BYTES
+ *   idle      -> waiting   the first line; more are buffered for WRITTEN_WITHIN_MS or up to WRITTEN_AT_ONCE_BYTES
  *   waiting   -> writing   one write at a time
- *   writing   -> idle      everything is written; if lines were dropped before, how many is reported now
- *   writing   -> waiting   refused (EAGAIN: the pipe is full; ENOSPC, EPIPE …): tried again after RETRY_MS; lines that
- *                          come meanwhile are collected up to MAX_UNWRITTEN_BYTES, and dropped and counted beyond it
+ *   writing   -> idle      everything is written; if lines were dropped before, their number is reported now
+ *   writing   -> waiting   the write failed (EAGAIN: the pipe is full; ENOSPC, EPIPE …): retried after RETRY_MS; meanwhile
+ *                          lines are buffered up to MAX_UNWRITTEN_BYTES, then dropped and counted
  */
 
-// All in characters, which for these lines are bytes or a little less. A write costs more than all else about a line.
+// Sizes are in characters, which here are close to bytes. Lines are batched because the system call is the main cost of a
+// line.
 const WRITTEN_AT_ONCE_BYTES = 8 * 1024;
 const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024;
-// A process that is killed loses the lines of this time.
+// A killed process loses up to this much of its log.
 const WRITTEN_WITHIN_MS = 100;
-// A reader that is only slower than we are for a moment drains a pipe (64 KiB) faster than this.
+// A reader that was only briefly too slow empties a pipe (64 KiB) within this time.
 const RETRY_MS = 50;
-// The end of a process waits this long for a slow reader; who supervises it kills it after ten seconds.
+// An exiting process waits this long for a slow reader. Supervisors kill it after ten seconds.
 const EXIT_WITHIN_MS = 500;
 const EXIT_RETRY_MS = 5;
 
@@ -30,15 +31,15 @@ export interface LineOutput {
 export interface LineOutputOptions {
   /** Called for each line that is dropped. */
   onDrop?: () => void;
-  /** Called when everything is written again: how many lines were dropped meanwhile. */
+  /** Called with the number of dropped lines once everything is written again. */
   onRecovered?: (dropped: number) => void;
 }
 
-/** Write lines to a descriptor that stays open for the life of the process; opened at the first line. */
+/** Write lines to a descriptor that stays open for the lifetime of the process. It is set up at the first line. */
 export function createLineOutput(fd: number, { onDrop, onRecovered }: LineOutputOptions = {}): LineOutput {
   let opened = false;
   let collected = '';
-  let portion: Buffer | undefined; // of which a part may be written
+  let portion: Buffer | undefined; // the rest of the chunk being written
   let inFlight = false;
   let timer: NodeJS.Timeout | undefined;
   let dropped = 0;
@@ -82,7 +83,7 @@ export function createLineOutput(fd: number, { onDrop, onRecovered }: LineOutput
     });
   }
 
-  /** At the end of the process. What is in flight ends by itself: the process waits for it, and it does not block. */
+  /** At process exit. A write in flight completes by itself: the process waits for it, and it does not block. */
   function writeRest(): void {
     if (inFlight) portion = undefined;
     const deadline = performance.now() + EXIT_WITHIN_MS;
@@ -106,7 +107,7 @@ export function createLineOutput(fd: number, { onDrop, onRecovered }: LineOutput
       }
       collected += line;
       if (inFlight) return;
-      // After a refusal the timer runs, and a full buffer does not shorten it.
+      // After a failed write the timer is running, and a full buffer does not shorten the delay.
       if (portion === undefined && collected.length >= WRITTEN_AT_ONCE_BYTES) writePortion();
       else schedule(WRITTEN_WITHIN_MS);
     },
@@ -114,8 +115,8 @@ export function createLineOutput(fd: number, { onDrop, onRecovered }: LineOutput
 }
 
 /**
- * A write that blocks would hold a thread of the pool, which also resolves names, and the process could not end: it waits
- * for its threads. Node has no fcntl, but a socket over a descriptor makes it non-blocking; it is not used for more.
+ * A blocking write would occupy a thread of libuv's pool, which also resolves DNS names, and would keep the process from
+ * exiting. Node has no fcntl, but wrapping the descriptor in a socket makes it non-blocking; the socket has no other use.
  */
 function neverBlock(fd: number): void {
   const kind = fstatSync(fd);

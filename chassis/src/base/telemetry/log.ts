@@ -6,9 +6,9 @@ export type { Logger } from 'pino';
 const STANDARD_OUTPUT = 1;
 
 /**
- * JSON lines on standard output, written asynchronously: a line costs a request no system call. Lines that cannot be
- * written are dropped; `onDrop` is called for each, and a line says how many they were when the output works again.
- * Nothing personal is logged, and no idempotency key: whoever knows one can read its answer.
+ * JSON lines on standard output, written asynchronously, so that a request makes no system call for its line. Lines that cannot
+ * be written are dropped; `onDrop` is called for each, and their number is logged when the output works again. No personal data
+ * and no idempotency keys are logged: a key gives access to its stored response.
  */
 export function createLogger(
   service: string,
@@ -29,12 +29,12 @@ export function createLogger(
   return log;
 }
 
-// An error may be its own cause.
+// Limits nesting, because an error may be its own cause.
 const DEEPEST_CAUSE = 3;
 
 /**
- * What is told of an error is named here, for libraries hang onto it whatever they like: PostgreSQL's `detail` and `where`
- * name the values of a refused row, others keep the request with its headers, or the message.
+ * Only these properties of an error are logged, because libraries add sensitive ones: PostgreSQL's `detail` and `where` contain
+ * values of rows, and others contain the request with its headers, or the message.
  */
 function describeError(error: unknown, depth = 0): object {
   if (typeof error !== 'object' || error === null) return { message: String(error) };

@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type LabelledCounter, labelledCounter, labelledHistogram } from './labelled.ts';
 
-// The buckets include the deadlines of the system, 1.5 s (a call of another service) and 2.5 s (a request), and its objective
+// The buckets include the deadlines of the system, 1.5 s (a call of another service) and 2.5 s (a request), and its
+// objective
 // of 300 ms.
 export const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 1.5, 2, 2.5, 5, 10];
 
@@ -140,7 +141,9 @@ export function createMetrics(service: string, version: string) {
   return metrics;
 }
 
-/** Expose these values of a counter's only label from the start: `rate()` misses the increment with which a series appears. */
+/**
+ * Expose these values of a counter's only label from the start: `rate()` misses the increment with which a series appears.
+ */
 export function startAtZero(counter: LabelledCounter, values: readonly string[]): void {
   for (const value of values) counter.of(value);
 }

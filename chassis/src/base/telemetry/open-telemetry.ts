@@ -1,7 +1,7 @@
 /**
- * Tracing by the SDK of OpenTelemetry. Only loaded where traces are wanted. Spans are made by hand at the few places where
- * something crosses a border; nothing is patched, and no context is kept by the runtime: the trace context is passed on
- * with the request or message, as it is without tracing.
+ * Tracing with the OpenTelemetry SDK, loaded only if tracing is enabled. Spans are created manually where a request or message
+ * enters or leaves the process. No library is patched and no async context is used: the trace context is passed along with the
+ * request or message, as without tracing.
  */
 import { type Link, ROOT_CONTEXT, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
@@ -20,9 +20,9 @@ import { readTraceparent } from '../../reliable/trace-context.ts';
 import type { Span, SpanOptions, Traced, Tracing } from './tracing.ts';
 import type { TracingSettings } from './tracing-config.ts';
 
-// A batch has up to 256 members, and each is a link.
+// A batch has up to 256 members, each with a link.
 const MAX_LINKS = 512;
-// A backend that is away must not keep a service from stopping; what is not sent by then is lost.
+// An unavailable backend must not delay the shutdown; spans that are not sent by then are lost.
 const STOP_WITHIN_MS = 2_000;
 const KINDS = {
   server: SpanKind.SERVER,
@@ -31,7 +31,7 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
 };
 
-/** Send the traces of this process to where the settings say, or to another `exporter`. */
+/** Export traces as configured in the settings, or to `exporter`. */
 export async function startTracing(
   service: string,
   version: string,
@@ -40,7 +40,7 @@ export async function startTracing(
 ): Promise<Tracing> {
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': service, 'service.version': version }))
-    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
+    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
     .merge(detectResources({ detectors: [envDetector] }));
   const processor = new BatchSpanProcessor({
     exporter: exporter ?? (await createExporter(settings)),
@@ -55,13 +55,13 @@ export async function startTracing(
     spanLimits: { linkCountLimit: MAX_LINKS },
     idGenerator: {
       generateSpanId: () => ids.generateSpanId(),
-      // Asked while a root span is started, and so by the `start` that has just set it.
+      // Called synchronously while a root span is started, after `start` has set nextTraceId.
       generateTraceId: () => nextTraceId ?? ids.generateTraceId(),
     },
   });
   const tracer = provider.getTracer('@shop/chassis', version);
-  /** What is under way, by the trace context that it passes on: a batch finds its members here, to link them back. */
-  const underWay = new Map<string, { addLink(link: Link): unknown }>();
+  /** Active spans by their traceparent, so that a batch can add links to the spans of its members. */
+  const activeSpans = new Map<string, { addLink(link: Link): unknown }>();
 
   function start(name: string, { kind, parent, traceId, attributes }: SpanOptions, links: Link[] = []): Span {
     const parentContext = toSpanContext(parent);
@@ -69,11 +69,11 @@ export async function startTracing(
     nextTraceId = isTraceId(traceId) ? traceId : undefined;
     const span = tracer.startSpan(name, { kind: kind && KINDS[kind], attributes, links }, context);
     const traceparent = toTraceparent(span.spanContext());
-    if (span.isRecording()) underWay.set(traceparent, span);
+    if (span.isRecording()) activeSpans.set(traceparent, span);
     return {
       traceparent,
       end({ name: finalName, attributes: more, failed } = {}) {
-        underWay.delete(traceparent);
+        activeSpans.delete(traceparent);
         if (finalName !== undefined) span.updateName(finalName);
         if (more) span.setAttributes(more);
         if (failed !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failed });
@@ -90,7 +90,8 @@ export async function startTracing(
     const span = start(name, { parent, attributes: { 'shop.batch.members': members.length } }, links);
     const back = toSpanContext(span.traceparent);
     for (const [index, { traceparent }] of members.entries()) {
-      if (back && traceparent !== undefined && index !== first) underWay.get(traceparent)?.addLink({ context: back });
+      if (back && traceparent !== undefined && index !== first)
+        activeSpans.get(traceparent)?.addLink({ context: back });
     }
     return span;
   }
@@ -111,7 +112,7 @@ async function createExporter(settings: TracingSettings): Promise<SpanExporter> 
   const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact } = settings;
   const url = exact ?? (base && `${base.replace(/\/$/, '')}/v1/traces`);
   const headers = settings.OTEL_EXPORTER_OTLP_HEADERS;
-  // Each loads what it needs to write its form, so only one of them is loaded.
+  // Only the exporter for the configured encoding is loaded.
   const { OTLPTraceExporter } =
     settings.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/json'
       ? await import('@opentelemetry/exporter-trace-otlp-http')

@@ -1,54 +1,53 @@
 import { readTraceparent } from '../../reliable/trace-context.ts';
 
 /**
- * The seam to tracing. Whoever does something that belongs into a trace has a `Tracing`, or undefined where nothing is
- * traced; then `tracing?.start(…)` is all that it costs, and no package of OpenTelemetry is even loaded (see
- * open-telemetry.ts). W3C trace contexts travel in either case: through HTTP, outbox and broker.
+ * The tracing interface. It is undefined if tracing is disabled: then `tracing?.start(…)` costs nothing, and the OpenTelemetry
+ * packages are not loaded (see open-telemetry.ts). W3C trace contexts are passed on in any case, through HTTP, outbox and broker.
  */
 export interface Tracing {
-  /** Begin a piece of work. */
+  /** Start a span. */
   start(name: string, options: SpanOptions): Span;
   /**
-   * Begin what is done for several at once: in the trace of the first that is sampled, linked with all others, both ways.
+   * Start a span for work on several members at once: in the trace of the first sampled member, with links to and from the others.
    */
   startBatch(name: string, members: readonly Traced[]): Span;
-  /** Send what is finished. */
+  /** Export finished spans and stop. */
   stop(): Promise<void>;
 }
 
 export interface SpanOptions {
-  /** `server` and `client`: of a call; `producer` and `consumer`: of a message. */
+  /** `server` and `client` for calls, `producer` and `consumer` for messages. */
   kind?: 'server' | 'client' | 'producer' | 'consumer';
-  /** The trace context of what caused it. One that is not valid counts as absent. */
+  /** The trace context of its cause. An invalid one counts as absent. */
   parent: string | undefined;
-  /** Without a parent, the id of the trace, if it can be one: 32 hex digits. */
+  /** The trace id if there is no parent; ignored unless it has 32 hex digits. */
   traceId?: string;
   attributes?: Attributes;
 }
 
-/** Bounded, and nothing personal: ids and numbers. */
+/** Ids and numbers only: bounded, and no personal data. */
 export type Attributes = Record<string, string | number | undefined>;
 
-/** A request or message that may belong to a trace. */
+/** A request or message with an optional trace context. */
 export interface Traced {
   traceparent?: string | undefined;
 }
 
-/** A piece of work that has begun. */
+/** A started span. */
 export interface Span {
-  /** The trace context for what it causes. */
+  /** The trace context for its children. */
   readonly traceparent: string;
-  /** It is over; `failed` says why, if it did. */
+  /** End the span; `failed` is the reason of a failure. */
   end(outcome?: { name?: string; attributes?: Attributes; failed?: string }): void;
 }
 
-/** The trace, where it is another than the one that is named after the request; undefined means that one. */
+/** The trace id if it differs from the request id, otherwise undefined. */
 export function otherTraceId(traceparent: string | undefined, requestId: string): string | undefined {
   const traceId = readTraceparent(traceparent)?.traceId;
   return traceId === requestId ? undefined : traceId;
 }
 
-/** The trace that a trace context of ours belongs to. */
+/** The trace id of a valid traceparent. */
 export function traceIdOf(traceparent: string): string {
   return traceparent.slice(3, 35);
 }

@@ -1,15 +1,15 @@
 /**
- * What the fingerprints of the writes to dead letters are made of. The paths in version 1 are names that stay when a
- * route changes. Frozen: a change of a form is a new version of it (docs/adr/0023).
+ * Fingerprint definitions for writes to dead letters. The paths in version 1 are names that stay when a route changes. Frozen: a
+ * change of a form needs a new version (docs/adr/0023).
  */
 import type { Operation } from '../../reliable/idempotency/fingerprint.ts';
 
-/** Which service's operations, by their path. */
+/** The base path of the service's operations. */
 interface Asked {
   base: string;
 }
 
-/** The letter with this id, as the path has it: an id means the same in capitals. */
+/** The id of a letter as in the path, where upper case is equivalent. */
 interface LetterAsked extends Asked {
   letterId: unknown;
 }

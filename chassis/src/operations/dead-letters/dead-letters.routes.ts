@@ -31,22 +31,26 @@ import type { MessageDefinition } from '../../reliable/messaging/message-definit
 import { type RefusedError, type Reply, toReply } from '../../reliable/refusal.ts';
 import { discardLetter, replayGroup, replayLetter } from './dead-letter-operations.ts';
 
-/** A letter that was replayed: what it is, and what its message is about. */
+/** A replayed letter, with the subject of its message. */
 export type ReplayedLetter = Pick<DeadLetter, 'id' | 'type' | 'reason'> & { subjectId?: string };
 
 export interface DeadLetterRoutesDeps extends IdempotencyDeps {
-  /** The gateway's path to this service's operations; who may call it is the gateway's to say. */
+  /** The gateway's path to this service's operations. The gateway decides who may call it. */
   base: string;
-  /** What can be replayed only, for as long as it can be read: no replay would ever end one that cannot. */
+  /**
+   * Messages that can only be replayed as long as they are readable. Unreadable ones can be discarded, because a replay
+   * never succeeds.
+   */
   indispensable: readonly MessageDefinition[];
-  /** Tell the service's own records of a replay, in its transaction. */
+  /** Record a replay in the service's own tables, in its transaction. */
   onReplayed?: (trx: Transaction, letters: readonly ReplayedLetter[], by: ActionBy) => Promise<void>;
   now: () => Date;
   wakeRelay: () => void;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-// So many are updated and copied to the outbox well within a statement's timeout, and fit into the relay's memory.
+// These limits keep the update and the copy to the outbox well within the statement timeout, and fit into the relay's
+// memory.
 const REPLAYED_AT_ONCE = { letters: 1_000, bytes: 16 * 1024 * 1024 };
 
 export const group = text(1, 500);
@@ -61,7 +65,7 @@ export const emptyBody = z.strictObject({});
 export const discardBody = z.strictObject({ reason: text(1, 200) });
 export const replaysBody = z.strictObject({ group });
 
-/** `/dead-letters` below the service's operations: what was set aside, and what a person does about it. */
+/** Routes to inspect, replay and discard dead letters, below the service's operations. */
 export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
   const routes = Router({ caseSensitive: true, strict: true });
   const path = `${deps.base}/dead-letters`;
@@ -121,7 +125,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
     return act(res, keyed, (trx, by) => change(trx, req, res, 'discarded', (id) => saveDiscard(trx, id, reason, by)));
   });
 
-  /** A keyed write: its key, the change of status and the message to send commit together. */
+  /** Run a keyed write: its key, the change of status and the outbox row commit together. */
   async function act(
     res: Response,
     keyed: KeyedRequest,
@@ -169,7 +173,7 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
   return routes;
 }
 
-/** The key is checked before the body: that is the order of the contract. */
+/** Check the key before the body, as the contract requires. */
 function parse<S extends z.ZodType>(req: Request, schema: S, orEmpty = false): { key: string; input: z.output<S> } {
   const key = requireIdempotencyKey(req);
   return { key, input: parseBody(req, schema, { orEmpty }) };

@@ -184,7 +184,7 @@ describe('POST /reconciliation', () => {
       mismatches: [],
     });
     expect(await rows('SELECT error FROM reconciliation_runs WHERE NOT is_full')).toEqual([
-      { error: 'Everything is compared in its place.' },
+      { error: 'Replaced by a full run.' },
     ]);
   });
 
@@ -270,7 +270,7 @@ describe('a run', () => {
     first.compare = async () => {
       throw new Error('secret');
     };
-    expect((await post(first)).body.error).toBe('A fault of ours: see the log.');
+    expect((await post(first)).body.error).toBe('Internal error. See the log.');
   });
 
   it('of a process that died does not block the next, and what it finds after all is thrown away', async () => {
@@ -287,7 +287,7 @@ describe('a run', () => {
     await first.reconciler.stop();
     expect(await read(second)).toMatchObject({ lastRun: { id: next.id }, lastFinished: { id: next.id, total: 0 } });
     expect(await rows(`SELECT status, error FROM reconciliation_runs WHERE id = '${dead.id}'`)).toEqual([
-      { status: 'failed', error: 'Its process ended, or was frozen.' },
+      { status: 'failed', error: 'The process of the run ended or was frozen.' },
     ]);
   });
 
@@ -310,7 +310,7 @@ describe('a run', () => {
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     await post(first).expect(202);
     await first.reconciler.stop();
-    expect(await read(second)).toMatchObject({ lastRun: { status: 'failed', error: 'Its process was stopped.' } });
+    expect(await read(second)).toMatchObject({ lastRun: { status: 'failed', error: 'The process was stopped.' } });
   });
 
   it('makes room: the latest hundred are kept, and the last good one, however many have failed since', async () => {

@@ -1,11 +1,11 @@
 /**
- * Comparing what must agree: every so often, and when somebody asks. One process of a service does it at a time, under a
- * lease by the database's clock; all of them read what came of it from the table, so each can answer for it and shows
+ * Reconciliation: compares records that must agree, periodically and on request. One process of a service runs it at a time,
+ * under a lease by the database's clock. All processes read the result from the table, so that each can return it and exports
  * the same gauge.
  *
- *   idle    -> running   the run is due, or a client asked, and no other process has one
- *   running -> idle      finished, or failed: a comparison that could not be completed replaces no result
- *   running -> idle      the lease was lost (the process was frozen): what it found is thrown away
+ *   idle    -> running   a run is due or was requested, and no other process has one
+ *   running -> idle      finished, or failed: an incomplete comparison does not replace the last result
+ *   running -> idle      the lease was lost (the process was frozen): the result is discarded
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
@@ -33,39 +33,39 @@ export interface ReconcilerOptions {
   metrics: Metrics;
   log: Logger;
   intervalSeconds: number;
-  /** Every kind of mismatch that the comparison can report. */
+  /** All kinds of mismatch that the comparison can report. */
   kinds: readonly string[];
-  /** What a mismatch's subject is called in the logs. */
+  /** The log field for the subject of a mismatch. */
   subjectName: string;
   compare: (findings: Findings) => Promise<void>;
 }
 
 export interface Reconciler {
   intervalSeconds: number;
-  /** In the caller's transaction: begin a run, or find the one under way. `go` it after the commit. */
+  /** Begin a run in the caller's transaction, or return the active one. Call `go` after the commit. */
   request(trx: Transaction, requestedBy: string): Promise<{ run: Run; begun: boolean }>;
-  /** Let a run that was begun do its work, in this process. */
+  /** Execute a begun run in this process. */
   go(run: Run): void;
-  /** The run when it has ended, or undefined when it has not within this time, or is not known any more. */
+  /** Wait for the end of a run. Undefined if it does not end in time, or does not exist any more. */
   ended(id: string, withinMs: number): Promise<Run | undefined>;
-  /** Begin a run if one is due, and set the gauge to what the last one found. */
+  /** Begin a run if one is due, and set the gauge to the last result. */
   tick(): Promise<void>;
-  /** Give up a run that this process has, and wait for that. */
+  /** Cancel the run of this process, and wait until it has ended. */
   stop(): Promise<void>;
 }
 
-// A sixth of the lease, so that a few renewals may fail.
+// A sixth of the lease, so that several renewals may fail.
 const RENEWAL_MS = 5_000;
-// How soon every process shows a new result, and how late a run may begin.
+// Maximum delay until every process exports a new result, and until a due run begins.
 const TICK_MS = 5_000;
 const PROBE_MS = 50;
 
-/** A reconciler that does nothing by itself yet; see {@link startReconciliation}. */
+/** Create a reconciler without a schedule; see {@link startReconciliation}. */
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { pool, metrics, log, intervalSeconds, kinds } = options;
   const stopping = new AbortController();
   let working = Promise.resolve();
-  /** What the last finished run found, as of the tick with which a run begins that is not full. */
+  /** The result of the last finished run, as read by the tick that begins a run. */
   let known: Run['kinds'] = {};
 
   async function work(run: Run): Promise<void> {
@@ -74,8 +74,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const lost = new AbortController();
     const renewal = setInterval(() => {
       renewLease(pool, run.id).then(
-        (kept) => kept || lost.abort(new ComparisonError('Another process took over.')),
-        // The database is away: so is the comparison's, and the lease outlasts a short absence.
+        (kept) => kept || lost.abort(new ComparisonError('Another process has taken over the run.')),
+        // The database is unavailable, also for the comparison. The lease outlasts a short outage.
         () => {},
       );
     }, RENEWAL_MS);
@@ -89,7 +89,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         atEnd: (write) => writes.push(write),
       });
       await inTransaction(pool, async (trx) => {
-        if (!(await finishRun(trx, run.id, found))) throw new ComparisonError('Another process took over.');
+        if (!(await finishRun(trx, run.id, found)))
+          throw new ComparisonError('Another process has taken over the run.');
         for (const write of writes) await write(trx);
       });
       const total = Object.values(found.kinds).reduce((sum, count) => sum + count, 0);
@@ -140,7 +141,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const begun = await beginRequested(trx, uuidv7(), requestedBy);
       if (begun) return { run: begun, begun: true };
       const running = await findRunning(trx);
-      // It ended between the two statements.
+      // The active run ended between the two statements.
       return running ? { run: running, begun: false } : this.request(trx, requestedBy);
     },
     async ended(id, withinMs) {
@@ -158,13 +159,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       if (run) go(run);
     },
     async stop() {
-      stopping.abort(new ComparisonError('Its process was stopped.'));
+      stopping.abort(new ComparisonError('The process was stopped.'));
       await working;
     },
   };
 }
 
-/** Run it every so often, in whichever process comes first. */
+/** Run it periodically; the first process whose tick finds it due runs it. */
 export function startReconciliation(reconciler: Reconciler, log: Logger): { stop(): Promise<void> } {
   const loop = startLoop({ name: 'reconciliation', intervalMs: TICK_MS, log }, reconciler.tick);
   return {
@@ -178,10 +179,8 @@ function signalOf(...controllers: AbortController[]): AbortSignal {
   return AbortSignal.any(controllers.map(({ signal }) => signal));
 }
 
-/** What an operator reads; the log has all of it. */
+/** The error shown to operators; the log has the details. */
 function reasonOf(error: unknown): string {
   if (error instanceof ComparisonError) return error.message;
-  return isUnavailable(error)
-    ? 'The database could not be reached, or could not do its work.'
-    : 'A fault of ours: see the log.';
+  return isUnavailable(error) ? 'The database was unavailable.' : 'Internal error. See the log.';
 }

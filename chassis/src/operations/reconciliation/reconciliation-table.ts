@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 
 /*
- * Frozen: released migrations call these, so a change of the table is a new function (V2) and a new migration.
+ * Frozen: released migrations call these functions. A change of the table needs a new function (V2) and a new migration.
  */
 
-/** The runs of reconciliation, so that any process can tell of the last one and only one at a time compares. */
+/** Reconciliation runs: any process can return the last one, and only one is active at a time. */
 export async function createReconciliationRunsTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     CREATE TABLE reconciliation_runs (
@@ -47,7 +47,7 @@ export async function dropReconciliationRunsTableV1(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `DROP TABLE reconciliation_runs`);
 }
 
-/** V2: not every run compares all of the history. Runs of the release before did, and beside this one still do. */
+/** V2: not every run compares the whole history. Runs of the previous release do, also while both releases are running. */
 export async function scopeReconciliationRunsV2(knex: Knex): Promise<void> {
   await knex.raw(/* sql */ `
     ALTER TABLE reconciliation_runs ADD COLUMN is_full boolean NOT NULL DEFAULT true;

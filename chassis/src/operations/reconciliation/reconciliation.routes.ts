@@ -17,22 +17,22 @@ import type { Run } from './run.ts';
 import { readLatest, readMismatches } from './runs.sql.ts';
 
 export interface ReconciliationRoutesDeps extends IdempotencyDeps {
-  /** The gateway's path to this service's operations; who may call it is the gateway's to say. */
+  /** The gateway's path to this service's operations. The gateway decides who may call it. */
   base: string;
   reconciler: Reconciler;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-// A small system is compared in less; with a large one nobody should hold a connection until the end.
+// Enough for a small system. For a large one, clients should not hold a connection until the end.
 const ANSWER_WITHIN_MS = 2_000;
-// What a page of the list has when nothing is said; the rest is there.
+// The default page size of the list, which has the rest.
 const LISTED_IN_ANSWER = 50;
 
 export const listQuery = z.strictObject({ limit, cursor });
 export const emptyBody = z.strictObject({});
 const position = /^([0-9a-f-]{36}) ([0-9]{1,9})$/;
 
-/** `/reconciliation` below the service's operations: what the last comparison found, and a comparison now. */
+/** Routes to read the last result and to start a run, below the service's operations. */
 export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
   const { pool, reconciler } = deps;
   const routes = Router({ caseSensitive: true, strict: true });
@@ -44,7 +44,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     const [, run, offset = '0'] = placeIn(path, page.cursor) ?? [];
     const { lastRun, lastFinished } = await readLatest(pool, reconciler.intervalSeconds);
     const listed = run ?? lastFinished?.id;
-    // A cursor goes on in the run that it came from, also when another one has finished since.
+    // A cursor continues in its run, even if another run has finished since.
     const found = listed === undefined ? [] : await readMismatches(pool, listed, Number(offset), page.limit + 1);
     const next = found.length > page.limit ? toCursor(path, `${listed} ${Number(offset) + page.limit}`) : undefined;
     sendReply(res, toReply(200, { lastRun, lastFinished, mismatches: found.slice(0, page.limit), nextCursor: next }));
@@ -60,7 +60,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     sendReply(res, final ?? reply, replayed && reply.status !== 202);
   });
 
-  /** The key and the run that it stands for commit together; the run itself takes longer than a transaction may. */
+  /** The key and the new run commit together. The run itself takes longer than a transaction may. */
   async function begin(keyed: KeyedRequest, principal: Principal) {
     let begun: Run | undefined;
     const answer = await idempotently(deps, keyed, async (trx) => {
@@ -72,7 +72,7 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
     return answer;
   }
 
-  /** The key's final answer, once its run has ended: it takes the place of the 202. */
+  /** Replace the stored 202 by the final response once the run has ended. */
   async function replyOfEnd(keyed: KeyedRequest, accepted: Reply): Promise<Reply | undefined> {
     const { id } = JSON.parse(accepted.body) as { id: string };
     const run = await reconciler.ended(id, ANSWER_WITHIN_MS);

@@ -1,71 +1,71 @@
 import type { Transaction } from '../../base/db/pool.ts';
 
 /*
- *   (due, or asked for) -> running   if no other run is
- *   running -> finished  everything was compared; what was found is the service's state of knowledge
- *   running -> failed    something could not be asked, or its process ended; what was known before stays
+ *   (due, or requested) -> running   if no other run is active
+ *   running -> finished  the comparison is complete, and its result is the current one
+ *   running -> failed    a query failed, or the process ended; the previous result stays the current one
  */
 
 export type RunStatus = 'running' | 'finished' | 'failed';
 
-/** Two records of one thing that do not agree. */
+/** Two records of the same thing that do not agree. */
 export interface Mismatch {
-  /** One of a fixed set: it is a label of the gauge. */
+  /** One of a fixed set, because it is a label of the gauge. */
   kind: string;
-  /** Of what it concerns: an id. */
+  /** Id of the affected record. */
   subject: string;
   expected: string | number;
   found: string | number;
-  /** Why that is expected. */
+  /** Reason for the expected value. */
   because: string;
-  /** What a person can do, or what is done already. */
+  /** What an operator can do, or what was done automatically. */
   proposal: string;
-  /** Whether the lost command was written again. */
+  /** Whether the lost command was sent again. */
   repaired: boolean;
 }
 
-/** A comparison, as HTTP shows it. */
+/** A run in HTTP responses. */
 export interface Run {
   id: string;
   status: RunStatus;
-  /** Absent when its time had come by itself. */
+  /** Absent for scheduled runs. */
   requestedBy?: string;
-  /** Whether everything is compared; if not, what is new, open or known to differ. */
+  /** Whether all records are compared, or only new, open and known mismatching ones. */
   full: boolean;
   startedAt: Date;
   finishedAt?: Date;
   error?: string;
-  /** How many of what were compared. */
+  /** Number of compared records, by kind. */
   checked: Record<string, number>;
-  /** Mismatches found. */
+  /** Number of mismatches. */
   total: number;
   kinds: Record<string, number>;
   repaired: number;
 }
 
-/** What a comparison is to do, and where it puts what it finds. */
+/** Input of a comparison, and functions to report its results. */
 export interface Findings {
-  /** Whether to compare all of the history, and not only what is new, open or known to differ. */
+  /** Whether to compare all records, or only new, open and known mismatching ones. */
   readonly isFull: boolean;
-  /** The kinds of mismatch that the last finished run found, with their numbers. */
+  /** Number of mismatches of the last finished run, by kind. */
   readonly known: Readonly<Record<string, number>>;
-  /** When the run began, by the database's clock. */
+  /** Start of the run, by the database's clock. */
   readonly startedAt: Date;
-  /** Aborted when the process stops or has lost its lease; the comparison ends at its next step. */
+  /** Aborted when the process stops or has lost its lease; the comparison must then end at its next step. */
   readonly signal: AbortSignal;
   count(what: string, many: number): void;
   report(mismatch: Mismatch): void;
-  /** Write this in the transaction that finishes the run, and only then. */
+  /** Register a write for the transaction that finishes the run. */
   atEnd(write: (trx: Transaction) => Promise<void>): void;
 }
 
-/** A comparison that cannot be completed, for a reason that an operator may read. */
+/** A comparison cannot be completed; the message is shown to operators. */
 export class ComparisonError extends Error {}
 
-// A fault can touch every row. So many examples are enough for a person, and few enough for one row and its answer.
+// One bug can affect every row. This many examples are enough for a person, and fit into one row and one response.
 export const LISTED_AT_MOST = 500;
 
-/** What a run has found so far: the first mismatches, and the numbers of all. */
+/** Intermediate result of a run: the first mismatches, and the counts of all. */
 export interface Found {
   checked: Record<string, number>;
   kinds: Record<string, number>;
@@ -73,12 +73,12 @@ export interface Found {
   mismatches: Mismatch[];
 }
 
-/** Nothing yet. */
+/** An empty result. */
 export function nothingFound(): Found {
   return { checked: {}, kinds: {}, repaired: 0, mismatches: [] };
 }
 
-/** Add a mismatch; returns whether it is one of those that are listed. */
+/** Add a mismatch; returns whether it is listed. */
 export function addMismatch(found: Found, mismatch: Mismatch): boolean {
   found.kinds[mismatch.kind] = (found.kinds[mismatch.kind] ?? 0) + 1;
   if (mismatch.repaired) found.repaired += 1;

@@ -1,13 +1,13 @@
 import type { Pool, Queryable, Transaction } from '../../base/db/pool.ts';
 import type { Found, Mismatch, Run, RunStatus } from './run.ts';
 
-// As long as the lease of a key: a process that has not renewed it for so long is dead or frozen.
+// As long as the lease of a key: a process that has not renewed it for this long has crashed or is frozen.
 const LEASE = '30 seconds';
-// Whatever made a run fail may be over soon, and until then nobody knows what agrees.
+// The cause of a failure may be temporary, and until the next run the result is outdated.
 const RETRY_AFTER = '1 minute';
-// Enough to look back over a night.
+// Enough to cover a night.
 const KEPT_RUNS = 100;
-// What is closed changes only by another hand, or by a restore, after which a person asks for a run.
+// Closed records change only by manual intervention or by a restore, after which an operator requests a run.
 const FULL_RUN_EVERY = '24 hours';
 
 interface RunRow {
@@ -42,15 +42,14 @@ function toRun(row: RunRow): Run {
 }
 
 /**
- * Begin a run that a client asks for; it compares everything, and takes the place of a smaller one. Undefined while a full
- * one is running.
+ * Begin a requested run, which is full and replaces an active run that is not. Undefined while a full run is active.
  */
 export async function beginRequested(trx: Transaction, id: string, requestedBy: string): Promise<Run | undefined> {
   await failAbandoned(trx);
-  // Its process sees that the lease is lost, and what it has found is thrown away.
+  // The process of that run notices that its lease is lost, and discards its result.
   await trx.query(/* sql */ `
     UPDATE reconciliation_runs
-    SET status = 'failed', error = 'Everything is compared in its place.', finished_at = now(), lease_until = NULL
+    SET status = 'failed', error = 'Replaced by a full run.', finished_at = now(), lease_until = NULL
     WHERE status = 'running' AND NOT is_full`);
   const { rows } = await trx.query<RunRow>(
     /* sql */ `
@@ -63,10 +62,11 @@ export async function beginRequested(trx: Transaction, id: string, requestedBy: 
 }
 
 /**
- * Begin a run if its time has come; once a day it compares everything. Undefined when it has not, or while one is running.
+ * Begin a run if one is due; once a day it is a full run. Undefined if none is due, or while one is active.
  */
 export async function beginDue(trx: Transaction, id: string, intervalSeconds: number): Promise<Run | undefined> {
-  // Or one that begins and ends while this one waits for its index entry would not be seen, and there would be two.
+  // Without the lock, a run that begins and ends while this INSERT waits for the unique index would not be seen by isDue,
+  // and a second run would begin.
   await trx.query('LOCK TABLE reconciliation_runs IN SHARE ROW EXCLUSIVE MODE');
   await failAbandoned(trx);
   const { rows } = await trx.query<RunRow>(
@@ -84,8 +84,8 @@ export async function beginDue(trx: Transaction, id: string, intervalSeconds: nu
 }
 
 /**
- * By the database's clock: the interval since the last start is over, or the pause after a failure. After a run that took
- * longer than that, as long a rest: nobody compares for more than half of the time.
+ * By the database's clock: due when the interval since the last start has passed, or the pause after a failure. After a run that
+ * took longer than the interval, the pause is as long as that run, so that reconciliation runs at most half of the time.
  */
 function isDue(interval: string): string {
   return /* sql */ `NOT EXISTS (
@@ -96,15 +96,15 @@ function isDue(interval: string): string {
       AND NOT (status = 'running' AND lease_until <= now()))`;
 }
 
-/** A run whose lease is over has no process any more. */
+/** Fail a run whose lease has expired, because its process crashed or is frozen. */
 async function failAbandoned(trx: Transaction): Promise<void> {
   await trx.query(/* sql */ `
     UPDATE reconciliation_runs
-    SET status = 'failed', error = 'Its process ended, or was frozen.', finished_at = now(), lease_until = NULL
+    SET status = 'failed', error = 'The process of the run ended or was frozen.', finished_at = now(), lease_until = NULL
     WHERE status = 'running' AND lease_until <= now()`);
 }
 
-/** Keep a run for as long as its process lives. False: it was taken for abandoned. */
+/** Extend the lease of a run. False if the run was considered abandoned. */
 export async function renewLease(q: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await q.query(
     `UPDATE reconciliation_runs SET lease_until = now() + interval '${LEASE}' WHERE id = $1 AND status = 'running'`,
@@ -113,7 +113,7 @@ export async function renewLease(q: Queryable, id: string): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** Everything was compared. False: the run was taken for abandoned, and its result is not wanted. */
+/** Finish a run. False if it was considered abandoned, and its result must be discarded. */
 export async function finishRun(q: Queryable, id: string, found: Found): Promise<boolean> {
   const { rowCount } = await q.query(
     /* sql */ `
@@ -126,7 +126,7 @@ export async function finishRun(q: Queryable, id: string, found: Found): Promise
   return rowCount === 1;
 }
 
-/** It could not be completed; how far it came is told, what it found is not the whole and is not kept. */
+/** Fail a run. Its counts are stored; its mismatches are incomplete and are not. */
 export async function failRun(
   q: Queryable,
   id: string,
@@ -142,7 +142,7 @@ export async function failRun(
   );
 }
 
-/** Remove old runs. The latest one that finished stays, and the latest full one, however many have come since. */
+/** Remove old runs, but never the latest finished run or the latest finished full run. */
 export async function removeOldRuns(pool: Pool): Promise<void> {
   await pool.query(/* sql */ `
     DELETE FROM reconciliation_runs
@@ -154,19 +154,19 @@ export async function removeOldRuns(pool: Pool): Promise<void> {
         ORDER BY started_at DESC, id DESC LIMIT 1)`);
 }
 
-/** One run. */
+/** Find a run. */
 export async function findRun(q: Queryable, id: string): Promise<Run | undefined> {
   const { rows } = await q.query<RunRow>(`SELECT ${COLUMNS} FROM reconciliation_runs WHERE id = $1`, [id]);
   return rows[0] && toRun(rows[0]);
 }
 
-/** The run that is under way. */
+/** Find the active run. */
 export async function findRunning(q: Queryable): Promise<Run | undefined> {
   const { rows } = await q.query<RunRow>(`SELECT ${COLUMNS} FROM reconciliation_runs WHERE status = 'running'`);
   return rows[0] && toRun(rows[0]);
 }
 
-/** The latest run, and the latest one that came to its end; and whether it is time for another. */
+/** The latest run, the latest finished run, and whether another is due. */
 export async function readLatest(
   q: Queryable,
   intervalSeconds: number,
@@ -189,7 +189,7 @@ export async function readLatest(
   };
 }
 
-/** The listed mismatches of a run, some of them. */
+/** A page of the listed mismatches of a run. */
 export async function readMismatches(q: Queryable, id: string, offset: number, limit: number): Promise<Mismatch[]> {
   const { rows } = await q.query<{ mismatch: Mismatch }>(
     /* sql */ `
