@@ -25,13 +25,13 @@ export const wholeRun = 'all of it';
 export const nothingBroken = 'nothing broken';
 
 // Whoever calls a process in the moment of its end may notice; within a second the others have to be known.
-const noticeMs = 1_000;
+const NOTICE_MS = 1_000;
 /**
  * A frozen process of inventory-service may hold rows. Its database ends that transaction after 2 s. Calls to the other process
  * that wait for such a row may open its breaker too, for another second. Measured under load with a process that was frozen
  * while it held locks: the last 202 was sent 3 to 3.5 s after the freeze.
  */
-export const locksGoneMs = 4_000;
+export const LOCKS_GONE_MS = 4_000;
 
 interface Period {
   what: string;
@@ -50,7 +50,7 @@ export function measureAvailability(
     .filter(({ isAlone, effect }) => isAlone && effect)
     .map(({ part, how, began, ended }) => {
       const holdsRows = how === 'pause' && part.startsWith('inventory');
-      return { what: `${part} ${how}`, from: began + (holdsRows ? locksGoneMs : noticeMs), to: ended };
+      return { what: `${part} ${how}`, from: began + (holdsRows ? LOCKS_GONE_MS : NOTICE_MS), to: ended };
     });
   const periods: Period[] = [
     { what: wholeRun, from: 0, to: until },
@@ -92,12 +92,12 @@ function hasFailed({ answer, cause }: Try): boolean {
 }
 
 /** Of the calls beyond the first second, and beyond what fails on this machine when nothing is broken. */
-export const mostAccepted = 0.05;
-export const mostFailed = 0.05;
+export const MAX_ACCEPTED_SHARE = 0.05;
+export const MAX_FAILED_SHARE = 0.05;
 /** Longer than any call of an order may take, and than the gateway needs to leave a process alone. */
-export const longestGapMs = 3_000;
+export const MAX_GAP_MS = 3_000;
 // Fewer calls say nothing about a share of one in twenty.
-const fewestCalls = 40;
+const MIN_CALLS = 40;
 
 /** What is more than the limits allow, in words; `judged` says of how many shares that could be said. */
 export function availabilityFaults(all: readonly Availability[]): {
@@ -110,15 +110,15 @@ export function availabilityFaults(all: readonly Availability[]): {
   for (const { what, kinds } of all) {
     if (what === wholeRun || what === nothingBroken) continue;
     for (const [kind, shares] of Object.entries(kinds)) {
-      if (shares.calls < fewestCalls) continue;
+      if (shares.calls < MIN_CALLS) continue;
       judged += 1;
       const before = usual[kind as CallKind];
       const most = (limit: number, count = 0) =>
         atMost(shares.calls, limit + (before?.calls ? count / before.calls : 0));
-      const mostGap = longestGapMs + (before?.longestGapMs ?? 0);
+      const mostGap = MAX_GAP_MS + (before?.longestGapMs ?? 0);
       const subject = `${kind} during ${what}`;
       const wrong = (expected: string, found: string) => faults.push({ what: subject, expected, found });
-      const [accepted, failed] = [most(mostAccepted, before?.accepted), most(mostFailed, before?.failed)];
+      const [accepted, failed] = [most(MAX_ACCEPTED_SHARE, before?.accepted), most(MAX_FAILED_SHARE, before?.failed)];
       if (shares.accepted > accepted) wrong(`at most ${accepted} of ${shares.calls} × 202`, `${shares.accepted}`);
       if (shares.failed > failed) wrong(`at most ${failed} of ${shares.calls} failed`, `${shares.failed}`);
       if (shares.longestGapMs > mostGap) wrong(`no ${mostGap} ms without an answer`, `${shares.longestGapMs} ms`);

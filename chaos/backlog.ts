@@ -4,13 +4,13 @@ import { type Part, startPart, stopPart } from '@shop/local/control.ts';
 import { partOf, partsNamed, type System } from '@shop/local/parts.ts';
 import type { Databases } from './databases.ts';
 
-const longestStopMs = 30_000;
+const MAX_STOP_MS = 30_000;
 
 /** Stops all processes of inventory-service; resolves when none answers. */
 export async function stopInventory(system: System): Promise<void> {
   const parts = inventoryParts(system);
   for (const part of parts) stopPart(part);
-  for (const deadline = performance.now() + longestStopMs; performance.now() < deadline; await delay(100)) {
+  for (const deadline = performance.now() + MAX_STOP_MS; performance.now() < deadline; await delay(100)) {
     if (!(await Promise.all(parts.map((part) => part.answers()))).some(Boolean)) return;
   }
 }
@@ -25,7 +25,7 @@ export async function startInventory(system: System, end: AbortSignal): Promise<
 
 /** Resolves when the commands wait in their queue, and no longer in the outbox. */
 export async function untilSent({ orders }: Pick<Databases, 'orders'>): Promise<void> {
-  for (const deadline = performance.now() + longestStopMs; performance.now() < deadline; await delay(200)) {
+  for (const deadline = performance.now() + MAX_STOP_MS; performance.now() < deadline; await delay(200)) {
     const { rows } = await orders.query<{ count: number }>('SELECT count(*)::integer AS count FROM outbox_messages');
     if (rows[0]?.count === 0) return;
   }

@@ -6,8 +6,8 @@ import { countRun, shortfalls } from './summary.ts';
 import type { Workload } from './workload.ts';
 
 // A busy machine does less in the same time. Going on beats a run that says nothing, but not for ever.
-const longestExtensionMs = 60_000;
-const roundMs = 1_000;
+const MAX_EXTENSION_MS = 60_000;
+const ROUND_MS = 1_000;
 
 /** What to do; with `planned`, exactly those faults. */
 interface Attack {
@@ -42,12 +42,12 @@ export async function breakParts(
     }
     await Promise.all([doAll(planned ?? planFaults(seed, seconds, kinds)), delay(seconds * 1_000)]);
     if (planned) return workload.finish();
-    const latest = workload.now() + longestExtensionMs;
+    const latest = workload.now() + MAX_EXTENSION_MS;
     for (let round = 1; workload.now() < latest && !field.end.aborted; round += 1) {
       const short = shortfalls(countRun(workload.operations, faults), kinds);
       if (short.length === 0) break;
       const missing = short.flatMap(({ kind, need, had }) => (kind ? Array<FaultKind>(need - had).fill(kind) : []));
-      await Promise.all([doAll(planMore(seed + round, missing)), delay(roundMs)]);
+      await Promise.all([doAll(planMore(seed + round, missing)), delay(ROUND_MS)]);
     }
     await workload.finish();
   };

@@ -6,7 +6,7 @@ import { amqpUrl } from '@shop/local/servers/rabbitmq.ts';
 import type { OrderEvent } from './evidence.ts';
 
 const eventsQueue = 'chaos.events';
-const longestReadingMs = 120_000;
+const MAX_READING_MS = 120_000;
 
 export interface BrokerView {
   /** Makes a queue that gets every event of every order from now on. It only collects until the end. */
@@ -53,7 +53,7 @@ export function viewBroker({ plan, secrets }: System): BrokerView {
         .filter(({ name }) => name !== eventsQueue)
         .map(({ name, messages }) => ({ queue: name, messages: messages ?? 0 }));
     },
-    readEvents: async () => (await readQueue(amqpUrl(server), eventsQueue, longestReadingMs)).map(toEvent),
+    readEvents: async () => (await readQueue(amqpUrl(server), eventsQueue, MAX_READING_MS)).map(toEvent),
     clients: async () => ({
       connections: (await call<unknown[]>('GET', 'connections')).length,
       channels: (await call<unknown[]>('GET', 'channels')).length,

@@ -433,32 +433,32 @@ function checkDeadLetters({ deadLetters }: Known) {
 /* ------------------------------------------------------------------------------------------------------ resources */
 
 /** One may be on its way out, another on its way in, when they are counted. */
-export const connectionTolerance = 2;
+export const CONNECTION_TOLERANCE = 2;
 /** What a service may have at any time, in MB. */
-export const mostMemoryMb = 300;
+export const MAX_MEMORY_MB = 300;
 /**
  * How much more than when it was 10 s old a process may have at the end. Half of it is Node's garbage, which it may keep
  * or not; a leak of a few KB per request shows within a minute all the same.
  */
-export const memoryFactor = 2;
+export const MAX_MEMORY_FACTOR = 2;
 
 function checkConnections({ connections }: Known) {
   return eachOf(connections, ({ place, before, after }) =>
-    after <= before + connectionTolerance
+    after <= before + CONNECTION_TOLERANCE
       ? []
-      : [wrong(place, `${before} connections again, or ${connectionTolerance} more`, `${after}`)],
+      : [wrong(place, `${before} connections again, or ${CONNECTION_TOLERANCE} more`, `${after}`)],
   );
 }
 
 function checkMemory({ memory }: Known) {
   return eachOf(memory, ({ name, pid, mostMb, grownUpMb, endMb = 0 }) => {
     const subject = `${name} (pid ${pid})`;
-    if (mostMb >= mostMemoryMb) return [wrong(subject, `below ${mostMemoryMb} MB at all times`, `${mostMb} MB`)];
-    if (grownUpMb === undefined || endMb <= memoryFactor * grownUpMb) return [];
+    if (mostMb >= MAX_MEMORY_MB) return [wrong(subject, `below ${MAX_MEMORY_MB} MB at all times`, `${mostMb} MB`)];
+    if (grownUpMb === undefined || endMb <= MAX_MEMORY_FACTOR * grownUpMb) return [];
     return [
       wrong(
         subject,
-        `at the end at most ${memoryFactor} times what it had when it was 10 s old`,
+        `at the end at most ${MAX_MEMORY_FACTOR} times what it had when it was 10 s old`,
         `${grownUpMb} MB then, ${endMb} MB now`,
       ),
     ];

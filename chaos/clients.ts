@@ -8,17 +8,17 @@ import { adjustmentOf, coldSkus, hotSkus, orderIdOf, placementOf, stepOf } from 
 import { type Mode, modeOf, type Performer } from './performer.ts';
 import { makeRandom, type Random } from './random.ts';
 
-const storefronts = 12;
-const backOffices = 2;
+const STOREFRONTS = 12;
+const BACK_OFFICES = 2;
 // More would only measure the queue: after an outage every open operation is repeated.
-const mostUnderWay = 300;
+const MAX_UNDER_WAY = 300;
 
 /** Starts all clients; resolves when each has begun its last operation. */
 export async function runClients(performer: Performer, seed: number): Promise<void> {
   const shop = makeShop(performer);
   await Promise.all([
-    ...Array.from({ length: storefronts }, (_, index) => runStorefront(shop, index, seed)),
-    ...Array.from({ length: backOffices }, (_, index) => runBackOffice(shop, index, seed)),
+    ...Array.from({ length: STOREFRONTS }, (_, index) => runStorefront(shop, index, seed)),
+    ...Array.from({ length: BACK_OFFICES }, (_, index) => runBackOffice(shop, index, seed)),
   ]);
 }
 
@@ -41,7 +41,7 @@ function makeShop(performer: Performer): Shop {
 async function runStorefront(shop: Shop, index: number, seed: number): Promise<void> {
   const random = makeRandom(seed + 1_000 * (index + 1));
   while (!shop.isOver()) {
-    if (shop.underWay() < mostUnderWay)
+    if (shop.underWay() < MAX_UNDER_WAY)
       await liveOrder(shop, index % 2 === 0 ? 'storefront' : 'other storefront', random);
     await delay(random.between(30, 130));
   }

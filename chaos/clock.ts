@@ -10,7 +10,7 @@ import type { Launch } from '@shop/local/processes.ts';
 export type ClockError = 'ahead' | 'behind';
 
 // Beyond every lease and deadline, and short of a time zone: what a forgotten time server leaves behind.
-const minutes = 7;
+const OFFSET_MINUTES = 7;
 
 /** Debian's library for programs with threads; undefined when it is not installed. */
 export function findFaketime(): string | undefined {
@@ -40,7 +40,7 @@ export function withClock(launch: Launch, error: ClockError): Launch {
   if (library === undefined) throw new Fault('libfaketime is not installed');
   const clock = {
     LD_PRELOAD: library,
-    FAKETIME: `${error === 'ahead' ? '+' : '-'}${minutes}m`,
+    FAKETIME: `${error === 'ahead' ? '+' : '-'}${OFFSET_MINUTES}m`,
     // Two names, for two versions of it. With a faked monotonic clock every timer would jump.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     DONT_FAKE_MONOTONIC: '1',
@@ -68,7 +68,7 @@ export async function hasWrongClock(url: string): Promise<boolean | undefined> {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
     await response.body?.cancel();
     const error = Date.parse(response.headers.get('date') ?? '') - Date.now();
-    return Math.abs(error) > (minutes - 1) * 60_000;
+    return Math.abs(error) > (OFFSET_MINUTES - 1) * 60_000;
   } catch {
     return undefined;
   }

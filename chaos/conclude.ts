@@ -44,10 +44,10 @@ type Conclusion = Pick<
 >;
 
 // When the keys needed all of the time, the rest still gets a moment to be looked at.
-const lastLookMs = 5_000;
+const LAST_LOOK_MS = 5_000;
 // Keys that are repeated after all is quiet; more of them would say the same.
-const mostRepeatsAtTheEnd = 1_500;
-const mostTraces = 5;
+const MAX_REPEATS_AT_THE_END = 1_500;
+const MAX_TRACES = 5;
 
 /**
  * All parts are back: waits until everything is settled (for so many seconds, and as long as the backlog takes at the
@@ -69,7 +69,7 @@ export async function conclude(
   const settledAt = workload.now();
 
   process.stderr.write('Repeating keys, collecting, checking …\n');
-  await workload.repeatAll(mostRepeatsAtTheEnd);
+  await workload.repeatAll(MAX_REPEATS_AT_THE_END);
   const samples = await watched.levels.stop();
   const evidence: Evidence = {
     operations: workload.operations,
@@ -111,7 +111,7 @@ async function settle(
     (one) => one.kind !== 'read' && !one.isForsaken && !isDecided(one),
   ).length;
   if (undecided > 0) process.stderr.write(`${undecided} keys have no final answer.\n`);
-  return untilQuiet(Math.max(withinMs - tookMs, lastLookMs));
+  return untilQuiet(Math.max(withinMs - tookMs, LAST_LOOK_MS));
 }
 
 /** What the report's rules and doubts come to. */
@@ -126,7 +126,7 @@ async function traces(checks: readonly Check[], evidence: Evidence, faults: read
   );
   return Promise.all(
     all
-      .slice(0, mostTraces)
+      .slice(0, MAX_TRACES)
       .map(async (one) => ({ ...one, trace: await traceOf(one.violation, evidence, faults, logs) })),
   );
 }

@@ -4,13 +4,13 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import type { System } from '@shop/local/parts.ts';
 import type pg from 'pg';
 import type { BrokerView } from './broker.ts';
-import { connectionTolerance } from './checker.ts';
+import { CONNECTION_TOLERANCE } from './checker.ts';
 import type { Databases } from './databases.ts';
 import type { ConnectionCount } from './evidence.ts';
 
 // The pools close what they did not need for 10 s; the broker takes as long to give up a silent client.
-const withinMs = 25_000;
-const intervalMs = 1_000;
+const TIMEOUT_MS = 25_000;
+const INTERVAL_MS = 1_000;
 
 type Counts = Map<string, number>;
 
@@ -52,12 +52,12 @@ export async function connectionsAfter(
   broker: BrokerView,
   before: Counts,
 ): Promise<ConnectionCount[]> {
-  for (const deadline = performance.now() + withinMs; ; ) {
+  for (const deadline = performance.now() + TIMEOUT_MS; ; ) {
     const after = await countConnections(databases, broker);
     const counts = [...before].map(([place, count]) => ({ place, before: count, after: after.get(place) ?? 0 }));
-    const isBack = counts.every((one) => one.after <= one.before + connectionTolerance);
+    const isBack = counts.every((one) => one.after <= one.before + CONNECTION_TOLERANCE);
     if (isBack || performance.now() > deadline) return counts;
-    await delay(intervalMs);
+    await delay(INTERVAL_MS);
   }
 }
 

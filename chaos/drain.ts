@@ -25,12 +25,12 @@ export interface Drain {
   repeatedCommands: number;
 }
 
-const clients = 64;
-const windowMs = 2_000;
-const windows = 3;
-const steadyWithin = 0.1;
-const longestWarmUpMs = 40_000;
-const longestDrainMs = 600_000;
+const CLIENTS = 64;
+const WINDOW_MS = 2_000;
+const WINDOWS = 3;
+const STEADY_WITHIN = 0.1;
+const MAX_WARM_UP_MS = 40_000;
+const MAX_DRAIN_MS = 600_000;
 
 type Measured = Omit<Drain, 'repeatedCommands'>;
 
@@ -46,7 +46,7 @@ export async function measureDrain(
   const random = makeRandom(seed);
   const place = () => workload.submit(plainPlacementOf(random.pick(['storefront', 'other storefront']), random));
 
-  say(`Placing orders with ${clients} clients until the rate is steady …`);
+  say(`Placing orders with ${CLIENTS} clients until the rate is steady …`);
   const synchronousRate = await steadyRate(place, end);
   say(`  ${perSecond(synchronousRate)} placed. Stopping inventory-service, placing ${orders} orders …`);
   await stopInventory(system);
@@ -90,17 +90,17 @@ async function steadyRate(place: () => Promise<Verdict>, end: AbortSignal): Prom
       if ((await place()) === 'final') placed += 1;
     }
   };
-  const all = Promise.all(Array.from({ length: clients }, client));
+  const all = Promise.all(Array.from({ length: CLIENTS }, client));
   const rates: number[] = [];
   let average = 0;
-  for (const latest = performance.now() + longestWarmUpMs; performance.now() < latest; ) {
+  for (const latest = performance.now() + MAX_WARM_UP_MS; performance.now() < latest; ) {
     const [before, since] = [placed, performance.now()];
-    await delay(windowMs, undefined, { signal: end });
+    await delay(WINDOW_MS, undefined, { signal: end });
     rates.push((1_000 * (placed - before)) / (performance.now() - since));
-    const last = rates.slice(-windows);
+    const last = rates.slice(-WINDOWS);
     average = last.reduce((sum, rate) => sum + rate, 0) / last.length;
-    const isSteady = last.every((rate) => Math.abs(rate - average) <= steadyWithin * average);
-    if (rates.length > windows && isSteady) break;
+    const isSteady = last.every((rate) => Math.abs(rate - average) <= STEADY_WITHIN * average);
+    if (rates.length > WINDOWS && isSteady) break;
   }
   isOver = true;
   await all;
@@ -116,7 +116,7 @@ async function placeMany(place: () => Promise<Verdict>, orders: number): Promise
       verdicts.push(await place());
     }
   };
-  await Promise.all(Array.from({ length: clients }, client));
+  await Promise.all(Array.from({ length: CLIENTS }, client));
   return verdicts;
 }
 
@@ -124,13 +124,13 @@ async function placeMany(place: () => Promise<Verdict>, orders: number): Promise
 async function drain({ system, databases, workload }: Scene, end: AbortSignal): Promise<number> {
   await startInventory(system, end);
   const [began, backlog] = [workload.now(), await pendingOrders(databases)];
-  for (const latest = began + longestDrainMs; workload.now() < latest; ) {
+  for (const latest = began + MAX_DRAIN_MS; workload.now() < latest; ) {
     const pending = await pendingOrders(databases);
     const elapsed = workload.now() - began;
     if (pending === 0) return (1_000 * backlog) / elapsed;
     await delay(100, undefined, { signal: end });
   }
-  return (1_000 * (backlog - (await pendingOrders(databases)))) / longestDrainMs;
+  return (1_000 * (backlog - (await pendingOrders(databases)))) / MAX_DRAIN_MS;
 }
 
 /** The inbox has a row for each. */

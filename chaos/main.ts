@@ -27,9 +27,9 @@ import { watchLevels } from './watch-levels.ts';
 import { watchMemory } from './watch-memory.ts';
 import { makeProducts, makeWorkload } from './workload.ts';
 
-const healMs = 120_000;
+const HEAL_TIMEOUT_MS = 120_000;
 // All are at work by then, and have the connections that they need for it.
-const warmUpMs = 1_000;
+const WARM_UP_MS = 1_000;
 
 /** `npm run chaos`: 0 when everything holds, 1 when something is violated, 2 when the run says nothing. */
 export async function chaosCommand(args: string[]): Promise<number> {
@@ -148,15 +148,15 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
   const crashWatch = watchCrashes(field);
   const faults: DoneFault[] = [];
   workload.begin();
-  const before = await connectionsBefore(scene, warmUpMs);
+  const before = await connectionsBefore(scene, WARM_UP_MS);
   const { tookMs, aloneMs } = await breakParts(field, workload, options, faults);
   faults.sort(orderBy(({ began }) => began)); // some take a while until they show
   const crashes = crashWatch.stop();
   process.stderr.write('Healing and settling …\n');
   for (const link of Object.values(field.network)) link.set('pass');
-  const silent = await healSystem(system, healMs);
+  const silent = await healSystem(system, HEAL_TIMEOUT_MS);
   const healedAt = workload.now();
-  crashes.push(...silent.map((name) => `${name} does not answer ${healMs / 1_000} s after it was started`));
+  crashes.push(...silent.map((name) => `${name} does not answer ${HEAL_TIMEOUT_MS / 1_000} s after it was started`));
 
   const rate = (1_000 * workload.operations.filter(({ kind }) => kind === 'place').length) / tookMs;
   const watched = { levels, memory, connectionsBefore: before, crashes, faults };
@@ -189,7 +189,7 @@ async function drain(
   const { workload, databases, system } = scene;
   const began = workload.now();
   const memory = watchMemory(system);
-  const before = connectionsBefore(scene, warmUpMs);
+  const before = connectionsBefore(scene, WARM_UP_MS);
   const { measured, countRepeated } = await measureDrain(scene, seed, orders, end);
   const seconds = Math.round((workload.now() - began) / 1_000);
   // Looking at all levels takes its time from the databases, so it had to wait.

@@ -24,12 +24,12 @@ export type DoneFault = PlannedFault & {
 };
 
 // A process of ours starts slowly on a busy machine; so does a database that a fault finds down.
-const showsWithinMs = 20_000;
-const cutsWithinMs = 5_000;
-const answersWithinMs = 10_000;
-const endsWithinMs = 60_000;
+const SHOW_TIMEOUT_MS = 20_000;
+const CUT_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+const END_TIMEOUT_MS = 60_000;
 // RabbitMQ's own default.
-const usualDiskLimit = 50_000_000;
+const DEFAULT_DISK_LIMIT_BYTES = 50_000_000;
 
 /** Where faults happen, until `end`: from then on nothing is broken and nothing is started again. */
 export interface Battlefield {
@@ -85,7 +85,7 @@ export async function runAlone(
     done.ended = now();
     await undo(field, fault);
     const part = partOf(field.system, fault.part);
-    await until(field.end, showsWithinMs, async () => (await part.answers()) || undefined);
+    await until(field.end, SHOW_TIMEOUT_MS, async () => (await part.answers()) || undefined);
   }
 }
 
@@ -106,7 +106,7 @@ async function inflict(field: Battlefield, fault: PlannedFault): Promise<boolean
     case 'pause':
       return pausePart(part);
     case 'cut':
-      return until(field.end, cutsWithinMs, () => cutConnections(system, name as 'order-db' | 'inventory-db'));
+      return until(field.end, CUT_TIMEOUT_MS, () => cutConnections(system, name as 'order-db' | 'inventory-db'));
     case 'ahead':
     case 'behind':
       return startWithWrongClock(field, name, how);
@@ -139,22 +139,22 @@ async function startWithWrongClock({ system, end }: Battlefield, name: string, e
   await startPart({ ...part, launch: () => withClock(part.launch(), error) });
   const pid = partStatus(part).process?.pid;
   if (pid !== undefined) removeRemainsAtExit(pid);
-  return until(end, showsWithinMs, () => hasWrongClock(`${urlOf(system.plan, name)}/health/live`));
+  return until(end, SHOW_TIMEOUT_MS, () => hasWrongClock(`${urlOf(system.plan, name)}/health/live`));
 }
 
 /** The broker takes its disk for full: it takes no messages, and blocks the connections of those who send some. */
 async function setDiskAlarm({ system, end }: Battlefield): Promise<boolean> {
   const { hasAlarm } = viewBroker(system);
-  await until(end, answersWithinMs, hasAlarm);
+  await until(end, ANSWER_TIMEOUT_MS, hasAlarm);
   return (await setDiskLimit(system, 10 ** 18)) && (await hasAlarm()) === true;
 }
 
 /** A broker that was started again meanwhile has forgotten it; one that is frozen or away is asked later. */
 async function endDiskAlarm({ system, end }: Battlefield): Promise<void> {
   const { hasAlarm } = viewBroker(system);
-  await until(end, endsWithinMs, async () => {
+  await until(end, END_TIMEOUT_MS, async () => {
     if ((await hasAlarm()) === false) return true;
-    await setDiskLimit(system, usualDiskLimit);
+    await setDiskLimit(system, DEFAULT_DISK_LIMIT_BYTES);
     return undefined;
   });
 }

@@ -34,9 +34,9 @@ export interface Link {
 export type Network = Record<LinkName, Link>;
 
 // Slower than any answer of a healthy system, faster than every deadline.
-const delayMs = 300;
+const DELAY_MS = 300;
 // Often enough to meet every kind of answer, seldom enough that work goes on and reaches the later ones.
-const shareOfLost = 0.2;
+const LOST_SHARE = 0.2;
 
 /** All links, aimed at nothing yet. */
 export async function openNetwork(): Promise<Network> {
@@ -45,7 +45,7 @@ export async function openNetwork(): Promise<Network> {
 }
 
 /** One link; connections that come before it is aimed are refused. */
-export async function openLink(lost = shareOfLost): Promise<Link> {
+export async function openLink(lost = LOST_SHARE): Promise<Link> {
   const sockets = new Set<Socket>();
   let target: number | undefined;
   let mode: LinkMode = 'pass';
@@ -58,14 +58,14 @@ export async function openLink(lost = shareOfLost): Promise<Link> {
         from.destroy();
         to.destroy();
       } else if (mode === 'delay') {
-        setTimeout(() => write(chunk), delayMs);
+        setTimeout(() => write(chunk), DELAY_MS);
       } else write(chunk);
     });
     from.on('error', () => {}); // the other side learns it by 'close'
     from.on('close', () => {
       sockets.delete(from);
       // An ending is no more than a byte: it does not pass a blackhole either, nor overtake what is delayed.
-      if (mode === 'delay') setTimeout(() => to.destroy(), delayMs);
+      if (mode === 'delay') setTimeout(() => to.destroy(), DELAY_MS);
       else to.destroy();
     });
     if (mode === 'blackhole') from.pause();

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
-import { type Availability, locksGoneMs, type Shares, wholeRun } from './availability.ts';
+import { type Availability, LOCKS_GONE_MS, type Shares, wholeRun } from './availability.ts';
 import type { Check, Violation } from './checker.ts';
 import type { Drain } from './drain.ts';
 import type { ConnectionCount, ProcessMemory } from './evidence.ts';
@@ -41,7 +41,7 @@ export interface Report {
 }
 
 // A person reads the first ones; --json has them all.
-const shown = 5;
+const MAX_SHOWN = 5;
 
 /** The report for a person. */
 export function renderReport(report: Report): string {
@@ -75,14 +75,14 @@ export function renderReport(report: Report): string {
       '',
       styleText('red', `${rule}: ${violations.length} violations`),
       ...violations
-        .slice(0, shown)
+        .slice(0, MAX_SHOWN)
         .flatMap((one) => [
           `  ${one.subject}${one.key ? `, key ${one.key}` : ''}${one.orderId && !one.subject.includes(one.orderId) ? `, order ${one.orderId}` : ''}`,
           `    expected ${one.expected}`,
           `    found    ${one.found}`,
           ...traces.filter(({ violation }) => violation === one).flatMap(({ trace }) => traceLines(trace)),
         ]),
-      ...(violations.length > shown ? [`  and ${violations.length - shown} more (--json lists them all)`] : []),
+      ...(violations.length > MAX_SHOWN ? [`  and ${violations.length - MAX_SHOWN} more (--json lists them all)`] : []),
     ]),
     '',
     ...(report.folder ? [`Logs and data are kept in ${report.folder}`] : []),
@@ -105,7 +105,7 @@ function availabilityRows(availability: readonly Availability[]): string[] {
   return [
     row('first answers', wholeRun),
     ...kinds.map(([name, shares]) => row(name, sharesText(shares))),
-    row('of orders', `with one process away, after its first second (frozen inventory: ${locksGoneMs / 1_000} s)`),
+    row('of orders', `with one process away, after its first second (frozen inventory: ${LOCKS_GONE_MS / 1_000} s)`),
     ...orders.map(([name, shares]) => row(name, sharesText(shares))),
   ];
 }

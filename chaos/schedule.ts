@@ -69,24 +69,24 @@ const shapes: Record<FaultKind, Shape> = {
 };
 
 // Longer runs get more: about one of each kind every 20 s.
-const secondsPerFault = 20;
+const SECONDS_PER_FAULT = 20;
 /** Of each kind, for a run to mean anything. */
-export const fewestOfAKind = 3;
+export const MIN_OF_A_KIND = 3;
 // The first orders come before the first fault, and the last fault has time to work.
-const quietStart = 2_000;
-const quietEnd = 2_000;
+const QUIET_START_MS = 2_000;
+const QUIET_END_MS = 2_000;
 // A part that was just started again gets a moment before its next fault.
-const breath = 2_500;
+const PAUSE_AFTER_START_MS = 2_500;
 // In a shorter run, the longest faults and this moment are shorter: else the faults of a kind would not fit in.
-const fullLengthMs = 60_000;
-const longFreeze = 33_000;
-const shortestRunWithFreeze = 60_000;
+const FULL_LENGTH_MS = 60_000;
+const LONG_FREEZE_MS = 33_000;
+const MIN_RUN_WITH_FREEZE_MS = 60_000;
 
 /** The faults of a run, by time. Faults overlap, but a part has one at a time. */
 export function planFaults(seed: number, seconds: number, kinds: readonly FaultKind[]): PlannedFault[] {
   const { pick, between } = makeRandom(seed);
-  const end = seconds * 1_000 - quietEnd;
-  const share = Math.min(1, (seconds * 1_000) / fullLengthMs);
+  const end = seconds * 1_000 - QUIET_END_MS;
+  const share = Math.min(1, (seconds * 1_000) / FULL_LENGTH_MS);
   const planned: PlannedFault[] = [];
 
   function place(kind: FaultKind, from: number, to: number): PlannedFault {
@@ -97,49 +97,49 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
     let tries = 0;
     do {
       const lasts = between(shortest, Math.max(shortest, Math.round(longest * share)));
-      const [earliest, latest] = tries < 100 ? [from, to] : [quietStart, end];
+      const [earliest, latest] = tries < 100 ? [from, to] : [QUIET_START_MS, end];
       const at = between(earliest, Math.max(earliest, Math.min(latest, end - lasts)));
       fault = { kind, part: pick(parts), how: pick(how), at, lasts };
       tries += 1;
-    } while (tries < 300 && planned.some((other) => collide(fault, other, breath * share)));
+    } while (tries < 300 && planned.some((other) => collide(fault, other, PAUSE_AFTER_START_MS * share)));
     return fault;
   }
 
   // Once, a process is gone for longer than its leases last, and comes back with answers that nobody waits for. First,
   // because the others can go around it.
-  if (kinds.includes('pause') && seconds * 1_000 >= shortestRunWithFreeze) {
-    const at = between(quietStart, end - longFreeze);
-    planned.push({ kind: 'pause', part: pick(['order-1', 'order-2']), how: 'pause', at, lasts: longFreeze });
+  if (kinds.includes('pause') && seconds * 1_000 >= MIN_RUN_WITH_FREEZE_MS) {
+    const at = between(QUIET_START_MS, end - LONG_FREEZE_MS);
+    planned.push({ kind: 'pause', part: pick(['order-1', 'order-2']), how: 'pause', at, lasts: LONG_FREEZE_MS });
   }
   for (const kind of kinds) {
-    const count = Math.max(fewestOfAKind, Math.round(seconds / secondsPerFault)) * (shapes[kind].weight ?? 1);
-    const slot = (end - quietStart) / count;
+    const count = Math.max(MIN_OF_A_KIND, Math.round(seconds / SECONDS_PER_FAULT)) * (shapes[kind].weight ?? 1);
+    const slot = (end - QUIET_START_MS) / count;
     for (let n = 0; n < count; n += 1) {
-      planned.push(place(kind, Math.round(quietStart + n * slot), Math.round(quietStart + (n + 1) * slot)));
+      planned.push(place(kind, Math.round(QUIET_START_MS + n * slot), Math.round(QUIET_START_MS + (n + 1) * slot)));
     }
   }
   return planned.sort(orderBy(({ at }) => at));
 }
 
 // A fault that is made up for comes when the others are over: short is enough.
-const madeUpLongest = 1_500;
-const madeUpSpacing = 700;
+const MADE_UP_LONGEST_MS = 1_500;
+const MADE_UP_SPACING_MS = 700;
 
 /** More faults, one of each kind that is named (again for another), soon and one after the other. */
 export function planMore(seed: number, kinds: readonly FaultKind[]): PlannedFault[] {
   const { pick, between } = makeRandom(seed);
   return kinds.map((kind, index) => {
     const { parts, how, shortest, longest } = shapes[kind];
-    const lasts = between(shortest, Math.max(shortest, Math.min(longest, madeUpLongest)));
-    return { kind, part: pick(parts), how: pick(how), at: index * madeUpSpacing, lasts };
+    const lasts = between(shortest, Math.max(shortest, Math.min(longest, MADE_UP_LONGEST_MS)));
+    return { kind, part: pick(parts), how: pick(how), at: index * MADE_UP_SPACING_MS, lasts };
   });
 }
 
 // Long enough for calls to show what becomes of them after the first second; or after the database has ended the transactions
 // of a frozen inventory-service (availability.ts).
-const aloneLasts = 5_000;
-const frozenInventoryLasts = 9_000;
-const aloneAfter = 3_000;
+const ALONE_LASTS_MS = 5_000;
+const FROZEN_INVENTORY_LASTS_MS = 9_000;
+const ALONE_AFTER_MS = 3_000;
 
 /** One process of each service killed and frozen, one after the other; `at` is the pause before each. */
 export function planAlone(seed: number, kinds: readonly FaultKind[]): PlannedFault[] {
@@ -152,8 +152,8 @@ export function planAlone(seed: number, kinds: readonly FaultKind[]): PlannedFau
         kind: how,
         part: pick(pairs[service]),
         how,
-        at: aloneAfter,
-        lasts: how === 'pause' && service === 'inventory' ? frozenInventoryLasts : aloneLasts,
+        at: ALONE_AFTER_MS,
+        lasts: how === 'pause' && service === 'inventory' ? FROZEN_INVENTORY_LASTS_MS : ALONE_LASTS_MS,
       })),
     );
 }

@@ -1,5 +1,5 @@
 import type { PlannedFault } from './schedule.ts';
-import { faultKinds, fewestOfAKind, planAlone, planFaults, planMore } from './schedule.ts';
+import { faultKinds, MIN_OF_A_KIND, planAlone, planFaults, planMore } from './schedule.ts';
 
 const overlap = (a: PlannedFault, b: PlannedFault) => a.at < b.at + b.lasts && b.at < a.at + a.lasts;
 
@@ -12,7 +12,7 @@ describe('planFaults', () => {
   it.each([30, 60, 300])('has enough faults of each kind in %d s, all undone before the end', (seconds) => {
     const plan = planFaults(1, seconds, faultKinds);
     for (const kind of faultKinds) {
-      expect(plan.filter((fault) => fault.kind === kind).length).toBeGreaterThanOrEqual(fewestOfAKind);
+      expect(plan.filter((fault) => fault.kind === kind).length).toBeGreaterThanOrEqual(MIN_OF_A_KIND);
     }
     for (const { at, lasts } of plan) {
       expect(at).toBeGreaterThanOrEqual(2_000);

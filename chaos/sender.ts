@@ -8,7 +8,7 @@ import type { Random } from './random.ts';
 export type ApiKeys = Record<ClientName, string>;
 
 // Of the shoppers whose first request fails; whatever it left behind has to be decided without them.
-const shareOfQuitters = 0.5;
+const QUITTERS_SHARE = 0.5;
 
 export interface Sender {
   /** Everything that was sent, in the order of its first sending. */
@@ -54,7 +54,7 @@ export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses
       if (verdict !== 'again' && verdict !== 'accepted') return verdict;
       if (verdict === 'accepted') operation.onAccepted?.();
       if (gaveUp) return undefined;
-      if (mayQuit && count === 1 && hasFailed(one) && pauses.share() < shareOfQuitters) {
+      if (mayQuit && count === 1 && hasFailed(one) && pauses.share() < QUITTERS_SHARE) {
         operation.isForsaken = true;
         return undefined;
       }

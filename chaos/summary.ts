@@ -2,7 +2,7 @@ import type { CallKind, Operation } from './history.ts';
 import { verdictOf } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 import type { FaultKind } from './schedule.ts';
-import { fewestOfAKind } from './schedule.ts';
+import { MIN_OF_A_KIND } from './schedule.ts';
 
 export interface Counts {
   orders: number;
@@ -69,7 +69,7 @@ export function shortfalls(counts: Counts, kinds: readonly FaultKind[]): Shortfa
   }));
   const faults = kinds.map((kind) => ({
     what: `faults of kind ${kind}`,
-    need: fewestOfAKind,
+    need: MIN_OF_A_KIND,
     had: counts.faults[kind] ?? 0,
     kind,
   }));

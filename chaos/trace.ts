@@ -9,7 +9,7 @@ import type { DoneFault } from './nemesis.ts';
 /** All that is known about what a violation speaks of, for the one who looks for its cause. */
 export type Trace = Record<'requests' | 'timeline' | 'events' | 'faults' | 'logs', string[]>;
 
-const mostLines = 40;
+const MAX_LINES = 40;
 
 /** What happened to an order or a key: requests with their answers, timeline, events, faults meanwhile, logs. */
 export async function traceOf(
@@ -32,7 +32,7 @@ export async function traceOf(
   const traceIds = concerned.flatMap(({ tries }) => tries.flatMap(({ answer }) => traceIdIn(answer?.text)));
   const needles = new Set([...(id ? [id] : []), ...story.map(({ correlationId }) => correlationId), ...traceIds]);
   return {
-    requests: concerned.flatMap(requestLines).slice(0, mostLines),
+    requests: concerned.flatMap(requestLines).slice(0, MAX_LINES),
     timeline: story.map(({ at, type, correlationId }) => `${JSON.stringify(at)} ${type} ${correlationId}`),
     events: events
       .filter(({ orderId }) => orderId === id)
@@ -72,7 +72,7 @@ async function logLines(folder: string, needles: readonly string[]): Promise<str
     for await (const line of createInterface({ input: createReadStream(join(folder, name)) })) {
       if (!needles.some((needle) => line.includes(needle))) continue;
       found.push(`${name}: ${line.slice(0, 1_000)}`);
-      if (found.length >= mostLines) return found;
+      if (found.length >= MAX_LINES) return found;
     }
   }
   return found;

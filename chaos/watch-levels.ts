@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Evidence } from './evidence.ts';
 
-const intervalMs = 500;
+const INTERVAL_MS = 500;
 
 /** Looks again and again whether any level is negative, oversold or unexplained; each look is one snapshot. */
 export function watchLevels(inventory: pg.Pool): { stop: () => Promise<Evidence['samples']> } {
@@ -14,7 +14,7 @@ export function watchLevels(inventory: pg.Pool): { stop: () => Promise<Evidence[
       const wrong = await wrongLevels(inventory).catch(() => undefined);
       if (wrong !== undefined) samples.checked += 1;
       samples.findings.push(...(wrong ?? []));
-      await delay(intervalMs);
+      await delay(INTERVAL_MS);
     }
   })();
   return {

@@ -4,10 +4,10 @@ import type { System } from '@shop/local/parts.ts';
 import { allPartNames, partOf } from '@shop/local/parts.ts';
 import type { ProcessMemory } from './evidence.ts';
 
-const intervalMs = 500;
+const INTERVAL_MS = 500;
 // Node takes most of what it needs in its first seconds of work; before that, nothing can be compared with it.
-const grownUpMs = 10_000;
-const pageBytes = 4_096;
+const GROWN_UP_MS = 10_000;
+const PAGE_BYTES = 4_096;
 
 /** Looks again and again how much memory each process of ours has: services and gateway, each life for itself. */
 export function watchMemory(system: System): { stop: () => ProcessMemory[] } {
@@ -24,13 +24,13 @@ export function watchMemory(system: System): { stop: () => ProcessMemory[] } {
       const age = performance.now() - life.since;
       life.mostMb = Math.max(life.mostMb, mb);
       life.ageSeconds = Math.round(age / 1_000);
-      if (age >= grownUpMs) life.grownUpMb ??= mb;
+      if (age >= GROWN_UP_MS) life.grownUpMb ??= mb;
       life.endMb = mb;
       lives.set(`${name} ${pid}`, life);
     }
   }
 
-  const timer = setInterval(look, intervalMs);
+  const timer = setInterval(look, INTERVAL_MS);
   return {
     stop: () => {
       clearInterval(timer);
@@ -44,7 +44,7 @@ export function watchMemory(system: System): { stop: () => ProcessMemory[] } {
 function residentMb(pid: number): number | undefined {
   try {
     const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-    const bytes = Number(pages) * pageBytes;
+    const bytes = Number(pages) * PAGE_BYTES;
     return bytes > 0 ? Math.round(bytes / 1e6) : undefined;
   } catch {
     return undefined;

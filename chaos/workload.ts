@@ -41,12 +41,12 @@ interface Setting {
 }
 
 // Hot ones sell out within seconds and come back by cancellations and counts; cold ones never run out.
-const hotStock = 40;
-const coldStock = 1_000_000;
+const HOT_STOCK = 40;
+const COLD_STOCK = 1_000_000;
 
 /** Makes the products; their first stock is the workload's first adjustments. */
 export async function makeProducts(workload: Workload): Promise<void> {
-  for (const [skus, units] of [[hotSkus, hotStock] as const, [coldSkus, coldStock] as const]) {
+  for (const [skus, units] of [[hotSkus, HOT_STOCK] as const, [coldSkus, COLD_STOCK] as const]) {
     await Promise.all(
       skus.map(async (sku) => {
         await workload.perform(productOf(sku), 'once');

@@ -11,9 +11,9 @@ const postgresImage = 'postgres:17';
 const rabbitmqImage = 'rabbitmq:4-management';
 
 // An engine that is up answers in well under a second; one that hangs must not hold the tests up.
-const answersWithin = 5_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 // Long enough to fetch two images over a usual line; without a registry in reach nobody wants to wait longer.
-const imagesWithin = 90_000;
+const IMAGES_TIMEOUT_MS = 90_000;
 
 /** PostgreSQL and RabbitMQ in containers; undefined where no engine answers or, after saying why, it is of no use. */
 export async function startContainers(
@@ -22,7 +22,7 @@ export async function startContainers(
 ): Promise<TestServers | undefined> {
   if (!(await engineAnswers(interrupted))) return undefined;
   try {
-    const tooLate = AbortSignal.timeout(imagesWithin);
+    const tooLate = AbortSignal.timeout(IMAGES_TIMEOUT_MS);
     for (const image of [postgresImage, rabbitmqImage]) await haveImage(image, say, { interrupted, tooLate });
     // From here on it takes seconds, and an interrupt waits for them: a container half started could not be removed.
     const servers = await startBoth();
@@ -40,7 +40,7 @@ export async function startContainers(
 async function engineAnswers(interrupted: AbortSignal): Promise<boolean> {
   try {
     const version = ['version', '--format', '{{.Server.Version}}'];
-    await run('docker', version, { timeout: answersWithin, signal: interrupted });
+    await run('docker', version, { timeout: ANSWER_TIMEOUT_MS, signal: interrupted });
     return true;
   } catch {
     interrupted.throwIfAborted();
@@ -66,7 +66,7 @@ async function haveImage(image: string, say: (text: string) => void, { interrupt
     await run('docker', ['pull', '--quiet', image], { signal });
   } catch (error) {
     const reason = tooLate.aborted
-      ? `not there within ${imagesWithin / 1000} s`
+      ? `not there within ${IMAGES_TIMEOUT_MS / 1000} s`
       : (error as { stderr?: string }).stderr;
     throw new Error(`${image}: ${reason?.trim()}`);
   }

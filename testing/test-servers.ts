@@ -27,7 +27,7 @@ interface Server {
   id: ProcessId;
 }
 
-const readyWithin = 90_000;
+const READY_TIMEOUT_MS = 90_000;
 
 /**
  * One PostgreSQL and one RabbitMQ for a test run: those that the environment names, else containers, else the embedded
@@ -108,7 +108,7 @@ interface Waiting {
 }
 
 async function untilAnswering(name: string, { id, log, answers, interrupted }: Waiting): Promise<void> {
-  const deadline = performance.now() + readyWithin;
+  const deadline = performance.now() + READY_TIMEOUT_MS;
   while (!(await answers())) {
     if (!isRunning(id)) throw new Fault(`${name} ended (${howItEnded(id) ?? 'unknown how'}).\n${tailOf(log)}`);
     if (performance.now() > deadline) throw new Fault(`${name} was not ready in time.\n${tailOf(log)}`);

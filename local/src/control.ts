@@ -50,7 +50,7 @@ export interface PartStatus {
 }
 
 // Longer than the services' own drain time.
-const patience = 15_000;
+const WAIT_TIMEOUT_MS = 15_000;
 
 /** The state of a part, from its record and the process table. */
 export function partStatus(part: Part): PartStatus {
@@ -78,7 +78,7 @@ async function startNow(part: Part): Promise<'started' | 'already running'> {
     return 'already running';
   }
   // The leader may be gone while its children still hold the port.
-  if (record && !(await waitUntilGone(record.process, record.request === 'stopped' ? patience : 1_000))) {
+  if (record && !(await waitUntilGone(record.process, record.request === 'stopped' ? WAIT_TIMEOUT_MS : 1_000))) {
     signalFamily(record.process, 'SIGKILL');
     await waitUntilGone(record.process, 2_000);
   }

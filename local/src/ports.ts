@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 
 // Below the kernel's range for outgoing connections: in that range, a port that is briefly free because its part was
 // killed could be taken by any client, or a client that retries could connect to itself.
-const lowest = 10_000;
-const highest = 32_000;
+const LOWEST_PORT = 10_000;
+const HIGHEST_PORT = 32_000;
 
 /** Whether a server can listen on this port of 127.0.0.1 now. */
 export async function isFree(port: number): Promise<boolean> {
@@ -33,9 +33,9 @@ export async function choosePorts<Name extends string>(
 // A port is chosen seconds before its part listens. Systems that start at the same time have different pids, so each starts
 // its search at a different port.
 const PORTS_OF_A_PROCESS = 16;
-let next = (process.pid * PORTS_OF_A_PROCESS) % (highest - lowest);
+let next = (process.pid * PORTS_OF_A_PROCESS) % (HIGHEST_PORT - LOWEST_PORT);
 
 function nextPort(): number {
-  next = (next + 1) % (highest - lowest);
-  return lowest + next;
+  next = (next + 1) % (HIGHEST_PORT - LOWEST_PORT);
+  return LOWEST_PORT + next;
 }

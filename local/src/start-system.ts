@@ -34,7 +34,7 @@ import { summaryOf } from './summary.ts';
 import { reportCrashes, stoppedBySignal } from './supervise.ts';
 
 // Generous, because a slow disk or a busy machine is not a fault; a part that exits is noticed at once anyway.
-const readyWithin = 90_000;
+const READY_TIMEOUT_MS = 90_000;
 
 /** `npm start`: starts the system, and supervises it unless detached. */
 export async function startSystem(options: StartOptions): Promise<number> {
@@ -226,7 +226,7 @@ export async function startAndWait(part: Part, interrupted: AbortSignal): Promis
   const { name } = part;
   interrupted.throwIfAborted(); // a part must not start while everything is being stopped
   await startPart(part);
-  const deadline = performance.now() + readyWithin;
+  const deadline = performance.now() + READY_TIMEOUT_MS;
   while (!(await part.answers())) {
     interrupted.throwIfAborted();
     const status = partStatus(part);
@@ -237,7 +237,7 @@ export async function startAndWait(part: Part, interrupted: AbortSignal): Promis
       );
     }
     if (performance.now() > deadline) {
-      throw new Fault(`${name} was not ready within ${readyWithin / 1000} s.\n${tailOf(part.log)}\n  ${part.log}`);
+      throw new Fault(`${name} was not ready within ${READY_TIMEOUT_MS / 1000} s.\n${tailOf(part.log)}\n  ${part.log}`);
     }
     await delay(100, undefined, { signal: interrupted });
   }

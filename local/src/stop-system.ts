@@ -5,24 +5,24 @@ import { allPartNames, databaseServers, partOf, serviceProcesses } from './parts
 import { isRunning } from './processes.ts';
 
 // A service drains for at most 10 s, and much less without clients. RabbitMQ takes 6 s even when idle.
-const gatewayPatience = 2_000;
-const servicePatience = 7_000;
-const serverPatience = 9_000;
+const GATEWAY_STOP_TIMEOUT_MS = 2_000;
+const SERVICE_STOP_TIMEOUT_MS = 7_000;
+const SERVER_STOP_TIMEOUT_MS = 9_000;
 
 /** Stops everything cleanly: first the gateway, then the services after their running work, then the servers. */
 export async function stopSystem(system: System): Promise<void> {
   const names = allPartNames(system.plan);
   // Prometheus before its targets, or it would alert on them.
-  await endAll(system, ['gateway', ...names.filter((name) => name === 'prometheus')], gatewayPatience);
+  await endAll(system, ['gateway', ...names.filter((name) => name === 'prometheus')], GATEWAY_STOP_TIMEOUT_MS);
   // SIGINT skips the drain time, because the gateway is already gone.
-  await endAll(system, serviceProcesses(system.plan), servicePatience, 'SIGINT');
+  await endAll(system, serviceProcesses(system.plan), SERVICE_STOP_TIMEOUT_MS, 'SIGINT');
   const servers = ['broker', ...databaseServers(system.plan), ...names.filter((name) => name === 'alertmanager')];
-  await endAll(system, servers, serverPatience);
+  await endAll(system, servers, SERVER_STOP_TIMEOUT_MS);
 }
 
 /** Kills the leftovers of an earlier run, which have no clients any more. */
 export async function endLeftovers(system: System): Promise<void> {
-  await endAll(system, allPartNames(system.plan), serverPatience);
+  await endAll(system, allPartNames(system.plan), SERVER_STOP_TIMEOUT_MS);
 }
 
 /** Kills everything like a crash. */
@@ -38,7 +38,8 @@ export async function bringDown(system: System): Promise<string> {
   if (!watched && !anything) return 'Nothing was running.';
   if (watched) {
     process.kill(startedBy.pid, 'SIGTERM');
-    const deadline = performance.now() + gatewayPatience + servicePatience + serverPatience + 2_000;
+    const deadline =
+      performance.now() + GATEWAY_STOP_TIMEOUT_MS + SERVICE_STOP_TIMEOUT_MS + SERVER_STOP_TIMEOUT_MS + 2_000;
     while (isRunning(startedBy) && performance.now() < deadline) await delay(100);
   }
   await stopSystem(system);

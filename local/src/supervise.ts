@@ -6,7 +6,7 @@ import { howItEnded } from './processes.ts';
 import { killSystem, stopSystem } from './stop-system.ts';
 
 // One Ctrl-C arrives twice, from the terminal and through npm; a person needs longer to press it twice.
-const sameKeystroke = 700;
+const SAME_KEYSTROKE_MS = 700;
 
 /**
  * Resolves to the exit code when a signal has stopped the system: the first one stops it cleanly, the second one kills it.
@@ -26,7 +26,7 @@ export function stoppedBySignal(system: System, interrupted: AbortController): P
       if (firstAt === undefined) {
         firstAt = performance.now();
         void end();
-      } else if (performance.now() - firstAt > sameKeystroke) {
+      } else if (performance.now() - firstAt > SAME_KEYSTROKE_MS) {
         killSystem(system);
         process.exit(130);
       }

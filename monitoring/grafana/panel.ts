@@ -24,9 +24,9 @@ export interface Dashboard {
 }
 
 const datasource = { type: 'prometheus', uid: 'prometheus' };
-const columns = 3;
-const width = 24 / columns;
-const height = 8;
+const COLUMNS = 3;
+const WIDTH = 24 / COLUMNS;
+const HEIGHT = 8;
 
 /** The JSON text with which Grafana is provisioned. */
 export function toGrafana({ uid, title, description, panels }: Dashboard): string {
@@ -61,7 +61,7 @@ function toGrafanaPanel({ id, title, description, unit, queries, limit }: Panel,
     title,
     description,
     datasource,
-    gridPos: { x: (index % columns) * width, y: Math.floor(index / columns) * height, w: width, h: height },
+    gridPos: { x: (index % COLUMNS) * WIDTH, y: Math.floor(index / COLUMNS) * HEIGHT, w: WIDTH, h: HEIGHT },
     fieldConfig: { defaults: { unit, min: 0, custom, thresholds: { mode: 'absolute', steps } }, overrides: [] },
     options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
     targets: queries.map(([legendFormat, expr], query) => ({

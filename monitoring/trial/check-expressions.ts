@@ -13,12 +13,12 @@ const exempt = new Set([
 ]);
 
 // A rate over a minute needs a few samples, and so do the objectives.
-const scrapesWanted = 6;
+const SCRAPES_WANTED = 6;
 
 /** Queries a real Prometheus under load with every expression of rules and dashboards; returns those that are wrong or empty. */
 export async function checkExpressions(folder: string, url: string): Promise<string[]> {
-  console.log(`Waiting for ${scrapesWanted} scrapes under load …`);
-  while ((await scrapes(url)) < scrapesWanted) await delay(1_000);
+  console.log(`Waiting for ${SCRAPES_WANTED} scrapes under load …`);
+  while ((await scrapes(url)) < SCRAPES_WANTED) await delay(1_000);
   const { alerts } = readRules(folder);
   const alertNames = new Set(alerts.map(({ alert }) => alert));
   const asked = allExpressions(folder).flatMap(({ of, expr }) =>

@@ -37,9 +37,9 @@ interface Notification {
 
 const burns = ['OrderErrorsBurnFast', 'OrderErrorsBurnSlow', 'OrderLatencyBurnFast', 'OrderLatencyBurnSlow'];
 // How long the fault lasts after the notification, so that consequences fire and are inhibited.
-const lastsMs = 25_000;
-const notifyWithinMs = 120_000;
-const endWithinMs = 300_000;
+const FAULT_LASTS_MS = 25_000;
+const NOTIFY_TIMEOUT_MS = 120_000;
+const END_TIMEOUT_MS = 300_000;
 
 /** Runs all faults and prints a table; returns what went wrong. */
 export async function runFaults(system: System): Promise<string[]> {
@@ -96,10 +96,10 @@ async function runFault(system: System, fault: Fault, notified: Notification[], 
     await look();
     return fault.expected.every((name) => firingNotified().includes(name)) || undefined;
   };
-  const inTime = await eventually(isNotified, notifyWithinMs).catch(() => false);
+  const inTime = await eventually(isNotified, NOTIFY_TIMEOUT_MS).catch(() => false);
   const after = seconds(began);
   if (!inTime) wrong.push(`${fault.name}: no notification of ${fault.expected}, but of: ${firingNotified()}`);
-  for (const until = performance.now() + lastsMs; performance.now() < until; ) await look();
+  for (const until = performance.now() + FAULT_LASTS_MS; performance.now() < until; ) await look();
   const meanwhile = [...new Set(firingNotified())];
   const needless = meanwhile.filter((name) => !fault.expected.includes(name));
   if (needless.length > 0) wrong.push(`${fault.name}: needless notifications of ${needless}`);
@@ -110,7 +110,7 @@ async function runFault(system: System, fault: Fault, notified: Notification[], 
     await look();
     return (await firingNames(system)).length === 0 || undefined;
   };
-  if (!(await eventually(isOver, endWithinMs).catch(() => false))) {
+  if (!(await eventually(isOver, END_TIMEOUT_MS).catch(() => false))) {
     wrong.push(`${fault.name}: these do not resolve: ${await firingNames(system)}`);
   }
   const strangers = [...seen].filter((name) => ![...fault.expected, ...fault.consequences].includes(name));

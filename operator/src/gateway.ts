@@ -31,7 +31,7 @@ export interface Gateway {
 }
 
 /** Longer than the 2.5 s that placing an order may take, shorter than a client waits. */
-const timeout = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The system behind `baseUrl`, over at most `connections` connections. */
 export function connectGateway(baseUrl: string, connections: number): Gateway {
@@ -39,8 +39,8 @@ export function connectGateway(baseUrl: string, connections: number): Gateway {
   const prefix = pathname.replace(/\/$/, '');
   const pool = new Pool(origin, {
     connections,
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    bodyTimeout: REQUEST_TIMEOUT_MS,
     connect: { timeout: 5_000 },
   });
   const attempt = async (call: Call): Promise<Attempt> => {
@@ -128,8 +128,8 @@ export function makePatience(limitMs: number, now: () => number = () => performa
   };
 }
 
-const firstDelay = 100;
-const longestDelay = 2_000;
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 2_000;
 
 /** Why a call has to be repeated with the same key; undefined for a final response. */
 export function repeatCause(attempt: Attempt): string | undefined {
@@ -142,7 +142,7 @@ export function repeatCause(attempt: Attempt): string | undefined {
 
 /** How long to wait before the `count`-th repeat: doubling, unless the system asks for more. */
 export function repeatDelay(attempt: Attempt, count: number): number {
-  return Math.max(Math.min(firstDelay * 2 ** (count - 1), longestDelay), attempt.answer?.retryAfterMs ?? 0);
+  return Math.max(Math.min(FIRST_DELAY_MS * 2 ** (count - 1), MAX_DELAY_MS), attempt.answer?.retryAfterMs ?? 0);
 }
 
 /** Repeats a call with the same key until there is a final response; undefined on giving up. */

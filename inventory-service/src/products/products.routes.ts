@@ -16,7 +16,7 @@ import { toProductView } from './product.ts';
 import { createProduct, renameProduct } from './product-operations.ts';
 import { findProduct, insertProduct, listProducts, renameProduct as saveName } from './products.sql.ts';
 
-const BODY_LIMIT = 1024 * 1024;
+const BODY_LIMIT_BYTES = 1024 * 1024;
 const name = text(1, 200);
 export const createProductBody = z.strictObject({ sku, name });
 export const renameProductBody = z.strictObject({ name });
@@ -30,7 +30,7 @@ export const listQuery = z.strictObject({
 export function productsRoutes(deps: IdempotencyDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use('/products', identifyClient());
-  const body = readBody(BODY_LIMIT);
+  const body = readBody(BODY_LIMIT_BYTES);
 
   router.post('/products', ...body, async (req, res) => {
     const key = requireIdempotencyKey(req);

@@ -19,7 +19,7 @@ import { type HoldResult, mergeLines } from './reservation.ts';
 import { findReservations, listReservations, type StoredReservation } from './reservations.sql.ts';
 
 // 500 orders of ordinary size; only the other service calls here.
-const BODY_LIMIT = 8 * 1024 * 1024;
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 // The caller gives up after 1.5 s: what would begin too late for that, it will ask for by message.
 const START_WITHIN_MS = 1_200;
 
@@ -61,7 +61,7 @@ export function reservationsRoutes(deps: ReservationsDeps): Router {
   // Before any path is decoded: whoever lacks the token learns nothing, not even that a path is malformed.
   // Admitted apart from what comes through the gateway, so that a flood there does not close the way for orders.
   router.use('/reservations', internalOnly(deps.callers, deps.metrics), createAdmission());
-  const body = readBody(BODY_LIMIT);
+  const body = readBody(BODY_LIMIT_BYTES);
   router.param('id', (_req, res, next, id) => {
     res.locals.orderId = asUuid(id); // for the log: a reservation has the id of its order
     next();

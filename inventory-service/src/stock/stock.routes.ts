@@ -18,7 +18,7 @@ import { findProduct } from '../products/products.sql.ts';
 import { type AdjustmentRequest, type AdjustOutcome, adjustStock } from './adjust-stock.ts';
 import { type LedgerEntry, listMovements } from './stock.sql.ts';
 
-const BODY_LIMIT = 1024 * 1024;
+const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_DELTA = 1_000_000_000;
 export const adjustmentBody = z.strictObject({
   delta: z
@@ -42,7 +42,7 @@ export function stockRoutes(deps: StockDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use('/products', identifyClient());
 
-  router.post('/products/:sku/adjustments', ...readBody(BODY_LIMIT), async (req, res) => {
+  router.post('/products/:sku/adjustments', ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
     const key = requireIdempotencyKey(req);
     const body = parseBody(req, adjustmentBody);
     const keyed = toKeyedRequest(principalOf(res), key, adjustStockOperation, { sku: req.params.sku, ...body });

@@ -25,7 +25,7 @@ kill $epmd
 exit $code`;
 
 // rabbitmqctl takes seconds to start on a busy machine; a frozen server never answers it.
-const ctlTimeoutMs = 20_000;
+const CTL_TIMEOUT_MS = 20_000;
 
 /** The machine's rabbitmq-server; undefined if not installed. */
 export function findRabbitmq(): string | undefined {
@@ -55,7 +55,9 @@ export async function rabbitmqctl(server: RabbitmqServer, args: readonly string[
     RABBITMQ_CTL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
   };
   return new Promise((resolve) => {
-    execFile(binary, [...args], { env, cwd: server.folder, timeout: ctlTimeoutMs }, (error) => resolve(error === null));
+    execFile(binary, [...args], { env, cwd: server.folder, timeout: CTL_TIMEOUT_MS }, (error) =>
+      resolve(error === null),
+    );
   });
 }
 

@@ -21,10 +21,10 @@ import { emptyTally, type Tally } from './tally.ts';
 import { watchStock } from './watch-stock.ts';
 
 /** Longer than any outage that resolves by itself: an order is decided within a minute after the system has recovered. */
-const patienceMs = 5 * 60_000;
+const WAIT_TIMEOUT_MS = 5 * 60_000;
 
 /** Connections for listing and for watching the stock, besides the orders. */
-const spareConnections = 4;
+const SPARE_CONNECTIONS = 4;
 
 /** Orders were placed, but could not be followed to the end: neither a green audit nor invalid usage. */
 class BrokenRun extends Fault {}
@@ -51,7 +51,7 @@ export async function replayCommand(args: string[], lookUp: LookUp): Promise<num
 }
 
 async function replayFile(options: Options, target: Target): Promise<number> {
-  const gateway = connectGateway(target.baseUrl, options.concurrency + spareConnections);
+  const gateway = connectGateway(target.baseUrl, options.concurrency + SPARE_CONNECTIONS);
   try {
     await requireReachable(gateway, target);
     process.stderr.write(`Reading ${printable(options.file)} …\n`);
@@ -80,7 +80,7 @@ function nothingToPlace({ rows, sales, badRows }: Ledger): string {
 
 async function replay(options: Options, target: Target, gateway: Gateway, ledger: Ledger): Promise<Report> {
   const { run, concurrency } = options;
-  const patience = makePatience(patienceMs);
+  const patience = makePatience(WAIT_TIMEOUT_MS);
   const sales = completeSales(ledger).slice(0, options.limit);
   const requests = sales.map((sale) => toOrderRequest(run, sale));
   const stock = stockFor(requests, options.stock);

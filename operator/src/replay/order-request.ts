@@ -53,7 +53,7 @@ export function toOrderRequest(run: string, sale: Sale): OrderRequest {
   };
 }
 
-const maxBodyBytes = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
  * The violations of the HTTP contract in an order. Written from the contract without code of the services, so that the
@@ -64,7 +64,7 @@ export function invalidMembers(order: OrderBody, bodyBytes: number): InvalidMemb
   const check = (pointer: string, holds: boolean, detail: string) => {
     if (!holds) invalid.push({ pointer, detail });
   };
-  check('', bodyBytes <= maxBodyBytes, 'larger than 1 MiB');
+  check('', bodyBytes <= MAX_BODY_BYTES, 'larger than 1 MiB');
   check('/customerId', isCustomerId(order.customerId), 'not 1 to 100 printable characters');
   order.lines.forEach(({ sku, quantity, unitPrice }, index) => {
     check(`/lines/${index}/sku`, /^[A-Za-z0-9._-]{1,64}$/.test(sku), 'not 1 to 64 of A-Z a-z 0-9 . _ -');

@@ -76,7 +76,7 @@ export function summarize(tally: Tally, sales: SaleEvidence[], seconds: number) 
 }
 
 /** How many entries of a long list are printed; --json has all of them. */
-const shown = 20;
+const MAX_SHOWN = 20;
 
 /** The report as text. */
 export function renderReport(report: Report): string {
@@ -176,11 +176,11 @@ function checkLines({ name, checked, findings }: Check): string[] {
 }
 
 function some(lines: string[]): string[] {
-  const more = lines.length - shown;
-  return more > 0 ? [...lines.slice(0, shown), `      and ${more} more (--json lists them all)`] : lines;
+  const more = lines.length - MAX_SHOWN;
+  return more > 0 ? [...lines.slice(0, MAX_SHOWN), `      and ${more} more (--json lists them all)`] : lines;
 }
 
 function listSome(names: string[]): string {
-  const more = names.length - shown;
-  return names.slice(0, shown).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const more = names.length - MAX_SHOWN;
+  return names.slice(0, MAX_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

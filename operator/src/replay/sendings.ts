@@ -5,7 +5,7 @@ export interface Sending {
 }
 
 /** How many other orders may come between an order and its late duplicate. */
-const latest = 50;
+const MAX_ORDERS_BETWEEN = 50;
 
 /**
  * All requests in the order in which they start. With `duplicates`, every order is sent twice: half of the duplicates at
@@ -17,7 +17,7 @@ export function planSendings(sales: number, duplicates: boolean, random: () => n
   for (let sale = 0; sale < sales; sale += 1) {
     plan.push({ sale, repeat: false });
     if (duplicates) {
-      const distance = random() < 0.5 ? 0 : 1 + Math.floor(random() * latest);
+      const distance = random() < 0.5 ? 0 : 1 + Math.floor(random() * MAX_ORDERS_BETWEEN);
       const after = Math.min(sale + distance, sales - 1);
       due.set(after, [...(due.get(after) ?? []), { sale, repeat: true }]);
     }

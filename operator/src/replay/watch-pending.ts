@@ -3,7 +3,7 @@ import type { Gateway, Patience } from '../gateway.ts';
 import { listAll } from './listing.ts';
 
 /** Short compared with the second in which the completer and the queues act; one request covers all waiting orders. */
-const pollEvery = 500;
+const POLL_EVERY_MS = 500;
 
 /** Reports when orders leave `pending`, by listing all pending orders instead of one request per order. */
 export function watchPending(gateway: Gateway, apiKey: string, patience: Patience) {
@@ -12,7 +12,7 @@ export function watchPending(gateway: Gateway, apiKey: string, patience: Patienc
 
   const watch = async () => {
     while (waiting.size > 0) {
-      await delay(pollEvery);
+      await delay(POLL_EVERY_MS);
       // Only an order that waited before the list was requested is decided if it is missing in the list.
       const asked = [...waiting.keys()];
       const listed = await listAll<{ id: string }>(gateway, { path: '/orders?status=pending', apiKey, patience });

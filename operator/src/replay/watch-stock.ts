@@ -4,7 +4,7 @@ import type { ListedProduct } from './audit.ts';
 import { type Page, readPage } from './listing.ts';
 
 /** A hundred products per request: often enough to see all products of a large file many times, without adding load. */
-const lookEvery = 250;
+const LOOK_EVERY_MS = 250;
 
 /** Polls the stock of all products while orders are placed, and keeps every product that it sees oversold. */
 export function watchStock(gateway: Gateway, apiKey: string, run: string, patience: Patience) {
@@ -28,7 +28,7 @@ export function watchStock(gateway: Gateway, apiKey: string, run: string, patien
       oversold.push(...page.items.filter((product) => product.available < 0));
       first ??= page.items.some((product) => isOfRun(product, run)) ? cursor : undefined;
       cursor = isPastRun(page.items, run) ? first : (page.nextCursor ?? first);
-      await delay(lookEvery);
+      await delay(LOOK_EVERY_MS);
     }
   };
 

@@ -32,7 +32,7 @@ import type { PlaceOrder } from './place-order.ts';
 import { isVisible, visibleOwner } from './visibility.ts';
 
 /** 1 MiB, as at the gateway: 1,000 lines need a tenth of it. */
-const BODY_LIMIT = 1024 * 1024;
+const BODY_LIMIT_BYTES = 1024 * 1024;
 
 export interface OrderRoutesDeps extends IdempotencyDeps {
   metrics: OrderMetrics;
@@ -53,7 +53,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
     res.locals.orderId = asUuid(id); // for the log
     next();
   });
-  const body = readBody(BODY_LIMIT);
+  const body = readBody(BODY_LIMIT_BYTES);
 
   // Before the body is read and understood: when many are refused, that is most of what they cost.
   const refuseWhenFull: RequestHandler = (_req, _res, next) => {

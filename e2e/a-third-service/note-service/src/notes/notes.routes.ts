@@ -15,7 +15,7 @@ import { z } from 'zod';
 import { noteWrittenV1 } from './note-messages.ts';
 import { insertNotes } from './notes.sql.ts';
 
-const BODY_LIMIT = 64 * 1024;
+const BODY_LIMIT_BYTES = 64 * 1024;
 export const noteBody = z.strictObject({ orderId: z.uuid(), text: text(1, 200) });
 export const noteView = z.strictObject({ id: z.uuid(), orderId: z.uuid(), text: z.string() }).meta({ id: 'Note' });
 
@@ -34,7 +34,7 @@ export interface NotesDeps extends IdempotencyDeps {
 export function notesRoutes(deps: NotesDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use('/notes', identifyClient());
-  router.post('/notes', ...readBody(BODY_LIMIT), async (req, res) => {
+  router.post('/notes', ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, noteBody);
     const keyed = toKeyedRequest(principalOf(res), key, writeNote, input);
