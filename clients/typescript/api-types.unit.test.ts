@@ -23,7 +23,8 @@ it('two documents cannot mean different things by one name', () => {
 
 it('there is a function for each operation of the documents', async () => {
   const { fetch, sent } = scriptedFetch({ status: 200, body: { items: [] } });
-  const { orders, products, operations, health, document } = createClient({ baseUrl: 'http://shop.test', fetch });
+  const client = createClient({ baseUrl: 'http://shop.test', fetch });
+  const { orders, products } = client;
   await orders.place({ customerId: 'c', currency: 'EUR', lines: [] });
   await orders.list().page();
   await orders.get('ID');
@@ -37,10 +38,10 @@ it('there is a function for each operation of the documents', async () => {
   await products.rename('SKU', { name: 'n' });
   await products.adjust('SKU', { delta: 1, reason: 'r' });
   await products.movements('SKU').page();
-  await operations.orders.wait('ID');
-  await operations.inventory.reservation('ID');
+  await client.orderWait('ID');
+  await client.reservation('ID');
   for (const service of ['orders', 'inventory'] as const) {
-    const of = operations[service];
+    const of = client.operations(service);
     await of.deadLetters().page();
     await of.deadLetterGroups();
     await of.deadLetter('ID');
@@ -49,8 +50,8 @@ it('there is a function for each operation of the documents', async () => {
     await of.replayGroup({ group: 'g' });
     await of.reconciliation();
     await of.reconcile();
-    await health(service);
-    await document(service);
+    await client.health(service);
+    await client.document(service);
   }
   const called = sent.map(({ method, url }) => `${method} ${new URL(url).pathname}`);
   const described = documents.flatMap(({ paths }) =>

@@ -5,7 +5,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description ISO 4217, withdrawn codes included: orders of the past keep their currency
+         * @description ISO 4217 currency code. Withdrawn codes are accepted, because old orders keep their currency
          * @enum {string}
          */
         Currency: "AED" | "AFN" | "ALL" | "AMD" | "AOA" | "ARS" | "AUD" | "AWG" | "AZN" | "BAM" | "BBD" | "BDT" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYN" | "BZD" | "CAD" | "CDF" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CUP" | "CVE" | "CZK" | "DJF" | "DKK" | "DOP" | "DZD" | "EGP" | "ERN" | "ETB" | "EUR" | "FJD" | "FKP" | "GBP" | "GEL" | "GHS" | "GIP" | "GMD" | "GNF" | "GTQ" | "GYD" | "HKD" | "HNL" | "HTG" | "HUF" | "IDR" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LYD" | "MAD" | "MDL" | "MGA" | "MKD" | "MMK" | "MNT" | "MOP" | "MRU" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZN" | "NAD" | "NGN" | "NIO" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PYG" | "QAR" | "RON" | "RSD" | "RUB" | "RWF" | "SAR" | "SBD" | "SCR" | "SDG" | "SEK" | "SGD" | "SHP" | "SLE" | "SOS" | "SRD" | "SSP" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJS" | "TMT" | "TND" | "TOP" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "UYI" | "UYU" | "UYW" | "UZS" | "VED" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XAG" | "XAU" | "XBA" | "XBB" | "XBC" | "XBD" | "XCD" | "XCG" | "XDR" | "XOF" | "XPD" | "XPF" | "XPT" | "XSU" | "XTS" | "XUA" | "XXX" | "YER" | "ZAR" | "ZMW" | "ZWG" | "ADP" | "AFA" | "ALK" | "ANG" | "AOK" | "AON" | "AOR" | "ARA" | "ARP" | "ARY" | "ATS" | "AYM" | "AZM" | "BAD" | "BEC" | "BEF" | "BEL" | "BGJ" | "BGK" | "BGL" | "BGN" | "BOP" | "BRB" | "BRC" | "BRE" | "BRN" | "BRR" | "BUK" | "BYB" | "BYR" | "CHC" | "CNX" | "CSD" | "CSJ" | "CSK" | "CUC" | "CYP" | "DDM" | "DEM" | "ECS" | "ECV" | "EEK" | "EQE" | "ESA" | "ESB" | "ESP" | "FIM" | "FRF" | "GEK" | "GHC" | "GHP" | "GNE" | "GNS" | "GQE" | "GRD" | "GWE" | "GWP" | "HRD" | "HRK" | "IEP" | "ILP" | "ILR" | "ISJ" | "ITL" | "LAJ" | "LSM" | "LTL" | "LTT" | "LUC" | "LUF" | "LUL" | "LVL" | "LVR" | "MAF" | "MGF" | "MLF" | "MRO" | "MTL" | "MTP" | "MVQ" | "MXP" | "MZE" | "MZM" | "NIC" | "NLG" | "PEH" | "PEI" | "PES" | "PLZ" | "PTE" | "RHD" | "ROK" | "ROL" | "RUR" | "SDD" | "SDP" | "SIT" | "SKK" | "SLL" | "SRG" | "STD" | "SUR" | "TJR" | "TMM" | "TPE" | "TRL" | "UAK" | "UGS" | "UGW" | "USS" | "UYN" | "UYP" | "VEB" | "VEF" | "VNC" | "XEU" | "XFO" | "XFU" | "XRE" | "YDD" | "YUD" | "YUM" | "YUN" | "ZAL" | "ZMK" | "ZRN" | "ZRZ" | "ZWC" | "ZWD" | "ZWL" | "ZWN" | "ZWR";
@@ -13,15 +13,15 @@ export interface components {
             /** Format: uuid */
             id: string;
             queue: string;
-            /** @description Of the message; `unknown` when it cannot be read */
+            /** @description Type of the message; `unknown` if it cannot be read */
             type: string;
             reason: string;
-            /** @description Queue, type and reason: what is probably one fault */
+            /** @description Queue, type and reason: dead letters that probably have one cause */
             group: string;
             status: components["schemas"]["DeadLetterStatus"];
-            /** @description Failed attempts, over replays too */
+            /** @description Failed attempts, including those after replays */
             attempts: number;
-            /** @description What happened to it, oldest first */
+            /** @description Its history, oldest entry first */
             history: (({
                 /** @constant */
                 type: "failed";
@@ -81,14 +81,14 @@ export interface components {
         DeadLetterIllegalTransitionProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "illegal-transition";
@@ -101,14 +101,14 @@ export interface components {
         DeadLetterNotFoundProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 404;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "dead-letter-not-found";
@@ -117,32 +117,32 @@ export interface components {
         };
         /** @enum {string} */
         DeadLetterStatus: "open" | "replayed" | "discarded";
-        /** @description What the gateway answers itself has no `code`: decide by the status. */
+        /** @description An error of the gateway itself. It has no `code`: decide by the status. */
         GatewayRefusal: {
             /**
              * Format: uri
-             * @description The address of the page about these refusals
+             * @description URL of the page that documents the errors of the gateway
              */
             type: string;
-            /** @description The gateway’s words, for people */
+            /** @description Message of the gateway, for people */
             title: string;
-            /** @description Where the key goes, and where calls and refusals are explained */
+            /** @description Where to send the API key, and where to find the documentation */
             help: string;
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
-        /** @description Call did not come through the gateway */
+        /** @description Request did not come through the gateway */
         GatewayRequiredProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 401;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "gateway-required";
@@ -164,14 +164,14 @@ export interface components {
         IdempotencyKeyMalformedProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 400;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "idempotency-key-malformed";
@@ -182,14 +182,14 @@ export interface components {
         IdempotencyKeyMissingProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 400;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "idempotency-key-missing";
@@ -200,14 +200,14 @@ export interface components {
         IdempotencyKeyReusedProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 422;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "idempotency-key-reused";
@@ -218,14 +218,14 @@ export interface components {
         IllegalTransitionProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "illegal-transition";
@@ -238,14 +238,14 @@ export interface components {
         InternalProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 500;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "internal";
@@ -256,14 +256,14 @@ export interface components {
         InvalidJsonProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 400;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "invalid-json";
@@ -272,15 +272,15 @@ export interface components {
         };
         Mismatch: {
             kind: string;
-            /** @description The order’s or reservation’s id, or the SKU */
+            /** @description Id of the order or reservation, or the SKU */
             subject: string;
             expected: string | number;
             found: string | number;
-            /** @description Why that is expected */
+            /** @description Reason for the expected value */
             because: string;
-            /** @description What a person can do, or what is done already */
+            /** @description What an operator can do, or what was done automatically */
             proposal: string;
-            /** @description Whether the lost command was written again */
+            /** @description Whether the lost command was sent again */
             repaired: boolean;
         };
         OpenApiDocument: {
@@ -291,11 +291,11 @@ export interface components {
         Order: {
             /**
              * Format: uuid
-             * @description UUIDv7; grows with time
+             * @description UUIDv7; increases with time
              */
             id: string;
             /**
-             * @description For people; grows with time
+             * @description Order number for people; increases with time
              * @example ORD-1024
              */
             number: string;
@@ -304,16 +304,16 @@ export interface components {
             currency: components["schemas"]["Currency"];
             lines: components["schemas"]["OrderLine"][];
             status: components["schemas"]["OrderStatus"];
-            /** @description When rejected */
+            /** @description Present if the order is rejected */
             rejection?: {
                 lines: components["schemas"]["Shortage"][];
             };
-            /** @description Once shipped */
+            /** @description Present once the order is shipped */
             shipment?: {
                 carrier: string;
                 trackingNumber: string;
             };
-            /** @description When cancelled */
+            /** @description Present if cancelled */
             cancellation?: {
                 reason?: string;
             };
@@ -327,21 +327,21 @@ export interface components {
              * @description ISO 8601, UTC, with milliseconds
              */
             updatedAt: string;
-            /** @description Grows by one with each change of status */
+            /** @description Increases by one with each change of status */
             version: number;
         };
         /** @description Order was cancelled */
         OrderCancelledProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "order-cancelled";
@@ -353,21 +353,21 @@ export interface components {
         OrderLine: {
             sku: components["schemas"]["Sku"];
             quantity: number;
-            /** @description Integer minor units */
+            /** @description Integer, in minor units */
             unitPrice?: number;
         };
         /** @description Order not found */
         OrderNotFoundProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 404;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "order-not-found";
@@ -378,14 +378,14 @@ export interface components {
         OrderRejectedProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "order-rejected";
@@ -400,10 +400,10 @@ export interface components {
         OrderWait: {
             /** Format: uuid */
             orderId: string;
-            /** @description Absent: it waits for nothing */
+            /** @description Absent if the order waits for nothing */
             wait?: {
                 /**
-                 * @description What inventory-service has not answered: the reservation of a pending order, the release of a cancelled one, the fulfilment of a shipped one
+                 * @description The request that inventory-service has not answered: the reservation of a pending order, the release of a cancelled order or the fulfilment of a shipped order
                  * @enum {string}
                  */
                 awaiting: "reservation" | "release" | "fulfilment";
@@ -412,14 +412,14 @@ export interface components {
                  * @description ISO 8601, UTC, with milliseconds
                  */
                 since: string;
-                /** @description How often it was asked by message */
+                /** @description Number of requests sent by message */
                 asks: number;
                 /**
                  * Format: date-time
-                 * @description When it is asked again, unless it answers before
+                 * @description When the request is sent again, unless it is answered before
                  */
                 askAgainAt: string;
-                /** @description Whether its last message has not reached the broker yet */
+                /** @description Whether the last message has not reached the broker yet */
                 isUnsent: boolean;
             };
         };
@@ -427,14 +427,14 @@ export interface components {
         OverloadedProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 503;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "overloaded";
@@ -445,14 +445,14 @@ export interface components {
         PayloadTooLargeProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 413;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "payload-too-large";
@@ -462,22 +462,22 @@ export interface components {
         Reconciliation: {
             lastRun?: components["schemas"]["ReconciliationRun"];
             lastFinished?: components["schemas"]["ReconciliationRun"];
-            /** @description A page of what the last finished run found: 500 at most in all */
+            /** @description A page of the mismatches of the last finished run, of which at most 500 are stored */
             mismatches: components["schemas"]["Mismatch"][];
-            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
             nextCursor?: string;
         };
         ReconciliationRun: {
             /** Format: uuid */
             id: string;
             /**
-             * @description `failed`: not everything could be compared; it says nothing of what agrees
+             * @description `failed`: the comparison is incomplete, and its result is not usable
              * @enum {string}
              */
             status: "running" | "finished" | "failed";
-            /** @description The client that asked for it. Absent: its time had come */
+            /** @description Client that requested the run. Absent if it was scheduled */
             requestedBy?: string;
-            /** @description Everything was compared; if not, what is new, open or known to differ */
+            /** @description Whether all records were compared, or only new, open and known mismatching ones */
             full: boolean;
             /**
              * Format: date-time
@@ -489,32 +489,32 @@ export interface components {
              * @description ISO 8601, UTC, with milliseconds
              */
             finishedAt?: string;
-            /** @description Why it failed */
+            /** @description Cause of the failure */
             error?: string;
-            /** @description How many of what were compared */
+            /** @description Number of compared records, by kind */
             checked: {
                 [key: string]: number;
             };
-            /** @description Mismatches found */
+            /** @description Number of mismatches */
             total: number;
-            /** @description Mismatches found, by kind; kinds without any are absent */
+            /** @description Number of mismatches by kind; kinds without mismatches are absent */
             kinds: {
                 [key: string]: number;
             };
-            /** @description For how many of them the lost command was written again */
+            /** @description Number of mismatches for which the lost command was sent again */
             repaired: number;
         };
         ReconciliationRunWithMismatches: {
             /** Format: uuid */
             id: string;
             /**
-             * @description `failed`: not everything could be compared; it says nothing of what agrees
+             * @description `failed`: the comparison is incomplete, and its result is not usable
              * @enum {string}
              */
             status: "running" | "finished" | "failed";
-            /** @description The client that asked for it. Absent: its time had come */
+            /** @description Client that requested the run. Absent if it was scheduled */
             requestedBy?: string;
-            /** @description Everything was compared; if not, what is new, open or known to differ */
+            /** @description Whether all records were compared, or only new, open and known mismatching ones */
             full: boolean;
             /**
              * Format: date-time
@@ -526,19 +526,19 @@ export interface components {
              * @description ISO 8601, UTC, with milliseconds
              */
             finishedAt?: string;
-            /** @description Why it failed */
+            /** @description Cause of the failure */
             error?: string;
-            /** @description How many of what were compared */
+            /** @description Number of compared records, by kind */
             checked: {
                 [key: string]: number;
             };
-            /** @description Mismatches found */
+            /** @description Number of mismatches */
             total: number;
-            /** @description Mismatches found, by kind; kinds without any are absent */
+            /** @description Number of mismatches by kind; kinds without mismatches are absent */
             kinds: {
                 [key: string]: number;
             };
-            /** @description For how many of them the lost command was written again */
+            /** @description Number of mismatches for which the lost command was sent again */
             repaired: number;
             /** @description The first 50 */
             mismatches: components["schemas"]["Mismatch"][];
@@ -547,14 +547,14 @@ export interface components {
         RequestInProgressProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "request-in-progress";
@@ -565,14 +565,14 @@ export interface components {
         ShipmentDiffersProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "shipment-differs";
@@ -594,7 +594,7 @@ export interface components {
         Sku: string;
         TimelineEntry: {
             /**
-             * @description `queued`: asked for by message. `replays`: how often the answer was given again
+             * @description `queued`: the reservation was requested by message. `replays`: retries that got the stored response
              * @enum {string}
              */
             type: "placed" | "queued" | "confirmed" | "rejected" | "cancelled" | "shipped" | "delivered" | "replays";
@@ -603,13 +603,13 @@ export interface components {
              * @description ISO 8601, UTC, with milliseconds
              */
             at: string;
-            /** @description A client’s id, or a service */
+            /** @description Id of a client, or name of a service */
             actor: string;
-            /** @description The id of the request from which it followed */
+            /** @description Id of the request that caused it */
             correlationId: string;
-            /** @description The trace in which it happened, where that is not named after the request */
+            /** @description Id of the trace, if it differs from the request’s id */
             traceId?: string;
-            /** @description Of `rejected`, `shipped`, `cancelled`; of `queued` when a person replayed a dead letter */
+            /** @description Present for `rejected`, `shipped` and `cancelled`, and for `queued` after a replay of a dead letter */
             detail?: {
                 lines: components["schemas"]["Shortage"][];
             } | {
@@ -623,21 +623,21 @@ export interface components {
                 message: string;
                 reason: string;
             };
-            /** @description Of `replays` */
+            /** @description Number of retries, for `replays` */
             replays?: number;
         };
         /** @description Service unavailable */
         UnavailableProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 503;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "unavailable";
@@ -648,39 +648,39 @@ export interface components {
         UnsupportedMediaTypeProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 415;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "unsupported-media-type";
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
-        /** @description Request is not valid */
+        /** @description Request validation failed */
         ValidationFailedProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 400;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "validation-failed";
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
             errors: {
-                /** @description JSON Pointer into the body, or to the query parameter */
+                /** @description JSON Pointer into the body or to the query parameter */
                 pointer: string;
                 detail: string;
             }[];
@@ -689,15 +689,15 @@ export interface components {
             /** Format: uuid */
             id: string;
             queue: string;
-            /** @description Of the message; `unknown` when it cannot be read */
+            /** @description Type of the message; `unknown` if it cannot be read */
             type: string;
             reason: string;
-            /** @description Queue, type and reason: what is probably one fault */
+            /** @description Queue, type and reason: dead letters that probably have one cause */
             group: string;
             status: components["schemas"]["DeadLetterStatus"];
-            /** @description Failed attempts, over replays too */
+            /** @description Failed attempts, including those after replays */
             attempts: number;
-            /** @description What happened to it, oldest first */
+            /** @description Its history, oldest entry first */
             history: (({
                 /** @constant */
                 type: "failed";
@@ -737,7 +737,7 @@ export interface components {
             })[];
             /**
              * Format: uuid
-             * @description The order or reservation that the message speaks of
+             * @description Id of the order or reservation that the message is about
              */
             subjectId?: string;
             message: {
@@ -772,16 +772,16 @@ export interface components {
             customerId?: string;
             /** @description Only the order with this number */
             number?: string;
-            /** @description Items in a page */
+            /** @description Maximum number of items in a page */
             limit?: number;
-            /** @description The `nextCursor` of the page before, with the same filters */
+            /** @description `nextCursor` of the previous page, with the same filters */
             cursor?: string;
-            /** @description Only orders that this client placed. For back office and operations only */
+            /** @description Only orders placed by this client. For back office and operations only */
             clientId?: string;
         };
         ListOrdersAnswer: {
             items: components["schemas"]["Order"][];
-            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
             nextCursor?: string;
         };
         ReadOrderAnswer: components["schemas"]["Order"];
@@ -805,16 +805,16 @@ export interface components {
             status?: components["schemas"]["DeadLetterStatus"];
             /** @description Only those of this `group` */
             group?: string;
-            /** @description Only what speaks of this order or reservation */
+            /** @description Only dead letters about this order or reservation */
             subjectId?: string;
-            /** @description Items in a page */
+            /** @description Maximum number of items in a page */
             limit?: number;
-            /** @description The `nextCursor` of the page before, with the same filters */
+            /** @description `nextCursor` of the previous page, with the same filters */
             cursor?: string;
         };
         ListDeadLettersAnswer: {
             items: components["schemas"]["DeadLetter"][];
-            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
             nextCursor?: string;
         };
         ListDeadLetterGroupsAnswer: {
@@ -827,7 +827,7 @@ export interface components {
         ReplayDeadLettersAnswer: {
             group: string;
             replayed: number;
-            /** @description Still open: repeat with a new key until it is 0 */
+            /** @description Dead letters that are still open. Send the request with a new key until it is 0 */
             remaining: number;
         };
         ReplayDeadLetterBody: Record<string, never>;
@@ -837,9 +837,9 @@ export interface components {
         };
         DiscardDeadLetterAnswer: components["schemas"]["DeadLetter"];
         ReadReconciliationQuery: {
-            /** @description Items in a page */
+            /** @description Maximum number of items in a page */
             limit?: number;
-            /** @description The `nextCursor` of the page before, with the same filters */
+            /** @description `nextCursor` of the previous page, with the same filters */
             cursor?: string;
         };
         ReadReconciliationAnswer: components["schemas"]["Reconciliation"];
@@ -851,14 +851,14 @@ export interface components {
         InsufficientStockProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "insufficient-stock";
@@ -876,10 +876,10 @@ export interface components {
             deltaReserved: number;
             /**
              * Format: uuid
-             * @description The order’s id, or the adjustment’s
+             * @description Id of the order or the adjustment
              */
             causeId: string;
-            /** @description A client’s id, or a service */
+            /** @description Id of a client, or name of a service */
             actor: string;
             /**
              * Format: date-time
@@ -890,11 +890,11 @@ export interface components {
         Product: {
             sku: components["schemas"]["Sku"];
             name: string;
-            /** @description Physically in stock */
+            /** @description Units physically in stock */
             onHand: number;
-            /** @description Set aside for orders */
+            /** @description Units reserved for orders */
             reserved: number;
-            /** @description `onHand` - `reserved` */
+            /** @description `onHand` minus `reserved` */
             available: number;
             /**
              * Format: date-time
@@ -903,22 +903,22 @@ export interface components {
             createdAt: string;
             /**
              * Format: date-time
-             * @description Of the name
+             * @description Time of the last change of the name
              */
             updatedAt: string;
         };
-        /** @description Product exists already */
+        /** @description Product already exists */
         ProductExistsProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 409;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "product-exists";
@@ -930,14 +930,14 @@ export interface components {
         ProductNotFoundProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 404;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "product-not-found";
@@ -947,20 +947,20 @@ export interface components {
         Reservation: {
             /**
              * Format: uuid
-             * @description The order’s id
+             * @description Id of the order
              */
             id: string;
             /**
-             * @description `held`: its units are set aside. `fulfilled`: they have left the stock. `released`: given back, or refused in advance. `rejected`: some line lacked stock
+             * @description `held`: the units are reserved. `fulfilled`: the units have left the stock. `released`: the units were released, or the release came before the request. `rejected`: a line lacked stock
              * @enum {string}
              */
             state: "held" | "fulfilled" | "released" | "rejected";
-            /** @description One per SKU; none when it was released before it was asked for */
+            /** @description One line per SKU; none if the release came before the request */
             lines: {
                 sku: components["schemas"]["Sku"];
                 quantity: number;
             }[];
-            /** @description When rejected */
+            /** @description Present if the reservation is rejected */
             shortages?: {
                 sku: components["schemas"]["Sku"];
                 requested: number;
@@ -983,14 +983,14 @@ export interface components {
         ReservationNotFoundProblem: {
             /**
              * Format: uri
-             * @description The address of the page about this problem
+             * @description URL of the page that documents this problem
              */
             type: string;
             title: string;
             /** @constant */
             status: 404;
             detail: string;
-            /** @description The path that was called */
+            /** @description Path of the request */
             instance: string;
             /** @constant */
             code: "reservation-not-found";
@@ -1003,16 +1003,16 @@ export interface components {
         };
         CreateProductAnswer: components["schemas"]["Product"];
         ListProductsQuery: {
-            /** @description Items in a page */
+            /** @description Maximum number of items in a page */
             limit?: number;
-            /** @description The `nextCursor` of the page before, with the same filters */
+            /** @description `nextCursor` of the previous page, with the same filters */
             cursor?: string;
             /** @description Only the product with this SKU */
             sku?: components["schemas"]["Sku"];
         };
         ListProductsAnswer: {
             items: components["schemas"]["Product"][];
-            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
             nextCursor?: string;
         };
         ReadProductAnswer: components["schemas"]["Product"];
@@ -1021,20 +1021,20 @@ export interface components {
         };
         RenameProductAnswer: components["schemas"]["Product"];
         AdjustStockBody: {
-            /** @description Units to add; to take out, if negative */
+            /** @description Units to add, or to remove if negative */
             delta: number;
             reason: string;
         };
         AdjustStockAnswer: components["schemas"]["Product"];
         ListMovementsQuery: {
-            /** @description Items in a page */
+            /** @description Maximum number of items in a page */
             limit?: number;
-            /** @description The `nextCursor` of the page before, with the same filters */
+            /** @description `nextCursor` of the previous page, with the same filters */
             cursor?: string;
         };
         ListMovementsAnswer: {
             items: components["schemas"]["Movement"][];
-            /** @description Give it as `cursor` to get the next page. Absent on the last one */
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
             nextCursor?: string;
         };
         ReadReservationAnswer: components["schemas"]["Reservation"];

@@ -75,7 +75,9 @@ async function perform(settings: ClientSettings, call: Call, options: WriteOptio
   // Nothing was sent, so there is nothing to tell but the reason.
   signal?.throwIfAborted();
   const key = call.method === 'GET' ? undefined : (options.key ?? newKey());
-  const url = toUrl(settings.baseUrl, call);
+  const target = toTarget(call);
+  const url = new URL(settings.baseUrl.replace(/\/+$/, '') + target).href;
+  const name = `${call.method} ${target}`;
   const body = call.body && JSON.stringify(call.body);
   const headers = toHeaders(settings, key, body);
   const endsAt = performance.now() + deadlineMs;
@@ -94,14 +96,20 @@ async function perform(settings: ClientSettings, call: Call, options: WriteOptio
     if (attempt.kind === 'done' || (attempt.kind === 'pending' && !call.untilSettled)) return attempt.body;
     if (attempt.kind === 'refused') {
       const isSure = key === undefined || !mayBeDone || speaksForTheKey(attempt.problem);
-      throw new RefusedError({ outcome: isSure ? 'refused' : 'unknown', key, attempts, problem: attempt.problem });
+      throw new RefusedError({
+        request: name,
+        outcome: isSure ? 'refused' : 'unknown',
+        key,
+        attempts,
+        problem: attempt.problem,
+      });
     }
     if (attempt.kind === 'pending') order = attempt.body as Order;
     else mayBeDone ||= !attempt.isNotDone;
 
     const { problem, cause } = attempt.kind === 'repeat' ? attempt : {};
     const fail = (reason: string, why: unknown = cause) =>
-      new NoAnswerError(reason, { outcome: outcomeNow(), key, attempts, problem, order, cause: why });
+      new NoAnswerError(reason, { request: name, outcome: outcomeNow(), key, attempts, problem, order, cause: why });
     if (signal?.aborted) throw abortion(signal, key, fail);
     const pauseMs = pauseBefore(attempts, attempt.retryAfterMs);
     if (performance.now() + pauseMs >= endsAt) throw fail(`no final answer within ${deadlineMs} ms`);
@@ -140,7 +148,7 @@ async function send(settings: ClientSettings, url: string, request: Request, lim
   const abort = () => controller.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   const timer = setTimeout(
-    () => controller.abort(new Error(`no answer within ${Math.round(timeoutMs)} ms`)),
+    () => controller.abort(new Error(`no answer within ${Math.round(timeoutMs / 100) / 10} s`)),
     Math.min(timeoutMs, LONGEST_TIMER_MS),
   );
   try {
@@ -163,12 +171,13 @@ async function send(settings: ClientSettings, url: string, request: Request, lim
 /** A longer timer would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-function toUrl(baseUrl: string, { path, query }: Call): string {
-  const url = new URL(baseUrl.replace(/\/+$/, '') + path);
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
+function toTarget({ path, query = {} }: Call): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
   }
-  return url.href;
+  const text = parameters.toString();
+  return text === '' ? path : `${path}?${text}`;
 }
 
 /** Throws for a key that no header can carry: sending it again would not help. */

@@ -94,7 +94,7 @@ describe('a 202', () => {
 
   it('is the end of other writes', async () => {
     const { client, sent } = clientWith([{ status: 202, body: { replayed: 3 } }]);
-    expect(await client.operations.orders.replayGroup({ group: 'g' })).toEqual({ replayed: 3 });
+    expect(await client.operations('orders').replayGroup({ group: 'g' })).toEqual({ replayed: 3 });
     expect(sent).toHaveLength(1);
   });
 });

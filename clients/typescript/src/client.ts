@@ -1,5 +1,5 @@
 import { type CallOptions, type ClientSettings, makeCaller, pathTo } from './call.ts';
-import { type Operations, operationsOf, readOrderWait, readReservation, type ServicePath } from './operations.ts';
+import { type Operations, operationsOf, type ServicePath } from './operations.ts';
 import { type Orders, ordersOf } from './orders.ts';
 import { type Products, productsOf } from './products.ts';
 import type { Health, OrderWait, Reservation } from './types.ts';
@@ -8,17 +8,12 @@ import type { Health, OrderWait, Reservation } from './types.ts';
 export interface Client {
   orders: Orders;
   products: Products;
-  /** For API keys of the group `operations`. */
-  operations: {
-    orders: Operations & {
-      /** What an order waits for, if inventory-service has not answered. */
-      wait(orderId: string, options?: CallOptions): Promise<OrderWait>;
-    };
-    inventory: Operations & {
-      /** The reservation of an order, which has the order's id. */
-      reservation(orderId: string, options?: CallOptions): Promise<Reservation>;
-    };
-  };
+  /** Dead letters and reconciliation of a service, for API keys of the group `operations`. */
+  operations(service: ServicePath): Operations;
+  /** What an order waits for, if inventory-service has not answered; for `operations` too. */
+  orderWait(orderId: string, options?: CallOptions): Promise<OrderWait>;
+  /** The reservation of an order, which has the order's id; for `operations` too. */
+  reservation(orderId: string, options?: CallOptions): Promise<Reservation>;
   /** How a service is; `down` is an answer, and not repeated. */
   health(service: ServicePath, options?: CallOptions): Promise<Health>;
   /** Its OpenAPI document. */
@@ -31,15 +26,14 @@ export function createClient(settings: ClientSettings): Client {
   return {
     orders: ordersOf(caller),
     products: productsOf(caller),
-    operations: {
-      orders: {
-        ...operationsOf(caller, 'orders'),
-        wait: (orderId, options) => readOrderWait(caller, orderId, options),
-      },
-      inventory: {
-        ...operationsOf(caller, 'inventory'),
-        reservation: (orderId, options) => readReservation(caller, orderId, options),
-      },
+    operations: (service) => operationsOf(caller, service),
+    async orderWait(orderId, options) {
+      const path = pathTo`/operations/orders/waits/${orderId}`;
+      return (await caller({ method: 'GET', path }, options)) as OrderWait;
+    },
+    async reservation(orderId, options) {
+      const path = pathTo`/operations/inventory/reservations/${orderId}`;
+      return (await caller({ method: 'GET', path }, options)) as Reservation;
     },
     async health(service, options) {
       // The gateway's own 503 has no status of the service, and is repeated.

@@ -14,6 +14,8 @@ export type Outcome = 'refused' | 'not-done' | 'unknown' | 'pending';
 /** What is known about a call that failed. */
 export interface Failure {
   outcome: Outcome;
+  /** Method and path: `POST /orders`. */
+  request: string;
   /** The `Idempotency-Key` of a write. */
   key?: string;
   /** Requests that were sent. */
@@ -30,13 +32,16 @@ export interface Failure {
 export class ShopError extends Error {
   override readonly name: string = 'ShopError';
   readonly outcome: Outcome;
+  /** Method and path: `POST /orders`. */
+  readonly request: string;
   readonly key: string | undefined;
   readonly attempts: number;
   readonly problem: Problem | undefined;
 
-  constructor(message: string, { outcome, key, attempts, problem, cause }: Failure) {
+  constructor(message: string, { outcome, request, key, attempts, problem, cause }: Failure) {
     super(message, { cause });
     this.outcome = outcome;
+    this.request = request;
     this.key = key;
     this.attempts = attempts;
     this.problem = problem;
@@ -57,8 +62,8 @@ export class RefusedError extends ShopError {
   readonly code: string | undefined;
 
   constructor(failure: Failure & { problem: Problem }) {
-    const { status, code, title, detail } = failure.problem;
-    super(`${status}${code ? ` ${code}` : ''}: ${detail ?? title}`, failure);
+    const { status, code } = failure.problem;
+    super(describeProblem(failure.problem), failure);
     this.status = status;
     this.code = code;
   }
@@ -71,13 +76,16 @@ export class NoAnswerError extends ShopError {
   readonly order: Order | undefined;
 
   constructor(reason: string, failure: Failure) {
-    const { problem, cause } = failure;
-    const last = problem
-      ? `${problem.status}${problem.code ? ` ${problem.code}` : ''}: ${problem.detail ?? problem.title}`
-      : (cause as { message?: string } | undefined)?.message;
-    super(`${reason} (${failure.outcome}, attempts: ${failure.attempts})${last ? `: ${last}` : ''}`, failure);
+    const { outcome, attempts, problem, cause } = failure;
+    const last = problem ? describeProblem(problem) : (cause as { message?: string } | undefined)?.message;
+    super(`${reason} (${outcome}, attempts: ${attempts})${last ? `: ${last}` : ''}`, failure);
     this.order = failure.order;
   }
+}
+
+/** A problem in a line: its status, its code if it has one, and what it says. */
+export function describeProblem({ status, code, title, detail }: Problem): string {
+  return `${status}${code ? ` ${code}` : ''}: ${detail ?? title}`;
 }
 
 /** Whether this error is the refusal with this code; then `error.problem` has the members of that problem. */

@@ -3,16 +3,14 @@ import { type Listing, makeListing } from './listing.ts';
 import type {
   DeadLetter,
   DeadLetterGroup,
-  OrderWait,
   Reconciliation,
   ReconciliationRun,
-  Reservation,
   Schemas,
   WholeDeadLetter,
 } from './types.ts';
 
 /** A service, as it stands in the paths of its health and operations. */
-export type ServicePath = 'orders' | 'inventory';
+export type ServicePath = 'orders' | 'inventory' | (string & {});
 
 /** What those who run the system may do with one of its services. */
 export interface Operations {
@@ -68,17 +66,4 @@ export function operationsOf(caller: Caller, service: ServicePath): Operations {
       return (await post(`${base}/reconciliation`, undefined, options)) as ReconciliationRun;
     },
   };
-}
-
-/** What an order waits for, if inventory-service has not answered. */
-export async function readOrderWait(caller: Caller, id: string, options?: CallOptions): Promise<OrderWait> {
-  return (await caller({ method: 'GET', path: pathTo`/operations/orders/waits/${id}` }, options)) as OrderWait;
-}
-
-/** The reservation of an order, which has the order's id. */
-export async function readReservation(caller: Caller, id: string, options?: CallOptions): Promise<Reservation> {
-  return (await caller(
-    { method: 'GET', path: pathTo`/operations/inventory/reservations/${id}` },
-    options,
-  )) as Reservation;
 }
