@@ -1,21 +1,21 @@
 /**
- * How well calls were served while one of two processes of a service was away and nothing else was broken: the bad day that
- * comes once a month, and that a client should not notice.
+ * How well calls were served while one of two processes of a service was down and nothing else was broken: the fault that
+ * happens most often, and that clients should not notice.
  */
 import type { CallKind, Operation, Try } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 
 export interface Shares {
   calls: number;
-  /** First answers to new orders: accepted, and their stock not decided. */
+  /** First responses to new orders with 202: accepted, stock not decided. */
   accepted: number;
-  /** 5xx, or no answer. */
+  /** 5xx, or no response. */
   failed: number;
-  /** The longest time in which no call was served. */
+  /** The longest time without a served call. */
   longestGapMs: number;
 }
 
-/** `what`: the whole run, nothing broken, or the process that was away. */
+/** `what`: the whole run, the time without faults, or the process that was down. */
 export interface Availability {
   what: string;
   kinds: Partial<Record<CallKind, Shares>>;
@@ -24,7 +24,7 @@ export interface Availability {
 export const wholeRun = 'all of it';
 export const nothingBroken = 'nothing broken';
 
-// Whoever calls a process in the moment of its end may notice; within a second the others have to be known.
+// Calls to a process at the moment it dies may fail; within a second, calls must go to the other processes.
 const NOTICE_MS = 1_000;
 /**
  * A frozen process of inventory-service may hold rows. Its database ends that transaction after 2 s. Calls to the other process
@@ -66,7 +66,7 @@ export function measureAvailability(
 
 function sharesOf(operations: readonly Operation[], { from, to }: Period): Shares {
   const isWithin = (at: number) => at >= from && at < to;
-  // A repeat of an accepted order is answered 202 for as long as that order waits, for whatever reason.
+  // A retry of an accepted order gets 202 as long as that order waits, for any reason.
   const first = operations.flatMap(({ tries }) => tries.slice(0, 1)).filter((one) => isWithin(one.sentAt));
   const ends = operations
     .flatMap(({ tries }) => tries)
@@ -86,20 +86,20 @@ function isServed({ answer }: Try): boolean {
   return answer !== undefined && answer.status < 500 && answer.status !== 429;
 }
 
-/** A client that went away by itself was not failed. */
+/** A call that the client itself aborted did not fail. */
 function hasFailed({ answer, cause }: Try): boolean {
   return answer ? answer.status >= 500 : cause !== 'gave up waiting';
 }
 
-/** Of the calls beyond the first second, and beyond what fails on this machine when nothing is broken. */
+/** Limits for calls after the first second, in addition to what fails on this machine without faults. */
 export const MAX_ACCEPTED_SHARE = 0.05;
 export const MAX_FAILED_SHARE = 0.05;
-/** Longer than any call of an order may take, and than the gateway needs to leave a process alone. */
+/** Longer than an order may take, and than the gateway needs to stop using a process. */
 export const MAX_GAP_MS = 3_000;
-// Fewer calls say nothing about a share of one in twenty.
+// Fewer calls are not enough to judge a share of one in twenty.
 const MIN_CALLS = 40;
 
-/** What is more than the limits allow, in words; `judged` says of how many shares that could be said. */
+/** Descriptions of exceeded limits; `judged` is the number of shares with enough calls. */
 export function availabilityFaults(all: readonly Availability[]): {
   judged: number;
   faults: { what: string; expected: string; found: string }[];
@@ -127,7 +127,7 @@ export function availabilityFaults(all: readonly Availability[]): {
   return { judged, faults };
 }
 
-/** So many of `calls` may be, when the share is `limit` at most: three standard deviations more are chance. */
+/** The allowed number of `calls` for a share of at most `limit`, plus three standard deviations for chance. */
 function atMost(calls: number, limit: number): number {
   const expected = calls * Math.min(1, limit);
   return Math.ceil(expected + 3 * Math.sqrt(expected));

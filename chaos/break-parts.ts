@@ -5,11 +5,11 @@ import { type FaultKind, type PlannedFault, planAlone, planFaults, planMore } fr
 import { countRun, shortfalls } from './summary.ts';
 import type { Workload } from './workload.ts';
 
-// A busy machine does less in the same time. Going on beats a run that says nothing, but not for ever.
+// A busy machine does less in the same time. Continue rather than end an inconclusive run, but only for a limited time.
 const MAX_EXTENSION_MS = 60_000;
 const ROUND_MS = 1_000;
 
-/** What to do; with `planned`, exactly those faults. */
+/** The faults to choose from; with `planned`, exactly those faults. */
 interface Attack {
   seed: number;
   seconds: number;
@@ -18,9 +18,9 @@ interface Attack {
 }
 
 /**
- * Breaks single processes first, one at a time. Then breaks parts for as long as was asked, while the clients work, and goes
- * on while that was too little to mean anything: missing faults are made up for, and the clients get the time that they
- * need. Resolves when no client begins anything more, with the milliseconds that all of it took, and its first part.
+ * Breaks single processes first, one at a time. Then breaks parts for the requested time while the clients work, and continues
+ * while too little has happened: missing faults are added, and the clients get the time they need. Resolves when no client
+ * starts anything new, with the duration of the whole run and of its first part in milliseconds.
  */
 export async function breakParts(
   field: Battlefield,

@@ -9,18 +9,18 @@ const eventsQueue = 'chaos.events';
 const MAX_READING_MS = 120_000;
 
 export interface BrokerView {
-  /** Makes a queue that gets every event of every order from now on. It only collects until the end. */
+  /** Creates a queue that collects every order event from now on until the end. */
   collectEvents: () => Promise<void>;
-  /** Messages in each queue but the one that collects; ready and unacknowledged. */
+  /** Ready and unacknowledged messages in each queue except the collecting one. */
   depths: () => Promise<{ queue: string; messages: number }[]>;
   readEvents: () => Promise<OrderEvent[]>;
-  /** Connections of the services, and channels on them. */
+  /** Connections of the services, and their channels. */
   clients: () => Promise<{ connections: number; channels: number }>;
-  /** Whether it takes no messages, for want of disk or memory; undefined when it does not answer. */
+  /** Whether it blocks publishers because of a disk or memory alarm; undefined if it does not respond. */
   hasAlarm: () => Promise<boolean | undefined>;
 }
 
-/** The broker from outside, mostly as its management interface shows it. */
+/** The broker from outside, mostly through its management API. */
 export function viewBroker({ plan, secrets }: System): BrokerView {
   const server = brokerOf(plan, secrets, '');
   const { user, password, ports } = server;
@@ -34,19 +34,19 @@ export function viewBroker({ plan, secrets }: System): BrokerView {
       signal: AbortSignal.timeout(20_000),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`);
+    if (!response.ok) throw new Error(`${method} ${path} failed with ${response.status}: ${text}`);
     return (text ? JSON.parse(text) : undefined) as T;
   }
 
   return {
     collectEvents: async () => {
-      // The services make the exchange when they have met the broker.
+      // The services declare the exchange when they have connected.
       await eventually(() => call<{ name: string }>('GET', 'exchanges/%2F/order_exchange'), 30_000);
       await call('PUT', `queues/%2F/${eventsQueue}`, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
       await call('POST', `bindings/%2F/e/order_exchange/q/${eventsQueue}`, { routing_key: '#' });
     },
     depths: async () => {
-      // Without statistics the totals are those of this moment, not of some seconds ago.
+      // Without statistics, the totals are current instead of some seconds old.
       const query = 'disable_stats=true&enable_queue_totals=true';
       const queues = await call<{ name: string; messages?: number }[]>('GET', `queues/%2F?${query}`);
       return queues

@@ -1,6 +1,6 @@
 /**
- * The checker: pure, on what was collected from outside. Each rule looks at everything and returns what contradicts the
- * promise; nothing found by any of them is what "it holds" means.
+ * The checker: pure functions on evidence that was collected from outside. Each rule examines all of it and returns the
+ * violations of its promise; the run passes if no rule finds any.
  */
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { availabilityFaults } from './availability.ts';
@@ -27,7 +27,7 @@ interface Rule {
   check: (known: Known) => { checked: number; violations: Violation[] };
 }
 
-/** The evidence, with what several rules look up in it. */
+/** The evidence, with indexes that several rules use. */
 type Known = Evidence & {
   placements: Operation[];
   steps: Operation[];
@@ -41,18 +41,18 @@ type Known = Evidence & {
 const rules: Rule[] = [
   { rule: 'everything settled', check: checkSettled },
   {
-    rule: 'no process ended by itself',
+    rule: 'no process exited by itself',
     check: ({ crashes }) =>
       found(
         crashes.map((name) => wrong(name, 'running', 'ended')),
         1,
       ),
   },
-  { rule: 'every request got an answer that stands', check: checkDecided },
-  { rule: 'every answer was one of the contract', check: checkExpected },
+  { rule: 'every request got a final response', check: checkDecided },
+  { rule: 'every response conforms to the contract', check: checkExpected },
   { rule: 'no internal error', check: checkInternal },
   { rule: '202 shows an order that is not decided', check: checkAccepted },
-  { rule: 'a key gives its first final answer for ever', check: checkRepeats },
+  { rule: 'a key always gets its first final response', check: checkRepeats },
   { rule: 'a key belongs to one request', check: checkOwner },
   { rule: 'one order per key', check: checkOneOrder },
   { rule: 'answers agree with the orders', check: checkAnswers },
@@ -71,7 +71,7 @@ const rules: Rule[] = [
   { rule: 'one of two processes is enough', check: checkAvailability },
 ];
 
-/** Every rule with what contradicts it. */
+/** Every rule with its violations. */
 export function checkEvidence(evidence: Evidence): Check[] {
   const known: Known = {
     ...evidence,
@@ -117,7 +117,7 @@ function checkExpected({ operations }: Known) {
   );
 }
 
-/** 503 and 502 belong to faults; a 500 is a case that nobody thought of, even if its repeat goes well. */
+/** 503 and 502 are caused by faults; a 500 is an unhandled case, even if its retry succeeds. */
 function checkInternal({ operations }: Known) {
   return eachOf(operations, (operation) =>
     operation.tries
@@ -152,7 +152,7 @@ function checkRepeats({ operations }: Known) {
   );
 }
 
-/** Once a body was accepted, the other one is refused for ever; a body that was refused had no effect. */
+/** Once a body was accepted, the other one must always be refused; a refused body must have no effect. */
 function checkOwner({ operations, byKey }: Known) {
   return eachOf(
     operations.filter(({ kind }) => kind !== 'read'),
@@ -277,7 +277,7 @@ function checkLists({ listed, orders, byId }: Known) {
   return found([...violations, ...unlisted], orders.length);
 }
 
-/** What may follow each entry of a timeline. */
+/** The allowed successors of each timeline entry. */
 const nextOf: Record<string, readonly string[]> = {
   placed: ['confirmed', 'rejected', 'cancelled'],
   confirmed: ['shipped', 'cancelled'],
@@ -370,7 +370,7 @@ function checkReserved({ levels, orders, reservations, reservationLines }: Known
   });
 }
 
-/** What inventory may say of an order that is settled; `none`: it was never asked, or refused. */
+/** Allowed reservation states of a decided order; `none`: inventory-service was never asked, or refused. */
 const statesOf: Record<string, readonly string[]> = {
   confirmed: ['held'],
   shipped: ['fulfilled'],
@@ -393,7 +393,7 @@ function checkReservations({ orders, reservations, reservationLines, byId }: Kno
       ];
     }
     const known = demandText(lines.get(order.id) ?? []);
-    // A tombstone has no lines: nobody told it what would have been wanted.
+    // A tombstone has no lines: the release came before the request for stock.
     if (state === 'none' || (state === 'released' && known === '') || known === demandText(order.lines)) return [];
     return [wrong(`order ${order.id}`, `a reservation of ${demandText(order.lines)}`, known, { orderId: order.id })];
   });
@@ -432,13 +432,13 @@ function checkDeadLetters({ deadLetters }: Known) {
 
 /* ------------------------------------------------------------------------------------------------------ resources */
 
-/** One may be on its way out, another on its way in, when they are counted. */
+/** While counting, one connection may be closing and another opening. */
 export const CONNECTION_TOLERANCE = 2;
-/** What a service may have at any time, in MB. */
+/** The memory limit of a service at any time, in MB. */
 export const MAX_MEMORY_MB = 300;
 /**
- * How much more than when it was 10 s old a process may have at the end. Half of it is Node's garbage, which it may keep
- * or not; a leak of a few KB per request shows within a minute all the same.
+ * The allowed growth of a process from its first 10 s to the end. Half of it is garbage that Node may keep; a leak of a few KB
+ * per request still exceeds it within a minute.
  */
 export const MAX_MEMORY_FACTOR = 2;
 
@@ -465,7 +465,7 @@ function checkMemory({ memory }: Known) {
   });
 }
 
-/** availability.ts has the limits; it compares with the time before the first fault, so a slow machine is no violation. */
+/** The limits in availability.ts are relative to the time before the first fault, so a slow machine is not a violation. */
 function checkAvailability({ availability }: Known) {
   const { judged, faults } = availabilityFaults(availability);
   return found(
@@ -500,7 +500,7 @@ function about(operation: Operation, expected: string, what: string, orderId = o
   });
 }
 
-/** What a key belongs to. */
+/** The identity of a key: its client and itself. */
 function scopeOf({ client, key }: { client: string; key: string }): string {
   return `${client} ${key}`;
 }

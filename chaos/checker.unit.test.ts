@@ -231,15 +231,15 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'everything settled',
     (e) => e.unsettled.places.push('1 in the outbox of orders'),
   ],
-  ['a process that died by itself', 'no process ended by itself', (e) => e.crashes.push('order-1')],
+  ['a process that died by itself', 'no process exited by itself', (e) => e.crashes.push('order-1')],
   [
     'a key without a final answer',
-    'every request got an answer that stands',
+    'every request got a final response',
     (e) => answersOf(e, 'k-shipped').splice(0, 1, tryOf(1)),
   ],
   [
     'an order that is gone for its reader',
-    'every answer was one of the contract',
+    'every response conforms to the contract',
     (e) => answersOf(e, '').push(tryOf(40, problem(404, 'order-not-found'))),
   ],
   [
@@ -257,22 +257,22 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
   ],
   [
     'a repeat with another body',
-    'a key gives its first final answer for ever',
+    'a key always gets its first final response',
     (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), text: '{"id":"shipped" }' })),
   ],
   [
     'a repeat with another status',
-    'a key gives its first final answer for ever',
+    'a key always gets its first final response',
     (e) => answersOf(e, 'k-shipped').push(tryOf(30, problem(409, 'order-cancelled', { orderId: 'shipped' }))),
   ],
   [
     'a repeat without its Location',
-    'a key gives its first final answer for ever',
+    'a key always gets its first final response',
     (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), location: undefined })),
   ],
   [
     'a 202 after the final answer',
-    'a key gives its first final answer for ever',
+    'a key always gets its first final response',
     (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), status: 202 })),
   ],
   [

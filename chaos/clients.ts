@@ -1,6 +1,6 @@
 /**
- * What the clients do. Two storefronts place orders on a few hot SKUs with little stock and on many cold ones; they cancel
- * some, the back office ships, delivers and counts stock.
+ * The clients' behaviour. Two storefronts order a few hot SKUs with little stock and many cold ones, and cancel some orders;
+ * the back office ships, delivers and adjusts stock.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientName, Operation } from './history.ts';
@@ -10,7 +10,7 @@ import { makeRandom, type Random } from './random.ts';
 
 const STOREFRONTS = 12;
 const BACK_OFFICES = 2;
-// More would only measure the queue: after an outage every open operation is repeated.
+// More clients would only lengthen the queue: after an outage every open operation is retried.
 const MAX_UNDER_WAY = 300;
 
 /** Starts all clients; resolves when each has begun its last operation. */
@@ -27,7 +27,7 @@ type Shop = Performer & {
   nextCancellationKey: (client: ClientName) => string;
 };
 
-/** A client numbers its cancellations, and another one does so too: their keys are equal and mean different things. */
+/** Both clients number their cancellations, so they use equal keys for different requests. */
 function makeShop(performer: Performer): Shop {
   const cancellations = new Map<ClientName, number>();
   const nextCancellationKey = (client: ClientName) => {
@@ -59,12 +59,12 @@ async function runBackOffice(shop: Shop, index: number, seed: number): Promise<v
   }
 }
 
-/** One order from its placing to wherever it gets. */
+/** One order, from placing it to its last step. */
 async function liveOrder(shop: Shop, client: ClientName, random: Random): Promise<void> {
   const operation = placementOf(client, random);
   const mode = modeOf(random);
   if (random.share() < 0.06) {
-    // Two shops that count alike: a key belongs to its client, so the same request makes an order for each of them.
+    // Two shops with the same numbering: keys belong to a client, so the same request creates an order for each of them.
     const other = client === 'storefront' ? 'other storefront' : 'storefront';
     void shop.track(livePlacement(shop, { ...operation, client: other, tries: [] }, modeOf(random), random));
   }
@@ -74,7 +74,7 @@ async function liveOrder(shop: Shop, client: ClientName, random: Random): Promis
 async function livePlacement(shop: Shop, operation: Operation, mode: Mode, random: Random): Promise<void> {
   const { client } = operation;
   const [afterwards, whilePending] = [random.share(), random.share()];
-  // A cancellation that overtakes the stock's decision: the order's first request gets its 409 then.
+  // A cancellation before the stock is decided: the order's first request then gets 409.
   const early = Promise.withResolvers<void>();
   operation.onAccepted = () => {
     operation.onAccepted = undefined;
@@ -83,7 +83,7 @@ async function livePlacement(shop: Shop, operation: Operation, mode: Mode, rando
     early.resolve();
   };
   const placed = shop.perform(operation, mode);
-  // The client goes on when its order is durable; what becomes of it is followed beside.
+  // The client continues when its order is durable; the result is awaited separately.
   await Promise.race([placed, early.promise, shop.ended]);
   void shop.track(
     placed.then((verdict) => (verdict === 'final' ? followUp(shop, operation, afterwards, random) : undefined)),

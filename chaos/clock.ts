@@ -1,6 +1,6 @@
 /**
- * A process whose clock is wrong: started with Debian's libfaketime before the C library. Only the time of day is faked;
- * timers and deadlines go by the monotonic clock, as they do when an administrator sets a machine's clock.
+ * Runs a process with a wrong clock, by preloading Debian's libfaketime. Only the time of day is faked; timers and deadlines
+ * use the monotonic clock, as they do when an administrator changes a machine's clock.
  */
 import { globSync, rmSync } from 'node:fs';
 import { Fault } from '@shop/chassis/base/fault.ts';
@@ -9,20 +9,20 @@ import type { Launch } from '@shop/local/processes.ts';
 
 export type ClockError = 'ahead' | 'behind';
 
-// Beyond every lease and deadline, and short of a time zone: what a forgotten time server leaves behind.
+// Longer than every lease and deadline, shorter than a time zone: the typical drift without a time server.
 const OFFSET_MINUTES = 7;
 
-/** Debian's library for programs with threads; undefined when it is not installed. */
+/** Debian's library for multi-threaded programs; undefined if not installed. */
 export function findFaketime(): string | undefined {
   return globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
 }
 
-/** Makes sure that the library is there, as root by apt; returns why it is not, else nothing. */
+/** Makes sure that the library is installed (as root with apt); returns the reason if it is not. */
 export async function ensureFaketime(log: string, say: (text: string) => void): Promise<string | undefined> {
   if (findFaketime() !== undefined) return undefined;
   const access = aptAccess();
   if (access !== 'root') {
-    return `libfaketime is missing on this machine${access === 'none' ? '' : ': sudo apt-get install libfaketime'}`;
+    return `libfaketime is not installed${access === 'none' ? '' : ': sudo apt-get install libfaketime'}`;
   }
   say(`libfaketime is missing: installing it with apt-get (${log}) …`);
   try {
@@ -31,17 +31,17 @@ export async function ensureFaketime(log: string, say: (text: string) => void): 
     if (!(error instanceof Fault)) throw error;
     return `libfaketime could not be installed: ${error.message}`;
   }
-  return findFaketime() === undefined ? `apt-get installed no libfaketime; see ${log}` : undefined;
+  return findFaketime() === undefined ? `apt-get did not install libfaketime; see ${log}` : undefined;
 }
 
-/** The same program with a clock that is minutes wrong. */
+/** The same program with a clock that is wrong by minutes. */
 export function withClock(launch: Launch, error: ClockError): Launch {
   const library = findFaketime();
   if (library === undefined) throw new Fault('libfaketime is not installed');
   const clock = {
     LD_PRELOAD: library,
     FAKETIME: `${error === 'ahead' ? '+' : '-'}${OFFSET_MINUTES}m`,
-    // Two names, for two versions of it. With a faked monotonic clock every timer would jump.
+    // Two variables for two versions of the library. With a faked monotonic clock every timer would jump.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     DONT_FAKE_MONOTONIC: '1',
   };
@@ -50,7 +50,7 @@ export function withClock(launch: Launch, error: ClockError): Launch {
 
 const fakedPids = new Set<number>();
 
-/** Makes sure that what the library leaves behind of a killed process is removed when this one ends. */
+/** Removes the library's leftovers of killed processes when this process exits. */
 export function removeRemainsAtExit(pid: number): void {
   if (fakedPids.size === 0) process.once('exit', removeRemains);
   fakedPids.add(pid);
@@ -62,7 +62,7 @@ function removeRemains(): void {
   }
 }
 
-/** Whether whoever answers there has a clock that is wrong: HTTP answers carry a Date. Undefined while nobody answers. */
+/** Whether the process at this URL has a wrong clock, from the Date header; undefined if there is no response. */
 export async function hasWrongClock(url: string): Promise<boolean | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });

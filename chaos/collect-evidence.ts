@@ -19,7 +19,7 @@ type Collected = Pick<
   | 'deadLetters'
 >;
 
-/** Everything that the databases, the lists and the broker know. */
+/** Collects the evidence from the databases, the lists and the broker. */
 export async function collectEvidence(
   { orders, inventory }: Databases,
   broker: BrokerView,
@@ -47,12 +47,12 @@ export async function collectEvidence(
   };
 }
 
-/** By the ids that kong.yml gives to the clients. */
+/** By the client ids in kong.yml. */
 function nameOf(clientId: string): string {
   return { 'storefront-1': 'storefront', 'storefront-2': 'other storefront' }[clientId] ?? clientId;
 }
 
-/** Those that a service has moved from its queue into its table, where it has one. */
+/** Dead letters that a service has moved from its queue into its table. */
 async function drainedDeadLetters(pool: pg.Pool, name: string): Promise<Evidence['deadLetters'][number]> {
   const [table] = await rowsOf<{ exists: boolean }>(pool, `SELECT to_regclass('dead_letters') IS NOT NULL AS exists`);
   const [row] = table?.exists
@@ -87,7 +87,7 @@ async function listOrders(gateway: Gateway, apiKey: string, client: string): Pro
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
     const path: string = `/orders?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
     const answer = await untilAnswered(() => gateway.attempt({ method: 'GET', path, apiKey }), patience);
-    if (answer?.status !== 200) throw new Error(`GET ${path} was answered with ${answer?.status}: ${answer?.text}`);
+    if (answer?.status !== 200) throw new Error(`GET ${path} failed with ${answer?.status}: ${answer?.text}`);
     const page = answer.json as { items: Omit<ListedOrder, 'client'>[]; nextCursor?: string };
     listed.push(
       ...page.items.map(({ id, customerId, status, version }) => ({ client, id, customerId, status, version })),

@@ -19,7 +19,7 @@ import type { watchLevels } from './watch-levels.ts';
 import type { watchMemory } from './watch-memory.ts';
 import type { Workload } from './workload.ts';
 
-/** What a run works on and with. */
+/** The parts of a run. */
 export interface Scene {
   system: System;
   gateway: Gateway;
@@ -29,7 +29,7 @@ export interface Scene {
   workload: Workload;
 }
 
-/** What was watched during the run. */
+/** Observations during the run. */
 export interface Watched {
   levels: ReturnType<typeof watchLevels>;
   memory: ReturnType<typeof watchMemory>;
@@ -43,15 +43,15 @@ type Conclusion = Pick<
   'settledMs' | 'waitingWhenHealed' | 'samples' | 'connections' | 'memory' | 'availability' | 'checks' | 'traces'
 >;
 
-// When the keys needed all of the time, the rest still gets a moment to be looked at.
+// Even if the keys used up the time, the remaining places are still checked.
 const LAST_LOOK_MS = 5_000;
-// Keys that are repeated after all is quiet; more of them would say the same.
+// The number of keys repeated after the system is quiet; more would not find more.
 const MAX_REPEATS_AT_THE_END = 1_500;
 const MAX_TRACES = 5;
 
 /**
- * All parts are back: waits until everything is settled (for so many seconds, and as long as the backlog takes at the
- * rate at which orders are placed synchronously), repeats requests, collects what is known, and judges it.
+ * When all parts are back: waits until all orders are decided (for this many seconds, plus the time the backlog takes at the
+ * synchronous rate), repeats requests, collects evidence, and checks it.
  */
 export async function conclude(
   scene: Scene,
@@ -95,7 +95,7 @@ export async function conclude(
   };
 }
 
-/** Every key gets its final answer first; then nothing may be left anywhere. */
+/** First waits for the final response of every key; then nothing may be left anywhere. */
 async function settle(
   workload: Workload,
   withinMs: number,
@@ -106,15 +106,15 @@ async function settle(
   await Promise.all([workload.decided(), workload.decideAll()]);
   clearTimeout(timer);
   const tookMs = workload.now() - began;
-  process.stderr.write(`  every key has its answer after ${(tookMs / 1_000).toFixed(1)} s\n`);
+  process.stderr.write(`  every key has its final response after ${(tookMs / 1_000).toFixed(1)} s\n`);
   const undecided = workload.operations.filter(
     (one) => one.kind !== 'read' && !one.isForsaken && !isDecided(one),
   ).length;
-  if (undecided > 0) process.stderr.write(`${undecided} keys have no final answer.\n`);
+  if (undecided > 0) process.stderr.write(`${undecided} keys have no final response.\n`);
   return untilQuiet(Math.max(withinMs - tookMs, LAST_LOOK_MS));
 }
 
-/** What the report's rules and doubts come to. */
+/** The verdict from checks and doubts. */
 export function verdictOf(checks: readonly Check[], doubts: readonly string[]): Report['verdict'] {
   if (checks.some(({ violations }) => violations.length > 0)) return 'violated';
   return doubts.length > 0 ? 'inconclusive' : 'holds';

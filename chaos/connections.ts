@@ -8,13 +8,13 @@ import { CONNECTION_TOLERANCE } from './checker.ts';
 import type { Databases } from './databases.ts';
 import type { ConnectionCount } from './evidence.ts';
 
-// The pools close what they did not need for 10 s; the broker takes as long to give up a silent client.
+// The pools close connections that were idle for 10 s; the broker takes as long to drop a silent client.
 const TIMEOUT_MS = 25_000;
 const INTERVAL_MS = 1_000;
 
 type Counts = Map<string, number>;
 
-/** Connections of the services to their databases and to the broker, and channels on the latter. */
+/** Connections of the services to databases and broker, and the broker's channels. */
 async function countConnections(databases: Databases, broker: BrokerView): Promise<Counts> {
   const { connections, channels } = await broker.clients();
   return new Map([
@@ -25,7 +25,7 @@ async function countConnections(databases: Databases, broker: BrokerView): Promi
   ]);
 }
 
-/** The most that there were in these milliseconds; before that, it waits until all processes have met the broker. */
+/** The maximum within this time, after all processes have connected to the broker. */
 export async function connectionsBefore(
   { databases, broker, system }: { databases: Databases; broker: BrokerView; system: System },
   forMs: number,
@@ -46,7 +46,7 @@ export async function connectionsBefore(
   return most;
 }
 
-/** Compares with how many there were before, as soon as they are back to that, or when the time for it is over. */
+/** Compares with the count before, as soon as it is reached again or the time is over. */
 export async function connectionsAfter(
   databases: Databases,
   broker: BrokerView,

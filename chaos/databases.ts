@@ -8,7 +8,7 @@ export interface Databases {
   close: () => Promise<void>;
 }
 
-/** Both databases, to look into them from outside; connections come back after faults. */
+/** Pools for both databases, to inspect them from outside; they reconnect after faults. */
 export function connectDatabases({ plan, secrets }: System): Databases {
   const variables = scriptVariables(plan, secrets);
   const connect = (connectionString: string | undefined) => {

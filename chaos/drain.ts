@@ -1,6 +1,6 @@
 /**
- * Draining after an outage, and what it is compared with: orders that the same machine places synchronously in the same
- * run. No faults at random, no links in between: both rates are those of the system alone.
+ * Measures how fast a backlog drains after an outage, compared with synchronous orders on the same machine in the same run.
+ * There are no random faults and no proxies, so both rates are those of the system alone.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { pendingOrders, startInventory, stopInventory, untilSent } from './backlog.ts';
@@ -13,15 +13,15 @@ import { makeRandom } from './random.ts';
 
 export interface Drain {
   orders: number;
-  /** Orders per second: placed synchronously, accepted during the outage, settled after it. */
+  /** Orders per second: placed synchronously, accepted during the outage, decided after it. */
   synchronousRate: number;
   acceptedRate: number;
   drainRate: number;
-  /** Drained by placed synchronously. */
+  /** Drain rate divided by synchronous rate. */
   ratio: number;
-  /** Orders that were not answered with 202 although inventory-service was down. */
+  /** Orders that did not get 202 although inventory-service was down. */
   notAccepted: number;
-  /** Commands that inventory-service handled beyond one for each order: the completer had asked again. */
+  /** Commands that inventory-service handled in excess of one per order, because the completer asked again. */
   repeatedCommands: number;
 }
 
@@ -34,7 +34,7 @@ const MAX_DRAIN_MS = 600_000;
 
 type Measured = Omit<Drain, 'repeatedCommands'>;
 
-/** Measures both, and leaves the system with nothing pending; then what it was asked more than once can be counted. */
+/** Measures both, and returns when nothing is pending, so that repeated commands can be counted. */
 export async function measureDrain(
   scene: Scene,
   seed: number,
@@ -70,7 +70,7 @@ export async function measureDrain(
   return { measured, countRepeated };
 }
 
-/** The promise: whoever waited for the outage to end does not wait longer than those who come afterwards. */
+/** The promise: orders from the outage are decided at least as fast as new orders are placed. */
 export function checkDrain({ synchronousRate, drainRate, ratio }: Measured): Check {
   const found = `${drainRate} orders/s settled, ${ratio} times that`;
   const slow = {
@@ -81,7 +81,7 @@ export function checkDrain({ synchronousRate, drainRate, ratio }: Measured): Che
   return { rule: 'a backlog settles as fast as orders are placed', checked: 1, violations: ratio < 1 ? [slow] : [] };
 }
 
-/** Orders per second when a few windows in a row differ little; the first ones are those of a cold system. */
+/** Orders per second once a few consecutive windows differ little; the first windows are slow, because the system is cold. */
 async function steadyRate(place: () => Promise<Verdict>, end: AbortSignal): Promise<number> {
   let placed = 0;
   let isOver = false;
@@ -120,7 +120,7 @@ async function placeMany(place: () => Promise<Verdict>, orders: number): Promise
   return verdicts;
 }
 
-/** Orders settled per second, from when all processes of inventory-service are there until nothing is pending. */
+/** Orders decided per second, from when all processes of inventory-service respond until nothing is pending. */
 async function drain({ system, databases, workload }: Scene, end: AbortSignal): Promise<number> {
   await startInventory(system, end);
   const [began, backlog] = [workload.now(), await pendingOrders(databases)];

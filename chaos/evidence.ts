@@ -1,26 +1,26 @@
 import type { Availability } from './availability.ts';
 import type { Operation } from './history.ts';
 
-/** What the databases, the lists and the broker say when everything is quiet. Plain data, so that it can be made by hand. */
+/** The content of databases, lists and broker when the system is quiet. Plain data, so that tests can construct it. */
 export interface Evidence {
   operations: Operation[];
   orders: StoredOrder[];
   timeline: TimelineEntry[];
-  /** What GET /orders shows to each client. */
+  /** The orders that GET /orders shows to each client. */
   listed: ListedOrder[];
   events: OrderEvent[];
-  /** SKUs of the workload: everything about their stock is known. */
+  /** SKUs of the workload, whose stock changes are all known. */
   skus: string[];
   levels: Level[];
   movements: Movement[];
   reservations: Reservation[];
   reservationLines: ReservationLine[];
   deadLetters: { queue: string; messages: number }[];
-  /** Levels that were wrong at some moment of the run. */
+  /** Stock levels that were wrong at some time during the run. */
   samples: { checked: number; findings: string[] };
-  /** What was not done when the deadline came. */
+  /** Unfinished work at the deadline. */
   unsettled: Unsettled;
-  /** Processes that ended although nobody had touched them. */
+  /** Processes that exited without a fault. */
   crashes: string[];
   connections: ConnectionCount[];
   memory: ProcessMemory[];
@@ -29,7 +29,7 @@ export interface Evidence {
 
 export interface StoredOrder {
   id: string;
-  /** Who placed it: a key belongs to its client, and another client may use the same one. */
+  /** The client that placed it: keys belong to a client, and another client may use the same key. */
   client: string;
   customerId: string;
   key: string;
@@ -94,14 +94,14 @@ export interface Unsettled {
   places: string[];
 }
 
-/** Connections of the services to one place, before the first fault and when all is over. */
+/** Connections of the services to one server, before the first fault and at the end. */
 export interface ConnectionCount {
   place: string;
   before: number;
   after: number;
 }
 
-/** Memory of one life of a process. `grownUpMb`: when it was 10 s old; `endMb`: when all is over, if it lived so long. */
+/** Memory of one run of a process. `grownUpMb`: at an age of 10 s; `endMb`: at the end, if it still runs. */
 export interface ProcessMemory {
   name: string;
   pid: number;

@@ -1,9 +1,9 @@
-/** What the clients remember: every request that they sent, and every answer that they got or did not get. */
+/** The clients' history: every request that was sent, and every response or its absence. */
 
 export type CallKind = 'place' | 'cancel' | 'ship' | 'deliver' | 'adjust' | 'product' | 'read';
 export type ClientName = 'storefront' | 'other storefront' | 'back office';
 
-/** The parts of an answer that a repeat has to give again, byte for byte; and the code, for decisions. */
+/** The parts of a response that a retry must repeat byte for byte, and the code, which decides what to do. */
 export interface Answer {
   status: number;
   text: string;
@@ -11,13 +11,13 @@ export interface Answer {
   location?: string;
 }
 
-/** One sending of an operation's request. Times are milliseconds since the workload began. */
+/** One attempt of an operation. Times are milliseconds since the start of the workload. */
 export interface Try {
   /** Which of the operation's bodies was sent. */
   variant: number;
   sentAt: number;
   endedAt: number;
-  /** Absent when nothing came back; then `cause` says why. */
+  /** Absent if there was no response; then `cause` says why. */
   answer?: Answer;
   cause?: string;
 }
@@ -33,11 +33,11 @@ export interface Operation {
   client: ClientName;
   key: string;
   path: string;
-  /** The request; a second one, if there is, is the other payload that a careless client sends under the same key. */
+  /** The request; a second body is a different payload that a faulty client sends under the same key. */
   bodies: string[];
   /** For `place`: the demand of each body. */
   lines?: Line[][];
-  /** For `place`: makes its order recognisable in lists, that do not show keys. */
+  /** For `place`: identifies its order in lists, which do not show keys. */
   customerId?: string;
   /** The order that a step or a read is about. */
   orderId?: string;
@@ -45,7 +45,7 @@ export interface Operation {
   stock?: { sku: string; deltas: number[] };
   /** For `ship`: what each body says. */
   shipments?: { carrier: string; trackingNumber: string }[];
-  /** Its client saw it fail and never came back: an answer is owed to nobody. */
+  /** The client saw it fail and never retried: no response is expected. */
   isForsaken?: boolean;
   /** Called at the first 202. */
   onAccepted?: () => void;
@@ -63,8 +63,8 @@ const businessRefusals = [
 ];
 
 /**
- * What an answer means for its request: it stands for ever; it is accepted and undecided; the key belongs to another
- * request; it has to be sent again; or it should never have come.
+ * The meaning of a response for its request: final; accepted and undecided; the key belongs to another request; retry; or
+ * not allowed by the contract.
  */
 export function verdictOf({ answer }: Try): Verdict {
   if (!answer) return 'again';
@@ -77,12 +77,12 @@ export function verdictOf({ answer }: Try): Verdict {
   return 'unexpected';
 }
 
-/** The first answer that stands, if there is one. */
+/** The first final response, if any. */
 export function finalTryOf(operation: Operation): Try | undefined {
   return operation.tries.find((one) => verdictOf(one) === 'final');
 }
 
-/** Whether nothing is left to be asked: an answer stands, or (for a read) anything came. */
+/** Whether the operation is complete: it has a final response or, for a read, any response. */
 export function isDecided(operation: Operation): boolean {
   return operation.tries.some((one) => verdictOf(one) === 'final' || verdictOf(one) === 'unexpected');
 }

@@ -28,10 +28,10 @@ import { watchMemory } from './watch-memory.ts';
 import { makeProducts, makeWorkload } from './workload.ts';
 
 const HEAL_TIMEOUT_MS = 120_000;
-// All are at work by then, and have the connections that they need for it.
+// By then all processes work and have opened their connections.
 const WARM_UP_MS = 1_000;
 
-/** `npm run chaos`: 0 when everything holds, 1 when something is violated, 2 when the run says nothing. */
+/** `npm run chaos`: exit code 0 if all checks passed, 1 on a violation, 2 if the run is inconclusive. */
 export async function chaosCommand(args: string[]): Promise<number> {
   try {
     const options = parseOptions(args, randomInt(2 ** 32));
@@ -48,7 +48,7 @@ export async function chaosCommand(args: string[]): Promise<number> {
   }
 }
 
-/** The kinds of faults; `planned` when it was said which and when. */
+/** The kinds of faults; `planned` if the schedule was given. */
 interface Choice {
   faults: FaultKind[];
   planned?: PlannedFault[];
@@ -57,7 +57,7 @@ interface Choice {
 
 type Chosen = Options & Choice;
 
-/** The kinds that were named or scheduled, or all that this machine can do, and a note on what it cannot. */
+/** The requested kinds, or all that are possible on this machine, with a note on those that are not. */
 async function chooseFaults(options: Options): Promise<Choice> {
   const planned = options.schedule === undefined ? undefined : readSchedule(options.schedule);
   const named = planned?.map(({ kind }) => kind) ?? options.faults;
@@ -78,7 +78,7 @@ async function runChaos(options: Chosen): Promise<number> {
   const interruption = new AbortController();
   const network = options.drain === undefined ? await openNetwork() : undefined;
   const system = await startOwnSystem(`chaos/${Date.now().toString(36)}-${options.seed}`, network);
-  let keepFolder = true; // until it is known that nothing is wrong
+  let keepFolder = true; // until the run has passed
   const interrupted = stopOnSignal(system, interruption);
   try {
     const end = interruption.signal;
@@ -101,12 +101,12 @@ async function runChaos(options: Chosen): Promise<number> {
   }
 }
 
-/** Waits until it is out: a command ends with process.exit, which drops what a pipe has not taken yet. */
+/** Waits until the output is written: process.exit() discards what a pipe has not accepted yet. */
 function print(text: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
 }
 
-/** Rejects when the user has had enough; the system is ended by whoever waits. */
+/** Rejects on an interrupt; the caller stops the system. */
 function stopOnSignal(system: System, interruption: AbortController): Promise<never> {
   return new Promise((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -139,7 +139,7 @@ async function withScene(system: System, seed: number, run: (scene: Scene) => Pr
   }
 }
 
-/** Breaks things, and judges what the system made of it. */
+/** Breaks parts, and checks the result. */
 async function attack(scene: Scene, field: Battlefield, options: Chosen): Promise<Report> {
   const { workload, databases, system } = scene;
   const { seed, seconds, faults: kinds, notes } = options;
@@ -150,9 +150,9 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
   workload.begin();
   const before = await connectionsBefore(scene, WARM_UP_MS);
   const { tookMs, aloneMs } = await breakParts(field, workload, options, faults);
-  faults.sort(orderBy(({ began }) => began)); // some take a while until they show
+  faults.sort(orderBy(({ began }) => began)); // some are recorded later than they began
   const crashes = crashWatch.stop();
-  process.stderr.write('Healing and settling …\n');
+  process.stderr.write('Repairing all parts and waiting until all orders are decided …\n');
   for (const link of Object.values(field.network)) link.set('pass');
   const silent = await healSystem(system, HEAL_TIMEOUT_MS);
   const healedAt = workload.now();
@@ -180,7 +180,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
   };
 }
 
-/** Measures how fast a backlog drains, and judges the same as after an attack. */
+/** Measures how fast a backlog drains, and makes the same checks as after faults. */
 async function drain(
   scene: Scene,
   end: AbortSignal,
@@ -192,13 +192,12 @@ async function drain(
   const before = connectionsBefore(scene, WARM_UP_MS);
   const { measured, countRepeated } = await measureDrain(scene, seed, orders, end);
   const seconds = Math.round((workload.now() - began) / 1_000);
-  // Looking at all levels takes its time from the databases, so it had to wait.
+  // Checking all stock levels loads the databases, so it starts after the measurement.
   const levels = watchLevels(databases.inventory);
   const watched = { levels, memory, connectionsBefore: await before, crashes: [], faults: [] };
   const conclusion = await conclude(scene, watched, measured.synchronousRate, settleSeconds);
   const checks = [...conclusion.checks, checkDrain(measured)];
-  const doubts =
-    measured.notAccepted > 0 ? [`${measured.notAccepted} orders were not answered with 202 during the outage`] : [];
+  const doubts = measured.notAccepted > 0 ? [`${measured.notAccepted} orders did not get 202 during the outage`] : [];
   return {
     verdict: verdictOf(checks, doubts),
     seed,

@@ -1,4 +1,4 @@
-/** Does the planned faults to the system, and undoes them. */
+/** Causes the planned faults, and undoes them. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
@@ -15,23 +15,23 @@ import type { LinkMode, Network } from './network.ts';
 import { linkOf, type PlannedFault } from './schedule.ts';
 
 export type DoneFault = PlannedFault & {
-  /** Milliseconds since the workload began; `effect` is false when there was nothing to break just then. */
+  /** Milliseconds since the start of the workload; `effect` is false if there was nothing to break at that time. */
   began: number;
   ended: number;
   effect: boolean;
-  /** Nothing else was broken meanwhile. It ended when it was about to be undone. */
+  /** Nothing else was broken at the same time. Its end is when the repair began. */
   isAlone?: boolean;
 };
 
-// A process of ours starts slowly on a busy machine; so does a database that a fault finds down.
+// Processes and databases start slowly on a busy machine.
 const SHOW_TIMEOUT_MS = 20_000;
 const CUT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 const END_TIMEOUT_MS = 60_000;
-// RabbitMQ's own default.
+// RabbitMQ's default.
 const DEFAULT_DISK_LIMIT_BYTES = 50_000_000;
 
-/** Where faults happen, until `end`: from then on nothing is broken and nothing is started again. */
+/** Causes faults until `end`; after that nothing is broken or restarted. */
 export interface Battlefield {
   system: System;
   network: Network;
@@ -39,8 +39,8 @@ export interface Battlefield {
 }
 
 /**
- * Runs the whole plan; resolves when each fault was undone. A part that takes long to come back gets its next fault after
- * that; a link takes no time to break, and is broken to the moment.
+ * Runs the whole plan; resolves when every fault is undone. A part that takes long to come back gets its next fault after
+ * that; links break instantly and on schedule.
  */
 export async function runFaults(
   field: Battlefield,
@@ -66,8 +66,8 @@ export async function runFaults(
 }
 
 /**
- * Does one after the other, each while everything else works: `at` is the pause before it, and the next one begins when the
- * part answers again.
+ * Causes one fault after another, each while everything else works: `at` is the pause before it, and the next one begins when
+ * the part responds again.
  */
 export async function runAlone(
   field: Battlefield,
@@ -113,7 +113,7 @@ async function inflict(field: Battlefield, fault: PlannedFault): Promise<boolean
     case 'alarm':
       return setDiskAlarm(field);
     default:
-      throw new Error(`${how} is nothing that can be done to ${name}`);
+      throw new Error(`${how} is not a fault of ${name}`);
   }
 }
 
@@ -127,12 +127,12 @@ async function undo(field: Battlefield, fault: PlannedFault): Promise<void> {
   if (how === 'pause') resumePart(part);
   else if (how === 'alarm') await endDiskAlarm(field);
   else {
-    if (how === 'ahead' || how === 'behind') stopPart(part); // and start it with the right clock
+    if (how === 'ahead' || how === 'behind') stopPart(part); // and restart it with the right clock
     await startPart(part);
   }
 }
 
-/** Starts a process again with a clock that is minutes wrong; true when its answers show that clock. */
+/** Restarts a process with a clock that is wrong by minutes; true when its responses show that clock. */
 async function startWithWrongClock({ system, end }: Battlefield, name: string, error: ClockError): Promise<boolean> {
   const part = partOf(system, name);
   if (!stopPart(part)) return false;
@@ -142,14 +142,14 @@ async function startWithWrongClock({ system, end }: Battlefield, name: string, e
   return until(end, SHOW_TIMEOUT_MS, () => hasWrongClock(`${urlOf(system.plan, name)}/health/live`));
 }
 
-/** The broker takes its disk for full: it takes no messages, and blocks the connections of those who send some. */
+/** Raises the broker's disk alarm, so that it blocks publishing connections. */
 async function setDiskAlarm({ system, end }: Battlefield): Promise<boolean> {
   const { hasAlarm } = viewBroker(system);
   await until(end, ANSWER_TIMEOUT_MS, hasAlarm);
   return (await setDiskLimit(system, 10 ** 18)) && (await hasAlarm()) === true;
 }
 
-/** A broker that was started again meanwhile has forgotten it; one that is frozen or away is asked later. */
+/** Clears the alarm: a restarted broker has lost it; one that is frozen or down is asked later. */
 async function endDiskAlarm({ system, end }: Battlefield): Promise<void> {
   const { hasAlarm } = viewBroker(system);
   await until(end, END_TIMEOUT_MS, async () => {
@@ -163,7 +163,7 @@ function setDiskLimit(system: System, bytes: number): Promise<boolean> {
   return rabbitmqctl(rabbitmqOf(system), ['set_disk_free_limit', String(bytes)]);
 }
 
-/** True when it cut some; undefined while the database is down or nobody is connected. */
+/** True if connections were cut; undefined while the database is down or has no connections. */
 async function cutConnections(system: System, name: 'order-db' | 'inventory-db'): Promise<boolean | undefined> {
   const role = name === 'order-db' ? 'order_service' : 'inventory_service';
   const client = new pg.Client({
@@ -182,7 +182,7 @@ async function cutConnections(system: System, name: 'order-db' | 'inventory-db')
   }
 }
 
-/** Asks again and again until there is an answer; false when there is none in time. */
+/** Retries until there is a result; false on timeout. */
 async function until(end: AbortSignal, withinMs: number, probe: () => Promise<boolean | undefined>): Promise<boolean> {
   for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
     const answer = await probe();
@@ -192,7 +192,7 @@ async function until(end: AbortSignal, withinMs: number, probe: () => Promise<bo
   return false;
 }
 
-/** Notices parts that end although nobody asked, and starts them again, so that the run goes on. */
+/** Detects parts that exit without a fault, and restarts them so that the run continues. */
 export function watchCrashes({ system, end }: Battlefield): { stop: () => string[] } {
   const crashes: string[] = [];
   const seen = new Set<string>();

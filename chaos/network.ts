@@ -1,6 +1,6 @@
 /**
- * The network between the services, to the broker and to the databases: each link is a proxy that can be broken. Links exist before the
- * system does, for the services are told the links' ports in place of the real ones.
+ * The network between the services, to the broker and to the databases: each link is a proxy that can be broken. Links are
+ * created before the system starts, because the services are configured with the links' ports instead of the real ones.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -16,11 +16,11 @@ export type LinkName = (typeof linkNames)[number];
 
 /**
  * - `pass`: as if there were no proxy.
- * - `blackhole`: nothing passes and nobody is told; what was sent meanwhile arrives when it is over, as TCP would have it.
- * - `refuse`: connections break, and new ones at once.
+ * - `blackhole`: nothing passes, without an error; data sent meanwhile arrives when it is over, as with TCP.
+ * - `refuse`: connections are closed, and new ones are refused.
  * - `lose-answers`: what clients send arrives; one answer in five does not, and its connection breaks. To a database,
  *   that is the lost answer to a COMMIT; to the broker, the lost confirm.
- * - `delay`: every byte comes late.
+ * - `delay`: every byte is delayed.
  */
 export type LinkMode = 'pass' | 'blackhole' | 'refuse' | 'lose-answers' | 'delay';
 
@@ -33,18 +33,18 @@ export interface Link {
 
 export type Network = Record<LinkName, Link>;
 
-// Slower than any answer of a healthy system, faster than every deadline.
+// Slower than any response of a healthy system, faster than every deadline.
 const DELAY_MS = 300;
-// Often enough to meet every kind of answer, seldom enough that work goes on and reaches the later ones.
+// Often enough to lose every kind of response, rarely enough that work continues and reaches the later ones.
 const LOST_SHARE = 0.2;
 
-/** All links, aimed at nothing yet. */
+/** All links, without targets. */
 export async function openNetwork(): Promise<Network> {
   const links = await Promise.all(linkNames.map(async (name) => [name, await openLink()] as const));
   return Object.fromEntries(links) as Network;
 }
 
-/** One link; connections that come before it is aimed are refused. */
+/** One link; it refuses connections until it has a target. */
 export async function openLink(lost = LOST_SHARE): Promise<Link> {
   const sockets = new Set<Socket>();
   let target: number | undefined;
@@ -61,10 +61,10 @@ export async function openLink(lost = LOST_SHARE): Promise<Link> {
         setTimeout(() => write(chunk), DELAY_MS);
       } else write(chunk);
     });
-    from.on('error', () => {}); // the other side learns it by 'close'
+    from.on('error', () => {}); // 'close' informs the other side
     from.on('close', () => {
       sockets.delete(from);
-      // An ending is no more than a byte: it does not pass a blackhole either, nor overtake what is delayed.
+      // The end of a stream is treated like data: it does not pass a blackhole, nor overtake delayed data.
       if (mode === 'delay') setTimeout(() => to.destroy(), DELAY_MS);
       else to.destroy();
     });

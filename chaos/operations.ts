@@ -1,11 +1,11 @@
-/** What clients ask for: the requests of one operation each, with everything that varies decided by chance. */
+/** The clients' operations, with random parameters. */
 
 import { randomUUID } from 'node:crypto';
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import type { ClientName, Line, Operation } from './history.ts';
 import type { Random } from './random.ts';
 
-/** What is ordered. */
+/** The ordered quantities. */
 export const hotSkus = Array.from({ length: 4 }, (_, index) => `HOT-${index + 1}`);
 export const coldSkus = Array.from({ length: 60 }, (_, index) => `COLD-${index + 1}`);
 
@@ -20,7 +20,7 @@ export function productOf(sku: string): Operation {
   return newOperation({ kind: 'product', client: 'back office', path: '/products' }, { sku, name: sku });
 }
 
-/** An order that will be confirmed: of one to five SKUs that never run out. */
+/** An order that will be confirmed: one to five SKUs that never run out. */
 export function plainPlacementOf(client: ClientName, random: Random): Operation {
   const customerId = randomUUID();
   const lines = Array.from({ length: random.between(1, 5) }, () => ({
@@ -35,13 +35,13 @@ export function placementOf(client: ClientName, random: Random): Operation {
   const customerId = randomUUID();
   const lines = [linesFor(random), linesFor(random)];
   const bodies = lines.map((some) => ({ customerId, currency: 'EUR', lines: some }));
-  // The second body must differ, whatever the dice say.
+  // The second body must always differ.
   if (bodies[1]) bodies[1].currency = 'USD';
   return newOperation({ kind: 'place', client, path: '/orders', customerId, lines }, ...bodies);
 }
 
 function linesFor(random: Random): (Line & { unitPrice?: number })[] {
-  // Several hot SKUs in any order: whoever locks them as they come meets another who does, the other way round.
+  // Several hot SKUs in random order: code that locks them in this order would deadlock.
   if (random.share() < 0.15) {
     const shuffled = hotSkus.map((sku) => ({ sku, rank: random.share() })).sort(orderBy(({ rank }) => rank));
     return shuffled.slice(0, random.between(2, hotSkus.length)).map(({ sku }) => ({ sku, quantity: 1 }));
@@ -92,7 +92,7 @@ export function adjustmentOf(sku: string, delta: number): Operation {
   );
 }
 
-/** The order that some answer to its placing named. */
+/** The id of the order, from any response to placing it. */
 export function orderIdOf({ tries }: Operation): string | undefined {
   for (const { answer } of tries) {
     const id = answer?.location?.slice('/orders/'.length) ?? (answer?.status === 409 ? idIn(answer.text) : undefined);

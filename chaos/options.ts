@@ -5,13 +5,13 @@ import { type FaultKind, faultKinds } from './schedule.ts';
 export interface Options {
   seconds: number;
   seed: number;
-  /** Undefined: all that this machine can do. */
+  /** Undefined: all that are possible on this machine. */
   faults?: FaultKind[];
-  /** A file with the faults to do, in place of those that the seed chooses. */
+  /** A file with the faults, instead of those chosen by the seed. */
   schedule?: string;
-  /** Seconds to settle within, once all parts are back; the backlog's time comes on top. */
+  /** Seconds until everything must be decided after all parts are back; time for the backlog is added. */
   settle: number;
-  /** Break nothing: measure how fast so many orders settle that were placed while inventory-service was down. */
+  /** No faults: measure how fast this many orders are decided that were placed while inventory-service was down. */
   drain?: number;
   json: boolean;
   keep: boolean;
@@ -19,45 +19,45 @@ export interface Options {
 
 export const help = `npm run chaos [-- options]
 
-Starts a system of its own (two processes of each service behind the gateway), places, cancels, ships and delivers orders
-while it breaks parts of that system, heals everything, and then checks from outside that nothing was lost, doubled or
+Starts a separate system (two processes of each service behind the gateway), places, cancels, ships and delivers orders
+while it breaks parts of that system, repairs everything, and then checks from outside that nothing was lost, duplicated or
 oversold.
 
-  --seconds N     how long to break things (default 60, 5 to 3600)
-  --seed N        repeat the schedule of faults of an earlier run; what they meet differs (default: a new one)
-  --faults LIST   only these kinds, separated by commas (default: all)
+  --seconds N     how long to break parts (default 60, 5 to 3600)
+  --seed N        repeat the fault schedule of an earlier run; timing still differs (default: a new seed)
+  --faults LIST   use only these kinds, separated by commas (default: all)
                     kill         kill -9 of one process of a service
-                    pause        freeze one process of a service (SIGSTOP), later let it go on
-                    restart      stop one process of a service in good order
+                    pause        freeze one process of a service (SIGSTOP), then continue it
+                    restart      stop one process of a service cleanly
                     broker       stop, kill or pause RabbitMQ
                     connections  cut all connections of a service to its database
                     postgres     stop or kill a service's database
-                    network      between services, to broker and databases: a blackhole, refused connections, answers
-                                 that are lost after the request was sent, delays
-                    clock        one process of a service with a clock that is 7 minutes wrong (needs Debian's
-                                 libfaketime: installed as root, else left out)
-                    disk         RabbitMQ takes its disk for full, and no messages
+                    network      between services, to broker and databases: a blackhole, refused connections, responses
+                                 lost after the request was sent, delays
+                    clock        run one process of a service with a clock that is 7 minutes wrong (needs Debian's
+                                 libfaketime: installed as root, otherwise skipped)
+                    disk         a disk alarm in RabbitMQ, which then blocks publishers
                     gateway      kill, stop or freeze the gateway
-  --schedule FILE exactly these faults: a JSON array of {kind, part, how, at, lasts} with times in
+  --schedule FILE cause exactly these faults: a JSON array of {kind, part, how, at, lasts} with times in
                   milliseconds since the first order
-  --settle N      seconds within which everything has to settle when all parts are back, plus the time for the backlog
+  --settle N      seconds in which all orders must be decided after all parts are back, plus the time for the backlog
                   (default 60, 5 to 600)
-  --drain N       instead: measure how many orders a second are placed, stop inventory-service, place N orders (100 to
-                  100000), start it, and measure how many a second settle; then check the same things
-  --keep          leave the system running at the end, until Ctrl-C, to look into it
+  --drain N       instead of faults: measure how many orders per second are placed, stop inventory-service, place N
+                  orders (100 to 100000), start it, and measure how many per second are decided; then make the same checks
+  --keep          leave the system running until Ctrl-C, so that you can inspect it
   --json          print the report as one JSON object
-  --help
+  --help          print this text
 
-Before that, one process of each service is killed and frozen (as far as kinds and schedule allow), one at a time, while all
-else works: orders must go on, but for the first second of each.
+First, one process of each service is killed and frozen (as far as kinds and schedule allow), one at a time, while
+everything else works: orders must continue, except during the first second of each fault.
 
-Below 1,000 orders, 50 twins, 50 cancellations, 50 shipments or 3 faults of each kind a run means nothing: it goes on for up
-to 60 s more until it has them.
+A run with fewer than 1,000 orders, 50 twins, 50 cancellations, 50 shipments or 3 faults of each kind proves nothing: it
+continues for up to 60 s more until it has them.
 
-Exit code: 0 everything holds, 1 something was violated (its folder with logs and data is kept), 2 inconclusive: too
-little happened all the same, or the system did not start.`;
+Exit code: 0 all checks passed, 1 a check failed (the folder with logs and data is kept), 2 inconclusive: too little
+happened even so, or the system did not start.`;
 
-/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+/** Parses the command line into options or 'help'; throws a UsageError with a one-line message. */
 export function parseOptions(args: string[], newSeed: number): Options | 'help' {
   const { values } = readArguments(
     args,
@@ -75,7 +75,7 @@ export function parseOptions(args: string[], newSeed: number): Options | 'help' 
   );
   if (values.help) return 'help';
   if (values.drain !== undefined && (values.faults !== undefined || values.seconds !== undefined)) {
-    throw new UsageError('--drain breaks nothing at random: it takes neither --seconds nor --faults');
+    throw new UsageError('--drain cannot be combined with --seconds or --faults');
   }
   return {
     seconds: wholeNumber('--seconds', values.seconds ?? '60', 5, 3_600),

@@ -35,7 +35,7 @@ describe('parseOptions', () => {
     ['an unknown fault', ['--faults', 'kill,flood'], 'not "flood"'],
     ['no fault at all', ['--faults', ''], 'not ""'],
     ['a drain of nothing', ['--drain', '0'], '--drain takes a whole number from 100 to 100000, not "0"'],
-    ['a drain with faults', ['--drain', '1000', '--faults', 'kill'], 'neither --seconds nor --faults'],
+    ['a drain with faults', ['--drain', '1000', '--faults', 'kill'], 'cannot be combined with --seconds or --faults'],
     ['an unknown option', ['--fast'], "Unknown option '--fast'"],
     ['an argument', ['now'], 'Unexpected argument'],
   ])('refuses %s', (_, args, message) => {

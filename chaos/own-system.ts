@@ -20,8 +20,8 @@ import type { Network } from './network.ts';
 const run = promisify(execFile);
 
 /**
- * Starts an empty system for this run alone, next to whatever else runs here, with these links between its parts, if any,
- * so many processes of each service, and these other options of `npm start`.
+ * Starts an empty system for this run only, independent of any other on this machine, with these links between its parts (if
+ * any), this many processes of each service, and these other options of `npm start`.
  */
 export async function startOwnSystem(
   name: string,
@@ -32,7 +32,7 @@ export async function startOwnSystem(
   const folder = join(localFolder(), name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { gateway } = await choosePorts(['gateway']);
-  // The rate limit protects the system from clients like these.
+  // The rate limit would stop these clients.
   const env = {
     ...process.env,
     LOCAL_DIR: folder,
@@ -46,7 +46,7 @@ export async function startOwnSystem(
       throw new Fault(`The system did not start:\n${stdout}${stderr}`);
     },
   );
-  // The ports are decided before anything is started, and the services need their links at once.
+  // The ports are decided before anything is started, and the services need their links immediately.
   const plan = await Promise.race([eventually(() => readPlan(folder), 60_000), starting.then(() => readPlan(folder))]);
   if (plan && network) aim(network, plan);
   await starting;
@@ -57,7 +57,7 @@ function aim(network: Network, plan: Plan): void {
   for (const [name, link] of Object.entries(network)) link.aimAt(portOf(plan, name.replace(/.* to /, '')));
 }
 
-/** What the services are told in place of the real addresses. */
+/** The settings that give the services the links' addresses instead of the real ones. */
 function linksFor(folder: string, network: Network): Record<string, string> {
   const { rabbitmqPassword: password, orderServicePassword, inventoryServicePassword } = loadSecrets(folder);
   const broker = (link: keyof Network) =>
@@ -77,20 +77,20 @@ function linksFor(folder: string, network: Network): Record<string, string> {
   };
 }
 
-/** Ends the system; its folder goes too unless somebody wants to look into it. */
+/** Stops the system, and deletes its folder unless it is to be kept. */
 export async function endOwnSystem(system: System, keepFolder: boolean): Promise<void> {
   if (keepFolder) {
     await bringDown(system);
   } else {
-    // Nobody needs its data, and RabbitMQ takes seconds for a good end; PostgreSQL's gives back its shared memory.
+    // RabbitMQ takes seconds to stop cleanly, and its data is not needed; PostgreSQL has to release its shared memory.
     for (const name of allPartNames(system.plan).filter((one) => !one.endsWith('-db'))) killPart(partOf(system, name));
   }
-  // After an interruption too: a part may have been just being started again.
+  // Also after an interrupt: a part may just have been restarting.
   await bringDown(system);
   if (!keepFolder) rmSync(system.folder, { recursive: true, force: true });
 }
 
-/** Starts and resumes whatever does not run, and waits until everything answers; returns what does not come back. */
+/** Starts and resumes all parts that do not run, and waits until everything responds; returns the parts that do not. */
 export async function healSystem(system: System, withinMs: number): Promise<string[]> {
   const deadline = performance.now() + withinMs;
   const parts = allPartNames(system.plan).map((name) => partOf(system, name));

@@ -1,6 +1,6 @@
 /**
- * How an operation is performed: as a good client does it, or as a bad one: twins at once, late repeats, another payload
- * under the same key.
+ * How an operation is performed: by a correct client, or by a faulty one: concurrent duplicates (twins), late retries, another
+ * payload under the same key.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientName, Operation, Verdict } from './history.ts';
@@ -12,20 +12,20 @@ export type Mode = 'once' | 'twins' | 'repeat' | 'other later' | 'other at once'
 export interface Performer {
   perform: (operation: Operation, mode: Mode) => Promise<Verdict | undefined>;
   read: (client: ClientName, path: string) => Promise<void>;
-  /** Counts this as under way until it has ended. */
+  /** Counts this as running until it has ended. */
   track: <T>(work: Promise<T>) => Promise<T>;
-  /** Operations that still wait for a final answer. */
+  /** Operations without a final response. */
   underWay: () => number;
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is running. */
   idle: () => Promise<void>;
-  /** No client begins anything new from here on. */
+  /** From now on no client starts anything new. */
   end: () => void;
   isOver: () => boolean;
   /** Resolves then. */
   ended: Promise<void>;
 }
 
-/** Performs operations through this sender, which remembers them. */
+/** Performs operations through this sender, which records them. */
 export function makePerformer(sender: Sender, pauses: Random): Performer {
   const { operations, send, sendUntilFinal } = sender;
   const { track, underWay, idle } = makeTracker();
@@ -88,7 +88,7 @@ function makeTracker(): Pick<Performer, 'track' | 'underWay' | 'idle'> {
   };
 }
 
-/** How most operations are performed, and how some are. */
+/** Chooses a mode: correct for most operations, faulty for some. */
 export function modeOf(random: Random): Mode {
   const share = random.share();
   if (share < 0.6) return 'once';

@@ -8,7 +8,7 @@ export interface Random {
   pick: <T>(list: readonly T[]) => T;
 }
 
-/** Choices that are the same in every run with this seed. */
+/** Deterministic random choices for a seed. */
 export function makeRandom(seed: number): Random {
   const share = seededRandom(seed);
   const between = (low: number, high: number) => low + Math.floor(share() * (high - low + 1));

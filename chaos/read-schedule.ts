@@ -11,7 +11,7 @@ const fault = z.object({
   lasts: z.int().min(0),
 });
 
-/** Faults from a file; throws a UsageError that says what is wrong with it. */
+/** Reads faults from a file; throws a UsageError if it is invalid. */
 export function readSchedule(file: string): PlannedFault[] {
   try {
     return z.array(fault).parse(JSON.parse(readFileSync(file, 'utf8'))) as PlannedFault[];

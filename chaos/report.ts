@@ -14,7 +14,7 @@ export interface Report {
   verdict: 'holds' | 'violated' | 'inconclusive';
   seed: number;
   seconds: number;
-  /** How much longer it went on because too little had happened. */
+  /** Extra seconds, because too little had happened. */
   extraSeconds: number;
   /** The kinds of faults that were chosen. */
   kinds: FaultKind[];
@@ -23,7 +23,7 @@ export interface Report {
   answers: Record<string, Record<string, number>>;
   longestOutageMs: Partial<Record<string, number>>;
   slowestAnswerMs: Partial<Record<string, number>>;
-  /** From the moment when all parts were back. */
+  /** From when all parts were back. */
   settledMs: number;
   waitingWhenHealed: number;
   samples: number;
@@ -32,18 +32,18 @@ export interface Report {
   availability: Availability[];
   checks: Check[];
   traces: { rule: string; violation: Violation; trace: Trace }[];
-  /** With --drain alone. */
+  /** Only with --drain. */
   drain?: Drain;
   doubts: string[];
-  /** What was not tried, and why. */
+  /** What was skipped, and why. */
   notes: string[];
   folder?: string;
 }
 
-// A person reads the first ones; --json has them all.
+// How many violations are printed; --json has all of them.
 const MAX_SHOWN = 5;
 
-/** The report for a person. */
+/** The report as text. */
 export function renderReport(report: Report): string {
   const { counts, checks, traces } = report;
   const broken = checks.filter(({ violations }) => violations.length > 0);
@@ -60,7 +60,7 @@ export function renderReport(report: Report): string {
     ),
     ...Object.entries(report.answers).map(([kind, table]) => row(`  ${kind}`, countsText(table))),
     ...(report.drain ? [] : [row('longest outage', timesText(report.longestOutageMs))]),
-    row('slowest answer', timesText(report.slowestAnswerMs)),
+    row('slowest response', timesText(report.slowestAnswerMs)),
     ...(report.drain ? [] : availabilityRows(report.availability)),
     row(
       'settled',
@@ -70,7 +70,7 @@ export function renderReport(report: Report): string {
     row('memory', memoryText(report.memory)),
     '',
     ...checks.map(({ rule, checked, violations }) => checkLine(rule, checked, violations.length)),
-    `  with ${report.samples} looks at all levels meanwhile`,
+    `  with ${report.samples} checks of all stock levels during the run`,
     ...broken.flatMap(({ rule, violations }) => [
       '',
       styleText('red', `${rule}: ${violations.length} violations`),
@@ -97,15 +97,15 @@ function faultRows({ faults, counts, notes }: Report): string[] {
   ];
 }
 
-/** Every kind of call for the whole run; orders for each process that was away alone, and for the time before. */
+/** Every kind of call for the whole run; orders for each time in which one process was down, and for the time before. */
 function availabilityRows(availability: readonly Availability[]): string[] {
   const [all, ...periods] = availability;
   const kinds = Object.entries(all?.kinds ?? {}).map(([kind, shares]) => [`  ${kind}`, shares] as const);
   const orders = periods.flatMap(({ what, kinds: { place } }) => (place ? [[`  ${what}`, place] as const] : []));
   return [
-    row('first answers', wholeRun),
+    row('first responses', wholeRun),
     ...kinds.map(([name, shares]) => row(name, sharesText(shares))),
-    row('of orders', `with one process away, after its first second (frozen inventory: ${LOCKS_GONE_MS / 1_000} s)`),
+    row('of orders', `with one process down, after its first second (frozen inventory: ${LOCKS_GONE_MS / 1_000} s)`),
     ...orders.map(([name, shares]) => row(name, sharesText(shares))),
   ];
 }
@@ -127,9 +127,9 @@ function drainRows({ orders, synchronousRate, acceptedRate, drainRate, ratio, re
 function verdictLine({ verdict, doubts, seed, seconds: length, kinds, drain }: Report): string {
   const faults = kinds.length < faultKinds.length ? ` --faults ${kinds.join(',')}` : '';
   const again = `npm run chaos -- --seed ${seed} ${drain ? `--drain ${drain.orders}` : `--seconds ${length}${faults}`}`;
-  if (verdict === 'violated') return styleText('red', `VIOLATED. The same again: ${again}`);
-  if (verdict === 'inconclusive') return styleText('yellow', `Inconclusive: ${doubts.join('; ')}. Once more: ${again}`);
-  return styleText('green', 'Everything holds: nothing lost, nothing doubled, nothing oversold.');
+  if (verdict === 'violated') return styleText('red', `VIOLATED. To repeat: ${again}`);
+  if (verdict === 'inconclusive') return styleText('yellow', `Inconclusive: ${doubts.join('; ')}. To repeat: ${again}`);
+  return styleText('green', 'All checks passed: nothing lost, nothing duplicated, nothing oversold.');
 }
 
 function traceLines(trace: Trace): string[] {
@@ -160,7 +160,7 @@ function connectionsText(connections: readonly ConnectionCount[]): string {
   return connections.map(({ place, before, after }) => `${place} ${before} before, ${after} now`).join('; ');
 }
 
-/** The most that any life of each process had. */
+/** The maximum of each process over all its restarts. */
 function memoryText(memory: readonly ProcessMemory[]): string {
   const perName = Map.groupBy(memory, ({ name }) => name);
   return `at most ${[...perName].map(([name, lives]) => `${name} ${Math.max(...lives.map(({ mostMb }) => mostMb))} MB`).join(', ')}`;

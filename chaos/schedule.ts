@@ -1,6 +1,6 @@
 /**
- * Which fault happens when: computed before the run from the seed alone, so that a run's faults can be repeated. What
- * they meet is decided by the machine and differs from run to run.
+ * Which fault happens when: computed before the run from the seed alone, so that a run's faults can be repeated. What the
+ * system is doing at that time depends on the machine and differs from run to run.
  */
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import type { ClockError } from './clock.ts';
@@ -21,7 +21,7 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** One fault: `how` is done to `part` at `at` and undone `lasts` later, both in milliseconds. */
+/** One fault: `how` happens to `part` at `at` and is undone after `lasts`, both in milliseconds. */
 export interface PlannedFault {
   kind: FaultKind;
   /** A part of the system, or a link between two. */
@@ -36,9 +36,9 @@ interface Shape {
   how: readonly PlannedFault['how'][];
   shortest: number;
   longest: number;
-  /** How many times as many as of the others. */
+  /** How often, relative to the others. */
   weight?: number;
-  /** How long it takes to do and to undo, when that is long. */
+  /** How long causing and undoing takes, if that is long. */
   overhead?: number;
 }
 
@@ -47,13 +47,13 @@ const databases = ['order-db', 'inventory-db'] as const;
 
 const shapes: Record<FaultKind, Shape> = {
   kill: { parts: processes, how: ['kill'], shortest: 100, longest: 3_000 },
-  // Beyond every deadline of a request, and now and then so long that the completer takes the process for dead.
+  // Longer than every request deadline, and sometimes so long that the completer considers the process dead.
   pause: { parts: processes, how: ['pause'], shortest: 300, longest: 9_000 },
   restart: { parts: processes, how: ['stop'], shortest: 100, longest: 2_000 },
   broker: { parts: ['broker'], how: ['stop', 'kill', 'pause'], shortest: 500, longest: 5_000 },
   connections: { parts: databases, how: ['cut'], shortest: 0, longest: 0 },
   postgres: { parts: databases, how: ['stop', 'kill'], shortest: 200, longest: 3_000 },
-  // There are many links, and many ways to break one.
+  // More, because there are many links and many ways to break one.
   network: {
     parts: linkNames,
     how: ['blackhole', 'refuse', 'lose-answers', 'delay'],
@@ -61,23 +61,23 @@ const shapes: Record<FaultKind, Shape> = {
     longest: 5_000,
     weight: 3,
   },
-  // The process is started again twice, so it needs a while to do anything by that clock.
+  // The process is restarted twice, so it needs time to do any work with that clock.
   clock: { parts: processes, how: ['ahead', 'behind'], shortest: 2_000, longest: 6_000, overhead: 5_000 },
-  // Below and beyond the 5 s in which a publisher expects its confirm.
+  // Shorter and longer than the 5 s in which a publisher expects its confirm.
   disk: { parts: ['broker'], how: ['alarm'], shortest: 500, longest: 7_000, overhead: 3_000 },
   gateway: { parts: ['gateway'], how: ['kill', 'pause', 'stop'], shortest: 100, longest: 2_500 },
 };
 
 // Longer runs get more: about one of each kind every 20 s.
 const SECONDS_PER_FAULT = 20;
-/** Of each kind, for a run to mean anything. */
+/** The minimum of each kind for a conclusive run. */
 export const MIN_OF_A_KIND = 3;
-// The first orders come before the first fault, and the last fault has time to work.
+// The first orders come before the first fault, and the last fault has time to take effect.
 const QUIET_START_MS = 2_000;
 const QUIET_END_MS = 2_000;
-// A part that was just started again gets a moment before its next fault.
+// A part that was just restarted gets a pause before its next fault.
 const PAUSE_AFTER_START_MS = 2_500;
-// In a shorter run, the longest faults and this moment are shorter: else the faults of a kind would not fit in.
+// In a short run the longest faults and this pause are shorter, because the faults of a kind would not fit otherwise.
 const FULL_LENGTH_MS = 60_000;
 const LONG_FREEZE_MS = 33_000;
 const MIN_RUN_WITH_FREEZE_MS = 60_000;
@@ -91,8 +91,8 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
 
   function place(kind: FaultKind, from: number, to: number): PlannedFault {
     const { parts, how, shortest, longest } = shapes[kind];
-    // Some tries for a part that is free then, some more at any time; in a crowded schedule the last one stands, and the
-    // part is met while down.
+    // Some attempts at this time for a free part, then at any time; in a full schedule the last attempt is used, even if the
+    // part is down then.
     let fault: PlannedFault;
     let tries = 0;
     do {
@@ -105,8 +105,8 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
     return fault;
   }
 
-  // Once, a process is gone for longer than its leases last, and comes back with answers that nobody waits for. First,
-  // because the others can go around it.
+  // Once, a process is frozen for longer than its leases, and resumes with results that are no longer awaited. It is placed
+  // first, because the other faults can be arranged around it.
   if (kinds.includes('pause') && seconds * 1_000 >= MIN_RUN_WITH_FREEZE_MS) {
     const at = between(QUIET_START_MS, end - LONG_FREEZE_MS);
     planned.push({ kind: 'pause', part: pick(['order-1', 'order-2']), how: 'pause', at, lasts: LONG_FREEZE_MS });
@@ -121,11 +121,11 @@ export function planFaults(seed: number, seconds: number, kinds: readonly FaultK
   return planned.sort(orderBy(({ at }) => at));
 }
 
-// A fault that is made up for comes when the others are over: short is enough.
+// Added faults come after all others, so a short time is enough.
 const MADE_UP_LONGEST_MS = 1_500;
 const MADE_UP_SPACING_MS = 700;
 
-/** More faults, one of each kind that is named (again for another), soon and one after the other. */
+/** Additional faults, one for each kind in the list, soon and one after another. */
 export function planMore(seed: number, kinds: readonly FaultKind[]): PlannedFault[] {
   const { pick, between } = makeRandom(seed);
   return kinds.map((kind, index) => {
@@ -135,13 +135,13 @@ export function planMore(seed: number, kinds: readonly FaultKind[]): PlannedFaul
   });
 }
 
-// Long enough for calls to show what becomes of them after the first second; or after the database has ended the transactions
-// of a frozen inventory-service (availability.ts).
+// Long enough to measure calls after the first second, or after the database has ended the transactions of a frozen
+// inventory-service (availability.ts).
 const ALONE_LASTS_MS = 5_000;
 const FROZEN_INVENTORY_LASTS_MS = 9_000;
 const ALONE_AFTER_MS = 3_000;
 
-/** One process of each service killed and frozen, one after the other; `at` is the pause before each. */
+/** Kills and freezes one process of each service, one after another; `at` is the pause before each. */
 export function planAlone(seed: number, kinds: readonly FaultKind[]): PlannedFault[] {
   const { pick } = makeRandom(seed ^ 0xa10e);
   const pairs = { order: ['order-1', 'order-2'], inventory: ['inventory-1', 'inventory-2'] } as const;
@@ -158,7 +158,7 @@ export function planAlone(seed: number, kinds: readonly FaultKind[]): PlannedFau
     );
 }
 
-/** Whether a fault is one of a link. */
+/** Whether a fault breaks a link. */
 export function linkOf({ kind, part }: PlannedFault): LinkName | undefined {
   return kind === 'network' ? linkNames.find((name) => name === part) : undefined;
 }

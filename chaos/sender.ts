@@ -1,4 +1,4 @@
-/** How clients send, and what they remember of it: whatever has no final answer is sent again under its key. */
+/** Sends the clients' requests and records them; a request without a final response is sent again under its key. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attempt, Gateway } from '@shop/operator/gateway.ts';
 import type { ClientName, Operation, Try, Verdict } from './history.ts';
@@ -7,25 +7,25 @@ import type { Random } from './random.ts';
 
 export type ApiKeys = Record<ClientName, string>;
 
-// Of the shoppers whose first request fails; whatever it left behind has to be decided without them.
+// The share of shoppers who leave after a failed first request; the system has to decide their order without a retry.
 const QUITTERS_SHARE = 0.5;
 
 export interface Sender {
-  /** Everything that was sent, in the order of its first sending. */
+  /** All operations, in the order of their first attempt. */
   operations: Operation[];
-  /** Milliseconds since the first memory: the clock of all times in the history. */
+  /** Milliseconds since the start of the history: the clock of all its times. */
   now: () => number;
   /** Sends one of an operation's bodies, once. */
   send: (operation: Operation, variant: number, giveUpAfterMs?: number) => Promise<Try>;
-  /** Sends it until the answer is final; undefined when its client goes away for ever, or all repeating has ended. */
+  /** Retries until the response is final; undefined if its client leaves for good, or all retries have ended. */
   sendUntilFinal: (operation: Operation, variant: number, mayQuit?: boolean) => Promise<Verdict | undefined>;
-  /** Sends it until there is an answer that says what became of it. */
+  /** Retries until there is a response with its outcome. */
   sendUntilAnswered: (operation: Operation) => Promise<Verdict>;
-  /** Ends all repeating. */
+  /** Ends all retries. */
   giveUp: () => void;
 }
 
-/** A memory that is empty; `pauses` decides how long clients wait. */
+/** A sender with an empty history; `pauses` decides how long clients wait. */
 export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses: Random }): Sender {
   const { gateway, apiKeys, pauses } = setting;
   const started = performance.now();
@@ -34,7 +34,7 @@ export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses
 
   async function send(operation: Operation, variant: number, giveUpAfterMs?: number): Promise<Try> {
     const one: Try = { variant, sentAt: now(), endedAt: Number.POSITIVE_INFINITY };
-    operation.tries.push(one); // remembered before it is sent: without an answer it may still have an effect
+    operation.tries.push(one); // recorded before it is sent, because it may take effect even without a response
     const attempt = await gateway.attempt({
       method: operation.kind === 'read' ? 'GET' : 'POST',
       path: operation.path,
@@ -47,7 +47,7 @@ export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses
 
   async function sendUntilFinal(operation: Operation, variant: number, mayQuit = false): Promise<Verdict | undefined> {
     for (let count = 1; ; count += 1) {
-      // Now and then a client goes away in the middle, and comes back.
+      // Sometimes a client aborts a request and comes back.
       const giveUpAfterMs = count === 1 && pauses.share() < 0.06 ? pauses.between(1, 60) : undefined;
       const one = await send(operation, variant, giveUpAfterMs);
       const verdict = verdictOf(one);
@@ -86,7 +86,7 @@ function backoffMs(count: number): number {
   return Math.min(100 * 2 ** count, 2_000);
 }
 
-/** No answer, or one that says that something is broken. */
+/** No response, or one that reports a fault. */
 function hasFailed({ answer }: Try): boolean {
   return answer === undefined || answer.status >= 500;
 }

@@ -3,7 +3,7 @@ import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
 import type { Unsettled } from './evidence.ts';
 
-/** Waits until nothing is left to be done; what is left at the deadline is returned. */
+/** Waits until no work is left; returns what is left at the deadline. */
 export async function waitUntilSettled(
   databases: Databases,
   broker: BrokerView,
@@ -15,9 +15,9 @@ export async function waitUntilSettled(
   let said = '';
   for (;;) {
     const left = await whatIsLeft(databases, broker).catch(
-      (error: Error): Unsettled => ({ orders: [], places: [`could not be asked: ${error.message}`] }),
+      (error: Error): Unsettled => ({ orders: [], places: [`could not be read: ${error.message}`] }),
     );
-    // Twice: between two places a message is in neither of them for the one who looks.
+    // Twice, because a message that moves between two places may be seen in neither.
     quietLooks = left.orders.length === 0 && left.places.length === 0 ? quietLooks + 1 : 0;
     if (quietLooks === 2 || performance.now() > deadline) return left;
     const words = [...(left.orders.length > 0 ? [`${left.orders.length} orders wait`] : []), ...left.places].join(', ');
@@ -27,7 +27,7 @@ export async function waitUntilSettled(
   }
 }
 
-/** Orders that wait for an answer of inventory. */
+/** Orders that wait for a reply from inventory-service. */
 export async function waitingOrders({ orders }: Databases): Promise<Unsettled['orders']> {
   const { rows } = await orders.query<{ id: string; awaiting: string }>(
     `SELECT id, coalesce(awaiting, 'outcome') AS awaiting FROM orders WHERE awaiting IS NOT NULL OR status = 'pending'`,
@@ -46,7 +46,7 @@ async function whatIsLeft(databases: Databases, broker: BrokerView): Promise<Uns
     }),
   );
   const queues = (await broker.depths())
-    .filter(({ queue }) => !queue.endsWith('.dead-letter')) // a finding of its own
+    .filter(({ queue }) => !queue.endsWith('.dead-letter')) // reported by another check
     .map(({ queue, messages }) => ({ place: `queue ${queue}`, count: messages }));
   const places = [...outboxes, ...queues].filter(({ count }) => count > 0);
   return { orders, places: places.map(({ place, count }) => `${count} in ${place}`) };

@@ -15,7 +15,7 @@ export interface Counts {
   faults: Partial<Record<FaultKind, number>>;
 }
 
-/** What was done in a run. */
+/** The counts of a run. */
 export function countRun(operations: readonly Operation[], faults: readonly DoneFault[]): Counts {
   const executed = (kind: CallKind) =>
     operations.filter(({ kind: one, tries }) => one === kind && tries.some(({ answer }) => answer?.status === 200))
@@ -42,7 +42,7 @@ function orderExists(one: Operation['tries'][number]): boolean {
   return verdictOf(one) === 'final' || verdictOf(one) === 'accepted';
 }
 
-/** Whether two sendings of one body were under way at the same time. */
+/** Whether two attempts with the same body overlapped. */
 function hasTwins({ tries }: Operation): boolean {
   const [first, second] = tries;
   return (
@@ -50,10 +50,10 @@ function hasTwins({ tries }: Operation): boolean {
   );
 }
 
-// What a run has to do to mean anything, however short it is.
+// The minimum for a conclusive run, however short.
 const enough = { orders: 1_000, twins: 50, cancellations: 50, shipments: 50 };
 
-/** What there was too little of; `kind` if it is faults. */
+/** What was too little; `kind` for faults. */
 export interface Shortfall {
   what: string;
   had: number;
@@ -76,12 +76,12 @@ export function shortfalls(counts: Counts, kinds: readonly FaultKind[]): Shortfa
   return [...work, ...faults].filter(({ had, need }) => had < need);
 }
 
-/** Why a run says nothing; empty when it does say something. */
+/** Why a run is inconclusive; empty if it is conclusive. */
 export function reasonsForDoubt(counts: Counts, kinds: readonly FaultKind[]): string[] {
   return shortfalls(counts, kinds).map(({ what, had, need }) => `${had} ${what}, ${need} are needed`);
 }
 
-/** How often each kind of call was answered how. */
+/** The number of responses by kind of call. */
 export function countAnswers(operations: readonly Operation[]): Record<string, Record<string, number>> {
   const table: Record<string, Record<string, number>> = {};
   for (const { kind, tries } of operations) {
@@ -94,7 +94,7 @@ export function countAnswers(operations: readonly Operation[]): Record<string, R
   return table;
 }
 
-/** The slowest answer of a service to each kind of call, in milliseconds; the gateway's own answers are not counted. */
+/** The slowest response of a service by kind of call, in milliseconds; the gateway's own responses do not count. */
 export function slowestAnswers(operations: readonly Operation[]): Partial<Record<CallKind, number>> {
   const byKind = Map.groupBy(operations, ({ kind }) => kind);
   return Object.fromEntries(
@@ -105,7 +105,7 @@ export function slowestAnswers(operations: readonly Operation[]): Partial<Record
   );
 }
 
-/** The longest time in which calls of a kind were tried and none was served, in milliseconds. */
+/** The longest time in which calls of a kind were made and none was served, in milliseconds. */
 export function longestOutages(operations: readonly Operation[], until: number): Partial<Record<CallKind, number>> {
   const byKind = Map.groupBy(operations, ({ kind }) => kind);
   const outages = [...byKind].map(([kind, all]) => {

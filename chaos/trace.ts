@@ -6,12 +6,12 @@ import type { Evidence } from './evidence.ts';
 import type { Operation } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 
-/** All that is known about what a violation speaks of, for the one who looks for its cause. */
+/** Everything known about the subject of a violation, to find its cause. */
 export type Trace = Record<'requests' | 'timeline' | 'events' | 'faults' | 'logs', string[]>;
 
 const MAX_LINES = 40;
 
-/** What happened to an order or a key: requests with their answers, timeline, events, faults meanwhile, logs. */
+/** What happened to an order or a key: requests with responses, timeline, events, concurrent faults, logs. */
 export async function traceOf(
   violation: Violation,
   { operations, orders, timeline, events }: Evidence,
@@ -42,7 +42,7 @@ export async function traceOf(
   };
 }
 
-/** One fault in words. */
+/** One fault as text. */
 export function faultLine({ kind, part, how, began, ended, effect }: DoneFault): string {
   const when = ended > began + 50 ? `${time(began)} to ${time(ended)}` : time(began);
   return `${when} ${kind} ${part} (${how})${effect ? '' : ', without effect'}`;

@@ -4,13 +4,13 @@ import type { Evidence } from './evidence.ts';
 
 const INTERVAL_MS = 500;
 
-/** Looks again and again whether any level is negative, oversold or unexplained; each look is one snapshot. */
+/** Repeatedly checks for negative, oversold or unexplained stock levels; each check is one snapshot. */
 export function watchLevels(inventory: pg.Pool): { stop: () => Promise<Evidence['samples']> } {
   const samples = { checked: 0, findings: [] as string[] };
   let isOver = false;
   const watching = (async () => {
     while (!isOver) {
-      // No answer while the database is down: that is a fault, not a finding.
+      // The query fails while the database is down, which is not a violation.
       const wrong = await wrongLevels(inventory).catch(() => undefined);
       if (wrong !== undefined) samples.checked += 1;
       samples.findings.push(...(wrong ?? []));

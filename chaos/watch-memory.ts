@@ -5,17 +5,17 @@ import { allPartNames, partOf } from '@shop/local/parts.ts';
 import type { ProcessMemory } from './evidence.ts';
 
 const INTERVAL_MS = 500;
-// Node takes most of what it needs in its first seconds of work; before that, nothing can be compared with it.
+// Node allocates most of its memory in its first seconds of work; earlier values cannot be compared.
 const GROWN_UP_MS = 10_000;
 const PAGE_BYTES = 4_096;
 
-/** Looks again and again how much memory each process of ours has: services and gateway, each life for itself. */
+/** Repeatedly measures the memory of each service and gateway process, separately for each restart. */
 export function watchMemory(system: System): { stop: () => ProcessMemory[] } {
   const names = allPartNames(system.plan).filter((name) => /^(order|inventory)-\d+$|^gateway$/.test(name));
   const lives = new Map<string, ProcessMemory & { since: number }>();
 
   function look(): void {
-    for (const life of lives.values()) life.endMb = undefined; // unless it is still there
+    for (const life of lives.values()) life.endMb = undefined; // unless it still runs
     for (const name of names) {
       const pid = partStatus(partOf(system, name)).process?.pid;
       const mb = pid === undefined ? undefined : residentMb(pid);
@@ -40,7 +40,7 @@ export function watchMemory(system: System): { stop: () => ProcessMemory[] } {
   };
 }
 
-/** Undefined when the process has ended. */
+/** Undefined if the process has exited. */
 function residentMb(pid: number): number | undefined {
   try {
     const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');

@@ -1,6 +1,6 @@
 /**
- * The load of a run: the clients (clients.ts), how they perform what they do (performer.ts), and their memory, which the
- * checker reads (sender.ts, history.ts).
+ * The load of a run: the clients (clients.ts), how they perform operations (performer.ts), and their history, which the checker
+ * reads (sender.ts, history.ts).
  */
 import type { Gateway } from '@shop/operator/gateway.ts';
 import { runClients } from './clients.ts';
@@ -13,24 +13,24 @@ import { type ApiKeys, makeSender } from './sender.ts';
 
 export interface Workload {
   operations: Operation[];
-  /** Nothing is sent by the clients before. */
+  /** The clients send nothing before. */
   begin: () => void;
   perform: Performer['perform'];
-  /** Operations that still wait for a final answer. */
+  /** Operations without a final response. */
   underWay: () => number;
-  /** No new operations; resolves when all clients have begun their last one. */
+  /** Stops new operations; resolves when all clients have started their last one. */
   finish: () => Promise<void>;
-  /** Resolves when every operation is decided, or nobody repeats any more. */
+  /** Resolves when every operation is decided, or retries have ended. */
   decided: () => Promise<void>;
-  /** Ends all repeating. */
+  /** Ends all retries. */
   giveUp: () => void;
-  /** Milliseconds since the first memory: the clock of all times in the history. */
+  /** Milliseconds since the start of the history: the clock of all its times. */
   now: () => number;
-  /** Sends an operation once, and again only until it has an answer that says what became of it. */
+  /** Sends an operation, and retries only until there is a response with its outcome. */
   submit: (operation: Operation) => Promise<Verdict>;
-  /** Sends accepted requests again until they are decided, without being a burden. */
+  /** Retries accepted requests until they are decided, at a low rate. */
   decideAll: () => Promise<void>;
-  /** Sends the requests of decided keys once more, each until it is answered. */
+  /** Repeats the requests of decided keys, each until there is a response. */
   repeatAll: (most: number) => Promise<void>;
 }
 
@@ -40,11 +40,11 @@ interface Setting {
   seed: number;
 }
 
-// Hot ones sell out within seconds and come back by cancellations and counts; cold ones never run out.
+// Hot SKUs sell out within seconds and come back by cancellations and adjustments; cold ones never run out.
 const HOT_STOCK = 40;
 const COLD_STOCK = 1_000_000;
 
-/** Makes the products; their first stock is the workload's first adjustments. */
+/** Creates the products; their initial stock is the workload's first adjustments. */
 export async function makeProducts(workload: Workload): Promise<void> {
   for (const [skus, units] of [[hotSkus, HOT_STOCK] as const, [coldSkus, COLD_STOCK] as const]) {
     await Promise.all(
@@ -56,7 +56,7 @@ export async function makeProducts(workload: Workload): Promise<void> {
   }
 }
 
-/** The clients' memory and their way of sending. */
+/** The clients' history and sender. */
 export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload {
   const pauses = makeRandom(seed ^ 0x5eed);
   const sender = makeSender({ gateway, apiKeys, pauses });
@@ -95,7 +95,7 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload {
   };
 }
 
-/** Does it for each, some at a time. */
+/** Runs it for each item, a few at a time. */
 async function withSome(
   operations: readonly Operation[],
   work: (operation: Operation) => Promise<unknown>,
