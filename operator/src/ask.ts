@@ -1,30 +1,35 @@
 import { Fault } from '@shop/chassis/base/fault.ts';
-import { type Answer, type Call, type Gateway, makePatience, untilAnswered } from './gateway.ts';
+import {
+  type Client,
+  createClient,
+  describeProblem,
+  RefusedError,
+  ShopError,
+} from '../../clients/typescript/src/index.ts';
+import { causeOf } from './gateway.ts';
+import type { LookUp } from './variables.ts';
 
 // As long as a service takes to start; the same key makes retries safe.
 const PATIENCE_MS = 15_000;
 
-/** Repeats a call until there is a final response, or the time is over. */
-export async function ask(gateway: Gateway, call: Call, patienceMs = PATIENCE_MS): Promise<Answer> {
-  let last = '';
-  const note = async () => {
-    const attempt = await gateway.attempt(call);
-    last = attempt.answer ? `The response is ${inShort(attempt.answer)}` : `${attempt.cause}. Is it running? npm start`;
-    return attempt;
-  };
-  const answer = await untilAnswered(note, makePatience(patienceMs));
-  if (!answer) throw new Fault(`${call.method} ${call.path} is not available. ${last}`);
-  return answer;
+/** The system, with the key of those who run it. */
+export function connectClient(lookUp: LookUp): Client {
+  const { BASE_URL: baseUrl, OPERATIONS_KEY: apiKey } = lookUp('BASE_URL', 'OPERATIONS_KEY');
+  return createClient({ baseUrl, apiKey, deadlineMs: PATIENCE_MS });
 }
 
-/** The body of a successful response; throws a Fault with the problem of any other. */
-export function expectSuccess(answer: Answer): object {
-  if (answer.status < 300 && typeof answer.json === 'object' && answer.json !== null) return answer.json;
-  throw new Fault(`Refused with ${inShort(answer)}`);
+/** What a call gives; a Fault that says why there is nothing. */
+export async function ask<T>(call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
+    throw toFault(error);
+  });
 }
 
-/** A problem for people: its status, its code if it has one, and its detail. */
-function inShort({ status, code, json, text }: Answer): string {
-  const { title, detail } = (json ?? {}) as { title?: string; detail?: string };
-  return `${status}${code ? ` ${code}` : ''}: ${detail ?? title ?? text.slice(0, 200)}`;
+/** The failure of a call in the words of a command; any other error as it is. */
+export function toFault(error: unknown): unknown {
+  if (!(error instanceof ShopError)) return error;
+  if (error instanceof RefusedError) return new Fault(`Refused with ${error.message}`);
+  const { request, problem, cause } = error;
+  const last = problem ? `The response is ${describeProblem(problem)}` : `${causeOf(cause)}. Is it running? npm start`;
+  return new Fault(`${request} is not available. ${last}`);
 }

@@ -87,7 +87,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function causeOf(error: unknown): string {
+/** Why a request got no answer, in a few words. */
+export function causeOf(error: unknown): string {
   const { name, code, message } = error as Error & { code?: string };
   if (name === 'TimeoutError') return 'gave up waiting';
   switch (code) {

@@ -20,22 +20,17 @@ export async function deadLettersCommand(args: string[], lookUp: LookUp): Promis
     return 0;
   }
   const operations = connectOperations(options.services, lookUp);
-  try {
-    const { json, text } = await run(operations, options);
-    console.log(options.json ? printableJson(json) : printableLines(text));
-    return 0;
-  } finally {
-    await operations.close();
-  }
+  const { json, text } = await run(operations, options);
+  console.log(options.json ? printableJson(json) : printableLines(text));
+  return 0;
 }
 
 async function run(operations: Operations, options: Options): Promise<{ json: object; text: string }> {
   switch (options.command) {
     case 'list': {
       const { status, group, limit } = options;
-      const filter = { ...(status && { status }), ...(group && { group }), limit: String(limit) };
       const groups = await operations.groups();
-      const items = await operations.list(filter);
+      const items = await operations.list({ status, group, limit });
       const letters = items.length === 0 ? [] : ['', renderLetters(items)];
       return { json: { groups, items }, text: [renderGroups(groups), ...letters].join('\n') };
     }

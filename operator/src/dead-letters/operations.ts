@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Fault } from '@shop/chassis/base/fault.ts';
-import { ask, expectSuccess } from '../ask.ts';
-import { type Call, connectGateway } from '../gateway.ts';
+import { isRefusal, newKey, type Operations as OperationsOfService } from '../../../clients/typescript/src/index.ts';
+import { ask, connectClient, toFault } from '../ask.ts';
 import type { LookUp } from '../variables.ts';
 import type { ServiceName } from './options.ts';
 
@@ -33,54 +32,46 @@ export type Group = Pick<DeadLetter, 'group' | 'queue' | 'type' | 'reason'> & {
   firstAt: string;
   lastAt: string;
 };
-export interface GroupReplay {
-  group: string;
-  replayed: number;
-  remaining: number;
-}
-
 /** The API's operations on dead letters, for one service or for the service that has a letter. */
 export type Operations = ReturnType<typeof connectOperations>;
 
 /** The operations of the system behind the gateway; `services` are asked in turn. */
 export function connectOperations(services: readonly ServiceName[], lookUp: LookUp) {
-  const { BASE_URL: baseUrl, OPERATIONS_KEY: apiKey } = lookUp('BASE_URL', 'OPERATIONS_KEY');
-  const gateway = connectGateway(baseUrl, 2);
-
-  const call = (service: ServiceName, more: Omit<Call, 'apiKey'>) =>
-    ask(gateway, { ...more, path: `/operations/${service}/dead-letters${more.path}`, apiKey });
+  const client = connectClient(lookUp);
 
   /** Finds the service that has the letter: each service keeps its own, with distinct ids and groups. */
-  async function whereverItIs<T>(path: string, method: Call['method'], body?: object, key?: string) {
-    const request = { method, path, idempotencyKey: key, body: body && JSON.stringify(body) };
+  async function whereverItIs<T extends object>(call: (operations: OperationsOfService) => Promise<T>) {
     for (const service of services) {
-      const answer = await call(service, request);
-      if (answer.code !== 'dead-letter-not-found') return { service, ...(expectSuccess(answer) as T) };
+      try {
+        return { service, ...(await call(client.operations(service))) };
+      } catch (error) {
+        if (!isRefusal(error, 'dead-letter-not-found')) throw toFault(error);
+      }
     }
     throw new Fault('No such dead letter.');
   }
 
-  async function fromEach<T>(path: string): Promise<(T & { service: ServiceName })[]> {
+  async function fromEach<T>(read: (operations: OperationsOfService) => Promise<T[]>) {
     const all: (T & { service: ServiceName })[] = [];
     for (const service of services) {
-      const { items } = expectSuccess(await call(service, { method: 'GET', path })) as { items: T[] };
+      const items = await ask(read(client.operations(service)));
       all.push(...items.map((item) => ({ service, ...item })));
     }
     return all;
   }
 
   return {
-    groups: () => fromEach<Group>('/groups'),
-    list: (filter: Record<string, string>) => fromEach<DeadLetter>(`?${new URLSearchParams(filter)}`),
-    show: (id: string) => whereverItIs<WholeDeadLetter>(`/${id}`, 'GET'),
-    replay: (id: string, key: string = randomUUID()) =>
-      whereverItIs<DeadLetter>(`/${id}/replay`, 'POST', undefined, key),
-    discard: (id: string, reason: string, key: string = randomUUID()) =>
-      whereverItIs<DeadLetter>(`/${id}/discard`, 'POST', { reason }, key),
+    groups: () => fromEach<Group>((operations) => operations.deadLetterGroups()),
+    list: (filter: Parameters<OperationsOfService['deadLetters']>[0]) =>
+      fromEach<DeadLetter>(async (operations) => (await operations.deadLetters(filter).page()).items),
+    show: (id: string) => whereverItIs<WholeDeadLetter>((operations) => operations.deadLetter(id)),
+    replay: (id: string, key?: string) => whereverItIs<DeadLetter>((operations) => operations.replay(id, { key })),
+    discard: (id: string, reason: string, key?: string) =>
+      whereverItIs<DeadLetter>((operations) => operations.discard(id, { reason }, { key })),
     /** Replays a group in several calls, because each replays a bounded number; letters that fail again are not included. */
-    async replayGroup(group: string, key: string = randomUUID()) {
+    async replayGroup(group: string, key: string = newKey()) {
       const once = (n: number) =>
-        whereverItIs<GroupReplay>('/replays', 'POST', { group }, n === 0 ? key : `${key}-${n}`);
+        whereverItIs((operations) => operations.replayGroup({ group }, { key: n === 0 ? key : `${key}-${n}` }));
       let latest = await once(0);
       const all = latest.replayed + latest.remaining;
       let replayed = latest.replayed;
@@ -90,6 +81,5 @@ export function connectOperations(services: readonly ServiceName[], lookUp: Look
       }
       return { ...latest, replayed };
     },
-    close: gateway.close,
   };
 }

@@ -1,8 +1,8 @@
 import { Fault } from '@shop/chassis/base/fault.ts';
-import { ask, expectSuccess } from '../ask.ts';
+import { isRefusal } from '../../../clients/typescript/src/index.ts';
+import { ask, connectClient, toFault } from '../ask.ts';
 import type { DeadLetter } from '../dead-letters/operations.ts';
 import type { ServiceName } from '../dead-letters/options.ts';
-import { connectGateway } from '../gateway.ts';
 import type { LookUp } from '../variables.ts';
 
 export interface Line {
@@ -93,80 +93,78 @@ export interface Story {
 }
 
 // A part whose service is down is left out: the operator may be repairing that service.
-const PATIENCE_FOR_PARTS_MS = 2_000;
+const PART = { deadlineMs: 4_000 };
 
 /** Reads an order and everything that belongs to it. */
 export async function readStory(named: { number: string } | { id: string }, lookUp: LookUp): Promise<Story> {
-  const { BASE_URL: baseUrl, OPERATIONS_KEY: apiKey } = lookUp('BASE_URL', 'OPERATIONS_KEY');
-  const gateway = connectGateway(baseUrl, 4);
-  const get = (path: string, patienceMs?: number) => ask(gateway, { method: 'GET', path, apiKey }, patienceMs);
+  const client = connectClient(lookUp);
 
   async function findOrder(): Promise<Order> {
     if ('number' in named) {
-      const { items } = expectSuccess(await get(`/orders?number=${named.number}`)) as { items: Order[] };
+      const { items } = await ask(client.orders.list({ number: named.number }).page());
       if (!items[0]) throw new Fault(`No order ${named.number}.`);
       return items[0];
     }
-    const answer = await get(`/orders/${named.id}`);
-    if (answer.code === 'order-not-found') throw new Fault(`No order with the id ${named.id}.`);
-    return expectSuccess(answer) as Order;
+    try {
+      return await client.orders.get(named.id);
+    } catch (error) {
+      throw isRefusal(error, 'order-not-found') ? new Fault(`No order with the id ${named.id}.`) : toFault(error);
+    }
   }
 
   async function findReservation(id: string): Promise<Reservation | undefined> {
-    const answer = await get(`/operations/inventory/reservations/${id}`, PATIENCE_FOR_PARTS_MS);
-    return answer.code === 'reservation-not-found' ? undefined : (expectSuccess(answer) as Reservation);
+    try {
+      return await client.reservation(id, PART);
+    } catch (error) {
+      if (isRefusal(error, 'reservation-not-found')) return undefined;
+      throw toFault(error);
+    }
   }
 
   async function findWait(id: string): Promise<Wait | undefined> {
-    const answer = await get(`/operations/orders/waits/${id}`, PATIENCE_FOR_PARTS_MS);
-    return (expectSuccess(answer) as { wait?: Wait }).wait;
+    return (await ask(client.orderWait(id, PART))).wait;
   }
 
   async function listDeadLetters(id: string, service: ServiceName): Promise<Story['deadLetters']> {
-    const path = `/operations/${service}/dead-letters?subjectId=${id}&limit=100`;
-    const { items } = expectSuccess(await get(path, PATIENCE_FOR_PARTS_MS)) as { items: DeadLetter[] };
+    const list = client.operations(service).deadLetters({ subjectId: id, limit: 100 }, PART);
+    const { items } = await ask(list.page());
     return items.map((letter) => ({ service, ...letter }));
   }
 
   async function listMismatches(id: string): Promise<Mismatch[]> {
-    const answer = await get('/operations/orders/reconciliation?limit=100', PATIENCE_FOR_PARTS_MS);
-    const { mismatches } = expectSuccess(answer) as { mismatches: (Mismatch & { subject: string })[] };
+    const { mismatches } = await ask(client.operations('orders').reconciliation({ limit: 100 }, PART));
     return mismatches.filter(({ subject }) => subject === id);
   }
 
-  try {
-    const order = await findOrder();
-    const { items: timeline } = expectSuccess(await get(`/orders/${order.id}/timeline`)) as { items: TimelineEntry[] };
-    const unanswered: Story['unanswered'] = [];
-    type Part = Pick<Story['unanswered'][number], 'about' | 'service'>;
-    const unless = <T, U>(part: Part, asked: Promise<T>, instead: U) =>
-      asked.catch((error: unknown) => {
-        if (!(error instanceof Fault)) throw error;
-        unanswered.push({ ...part, reason: error.message });
-        return instead;
-      });
-    const [reservation, wait, ofOrders, ofInventory, mismatches] = await Promise.all([
-      unless({ about: 'reservation', service: 'inventory' }, findReservation(order.id), undefined),
-      unless({ about: 'wait', service: 'orders' }, findWait(order.id), undefined),
-      unless({ about: 'dead letters', service: 'orders' }, listDeadLetters(order.id, 'orders'), []),
-      unless({ about: 'dead letters', service: 'inventory' }, listDeadLetters(order.id, 'inventory'), []),
-      unless({ about: 'reconciliation', service: 'orders' }, listMismatches(order.id), []),
-    ]);
-    const placed = timeline.find(({ type }) => type === 'placed');
-    const traceId = placed?.traceId ?? placed?.correlationId;
-    return {
-      order,
-      timeline,
-      traceId,
-      requestId: placed?.correlationId,
-      reservation,
-      wait,
-      readAt: new Date().toISOString(),
-      deadLetters: [...ofOrders, ...ofInventory],
-      mismatches,
-      unanswered,
-    };
-  } finally {
-    await gateway.close();
-  }
+  const order = await findOrder();
+  const timeline: TimelineEntry[] = await ask(client.orders.timeline(order.id));
+  const unanswered: Story['unanswered'] = [];
+  type Part = Pick<Story['unanswered'][number], 'about' | 'service'>;
+  const unless = <T, U>(part: Part, asked: Promise<T>, instead: U) =>
+    asked.catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error;
+      unanswered.push({ ...part, reason: error.message });
+      return instead;
+    });
+  const [reservation, wait, ofOrders, ofInventory, mismatches] = await Promise.all([
+    unless({ about: 'reservation', service: 'inventory' }, findReservation(order.id), undefined),
+    unless({ about: 'wait', service: 'orders' }, findWait(order.id), undefined),
+    unless({ about: 'dead letters', service: 'orders' }, listDeadLetters(order.id, 'orders'), []),
+    unless({ about: 'dead letters', service: 'inventory' }, listDeadLetters(order.id, 'inventory'), []),
+    unless({ about: 'reconciliation', service: 'orders' }, listMismatches(order.id), []),
+  ]);
+  const placed = timeline.find(({ type }) => type === 'placed');
+  const traceId = placed?.traceId ?? placed?.correlationId;
+  return {
+    order,
+    timeline,
+    traceId,
+    requestId: placed?.correlationId,
+    reservation,
+    wait,
+    readAt: new Date().toISOString(),
+    deadLetters: [...ofOrders, ...ofInventory],
+    mismatches,
+    unanswered,
+  };
 }
