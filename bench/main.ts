@@ -12,7 +12,7 @@ import { renderGoals, renderScenario } from './report/table.ts';
 import { requireDisk } from './rows/disk.ts';
 import { cleanRounds, type RunResult, runBench } from './run.ts';
 
-/** `npm run bench`: 0 measured, 1 it could not be, 2 disturbed or asked for wrongly. */
+/** `npm run bench`: exit code 0 measured, 1 failed, 2 disturbed or invalid usage. */
 export async function benchCommand(args: string[]): Promise<number> {
   try {
     const options = parseOptions(args);
@@ -34,9 +34,7 @@ export async function benchCommand(args: string[]): Promise<number> {
 
 async function bench(options: Options): Promise<number> {
   if (process.platform !== 'linux') {
-    throw new Fault(
-      `npm run bench reads processor times from /proc and runs on Linux only, not on ${process.platform}.`,
-    );
+    throw new Fault(`npm run bench reads CPU times from /proc, so it runs only on Linux, not on ${process.platform}.`);
   }
   if (options.rows !== undefined) requireDisk(localFolder(), options.rows);
   const progress = showProgress();
@@ -58,7 +56,7 @@ async function bench(options: Options): Promise<number> {
     throw error;
   });
   if (!run) {
-    console.error('Interrupted. Everything is stopped.');
+    console.error('Interrupted. All processes are stopped.');
     return 130;
   }
   return report(options, machine, run);
@@ -85,9 +83,7 @@ async function report(options: Options, machine: Machine, run: RunResult): Promi
   }
   if (run.profiles) console.error(`Profiles: ${run.profiles}`);
   if (disturbed.length > 0) {
-    console.error(
-      `No clean round of ${disturbed.join(', ')}: the machine was busy, these numbers are not to be trusted.`,
-    );
+    console.error(`No clean round of ${disturbed.join(', ')}: the machine was busy, do not trust these numbers.`);
     return 2;
   }
   if (options.page) {
@@ -103,7 +99,7 @@ function endBySignal(): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (interruption.signal.aborted) return;
-      console.error('\nStopping everything …');
+      console.error('\nStopping all processes …');
       interruption.abort();
     });
   }

@@ -28,27 +28,27 @@ const list = scenarios.map(({ name, title }) => `                    ${name.padE
 export const help = `npm run bench [-- options]
 
 Measures the services against the usual implementation (bench/naive), against Express without a database (floor), and
-against the same rows written by SQL alone (limit), side by side on this machine: every side on servers of its own,
-durable, warm, one after the other in every round, the order rotated. It takes twenty minutes and wants the machine
-for itself: slices of time in which others used more than 0.15 core are dropped, and a round in which more than half
-are dropped is repeated.
+against the same rows written by SQL alone (limit), side by side on this machine: every side on separate servers,
+durable, warm, one after another in every round, in rotating order. It takes twenty minutes and needs the machine for
+itself: slices of time in which other programs used more than 0.15 core are dropped, and a round in which more than
+half are dropped is repeated.
 
   --quick           the most important scenarios with short windows, in less than 3 minutes
-  --scenario LIST   only these, separated by commas:
+  --scenario LIST   measure only these, separated by commas:
 ${list}
   --rounds N        clean rounds of each scenario (default 3, 1 to 20); each may take up to two attempts
-  --orders FILE     take the orders of a real shop from this file, as npm run replay does; without it, orders of the
-                    same shape are made
-  --rows N          measure on tables with so many orders, written by SQL first, against empty ones: instead of
-                    everything else, but for --page; --scenario chooses which
-  --profile         write a CPU profile, a flame graph and a table of functions of each of our service processes and
-                    each scenario, from one more measurement that does not count
+  --orders FILE     use the orders of a real shop from this file, in the format of npm run replay; without it, orders
+                    with the same distribution are generated
+  --rows N          measure on tables with this many orders, written by SQL first, against empty ones; replaces all
+                    other scenarios, except with --page; --scenario chooses which
+  --profile         write a CPU profile, a flame graph and a table of functions for each of our service processes and
+                    each scenario, from an additional measurement that does not count
   --json            print everything as one JSON object
-  --page            write docs/performance.md and its charts from this run, if all of it was clean
+  --page            write docs/performance.md and its charts from this run, if every round was clean
   --help
 
-Exit code: 0 measured, 1 it could not be, 2 disturbed: a scenario had no clean round, so its numbers are not to be
-trusted (or the command line was wrong).`;
+Exit code: 0 measured, 1 failed, 2 disturbed (a scenario had no clean round, so do not trust its numbers) or invalid
+usage.`;
 
 /** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
 export function parseOptions(args: string[]): Options | 'help' {

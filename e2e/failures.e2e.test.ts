@@ -281,7 +281,7 @@ describeNeeding('Chromium', chromium !== undefined, 'the page at / in a browser'
     await page.load(`${system.env.BASE_URL}/`);
     await page.eventually("document.getElementById('inventory').textContent === '● ok'");
     await system.control('stop', 'inventory');
-    await page.eventually("document.getElementById('inventory').textContent === '✕ no answer'");
+    await page.eventually("document.getElementById('inventory').textContent === '✕ no response'");
     await page.load();
     await page.eventually("document.getElementById('orders').textContent === '● ok'");
   });

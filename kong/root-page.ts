@@ -58,10 +58,10 @@ With Docker Compose, the keys are those in <code>.env.example</code>, or in <cod
 ${lines(({ path, summary }) => `<li class="row"><a href="/docs/${path}.json">/docs/${path}.json</a><span>OpenAPI 3.1: ${inSentence(summary)}</span></li>`)}
 </ul>
 <script>
-const states = { ok: ['good', '● ok'], degraded: ['waiting', '◐ degraded: the broker is away, orders still work'], down: ['bad', '✕ down: its database does not answer'] };
+const states = { ok: ['good', '● ok'], degraded: ['waiting', '◐ degraded: the broker is down, orders still work'], down: ['bad', '✕ down: its database does not respond'] };
 async function check(name) {
   const report = await fetch('/health/' + name, { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(5000) }).then((answer) => answer.json()).catch(() => ({}));
-  const [kind, text] = states[report.status] || ['bad', '✕ no answer'];
+  const [kind, text] = states[report.status] || ['bad', '✕ no response'];
   const place = document.getElementById(name);
   place.className = kind;
   place.textContent = text;
@@ -69,7 +69,7 @@ async function check(name) {
 async function checkAll() {
   if (document.hidden) return;
   await Promise.all([${services.map(({ path }) => `'${path}'`).join(', ')}].map(check));
-  document.getElementById('checked').textContent = 'Checked ' + new Date().toLocaleTimeString() + ', again every 10 seconds';
+  document.getElementById('checked').textContent = 'Checked ' + new Date().toLocaleTimeString() + ', every 10 seconds';
 }
 document.getElementById('origin').textContent = location.origin;
 document.addEventListener('visibilitychange', checkAll);

@@ -13,15 +13,15 @@ const help = `npm run spec [-- what] [-- options]
 
 Searches the model of the order protocol (spec/README.md) with Spin; needs Debian's packages spin and gcc.
 
-  (nothing)      the small configurations, in which every claim must hold: about a minute
-  --large        the large ones: up to several minutes and 6 GB each
-  --mutations    break one rule after the other: the harmful ones must be found, the others must not be
-  NAME …         only these configurations or mutations
-  --trail        for a violation, print the steps that lead to it
-  --list         say what there is
-  --help
+  (no option)    check the small configurations, in which every claim must hold; takes about a minute
+  --large        check the large ones; up to several minutes and 6 GB each
+  --mutations    break one rule after another: harmful mutations must be found, harmless ones must not
+  NAME …         check only these configurations or mutations
+  --trail        print the steps that lead to a violation
+  --list         list all configurations and mutations
+  --help         print this text
 
-Exit code: 0 everything was as it must be, 1 something was not (a search that did not complete is not).`;
+Exit code: 0 all results as expected, 1 an unexpected result or an incomplete search, 2 invalid usage.`;
 
 const small: SearchLimits = { megabytes: 1_500, seconds: 300, quickly: true };
 const large: SearchLimits = { megabytes: 5_500, seconds: 3_600 };
@@ -41,7 +41,7 @@ export async function specCommand(args: string[]): Promise<number> {
   }
   const unknown = positionals.find((name) => !all.some((one) => one.name === name));
   if (unknown !== undefined) {
-    console.error(`There is no configuration or mutation "${unknown}". See: npm run spec -- --list`);
+    console.error(`Unknown configuration or mutation "${unknown}". See: npm run spec -- --list`);
     return 2;
   }
   const chosen = [
@@ -70,9 +70,9 @@ function parse(args: string[]) {
   }
 }
 
-/** One search at a time: each may fill the memory that there is. */
+/** One search at a time, because each may fill the memory. */
 async function runAll(chosen: readonly (Configuration | Mutation)[], withTrail: boolean): Promise<number> {
-  // So that what runs at exit is run: the search is ended, and its folder removed.
+  // Exit normally, so that the exit handlers stop the search and remove its folder.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   let wrong = 0;
   for (const one of chosen) {
@@ -84,7 +84,7 @@ async function runAll(chosen: readonly (Configuration | Mutation)[], withTrail: 
     console.log(rendered(one, verdict, isRight));
     if (verdict.trail !== undefined) console.log(verdict.trail);
   }
-  console.log(`\n${chosen.length} searches, ${wrong} not as they must be`);
+  console.log(`\n${chosen.length} searches, ${wrong} with unexpected results`);
   return wrong === 0 ? 0 : 1;
 }
 
