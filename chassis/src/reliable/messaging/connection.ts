@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import amqplib, { type Channel, type ChannelModel } from 'amqplib';
+import amqplib, { type Channel, type ChannelModel, type RecoveringChannelModel } from 'amqplib';
 import type { Logger } from '../telemetry.ts';
+import { ConnectionState } from './connection-state.ts';
 import { createPublish, type OutgoingMessage, type Publish, type PublishOutcome } from './publish.ts';
 import type { Difference } from './topology.ts';
 
@@ -59,75 +60,24 @@ const SETUP_TIMEOUT_MS = 30_000;
 const RECONNECT_MS = { initialDelay: 200, maxDelay: 3_000, factor: 2, jitter: 0.2 };
 const CLOSE_TIMEOUT_MS = 2_000;
 
+type Build = (model: ChannelModel) => Promise<void>;
+
 /** Connect in the background: an unavailable broker is not an error, and a service can start without it. */
 export async function connectBroker(options: BrokerOptions): Promise<Broker> {
-  const { url, name, log, setup, onSetup, setupTimeoutMs = SETUP_TIMEOUT_MS } = options;
+  const { url, name, log, setupTimeoutMs = SETUP_TIMEOUT_MS } = options;
+  const state = new ConnectionState();
+  const builders = new Set<Build>();
   let differences: readonly Difference[] = [];
-  let current: { model: ChannelModel; publish: Publish } | undefined;
   let latest: ChannelModel | undefined;
-  let blocked = false;
-  const builders = new Set<(model: ChannelModel) => Promise<void>>();
-  const listeners: (() => void)[] = [];
 
   const reconnect = (model: ChannelModel, reason: string) => {
-    if (current?.model === model) current = undefined;
+    state.lost(model);
     abandon(model, reason);
   };
 
-  const build = async (model: ChannelModel) => {
-    latest = model;
-    // amqplib listens for errors only after setup; an 'error' event without a listener would terminate the process.
-    model.on('error', (error) => log.warn({ err: error }, 'broker connection failed'));
-    const socket = socketOf(model);
-    let isClosed = false;
-    const closed = new Promise<void>((resolve) => {
-      const onClose = () => {
-        isClosed = true;
-        if (current?.model === model) current = undefined;
-        abandon(model, 'closed');
-        resolve();
-      };
-      model.once('close', onClose);
-      // A stopping broker may close the connection together with the last frame of the handshake. amqplib has then emitted
-      // 'close' before this listener was added, and only the socket's 'close' is still to come.
-      if (socket.closed) onClose();
-      else socket.once('close', onClose);
-    });
-    const timer = setTimeout(() => abandon(model, 'setup timed out'), setupTimeoutMs);
-    try {
-      // Some promises of amqplib stay pending when the connection ends, such as that of a channel's close().
-      const publish = await Promise.race([
-        buildOn(model),
-        closed.then(() => Promise.reject(new Error('connection closed during setup'))),
-      ]);
-      // It closed with the last reply of the setup. amqplib would wait for a 'close' that has already been emitted.
-      if (isClosed) throw new Error('connection closed at the end of setup');
-      blocked = false;
-      current = { model, publish };
-    } catch (error) {
-      // amqplib now closes the connection and reconnects after the reply, which never comes from a frozen broker or over a
-      // destroyed socket. For a connection that is already closed, it reconnects at once.
-      abandon(model, 'setup failed');
-      await closed;
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-
   const buildOn = async (model: ChannelModel) => {
-    differences = await setup(model).catch((error) => {
-      if (typeof error.code === 'number')
-        log.error({ err: error }, 'broker refused the declaration of exchanges or queues');
-      throw error;
-    });
-    for (const difference of differences)
-      log.error(difference, 'queue or exchange exists with different arguments; using it as it is');
-    onSetup?.(differences);
-    const publisher = await model.createConfirmChannel();
-    publisher.on('error', (error) => log.error({ err: error }, 'broker closed the publishing channel'));
-    publisher.on('close', () => reconnect(model, 'publishing channel closed'));
-    const publish = createPublish(publisher);
+    differences = await declare(model, options);
+    const publish = await openPublisher(model, log, () => reconnect(model, 'publishing channel closed'));
     for (const builder of builders) await builder(model);
     return publish;
   };
@@ -136,43 +86,31 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
     noDelay: true,
     timeout: HANDSHAKE_TIMEOUT_MS,
     clientProperties: { connection_name: name },
-    recovery: { ...RECONNECT_MS, waitForConnect: false, setup: build },
+    recovery: {
+      ...RECONNECT_MS,
+      waitForConnect: false,
+      setup(model: ChannelModel) {
+        latest = model;
+        return setUpOrAbandon(model, {
+          log,
+          timeoutMs: setupTimeoutMs,
+          build: buildOn,
+          onBuilt: (publish) => state.established(model, publish),
+          onClose: () => state.lost(model),
+        });
+      },
+    },
   });
-  const notifyUsable = () => {
-    for (const listener of listeners) listener();
-  };
-  connection.on('error', () => {}); // logged by the listener on the model
-  connection.on('connect', () => {
-    log.info('connected to the broker');
-    notifyUsable();
-  });
-  connection.on('disconnect', (error) => log.warn({ err: error }, 'broker connection lost'));
-  connection.on('connect-failed', (error) => log.warn({ err: error }, 'could not connect to the broker'));
-  connection.on('blocked', (reason) => {
-    blocked = true;
-    log.error({ reason }, 'broker blocked publishers; messages stay in the outbox');
-  });
-  connection.on('unblocked', () => {
-    blocked = false;
-    log.info('broker unblocked publishers');
-    notifyUsable();
-  });
+  follow(connection, state, log);
 
   return {
     name,
-    isConnected: () => current !== undefined && !blocked,
+    isConnected: () => state.usable !== undefined,
     differences: () => differences,
-    async publish(messages) {
-      const via = current;
-      if (!via || blocked) return messages.map(() => 'failed' as const);
-      const outcomes = await via.publish(messages);
-      // While the alarm lasts, a new connection would be blocked too, with another batch of messages on it.
-      if (outcomes.includes('unanswered') && !blocked) reconnect(via.model, 'no confirms');
-      return outcomes;
-    },
+    publish: (messages) => publishOn(state, messages, reconnect),
     onConnection(builder) {
       builders.add(builder);
-      const model = current?.model;
+      const model = state.current?.model;
       if (model)
         builder(model).catch((error: Error) => {
           log.warn({ err: error }, 'could not start a consumer');
@@ -180,14 +118,126 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
         });
       return () => builders.delete(builder);
     },
-    onUsable: (listener) => listeners.push(listener),
+    onUsable: (listener) => state.onUsable(listener),
     reconnect,
     async close() {
-      current = undefined;
+      state.closing();
       await withDeadline(connection.close(), CLOSE_TIMEOUT_MS);
       if (latest) abandon(latest, 'closed');
     },
   };
+}
+
+/** Declare what is ours; returns what there is with other arguments. */
+async function declare(
+  model: ChannelModel,
+  { setup, onSetup, log }: Pick<BrokerOptions, 'setup' | 'onSetup' | 'log'>,
+): Promise<readonly Difference[]> {
+  const differences = await setup(model).catch((error) => {
+    if (typeof error.code === 'number')
+      log.error({ err: error }, 'broker refused the declaration of exchanges or queues');
+    throw error;
+  });
+  for (const difference of differences)
+    log.error(difference, 'queue or exchange exists with different arguments; using it as it is');
+  onSetup?.(differences);
+  return differences;
+}
+
+async function openPublisher(model: ChannelModel, log: Logger, onClose: () => void): Promise<Publish> {
+  const publisher = await model.createConfirmChannel();
+  publisher.on('error', (error) => log.error({ err: error }, 'broker closed the publishing channel'));
+  publisher.on('close', onClose);
+  return createPublish(publisher);
+}
+
+interface Setup<Built> {
+  log: Logger;
+  timeoutMs: number;
+  build: (model: ChannelModel) => Promise<Built>;
+  /** Called at once when everything is built on a connection that is still open. */
+  onBuilt: (built: Built) => void;
+  onClose: () => void;
+}
+
+/** Build on a new connection. When that fails or takes too long, the connection is cut, and this throws once it is gone. */
+async function setUpOrAbandon<Built>(model: ChannelModel, setup: Setup<Built>): Promise<void> {
+  const { log, timeoutMs, build, onBuilt, onClose } = setup;
+  // amqplib listens for errors only after setup; an 'error' event without a listener would terminate the process.
+  model.on('error', (error) => log.warn({ err: error }, 'broker connection failed'));
+  let isClosed = false;
+  const closed = untilClosed(model, () => {
+    isClosed = true;
+    onClose();
+    abandon(model, 'closed');
+  });
+  const timer = setTimeout(() => abandon(model, 'setup timed out'), timeoutMs);
+  try {
+    // Some promises of amqplib stay pending when the connection ends, such as that of a channel's close().
+    const built = await Promise.race([
+      build(model),
+      closed.then(() => Promise.reject(new Error('connection closed during setup'))),
+    ]);
+    // It closed with the last reply of the setup. amqplib would wait for a 'close' that has already been emitted.
+    if (isClosed) throw new Error('connection closed at the end of setup');
+    onBuilt(built);
+  } catch (error) {
+    // amqplib now closes the connection and reconnects after the reply, which never comes from a frozen broker or over a
+    // destroyed socket. For a connection that is already closed, it reconnects at once.
+    abandon(model, 'setup failed');
+    await closed;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves when the connection has closed; `onClose` is called at that moment. */
+function untilClosed(model: ChannelModel, onClose: () => void): Promise<void> {
+  return new Promise<void>((resolve) => {
+    const close = () => {
+      onClose();
+      resolve();
+    };
+    model.once('close', close);
+    // A stopping broker may close the connection together with the last frame of the handshake. amqplib has then emitted
+    // 'close' before this listener was added, and only the socket's 'close' is still to come.
+    const socket = socketOf(model);
+    if (socket.closed) close();
+    else socket.once('close', close);
+  });
+}
+
+/** Log what happens to the connection, and keep the state. */
+function follow(connection: RecoveringChannelModel, state: ConnectionState, log: Logger): void {
+  connection.on('error', () => {}); // logged by the listener on the model
+  connection.on('connect', () => {
+    log.info('connected to the broker');
+    state.notifyUsable();
+  });
+  connection.on('disconnect', (error) => log.warn({ err: error }, 'broker connection lost'));
+  connection.on('connect-failed', (error) => log.warn({ err: error }, 'could not connect to the broker'));
+  connection.on('blocked', (reason) => {
+    state.blocked();
+    log.error({ reason }, 'broker blocked publishers; messages stay in the outbox');
+  });
+  connection.on('unblocked', () => {
+    log.info('broker unblocked publishers');
+    state.unblocked();
+  });
+}
+
+async function publishOn(
+  state: ConnectionState,
+  messages: readonly OutgoingMessage[],
+  reconnect: Broker['reconnect'],
+): Promise<PublishOutcome[]> {
+  const via = state.usable;
+  if (!via) return messages.map(() => 'failed' as const);
+  const outcomes = await via.publish(messages);
+  // While the alarm lasts, a new connection would be blocked too, with another batch of messages on it.
+  if (outcomes.includes('unanswered') && !state.isBlocked) reconnect(via.model, 'no confirms');
+  return outcomes;
 }
 
 function withHeartbeat(url: string): string {
