@@ -1,4 +1,4 @@
-/** How fast orders settle that were placed while inventory-service was away. */
+/** How fast orders are decided that were placed while inventory-service was down. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuSince, type Measurement, type Measuring, watch } from './measure.ts';
 import { DRAINED_ORDERS } from './scenarios.ts';

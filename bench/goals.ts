@@ -1,4 +1,4 @@
-/** What the services are meant to reach against the usual implementation, in one run on one machine. */
+/** The performance goals of the services, relative to the usual implementation in the same run on the same machine. */
 import type { Measurement } from './measure.ts';
 import { cleanRounds, type ScenarioResult, usedRounds } from './run.ts';
 import { FULL_LABEL } from './scenarios.ts';
@@ -7,7 +7,7 @@ import { ratioOver, type Spread, spreadOf } from './statistics.ts';
 export interface Goal {
   title: string;
   scenario: string;
-  /** What is promised, and what is aimed at. */
+  /** The promised value and the target. */
   must: number;
   goal: number;
   better: 'more' | 'less';
@@ -15,7 +15,7 @@ export interface Goal {
   of: (result: ScenarioResult) => Spread | undefined;
 }
 
-/** A goal with what came of it; undefined: not measured in this run. */
+/** A goal with its result; undefined: not measured in this run. */
 export interface Verdict extends Goal {
   value: Spread | undefined;
   isClean: boolean;
@@ -147,7 +147,7 @@ export const goals: readonly Goal[] = [
   },
 ];
 
-/** What became of each goal in this run. */
+/** The result of each goal in this run. */
 export function judge(results: readonly ScenarioResult[]): Verdict[] {
   return goals.map((goal) => {
     const result = results.find(({ scenario }) => scenario.name === goal.scenario);

@@ -1,4 +1,4 @@
-/** What the load processes are asked for: jobs, and the orders that some of them work on. */
+/** The jobs of the load processes, and the orders that some of them need. */
 import { Fault } from '@shop/chassis/base/fault.ts';
 import type { Job } from './client/job.ts';
 import type { LoadProcesses } from './load-processes.ts';
@@ -10,7 +10,7 @@ export interface Workshop {
   side: Side;
   processes: LoadProcesses;
   sales: Sales | undefined;
-  /** Makes keys that no earlier job had. */
+  /** Generates keys that no earlier job used. */
   newPrefix: () => string;
 }
 
@@ -28,7 +28,7 @@ const LASTING_ORDERS = 500;
 // Each order is shipped or cancelled once, so there must be more than can be in the time; if not, the job ends earlier.
 const FRESH_ORDERS_PER_SECOND = 2_500;
 const PLACED_WITHIN_MS = 120_000;
-// On a machine that is busy with other things a service refuses some; a run need not end for them.
+// On a busy machine a service refuses some requests; that need not end a run.
 const LEAST_PLACED_SHARE = 0.9;
 
 /** Products with their stock, on a side that was just started. */

@@ -41,7 +41,7 @@ async function bench(options: Options): Promise<number> {
   if (options.scenarios.some(({ entries }) => entries.some(({ side }) => side.startsWith('ours')))) {
     await ensureRabbitmq(join(localFolder(), 'logs', 'apt.log'), progress.say);
   }
-  // Processes inherit it; it costs nothing until an inspector is asked for.
+  // Inherited by all processes; it costs nothing until an inspector is opened.
   if (options.profile) process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} ${INSPECTABLE}`.trim();
   const machine = describeMachine();
   const interruption = endBySignal();
@@ -93,7 +93,7 @@ async function report(options: Options, machine: Machine, run: RunResult): Promi
   return 0;
 }
 
-/** Aborted by the first Ctrl-C or its like; whatever is running then is ended in good order, and takes seconds. */
+/** Aborted by the first interrupt; running parts are then stopped cleanly, which takes seconds. */
 function endBySignal(): AbortSignal {
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

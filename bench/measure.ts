@@ -22,14 +22,14 @@ const MS_PER_TICK = 10;
 export interface Measurement extends Reduced {
   slices: number;
   dropped: number;
-  /** Whether enough slices remained; otherwise all of them were taken, and the numbers are for a first impression. */
+  /** Whether enough slices remained; otherwise all were used, and the numbers are only a first impression. */
   isClean: boolean;
   /** Processor time of services and databases per request, until nothing is left to be done in the background. */
   cpuMs: number;
   brokerCpuMs: number;
   /** How long that took after the window. */
   settledMs: number;
-  /** The most that one process of a service had, resident. */
+  /** The maximum resident memory of a service process. */
   memoryMb: number;
   /** Twins: orders beyond one per pair. */
   doubled?: number;

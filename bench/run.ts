@@ -25,9 +25,9 @@ export interface ScenarioResult {
 
 export interface RunResult {
   results: ScenarioResult[];
-  /** What the servers said of themselves, by side. */
+  /** Settings and versions reported by the servers, by side. */
   servers: Partial<Record<SideName, Record<string, Record<string, string>>>>;
-  /** Whose orders the real ones were. */
+  /** The source of the real orders. */
   sales: string | undefined;
   /** Orders in the full tables. */
   rows: number | undefined;
@@ -75,7 +75,7 @@ function sidesOf(chosen: readonly Scenario[]): SideName[] {
   return [...new Set(entries.map(({ side }) => side))];
 }
 
-/** Rounds until enough were clean, or twice as many were tried. */
+/** Repeats rounds until enough were clean, or twice as many were tried. */
 async function runScenario(
   stage: Stage,
   scenario: Scenario,
@@ -110,7 +110,7 @@ async function runScenario(
   return result;
 }
 
-/** One more measurement, whose numbers do not count: being watched costs time. */
+/** One more measurement, whose numbers do not count, because profiling costs time. */
 async function profileEntry(
   stage: Stage,
   folder: string,

@@ -61,7 +61,7 @@ export async function withSides(
   const processes = createLoadProcesses(interrupted);
   try {
     const sides = new Map<SideName, Side>();
-    // One after the other: each start wants all processors.
+    // One after another, because each start uses all CPUs.
     for (const name of names) {
       const [start, perService] = starts[name];
       const ground = { folder: join(folder, name), processes: perService, interrupted };
@@ -101,7 +101,7 @@ async function orInterrupted(interrupted: AbortSignal, work: () => Promise<void>
   await Promise.race([work(), stopped.promise]);
 }
 
-/** What cannot be ended keeps nothing else running. */
+/** Stops everything, even if one part cannot be stopped. */
 async function endAll(folder: string, ends: readonly (() => Promise<void>)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const end of ends) await end().catch((error: unknown) => failures.push(error));

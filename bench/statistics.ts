@@ -28,13 +28,13 @@ export function dropDisturbed(slices: readonly Slice[]): { kept: readonly Slice[
 }
 
 export interface Reduced {
-  /** What came out as it should, per second. */
+  /** Expected outcomes per second. */
   rate: number;
-  /** All of it, whatever became of it. */
+  /** All outcomes per second. */
   requests: number;
   p50: number;
   p99: number;
-  /** How often each outcome came that should not. */
+  /** The number of each unexpected outcome. */
   failures: Record<string, number>;
 }
 

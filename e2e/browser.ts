@@ -1,4 +1,4 @@
-/** Chromium without a window, driven over its DevTools protocol: what a person who opens a page would see. */
+/** Headless Chromium, controlled over its DevTools protocol, to test pages as people see them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 
-/** The browser of this machine, if it has one. */
+/** The machine's browser, if installed. */
 export const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(
   (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
 );
 
-// Nothing may depend on the Internet, and nothing of the browser's own goes there.
+// No test may depend on the Internet, and the browser must not connect to it.
 const options = [
   ...['--headless', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],

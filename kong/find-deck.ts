@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where decK is: `$DECK`, on the PATH, or where it is usually built; undefined where it is nowhere. */
+/** The path of decK: `$DECK`, on the PATH, or its usual build folder; undefined if not found. */
 export function findDeck(): string | undefined {
   const candidates = [process.env.DECK, 'deck', join(homedir(), '.cache/deck/deck')].filter((c) => c !== undefined);
   return candidates.find((candidate) => {

@@ -14,7 +14,7 @@ export interface Search {
 export interface SearchLimits {
   megabytes: number;
   seconds: number;
-  /** Compile fast rather than run fast: for searches that end early. */
+  /** Compile fast rather than run fast, for searches that end early. */
   quickly?: boolean;
 }
 
@@ -41,7 +41,7 @@ const DEPTH = 100_000;
 // How pan's own hash table begins, in powers of two; it is the floor of what a search takes (8 bytes each).
 const HASH_POWER = 22;
 
-/** Search all reachable states of a model. Throws when a tool is missing or the model is no model. */
+/** Searches all reachable states of a model. Throws if a tool is missing or the model is invalid. */
 export async function search(what: Search, limits: SearchLimits, withTrail = false): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-spec-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -66,7 +66,7 @@ export async function search(what: Search, limits: SearchLimits, withTrail = fal
   }
 }
 
-/** What pan's report says. Anything but a complete search without an error is not `holds`. */
+/** Parses pan's report. Only a complete search without an error is `holds`. */
 export function readVerdict(output: string): Omit<Verdict, 'seconds'> {
   const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
   const sizes = {

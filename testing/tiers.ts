@@ -30,9 +30,9 @@ export function filesOf(proof: SlowProof): string {
 const tierNames: readonly string[] = ['unit', 'int', 'e2e', 'system'] satisfies Tier[];
 const proofNames: readonly string[] = Object.keys(slowProofs);
 
-export const help = `npm test [-- tiers] [jest options]    lint, types, dead code and all tests of every day; or only the tiers named: unit, int, e2e, system
+export const help = `npm test [-- tiers] [jest options]    run lint, types, dead code and the everyday tests; or only the named tiers: unit, int, e2e, system
   npm test -- int order-service -t 'last unit'
-  npm test -- chaos                   of the slow proofs of system only some: ${proofNames.join(', ')}`;
+  npm test -- chaos                   run only some slow proofs of the tier system: ${proofNames.join(', ')}`;
 
 export interface TestArguments {
   selected: (Tier | SlowProof)[];

@@ -1,4 +1,4 @@
-/** The clients, in a process of their own: what they need of it is not taken from the services' event loops. */
+/** The clients, in a separate process, so that they take no time from the services' event loops. */
 import { connect, type Exchange, exchange } from '@shop/e2e/load/exchange.ts';
 import type { Pool } from 'undici';
 import type { Job } from './job.ts';

@@ -1,4 +1,4 @@
-/** What a load process is asked for and what it tells; client.ts speaks HTTP, ../limit/writer.ts SQL. */
+/** The jobs of a load process and their results; client.ts speaks HTTP, ../limit/writer.ts SQL. */
 
 export interface Work {
   /**
@@ -14,7 +14,7 @@ export interface Work {
   sales?: readonly Sale[];
 }
 
-/** An order of a real shop as it is sent. */
+/** The body of a real shop's order. */
 export interface Sale {
   body: string;
   lines: number;
@@ -31,12 +31,12 @@ export interface Job {
   locations: readonly string[];
   /** Closed: so many clients that wait for their answer. Open: requests at their scheduled time, whatever the answers do. */
   arrivals: { clients: number } | { perSecond: number };
-  /** Epoch milliseconds, so that the processes that measure together agree. */
+  /** Epoch milliseconds, which all measuring processes share. */
   startAt: number;
   endAt: number;
-  /** Ends earlier when so many were sent. */
+  /** Ends early when this many were sent. */
   count?: number;
-  /** Whether the answers' Location headers are of interest. */
+  /** Whether to collect the Location headers of the responses. */
   keepsLocations?: boolean;
 }
 

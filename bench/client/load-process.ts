@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Samples } from './job.ts';
 
-// Requests that are due leave together this often.
+// Due requests are sent together at this interval.
 const TICK_MS = 2;
 
 export interface Done {
@@ -16,9 +16,9 @@ export interface LoadProcess {
   open(job: Job): Promise<{ act: (n: number) => Promise<Done>; close: () => Promise<void> }>;
 }
 
-/** Answers each job with its samples until the parent is gone. */
+/** Returns the samples of each job until the parent exits. */
 export function serveJobs(load: LoadProcess): void {
-  // The terminal's Ctrl-C is the parent's affair.
+  // The parent handles Ctrl-C from the terminal.
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit());
   process.on('message', async (job: Job) => {
@@ -29,7 +29,7 @@ export function serveJobs(load: LoadProcess): void {
   });
 }
 
-/** Does a job at its times, and notes when each piece was done. */
+/** Runs a job on schedule, and records when each piece was done. */
 async function runJob(job: Job, act: (n: number) => Promise<Done>): Promise<Samples> {
   const samples: Samples = { names: [], outcome: [], at: [], ms: [], weight: [], locations: [] };
   const indexes = new Map<string, number>();

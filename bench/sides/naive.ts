@@ -14,7 +14,7 @@ const SETTLED_WITHIN_MS = 60_000;
 /** The usual implementation; its README says what it is. */
 export async function startNaive(ground: Ground): Promise<Side> {
   const folder = join(repositoryRoot(), 'bench', 'naive');
-  // One at a time: were one to fail, no other may be on its way behind the back of whoever ends them.
+  // One at a time, so that when one fails, no other is still starting during the shutdown.
   const orders = await startDatabase(ground, 'orders');
   const inventory = await startDatabase(ground, 'inventory');
   for (const [{ url }, file] of [
@@ -51,7 +51,7 @@ export async function startNaive(ground: Ground): Promise<Side> {
       await withClient(inventory.url, (client) => client.query(text, [skus, units]));
     },
     countOrders: () => countRows(orders.url, 'orders'),
-    // Requests that their client gave up still hold locks and connections until they are through.
+    // Requests that their client aborted hold locks and connections until they are done.
     settle: async () => {
       await eventually(async () => {
         const busy = await Promise.all([orders.url, inventory.url].map(countBusySessions));

@@ -45,7 +45,7 @@ function linkPackages(folder: string): void {
   }
 }
 
-/** Applies a patch to a copy, or takes it back; throws what git says of it. */
+/** Applies a patch to a copy, or reverts it; throws git's error. */
 export function applyPatch(folder: string, patch: string, ...options: '--reverse'[]): void {
   execFileSync('git', ['apply', '-C1', ...options, patch], {
     cwd: folder,

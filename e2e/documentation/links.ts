@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-/** A link or a file's name on a page that leads nowhere. */
+/** A broken link or file name on a page. */
 export interface Fault {
   page: string;
   line: number;
@@ -9,7 +9,7 @@ export interface Fault {
   reason: string;
 }
 
-/** Folders that are not in the repository: what is in them depends on what was run here. */
+/** Folders outside the repository, whose content depends on what was run here. */
 const foreign = ['node_modules', '.git', '.local'];
 
 /** Every page of the project, by its path from the root. */
@@ -20,7 +20,7 @@ export function findPages(root: string): string[] {
   }).sort();
 }
 
-/** The links and names on a page that lead nowhere inside the project. What lies outside is not asked for. */
+/** The broken links and file names on a page. External links are not checked. */
 export function faultsOn(root: string, page: string): Fault[] {
   const lines = withoutCode(readFileSync(join(root, page), 'utf8')).split('\n');
   return lines.flatMap((text, index) => {

@@ -7,7 +7,7 @@ export interface Exchange {
   headers: Record<string, string | string[] | undefined>;
 }
 
-// Far above what an answer may take: whatever needs longer counts as unanswered.
+// Far longer than a response may take; anything slower counts as unanswered.
 const GIVE_UP_MS = 15_000;
 
 /** Connections to a process under load, as many as it takes unless they are limited. */

@@ -8,7 +8,7 @@ import type { Pool } from 'undici';
 import { connect, exchange } from './exchange.ts';
 import type { Load, LoadReport } from './load.ts';
 
-// Requests that are due leave together this often.
+// Due requests are sent together at this interval.
 const TICK_MS = 5;
 // When this process was kept from running, what it missed beyond this is not made up for: that would be another load.
 const LONGEST_BURST_MS = 100;

@@ -7,11 +7,11 @@ export interface Target {
   healthy: boolean;
 }
 
-/** One request's way through the targets, from its first try until its answer is over. */
+/** The attempts of one request on the targets, until its response has ended. */
 export interface Tries {
-  /** The target of the next try; undefined when none is healthy. */
+  /** The target of the next attempt; undefined if none is healthy. */
   next(): Target | undefined;
-  /** The request is over: its last try counts as a connection no more. */
+  /** Ends the request: its last attempt no longer counts as a connection. */
   end(): void;
 }
 
