@@ -343,7 +343,7 @@ inline settleHop(o, hop) {
 #define ANSWER_OF(hop) (hop == H_HELD -> CONFIRMED : (hop == H_REJECTED -> REJECTED : NOTHING))
 #endif
 
-/* placement-batch.ts: giveBack; keys.sql.ts: releaseLeases */
+/* placement-batch.ts: releaseFailed; keys.sql.ts: releaseLeases */
 #ifdef M_NO_GIVE_BACK_CHECK
 #define GIVES_BACK(o) (key[o] == K_RUNNING)
 #else

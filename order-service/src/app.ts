@@ -22,11 +22,11 @@ import type { ReservationClient } from './reservations/reservation-client.ts';
 export interface AppDeps extends HealthDeps {
   metrics: OrderMetrics;
   gatewayTokens: readonly string[];
-  /** How long a completed Idempotency-Key is kept; the document tells. */
+  /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
   keyRetentionHours: number;
   reservations: ReservationClient;
   reservationTimeoutMs: number;
-  /** The service's own, unless given; so is the longest turn of the event loop. */
+  /** Overrides for tests, like `longestTurnMs`. */
   limits?: PlacingLimits;
   longestTurnMs?: number;
   replays: ReplayCounter;
@@ -38,15 +38,15 @@ export interface AppDeps extends HealthDeps {
 
 export interface App {
   http: Express;
-  /** Resolves when every placing that was taken on has been answered. */
+  /** Resolves when all accepted placements have been answered. */
   drain(): Promise<void>;
 }
 
-// 64 orders or 4,000 lines make a batch that is over in some ten milliseconds, so that the next one need not wait long.
+// A batch of 64 orders or 4,000 lines takes some ten milliseconds, so that the next one does not wait long.
 const BATCH_ORDERS = 64;
 const BATCH_LINES = 4_000;
 
-/** The service without its listener and without background work: tests use it, and main.ts. */
+/** The service without listener and background work, for main.ts and tests. */
 export function buildApp(deps: AppDeps): App {
   const { answerWithinMs, ...queueLimits } = deps.limits ?? placingLimits;
   const placements = createBatcher<Placement, PlacementAnswer>({

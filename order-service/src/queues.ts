@@ -2,11 +2,11 @@ import { reservationReplies } from '@shop/chassis/contract/messages/inventory-se
 import { messages } from '@shop/chassis/contract/messages/order-service.ts';
 import type { QueueDefinition, Topology } from '@shop/chassis/reliable/messaging/topology.ts';
 
-/** Inventory's answers, which order-service waits for. */
+/** Replies of inventory-service. */
 export const reservationRepliesQueue = {
   name: 'order.reservation-replies',
   messages: reservationReplies,
 } satisfies QueueDefinition;
 
-/** What order-service declares at the broker. */
+/** The exchanges and queues that order-service declares. */
 export const topology = { publishes: messages, queues: [reservationRepliesQueue] } satisfies Topology;

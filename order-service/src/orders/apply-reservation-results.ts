@@ -15,8 +15,8 @@ export interface ReceivedReply {
 }
 
 /**
- * Apply a set of inventory's replies. Handlers are idempotent by the order's state: a reply that comes twice, late, or
- * after a cancellation changes nothing. Whatever takes an order out of `pending` completes its key, too.
+ * Apply a set of replies from inventory-service. It is idempotent by the order's state: a reply that is repeated, late, or
+ * overtaken by a cancellation changes nothing. A step that takes an order out of `pending` also completes its key.
  */
 export async function applyReservationResults(
   trx: Transaction,
@@ -30,7 +30,7 @@ export async function applyReservationResults(
   function apply({ message, traceparent }: ReceivedReply): HandlerOutcome {
     const order = orders.get(message.payload.reservationId);
     if (!order) {
-      // Nothing is held for it, which is all that an unknown order needs: a person gave its stock back after a restore.
+      // An operator released the reservation of an unknown order after a restore. Nothing is held, so nothing is to be done.
       if (message.type === 'reservation.released') return 'handled';
       return { deadLetter: 'order-not-found', detail: message.payload.reservationId };
     }
@@ -40,7 +40,7 @@ export async function applyReservationResults(
     }
     const decision = toDecision(message);
     if (!decision) {
-      // A tombstone comes from a cancellation, so its order cannot be pending.
+      // Only a cancellation makes a tombstone, so the order should not be pending.
       return order.status === 'pending' ? { deadLetter: 'released-while-pending', detail: order.id } : 'handled';
     }
     const outcome = applyDecision(order, decision, now);

@@ -8,9 +8,9 @@ import { applyTransitions, lockOrders } from './orders.sql.ts';
 import { finalReply, stepReply } from './replies.ts';
 import { isVisible } from './visibility.ts';
 
-/** Who asks for a step of which order. */
+/** A requested step of an order. */
 export interface StepRequest {
-  /** Undefined when the path's id is none; it names no order then. */
+  /** Undefined if the id in the path is not a UUID. */
   orderId: string | undefined;
   principal: Principal;
   cause: Cause;
@@ -46,7 +46,7 @@ async function writeStep(
   { principal, cause }: StepRequest,
 ): Promise<void> {
   const messages = [orderEvent(after, cause)];
-  // A new wait begins with its command; it is answered too, so no command is fire and forget.
+  // A new wait starts with its command, which inventory-service answers.
   if (after.awaiting && after.awaiting !== before.awaiting) {
     messages.push(reservationCommand(after, after.awaiting, cause, after.updatedAt));
   }
@@ -63,7 +63,7 @@ async function writeStep(
   if (!changed.has(before.id)) throw new Error(`order ${before.id} changed under its lock`);
 }
 
-/** 404, for an order that does not exist and for one of another client alike. */
+/** 404, both for an order that does not exist and for one of another client. */
 export function orderNotFound(): RefusedError {
   return refused('order-not-found', 'This client has no order with this id.');
 }

@@ -1,10 +1,10 @@
 /**
- * The completer: no order waits for ever. Every second it looks for orders whose answer from inventory-service is
- * missing and due, and sends the command again, each time as a new message for the same reservation (the inbox would
- * drop a repeated message id). Any number of processes may do this: rows are claimed with SKIP LOCKED.
+ * The completer ensures that no order waits for ever. Every second it finds orders whose reply from inventory-service is
+ * overdue, and sends the command again, each time as a new message for the same reservation (the inbox would drop a repeated
+ * message id). Any number of processes may run it: rows are claimed with SKIP LOCKED.
  *
- * An order becomes due 5 s after it was placed, when the process that placed it died; 30 s after its command was sent,
- * because the command or its answer may be dead-lettered; then after delays that double, up to 10 minutes.
+ * An order is due 5 s after it was placed, if the process that placed it crashed; 30 s after its command was sent, because the
+ * command or its reply may have been dead-lettered; then after delays that double, up to 10 minutes.
  */
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { startLoop } from '@shop/chassis/base/loop.ts';
@@ -28,7 +28,7 @@ export interface CompleterDeps {
   tracing?: Tracing;
 }
 
-/** Run the completer every second. Stopped, it ends with the batch that is running. */
+/** Run the completer every second. When stopped, it finishes the running batch. */
 export function startCompleter(deps: CompleterDeps): { stop(): Promise<void> } {
   return startLoop({ name: 'completer', intervalMs: INTERVAL_MS, log: deps.log }, async (stopping) => {
     while (!stopping.aborted) {
@@ -45,7 +45,7 @@ export function startCompleter(deps: CompleterDeps): { stop(): Promise<void> } {
   });
 }
 
-// A batch is one short transaction; more orders than this are due only after a long outage, and the next batch follows.
+// A batch is one short transaction. More orders than this are due only after a long outage, and then the next batch follows.
 const BATCH = 200;
 
 interface DueRow {
@@ -57,7 +57,7 @@ interface DueRow {
   is_unsent: boolean;
 }
 
-/** Ask for one batch of due orders. Returns how many were due: a full batch means that there may be more. */
+/** Send the commands of one batch of due orders again. Returns how many were due; after a full batch there may be more. */
 export async function askAgain(
   pool: Pool,
   now: Date,
@@ -107,14 +107,14 @@ export async function askAgain(
   });
 }
 
-/** The request that placed the order, and its trace, which goes on here however long ago that was. */
+/** The request that placed the order, and its trace, which is continued. */
 function causeOf({ correlation_id, trace_id }: DueRow, tracing: Tracing | undefined): Cause {
   const span = tracing?.start('ask again', { parent: undefined, traceId: trace_id ?? correlation_id });
   span?.end();
   return { correlationId: correlation_id, traceparent: span?.traceparent };
 }
 
-/** An order whose placing died has no entry `queued` on its timeline yet. */
+/** Add the entry `queued` to the timelines of orders whose placement crashed before adding it. */
 async function recordFirstAsks(
   trx: Parameters<typeof findOrders>[0],
   rows: readonly DueRow[],
@@ -130,10 +130,10 @@ async function recordFirstAsks(
   );
 }
 
-// A step of a moment, however many wait.
+// Bounds each UPDATE, however many orders wait.
 const SOON_BATCH = 2_000;
 
-/** The breaker has closed: whatever waits is due within 30 s, spread so that it does not come as one wave. */
+/** Make all waiting orders due within 30 s, after a breaker has closed. Spread over that time to avoid a burst. */
 export async function askSoon(pool: Pool): Promise<void> {
   for (;;) {
     const { rowCount } = await pool.query(
@@ -148,10 +148,10 @@ export async function askSoon(pool: Pool): Promise<void> {
   }
 }
 
-// Above this many, their number says no more than that they are many; exact ones would cost more every second.
+// Counting stops here: it runs every second, and the gauge needs no more.
 const COUNTED_AT_MOST = 10_000;
 
-/** How many orders wait for their stock, up to a bound, and for how many seconds the oldest of these has. */
+/** The number of pending orders, up to a limit, and the age of the oldest of them. */
 export async function pendingOrders(pool: Pool): Promise<{ count: number; oldestSeconds: number }> {
   const { rows } = await pool.query<{ count: number; oldest: number | null }>({
     name: 'pending-orders',

@@ -1,8 +1,7 @@
 /**
- * The codes of ISO 4217 that an order may have. Written down, because the runtime's own list changes with each of its
- * versions: a code that it dropped would turn the repeat of an old request into a 400. A code is never removed here for the
- * same reason: when ISO 4217 withdraws one, it moves from `current` to `withdrawn`. A test names what a new runtime knows
- * and this list does not.
+ * The ISO 4217 codes that an order may have. They are listed here because the runtime's list changes with each version: if a
+ * code disappeared, the retry of an old request would become a 400. For the same reason codes are never removed: when ISO 4217
+ * withdraws one, it moves from `current` to `withdrawn`. A test reports codes that a new runtime knows and this list does not.
  */
 
 /** List one: currencies and funds in use, as of 2026. */
@@ -16,7 +15,7 @@ const current = `
   XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG
 `;
 
-/** List three: withdrawn codes. Orders of the past are imported with the currency that they were made in. */
+/** List three: withdrawn codes. Old orders are imported with their original currency. */
 const withdrawn = `
   ADP AFA ALK ANG AOK AON AOR ARA ARP ARY ATS AYM AZM BAD BEC BEF BEL BGJ BGK BGL BGN BOP BRB BRC BRE BRN BRR
   BUK BYB BYR CHC CNX CSD CSJ CSK CUC CYP DDM DEM ECS ECV EEK EQE ESA ESB ESP FIM FRF GEK GHC GHP GNE GNS GQE

@@ -4,8 +4,8 @@ import type { ReplayedLetter } from '@shop/chassis/operations/dead-letters/dead-
 import type { ActionBy } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
 
 /**
- * Tell it on the timeline when a reply to an order is replayed: it was queued for retry, by a person. A letter that
- * names no order of ours has no timeline to be told on.
+ * Add an entry `queued` to the timeline of an order when a dead-lettered reply to it is replayed. Letters without a known order
+ * are ignored.
  */
 export async function noteReplays(trx: Transaction, letters: readonly ReplayedLetter[], by: ActionBy): Promise<void> {
   const ofOrders = letters.filter(({ subjectId }) => subjectId !== undefined);

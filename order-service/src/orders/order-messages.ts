@@ -13,16 +13,16 @@ import { type OutboxRow, toOutboxRow } from '@shop/chassis/reliable/outbox/outbo
 import type { Awaiting, Order } from './order.ts';
 import { demandOf } from './order-lines.ts';
 
-/** From which request or message a new message follows. */
+/** The request or message that causes a new message. */
 export interface Cause {
-  /** The id of the client's request from which everything followed. */
+  /** Id of the client request that caused it. */
   correlationId: string;
-  /** The id of the message that caused it, if a message did. */
+  /** Id of the message that caused it, if any. */
   causationId?: string;
   traceparent?: string;
 }
 
-/** The event that tells of the order's present status. */
+/** The event for the order's current status. */
 export function orderEvent(order: Order, cause: Cause): OutboxRow {
   const base = { orderId: order.id, number: order.number, clientId: order.clientId, version: order.version };
   const at = order.updatedAt.toISOString();
@@ -52,11 +52,11 @@ export function orderEvent(order: Order, cause: Cause): OutboxRow {
 }
 
 function shipmentOf(order: Order) {
-  if (!order.shipment) throw new Error(`order ${order.id} is shipped without a shipment`);
+  if (!order.shipment) throw new Error(`order ${order.id} is shipped but has no shipment`);
   return order.shipment;
 }
 
-/** The command whose answer the order waits for. Each call makes a new message for the same reservation. */
+/** The command whose reply the order waits for. Each call creates a new message for the same reservation. */
 export function reservationCommand(
   order: Pick<Order, 'id' | 'lines'>,
   awaiting: Awaiting,

@@ -1,13 +1,13 @@
 /**
- * What the fingerprints of order-service's writes are made of. The paths in version 1 are names that stay when a route
- * changes. Frozen: a change of a form is a new version of it (docs/adr/0023).
+ * Fingerprint definitions for the writes of order-service. The paths in version 1 are names that stay when a route changes.
+ * Frozen: a change of a form needs a new version (docs/adr/0023).
  */
 import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import type { z } from 'zod';
 import type { cancelOrderBody, PlaceOrderInput, shipOrderBody } from './order-input.ts';
 import { canonicalLines } from './order-lines.ts';
 
-/** A step of the order with this id, as its path has it: an id means the same in capitals. */
+/** A step of an order. The id is as in the path, where upper case is equivalent. */
 export interface StepAsked<Input> {
   orderId: unknown;
   input: Input;

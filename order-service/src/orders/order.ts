@@ -5,12 +5,12 @@ export type OrderId = string;
 export const orderStatuses = ['pending', 'confirmed', 'rejected', 'cancelled', 'shipped', 'delivered'] as const;
 
 /**
- * - `pending`: transaction A set it. The order is durable, its stock is not decided. Then confirmed, rejected, cancelled.
- * - `confirmed`: transaction B or a reply set it. The stock is reserved. Then shipped or cancelled.
- * - `rejected`: transaction B or a reply set it. No stock is reserved, and the reasons are kept. Final.
- * - `cancelled`: a client set it. The stock is given back, now or as soon as inventory-service hears of it. Final.
- * - `shipped`: a back office set it. The units leave the stock. Then delivered.
- * - `delivered`: a back office set it. Final.
+ * - `pending`: set by transaction A. The order is durable, its stock is not decided. Next: confirmed, rejected, cancelled.
+ * - `confirmed`: set by transaction B or a reply. The stock is reserved. Next: shipped, cancelled.
+ * - `rejected`: set by transaction B or a reply. No stock is reserved, and the reasons are stored. Final.
+ * - `cancelled`: set by a client. The stock is released as soon as inventory-service has handled the command. Final.
+ * - `shipped`: set by the back office. The units leave the stock. Next: delivered.
+ * - `delivered`: set by the back office. Final.
  */
 export type OrderStatus = (typeof orderStatuses)[number];
 
@@ -23,15 +23,15 @@ export const transitions = {
   delivered: [],
 } as const satisfies Record<OrderStatus, readonly OrderStatus[]>;
 
-/** Whether the state machine knows the step. */
+/** Whether the state machine allows the step. */
 export function mayBecome(from: OrderStatus, to: OrderStatus): boolean {
   return (transitions[from] as readonly OrderStatus[]).includes(to);
 }
 
-/** What became of an order when it left `pending`. */
+/** The status of an order when it left `pending`. */
 export type FirstOutcome = 'confirmed' | 'rejected' | 'cancelled';
 
-/** The answer of inventory-service that an order waits for. */
+/** The reply of inventory-service that an order waits for. */
 export type Awaiting = 'reservation' | 'release' | 'fulfilment';
 
 export interface Shortage {
@@ -69,12 +69,15 @@ export type Decision = { kind: 'held' } | { kind: 'rejected'; shortages: Shortag
 
 export type Outcome =
   | { kind: 'changed'; order: Order }
-  /** A repeat of a step that was taken before: nothing to do, and no error. */
+  /** The step was already taken: nothing to do, and no error. */
   | { kind: 'unchanged'; order: Order }
   | { kind: 'illegal'; from: OrderStatus; to: OrderStatus }
   | { kind: 'shipment-differs'; order: Order };
 
-/** Apply inventory's decision. An order that left `pending` keeps what it has: the decision came late or twice. */
+/**
+ * Apply the decision of inventory-service. An order that is no longer `pending` stays unchanged: the decision is late or
+ * repeated.
+ */
 export function applyDecision(order: Order, decision: Decision, now: Date): Outcome {
   if (order.status !== 'pending') return { kind: 'unchanged', order };
   return decision.kind === 'held'
@@ -88,8 +91,8 @@ export function applyDecision(order: Order, decision: Decision, now: Date): Outc
 }
 
 /**
- * Cancel, and give the stock back. That is written for a pending order too: a request for its stock may be under way,
- * and the release that overtakes it leaves a tombstone that refuses it.
+ * Cancel, and release the stock. A pending order needs a release too: a reservation request may be in transit, and a release
+ * that overtakes it leaves a tombstone, which refuses the request.
  */
 export function cancel(order: Order, reason: string | undefined, now: Date): Outcome {
   if (order.status === 'cancelled') return { kind: 'unchanged', order };
@@ -100,7 +103,7 @@ export function cancel(order: Order, reason: string | undefined, now: Date): Out
   });
 }
 
-/** Ship, and take the units out of the stock. Shipping again is a repeat only with the same carrier and number. */
+/** Ship, and remove the units from the stock. Shipping again is a repeat only with the same carrier and tracking number. */
 export function ship(order: Order, shipment: Shipment, now: Date): Outcome {
   if (order.shipment) {
     const same =
@@ -111,7 +114,7 @@ export function ship(order: Order, shipment: Shipment, now: Date): Outcome {
   return step(order, 'shipped', now, { shipment, awaiting: 'fulfilment' });
 }
 
-/** Deliver. Whatever answer the order still waits for stays awaited. */
+/** Deliver. A pending wait for a reply continues. */
 export function deliver(order: Order, now: Date): Outcome {
   if (order.status === 'delivered') return { kind: 'unchanged', order };
   return step(order, 'delivered', now, {});
@@ -123,7 +126,7 @@ function step(order: Order, to: OrderStatus, now: Date, change: Partial<Order>):
 }
 
 function changed(order: Order, now: Date, change: Partial<Order>): Outcome {
-  // Two processes' clocks may differ; an order's own times never run backwards.
+  // Clocks of processes may differ, but the times of an order must not go backwards.
   const updatedAt = now > order.updatedAt ? now : order.updatedAt;
   return { kind: 'changed', order: { ...order, ...change, updatedAt, version: order.version + 1 } };
 }

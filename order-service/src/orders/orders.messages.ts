@@ -9,7 +9,7 @@ export interface ReplyHandlerDeps {
   wakeRelay: () => void;
 }
 
-/** Inventory's replies, a batch at a time. */
+/** Handle batches of replies from inventory-service. */
 export function reservationReplyHandler(deps: ReplyHandlerDeps): Handle<(typeof reservationReplies)[number]> {
   return async (trx, replies, afterCommit) => {
     const { outcomes, decided } = await applyReservationResults(trx, replies, deps.now());

@@ -12,14 +12,14 @@ import type { Awaiting, OrderId } from './order.ts';
 export interface OrderWait {
   awaiting: Awaiting;
   since: Date;
-  /** How often inventory-service was asked by message. */
+  /** Number of requests sent by message. */
   asks: number;
   askAgainAt: Date;
-  /** Whether its last message has not reached the broker yet. */
+  /** Whether the last message has not reached the broker yet. */
   isUnsent: boolean;
 }
 
-/** `<base>/waits/{id}`: what an operator may see of what the completer keeps of an order. */
+/** `<base>/waits/{id}`: the completer's state of an order, for operators. */
 export function orderOperationsRoutes({ pool, base }: { pool: Queryable; base: string }): Router {
   const routes = Router({ caseSensitive: true, strict: true });
   const path = `${base}/waits`;

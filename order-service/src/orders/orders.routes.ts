@@ -31,7 +31,7 @@ import { findOrders, listOrders, readTimeline } from './orders.sql.ts';
 import type { PlaceOrder } from './place-order.ts';
 import { isVisible, visibleOwner } from './visibility.ts';
 
-/** 1 MiB, as at the gateway: 1,000 lines need a tenth of it. */
+/** 1 MiB, as at the gateway; 1,000 lines need a tenth of it. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
 export interface OrderRoutesDeps extends IdempotencyDeps {
@@ -39,7 +39,7 @@ export interface OrderRoutesDeps extends IdempotencyDeps {
   placeOrder: PlaceOrder;
   /** Whether an order would be refused as `overloaded`. */
   isFull: () => boolean;
-  /** The time in which a placed order has its answer. */
+  /** Time limit for the response to a placement. */
   answerWithinMs: number;
   now: () => Date;
   wakeRelay: () => void;
@@ -55,13 +55,13 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   });
   const body = readBody(BODY_LIMIT_BYTES);
 
-  // Before the body is read and understood: when many are refused, that is most of what they cost.
+  // Before the body is read and parsed, which is most of the cost of a refused request.
   const refuseWhenFull: RequestHandler = (_req, _res, next) => {
     if (deps.isFull()) throw overloaded();
     next();
   };
   routes.post('/orders', refuseWhenFull, ...body, async (req, res) => {
-    // Before validation: a large order's is part of the time that its client waits.
+    // Taken before validation, which for a large order is part of the response time.
     const deadline = performance.now() + deps.answerWithinMs;
     const context = contextOf(res);
     const key = requireIdempotencyKey(req);
@@ -76,7 +76,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
       traceparent: context.traceparent,
       deadline,
     });
-    // An answer without a location is a refusal; of an earlier one it is not known here which order it was.
+    // A reply without a location is a refusal. For a replayed refusal, the order is not known here.
     const placed = answer.result === 'executed' ? order.id : undefined;
     res.locals.orderId = answer.reply.location?.slice('/orders/'.length) ?? placed;
     sendReply(res, answer.reply, answer.result === 'replayed');
@@ -157,7 +157,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   return routes;
 }
 
-/** A cursor's checksum is no secret, so whoever forges one gets no further than a client that may read the list. */
+/** The checksum of a cursor is not secret, so the position is validated. A forged cursor gives no access beyond the list. */
 function positionIn(scope: string, cursor: string | undefined): string | undefined {
   const position = fromCursor(scope, cursor);
   if (position !== undefined && !asUuid(position)) throw cursorRefused();

@@ -42,10 +42,10 @@ const LINES = /* sql */ `
                     ORDER BY l.position)
    FROM order_lines l WHERE l.order_id = o.id) AS lines`;
 
-/** Where an order has its key, in statements that call the order `o`. */
+/** The columns of an order's key, in statements with the alias `o`. */
 export const KEY_OF_ORDER = { clientId: 'o.client_id', key: 'o.idempotency_key', resourceId: 'o.id' };
 
-// Positions are counted from 0, so the last one says how many there are without reading them.
+// Positions start at 0, so the count follows from the last one without reading all lines.
 const LINE_COUNT = /* sql */ `
   (SELECT coalesce(max(l.position) + 1, 0) FROM order_lines l WHERE l.order_id = o.id) AS line_count`;
 
@@ -77,7 +77,7 @@ function toLine(line: { sku: string; quantity: number; unitPrice: number | null 
   return line.unitPrice === null ? { sku, quantity } : { sku, quantity, unitPrice: line.unitPrice };
 }
 
-/** Members in the order of the contract: jsonb keeps its own, and a rebuilt answer must equal the stored one. */
+/** Members in the order of the contract. jsonb reorders them, and a rebuilt response must equal the stored one. */
 function toShortage({ sku, requested, available, reason }: Shortage): Shortage {
   return { sku, requested, available, reason };
 }
@@ -97,7 +97,7 @@ export async function findOrders(q: Queryable, ids: readonly OrderId[]): Promise
   return new Map(rows.map((row) => [row.id, toOrder(row)]));
 }
 
-/** Lock orders until the transaction ends, always in the order of their ids. */
+/** Lock orders until the end of the transaction, always in the order of their ids. */
 export async function lockOrders(trx: Transaction, ids: readonly OrderId[]): Promise<Map<OrderId, Order>> {
   const { rows } = await trx.query<OrderRow>({
     name: 'lock-orders',
@@ -109,26 +109,26 @@ export async function lockOrders(trx: Transaction, ids: readonly OrderId[]): Pro
   return new Map(rows.map((row) => [row.id, toOrder(row)]));
 }
 
-/** One step of one order, with everything that must commit with it. */
+/** One step of one order, and everything that must commit with it. */
 export interface Transition {
-  /** As it was; the step is taken only if it still is. */
+  /** The order before the step. The step is applied only if it is unchanged. */
   before: Order;
   after: Order;
   actor: string;
   correlationId: string;
   messages: readonly OutboxRow[];
-  /** The final answer to the request that placed the order, when this step takes it out of `pending`. */
+  /** The final reply to the request that placed the order, if this step takes it out of `pending`. */
   finalReply?: Reply;
-  /** Fencing token: the step is taken only while the placing request's key is held under it. */
+  /** Fencing token: the step is applied only while the key of the placing request is leased with it. */
   token?: number;
 }
 
 /**
- * Take a set of steps, at most one per order, in one statement. Returns the ids of the orders that took theirs: the
- * others had moved on, or their token was overtaken.
+ * Apply a set of steps, at most one per order, in one statement. Returns the ids of the orders that changed: the others had
+ * already changed, or their token is stale.
  */
 export async function applyTransitions(q: Queryable, steps: readonly Transition[]): Promise<Set<OrderId>> {
-  // Every writer of several orders goes by id, so two that share orders queue instead of deadlocking.
+  // Every writer of several orders locks them in id order, so that two with the same orders wait instead of deadlocking.
   const sorted = steps.toSorted(orderBy(({ before }) => before.id));
   const { rows } = await q.query<{ id: string }>({
     name: 'apply-transitions',
@@ -188,7 +188,7 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
       texts(sorted.map((step) => step.finalReply?.location)),
       texts(sorted.map((step) => step.finalReply?.body)),
       ...outboxColumns(sorted.flatMap((step) => step.messages)),
-      // A step and its messages are of one trace.
+      // A step and its messages belong to the same trace.
       texts(sorted.map((step) => otherTraceId(step.messages[0]?.traceparent, step.correlationId))),
     ],
   });
@@ -199,7 +199,7 @@ function asJson(value: object | undefined): string | undefined {
   return value && JSON.stringify(value);
 }
 
-/** What the timeline says beside the kind of step. */
+/** The detail of a timeline entry. */
 function timelineDetail(order: Order): object | undefined {
   if (order.status === 'rejected') return order.rejection;
   if (order.status === 'shipped') return order.shipment;
@@ -207,7 +207,7 @@ function timelineDetail(order: Order): object | undefined {
   return undefined;
 }
 
-/** Note that the answers to these commands have come. */
+/** Record that these commands have been answered. */
 export async function endWaits(trx: Transaction, waits: readonly { id: OrderId; awaiting: Awaiting }[]): Promise<void> {
   await trx.query({
     name: 'end-waits',
@@ -219,14 +219,14 @@ export async function endWaits(trx: Transaction, waits: readonly { id: OrderId; 
   });
 }
 
-/** An order as its key needs it: what it was placed with, and what took it out of `pending`. */
+/** An order with the fingerprint of its request, and the step that took it out of `pending`. */
 export interface PlacedOrder {
   order: Order;
   fingerprint: Buffer;
   decided?: { at: Date; correlationId: string };
 }
 
-/** The orders that were placed under these keys, in their order, for repeats that no key's row answers. */
+/** The orders placed under these keys, in their order, for retries that cannot be answered from a key's row. */
 export async function findOrdersByKeys(q: Queryable, keys: readonly KeyName[]): Promise<(PlacedOrder | undefined)[]> {
   const { rows } = await q.query<
     OrderRow & { position: number; fingerprint: Buffer; decided_at: Date | null; decided_by: string }
@@ -252,7 +252,7 @@ export async function findOrdersByKeys(q: Queryable, keys: readonly KeyName[]): 
   return found;
 }
 
-/** What an order was placed with under this key; a key that an order knows is not free for another request. */
+/** The fingerprint of the order placed under this key: the key stays reserved for that request. */
 export async function findKeptFingerprint(q: Queryable, { clientId, key }: KeyName): Promise<Buffer | undefined> {
   const { rows } = await q.query<{ fingerprint: Buffer }>(
     'SELECT fingerprint FROM orders WHERE client_id = $1 AND idempotency_key = $2',
@@ -261,7 +261,7 @@ export async function findKeptFingerprint(q: Queryable, { clientId, key }: KeyNa
   return rows[0]?.fingerprint;
 }
 
-/** Whether an insert was refused because the client has an order under this key. */
+/** Whether an insert failed because the client already has an order under this key. */
 export function isOrderOfKeyKnown(error: unknown): boolean {
   return violatedConstraint(error) === 'orders_idempotency_key_key';
 }
@@ -275,18 +275,19 @@ export interface OrderFilter {
   before?: OrderId;
 }
 
-// A page that filters by what its index does not know (a status, or the client of a customer) may have to pass over many
-// other orders; it gives up here and says where to go on. The bound keeps the dearest page as dear as some ten full ones.
+// A page with a filter that its index does not cover (a status, or the client of a customer) may have to skip many other
+// orders. It stops here and returns a cursor. The limit keeps the most expensive page at the cost of about ten full ones.
 const SCAN_LIMIT = 1_000;
 
-// A page of orders with 1,000 lines each would be 5 MB for every hundred; this many make a tenth of that. An order has at
-// most half of them, so a page has at least two.
+// A hundred orders with 1,000 lines each would be 5 MB; this limit keeps a page at a tenth of that. An order has at most
+// half
+// of it, so a page has at least two orders.
 const LINES_LIMIT = 2_000;
 
-// As the index of lists has it, and no other: what finds one key can then only be planned with the constraint's.
+// The collation of the index for lists, and of no other, so that a query for one key can only use the constraint's index.
 const CLIENT_BY_BYTES = 'client_id COLLATE "C"';
 
-/** A page of orders, newest first, and where the next one begins. It may be short, or empty, and still have a next. */
+/** A page of orders, newest first, and the start of the next page. A short or empty page may still have a next one. */
 export async function listOrders(
   q: Queryable,
   filter: OrderFilter,
@@ -319,13 +320,13 @@ export async function listOrders(
   return scan && scan.seen === SCAN_LIMIT ? { orders, next: scan.last_seen } : { orders };
 }
 
-/** The newest orders that one index finds, and what is left to be looked for among them. */
+/** The newest orders that one index finds, and the filters that are left to apply to them. */
 function windowOf({ clientId, customerId, number, status, before }: OrderFilter) {
   const window = builder('orders').select('*').limit(SCAN_LIMIT);
   const rest: Record<string, string> = {};
   if (before !== undefined) window.where('id', '<', before);
   if (number !== undefined || status === 'pending') {
-    // One order, or few: the completer's index finds those that are pending, and `awaiting` says so to the planner.
+    // One order or few. The condition on `awaiting` lets the planner use the completer's index for pending orders.
     if (number !== undefined) window.where('number', number);
     else window.where('status', 'pending').whereNotNull('awaiting');
     if (clientId !== undefined) window.where('client_id', clientId);
@@ -340,8 +341,8 @@ function windowOf({ clientId, customerId, number, status, before }: OrderFilter)
 }
 
 /**
- * As a range of one value, in its order: with an equality the planner may read the newest orders of everybody until it has
- * found enough of this one's, who may have none for years.
+ * Filter by a range of one value, and sort by it: with an equality, the planner may scan the newest orders of all clients until
+ * it has found enough of this one, which may take very long.
  */
 function only(window: ReturnType<typeof builder>, column: string, value: string): void {
   window.whereRaw(`${column} BETWEEN ? AND ?`, [value, value]).orderByRaw(`${column} DESC`);
@@ -361,13 +362,13 @@ export interface TimelineEntry {
   at: Date;
   actor: string;
   correlationId: string;
-  /** Where it is another than the one that is named after the request. */
+  /** Present if it differs from the request id. */
   traceId?: string;
   detail?: unknown;
   replays?: number;
 }
 
-/** The order's story, oldest first, with the replays of the request that placed it as one entry. */
+/** The timeline of an order, oldest entry first. Replays of the request that placed it are one entry. */
 export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineEntry[]> {
   const { rows } = await q.query<{
     type: string;
@@ -402,7 +403,7 @@ export async function readTimeline(q: Queryable, id: OrderId): Promise<TimelineE
   return inOrderOfTime(entries);
 }
 
-/** The entries are in the order in which they were written; only the replays, which come last, are put in their place. */
+/** The entries are in the order of insertion; only the replays, which come last, are moved to their place in time. */
 function inOrderOfTime(entries: TimelineEntry[]): TimelineEntry[] {
   const replays = entries.at(-1);
   if (replays?.type !== 'replays') return entries;

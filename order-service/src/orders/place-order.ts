@@ -1,9 +1,9 @@
 /**
- * One request to place an order: it meets its twins, joins a batch, and is answered in time.
+ * One request to place an order: it is checked against concurrent retries, joins a batch, and is answered in time.
  *
- * Twins in one process meet in a map of running keys. Once the first one's key is known to be its own, the others are
- * refused without a query; when it is not (it is a repeat itself, or it was refused), each goes its own way. An entry
- * ends with its answer or when its time is up; from then on the database decides, as it does between processes.
+ * Concurrent retries in one process are detected by a map of running keys. Once the first request has claimed its key, the
+ * others are refused without a query; if it has not (it is a retry itself, or it was refused), each proceeds independently. An
+ * entry ends with its response or its deadline; after that the database decides, as it does between processes.
  */
 
 import type { Batcher } from '@shop/chassis/reliable/batching/batcher.ts';
@@ -19,23 +19,23 @@ import type { Order } from './order.ts';
 import type { Judgement, Placement, PlacementAnswer } from './placement-batch.ts';
 import { acceptedReply } from './replies.ts';
 
-// What A, a short hop and B need. Begun later than this, an order would only be answered 202 after all that time.
+// Time for A, a short hop and B. An order that starts later could only be answered with 202 at its deadline.
 const LONGEST_WORK_MS = 600;
 
 export interface PlaceOrderDeps extends KeyCounters {
   placements: Batcher<Placement, PlacementAnswer>;
 }
 
-/** Place one order, or give the answer that its key has. */
+/** Place one order, or return the stored response of its key. */
 export type PlaceOrder = (request: PlaceOrderRequest) => Promise<PlacementAnswer>;
 export type PlaceOrderRequest = Omit<Placement, 'onBegun' | 'onJudged'>;
 
-/** Make the function that places orders in this process. */
+/** Create the function that places orders in this process. */
 export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
-  // By client and key: every request that is running here.
+  // Running requests of this process, by client and key.
   const running = new Map<string, { fingerprint: Fingerprint; isClaimed: Promise<boolean> }>();
 
-  async function amongTwins(request: PlaceOrderRequest): Promise<PlacementAnswer> {
+  async function onceAtATime(request: PlaceOrderRequest): Promise<PlacementAnswer> {
     const name = `${request.clientId}\n${request.key}`;
     const first = running.get(name);
     if (first && (await first.isClaimed)) {
@@ -56,7 +56,7 @@ export function createPlaceOrder(deps: PlaceOrderDeps): PlaceOrder {
     countingResult(
       deps,
       request,
-      () => amongTwins(request),
+      () => onceAtATime(request),
       ({ result }) => result,
     );
 }

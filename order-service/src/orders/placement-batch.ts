@@ -1,13 +1,13 @@
 /**
- * Placing orders, a batch at a time. Each phase is one statement or one call for all members:
+ * Places orders in batches. Each phase is one statement or one call for all members:
  *
- *   A      claim the keys and write the orders `pending`, and look at the keys that were taken  (order-db)
- *   orders answer for keys whose answer is in no row: still pending, or past their retention; beside the hop
- *   hop    ask inventory-service to hold the stock of those whose keys are claimed
- *   B      settle them, or queue the question when the hop's outcome is unknown                 (order-db)
- *   reread for those on which B had no effect: another process settled them, and stored the answer
+ *   A      claim the keys and insert the orders as `pending`, and read the keys that were taken  (order-db)
+ *   orders answer for keys without a stored response: order pending, or key past its retention; in parallel with the hop
+ *   hop    ask inventory-service to hold the stock of the orders whose keys are claimed
+ *   B      write the decisions, or queue the request if the outcome of the hop is unknown        (order-db)
+ *   reread members on which B had no effect: another process decided them, and stored the response
  *
- * If the process dies after A, the completer finds the order; wherever it dies, a repeat of the request finds the key.
+ * If the process crashes after A, the completer finds the order; wherever it crashes, a retry of the request finds the key.
  */
 
 import type { Pool, Queryable } from '@shop/chassis/base/db/pool.ts';
@@ -39,15 +39,15 @@ import {
 import { insertPlacements, NUMBER_PLACEHOLDER, queueReservations } from './placement.sql.ts';
 import { acceptedReply, finalReply } from './replies.ts';
 
-/** A request to place an order, on its way through the phases. */
+/** A request to place an order. */
 export interface Placement extends LeasedRequest {
-  /** As it will be written; its number comes with A. */
+  /** The order to insert; A assigns its number. */
   order: Order;
   correlationId: string;
   traceparent: string;
-  /** Called when a batch has taken it: until then nothing was done. */
+  /** Called when its batch starts. Before that, nothing was done. */
   onBegun: () => void;
-  /** Called as soon as it is known whether the key is this request's: those that it is not need not wait for the hop. */
+  /** Called as soon as the state of the key is known. Requests that have not claimed their key need not wait for the hop. */
   onJudged: (judgement: Result<Judgement>) => void;
 }
 
@@ -58,22 +58,22 @@ export interface PlacementAnswer {
 
 export interface PlacementDeps {
   pool: Pool;
-  /** For what is no part of placing: repeats that only read. */
+  /** For retries, which only read. */
   requestPool: Queryable;
   reservations: ReservationClient;
   metrics: OrderMetrics;
   log: Logger;
   tracing?: Tracing;
   now: () => Date;
-  /** Tell the relay that there is something to send. */
+  /** Signal new outbox rows to the relay. */
   wakeRelay: () => void;
   reservationTimeoutMs: number;
 }
 
-// What remains for B and the answer when the hop has used all of its time.
+// Reserved for B and the response when the hop uses all of its time.
 const RESERVE_FOR_B_MS = 400;
 
-/** A placement whose key is ours, and the token that proves it. */
+/** A placement that has claimed its key, with its fencing token. */
 export interface Claimed {
   placement: Placement;
   order: Order;
@@ -81,7 +81,7 @@ export interface Claimed {
   result: 'executed' | 'taken_over';
 }
 
-/** What the key says: it is ours and the order is durable, or there is an answer already. */
+/** The state of a key: claimed, and the order is durable; or already answered. */
 export type Judgement = { kind: 'claimed'; claimed: Claimed } | { kind: 'answered'; answer: PlacementAnswer };
 type Result<T> = PromiseSettledResult<T>;
 
@@ -103,7 +103,7 @@ export async function placeBatch(
   const unanswered = placements.filter((placement) => !judgements.has(placement));
   const [answers, byOrders] = await Promise.all([
     reserveAndSettle(deps, claimed, batch?.traceparent),
-    // Repeats wait for neither the hop nor B, and the orders of others do not wait for repeats.
+    // In parallel, so that retries wait for neither the hop nor B, nor other orders for retries.
     answerByOrders(deps, unanswered),
   ]);
   batch?.end();
@@ -123,7 +123,7 @@ function announce(judgements: Map<Placement, Result<Judgement>>): void {
 
 /* ------------------------------------------------------------------------------------------------ A and its losers */
 
-/** What the keys of these say; those are absent whose order has to say it. */
+/** Claim the keys. Members whose result depends on their order are absent. */
 async function claim(pool: Pool, placements: readonly Placement[]): Promise<Map<Placement, Result<Judgement>>> {
   const claims = await claimLeases(pool, placements, {
     idOf: ({ order }) => order.id,
@@ -139,7 +139,7 @@ async function claim(pool: Pool, placements: readonly Placement[]): Promise<Map<
   return judgements;
 }
 
-/** A. The order as written for each member, or undefined where the key was taken. */
+/** Transaction A. Returns the inserted order of each member, or undefined if the key was taken. */
 async function insertMembers(pool: Pool, members: readonly Placement[]): Promise<(Order | undefined)[]> {
   const numbers = await insertPlacements(
     pool,
@@ -168,7 +168,7 @@ function toJudgement(placement: Placement, found: ClaimResult<Order> | undefined
   return fulfilled({ kind: 'claimed', claimed: { placement, order, token, result } });
 }
 
-/** Repeats that their orders answer, however many, by one look. */
+/** Answer retries from their orders, with one query. */
 async function answerByOrders(
   deps: PlacementDeps,
   placements: readonly Placement[],
@@ -192,7 +192,7 @@ function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Res
   if (!order.firstOutcome) {
     return fulfilled({ kind: 'answered', answer: { reply: acceptedReply(order), result: 'in_progress' } });
   }
-  // As it was when it was decided: version 2, before anything that followed.
+  // The order at the time of the decision: version 2, without later changes.
   const asDecided: Order = {
     ...order,
     status: order.firstOutcome,
@@ -216,17 +216,17 @@ async function reserveAndSettle(
   if (claimed.length === 0) return answers;
   const decisions = await reserve(deps, claimed, traceparent);
   const spanOfB = deps.tracing?.start('place orders: B', { parent: traceparent });
-  // Once for both runs: what the first has stored is what the second would store.
+  // The same for both runs, so that they would store the same response.
   const now = deps.now();
   const settled = await retryingLostConnection(claimed, (members, isSecondRun) =>
     settleMembers(deps, members, { results: decisions, now, isSecondRun }),
   );
   spanOfB?.end();
   for (const [index, member] of claimed.entries()) {
-    const result = settled[index] ?? rejected(new Error('a placement was not settled'));
+    const result = settled[index] ?? rejected(new Error('a placement got no outcome from B'));
     answers.set(member, result);
   }
-  await giveBack(
+  await releaseFailed(
     deps,
     claimed.filter((member) => answers.get(member)?.status === 'rejected'),
   );
@@ -245,31 +245,31 @@ async function reserve(
   const hop = deps.tracing?.start('POST /reservations', { kind: 'client', parent: traceparent });
   const caller = hop?.traceparent ?? claimed[0]?.placement.traceparent ?? '';
   const results = await deps.reservations.reserve(requests, timeout, caller);
-  hop?.end(results ? undefined : { failed: 'its outcome is unknown' });
+  hop?.end(results ? undefined : { failed: 'outcome unknown' });
   return results && new Map(results.map((result) => [result.id, result]));
 }
 
-/** What B would make of a member. */
+/** What B writes for a member, if it has an effect. */
 interface Attempt {
   reply: Reply;
   outcome: OrderStatus | 'queued';
 }
 
-/** B for a set of members: what it would make of each, and the orders for which it did. */
+/** B for a set of members: what it writes for each, and the orders on which it had an effect. */
 interface Attempts {
   attempts: Map<Claimed, Attempt>;
   effective: ReadonlySet<OrderId>;
 }
 
 interface Settling {
-  /** What inventory answered; undefined: nobody knows. */
+  /** The results of inventory-service; undefined if the outcome is unknown. */
   results: Map<string, ReservationResult> | undefined;
   now: Date;
-  /** The first run lost its connection, perhaps after its commit. */
+  /** The first run lost its connection, possibly after its commit. */
   isSecondRun: boolean;
 }
 
-/** B for these members, and a second look for those on which it had no effect. */
+/** Run B for these members, and read the stored replies of those on which it had no effect. */
 async function settleMembers(
   deps: PlacementDeps,
   members: readonly Claimed[],
@@ -292,9 +292,10 @@ async function settleMembers(
     const attempt = attempts.get(member);
     const isEffective = effective.has(member.order.id);
     const reply = isEffective ? attempt?.reply : others.get(member);
-    if (!reply) throw new Error(`order ${member.order.id} was neither settled nor found`);
-    // An earlier run may have committed although it failed: its effect is counted here. A body that decides is nobody
-    // else's; that of a 202 may be.
+    if (!reply) throw new Error(`order ${member.order.id} was neither decided nor found`);
+    // An earlier run may have committed although it failed, so its effect is counted here. A final body belongs to this
+    // request
+    // only; the body of a 202 may also come from another.
     const isRepeated = isSecondRun || attempt?.outcome !== 'queued';
     const isOurs = isEffective || (isRepeated && reply.body === attempt?.reply.body);
     if (attempt && isOurs) deps.metrics.ordersTotal.of(attempt.outcome).inc();
@@ -312,7 +313,7 @@ async function settleKnown(
   const steps: Transition[] = [];
   for (const member of members) {
     const decision = toDecision(results.get(member.order.id));
-    // A tombstone: the order was cancelled meanwhile, so B has nothing to do.
+    // No decision for a tombstone: the order was cancelled meanwhile.
     const outcome = decision && applyDecision(member.order, decision, now);
     if (outcome?.kind !== 'changed') continue;
     const { correlationId, traceparent } = member.placement;
@@ -335,7 +336,7 @@ function toDecision(result: ReservationResult | undefined): Decision | undefined
   if (result?.state === 'held') return { kind: 'held' };
   if (result?.state === 'rejected') return { kind: 'rejected', shortages: result.shortages ?? [] };
   if (result?.state === 'released') return undefined;
-  throw new Error(`inventory-service answered ${result?.state ?? 'nothing'} for a new reservation`);
+  throw new Error(`unexpected state of a new reservation: ${result?.state ?? 'missing'}`);
 }
 
 async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[], now: Date): Promise<Attempts> {
@@ -357,12 +358,14 @@ async function queueUnknown(deps: PlacementDeps, members: readonly Claimed[], no
 }
 
 /**
- * B had no effect: frozen past its lease, overtaken by a reply or a cancellation, or its own answer was lost and this
- * is its second run. What the key says is the answer; never the order's present status, and never the hop.
+ * For members on which B had no effect: the process was frozen past the lease, a reply or a cancellation came first, or this is
+ * the second run after a lost COMMIT response. The response is the one stored with the key, never the order's current status,
+ * and never the result of the hop.
  */
 async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[]): Promise<Map<Claimed, Reply>> {
   if (members.length === 0) return new Map();
-  // The orders first: one that is settled between the two looks is still pending here, and its answer is stored there.
+  // Orders are read first: if one is decided between the two queries, it is still pending here, and its stored response is
+  // found there.
   const orders = await findOrders(
     deps.pool,
     members.map(({ order }) => order.id),
@@ -381,8 +384,8 @@ async function answersOfOthers(deps: PlacementDeps, members: readonly Claimed[])
   return replies;
 }
 
-/** A fault after A: the lease ends now, so that a repeat takes over at once. */
-async function giveBack(deps: PlacementDeps, failed: readonly Claimed[]): Promise<void> {
+/** End the leases after an error following A, so that a retry can take over at once. */
+async function releaseFailed(deps: PlacementDeps, failed: readonly Claimed[]): Promise<void> {
   if (failed.length === 0) return;
   const leases = failed.map(({ placement: { clientId, key }, token }) => ({ clientId, key, token }));
   await releaseLeases(deps.pool, leases).catch((error: unknown) =>

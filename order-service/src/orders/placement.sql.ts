@@ -1,7 +1,6 @@
 /**
- * The statements of placing orders: A claims keys and writes pending orders, `queueReservations` is B when the outcome of
- * the hop is unknown (B with a known outcome is `applyTransitions`). Each is one statement, so one round trip and one commit,
- * for a whole batch.
+ * SQL for placing orders: A claims keys and inserts pending orders; `queueReservations` is B if the outcome of the hop is unknown
+ * (with a known outcome, B is `applyTransitions`). Each is one statement for the whole batch: one round trip and one commit.
  */
 
 import { randomInt } from 'node:crypto';
@@ -16,30 +15,31 @@ import type { Order, OrderId } from './order.ts';
 import { KEY_OF_ORDER, toOrderNumber } from './orders.sql.ts';
 
 /**
- * Stands for the order's number in `order.placed`, whose body is written before the statement assigns the number.
- * 30 random digits per process: no SKU and no client id contains it by chance.
+ * Placeholder for the order's number in `order.placed`, whose body is built before the statement assigns the number. 30 random
+ * digits per process, so that no SKU and no client id contains it by chance.
  */
 export const NUMBER_PLACEHOLDER = toOrderNumber(Array.from({ length: 30 }, () => randomInt(10)).join(''));
 
-// Of a key in `input i`. Otherwise it is a repeat past its retention, and the order's constraint would refuse the whole
-// statement. As a scalar, for a join could be planned without the index.
+// Whether a key in `input i` has no order. If it has, the request is a retry past the key's retention, and the unique
+// constraint
+// would fail the whole statement. A scalar subquery, because a join could be planned without the index.
 const HAS_NO_ORDER = /* sql */ `(
   SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key
 ) IS NULL`;
 
-/** A pending order to be written, and the request's claim on its key. */
+/** A pending order to insert, with the key to claim. */
 export interface Claim extends KeyedRequest {
   order: Omit<Order, 'number'>;
   correlationId: string;
-  /** The time after which its request is answered, whatever becomes of the order. */
+  /** Time until the deadline of the request. */
   answeredInMs: number;
   /** `order.placed`, with {@link NUMBER_PLACEHOLDER}. */
   placed: OutboxRow;
 }
 
 /**
- * Transaction A. Returns the numbers of the orders that were written; the keys of all others were taken, or belong to an
- * order although their rows are gone. Behind that look stands the constraint, which refuses the whole statement (23505).
+ * Transaction A. Returns the numbers of the inserted orders. The keys of the others were taken, or have an order although their
+ * rows were removed. In a race, the unique constraint fails the whole statement (23505).
  */
 export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Promise<Map<OrderId, string>> {
   const sorted = inOrderOfKeys(claims, (claim) => claim);
@@ -119,11 +119,11 @@ export interface QueuedReservation {
 }
 
 /**
- * B when nobody knows what the hop did: ask by message, end the lease, and leave the order pending. Returns the ids
- * for which it had an effect.
+ * B for an unknown outcome of the hop: send the request by message, end the lease, and leave the order pending. Returns the ids
+ * of the orders on which it had an effect.
  */
 export async function queueReservations(pool: Pool, queued: readonly QueuedReservation[]): Promise<Set<OrderId>> {
-  // Every writer of several orders goes by id: see applyTransitions.
+  // Every writer of several orders locks them in id order: see applyTransitions.
   const sorted = queued.toSorted(orderBy(({ order }) => order.id));
   const { rows } = await pool.query<{ id: string }>({
     name: 'queue-reservations',

@@ -1,19 +1,19 @@
 /**
- * Every order against its reservation, by asking inventory-service page by page. Both sides are read in the order of
- * their ids, which are the same, and merged: one statement per page and side, and two pages in memory.
+ * Compares every order with its reservation, which it reads from inventory-service page by page. Both sides are read in the
+ * order of their ids, which are the same, and merged: one statement per page and side, and two pages in memory.
  *
- * Unless the run is full, it begins at the horizon. Behind it only those are looked at that may still change, or differ:
- * an order that is closed and agrees stays so, but for a restore or another hand.
+ * Unless the run is full, it starts at the horizon. Behind it, only orders are checked that may still change or that differ: a
+ * final order that agrees does not change, except by a restore or a manual change.
  *
- * A pair that differs is no mismatch yet:
+ * A pair that differs is not a mismatch yet:
  *
- *   1. It is looked at again, order, reservation, order: if the order is the same before and after, all of it was so at
- *      one instant, whatever the clocks of the processes say.
- *   2. An order that waits for the answer to its command waits rightly, until the command was repeated in vain.
- *   3. What still differs is looked at once more when the time of grace is over, by the clock of this process alone; what
- *      has changed in between is work under way.
+ *   1. It is read again: order, reservation, order. If the order is the same before and after, both sides were read at the same
+ *      instant, independently of the clocks of the processes.
+ *   2. If the order waits for the reply to a command, the difference is expected, until the command was repeated without success.
+ *   3. If it still differs, it is read once more after the grace period, measured by the clock of this process alone. If it has
+ *      changed in between, it is work in progress.
  *
- * What is left cannot come from any order of messages: something was lost, or written by another hand.
+ * The remaining differences cannot result from any order of messages: something was lost, or changed manually.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
@@ -33,31 +33,31 @@ export interface CompareDeps {
   wakeRelay: () => void;
 }
 
-// Between two pages, so that a comparison of millions takes its time (two minutes for each) and not the services'.
+// Pause between two pages, so that a comparison of millions (two minutes for each million) does not load the services.
 const PAUSE_MS = 20;
-// Sent with the step, then after 30 s, 90 s and 210 s: whatever is not answered after the fourth is not just slow.
+// Sent with the step, then after 30 s, 90 s and 210 s: after the fourth time, a missing reply is not just late.
 const ASKS_UNDER_WAY = 3;
 const SUSPECTS_AT_ONCE = 100;
-// A fault can touch every order. What waits for its third look is held in memory, some 20 MB of it at most.
+// One bug can affect every order. Pairs that wait for their third check are kept in memory, at most about 20 MB.
 const WAITING_AT_MOST = 100_000;
 
-/** One order and its reservation, as far as they are there. */
+/** An order and its reservation, of which one may be missing. */
 interface Looks {
   id: string;
   order?: OrderLook & { isUnsent?: boolean };
   reservation?: ReservationLook;
 }
 
-/** A pair that differed at one instant. */
+/** A pair that differs. */
 interface Difference {
   pair: Pair;
-  /** What must not have changed until the next look. */
+  /** Must be unchanged at the next check. */
   state: string;
   /** By `performance.now()`. */
   since: number;
 }
 
-/** Compare orders with their reservations, and write lost commands again. */
+/** Compare orders with their reservations, and send lost commands again. */
 export async function compareReservations(deps: CompareDeps, findings: Findings): Promise<void> {
   const horizon = findings.isFull ? undefined : await readHorizon(deps.pool);
   const next = horizonAt(findings.startedAt);
@@ -140,7 +140,7 @@ async function* reservationLooks(
   }
 }
 
-/** Those behind the horizon that may still change, or differ. */
+/** Compare the orders behind the horizon that may still change or that differ. */
 async function* openPages(
   deps: CompareDeps,
   findings: Findings,
@@ -171,7 +171,7 @@ async function lookAtReservations(
   return new Map(found.map((reservation) => [reservation.id, reservation]));
 }
 
-/** Two streams in the order of their ids as one; what is on one side only comes alone. */
+/** Merge two streams sorted by id; an item without a counterpart is returned alone. */
 export async function* merge<A extends { id: string }, B extends { id: string }>(
   orders: AsyncGenerator<A>,
   reservations: AsyncGenerator<B>,
@@ -191,7 +191,7 @@ export async function* merge<A extends { id: string }, B extends { id: string }>
   }
 }
 
-/** Those of these that differ at one instant. */
+/** Of these pairs, those that differ when read at the same instant. */
 async function lookAgain(deps: CompareDeps, findings: Findings, ids: readonly string[]): Promise<Difference[]> {
   if (ids.length === 0) return [];
   const before = await lookAtOrders(deps.pool, ids);
@@ -211,7 +211,7 @@ async function lookAgain(deps: CompareDeps, findings: Findings, ids: readonly st
   });
 }
 
-/** The third look, when the time of grace is over. */
+/** The third check, after the grace period. */
 async function concludeLater(deps: CompareDeps, findings: Findings, differences: readonly Difference[]): Promise<void> {
   const due = Math.max(...differences.map(({ since }) => since)) + deps.graceSeconds * 1000;
   const { signal } = findings;

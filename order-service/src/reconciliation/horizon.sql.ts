@@ -1,30 +1,31 @@
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { OrderId } from '../orders/order.ts';
 
-/** Before the id of every order. */
+/** An id smaller than that of any order. */
 export const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
-// Ids are made by the clocks of processes, a moment before their orders are written. Orders of a clock that is further
-// behind are first compared by the full run of the day.
+// Ids come from the clocks of processes, shortly before their orders are inserted. Orders of a clock that is further behind
+// than
+// this are first compared by the daily full run.
 const MARGIN_MS = 3_600_000;
 
 // Well within a statement's timeout.
 const REMOVED_AT_ONCE = 10_000;
 
-/** The id behind which a run that begins now need not compare twice what it finds closed. */
+/** The id up to which a run that starts now can move the horizon. */
 export function horizonAt(startedAt: Date): OrderId {
   // The first 48 bits of a UUIDv7 are its time in milliseconds.
   const time = (startedAt.getTime() - MARGIN_MS).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
-/** How far all orders have been compared; undefined before the first full run. */
+/** The id up to which all orders have been compared; undefined before the first full run. */
 export async function readHorizon(q: Queryable): Promise<OrderId | undefined> {
   const { rows } = await q.query<{ position: OrderId }>('SELECT position FROM reconciliation_horizon');
   return rows[0]?.position;
 }
 
-/** Orders that the next runs have to look at again, though they will be behind the horizon. */
+/** Remember orders that the next runs must check again although they are behind the horizon. */
 export async function keepOpen(q: Queryable, ids: readonly OrderId[]): Promise<void> {
   if (ids.length === 0) return;
   await q.query(
@@ -35,7 +36,7 @@ export async function keepOpen(q: Queryable, ids: readonly OrderId[]): Promise<v
   );
 }
 
-/** A page of the orders behind the horizon that have to be looked at, in the order of their ids. */
+/** A page of the orders behind the horizon that must be checked again, in the order of their ids. */
 export async function openBehind(
   q: Queryable,
   { horizon, after, limit }: { horizon: OrderId; after: OrderId; limit: number },
@@ -47,15 +48,15 @@ export async function openBehind(
   return rows.map(({ id }) => id);
 }
 
-/** These are closed, and agree. */
+/** Forget orders that are final and agree. */
 export async function removeClosed(q: Queryable, ids: readonly OrderId[]): Promise<void> {
   if (ids.length === 0) return;
   await q.query('DELETE FROM reconciliation_open WHERE id = ANY ($1::uuid[])', [ids]);
 }
 
 /**
- * All orders up to this one have been compared, and those that are open are kept. What a full run has not seen open since
- * it began is closed.
+ * Save the id up to which all orders have been compared. After a full run, orders that it has not found open are final, and are
+ * forgotten.
  */
 export async function saveHorizon(trx: Transaction, position: OrderId, fullSince: Date | undefined): Promise<void> {
   await trx.query(
@@ -65,7 +66,7 @@ export async function saveHorizon(trx: Transaction, position: OrderId, fullSince
     [position],
   );
   if (!fullSince) return;
-  // What is left by the limit, the next runs find closed.
+  // The next runs find the rows beyond the limit closed, and remove them.
   await trx.query(
     /* sql */ `
     DELETE FROM reconciliation_open

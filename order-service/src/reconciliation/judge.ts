@@ -1,13 +1,13 @@
 import type { Mismatch } from '@shop/chassis/operations/reconciliation/run.ts';
 import type { OrderStatus } from '../orders/order.ts';
 
-/** How an order stands; `unknown` for a reservation's id that is no order's. */
+/** The status of an order; `unknown` if no order has the reservation's id. */
 export type OrderSide = OrderStatus | 'unknown';
 
-/** How its reservation stands; `none` when inventory-service never heard of it. */
+/** The state of its reservation; `none` if inventory-service does not have it. */
 export type ReservationSide = 'held' | 'fulfilled' | 'released' | 'rejected' | 'none';
 
-/** Every kind of mismatch between an order and its reservation. */
+/** All kinds of mismatch between an order and its reservation. */
 export const mismatchKinds = [
   'release-missing',
   'fulfilment-missing',
@@ -19,19 +19,20 @@ export const mismatchKinds = [
 export type MismatchKind = (typeof mismatchKinds)[number];
 
 /**
- * What each pair of states means, when both are of one instant and no command is on its way. Two things make most cells:
+ * The meaning of each pair of states, if both were read at the same instant and no command is in transit. Two rules explain most
+ * cells:
  *
- *   - A reservation holds stock for an order that is `confirmed`, or `pending` and not told yet. So a `held` one of a
- *     final order was not released or not fulfilled, and whatever is not `held` leaves a confirmed order without stock.
- *   - `none` and `rejected` hold nothing, as `released` does; to an order that needs nothing, they are all the same.
+ *   - A reservation holds stock for an order that is `confirmed`, or still `pending`. So for a final order, a `held` reservation
+ *     was not released or not fulfilled, and a confirmed order without a `held` reservation has no stock.
+ *   - `none`, `rejected` and `released` hold nothing. For an order that needs no stock they are equivalent.
  */
 export const verdicts = {
   pending: {
-    // The completer asks until inventory-service has decided, and its answer settles the order.
+    // The completer repeats the request until inventory-service replies, and the reply decides the order.
     none: 'agrees',
     held: 'agrees',
     rejected: 'agrees',
-    // Only a cancellation makes a tombstone: the order can never be told to be confirmed or rejected.
+    // Only a cancellation makes a tombstone: the order can never be confirmed or rejected.
     released: 'released-while-pending',
     fulfilled: 'fulfilled-unshipped',
   },
@@ -75,17 +76,17 @@ export const verdicts = {
     held: 'order-unknown',
     rejected: 'agrees',
     released: 'agrees',
-    // Its units have left the stock for an order that nobody knows.
+    // Its units have left the stock for an unknown order.
     fulfilled: 'order-unknown',
   },
 } as const satisfies Record<OrderSide, Record<ReservationSide, 'agrees' | MismatchKind>>;
 
-/** The command whose answer the order waits for. */
+/** The state of the command whose reply the order waits for. */
 export type CommandSide =
   | 'none'
-  /** Sent lately, or still in the outbox: that the two differ is how it should be. */
+  /** Sent recently, or still in the outbox: a difference is expected. */
   | 'under-way'
-  /** Sent again and again. */
+  /** Repeated several times without a reply. */
   | 'unanswered';
 
 export interface Pair {
@@ -95,30 +96,30 @@ export interface Pair {
   command: CommandSide;
 }
 
-/** The mismatch in a pair; or that it agrees, or that it will when its command has arrived. */
+/** The mismatch of a pair; `agrees`, or `under-way` if it will agree once its command has been handled. */
 export function judge({ order, reservation, command }: Omit<Pair, 'id'>): 'agrees' | 'under-way' | MismatchKind {
   const verdict = verdicts[order][reservation];
   return isLostCommand(verdict) && command === 'under-way' ? 'under-way' : verdict;
 }
 
 /**
- * Whether it is provably safe to write a command again. A release or a fulfil: an order in such a state never needs its
- * reservation back.
+ * Whether it is provably safe to send a command again. Only a release or a fulfil, because an order in such a state never needs
+ * its reservation again.
  */
 export function isRepairable(pair: Pair): boolean {
   return pair.command === 'none' && isLostCommand(judge(pair));
 }
 
 /**
- * Whether the reservation may be asked for once more: inventory-service held it once, or the order would not be where it
- * is, and now has no row of it, so its database is older than ours. Until it is held again, others can buy its units.
- * Whatever else the order waits for, this has to come first.
+ * Whether the reservation may be requested again: inventory-service once held it, as the order's status shows, and now has no
+ * row, so its database was restored to an earlier time. Until it is held again, other orders can take its units. This has
+ * priority over anything else that the order waits for.
  */
 export function isForgotten(pair: Pair): boolean {
   return judge(pair) === 'reservation-missing' && pair.reservation === 'none';
 }
 
-/** Whether nothing is left to happen between the two. What becomes of a shipped order changes no stock any more. */
+/** Whether the pair is final. Later steps of a shipped order do not change the stock. */
 export function isClosed(pair: Pair): boolean {
   if (pair.order === 'pending' || pair.order === 'confirmed' || pair.reservation === 'held') return false;
   return pair.command === 'none' && judge(pair) === 'agrees';
@@ -140,25 +141,25 @@ const EXPECTED = {
 
 const PROPOSALS = {
   'reservation-missing':
-    'inventory-service has lost what it had answered; perhaps its database was restored. Cancel the order and place it ' +
-    'anew; if it was shipped already, take its units out of the stock by an adjustment.',
+    'inventory-service has lost the reservation; its database may have been restored. Cancel the order and place it ' +
+    'again. If it has already been shipped, remove its units from the stock by an adjustment.',
   'reservation-released':
-    'Its stock was given back, as only a cancellation does: perhaps it was cancelled, and the database of order-service ' +
-    'was restored to an earlier time. Do not ship it; cancel it again.',
+    'Its stock was released, which only a cancellation does. The order may have been cancelled, and the database of ' +
+    'order-service restored to an earlier time. Do not ship it; cancel it again.',
   'fulfilled-unshipped':
-    'Its units have left the stock. If the parcel went out and the order is confirmed, ship it: the stock will not ' +
-    'change again. If not, put the units back by an adjustment.',
+    'Its units have left the stock. If the parcel was sent and the order is confirmed, ship it: the stock will not ' +
+    'change again. Otherwise, add the units to the stock by an adjustment.',
   'released-while-pending':
-    'Its stock was given back, so it can never be confirmed. Cancel it; its client has to place another.',
+    'Its stock was released, so it can never be confirmed. Cancel it; the client must place another order.',
   'order-unknown':
-    'If the database of order-service was restored from a backup, look for the order there first. Only when there is ' +
-    'none, give the units back: publish a reservation.release with this id (if it is fulfilled: an adjustment).',
+    'If the database of order-service was restored from a backup, look for the order there first. Only if it does not ' +
+    'exist, release the units: publish a reservation.release with this id (or make an adjustment if it is fulfilled).',
 } as const satisfies Record<
   Exclude<MismatchKind, 'release-missing' | 'fulfilment-missing'> | 'reservation-released',
   string
 >;
 
-/** The pair as a mismatch for people; `repaired` when its command was written again. */
+/** The mismatch of a pair, for operators; `repaired` if its command was sent again. */
 export function toMismatch(pair: Pair, kind: MismatchKind, repaired: boolean): Mismatch {
   return {
     kind,
@@ -174,14 +175,14 @@ export function toMismatch(pair: Pair, kind: MismatchKind, repaired: boolean): M
 function proposalFor(pair: Pair, kind: MismatchKind, repaired: boolean): string {
   if (kind === 'reservation-missing') {
     if (repaired)
-      return 'Nothing: it is asked for again. If its stock is gone, the next run says that it was rejected.';
+      return 'None needed: the reservation was requested again. If its stock is gone, the next run reports it as rejected.';
     return PROPOSALS[pair.reservation === 'released' ? 'reservation-released' : kind];
   }
   if (kind !== 'release-missing' && kind !== 'fulfilment-missing') return PROPOSALS[kind];
   const command = kind === 'release-missing' ? 'reservation.release' : 'reservation.fulfil';
-  if (repaired) return `Nothing: the ${command} was written again, and is repeated until it is answered.`;
+  if (repaired) return `None needed: the ${command} was sent again, and is repeated until it is answered.`;
   if (pair.command === 'unanswered') {
-    return `The ${command} is repeated, and not answered: look for it among the dead letters of inventory-service, and replay it when its cause is gone.`;
+    return `The ${command} is repeated, but not answered. Look for it in the dead letters of inventory-service, and replay it when the cause is fixed.`;
   }
-  return `Nothing: it changed while it was looked at; the next run looks again.`;
+  return 'None needed: it changed during the comparison. The next run checks it again.';
 }

@@ -117,13 +117,15 @@ describe('toMismatch', () => {
   it('proposes to cancel again what was released, and not to place it anew', () => {
     const pair = { id: 'x', order: 'confirmed', reservation: 'released', command: 'none' } as const;
     expect(toMismatch(pair, 'reservation-missing', false).proposal).toContain('cancel it again');
-    expect(toMismatch({ ...pair, reservation: 'rejected' }, 'reservation-missing', false).proposal).toContain('anew');
-    expect(toMismatch({ ...pair, reservation: 'none' }, 'reservation-missing', true).proposal).toMatch(/^Nothing/);
+    expect(toMismatch({ ...pair, reservation: 'rejected' }, 'reservation-missing', false).proposal).toContain(
+      'place it again',
+    );
+    expect(toMismatch({ ...pair, reservation: 'none' }, 'reservation-missing', true).proposal).toMatch(/^None needed/);
   });
 
   it('names the lost command', () => {
     const pair = { id: 'x', order: 'shipped', reservation: 'held', command: 'unanswered' } as const;
     expect(toMismatch(pair, 'fulfilment-missing', false).proposal).toContain('reservation.fulfil is repeated');
-    expect(toMismatch({ ...pair, command: 'none' }, 'fulfilment-missing', true).proposal).toContain('written again');
+    expect(toMismatch({ ...pair, command: 'none' }, 'fulfilment-missing', true).proposal).toContain('sent again');
   });
 });

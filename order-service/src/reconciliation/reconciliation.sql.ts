@@ -2,13 +2,13 @@ import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import { hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import type { Awaiting, OrderId, OrderStatus } from '../orders/order.ts';
 
-/** What a comparison needs of an order. */
+/** The data of an order that a comparison needs. */
 export interface OrderLook {
   id: OrderId;
   status: OrderStatus;
   version: number;
   awaiting?: Awaiting;
-  /** How often the completer, or the step itself, has sent the command that is awaited. */
+  /** Number of times the command has been sent, by the step and by the completer. */
   asks: number;
 }
 
@@ -27,7 +27,7 @@ function toLook(row: OrderLookRow): OrderLook {
   return { id, status, version, awaiting: awaiting ?? undefined, asks };
 }
 
-/** A page of the orders after this one, in the order of their ids, which is nearly that in which they lie on disk. */
+/** A page of orders after this id, in id order, which is nearly the physical order. */
 export async function readOrderPage(q: Queryable, after: OrderId, limit: number): Promise<OrderLook[]> {
   const { rows } = await q.query<OrderLookRow>({
     name: 'reconciliation-page',
@@ -37,7 +37,7 @@ export async function readOrderPage(q: Queryable, after: OrderId, limit: number)
   return rows.map(toLook);
 }
 
-/** These orders, and whether a command for one is still unsent; unknown ids are absent. */
+/** These orders, and whether each has an unsent command; unknown ids are absent. */
 export async function lookAtOrders(
   q: Queryable,
   ids: readonly OrderId[],
@@ -53,7 +53,7 @@ export async function lookAtOrders(
   return new Map(rows.map((row) => [row.id, { ...toLook(row), isUnsent: row.is_unsent }]));
 }
 
-/** A command that is to be sent again, and the id of the request from which everything followed. */
+/** A command to send again, with the id of the request that placed the order. */
 export interface BegunWait {
   id: OrderId;
   correlationId: string;
@@ -61,8 +61,8 @@ export interface BegunWait {
 }
 
 /**
- * Let orders wait for an answer again, and tell their timelines. The caller has locked them; only those that wait for
- * nothing are touched.
+ * Let orders wait for a reply again, and add it to their timelines. The caller has locked them; orders that already wait are
+ * skipped.
  */
 export async function beginWaits(
   trx: Transaction,
@@ -99,10 +99,10 @@ export async function beginWaits(
 }
 
 /**
- * Tell the timelines of these orders that their stock is asked for again. Returns the id of the request from which each
- * followed; those with an unsent command are left out, for theirs may be the very same one.
+ * Record in the timelines of these orders that their reservations are requested again. Returns the id of the request that
+ * placed each order. Orders with an unsent command are skipped, because it may be the same one.
  */
-export async function tellRequests(
+export async function recordRequests(
   trx: Transaction,
   ids: readonly OrderId[],
   detail: object,

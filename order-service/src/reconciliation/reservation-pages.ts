@@ -1,6 +1,6 @@
 /**
- * Reading inventory-service's reservations, for the comparison. It waits longer than an order, asks another process, and
- * gives up only after the time in which a process is restarted: a comparison of millions would have to begin again.
+ * Reads the reservations of inventory-service for reconciliation. It waits longer than an order, retries with another process,
+ * and gives up only after the time of a process restart, because a comparison of millions would have to start again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ComparisonError } from '@shop/chassis/operations/reconciliation/run.ts';
@@ -12,23 +12,23 @@ export interface ReservationLook {
   state: 'held' | 'fulfilled' | 'released' | 'rejected';
 }
 
-/** Where a page begins: behind this id, or where the last one has ended; with neither, at the first. */
+/** The start of a page: after this id, or at the cursor of the previous page; otherwise at the first reservation. */
 export interface PageFrom {
   after?: string;
   cursor?: string;
 }
 
 export interface ReservationPages {
-  /** Reservations in the order of their ids, a page at a time. */
+  /** A page of reservations, in the order of their ids. */
   page(from: PageFrom, signal: AbortSignal): Promise<{ items: ReservationLook[]; nextCursor?: string }>;
   /** Those with these ids, at most {@link PAGE}; unknown ones are absent. */
   lookup(ids: readonly string[], signal: AbortSignal): Promise<ReservationLook[]>;
 }
 
-/** As many as inventory-service gives or looks up at once. */
+/** The maximum page size of inventory-service. */
 export const PAGE = 500;
 
-// A page is read in milliseconds. Who does not answer within this time is away, or too busy to be bothered.
+// A page is read in milliseconds. A process that does not respond within this time is unavailable or overloaded.
 const TIMEOUT_MS = 5_000;
 const GIVE_UP_AFTER_MS = 15_000;
 const PAUSE_MS = 500;

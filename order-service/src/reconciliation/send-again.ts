@@ -4,14 +4,14 @@ import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import type { Awaiting, Order, OrderId } from '../orders/order.ts';
 import { reservationCommand } from '../orders/order-messages.ts';
 import { lockOrders } from '../orders/orders.sql.ts';
-import { beginWaits, tellRequests } from './reconciliation.sql.ts';
+import { beginWaits, recordRequests } from './reconciliation.sql.ts';
 
 /**
- * Write the lost `release` or `fulfil` of these orders again, each as a new message for the same reservation, and let the
- * orders wait for its answer, so that the completer repeats it until it comes. The rows are locked and judged anew: an
- * order that waits for an answer already, or is none of those that give stock up, is left alone. Returns the others' ids.
+ * Send the lost `release` or `fulfil` of these orders again, each as a new message for the same reservation, and let the orders
+ * wait for the reply, so that the completer repeats the command until it comes. The rows are locked and checked again: orders
+ * that already wait for a reply, or need no such command, are skipped. Returns the ids of the others.
  *
- * Safe beside an open dead letter, too: the handler goes by the state that it finds, so the second of the two commands
+ * This is safe even if there is an open dead letter of the command: the handler checks the current state, so the second command
  * changes nothing.
  */
 export async function sendAgain(pool: Pool, ids: readonly OrderId[], now: Date): Promise<Set<OrderId>> {
@@ -29,7 +29,7 @@ export async function sendAgain(pool: Pool, ids: readonly OrderId[], now: Date):
     const waits = new Map(begun.map((wait) => [wait.id, wait]));
     const commands = lost.flatMap(({ order, awaiting }) => {
       const wait = waits.get(order.id);
-      // The one in the outbox is on its way; another would only add to the backlog.
+      // A command is already in the outbox; another would only add to the backlog.
       if (!wait || wait.isUnsent) return [];
       return [reservationCommand(order, awaiting, { correlationId: wait.correlationId }, now)];
     });
@@ -39,16 +39,16 @@ export async function sendAgain(pool: Pool, ids: readonly OrderId[], now: Date):
 }
 
 /**
- * Ask once more for the reservations of these orders, which inventory-service has forgotten; of those that were shipped,
- * too: when their units are held, the next run finds a fulfilment missing. The rows are locked and judged anew. No order
- * waits for the answer, which changes nothing: the next run sees what came of it, and asks again if it was lost.
- * Returns the ids of the orders that were asked for.
+ * Request the reservations of these orders again, which inventory-service has lost. This includes shipped orders: once their
+ * units are held, the next run finds a missing fulfilment. The rows are locked and checked again. No order waits for the reply,
+ * because it changes nothing: the next run checks the result, and repeats the request if it was lost. Returns the ids of the
+ * orders whose reservations were requested.
  */
 export async function requestAgain(pool: Pool, ids: readonly OrderId[], now: Date): Promise<Set<OrderId>> {
   return inTransaction(pool, async (trx) => {
     const orders = await lockOrders(trx, ids);
     const owed = [...orders.values()].filter(({ status }) => ['confirmed', 'shipped', 'delivered'].includes(status));
-    const told = await tellRequests(
+    const told = await recordRequests(
       trx,
       owed.map(({ id }) => id),
       { reason: 'reconciliation', awaiting: 'reservation' },
@@ -63,7 +63,7 @@ export async function requestAgain(pool: Pool, ids: readonly OrderId[], now: Dat
   });
 }
 
-/** What inventory-service has to answer before nothing is held for the order. */
+/** The reply that is missing while a reservation is still held for the order. */
 function answerOwedTo({ status }: Order): Awaiting | undefined {
   switch (status) {
     case 'cancelled':

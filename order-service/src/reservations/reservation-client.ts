@@ -1,7 +1,6 @@
 /**
- * The hop to inventory-service. It ends in inventory's answer, or in `undefined`: nobody knows what inventory did. Nothing
- * that was sent is sent again here, for the outbox asks again under the same ids. `inventory-targets.ts` chooses which
- * process is asked.
+ * The call to inventory-service. It returns the results, or `undefined` if the outcome is unknown. Nothing is retried here after
+ * it was sent, because the request is repeated by message with the same ids. `inventory-targets.ts` chooses the process.
  */
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { z } from 'zod';
@@ -14,7 +13,7 @@ export interface ReservationRequest {
   lines: { sku: string; quantity: number }[];
 }
 
-/** `undecided`: a row of its stock was locked for too long; nothing was done. */
+/** `undecided`: a stock level was locked for too long; nothing was done. */
 export type ReservationState = 'held' | 'rejected' | 'released' | 'conflict' | 'undecided';
 
 export interface ReservationResult {
@@ -24,7 +23,7 @@ export interface ReservationResult {
 }
 
 export interface ReservationClient {
-  /** Ask inventory to hold these, and wait `timeoutMs` at most. Undefined: the outcome is unknown. */
+  /** Request reservations, and wait at most `timeoutMs`. Undefined if the outcome is unknown. */
   reserve(
     requests: readonly ReservationRequest[],
     timeoutMs: number,
@@ -83,12 +82,12 @@ export function createReservationClient(deps: {
 
 function readResults(json: unknown, count: number): ReservationResult[] {
   const { results } = answer.parse(json);
-  if (results.length !== count) throw new Error('inventory-service answered for other reservations');
+  if (results.length !== count) throw new Error('the response of inventory-service does not match the request');
   return results;
 }
 
 function toOutcome(error: unknown): 'timed_out' | 'breaker_open' | 'failed' {
-  // With a cause, there were targets, and no connection could be made.
+  // With a cause, there were targets, but no connection could be established.
   if (error instanceof NoTargetError && error.cause === undefined) return 'breaker_open';
   return error instanceof TimedOutError ? 'timed_out' : 'failed';
 }
