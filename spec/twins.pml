@@ -51,7 +51,7 @@ over: skip;
 hung: mine = 0
 }
 
-/* place-order.ts: amongTwins, then place-order.ts: inTime */
+/* place-order.ts: onceAtATime, then place-order.ts: inTime */
 proctype Request(byte me) {
     byte met = NOBODY;
     bit late = 0;

@@ -280,8 +280,7 @@ export interface OrderFilter {
 const SCAN_LIMIT = 1_000;
 
 // A hundred orders with 1,000 lines each would be 5 MB; this limit keeps a page at a tenth of that. An order has at most
-// half
-// of it, so a page has at least two orders.
+// half of it, so a page has at least two orders.
 const LINES_LIMIT = 2_000;
 
 // The collation of the index for lists, and of no other, so that a query for one key can only use the constraint's index.

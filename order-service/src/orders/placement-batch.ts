@@ -294,8 +294,7 @@ async function settleMembers(
     const reply = isEffective ? attempt?.reply : others.get(member);
     if (!reply) throw new Error(`order ${member.order.id} was neither decided nor found`);
     // An earlier run may have committed although it failed, so its effect is counted here. A final body belongs to this
-    // request
-    // only; the body of a 202 may also come from another.
+    // request only; the body of a 202 may also come from another.
     const isRepeated = isSecondRun || attempt?.outcome !== 'queued';
     const isOurs = isEffective || (isRepeated && reply.body === attempt?.reply.body);
     if (attempt && isOurs) deps.metrics.ordersTotal.of(attempt.outcome).inc();

@@ -21,8 +21,7 @@ import { KEY_OF_ORDER, toOrderNumber } from './orders.sql.ts';
 export const NUMBER_PLACEHOLDER = toOrderNumber(Array.from({ length: 30 }, () => randomInt(10)).join(''));
 
 // Whether a key in `input i` has no order. If it has, the request is a retry past the key's retention, and the unique
-// constraint
-// would fail the whole statement. A scalar subquery, because a join could be planned without the index.
+// constraint would fail the whole statement. A scalar subquery, because a join could be planned without the index.
 const HAS_NO_ORDER = /* sql */ `(
   SELECT true FROM orders WHERE client_id = i.client_id AND idempotency_key = i.key
 ) IS NULL`;

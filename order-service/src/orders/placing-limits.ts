@@ -10,8 +10,7 @@ export const placingLimits: PlacingLimits = {
   // No POST /orders may take longer than 2.5 s at the gateway; this leaves the rest for the network.
   answerWithinMs: 2_300,
   // When inventory-service stalls, the first batches hold every slot for the hop's 1.5 s. Requests queued behind them still
-  // get
-  // 202 in time, because the breaker is open by then. A longer wait could not succeed.
+  // get 202 in time, because the breaker is open by then. A longer wait could not succeed.
   maxWaitMs: 1_650,
   // Under overload, a longer queue would only make all requests wait, without more throughput.
   maxExpectedWaitMs: 300,

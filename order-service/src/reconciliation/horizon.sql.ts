@@ -5,8 +5,7 @@ import type { OrderId } from '../orders/order.ts';
 export const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 // Ids come from the clocks of processes, shortly before their orders are inserted. Orders of a clock that is further behind
-// than
-// this are first compared by the daily full run.
+// than this are first compared by the daily full run.
 const MARGIN_MS = 3_600_000;
 
 // Well within a statement's timeout.

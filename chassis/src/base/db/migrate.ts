@@ -26,8 +26,7 @@ export interface MigrationTarget {
 }
 
 // While a statement waits for an exclusive lock, all later statements on the table queue behind it, even reads. So it waits
-// no
-// longer than a statement of a service may, lets the others pass, and retries: a long-running query must not stop the
+// no longer than a statement of a service may, lets the others pass, and retries: a long-running query must not stop the
 // service.
 const LOCK_TIMEOUT_MS = 1_000;
 const LOCK_ATTEMPTS = 30;
@@ -40,8 +39,7 @@ const MIGRATION_LOCK_POLL_MS = 200;
 const UNLIMITED_MS = 2 ** 31 - 1;
 const CONNECT_TIMEOUT_MS = 30_000;
 // Interval at which the server checks whether the client of a running statement is still connected. Without it, the index of
-// a
-// killed migration would be built to the end, without being recorded, before the next migration can start.
+// a killed migration would be built to the end, without being recorded, before the next migration can start.
 const CLIENT_CHECK_MS = 1_000;
 const SESSION = {
   lock_timeout: LOCK_TIMEOUT_MS,

@@ -32,8 +32,7 @@ export interface PoolLimits {
 }
 
 // A request must be answered within 2.5 s, so a statement that takes longer is useless. A concurrent retry may wait 1 s for
-// the
-// first request with its key; nothing else should wait that long for a row.
+// the first request with its key; nothing else should wait that long for a row.
 const LIMITS: PoolLimits = { connectMs: 1_000, lockMs: 1_000, statementMs: 2_000, queryMs: 2_300 };
 // A process that is frozen between two statements must not hold its locks for ever.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;

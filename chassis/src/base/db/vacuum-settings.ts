@@ -10,8 +10,7 @@ import type { Knex } from 'knex';
 const SHARE = 0.02;
 const ROWS = 1_000;
 // Insert-only tables need vacuum for the visibility map, and to freeze rows gradually instead of all at once before
-// transaction
-// id wraparound. Vacuum skips all-visible pages, so its cost is proportional to the inserted rows.
+// transaction id wraparound. Vacuum skips all-visible pages, so its cost is proportional to the inserted rows.
 const INSERTED_ROWS = 100_000;
 // A tenth of PostgreSQL's default: plans depend on statistics, and ANALYZE reads 30,000 rows for any size of table.
 const ANALYZE_SHARE = 0.01;

@@ -2,8 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type LabelledCounter, labelledCounter, labelledHistogram } from './labelled.ts';
 
 // The buckets include the deadlines of the system, 1.5 s (a call of another service) and 2.5 s (a request), and its
-// objective
-// of 300 ms.
+// objective of 300 ms.
 export const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 1.5, 2, 2.5, 5, 10];
 
 /** Every label has a bounded set of values: never use an id, a key or a customer as one. */

@@ -37,8 +37,7 @@ export function fingerprintOf<Asked>(operation: Operation<Asked>, asked: Asked):
       const version = versionOf(stored);
       if (version === operation.writes) return stored.equals(bytes);
       // A second hash is needed only for fingerprints of another release. A version that this operation does not have
-      // belongs
-      // to another operation.
+      // belongs to another operation.
       return version in operation.forms && stored.equals(inVersion(operation, version, asked));
     },
   };

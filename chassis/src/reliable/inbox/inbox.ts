@@ -2,10 +2,9 @@ import { FROM_THE_OLDEST, type Removed } from '../idempotency/keys.sql.ts';
 import type { Queryable, Transaction } from '../postgres/connections.ts';
 
 // A message is delivered twice when a relay crashes between publishing and deleting its row, or a consumer between commit
-// and
-// ack. The second copy is delayed by at most the downtime of a process or of the broker, plus 13 minutes of retries. A week
-// covers a part that was down over a long weekend. (A replayed dead letter needs no row here: its row was removed when it
-// became a dead letter. After the week, handlers are still idempotent because they check the current state.)
+// and ack. The second copy is delayed by at most the downtime of a process or of the broker, plus 13 minutes of retries. A
+// week covers a part that was down over a long weekend. (A replayed dead letter needs no row here: its row was removed when
+// it became a dead letter. After the week, handlers are still idempotent because they check the current state.)
 const RETENTION_DAYS = 7;
 
 /**
