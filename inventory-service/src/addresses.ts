@@ -5,7 +5,7 @@ import { fromCursor } from '@shop/chassis/edge/page.ts';
 import type { z } from 'zod';
 import { productNotFound, reservationNotFound } from './errors.ts';
 
-/** The SKU in a path. What is no SKU names no product, and never reaches the database. */
+/** The SKU in a path. An invalid SKU is a 404 without a query. */
 export function asSku(parameter: unknown): string {
   const result = sku.safeParse(parameter);
   if (!result.success) throw productNotFound();
@@ -19,7 +19,7 @@ export function asReservationId(parameter: unknown): string {
   return id;
 }
 
-/** Where a page begins. Its checksum is no secret, so a position is also checked for what it should be. */
+/** The start of a page. The checksum of a cursor is not secret, so the position is validated. */
 export function positionIn(scope: string, cursor: string | undefined, position: z.ZodType<string>): string | undefined {
   const text = fromCursor(scope, cursor);
   if (text === undefined || position.safeParse(text).success) return text;

@@ -21,7 +21,7 @@ import { findKeptFingerprint } from './stock/stock.sql.ts';
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
   metrics: InventoryMetrics;
   gatewayTokens: readonly string[];
-  /** How long a completed Idempotency-Key is kept; the document tells. */
+  /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
   keyRetentionHours: number;
   /** The services that may call, with their tokens. */
   callers: InternalCallers;
@@ -29,7 +29,7 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   now: () => Date;
   wakeRelay: () => void;
   tracing?: Tracing;
-  /** Of the queue of reservations: the service's own, unless given; so are the other two. */
+  /** Limits of the reservation queue. Overrides for tests, like the next two. */
   limits?: QueueLimits;
   startWithinMs?: number;
   longestTurnMs?: number;
@@ -37,11 +37,11 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
 
 export interface App {
   http: Express;
-  /** Resolves when every reservation that was taken on has been answered. */
+  /** Resolves when all accepted reservation requests have been answered. */
   drain(): Promise<void>;
 }
 
-/** The service without its listener and without background work: tests use it, and main.ts. */
+/** The service without listener and background work, for main.ts and tests. */
 export function buildApp(deps: AppDeps): App {
   const holds = createHoldBatcher(deps);
   const routes = Router({ caseSensitive: true, strict: true });

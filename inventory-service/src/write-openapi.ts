@@ -1,4 +1,4 @@
-/** `npm run openapi`: writes the document that is checked in. */
+/** `npm run openapi`: writes openapi.json. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkedInText } from '@shop/chassis/edge/openapi/checked-in.ts';

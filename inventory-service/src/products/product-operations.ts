@@ -1,6 +1,6 @@
 /**
- * What the fingerprints of writes to products are made of. The paths in version 1 are names that stay when a route
- * changes. Frozen: a change of a form is a new version of it (docs/adr/0023).
+ * Fingerprint definitions for writes to products. The paths in version 1 are names that stay when a route changes. Frozen: a
+ * change of a form needs a new version (docs/adr/0023).
  */
 import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 

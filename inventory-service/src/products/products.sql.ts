@@ -9,7 +9,7 @@ const SELECT_PRODUCTS = /* sql */ `
   SELECT p.sku, p.name, p.created_at, p.updated_at, l.on_hand, l.reserved
   FROM products p JOIN stock_levels l USING (sku)`;
 
-/** Make a product without stock; undefined when its SKU is taken. */
+/** Create a product without stock; undefined if its SKU is taken. */
 export async function insertProduct(trx: Transaction, sku: string, name: string): Promise<Product | undefined> {
   const { rows } = await trx.query<ProductWithStockRow>(
     /* sql */ `
@@ -24,7 +24,7 @@ export async function insertProduct(trx: Transaction, sku: string, name: string)
   return rows[0] && toProduct(rows[0]);
 }
 
-/** Rename a product; undefined when there is none. */
+/** Rename a product; undefined if it does not exist. */
 export async function renameProduct(trx: Transaction, sku: string, name: string): Promise<Product | undefined> {
   const { rows } = await trx.query<ProductWithStockRow>(
     /* sql */ `
@@ -37,13 +37,13 @@ export async function renameProduct(trx: Transaction, sku: string, name: string)
   return rows[0] && toProduct(rows[0]);
 }
 
-/** A product with its stock as it is now. */
+/** A product with its current stock. */
 export async function findProduct(q: Queryable, sku: string): Promise<Product | undefined> {
   const { rows } = await q.query<ProductWithStockRow>(`${SELECT_PRODUCTS} WHERE p.sku = $1`, [sku]);
   return rows[0] && toProduct(rows[0]);
 }
 
-/** A product whose stock level nobody else changes until this transaction ends. */
+/** Read a product, and lock its stock level until the end of the transaction. */
 export async function lockProduct(trx: Transaction, sku: string): Promise<Product | undefined> {
   const { rows } = await trx.query<ProductWithStockRow>(
     `${SELECT_PRODUCTS} WHERE p.sku = $1 AND ${HOLDS_ROWS_BRIEFLY} FOR UPDATE OF l`,

@@ -1,9 +1,9 @@
 /**
- * inventory-service's own sums: the ledger against the levels, and the held reservations against `reserved`. Each
- * comparison is made in one snapshot, where they agree at every instant, so nothing that is under way can look wrong, and
- * no time of grace is needed.
+ * Reconciliation within inventory-service: compares the ledger with the stock levels, and the held reservations with `reserved`.
+ * Each comparison uses one snapshot. Both sides agree at every instant, so work in progress cannot cause a mismatch, and no
+ * grace period is needed.
  *
- * Nothing is repaired: which of two records is right can only be found out by counting.
+ * Nothing is repaired, because only counting shows which of two records is right.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
@@ -21,14 +21,14 @@ import {
   sumMovements,
 } from './sums.sql.ts';
 
-/** Every kind of mismatch that {@link compareSums} reports. */
+/** All kinds of mismatch that {@link compareSums} reports. */
 export const mismatchKinds = ['ledger-on-hand', 'ledger-reserved', 'held-reservations'] as const;
 
 type SumMismatch = Mismatch & { kind: (typeof mismatchKinds)[number] };
 
 /**
- * Compare all products, a page after the other. Unless the run is full, the sums of the last one are gone on with, and the
- * held reservations are left out, which no index finds among all that ever were; but not while they are known to differ.
+ * Compare all products, page by page. Unless the run is full, it continues from the sums of the last run, and skips the held
+ * reservations, which have no index; unless they are known to differ.
  */
 export async function compareSums(pool: Pool, findings: Findings): Promise<void> {
   let after: string | undefined = '';
@@ -53,14 +53,14 @@ export async function compareSums(pool: Pool, findings: Findings): Promise<void>
   for (const difference of differences) findings.report(heldMismatch(difference));
 }
 
-/** Where a stock level and its ledger differ. */
+/** The mismatches between a stock level and its ledger. */
 export function ledgerMismatches(sums: LedgerSums): SumMismatch[] {
   const { sku, onHand, reserved, ledgerOnHand, ledgerReserved } = sums;
-  const because = 'The movements of the ledger add up to it.';
+  const because = 'This is the sum of the movements in the ledger.';
   const proposal =
-    `Find the change that only one of the two has: compare GET /products/${sku}/movements with its orders and ` +
-    'deliveries, and count the units. Then, as the owner of the database, mend the level or add the missing movement; ' +
-    'an adjustment changes both alike and mends nothing.';
+    `Find the change that only one of them has: compare GET /products/${sku}/movements with its orders and ` +
+    'deliveries, and count the units. Then, as the owner of the database, correct the level or add the missing movement; ' +
+    'an adjustment changes both and does not correct the difference.';
   return [
     ...(onHand === ledgerOnHand ? [] : [mismatch('ledger-on-hand', sku, ledgerOnHand, onHand, because, proposal)]),
     ...(reserved === ledgerReserved
@@ -75,9 +75,9 @@ function heldMismatch({ sku, reserved, held }: HeldDifference): SumMismatch {
     sku,
     held,
     reserved,
-    'The lines of the held reservations add up to it.',
-    'See what the ledger says: where it agrees with the reservations, mend the level as the owner of the database; ' +
-      'where it agrees with the level, find the reservation whose state or lines were changed.',
+    'This is the sum of the lines of the held reservations.',
+    'Compare with the ledger. If it agrees with the reservations, correct the level as the owner of the database. ' +
+      'If it agrees with the level, find the reservation whose state or lines were changed.',
   );
 }
 

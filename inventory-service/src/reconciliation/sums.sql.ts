@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
 import type { LimitedQuery } from '@shop/chassis/reliable/postgres/connections.ts';
 
-/** A stock level, as it is and as its ledger adds up. Units may exceed what a number holds, where something is wrong. */
+/** A stock level and the sums of its ledger. They are bigints, because wrong sums may exceed safe integers. */
 export interface LedgerSums {
   sku: string;
   onHand: bigint;
@@ -11,10 +11,10 @@ export interface LedgerSums {
   ledgerReserved: bigint;
 }
 
-// A statement reads so many rows. Those of one SKU lie far apart, so each may be a page that has to come from the disk.
+// Rows per statement. The rows of one SKU are scattered, so each may need a page from disk.
 const LEVELS_PER_PAGE = 200;
 const MOVEMENTS_PER_STATEMENT = 5_000;
-// Between two statements, so that a comparison takes its time and not the database's.
+// Pause between two statements, so that a comparison does not load the database.
 export const PAUSE_MS = 10;
 
 interface SumRow {
@@ -25,16 +25,16 @@ interface SumRow {
   read: string;
 }
 
-/** Some SKUs, with the sums of their movements up to one of each. */
+/** A page of SKUs, with the sums of their movements up to a certain one each. */
 export interface LedgerPage {
   after: string;
-  /** The last one; undefined when the page goes to the end. */
+  /** The last SKU; undefined for the last page. */
   last: string | undefined;
   sums: Map<string, LedgerSums & { lastId: string }>;
   movements: number;
 }
 
-/** What the ledger added up to at the last comparison. */
+/** The sums of the ledger at the last comparison. */
 interface KnownRow {
   sku: string;
   on_hand: string | null;
@@ -43,8 +43,8 @@ interface KnownRow {
 }
 
 /**
- * The sums of the SKUs after `after` as the last comparison has left them, and the movements since. A movement that was
- * changed, or removed, behind that is found by {@link sumMovements}.
+ * The stored sums of the SKUs after `after`, plus the movements since. Earlier movements that were changed or removed are only
+ * found by {@link sumMovements}.
  */
 export async function sumLaterMovements(q: Queryable, after: string): Promise<LedgerPage> {
   const { rows } = await q.query<KnownRow>(
@@ -71,7 +71,7 @@ export async function sumLaterMovements(q: Queryable, after: string): Promise<Le
   return page;
 }
 
-/** Keep the sums of a page for the next comparison; a full one has all that there are. */
+/** Store the sums of a page for the next comparison. A full comparison stores all. */
 export async function keepSums(trx: Transaction, { after, last, sums }: LedgerPage, isFull: boolean): Promise<void> {
   const known = [...sums.values()];
   const skus = known.map(({ sku }) => sku);
@@ -98,9 +98,9 @@ export async function keepSums(trx: Transaction, { after, last, sums }: LedgerPa
 }
 
 /**
- * Add up the movements of the SKUs after `after`, as they are by and by. No snapshot lasts longer than a statement, for one
- * that does keeps PostgreSQL from cleaning up behind the rows that every order updates. What is added meanwhile has a
- * larger id within its SKU ({@link completeSums} adds it): ids are taken while the level is locked.
+ * Add up the movements of the SKUs after `after` in several statements. No snapshot lasts longer than one statement, because a
+ * long one keeps vacuum from removing dead versions of rows that every order updates. Movements added meanwhile have larger ids
+ * within their SKU, because ids are assigned while the level is locked; {@link completeSums} adds them.
  */
 export async function sumMovements(q: Queryable, after: string): Promise<LedgerPage> {
   const { rows } = await q.query<{ sku: string }>('SELECT sku FROM stock_levels WHERE sku > $1 ORDER BY sku LIMIT $2', [
@@ -109,7 +109,7 @@ export async function sumMovements(q: Queryable, after: string): Promise<LedgerP
   ]);
   const last = rows.length === LEVELS_PER_PAGE ? rows.at(-1)?.sku : undefined;
   const page: LedgerPage = { after, last, sums: new Map(), movements: 0 };
-  // No id is so large: the first statement begins behind `after`.
+  // Larger than any id, so that the first statement starts after `after`.
   let position = { sku: after, id: '9223372036854775807' };
   for (;;) {
     const { rows } = await q.query<SumRow>({
@@ -124,7 +124,7 @@ export async function sumMovements(q: Queryable, after: string): Promise<LedgerP
     });
     const read = add(page, rows);
     const end = rows.at(-1);
-    // What little came since is added here, so that next to nothing is left for the snapshot.
+    // Recent movements are added here, so that very few are left for the snapshot.
     if (!end || read < MOVEMENTS_PER_STATEMENT) {
       await addLaterMovements(q, page);
       return page;
@@ -134,7 +134,7 @@ export async function sumMovements(q: Queryable, after: string): Promise<LedgerP
   }
 }
 
-/** The levels of a page with the sums of all their movements, of one instant: the transaction is REPEATABLE READ. */
+/** The levels of a page with the sums of all their movements, in one snapshot: the transaction is REPEATABLE READ. */
 export async function completeSums(trx: Transaction, page: LedgerPage): Promise<LedgerSums[]> {
   const { rows } = await trx.query<{ sku: string; on_hand: string; reserved: string }>(
     'SELECT sku, on_hand, reserved FROM stock_levels WHERE sku > $1 AND sku <= coalesce($2, chr(127)) ORDER BY sku',
@@ -182,21 +182,23 @@ function sumOf({ sums }: LedgerPage, sku: string): LedgerSums & { lastId: string
   return none;
 }
 
-/** A product whose `reserved` is not what the lines of its held reservations add up to. */
+/** A product whose `reserved` is not the sum of the lines of its held reservations. */
 export interface HeldDifference {
   sku: string;
   reserved: bigint;
   held: bigint;
 }
 
-// Lines are not indexed by SKU, and a state is not indexed at all: either would make every order dearer. Read as a whole
-// they take some 0.3 s per million reservations, in one snapshot and within PostgreSQL's own memory.
+// Lines have no index by SKU, and states no index at all, because either would make every order more expensive. A full scan
+// takes about 0.3 s per million reservations, in one snapshot and within work_mem.
 const HELD_TIMEOUT_MS = 120_000;
 const DIFFERENCES_AT_MOST = 10_000;
 
-/** All products whose `reserved` differs, up to a bound, and how many lines are held: one statement, so one instant. */
+/**
+ * The products whose `reserved` differs, up to a limit, and the number of held lines, in one statement and so one snapshot.
+ */
 export async function readHeldDifferences(trx: Transaction): Promise<{ differences: HeldDifference[]; lines: number }> {
-  // The one statement that wants a whole table, which the pool's settings would let it read by an index.
+  // The only statement that needs a full scan; the pool's settings would make it use an index.
   await trx.query(`SET LOCAL statement_timeout = ${HELD_TIMEOUT_MS}; SET LOCAL enable_seqscan = on`);
   const statement: LimitedQuery = {
     text: /* sql */ `

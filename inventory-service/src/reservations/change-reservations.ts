@@ -1,15 +1,15 @@
 /**
- * What is asked of reservations, decided and written in one transaction. The order of the locks is the same for every
- * writer, so that they queue instead of deadlocking:
+ * Decides and writes changes of reservations in one transaction. Every writer takes its locks in the same order, so that writers
+ * wait instead of deadlocking:
  *
- *   1. the SKUs: those of the commands, and of the lines of the reservations that shall end (lines never change)
- *   2. their stock levels are locked, in the order of SKU
- *   3. only then the reservations are read: a new snapshot, in which nobody's change of them can be missing, for a held
- *      one changes only under the locks of its SKUs, and the others never change
- *   4. decided in pure code, and written: inserts in the order of id
+ *   1. collect the SKUs of the commands, and of the lines of the reservations to end (lines never change)
+ *   2. lock their stock levels, in SKU order
+ *   3. only then read the reservations: the new snapshot includes all changes, because a held reservation changes only under the
+ *      locks of its SKUs, and the others never change
+ *   4. decide in pure code and write, with inserts in id order
  *
- * An id that was unknown in 3 may be taken by somebody with other SKUs before 4 (the primary key says so), and one that
- * was unknown in 1 may be held in 3 (its levels are not locked). Both are rare; then everything starts again.
+ * An id that was unknown in 3 may be inserted by another transaction with other SKUs before 4 (a primary key violation), and an
+ * id that was unknown in 1 may be held in 3 (its levels are not locked). Both are rare; then everything is retried.
  */
 
 import type { Pool, Transaction } from '@shop/chassis/base/db/pool.ts';
@@ -20,10 +20,10 @@ import { lockStockLevels } from '../stock/stock.sql.ts';
 import { type Changes, decide, type Outcome, type ReservationCommand, UnlockedStockError } from './decide.ts';
 import { findReservations, findReservedSkus, isReservationTaken, saveChanges } from './reservations.sql.ts';
 
-// Each attempt loses to a transaction that has committed; more than a few in a row mean that something else is wrong.
+// Each retry is caused by a committed transaction; more than a few in a row mean that there is another problem.
 const ATTEMPTS = 5;
 
-/** In a transaction of its own. */
+/** Change reservations in a transaction of its own. */
 export async function changeReservations(
   pool: Pool,
   commands: readonly ReservationCommand[],
@@ -32,7 +32,7 @@ export async function changeReservations(
   return retryingRaces(() => inTransaction(pool, (trx) => changeOnce(trx, commands, now)));
 }
 
-/** Inside a transaction that has more to commit: a message's. */
+/** Change reservations in an existing transaction, such as that of a message. */
 export async function changeReservationsWithin(
   trx: Transaction,
   commands: readonly ReservationCommand[],

@@ -18,36 +18,42 @@ import {
   type Shortage,
 } from './reservation.ts';
 
-/** On whose behalf something is done; messages carry it on. */
+/** The cause of a change, passed on in messages. */
 export interface Cause {
   correlationId: string;
   causationId?: string;
   traceparent?: string;
 }
 
-/** What someone asks of one reservation. The lines are merged. */
+/** A command for one reservation, with merged lines. */
 export type ReservationCommand =
   | { kind: 'hold'; id: string; lines: readonly Line[]; cause: Cause }
   | { kind: 'release' | 'fulfil'; id: string; cause: Cause };
 
 export type Outcome = HoldOutcome | EndOutcome;
 
-/** What is to be written. */
+/** The changes to write. */
 export interface Changes {
-  /** One per command, in their order. */
+  /** One outcome per command, in their order. */
   outcomes: Outcome[];
   created: Reservation[];
-  /** Known before, and held until now. */
+  /** Existing reservations that were held until now. */
   ended: Reservation[];
   levels: StockLevel[];
   movements: StockMovement[];
   depletions: { level: StockLevel; cause: Cause }[];
 }
 
-/** A held reservation has a line whose stock level was not locked: it was made after its lines were looked up. */
+/**
+ * The stock level of a held reservation's line is not locked, because the reservation was inserted after the SKUs were
+ * collected.
+ */
 export class UnlockedStockError extends Error {}
 
-/** Decide commands in the order of their arrival, each on what the earlier ones left. Pure: all state comes in, and goes out. */
+/**
+ * Decide commands in order of arrival, each on the state left by the earlier ones. Pure: all state is passed in and
+ * returned.
+ */
 export function decide(
   commands: readonly ReservationCommand[],
   knownLevels: readonly StockLevel[],

@@ -1,10 +1,10 @@
 /**
- * The hot path: calls that arrive together hold their stock together. Where everything fits and every id is new, that is
- * one statement; otherwise its slow path is the transaction that messages use too.
+ * The hot path: concurrent calls are handled in one batch. If there is enough stock and every id is new, the batch is one
+ * statement; otherwise it takes the slow path, the transaction that messages use too.
  *
- * A row that some other transaction keeps (a report, a correction by hand) must not hold up the orders of other products.
- * The first batch that meets it waits for it as long as any statement does, then looks which rows are locked and decides all
- * that do not touch them. From then on such a batch looks first and waits for nothing, until the row is free again.
+ * A row locked by another transaction (a report, a manual correction) must not block orders of other products. The first batch
+ * that needs it waits until the lock timeout, then finds out which rows are locked and decides all reservations that do not need
+ * them. After that, such batches check the locks first and do not wait, until the row is unlocked.
  */
 
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
@@ -26,15 +26,15 @@ import { holdIfAmple, isReservationTaken } from './reservations.sql.ts';
 
 export type HoldCommand = ReservationCommand & { kind: 'hold' };
 
-/** One call: its reservations, and an outcome for each, in their order. */
+/** One call: its reservations, and one outcome per reservation, in their order. */
 export type HoldBatcher = Batcher<readonly HoldCommand[], HoldResult[]>;
 
-// Three batches in flight keep the database busy; more of them would only wait for each other's rows.
+// Three concurrent batches keep the database busy; more would only wait for each other's rows.
 const SLOTS = 3;
 const MAX_CALLS = 256;
-// Bounds the time that a batch holds its locks.
+// Limits the time that a batch holds its locks.
 const MAX_LINES = 4_000;
-// Of the 1.5 s for which a caller waits; who joins a longer queue would only be refused later.
+// Part of the 1.5 s that a caller waits. A longer queue would only refuse calls later.
 const QUEUE_LIMITS: QueueLimits = { maxWaitMs: 1_000, maxExpectedWaitMs: 300 };
 const MAX_LOCKED = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -46,14 +46,14 @@ export interface HoldBatcherDeps {
   metrics: Metrics;
   now: () => Date;
   tracing?: Tracing;
-  /** The service's own, unless given. */
+  /** Override for tests. */
   limits?: QueueLimits;
 }
 
-/** The batcher of `POST /reservations`. A call weighs as much as it has lines. */
+/** The batcher of `POST /reservations`. The weight of a call is its number of lines. */
 export function createHoldBatcher(deps: HoldBatcherDeps): HoldBatcher {
   const { metrics, tracing, limits = QUEUE_LIMITS } = deps;
-  /** SKUs whose rows another transaction was found to keep: a batch that touches them looks first, instead of waiting. */
+  /** SKUs whose rows were found locked: a batch that needs one checks the locks first instead of waiting. */
   const locked = new Set<string>();
   return createBatcher({
     stage: 'reserve',
@@ -87,8 +87,8 @@ async function holdCalls(
 }
 
 /**
- * Hold each, all or nothing over its lines, in the order given. Asking again for an id changes nothing. Those that touch
- * a row which another transaction keeps are left undecided.
+ * Hold each reservation, all of its lines or none, in the given order. A known id changes nothing. Reservations that need a row
+ * locked by another transaction stay undecided.
  */
 async function holdReservations(
   deps: HoldDeps,
@@ -106,11 +106,11 @@ async function holdReservations(
   }
 }
 
-/** Find out which of these rows are locked, and remember it. */
+/** Find out which of these rows are locked, and remember them. */
 async function noteLocked(pool: Pool, locked: Set<string>, skus: readonly string[]): Promise<void> {
   const found = await findLockedLevels(pool, skus);
   for (const sku of skus) locked.delete(sku);
-  // Forgetting costs a wait, and one transaction may keep any number of rows.
+  // Bounded, because one transaction may lock any number of rows. Forgetting one only costs a wait.
   if (locked.size + found.length > MAX_LOCKED) locked.clear();
   for (const sku of found) locked.add(sku);
 }
@@ -121,7 +121,7 @@ async function holdBeside(
   commands: readonly HoldCommand[],
 ): Promise<HoldResult[]> {
   const touching = locked.size === 0 ? [] : commands.filter(({ lines }) => lines.some(({ sku }) => locked.has(sku)));
-  // By id: what is asked twice is decided together.
+  // By id, so that repeated requests are decided together.
   const undecided = new Set(touching.map(({ id }) => id));
   const decided = commands.filter(({ id }) => !undecided.has(id));
   const outcomes = (decided.length > 0 ? await holdAll(deps, decided) : []).values();

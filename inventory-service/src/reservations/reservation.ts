@@ -1,10 +1,10 @@
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 
 /**
- * The states of a reservation. It never expires and its row never goes away, so the same id always gets the same answer.
+ * The states of a reservation. It never expires and its row is never deleted, so the same id always gets the same response.
  *
- *   (unknown) -> held        every line fits
- *   (unknown) -> rejected    some line does not; nothing is held
+ *   (unknown) -> held        there is enough stock for every line
+ *   (unknown) -> rejected    a line lacks stock; nothing is held
  *   (unknown) -> released    a tombstone: the release overtook the request, which will be refused
  *   held      -> fulfilled   the order was shipped
  *   held      -> released    the order was cancelled
@@ -12,7 +12,7 @@ import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 
 export type ReservationState = 'held' | 'fulfilled' | 'released' | 'rejected';
 
-/** Where a reservation can begin. */
+/** The possible first states. */
 export const firstStates = ['held', 'rejected', 'released'] as const satisfies readonly ReservationState[];
 
 export const transitions = {
@@ -20,9 +20,9 @@ export const transitions = {
   held: ['fulfilled', 'released'],
   /** Set by `fulfil`; its units have left `on_hand` and `reserved`. */
   fulfilled: [],
-  /** Set by `release`; holds nothing, and never will. */
+  /** Set by `release`; holds nothing. Final. */
   released: [],
-  /** Set by `hold`; holds nothing and says which lines lacked stock. */
+  /** Set by `hold`; holds nothing, and stores which lines lacked stock. */
   rejected: [],
 } as const satisfies Record<ReservationState, readonly ReservationState[]>;
 
@@ -46,11 +46,11 @@ export interface Reservation {
   state: ReservationState;
   /** In byte order of their SKUs; none for a tombstone. */
   lines: readonly Line[];
-  /** Present if and only if it was rejected. */
+  /** Present if it was rejected. */
   shortages?: readonly Shortage[];
 }
 
-/** The lines with those of one SKU summed, in byte order of the SKUs. */
+/** Merge the lines of each SKU, in byte order of the SKUs. */
 export function mergeLines(lines: readonly Line[]): Line[] {
   const quantities = new Map<string, number>();
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
@@ -60,15 +60,15 @@ export function mergeLines(lines: readonly Line[]): Line[] {
 export type HoldOutcome =
   | { kind: 'held' }
   | { kind: 'rejected'; shortages: readonly Shortage[] }
-  /** It was released before: whatever is asked for under this id is refused. */
+  /** It was released before: requests with this id are refused. */
   | { kind: 'released' }
-  /** The id is known with other lines; nothing changed. */
+  /** The id exists with other lines; nothing changed. */
   | { kind: 'conflict' };
 
-/** `undecided`: a row of its stock was locked for too long. Nothing was done; ask again. */
+/** `undecided`: a stock level was locked for too long. Nothing was done; retry. */
 export type HoldResult = HoldOutcome | { kind: 'undecided' };
 
-/** Asked again for an id that is known: what became of it. A fulfilled one is reported as held, for it was. */
+/** The outcome for a known id. A fulfilled reservation is reported as held, because it was. */
 export function repeatHold(known: Reservation, lines: readonly Line[]): HoldOutcome {
   if (known.state === 'released') return { kind: 'released' };
   if (!sameLines(known.lines, lines)) return { kind: 'conflict' };
@@ -84,23 +84,23 @@ function sameLines(a: readonly Line[], b: readonly Line[]): boolean {
 
 export type EndOutcome =
   | { kind: 'released' | 'fulfilled' }
-  /** Against the state machine: a person has to look at it. */
+  /** The state machine does not allow it: it needs an operator. */
   | { kind: 'refused'; reason: string };
 
-/** What `release` or `fulfil` does to a reservation, and what to answer; without `becomes` nothing changes. */
+/** The result of `release` or `fulfil`: the new state, if it changes, and the reply. */
 export interface Ending {
   becomes?: 'released' | 'fulfilled';
   outcome: EndOutcome;
 }
 
-/** Give it back, or refuse it in advance. What holds nothing is released already. */
+/** Release a reservation, or insert a tombstone. A reservation that holds nothing is already released. */
 export function release(known: Reservation | undefined): Ending {
   if (known?.state === 'fulfilled') return { outcome: { kind: 'refused', reason: 'release-of-fulfilled' } };
   if (known === undefined || known.state === 'held') return { becomes: 'released', outcome: { kind: 'released' } };
   return { outcome: { kind: 'released' } };
 }
 
-/** Let the units of a held one go; whatever else has no units to go. */
+/** Fulfil a held reservation. Others have no units to remove. */
 export function fulfil(known: Reservation | undefined): Ending {
   if (known?.state === 'held') return { becomes: 'fulfilled', outcome: { kind: 'fulfilled' } };
   if (known?.state === 'fulfilled') return { outcome: { kind: 'fulfilled' } };

@@ -8,7 +8,7 @@ import { reservationNotFound } from '../errors.ts';
 import { toReservationView } from './reservations.routes.ts';
 import { findReservations } from './reservations.sql.ts';
 
-/** `<base>/reservations/{id}`: what an operator may see of what `/reservations` keeps for the other service. */
+/** `<base>/reservations/{id}`: a reservation, for operators. */
 export function reservationOperationsRoutes({ pool, base }: { pool: Queryable; base: string }): Router {
   const routes = Router({ caseSensitive: true, strict: true });
   const path = `${base}/reservations`;

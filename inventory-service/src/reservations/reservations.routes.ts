@@ -18,9 +18,9 @@ import type { HoldBatcher } from './hold-reservations.ts';
 import { type HoldResult, mergeLines } from './reservation.ts';
 import { findReservations, listReservations, type StoredReservation } from './reservations.sql.ts';
 
-// 500 orders of ordinary size; only the other service calls here.
+// Enough for 500 orders of ordinary size; only order-service calls this.
 const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
-// The caller gives up after 1.5 s: what would begin too late for that, it will ask for by message.
+// The caller times out after 1.5 s, and then sends the request by message. Work that would start too late is refused.
 const START_WITHIN_MS = 1_200;
 
 const id = z.uuid().transform((value) => value.toLowerCase());
@@ -29,7 +29,7 @@ const reservation = z.strictObject({ id, lines: list(line, 1_000) });
 const holdBody = z.strictObject({ reservations: list(reservation, 500) });
 const lookupBody = z.strictObject({ ids: list(id, 500), lines: z.boolean().default(true) });
 const listQuery = z.strictObject({
-  // As many as can be looked up at once: whoever reads everything, reads it in large pages.
+  // As many as can be looked up at once, because reconciliation reads everything in large pages.
   limit: z
     .string()
     .regex(/^[1-9][0-9]{0,2}$/)
@@ -37,7 +37,7 @@ const listQuery = z.strictObject({
     .refine((value) => value <= 500, 'Must be a whole number from 1 to 500.')
     .default(50),
   cursor,
-  // Of no reservation, perhaps.
+  // Need not be the id of a reservation.
   after: z.guid().toLowerCase().optional(),
   state: z.enum(['held', 'fulfilled', 'released', 'rejected']).optional(),
   lines: z
@@ -47,7 +47,7 @@ const listQuery = z.strictObject({
 });
 
 export interface ReservationsDeps {
-  /** The time in which a call must be begun; the service's own, unless given. */
+  /** Time limit for starting a call. Override for tests. */
   startWithinMs?: number;
   pool: Queryable;
   metrics: InventoryMetrics;
@@ -58,8 +58,8 @@ export interface ReservationsDeps {
 /** `/reservations`: for order-service only. */
 export function reservationsRoutes(deps: ReservationsDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  // Before any path is decoded: whoever lacks the token learns nothing, not even that a path is malformed.
-  // Admitted apart from what comes through the gateway, so that a flood there does not close the way for orders.
+  // Before any path is decoded, so that callers without a token learn nothing, not even that a path is malformed.
+  // Separate admission control, so that a flood of requests through the gateway does not block orders.
   router.use('/reservations', internalOnly(deps.callers, deps.metrics), createAdmission());
   const body = readBody(BODY_LIMIT_BYTES);
   router.param('id', (_req, res, next, id) => {
@@ -119,7 +119,7 @@ function toResult(id: string, outcome: HoldResult) {
   return { id, state: outcome.kind, shortages: outcome.kind === 'rejected' ? outcome.shortages : undefined };
 }
 
-/** The reservation as HTTP shows it. */
+/** A reservation in HTTP responses. */
 export function toReservationView({ id, state, lines, shortages, createdAt, updatedAt }: StoredReservation) {
   return {
     id,
@@ -131,7 +131,7 @@ export function toReservationView({ id, state, lines, shortages, createdAt, upda
   };
 }
 
-/** For whoever compares states: a thousand lines each would be a large answer. */
+/** Without lines, for comparing states: with a thousand lines each, the response would be large. */
 function withoutLines(reservation: StoredReservation) {
   const { lines: _lines, ...view } = toReservationView(reservation);
   return view;

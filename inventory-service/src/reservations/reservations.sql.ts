@@ -6,19 +6,19 @@ import type { ReservationRow } from '../db/tables.ts';
 import type { Changes } from './decide.ts';
 import type { Line, Reservation, ReservationState } from './reservation.ts';
 
-/** Who asks for reservations; the actor in the ledger. */
+/** The caller of reservations, used as the actor in the ledger. */
 const ACTOR = 'order-service';
 
-/** A reservation as it is kept. */
+/** A stored reservation. */
 export interface StoredReservation extends Reservation {
   createdAt: Date;
   updatedAt: Date;
 }
 
-// PostgreSQL runs the parts of a statement in an order of its own: a known id may show first at its lines.
+// PostgreSQL may execute the parts of a statement in any order, so a known id may first violate the key of its lines.
 const KNOWN_ID = ['reservations_pkey', 'reservation_lines_pkey'];
 
-/** Whether an insert failed because the reservation is known: made before, or by somebody else since we looked. */
+/** Whether an insert failed because the reservation exists, possibly since the last read. */
 export function isReservationTaken(error: unknown): boolean {
   return KNOWN_ID.includes(violatedConstraint(error) ?? '');
 }
@@ -26,16 +26,16 @@ export function isReservationTaken(error: unknown): boolean {
 const byId = orderBy<{ id: string }>(({ id }) => id);
 
 /**
- * The good path, all in one statement: hold everything, if every SKU has more than enough and no id is known; else
- * nothing. False means that the stock does not suffice, or would be used up, which someone has to be told. Throws a
- * {@link isReservationTaken} error for a known id.
+ * The fast path in one statement: hold everything if every SKU has more than enough stock and no id is known, otherwise nothing.
+ * False means that the stock is insufficient, or would be used up, which needs an event. Throws an {@link isReservationTaken}
+ * error for a known id.
  */
 export async function holdIfAmple(
   q: Queryable,
   reservations: readonly { id: string; lines: readonly Line[] }[],
   demand: readonly Line[],
 ): Promise<boolean> {
-  // Ids in one order everywhere: two statements that insert the same ids wait for each other instead of deadlocking.
+  // Ids always in the same order, so that two statements that insert the same ids wait instead of deadlocking.
   const sorted = reservations.toSorted(byId);
   const lines = sorted.flatMap(({ id, lines }) => lines.map((line) => ({ id, ...line })));
   const { rows } = await q.query<{ ample: boolean }>({
@@ -83,7 +83,7 @@ export async function holdIfAmple(
   return rows[0]?.ample === true;
 }
 
-/** The SKUs in the lines of these reservations. Lines never change, so this needs no lock. */
+/** The SKUs of these reservations. Lines never change, so this needs no lock. */
 export async function findReservedSkus(q: Queryable, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   const { rows } = await q.query<{ sku: string }>({
@@ -100,7 +100,7 @@ const SELECT_LINES = /* sql */ `
   SELECT json_agg(json_build_object('sku', sku, 'quantity', quantity) ORDER BY sku)
   FROM reservation_lines WHERE reservation_id = r.id`;
 
-/** The reservations with these ids, in no order; unknown ones are absent. Lines that are not wanted are not read. */
+/** The reservations with these ids, unordered; unknown ids are absent. Lines are only read if requested. */
 export async function findReservations(
   q: Queryable,
   ids: readonly string[],
@@ -114,18 +114,18 @@ export async function findReservations(
   return rows.map(toReservation);
 }
 
-// A state has no index (it would make every change of state dearer), so a filtered list reads on for so many rows.
+// States have no index, which would make every change of state more expensive, so a filtered list scans this many rows.
 const ROWS_READ_AT_MOST = 2_000;
 
 /**
- * Reservations in the order of their ids. A filtered page reads a bounded number of rows: it may be short, or empty,
- * and still say where to read on.
+ * Reservations in id order. A filtered page reads a bounded number of rows, so it may be short or empty and still have a next
+ * page.
  */
 export async function listReservations(
   q: Queryable,
   { state, after, limit, lines = true }: { state?: ReservationState; after?: string; limit: number; lines?: boolean },
 ): Promise<{ items: StoredReservation[]; continueAfter?: string }> {
-  // The plan is made once for all values: with an OR of both it would pass over every id before the one to begin at.
+  // The plan is generic: with an OR of both conditions, it would scan all ids before the start.
   const begin = after === undefined ? '$1::uuid IS NULL' : 'id > $1';
   const { rows } = await q.query<ReservationWithLinesRow & { last_read: string; full: boolean }>(
     /* sql */ `
@@ -145,7 +145,7 @@ export async function listReservations(
   return { items: found, continueAfter: rows[0]?.full ? rows[0].last_read : undefined };
 }
 
-/** Write what was decided. The caller has locked the levels, and has seen the reservations since. */
+/** Write the decided changes. The caller has locked the levels, and has read the reservations after that. */
 export async function saveChanges(trx: Transaction, changes: Changes): Promise<void> {
   const { levels, movements } = changes;
   const created = changes.created.toSorted(byId); // see holdIfAmple

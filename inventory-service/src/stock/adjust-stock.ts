@@ -19,18 +19,18 @@ export interface AdjustmentRequest {
 
 export type AdjustOutcome =
   | { kind: 'adjusted'; product: Product }
-  /** Done under this key so long ago that the key's row is gone. */
+  /** Done before under this key, whose row is past its retention. */
   | { kind: 'adjusted-before'; product: Product }
   | { kind: 'insufficient-stock'; available: number };
 
-/** Change the units on hand, once per key for ever. */
+/** Adjust the units on hand, once per key, without a time limit. */
 export async function adjustStock(
   trx: Transaction,
   request: AdjustmentRequest,
   keyed: KeyedRequest,
   cause: Cause,
 ): Promise<AdjustOutcome> {
-  // The caller has claimed the key and compared fingerprints, so this is the same request, and nobody else makes it now.
+  // The caller has claimed the key and compared fingerprints, so this is the same request, and it is not running elsewhere.
   const earlier = await findAdjustment(trx, keyed.clientId, keyed.key);
   if (earlier) return { kind: 'adjusted-before', product: earlier.product };
   const product = await lockProduct(trx, request.sku);

@@ -1,4 +1,4 @@
-/** Units of one product. `available` is computed and never kept. */
+/** Units of one product. `available` is computed, never stored. */
 export interface StockLevel {
   sku: string;
   /** Units physically in stock. */
@@ -7,35 +7,35 @@ export interface StockLevel {
   reserved: number;
 }
 
-/** What happened to a stock level, as the ledger tells it. */
+/** A change of a stock level in the ledger. */
 export interface StockMovement {
   sku: string;
   kind: 'adjusted' | 'held' | 'released' | 'fulfilled';
   deltaOnHand: number;
   deltaReserved: number;
-  /** The reservation's id, or the adjustment's. */
+  /** Id of the reservation or the adjustment. */
   causeId: string;
 }
 
-// Beyond 2^53 - 1 a JSON reader may round; the schema has the same limit.
+// JSON parsers may round integers above 2^53 - 1. The schema has the same limit.
 export const MAX_ON_HAND = Number.MAX_SAFE_INTEGER;
 
-/** Units that can still be reserved or taken away. */
+/** Units that can still be reserved or removed. */
 export function available(level: StockLevel): number {
   return level.onHand - level.reserved;
 }
 
-/** Set units aside; the caller has seen that so many are available. */
+/** Reserve units; the caller has checked that they are available. */
 export function hold(level: StockLevel, quantity: number): StockLevel {
   return { ...level, reserved: level.reserved + quantity };
 }
 
-/** Give units of a held reservation back. */
+/** Release the units of a held reservation. */
 export function giveBack(level: StockLevel, quantity: number): StockLevel {
   return { ...level, reserved: level.reserved - quantity };
 }
 
-/** Units of a held reservation leave the house. */
+/** Remove the units of a held reservation from the stock. */
 export function takeOut(level: StockLevel, quantity: number): StockLevel {
   return { ...level, onHand: level.onHand - quantity, reserved: level.reserved - quantity };
 }
@@ -45,15 +45,15 @@ export type Adjustment =
   | { kind: 'insufficient-stock'; available: number }
   | { kind: 'beyond-limit' };
 
-/** Units came, or went by another way than an order. Those that are reserved cannot go. */
+/** Add or remove units other than by an order. Reserved units cannot be removed. */
 export function adjust(level: StockLevel, delta: number): Adjustment {
-  // Compared this way round, no sum can leave the safe integers.
+  // Compared without adding, so that no sum exceeds the safe integers.
   if (delta > MAX_ON_HAND - level.onHand) return { kind: 'beyond-limit' };
   if (-delta > available(level)) return { kind: 'insufficient-stock', available: available(level) };
   return { kind: 'adjusted', level: { ...level, onHand: level.onHand + delta } };
 }
 
-/** Whether the last available unit went between the two. */
+/** Whether the last available unit was used up between the two states. */
 export function isDepletion(before: StockLevel, after: StockLevel): boolean {
   return available(before) > 0 && available(after) === 0;
 }

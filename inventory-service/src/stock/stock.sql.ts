@@ -4,9 +4,9 @@ import type { Product } from '../products/product.ts';
 import { HOLDS_ROWS_BRIEFLY } from './row-locks.ts';
 import type { StockLevel, StockMovement } from './stock-level.ts';
 
-/** Lock stock levels; the SKUs without one are absent. */
+/** Lock stock levels; SKUs without one are absent. */
 export async function lockStockLevels(trx: Transaction, skus: readonly string[]): Promise<StockLevel[]> {
-  // Every writer locks in the order of SKU, so two that share SKUs queue instead of deadlocking.
+  // Every writer locks in SKU order, so that two with the same SKUs wait instead of deadlocking.
   const { rows } = await trx.query<StockLevelRow>({
     name: 'stock-levels-lock',
     text: /* sql */ `
@@ -17,7 +17,7 @@ export async function lockStockLevels(trx: Transaction, skus: readonly string[])
   return rows.map((row) => ({ sku: row.sku, onHand: Number(row.on_hand), reserved: Number(row.reserved) }));
 }
 
-/** Of these stock levels, those that another transaction keeps locked right now. Waits for none of them. */
+/** Of these stock levels, those that another transaction has locked. Does not wait. */
 export async function findLockedLevels(q: Queryable, skus: readonly string[]): Promise<string[]> {
   const { rows } = await q.query<{ sku: string }>(
     /* sql */ `
@@ -30,7 +30,7 @@ export async function findLockedLevels(q: Queryable, skus: readonly string[]): P
   return rows.map(({ sku }) => sku);
 }
 
-/** An adjustment as it is kept. */
+/** A stored adjustment. */
 export interface StoredAdjustment {
   id: string;
   sku: string;
@@ -41,7 +41,7 @@ export interface StoredAdjustment {
   fingerprint: Buffer;
 }
 
-/** Write an adjustment, its movement and the new level, which the caller has locked. */
+/** Insert an adjustment and its movement, and update the level, which the caller has locked. */
 export async function saveAdjustment(trx: Transaction, adjustment: StoredAdjustment, after: Product): Promise<Date> {
   const { id, sku, delta, reason, clientId, key, fingerprint } = adjustment;
   const { rows } = await trx.query<{ created_at: Date }>(
@@ -63,7 +63,7 @@ export async function saveAdjustment(trx: Transaction, adjustment: StoredAdjustm
   return row.created_at;
 }
 
-/** What an adjustment was made with under this key; a key that an adjustment knows is not free for another request. */
+/** The fingerprint of the adjustment made under this key: the key stays reserved for that request. */
 export async function findKeptFingerprint(
   q: Queryable,
   { clientId, key }: { clientId: string; key: string },
@@ -71,7 +71,7 @@ export async function findKeptFingerprint(
   return (await findAdjustment(q, clientId, key))?.fingerprint;
 }
 
-/** The adjustment that was made under a key, however long ago, and the product as it was right after it. */
+/** The adjustment made under a key, and the product right after it. */
 export async function findAdjustment(
   q: Queryable,
   clientId: string,
@@ -96,7 +96,7 @@ export async function findAdjustment(
   return { fingerprint: row.fingerprint, product };
 }
 
-/** A movement as the ledger has it. */
+/** A movement in the ledger. */
 export interface LedgerEntry extends StockMovement {
   id: string;
   actor: string;
