@@ -156,7 +156,7 @@ export interface components {
                 database: boolean;
                 broker: boolean;
             };
-            /** @description Why it is `degraded` although both answer. */
+            /** @description Why the status is `degraded` although database and broker are available. */
             reason?: string;
             version: string;
         };
