@@ -12,9 +12,9 @@ import type { LookUp } from './variables.ts';
 // As long as a service takes to start; the same key makes retries safe.
 const PATIENCE_MS = 15_000;
 
-/** The system, with the key of those who run it. */
-export function connectClient(lookUp: LookUp): Client {
-  const { BASE_URL: baseUrl, OPERATIONS_KEY: apiKey } = lookUp('BASE_URL', 'OPERATIONS_KEY');
+/** The system, with the key that this variable has. */
+export function connectClient(lookUp: LookUp, keyName: 'OPERATIONS_KEY' | 'BACKOFFICE_KEY' = 'OPERATIONS_KEY'): Client {
+  const { BASE_URL: baseUrl, [keyName]: apiKey } = lookUp('BASE_URL', keyName);
   return createClient({ baseUrl, apiKey, deadlineMs: PATIENCE_MS });
 }
 
