@@ -42,6 +42,9 @@ function linkPackages(folder: string): void {
   for (const name of readdirSync(join(installed, ownPackages))) {
     const workspace = relative(realpathSync(root), realpathSync(join(installed, ownPackages, name)));
     symlinkSync(join(folder, workspace), join(folder, 'node_modules', ownPackages, name));
+    // Other versions of packages than the root's; none of these is a workspace.
+    const ownInstalled = join(root, workspace, 'node_modules');
+    if (existsSync(ownInstalled)) symlinkSync(ownInstalled, join(folder, workspace, 'node_modules'));
   }
 }
 
