@@ -37,7 +37,7 @@ export async function measureDrain(measuring: Measuring): Promise<Measurement> {
     }),
   ]);
   const ms = (drainedAt ?? Number.NaN) - began;
-  await side.settle();
+  await side.waitUntilIdle();
   const cpu = cpuSince(side, watched.cpuBefore);
   interrupted.throwIfAborted();
   const { dropped, isClean } = dropDisturbed(watched.slices);

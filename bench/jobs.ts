@@ -86,6 +86,6 @@ async function place(workshop: Workshop, entry: Entry, count: number): Promise<P
   if (locations.length < LEAST_PLACED_SHARE * count) {
     throw new Fault(`${entry.label} placed only ${locations.length} of ${count} orders to work with.`);
   }
-  await workshop.side.settle();
+  await workshop.side.waitUntilIdle();
   return { keyPrefix: job.keyPrefix, locations };
 }

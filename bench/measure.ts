@@ -63,7 +63,7 @@ export async function measure(measuring: Measuring): Promise<Measurement> {
     watch(measuring, { from, to: endAt }),
   ]);
   const windowEnded = Date.now();
-  await side.settle();
+  await side.waitUntilIdle();
   const cpu = cpuSince(side, watched.cpuBefore);
   interrupted.throwIfAborted();
   // What came after the last piece of work was another load.

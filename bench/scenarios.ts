@@ -20,7 +20,7 @@ export interface Entry {
   label: string;
   side: SideName;
   entrance: EntranceName;
-  /** `drain`: orders are placed while inventory-service is away, and counted when they settle after its return. */
+  /** `drain`: orders are placed while inventory-service is away, and counted when they are decided after its return. */
   kind: Work['kind'] | 'drain';
   products: keyof typeof products;
   lines: number;

@@ -28,7 +28,7 @@ async function warmEntry(stage: Stage, entry: Entry, ms: number, name: string): 
     const startAt = Date.now();
     const job = jobOf(workshop, entry, 'clients' in entry.load ? entry.load : { clients: 64 }, placed);
     await stage.processes.run(entry.side, { ...job, startAt, endAt: startAt + ms });
-    await workshop.side.settle();
+    await workshop.side.waitUntilIdle();
   });
   stage.interrupted.throwIfAborted();
 }

@@ -39,7 +39,7 @@ type Known = Evidence & {
 };
 
 const rules: Rule[] = [
-  { rule: 'everything settled', check: checkSettled },
+  { rule: 'everything settled', check: checkFinished },
   {
     rule: 'no process exited by itself',
     check: ({ crashes }) =>
@@ -92,11 +92,11 @@ function statusesOf({ timeline }: Evidence): Map<string, string[]> {
 
 /* ------------------------------------------------------------------------------------------------------- requests */
 
-function checkSettled({ unsettled, orders }: Known) {
-  const waiting = unsettled.orders.map(({ id, awaiting }) =>
+function checkFinished({ unfinished, orders }: Known) {
+  const waiting = unfinished.orders.map(({ id, awaiting }) =>
     wrong(`order ${id}`, 'settled within the deadline', `still waits for its ${awaiting}`, { orderId: id }),
   );
-  const full = unsettled.places.map((place) => wrong('messages', 'all delivered and handled', place));
+  const full = unfinished.places.map((place) => wrong('messages', 'all delivered and handled', place));
   return found([...waiting, ...full], orders.length);
 }
 

@@ -179,7 +179,7 @@ function rightEvidence(): Evidence {
       .map((id) => ({ reservationId: id, sku: 'A', quantity: quantity(id) })),
     deadLetters: [{ queue: 'q.dead-letter', messages: 0 }],
     samples: { checked: 9, findings: [] },
-    unsettled: { orders: [], places: [] },
+    unfinished: { orders: [], places: [] },
     crashes: [],
     connections: [{ place: 'order-db', before: 8, after: 10 }],
     memory: [
@@ -224,12 +224,12 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
   [
     'an order that never settles',
     'everything settled',
-    (e) => e.unsettled.orders.push({ id: 'confirmed', awaiting: 'reservation' }),
+    (e) => e.unfinished.orders.push({ id: 'confirmed', awaiting: 'reservation' }),
   ],
   [
     'a message that stays in an outbox',
     'everything settled',
-    (e) => e.unsettled.places.push('1 in the outbox of orders'),
+    (e) => e.unfinished.places.push('1 in the outbox of orders'),
   ],
   ['a process that died by itself', 'no process exited by itself', (e) => e.crashes.push('order-1')],
   [

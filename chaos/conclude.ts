@@ -7,14 +7,14 @@ import { type Check, checkEvidence } from './checker.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { connectionsAfter } from './connections.ts';
 import type { Databases } from './databases.ts';
-import type { Evidence, Unsettled } from './evidence.ts';
+import type { Evidence, Unfinished } from './evidence.ts';
 import { isDecided } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 import { coldSkus, hotSkus } from './operations.ts';
 import type { Report } from './report.ts';
 import type { ApiKeys } from './sender.ts';
-import { waitingOrders, waitUntilSettled } from './settle.ts';
 import { traceOf } from './trace.ts';
+import { waitingOrders, waitUntilIdle } from './wait-until-idle.ts';
 import type { watchLevels } from './watch-levels.ts';
 import type { watchMemory } from './watch-memory.ts';
 import type { Workload } from './workload.ts';
@@ -57,16 +57,16 @@ export async function conclude(
   scene: Scene,
   watched: Watched,
   ordersPerSecond: number,
-  settleSeconds: number,
+  idleWithinSeconds: number,
 ): Promise<Conclusion> {
   const { workload, databases, broker, gateway, apiKeys, system } = scene;
   const healedAt = workload.now();
   const waiting = (await waitingOrders(databases)).length;
-  const deadline = 1_000 * settleSeconds + (1_000 * waiting) / Math.max(ordersPerSecond, 1);
-  const unsettled = await settle(workload, deadline, (withinMs) =>
-    waitUntilSettled(databases, broker, withinMs, (text) => process.stderr.write(`  ${text}\n`)),
+  const deadline = 1_000 * idleWithinSeconds + (1_000 * waiting) / Math.max(ordersPerSecond, 1);
+  const unfinished = await finishWork(workload, deadline, (withinMs) =>
+    waitUntilIdle(databases, broker, withinMs, (text) => process.stderr.write(`  ${text}\n`)),
   );
-  const settledAt = workload.now();
+  const idleAt = workload.now();
 
   process.stderr.write('Repeating keys, collecting, checking …\n');
   await workload.repeatAll(MAX_REPEATS_AT_THE_END);
@@ -76,7 +76,7 @@ export async function conclude(
     ...(await collectEvidence(databases, broker, gateway, apiKeys)),
     skus: [...hotSkus, ...coldSkus],
     samples,
-    unsettled,
+    unfinished,
     crashes: watched.crashes,
     connections: await connectionsAfter(databases, broker, watched.connectionsBefore),
     memory: watched.memory.stop(),
@@ -84,7 +84,7 @@ export async function conclude(
   };
   const checks = checkEvidence(evidence);
   return {
-    settledMs: Math.round(settledAt - healedAt),
+    settledMs: Math.round(idleAt - healedAt),
     waitingWhenHealed: waiting,
     samples: samples.checked,
     connections: evidence.connections,
@@ -96,11 +96,11 @@ export async function conclude(
 }
 
 /** First waits for the final response of every key; then nothing may be left anywhere. */
-async function settle(
+async function finishWork(
   workload: Workload,
   withinMs: number,
-  untilQuiet: (withinMs: number) => Promise<Unsettled>,
-): Promise<Unsettled> {
+  untilQuiet: (withinMs: number) => Promise<Unfinished>,
+): Promise<Unfinished> {
   const timer = setTimeout(workload.giveUp, withinMs);
   const began = workload.now();
   await Promise.all([workload.decided(), workload.decideAll()]);

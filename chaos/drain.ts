@@ -57,7 +57,7 @@ export async function measureDrain(
   await untilSent(databases);
   say(`  ${perSecond(acceptedRate)} accepted. Starting inventory-service …`);
   const drainRate = await drain(scene, end);
-  say(`  ${perSecond(drainRate)} settled.`);
+  say(`  ${perSecond(drainRate)} decided.`);
   const measured = {
     orders,
     synchronousRate: Math.round(synchronousRate),
@@ -72,13 +72,13 @@ export async function measureDrain(
 
 /** The promise: orders from the outage are decided at least as fast as new orders are placed. */
 export function checkDrain({ synchronousRate, drainRate, ratio }: Measured): Check {
-  const found = `${drainRate} orders/s settled, ${ratio} times that`;
+  const found = `${drainRate} orders/s decided, ${ratio} times that`;
   const slow = {
     subject: 'the backlog',
     expected: `at least ${synchronousRate} orders/s, as many as were placed`,
     found,
   };
-  return { rule: 'a backlog settles as fast as orders are placed', checked: 1, violations: ratio < 1 ? [slow] : [] };
+  return { rule: 'a backlog drains as fast as orders are placed', checked: 1, violations: ratio < 1 ? [slow] : [] };
 }
 
 /** Orders per second once a few consecutive windows differ little; the first windows are slow, because the system is cold. */

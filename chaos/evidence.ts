@@ -19,7 +19,7 @@ export interface Evidence {
   /** Stock levels that were wrong at some time during the run. */
   samples: { checked: number; findings: string[] };
   /** Unfinished work at the deadline. */
-  unsettled: Unsettled;
+  unfinished: Unfinished;
   /** Processes that exited without a fault. */
   crashes: string[];
   connections: ConnectionCount[];
@@ -89,7 +89,7 @@ export interface ReservationLine {
   quantity: number;
 }
 
-export interface Unsettled {
+export interface Unfinished {
   orders: { id: string; awaiting: string }[];
   places: string[];
 }

@@ -18,7 +18,7 @@ export async function startLimit(ground: Ground): Promise<Side> {
     databases: [orders.pid, inventory.pid],
     addProducts: (skus, units) => insertProducts(inventory.url, skus, units),
     countOrders: () => countRows(orders.url, 'orders'),
-    settle: async () => {},
+    waitUntilIdle: async () => {},
     describe: async () => ({
       'order-db': await readSettings('order-db', orders.url),
       'inventory-db': await readSettings('inventory-db', inventory.url),

@@ -9,7 +9,7 @@ import type { Ground, Side } from './side.ts';
 
 // The services' own default.
 const POOL_SIZE = '10';
-const SETTLED_WITHIN_MS = 60_000;
+const IDLE_WITHIN_MS = 60_000;
 
 /** The usual implementation; its README says what it is. */
 export async function startNaive(ground: Ground): Promise<Side> {
@@ -52,11 +52,11 @@ export async function startNaive(ground: Ground): Promise<Side> {
     },
     countOrders: () => countRows(orders.url, 'orders'),
     // Requests that their client aborted hold locks and connections until they are done.
-    settle: async () => {
+    waitUntilIdle: async () => {
       await eventually(async () => {
         const busy = await Promise.all([orders.url, inventory.url].map(countBusySessions));
         return busy.every((count) => count === 0) || undefined;
-      }, SETTLED_WITHIN_MS);
+      }, IDLE_WITHIN_MS);
     },
     describe: async () => ({
       'order-db': await readSettings('order-db', orders.url),

@@ -12,7 +12,7 @@ import { countRows, insertProducts, readSettings } from './databases.ts';
 import { partPid } from './parts.ts';
 import type { Ground, Outage, Side } from './side.ts';
 
-const SETTLED_WITHIN_MS = 60_000;
+const IDLE_WITHIN_MS = 60_000;
 
 /** The services as `npm start` runs them, everything on; asked at their own ports, as the gateway would, or through it. */
 export async function startOurs(ground: Ground): Promise<Side> {
@@ -39,11 +39,11 @@ export async function startOurs(ground: Ground): Promise<Side> {
     gateway: pid('gateway'),
     addProducts: (skus, units) => insertProducts(owners.inventory, skus, units),
     countOrders: () => countRows(owners.orders, 'orders'),
-    settle: async () => {
+    waitUntilIdle: async () => {
       await eventually(async () => {
         const waiting = await Promise.all(Object.values(owners).map((url) => countRows(url, 'outbox_messages')));
         return waiting.every((count) => count === 0) || undefined;
-      }, SETTLED_WITHIN_MS);
+      }, IDLE_WITHIN_MS);
     },
     describe: async () => ({
       'order-db': await readSettings('order-db', databaseUrl(plan, secrets, 'order', 'service')),

@@ -41,7 +41,7 @@ export interface Side {
   addProducts(skus: readonly string[], units: number): Promise<void>;
   countOrders(): Promise<number>;
   /** Resolves when nothing is left to be done in the background for the orders so far. */
-  settle(): Promise<void>;
+  waitUntilIdle(): Promise<void>;
   /** What the servers say of themselves: one group of settings and versions per server. */
   describe(): Promise<Record<string, Record<string, string>>>;
   outage?: Outage;
@@ -82,12 +82,15 @@ export function servicePids({ services }: Side): number[] {
 }
 
 /** A side without databases. */
-export function withoutDatabases(): Pick<Side, 'databases' | 'addProducts' | 'countOrders' | 'settle' | 'describe'> {
+export function withoutDatabases(): Pick<
+  Side,
+  'databases' | 'addProducts' | 'countOrders' | 'waitUntilIdle' | 'describe'
+> {
   return {
     databases: [],
     addProducts: async () => {},
     countOrders: async () => 0,
-    settle: async () => {},
+    waitUntilIdle: async () => {},
     describe: async () => ({}),
   };
 }

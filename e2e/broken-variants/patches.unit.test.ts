@@ -78,6 +78,6 @@ function ruleNames(): string[] {
     memory: [],
     availability: [],
   };
-  const quiet = { samples: { checked: 0, findings: [] }, unsettled: { orders: [], places: [] } };
+  const quiet = { samples: { checked: 0, findings: [] }, unfinished: { orders: [], places: [] } };
   return checkEvidence({ ...nothing, ...noStock, ...quiet }).map(({ rule }) => rule);
 }

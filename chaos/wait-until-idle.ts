@@ -1,21 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
-import type { Unsettled } from './evidence.ts';
+import type { Unfinished } from './evidence.ts';
 
 /** Waits until no work is left; returns what is left at the deadline. */
-export async function waitUntilSettled(
+export async function waitUntilIdle(
   databases: Databases,
   broker: BrokerView,
   withinMs: number,
   say: (text: string) => void,
-): Promise<Unsettled> {
+): Promise<Unfinished> {
   const deadline = performance.now() + withinMs;
   let quietLooks = 0;
   let said = '';
   for (;;) {
     const left = await whatIsLeft(databases, broker).catch(
-      (error: Error): Unsettled => ({ orders: [], places: [`could not be read: ${error.message}`] }),
+      (error: Error): Unfinished => ({ orders: [], places: [`could not be read: ${error.message}`] }),
     );
     // Twice, because a message that moves between two places may be seen in neither.
     quietLooks = left.orders.length === 0 && left.places.length === 0 ? quietLooks + 1 : 0;
@@ -28,14 +28,14 @@ export async function waitUntilSettled(
 }
 
 /** Orders that wait for a reply from inventory-service. */
-export async function waitingOrders({ orders }: Databases): Promise<Unsettled['orders']> {
+export async function waitingOrders({ orders }: Databases): Promise<Unfinished['orders']> {
   const { rows } = await orders.query<{ id: string; awaiting: string }>(
     `SELECT id, coalesce(awaiting, 'outcome') AS awaiting FROM orders WHERE awaiting IS NOT NULL OR status = 'pending'`,
   );
   return rows;
 }
 
-async function whatIsLeft(databases: Databases, broker: BrokerView): Promise<Unsettled> {
+async function whatIsLeft(databases: Databases, broker: BrokerView): Promise<Unfinished> {
   const orders = await waitingOrders(databases);
   const outboxes = await Promise.all(
     (['orders', 'inventory'] as const).map(async (name) => {
