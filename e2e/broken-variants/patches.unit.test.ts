@@ -15,6 +15,13 @@ describe('the broken variants', () => {
     expect(ruleNames()).toEqual(expect.arrayContaining(variants.flatMap(({ rules }) => rules)));
   });
 
+  it('name tests that exist, where a faster one finds them too', () => {
+    for (const { file, title } of variants.flatMap(({ test }) => test ?? [])) {
+      const source = readFileSync(join(__dirname, '../..', file), 'utf8').replaceAll("\\'", "'");
+      expect(source).toContain(`('${title}'`);
+    }
+  });
+
   it('are listed in the README with their rules', () => {
     const rows = readFileSync(join(__dirname, 'README.md'), 'utf8').split('\n');
     for (const { name, rules } of variants) {

@@ -21,6 +21,8 @@ export interface Variant {
   wrong: string;
   /** Each of them has to find it. */
   rules: string[];
+  /** A test of every day that finds it too, in seconds. */
+  test?: { file: string; title: string };
   run: Run;
 }
 
@@ -79,18 +81,25 @@ const runs: Record<string, Run> = {
   '14-key-without-its-client': run([]),
 };
 
-const head = /^Wrong: (.+)\nFound by: (.+)\n/;
+const head = /^Wrong: (.+)\nFound by: (.+)\n(?:Test: `(.+)`: "(.+)"\n)?/;
 
 /** Every patch of this folder, in the order of its number. */
 export function readVariants(): Variant[] {
   const files = readdirSync(__dirname).filter((file) => file.endsWith('.patch'));
   return files.sort().map((file) => {
     const patch = join(__dirname, file);
-    const [, wrong = '', rules = ''] = head.exec(readFileSync(patch, 'utf8')) ?? [];
+    const [, wrong = '', rules = '', testFile, title] = head.exec(readFileSync(patch, 'utf8')) ?? [];
     const name = file.replace(/\.patch$/, '');
     const run = runs[name];
     if (!wrong || !run) throw new Error(`${file} needs a head of two lines, "Wrong: …" and "Found by: …", and a run`);
-    return { name, patch, wrong, rules: rules.split('; '), run };
+    return {
+      name,
+      patch,
+      wrong,
+      rules: rules.split('; '),
+      ...(testFile && title && { test: { file: testFile, title } }),
+      run,
+    };
   });
 }
 
