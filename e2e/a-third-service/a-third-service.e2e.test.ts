@@ -145,6 +145,20 @@ describe('a third service under npm start', () => {
     );
     expect(letters).toEqual({ groups: [], items: [] });
   });
+
+  // The last one: it leaves the other services stopped.
+  it('is listed on the page over the documents, which it serves as well when it is alone', async () => {
+    // Until the gateway has seen which processes are gone, all tries of a request may meet such ones.
+    const page = () =>
+      eventually(async () => {
+        const answer = await call('GET', '/docs', undefined);
+        return answer.ok ? answer.text() : undefined;
+      });
+    const listed = [...(await page()).matchAll(/<a id="of-(\w+)"/g)].map(([, path]) => path);
+    expect(listed).toEqual([...services.map(({ path }) => path), 'notes']);
+    for (const { name } of services) await npm('run', '--silent', 'local', '--', 'kill', name);
+    expect(await page()).toContain('href="?of=notes"');
+  });
 });
 
 const bin = findDebianPostgres();
