@@ -55,6 +55,18 @@ async function memoryDuring<T>(pids: Map<string, number>, work: Promise<T>): Pro
   }
 }
 
+/** What each bound of load-shedding/ has refused, by its counter. */
+async function refusedBy(targets: readonly { part: string; port?: number }[]): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { part, port } of targets) {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    for (const [, name, count] of text.matchAll(/^(http_requests_shed_total|batch_refused_total)\{.*\} (\d+)$/gm)) {
+      counts[`${part} ${name}`] = Number(count);
+    }
+  }
+  return counts;
+}
+
 it('at twice the capacity for a minute: answers or refuses in time, loses and doubles nothing, and recovers at once', async () => {
   const parts = await system.parts();
   const services = parts.filter(({ part }) => /^(order|inventory)-\d/.test(part));
@@ -101,6 +113,7 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
     ...measured,
     medianMs: { before: before.acceptedMs.median, after: after.acceptedMs.median },
     memoryMb,
+    refusedBy: await refusedBy(targets),
   };
   // Whoever reads a failure sees all of it; on success it is the measurement.
   console.log(JSON.stringify(summary, null, 2));

@@ -3,6 +3,7 @@ import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { subject } from '@shop/chassis/contract/subject.ts';
+import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
 import { listen } from '@shop/chassis/edge/server.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
@@ -150,7 +151,7 @@ async function startRuntime(name: string, topology: Topology, database: TestData
     log,
     lifecycle,
     replays,
-    requestPool: createRequestShare({ pool, connections: 5 }),
+    requestPool: createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine }),
     keyRetentionHours: 72,
     version: 'test',
     gatewayTokens: [GATEWAY_TOKEN],

@@ -4,7 +4,6 @@ import type { InternalCallers } from '@shop/chassis/edge/callers.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';
-import type { QueueLimits } from '@shop/chassis/reliable/batching/batcher.ts';
 import type { IdempotencyDeps } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
@@ -29,8 +28,7 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   now: () => Date;
   wakeRelay: () => void;
   tracing?: Tracing;
-  /** Limits of the reservation queue. Overrides for tests, like the next two. */
-  limits?: QueueLimits;
+  /** Override for tests, like the next one. */
   startWithinMs?: number;
   longestTurnMs?: number;
 }

@@ -3,6 +3,7 @@ import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import type { Broker } from '@shop/chassis/reliable/messaging/connection.ts';
@@ -49,10 +50,9 @@ export function startInventoryService(
   });
   const app = buildApp({
     pool,
-    requestPool: createRequestShare({ pool, connections: 5, maxWaitMs: PATIENCE_MS }),
+    requestPool: createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine, maxWaitMs: PATIENCE_MS }),
     longestTurnMs: PATIENCE_MS,
     startWithinMs: PATIENCE_MS,
-    limits: { maxWaitMs: PATIENCE_MS, maxExpectedWaitMs: PATIENCE_MS },
     broker,
     reconciler,
     lifecycle,

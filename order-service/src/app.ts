@@ -48,20 +48,20 @@ const BATCH_LINES = 4_000;
 
 /** The service without listener and background work, for main.ts and tests. */
 export function buildApp(deps: AppDeps): App {
-  const { answerWithinMs, ...queueLimits } = deps.limits ?? placingLimits;
+  const { answerWithinMs, maxExpectedWaitMs } = deps.limits ?? placingLimits;
   const placements = createBatcher<Placement, PlacementAnswer>({
     stage: 'place',
     slots: 3,
     maxMembers: BATCH_ORDERS,
     maxWeight: BATCH_LINES,
-    ...queueLimits,
+    maxExpectedWaitMs,
     run: (members) => placeBatch(deps, members),
     metrics: deps.metrics,
   });
   const routes = Router({ caseSensitive: true, strict: true });
   const keyed = { ...deps, pool: deps.requestPool, findKeptFingerprint };
   const placeOrder = createPlaceOrder({ ...deps, placements });
-  routes.use(orderRoutes({ ...keyed, placeOrder, isFull: placements.isFull, answerWithinMs }));
+  routes.use(orderRoutes({ ...keyed, placeOrder, placements, answerWithinMs }));
   const base = '/operations/orders';
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages, onReplayed: noteReplays }));
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));

@@ -5,6 +5,7 @@ import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { subject } from '@shop/chassis/contract/subject.ts';
+import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import type { Findings } from '@shop/chassis/operations/reconciliation/run.ts';
 import { storeLetter } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
@@ -39,18 +40,21 @@ export interface TestLimits extends PlacingLimits {
   /** For inventory. */
   reservationTimeoutMs: number;
   /** For a connection of the requests' share. */
-  maxRequestWaitMs?: number;
+  maxRequestWaitMs: number;
   /** For a turn of the event loop. */
   longestTurnMs?: number;
   /** For a row. */
   lockMs?: number;
 }
 /** For tests that are about these limits. */
-export const AS_IN_SERVICE: TestLimits = { ...placingLimits, reservationTimeoutMs: 1_500 };
+export const AS_IN_SERVICE: TestLimits = {
+  ...placingLimits,
+  reservationTimeoutMs: 1_500,
+  maxRequestWaitMs: LOAD_LIMITS.databaseLine.maxWaitMs,
+};
 /** For all others: on a busy machine the limits of the service say nothing of the code. These are for what hangs. */
 const PATIENT: TestLimits = {
   answerWithinMs: 60_000,
-  maxWaitMs: 60_000,
   maxExpectedWaitMs: 60_000,
   reservationTimeoutMs: 30_000,
   maxRequestWaitMs: 60_000,
@@ -93,7 +97,12 @@ export function startOrderService(
   lifecycle.enter('ready');
   const app = buildApp({
     pool: database.pool,
-    requestPool: createRequestShare({ pool: database.pool, connections: 5, maxWaitMs: maxRequestWaitMs }),
+    requestPool: createRequestShare({
+      pool: database.pool,
+      connections: 5,
+      ...LOAD_LIMITS.databaseLine,
+      maxWaitMs: maxRequestWaitMs,
+    }),
     broker: { isConnected: () => true, differences: () => [] },
     lifecycle,
     metrics,

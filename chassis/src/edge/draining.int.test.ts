@@ -3,8 +3,8 @@ import express from 'express';
 import { createMetrics } from '../base/telemetry/metrics.ts';
 import { atEnd } from '../testing/at-end.ts';
 import { endConnections } from './draining.ts';
+import { limitTurns } from './load-shedding/turns.ts';
 import { HTTP_LIMITS, listen } from './server.ts';
-import { shedExcess } from './shedding.ts';
 
 describe('a process that drains', () => {
   it('answers what comes on a connection that was kept open, and ends the connection with that', async () => {
@@ -12,7 +12,7 @@ describe('a process that drains', () => {
     const app = express();
     app.use(
       endConnections(() => isDraining),
-      shedExcess(createMetrics('test', '0')),
+      limitTurns(createMetrics('test', '0')),
     );
     app.get('/', (_req, res) => {
       res.send('done');

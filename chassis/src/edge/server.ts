@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Server as SocketServer } from 'node:net';
 import type { Express } from 'express';
-import { listenWithAcceptors } from './acceptors.ts';
-import { limitConnections } from './connections.ts';
+import { listenWithAcceptors } from './load-shedding/acceptors.ts';
+import { limitConnections } from './load-shedding/connections.ts';
+import { LOAD_LIMITS } from './load-shedding/limits.ts';
 
 /** How long a peer may take, and how much it may hold. A test makes the times short. */
 export const HTTP_LIMITS = {
@@ -19,12 +20,7 @@ export const HTTP_LIMITS = {
   // No request takes longer. Whoever is still sending one when we stop would keep the process from finishing what it has
   // taken on, for Node no longer looks at these times once a server is closing.
   closeWithinMs: 4_000,
-  // Twice the requests that may be under way; an idle connection costs about 10 KB.
-  connections: 4_000,
-  // See acceptors.ts. With the longest turns that shedding.ts leaves, still 500 connections in a second.
-  acceptors: 128,
-  // For each of those. A connection that the kernel turns away tries again after a second, which is too late for an answer in 2.5 s.
-  backlog: 128,
+  ...LOAD_LIMITS.listening,
 };
 
 // Many times the largest head of a real request; more is 431.

@@ -2,12 +2,12 @@ import express, { type Express, type RequestHandler, type Router } from 'express
 import { services } from '../../../services.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
 import { refused } from '../contract/problems.ts';
-import { createAdmission } from '../edge/admission.ts';
 import { gatewayOnly } from '../edge/callers.ts';
 import { requestContext } from '../edge/context.ts';
 import { endConnections } from '../edge/draining.ts';
+import { limitTurns } from '../edge/load-shedding/turns.ts';
+import { limitUnderWay } from '../edge/load-shedding/under-way.ts';
 import { problemHandler } from '../edge/problem.ts';
-import { shedExcess } from '../edge/shedding.ts';
 import { docsPageRoutes } from './docs-page/docs-page.routes.ts';
 import { type HealthDeps, healthRoutes } from './health.ts';
 
@@ -16,13 +16,13 @@ export interface AppOptions extends HealthDeps {
   gatewayTokens: readonly string[];
   /** Routes that only other services may call; they check their own token. */
   internal?: Router;
-  /** First path segments of internal routes, which are never shed: see `shedExcess`. */
+  /** First path segments of internal routes, which are never shed: see `limitTurns`. */
   internalPaths?: readonly string[];
   /** Routes behind the gateway. */
   routes: Router;
   /** Name in the gateway's paths `/health/<name>` and `/docs/<name>.json`. */
   name: string;
-  /** Longest turn of the event loop before requests are shed; see `shedExcess`. */
+  /** Longest turn of the event loop before requests are shed; see `limitTurns`. */
   longestTurnMs?: number;
   /** Returns the service's OpenAPI document. */
   describe: () => object;
@@ -40,7 +40,7 @@ export function createApp(options: AppOptions): Express {
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
   app.use(endConnections(() => options.lifecycle.phase() === 'draining'));
-  app.use(shedExcess(options.metrics, { longestTurnMs: options.longestTurnMs, exempt: options.internalPaths }));
+  app.use(limitTurns(options.metrics, { longestTurnMs: options.longestTurnMs, exempt: options.internalPaths }));
   app.use(requestContext(options));
   const health = healthRoutes(options);
   app.use(health.open);
@@ -48,7 +48,7 @@ export function createApp(options: AppOptions): Express {
   app.use(gatewayOnly(options.gatewayTokens));
   app.get(`/health/${options.name}`, health.report);
   app.get(`/docs/${options.name}.json`, serveDocument(options.describe));
-  app.use(createAdmission());
+  app.use(limitUnderWay());
   app.use(options.routes);
   app.use(docsPageRoutes(services.map(({ path }) => path)));
   app.use(() => {

@@ -9,6 +9,7 @@ import { createRequestShare } from '../base/db/request-share.ts';
 import { createLogger } from '../base/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import { requestContext } from '../edge/context.ts';
+import { LOAD_LIMITS } from '../edge/load-shedding/limits.ts';
 import { problemHandler } from '../edge/problem.ts';
 import { HTTP_LIMITS, listen, type RunningServer } from '../edge/server.ts';
 import { startConsumer } from '../reliable/messaging/consume.ts';
@@ -64,7 +65,7 @@ beforeEach(async () => {
   pool = createPool({ connectionString: () => url.href, applicationName: 'test', max: 5, limits: LIMITS }, log);
   const app = express();
   app.use(requestContext({ log, metrics }));
-  const requestPool = createRequestShare({ pool, connections: 5 });
+  const requestPool = createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine });
   const lifecycle = createLifecycle();
   const health = healthRoutes({ pool, requestPool, broker: system.broker, lifecycle, metrics, log, version: '0' });
   app.get('/health', health.report);

@@ -8,6 +8,7 @@ import { createMetrics, type Metrics } from '../base/telemetry/metrics.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
 import { wantsTraces } from '../base/telemetry/tracing-config.ts';
 import { subject } from '../contract/subject.ts';
+import { LOAD_LIMITS } from '../edge/load-shedding/limits.ts';
 import { publishProblemsAt } from '../edge/problem.ts';
 import { listen } from '../edge/server.ts';
 import { startReplayCounter } from '../reliable/idempotency/replay-counter.ts';
@@ -77,7 +78,11 @@ export async function startRuntime({ name, version, settings, topology }: Runtim
     lifecycle: createLifecycle(),
     subject,
     pool,
-    requestPool: createRequestShare({ pool, connections: Math.floor(settings.DATABASE_POOL_SIZE / 2) }),
+    requestPool: createRequestShare({
+      pool,
+      connections: Math.floor(settings.DATABASE_POOL_SIZE / 2),
+      ...LOAD_LIMITS.databaseLine,
+    }),
     broker,
     relay,
     wakeRelay: relay.wake,

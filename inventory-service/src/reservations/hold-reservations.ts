@@ -10,12 +10,7 @@
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import type { Metrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import type { Traced, Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
-import {
-  type Batcher,
-  createBatcher,
-  isolatingFailures,
-  type QueueLimits,
-} from '@shop/chassis/reliable/batching/batcher.ts';
+import { type Batcher, createBatcher, isolatingFailures } from '@shop/chassis/reliable/batching/batcher.ts';
 import { databaseFault } from '@shop/chassis/reliable/postgres/faults.ts';
 import { retryingDeadlocks, sqlState } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { findLockedLevels } from '../stock/stock.sql.ts';
@@ -34,8 +29,6 @@ const SLOTS = 3;
 const MAX_CALLS = 256;
 // Limits the time that a batch holds its locks.
 const MAX_LINES = 4_000;
-// Part of the 1.5 s that a caller waits. A longer queue would only refuse calls later.
-const QUEUE_LIMITS: QueueLimits = { maxWaitMs: 1_000, maxExpectedWaitMs: 300 };
 const MAX_LOCKED = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -46,13 +39,14 @@ export interface HoldBatcherDeps {
   metrics: Metrics;
   now: () => Date;
   tracing?: Tracing;
-  /** Override for tests. */
-  limits?: QueueLimits;
 }
 
-/** The batcher of `POST /reservations`. The weight of a call is its number of lines. */
+/**
+ * The batcher of `POST /reservations`. The weight of a call is its number of lines. The queue needs no limit besides the
+ * deadlines of its members, because each process of order-service has at most three calls under way.
+ */
 export function createHoldBatcher(deps: HoldBatcherDeps): HoldBatcher {
-  const { metrics, tracing, limits = QUEUE_LIMITS } = deps;
+  const { metrics, tracing } = deps;
   /** SKUs whose rows were found locked: a batch that needs one checks the locks first instead of waiting. */
   const locked = new Set<string>();
   return createBatcher({
@@ -60,7 +54,6 @@ export function createHoldBatcher(deps: HoldBatcherDeps): HoldBatcher {
     slots: SLOTS,
     maxMembers: MAX_CALLS,
     maxWeight: MAX_LINES,
-    ...limits,
     async run(calls) {
       // All reservations of a call have the same cause.
       const causes = calls.map(([first]): Traced => first?.cause ?? {});

@@ -1,7 +1,6 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { asUuid } from '@shop/chassis/base/text.ts';
 import { sku } from '@shop/chassis/contract/sku.ts';
-import { createAdmission } from '@shop/chassis/edge/admission.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { type InternalCallers, internalOnly } from '@shop/chassis/edge/callers.ts';
 import { list } from '@shop/chassis/edge/list.ts';
@@ -59,8 +58,8 @@ export interface ReservationsDeps {
 export function reservationsRoutes(deps: ReservationsDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   // Before any path is decoded, so that callers without a token learn nothing, not even that a path is malformed.
-  // Separate admission control, so that a flood of requests through the gateway does not block orders.
-  router.use('/reservations', internalOnly(deps.callers, deps.metrics), createAdmission());
+  // The callers limit what is under way here: a process of order-service has 8 connections and three calls that hold stock.
+  router.use('/reservations', internalOnly(deps.callers, deps.metrics));
   const body = readBody(BODY_LIMIT_BYTES);
   router.param('id', (_req, res, next, id) => {
     res.locals.orderId = asUuid(id); // for the log: a reservation has the id of its order

@@ -4,13 +4,14 @@ import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
 import { contextOf } from '@shop/chassis/edge/context.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
+import { refuseWhenFull } from '@shop/chassis/edge/load-shedding/full-queue.ts';
 import { cursorRefused, fromCursor, toCursor } from '@shop/chassis/edge/page.ts';
 import { clientIdOf, type Principal } from '@shop/chassis/edge/principal.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
 import type { Operation } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
-import { overloaded, toReply } from '@shop/chassis/reliable/refusal.ts';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { toReply } from '@shop/chassis/reliable/refusal.ts';
+import { type Request, type Response, Router } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { OrderMetrics } from '../metrics.ts';
@@ -37,8 +38,8 @@ const BODY_LIMIT_BYTES = 1024 * 1024;
 export interface OrderRoutesDeps extends IdempotencyDeps {
   metrics: OrderMetrics;
   placeOrder: PlaceOrder;
-  /** Whether an order would be refused as `overloaded`. */
-  isFull: () => boolean;
+  /** The queue of orders to place. */
+  placements: Parameters<typeof refuseWhenFull>[0];
   /** Time limit for the response to a placement. */
   answerWithinMs: number;
   now: () => Date;
@@ -55,12 +56,7 @@ export function orderRoutes(deps: OrderRoutesDeps): Router {
   });
   const body = readBody(BODY_LIMIT_BYTES);
 
-  // Before the body is read and parsed, which is most of the cost of a refused request.
-  const refuseWhenFull: RequestHandler = (_req, _res, next) => {
-    if (deps.isFull()) throw overloaded();
-    next();
-  };
-  routes.post('/orders', refuseWhenFull, ...body, async (req, res) => {
+  routes.post('/orders', refuseWhenFull(deps.placements), ...body, async (req, res) => {
     // Taken before validation, which for a large order is part of the response time.
     const deadline = performance.now() + deps.answerWithinMs;
     const context = contextOf(res);

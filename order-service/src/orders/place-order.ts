@@ -19,7 +19,9 @@ import type { Order } from './order.ts';
 import type { Judgement, Placement, PlacementAnswer } from './placement-batch.ts';
 import { acceptedReply } from './replies.ts';
 
-// Time for A, a short hop and B. An order that starts later could only be answered with 202 at its deadline.
+// Time for A, a short hop and B. An order that starts later could only be answered with 202 at its deadline. When
+// inventory-service stalls, the first batches hold every slot for the hop's 1.5 s. Orders queued behind them must still
+// start, because the breaker is open by then and all get 202 in time.
 const LONGEST_WORK_MS = 600;
 
 export interface PlaceOrderDeps extends KeyCounters {

@@ -55,7 +55,7 @@ describe('the share of requests', () => {
   });
 
   it('serves those who wait in their order', async () => {
-    const single = createRequestShare({ pool, connections: 1, maxWaitMs: 20_000 });
+    const single = createRequestShare({ pool, connections: 1, maxWaiting: 2, maxWaitMs: 20_000 });
     const running = single.query(BLOCKED);
     const order: number[] = [];
     const waiting = [1, 2].map((n) => single.query('SELECT 1').then(() => order.push(n)));
@@ -74,7 +74,7 @@ describe('the share of requests', () => {
       createLogger('test', 'silent'),
     );
     atEnd(() => unreachable.end());
-    const other = createRequestShare({ pool: unreachable, connections: 1, maxWaiting: 0 });
+    const other = createRequestShare({ pool: unreachable, connections: 1, maxWaiting: 0, maxWaitMs: 400 });
     for (let n = 0; n < 3; n += 1) await expect(other.connect()).rejects.toThrow('ECONNREFUSED');
     expect(await eventually(() => codeOf(share.query('SELECT 1')))).toBe('done');
   });

@@ -11,8 +11,10 @@ export interface RequestShareOptions {
   pool: Pool;
   /** Connections that requests use at the same time, at most. */
   connections: number;
-  maxWaiting?: number;
-  maxWaitMs?: number;
+  /** Requests that wait, at most. */
+  maxWaiting: number;
+  /** Whoever waited for so long is refused. */
+  maxWaitMs: number;
 }
 
 export interface RequestShare extends Connections {
@@ -20,14 +22,8 @@ export interface RequestShare extends Connections {
   readonly waitingCount: number;
 }
 
-// A connection serves some hundreds of reads in a second, so a longer line would only be refused later.
-const MAX_WAITING = 500;
-// What remains of the 2.5 s in which everything should be answered is for the work.
-const MAX_WAIT_MS = 1_000;
-
 /** A share of the pool; see the head of this file. */
-export function createRequestShare(options: RequestShareOptions): RequestShare {
-  const { pool, connections, maxWaiting = MAX_WAITING, maxWaitMs = MAX_WAIT_MS } = options;
+export function createRequestShare({ pool, connections, maxWaiting, maxWaitMs }: RequestShareOptions): RequestShare {
   let used = 0;
   const line = new Set<() => void>();
 

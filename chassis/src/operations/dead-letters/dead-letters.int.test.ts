@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import request from 'supertest';
 import { createRequestShare } from '../../base/db/request-share.ts';
+import { LOAD_LIMITS } from '../../edge/load-shedding/limits.ts';
 import type { DeadLetter } from '../../reliable/dead-letters/dead-letter.ts';
 import { storeLetter } from '../../reliable/dead-letters/dead-letters.sql.ts';
 import { startDrainer } from '../../reliable/dead-letters/drainer.ts';
@@ -77,7 +78,7 @@ describe('dead letters', () => {
     atEnd(() => consumer.stop());
     const lifecycle = createLifecycle();
     const findKeptFingerprint = async () => undefined;
-    const requestPool = createRequestShare({ pool, connections: 5 });
+    const requestPool = createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine });
     const deps = {
       pool,
       requestPool,

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Pool } from '../../base/db/pool.ts';
 import { createRequestShare } from '../../base/db/request-share.ts';
 import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { LOAD_LIMITS } from '../../edge/load-shedding/limits.ts';
 import { startReplayCounter } from '../../reliable/idempotency/replay-counter.ts';
 import { inTransaction } from '../../reliable/postgres/transaction.ts';
 import { createApp } from '../../service/app.ts';
@@ -57,7 +58,7 @@ function start(pool: Pool = database.pool): Process {
       return one.compare(findings);
     },
   });
-  const requestPool = createRequestShare({ pool, connections: 5 });
+  const requestPool = createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine });
   const deps = {
     pool,
     requestPool,

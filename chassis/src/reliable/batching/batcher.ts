@@ -5,9 +5,9 @@
  * timers: a run is scheduled with `setImmediate`, so that the requests of one poll phase of the event loop share a batch,
  * and a request that finds nothing under way waits for nothing.
  *
- * The queue is bounded by time, twice. When nothing moves, because what the batches call is stalled, by how long its head
- * has waited. When more arrives than can be done, by how long a newcomer would have to wait: for the head's wait tells of
- * those who came long ago, and behind it the queue would grow to several times that length.
+ * The queue is bounded by time. It is full when its head is past its deadline: nothing moves, because what the batches call
+ * is stalled. And when more arrives than can be done, it is full as soon as a newcomer would have to wait for longer than
+ * `maxExpectedWaitMs`.
  *
  *   waiting   submit() put it into the queue
  *     -> refused   the queue is full, or the member's deadline passed: nothing was done
@@ -19,14 +19,7 @@ import { overloaded, type RefusedError } from '../refusal.ts';
 import type { Metrics } from '../telemetry.ts';
 import { Pace } from './pace.ts';
 
-export interface QueueLimits {
-  /** The queue refuses newcomers once its head has waited for longer than this: nothing moves. */
-  maxWaitMs: number;
-  /** It refuses those who, at the pace of the last batches, would wait for longer than this. */
-  maxExpectedWaitMs: number;
-}
-
-export interface BatcherOptions<T, R> extends QueueLimits {
+export interface BatcherOptions<T, R> {
   /** Name in the metrics. */
   stage: string;
   /** Batches in flight at most. Three keep the database busy while a batch waits for the network. */
@@ -34,6 +27,8 @@ export interface BatcherOptions<T, R> extends QueueLimits {
   maxMembers: number;
   /** Sum of the members' weights at most; a member that alone weighs more travels alone. */
   maxWeight: number;
+  /** Refuse who, at the pace of the last batches, would wait for longer than this. Nobody, where the callers are few. */
+  maxExpectedWaitMs?: number | undefined;
   /** One result per member, in order; a member that failed alone is a rejected result. */
   run: (members: T[]) => Promise<PromiseSettledResult<R>[]>;
   metrics: Pick<Metrics, 'batchSize' | 'batchQueueLength' | 'batchRefused'>;
@@ -52,14 +47,13 @@ interface Waiting<T, R> {
   member: T;
   weight: number;
   deadline: number;
-  since: number;
   resolve: (result: R) => void;
   reject: (reason: unknown) => void;
 }
 
 /** A batcher; see the head of this file. */
 export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R> {
-  const { stage, metrics, slots, maxWaitMs, maxExpectedWaitMs } = options;
+  const { stage, metrics, slots, maxExpectedWaitMs = Infinity } = options;
   let queue: Waiting<T, R>[] = [];
   let running = 0;
   /** Members of the running batches. */
@@ -107,7 +101,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
 
   function isFull(now: number): boolean {
     const head = queue[0];
-    return (head && now - head.since > maxWaitMs) || pace.expectedWaitMs(queue.length) > maxExpectedWaitMs;
+    return (head && head.deadline <= now) || pace.expectedWaitMs(queue.length) > maxExpectedWaitMs;
   }
 
   function refused(): RefusedError {
@@ -124,7 +118,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
       const now = performance.now();
       if (isFull(now)) return Promise.reject(refused());
       return new Promise<R>((resolve, reject) => {
-        queue.push({ member, weight, deadline, since: now, resolve, reject });
+        queue.push({ member, weight, deadline, resolve, reject });
         schedule();
       });
     },

@@ -14,8 +14,6 @@ function controlled(options: Partial<Parameters<typeof createBatcher<number, num
     slots: 1,
     maxMembers: 64,
     maxWeight: 1_000,
-    maxWaitMs: 10_000,
-    maxExpectedWaitMs: 10_000,
     metrics,
     run: (members) =>
       new Promise((resolve) => {
@@ -106,20 +104,26 @@ describe('createBatcher', () => {
     expect(batches).toHaveLength(1);
   });
 
-  it('refuses newcomers while the head of the queue has waited too long', async () => {
-    const { batcher } = controlled({ maxWaitMs: -1 });
+  it('refuses newcomers while the head of the queue is past its deadline', async () => {
+    const { batcher, batches } = controlled();
     void batcher.submit(1, 1, later());
     await turn();
-    void batcher.submit(2, 1, later());
+    const late = batcher.submit(2, 1, performance.now() - 1);
     await expect(batcher.submit(3, 1, later())).rejects.toBeInstanceOf(RefusedError);
+    batches[0]?.finish();
+    await expect(late).rejects.toBeInstanceOf(RefusedError);
+    const next = batcher.submit(4, 1, later());
+    await turn();
+    batches[1]?.finish();
+    await expect(next).resolves.toBe(8);
   });
 
   it('counts whom it refuses, and those whom it tells beforehand', async () => {
-    const { batcher } = controlled({ stage: 'counted', maxWaitMs: -1 });
+    const { batcher } = controlled({ stage: 'counted' });
     void batcher.submit(1, 1, later());
     await turn();
     expect(batcher.isFull()).toBe(false);
-    void batcher.submit(2, 1, later());
+    void batcher.submit(2, 1, performance.now() - 1);
     await expect(batcher.submit(3, 1, later())).rejects.toBeInstanceOf(RefusedError);
     expect(batcher.isFull()).toBe(true);
     const { values } = await metrics.batchRefused.get();

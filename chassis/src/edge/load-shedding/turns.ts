@@ -1,15 +1,14 @@
 import type { RequestHandler } from 'express';
-import type { Metrics } from '../base/telemetry/metrics.ts';
-import { overloaded } from '../reliable/refusal.ts';
-import { adoptRequestId } from './context.ts';
-import { sendReply, toProblem } from './problem.ts';
+import type { Metrics } from '../../base/telemetry/metrics.ts';
+import { overloaded } from '../../reliable/refusal.ts';
+import { adoptRequestId } from '../context.ts';
+import { sendReply, toProblem } from '../problem.ts';
+import { LOAD_LIMITS } from './limits.ts';
 
-// A write over two services takes some five turns of their event loops; with turns longer than this its 2.5 s are over. A thousand requests that come at once, to a process that has its processor, fit in.
-const LONGEST_TURN_MS = 250;
 // What is never refused, beside the paths that the caller names.
 const EXEMPT = ['health', 'metrics', 'docs'];
 
-export interface SheddingOptions {
+export interface TurnLimit {
   longestTurnMs?: number | undefined;
   /** First segments of paths that are exempt too: of internal calls, each of which is for many requests. */
   exempt?: readonly string[];
@@ -20,9 +19,9 @@ export interface SheddingOptions {
  * Answers of the database are read in the same turns: a process that takes in all that has arrived before it goes on with
  * what it has begun gets slower with each request that it refuses properly, until nothing is in time any more.
  */
-export function shedExcess(
-  { requestsShed }: Metrics,
-  { longestTurnMs = LONGEST_TURN_MS, exempt = [] }: SheddingOptions = {},
+export function limitTurns(
+  { requestsShed }: Pick<Metrics, 'requestsShed'>,
+  { longestTurnMs = LOAD_LIMITS.longestTurnMs, exempt = [] }: TurnLimit = {},
 ): RequestHandler {
   const isExempt = new RegExp(`^/(${[...EXEMPT, ...exempt].join('|')})(/|$)`);
   let turnBegan: number | undefined;

@@ -1,26 +1,26 @@
 import { createConnection } from 'node:net';
 import express from 'express';
-import { createLogger } from '../base/telemetry/log.ts';
-import { createMetrics } from '../base/telemetry/metrics.ts';
-import { eventually } from '../testing/eventually.ts';
-import { createAdmission } from './admission.ts';
-import { requestContext } from './context.ts';
-import { problemHandler } from './problem.ts';
-import { HTTP_LIMITS, listen, type RunningServer } from './server.ts';
+import { createLogger } from '../../base/telemetry/log.ts';
+import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { requestContext } from '../context.ts';
+import { problemHandler } from '../problem.ts';
+import { HTTP_LIMITS, listen, type RunningServer } from '../server.ts';
+import { limitUnderWay } from './under-way.ts';
 
 const log = createLogger('test', 'silent');
 let server: RunningServer;
 let under: number;
 let release: () => void;
 
-beforeEach(async () => {
+async function start(maxBytes: number): Promise<void> {
   under = 0;
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
   const app = express();
   app.use(requestContext({ log, metrics: createMetrics('test', '0') }));
-  app.use(createAdmission({ requests: 2, bodyBytes: 2_000_000 }), (_req, _res, next) => {
+  app.use(limitUnderWay(maxBytes), (_req, _res, next) => {
     under += 1;
     next();
   });
@@ -31,7 +31,7 @@ beforeEach(async () => {
   });
   app.use(problemHandler);
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
-});
+}
 afterEach(async () => {
   release();
   await server.close();
@@ -40,8 +40,9 @@ afterEach(async () => {
 const send = (body = 'x') => fetch(`http://127.0.0.1:${server.port}/`, { method: 'POST', body });
 const underWay = (count: number) => eventually(() => (under === count ? true : undefined));
 
-describe('admission', () => {
+describe('the bound of what is under way', () => {
   it('refuses one request too many with Retry-After, and admits again when one is answered', async () => {
+    await start(20_000);
     const held = [send(), send()];
     await underWay(2);
     const refused = await send();
@@ -54,19 +55,21 @@ describe('admission', () => {
   });
 
   it('refuses a body that is too much beside the others, unread', async () => {
-    const held = send('x'.repeat(1_500_000));
+    await start(1_300_000);
+    const held = send('x'.repeat(900_000));
     await underWay(1);
-    expect((await send('x'.repeat(600_000))).status).toBe(503);
-    const small = send('x'.repeat(400_000));
+    expect((await send('x'.repeat(400_000))).status).toBe(503);
+    const small = send('x'.repeat(300_000));
     await underWay(2);
     release();
     expect([(await held).status, (await small).status]).toEqual([200, 200]);
   });
 
   it.each([
-    ['with a length', 'Content-Length: 1500000\r\n\r\nhalf of it'],
+    ['with a length', 'Content-Length: 900000\r\n\r\nhalf of it'],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
   ])('gives the place of an upload back that its client breaks off, sent %s', async (_how, rest) => {
+    await start(1_300_000);
     for (let upload = 1; upload <= 5; upload += 1) {
       const client = createConnection(server.port, '127.0.0.1');
       client.write(`POST / HTTP/1.1\r\nHost: test\r\n${rest}`);
@@ -75,6 +78,11 @@ describe('admission', () => {
       await eventually(() => (server.connections() === 0 ? true : undefined));
     }
     release();
-    expect((await send('x'.repeat(1_500_000))).status).toBe(200);
+    expect((await send('x'.repeat(900_000))).status).toBe(200);
+  });
+
+  it('leaves it to the route to refuse a body that is too long for any', async () => {
+    await start(1_300_000);
+    expect((await send('x'.repeat(4_000_000))).status).toBe(413);
   });
 });

@@ -1,18 +1,25 @@
 import express from 'express';
-import { createMetrics } from '../base/telemetry/metrics.ts';
-import { atEnd } from '../testing/at-end.ts';
-import { HTTP_LIMITS, listen, type RunningServer } from './server.ts';
-import { shedExcess } from './shedding.ts';
+import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { atEnd } from '../../testing/at-end.ts';
+import { HTTP_LIMITS, listen, type RunningServer } from '../server.ts';
+import { limitTurns } from './turns.ts';
 
 const metrics = createMetrics('test', '0');
 let server: RunningServer;
+let begun = 0;
+/** How many had been begun when the first of them went on. */
+let begunBefore: number | undefined;
 beforeAll(async () => {
   const app = express();
-  app.use(shedExcess(metrics, { longestTurnMs: 50, exempt: ['reservations'] }));
+  app.use(limitTurns(metrics, { longestTurnMs: 50, exempt: ['reservations'] }));
   app.use((_req, res) => {
     const until = performance.now() + 20;
     while (performance.now() < until); // as a process that has no time
-    res.send('done');
+    begun += 1;
+    setImmediate(() => {
+      begunBefore ??= begun;
+      res.send('done');
+    });
   });
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
   atEnd(() => server.close());
@@ -38,6 +45,13 @@ describe('a turn of the event loop that takes too long', () => {
     });
     expect(await metrics.registry.metrics()).toContain(`http_requests_shed_total{service="test"} ${refused.length}\n`);
     expect((await ask('/orders')).status).toBe(200);
+  });
+
+  it('ends, so that what was begun goes on before all have been read', async () => {
+    await askAtOnce('/health/live');
+    [begun, begunBefore] = [0, undefined];
+    await askAtOnce('/orders');
+    expect(begunBefore).toBeLessThan(15);
   });
 
   it.each(['/health/orders', '/metrics', '/docs/orders.json', '/reservations'])('refuses no %s', async (path) => {
