@@ -37,6 +37,8 @@ it('there is a function for each operation of the documents', async () => {
   await products.get('SKU');
   await products.rename('SKU', { name: 'n' });
   await products.adjust('SKU', { delta: 1, reason: 'r' });
+  await products.adjustAll({ adjustments: [] });
+  await products.count('SKU', { counted: 1, expected: 2 });
   await products.movements('SKU').page();
   await client.orderWait('ID');
   await client.reservation('ID');

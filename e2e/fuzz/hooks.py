@@ -95,8 +95,8 @@ def is_judged_before_its_target(ctx, response, case):
 
 
 # Rules that stand in the documents' words, for no schema can tell them: whose cursor it is, what only some groups may ask
-# for, the sums over an order's merged lines, the largest number of units.
-RULES_IN_WORDS = {"/cursor", "/number", "/clientId", "/lines", "/delta"}
+# for, the sums over an order's merged lines, the largest number of units, how far a count may differ.
+RULES_IN_WORDS = {"/cursor", "/number", "/clientId", "/lines", "/delta", "/counted"}
 
 
 @schemathesis.hook

@@ -187,6 +187,46 @@ const adjust = writing(
   always,
   ({ delta, sku }, _shop, run) => ({ kind: 'adjust', sku: skuOf(run, sku), delta, reason: 'counted' }),
 );
+const adjustAll = fc
+  .record({
+    caller: backOffice,
+    twice,
+    entries: fc.array(
+      fc.record({
+        name: fc.nat({ max: 4 }),
+        sku: anySku,
+        delta: fc.integer({ min: -8, max: 12 }).filter((delta) => delta !== 0),
+      }),
+      { minLength: 1, maxLength: 5 },
+    ),
+  })
+  .map((given) =>
+    command('adjust all', given, always, async (shop, run, { caller, twice, entries }) => {
+      const key = `key-${run.name}-${shop.sent.length}`;
+      const adjustments = entries.map(({ name, sku, delta }) => ({
+        key: `${key}-${name}`,
+        sku: skuOf(run, sku),
+        delta,
+        reason: 'counted',
+      }));
+      const request: Sent = { write: { kind: 'adjust-all', adjustments }, caller, key };
+      // Each of them may be sent again alone.
+      const alone = adjustments.map(
+        ({ key, ...write }): Sent => ({ write: { kind: 'adjust', ...write }, caller, key }),
+      );
+      shop.sent.push(request, ...alone);
+      await send(shop, run, request, twice);
+    }),
+  );
+const count = writing(
+  'count',
+  fc.record({ caller: backOffice, twice, sku: anySku, counted: fc.nat({ max: 20 }), isExpected: fc.boolean() }),
+  always,
+  ({ counted, isExpected, sku }, shop, run) => {
+    const onHand = shop.products.get(skuOf(run, sku))?.onHand ?? 0;
+    return { kind: 'count', sku: skuOf(run, sku), counted, expected: isExpected ? onHand : onHand + 1 };
+  },
+);
 const place = writing(
   'place',
   fc.record({
@@ -260,6 +300,10 @@ function withOtherBody(write: Write): Write {
       return { ...write, name: `${write.name} XL` };
     case 'adjust':
       return { ...write, reason: 'counted again' };
+    case 'adjust-all':
+      return { ...write, adjustments: write.adjustments.map((one) => ({ ...one, delta: one.delta + 100 })) };
+    case 'count':
+      return { ...write, counted: write.counted + 1 };
     case 'place': {
       const [first, ...rest] = write.lines;
       return first ? { ...write, lines: [{ ...first, quantity: first.quantity + 1 }, ...rest] } : write;
@@ -279,7 +323,10 @@ function withOtherEndpoint(write: Write): Write {
       return { ...write, kind: 'rename' };
     case 'rename':
     case 'adjust':
+    case 'count':
       return { kind: 'create', sku: write.sku, name: 'Mug' };
+    case 'adjust-all':
+      return { kind: 'create', sku: write.adjustments[0]?.sku ?? '', name: 'Mug' };
     case 'place':
       return { kind: 'cancel', orderId: NOBODYS };
     case 'cancel':
@@ -397,12 +444,12 @@ const comeBack = fc.constant(
 
 /** All commands of the API, the frequent ones several times. */
 export const commands: fc.Arbitrary<Command>[] = [
-  ...[create, rename, adjust, adjust],
-  ...[place, place, place, place, place, place],
-  ...[cancel, cancel, ship, ship, ship, deliver, deliver],
+  ...[create, rename, adjust, adjust, adjustAll, count],
+  ...[place, place, place, place, place, place, place],
+  ...[cancel, cancel, ship, ship, ship, ship, deliver, deliver],
   ...[repeat, repeat, repeat, repeat, repeat],
   ...[readOrder, readTimeline, listOrders, readProduct, readMovements],
-  ...[leave, leave, comeBack, comeBack, comeBack],
+  ...[leave, leave, leave, comeBack, comeBack, comeBack],
 ];
 
 /** What a run begins with: two products, so that short sequences are about something. */

@@ -104,8 +104,11 @@ function judge(state: State, write: Write, caller: CallerName, requestId: string
       return place(state, write, caller, requestId);
     case 'create':
       return create(state, write, requestId);
+    case 'adjust-all':
+      return adjustAll(state, write, caller, requestId);
     case 'rename':
     case 'adjust':
+    case 'count':
       return changeProduct(state, write, caller, requestId);
     default:
       return changeOrder(state, write, caller, requestId);
@@ -126,7 +129,7 @@ function create({ inventory: { products } }: State, write: Write & { kind: 'crea
 
 function changeProduct(
   { inventory, clientOf }: State,
-  write: Write & { kind: 'rename' | 'adjust' },
+  write: Write & { kind: 'rename' | 'adjust' | 'count' },
   caller: CallerName,
   requestId: string,
 ): Judged {
@@ -137,13 +140,44 @@ function changeProduct(
     product.name = write.name;
     return { expected: ofProduct(product, 200) };
   }
-  const available = product.onHand - product.reserved;
-  if (-write.delta > available) {
-    const members = { sku: write.sku, requested: -write.delta, available };
-    return refuse(write, requestId, 409, 'insufficient-stock', members);
+  const { sku, onHand, reserved } = product;
+  const available = onHand - reserved;
+  if (write.kind === 'count' && write.expected !== onHand) {
+    const members = { sku, expected: write.expected, onHand, reserved, available };
+    return refuse(write, requestId, 409, 'stock-changed', members);
   }
-  move(product, { kind: 'adjusted', onHand: write.delta, reserved: 0, cause: {}, actor: clientOf(caller) });
+  const delta = write.kind === 'count' ? write.counted - onHand : write.delta;
+  if (-delta > available) {
+    return refuse(write, requestId, 409, 'insufficient-stock', { sku, requested: -delta, available });
+  }
+  // A count of what is there leaves no line in the ledger.
+  if (delta !== 0) move(product, { kind: 'adjusted', onHand: delta, reserved: 0, cause: {}, actor: clientOf(caller) });
   return { expected: ofProduct(product, 200) };
+}
+
+/** Each as if it had been sent alone, under its own key; of equal keys in one call the first counts. */
+function adjustAll(
+  state: State,
+  { adjustments }: Write & { kind: 'adjust-all' },
+  caller: CallerName,
+  requestId: string,
+): Judged {
+  const firsts = new Map<string, { fingerprint: string; answer: Expected }>();
+  const answers = adjustments.map(({ key, ...asked }) => {
+    const write: Write = { kind: 'adjust', ...asked };
+    const fingerprint = fingerprintOf(write);
+    const first = firsts.get(key);
+    if (first) return first.fingerprint === fingerprint ? first.answer : reused(write, requestId);
+    const answer = ask(state, { write, caller, key }, requestId);
+    firsts.set(key, { fingerprint, answer });
+    return answer;
+  });
+  const results = answers.map(({ body }, index) => {
+    const { onHand, code } = body as { onHand?: number; code?: string };
+    return { key: adjustments[index]?.key, ...(code ? { code } : { onHand }) };
+  });
+  const isFinal = answers.every(({ status }) => status === 200 || status === 409);
+  return { expected: { status: 200, body: { results } }, ...(!isFinal && { isFinal: false }) };
 }
 
 function changeOrder(

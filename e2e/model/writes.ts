@@ -8,11 +8,21 @@ export interface Line {
   unitPrice?: number;
 }
 
+/** One adjustment of many, with its own key. */
+export interface KeyedAdjustment {
+  key: string;
+  sku: string;
+  delta: number;
+  reason: string;
+}
+
 /** A keyed request, as it is meant. */
 export type Write =
   | { kind: 'create'; sku: string; name: string }
   | { kind: 'rename'; sku: string; name: string }
   | { kind: 'adjust'; sku: string; delta: number; reason: string }
+  | { kind: 'adjust-all'; adjustments: KeyedAdjustment[] }
+  | { kind: 'count'; sku: string; counted: number; expected: number }
   | { kind: 'place'; customerId: string; currency: string; lines: Line[] }
   | { kind: 'cancel'; orderId: string; reason?: string }
   | { kind: 'ship'; orderId: string; carrier: string; trackingNumber: string }
@@ -35,6 +45,12 @@ export function toHttp(write: Write): { method: 'POST' | 'PATCH'; path: string; 
       const { delta, reason } = write;
       return { method: 'POST', path: `/products/${write.sku}/adjustments`, body: { delta, reason } };
     }
+    case 'adjust-all':
+      return { method: 'POST', path: '/products/adjustments', body: { adjustments: write.adjustments } };
+    case 'count': {
+      const { counted, expected } = write;
+      return { method: 'POST', path: `/products/${write.sku}/counts`, body: { counted, expected } };
+    }
     case 'place': {
       const { customerId, currency, lines } = write;
       return { method: 'POST', path: '/orders', body: { customerId, currency, lines } };
@@ -52,7 +68,7 @@ export function toHttp(write: Write): { method: 'POST' | 'PATCH'; path: string; 
 
 /** Which service a write goes to: the scope of its key, too. */
 export function serviceOf({ kind }: Write): 'orders' | 'inventory' {
-  return kind === 'create' || kind === 'rename' || kind === 'adjust' ? 'inventory' : 'orders';
+  return ['create', 'rename', 'adjust', 'adjust-all', 'count'].includes(kind) ? 'inventory' : 'orders';
 }
 
 /** Lines of one SKU and one price are one line, where the first stood. */

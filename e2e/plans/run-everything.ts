@@ -32,6 +32,7 @@ import type { PublishOutcome } from '@shop/chassis/reliable/messaging/publish.ts
 import { outboxStats, startRelay } from '@shop/chassis/reliable/outbox/relay.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { lockProducts } from '@shop/inventory-service/products/products.sql.ts';
 import { keepSums, sumLaterMovements } from '@shop/inventory-service/reconciliation/sums.sql.ts';
 import { reservationCommandHandler } from '@shop/inventory-service/reservations/reservations.messages.ts';
 import { findLockedLevels } from '@shop/inventory-service/stock/stock.sql.ts';
@@ -209,6 +210,10 @@ async function runStock({ inventory, stockPool, forgetKey }: FilledSystem): Prom
   await adjust().expect(200);
   await forgetKey('inventory', key);
   await adjust().expect(200);
+  await post(inventory, '/products/PLAN/counts', { counted: 4, expected: 5 }).expect(200);
+  const adjustments = ['PLAN', 'NO-PLAN'].map((sku) => ({ key: uuidv7(), sku, delta: 1, reason: 'delivery' }));
+  for (let call = 0; call < 2; call += 1) await post(inventory, '/products/adjustments', { adjustments }).expect(200);
+  await inTransaction(stockPool, (trx) => lockProducts(trx, [ANY_SKU], 'awaited'));
   await get(inventory, '/products/PLAN').expect(200);
   await get(inventory, `/products?sku=${ANY_SKU}`).expect(200);
   for (const path of ['/products?limit=2', `/products/${ANY_SKU}/movements?limit=2`]) {

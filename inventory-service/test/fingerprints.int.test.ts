@@ -47,6 +47,24 @@ it.each([
     '["POST","/products/:sku/adjustments",{"sku":"Mug.1"},{"delta":-1,"reason":"delivery"}]',
   ],
   [
+    'a count',
+    'e',
+    () => post(service, '/products/Mug.1/counts', { expected: 4, counted: 6 }, { key: 'e' }),
+    '["POST","/products/:sku/counts",{"sku":"Mug.1"},{"counted":6,"expected":4}]',
+  ],
+  [
+    'a batch of adjustments',
+    'f',
+    () =>
+      post(
+        service,
+        '/products/adjustments',
+        { adjustments: [{ sku: 'Mug.1', reason: 'r', delta: 2, key: 'g' }] },
+        { key: 'f' },
+      ),
+    '["POST","/products/adjustments",{},{"adjustments":[{"delta":2,"key":"g","reason":"r","sku":"Mug.1"}]}]',
+  ],
+  [
     'a comparison',
     'd',
     () => post(service, '/operations/inventory/reconciliation', {}, { key: 'd', as: OPERATIONS }),
@@ -58,7 +76,16 @@ it.each([
   expect(stored?.fingerprint.toString('hex')).toBe(hash('sha256', canonical, 'hex'));
 });
 
-it('an adjustment keeps it', async () => {
-  const { rows } = await database.pool.query("SELECT fingerprint FROM stock_adjustments WHERE idempotency_key = 'c'");
-  expect(rows).toEqual([{ fingerprint: (await keyNamed(database.pool, 'c'))?.fingerprint }]);
+it.each([
+  ['an adjustment', 'c', '["POST","/products/:sku/adjustments",{"sku":"Mug.1"},{"delta":-1,"reason":"delivery"}]'],
+  ['a count', 'e', '["POST","/products/:sku/counts",{"sku":"Mug.1"},{"counted":6,"expected":4}]'],
+  // The same as if it had been sent alone.
+  ['one of a batch', 'g', '["POST","/products/:sku/adjustments",{"sku":"Mug.1"},{"delta":2,"reason":"r"}]'],
+])('%s keeps it', async (_what, key, canonical) => {
+  const { rows } = await database.pool.query('SELECT fingerprint FROM stock_adjustments WHERE idempotency_key = $1', [
+    key,
+  ]);
+  const { fingerprint } = (await keyNamed(database.pool, key)) ?? {};
+  expect(rows).toEqual([{ fingerprint }]);
+  expect(fingerprint?.toString('hex')).toBe(hash('sha256', canonical, 'hex'));
 });

@@ -228,6 +228,8 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['POST', '/products', ['backoffice']],
   ['PATCH', '/products/SKU-1', ['backoffice']],
   ['POST', '/products/SKU-1/adjustments', ['backoffice']],
+  ['POST', '/products/SKU-1/counts', ['backoffice']],
+  ['POST', '/products/adjustments', ['backoffice']],
   ['GET', '/products/SKU-1/movements', ['backoffice', 'operations']],
   ...deadLetters('orders'),
   ...deadLetters('inventory'),

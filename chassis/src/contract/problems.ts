@@ -283,7 +283,7 @@ export const problems = {
     status: 409,
     title: 'Not enough units available',
     section: 'Products and stock',
-    meaning: 'The adjustment would leave fewer units than are reserved.',
+    meaning: 'The adjustment or count would leave fewer units than are reserved.',
     action: 'Cancel orders first, or remove fewer units, with a new key.',
     repeat: 'new-key',
     stored: true,
@@ -291,6 +291,21 @@ export const problems = {
       instance: '/products/MUG-BLUE/adjustments',
       detail: 'Reserved units cannot be removed.',
       members: { sku: 'MUG-BLUE', requested: 100, available: 98 },
+    },
+  },
+  'stock-changed': {
+    status: 409,
+    title: 'Stock has changed',
+    section: 'Products and stock',
+    meaning:
+      'The units on hand are not those that the count expected: a shipment, an adjustment or another count came first. Nothing was done; `onHand`, `reserved` and `available` are the level at that moment.',
+    action: 'Read the product, count again if need be, and send that with a new key.',
+    repeat: 'new-key',
+    stored: true,
+    example: {
+      instance: '/products/MUG-BLUE/counts',
+      detail: '98 units are on hand.',
+      members: { sku: 'MUG-BLUE', expected: 103, onHand: 98, reserved: 2, available: 96 },
     },
   },
   'reservation-not-found': {

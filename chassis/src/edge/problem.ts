@@ -32,7 +32,7 @@ export function toProblem({ code, detail, members }: Refusal, { instance, traceI
 }
 
 /** A refusal that is returned instead of thrown, so that it is stored under the key and replayed. */
-export function toRefusal(req: Request, res: Response, refusal: Refusal): Reply {
+export function toRefusal(req: Pick<Request, 'path'>, res: Response, refusal: Refusal): Reply {
   return toProblem(refusal, { instance: req.path, traceId: contextOf(res).requestId });
 }
 

@@ -847,6 +847,19 @@ export interface components {
         ReconcileAnswer: components["schemas"]["ReconciliationRunWithMismatches"];
         ReadHealthAnswer: components["schemas"]["Health"];
         ReadDocumentAnswer: components["schemas"]["OpenApiDocument"];
+        AdjustmentResults: {
+            results: {
+                /** @description Its own `Idempotency-Key`, without quotes around it */
+                key: string;
+                /** @description Units on hand right after it, if it was made */
+                onHand?: number;
+                /**
+                 * @description Why it was not made, as the adjustment alone would be refused. `validation-failed`: the units on hand would exceed 2^53 - 1. `request-in-progress`, `unavailable`: another request has the key, or keeps the stock level locked; repeat it
+                 * @enum {string}
+                 */
+                code?: "insufficient-stock" | "product-not-found" | "validation-failed" | "idempotency-key-reused" | "request-in-progress" | "unavailable";
+            }[];
+        };
         /** @description Not enough units available */
         InsufficientStockProblem: {
             /**
@@ -997,6 +1010,29 @@ export interface components {
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
+        /** @description Stock has changed */
+        StockChangedProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "stock-changed";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            sku: components["schemas"]["Sku"];
+            expected: number;
+            onHand: number;
+            reserved: number;
+            available: number;
+        };
         CreateProductBody: {
             sku: components["schemas"]["Sku"];
             name: string;
@@ -1026,6 +1062,24 @@ export interface components {
             reason: string;
         };
         AdjustStockAnswer: components["schemas"]["Product"];
+        AdjustStockBatchBody: {
+            adjustments: {
+                /** @description Its own `Idempotency-Key`, without quotes around it */
+                key: string;
+                sku: components["schemas"]["Sku"];
+                /** @description Units to add, or to remove if negative */
+                delta: number;
+                reason: string;
+            }[];
+        };
+        AdjustStockBatchAnswer: components["schemas"]["AdjustmentResults"];
+        CountStockBody: {
+            /** @description Units on hand, from now on */
+            counted: number;
+            /** @description Units on hand until now, as they were shown to the person who counted */
+            expected: number;
+        };
+        CountStockAnswer: components["schemas"]["Product"];
         ListMovementsQuery: {
             /** @description Maximum number of items in a page */
             limit?: number;

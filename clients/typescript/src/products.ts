@@ -1,6 +1,6 @@
 import { type Caller, type CallOptions, pathTo, type WriteOptions } from './call.ts';
 import { type Listing, makeListing } from './listing.ts';
-import type { Movement, Product, Schemas } from './types.ts';
+import type { AdjustmentResults, Movement, Product, Schemas } from './types.ts';
 
 /** Products and their stock. */
 export interface Products {
@@ -14,6 +14,10 @@ export interface Products {
   rename(sku: string, body: Schemas['RenameProductBody'], options?: WriteOptions): Promise<Product>;
   /** More units, or fewer; never fewer than are reserved. */
   adjust(sku: string, body: Schemas['AdjustStockBody'], options?: WriteOptions): Promise<Product>;
+  /** Up to 1,000 adjustments, each by itself and once for its own `key`; one that is refused stops no other. */
+  adjustAll(body: Schemas['AdjustStockBatchBody'], options?: WriteOptions): Promise<AdjustmentResults>;
+  /** The units on hand are `counted`, if they were `expected` until now. */
+  count(sku: string, body: Schemas['CountStockBody'], options?: WriteOptions): Promise<Product>;
   /** The ledger of its stock, newest first. */
   movements(sku: string, query?: Schemas['ListMovementsQuery'], options?: CallOptions): Listing<Movement>;
 }
@@ -33,6 +37,12 @@ export function productsOf(caller: Caller): Products {
     },
     async adjust(sku, body, options) {
       return (await caller({ method: 'POST', path: pathTo`/products/${sku}/adjustments`, body }, options)) as Product;
+    },
+    async adjustAll(body, options) {
+      return (await caller({ method: 'POST', path: '/products/adjustments', body }, options)) as AdjustmentResults;
+    },
+    async count(sku, body, options) {
+      return (await caller({ method: 'POST', path: pathTo`/products/${sku}/counts`, body }, options)) as Product;
     },
     movements: (sku, query, options) => makeListing(caller, pathTo`/products/${sku}/movements`, query, options),
   };

@@ -19,6 +19,8 @@ export type TimelineEntry = Schemas['TimelineEntry'];
 export type OrderWait = Schemas['OrderWait'];
 /** A product with its stock. */
 export type Product = Schemas['Product'];
+/** What became of each of many adjustments. */
+export type AdjustmentResults = Schemas['AdjustmentResults'];
 /** An entry of a product's ledger. */
 export type Movement = Schemas['Movement'];
 /** The units that are set aside for an order. */

@@ -16,6 +16,20 @@ export const renameProduct: Operation<{ sku: unknown; name: string }> = {
   writes: 1,
 };
 
+export const adjustStockBatch: Operation<{
+  adjustments: readonly { key: string; sku: string; delta: number; reason: string }[];
+}> = {
+  id: 'adjustStockBatch',
+  forms: { 1: ({ adjustments }) => ['POST', '/products/adjustments', {}, { adjustments }] },
+  writes: 1,
+};
+
+export const countStock: Operation<{ sku: unknown; counted: number; expected: number }> = {
+  id: 'countStock',
+  forms: { 1: ({ sku, counted, expected }) => ['POST', '/products/:sku/counts', { sku }, { counted, expected }] },
+  writes: 1,
+};
+
 export const adjustStock: Operation<{ sku: unknown; delta: number; reason: string }> = {
   id: 'adjustStock',
   forms: { 1: ({ sku, delta, reason }) => ['POST', '/products/:sku/adjustments', { sku }, { delta, reason }] },

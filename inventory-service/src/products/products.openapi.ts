@@ -19,7 +19,7 @@ const newMug = { ...mug, onHand: 0, reserved: 0, available: 0 };
 export const notFound = problemAnswer('product-not-found');
 const exists = problemAnswer('product-exists', { members: { sku } });
 
-const ofAProduct = ['readProduct', 'renameProduct', 'adjustStock', 'listMovements'];
+const ofAProduct = ['readProduct', 'renameProduct', 'adjustStock', 'countStock', 'listMovements'];
 
 /** The operations on products. */
 export const productOperations: readonly Operation[] = [

@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import { texts } from '@shop/chassis/reliable/postgres/arrays.ts';
 import type { ProductRow, StockLevelRow } from '../db/tables.ts';
-import { HOLDS_ROWS_BRIEFLY } from '../stock/row-locks.ts';
+import { HOLDS_ROWS_BRIEFLY, type Locked } from '../stock/row-locks.ts';
 import type { Product } from './product.ts';
 
 type ProductWithStockRow = ProductRow & StockLevelRow;
@@ -50,6 +51,23 @@ export async function lockProduct(trx: Transaction, sku: string): Promise<Produc
     [sku],
   );
   return rows[0] && toProduct(rows[0]);
+}
+
+/**
+ * Products whose stock levels nobody else changes until this transaction ends; the SKUs without one are absent. Those that
+ * another transaction keeps locked are passed over, or awaited.
+ */
+export async function lockProducts(trx: Transaction, skus: readonly string[], locked: Locked): Promise<Product[]> {
+  // In the order of SKU, as every writer locks them.
+  const { rows } = await trx.query<ProductWithStockRow>({
+    name: `products-lock-${locked}`,
+    text: /* sql */ `
+      ${SELECT_PRODUCTS}
+      WHERE p.sku = ANY ($1::text[]) AND ${HOLDS_ROWS_BRIEFLY}
+      ORDER BY p.sku FOR UPDATE OF l ${locked === 'awaited' ? '' : 'SKIP LOCKED'}`,
+    values: [texts(skus)],
+  });
+  return rows.map(toProduct);
 }
 
 /** Products in byte order of their SKUs, from after `after`; only the one with `sku`, if it is given. */

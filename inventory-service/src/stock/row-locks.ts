@@ -1,3 +1,6 @@
+/** What to do about rows that another transaction keeps locked. */
+export type Locked = 'passed-over' | 'awaited';
+
 /**
  * A condition that is always true, for statements that lock stock levels. It sets the transaction's idle timeout to 2 s instead
  * of the pool's 10 s: a process that freezes between two statements holds its row locks until the server ends its session, and

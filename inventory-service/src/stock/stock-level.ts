@@ -53,6 +53,14 @@ export function adjust(level: StockLevel, delta: number): Adjustment {
   return { kind: 'adjusted', level: { ...level, onHand: level.onHand + delta } };
 }
 
+export type Counting = Adjustment | { kind: 'unchanged' } | { kind: 'stock-changed' };
+
+/** The units on hand were counted. The count stands only for the level that the person saw: `expected` units on hand. */
+export function count(level: StockLevel, { counted, expected }: { counted: number; expected: number }): Counting {
+  if (level.onHand !== expected) return { kind: 'stock-changed' };
+  return counted === expected ? { kind: 'unchanged' } : adjust(level, counted - expected);
+}
+
 /** Whether the last available unit was used up between the two states. */
 export function isDepletion(before: StockLevel, after: StockLevel): boolean {
   return available(before) > 0 && available(after) === 0;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   adjust,
   available,
+  count,
   giveBack,
   hold,
   isDepletion,
@@ -41,6 +42,34 @@ describe('adjust', () => {
     const before = { sku: 'MUG', onHand: MAX_ON_HAND - 1, reserved: 0 };
     expect(adjust(before, 1)).toMatchObject({ kind: 'adjusted', level: { onHand: MAX_ON_HAND } });
     expect(adjust(before, 2)).toEqual({ kind: 'beyond-limit' });
+  });
+});
+
+describe('count', () => {
+  it('sets what is on hand to what was counted and keeps the level sound, or changes nothing', () => {
+    fc.assert(
+      fc.property(level, fc.nat({ max: MAX_ON_HAND }), (before, counted) => {
+        const outcome = count(before, { counted, expected: before.onHand });
+        if (outcome.kind === 'unchanged') return counted === before.onHand;
+        if (outcome.kind !== 'adjusted') return outcome.kind === 'insufficient-stock' && counted < before.reserved;
+        const { onHand, reserved } = outcome.level;
+        return isSound(outcome.level) && onHand === counted && reserved === before.reserved;
+      }),
+    );
+  });
+
+  it('stands only for the level that was expected', () => {
+    const before = { sku: 'MUG', onHand: 10, reserved: 4 };
+    expect(count(before, { counted: 12, expected: 11 })).toEqual({ kind: 'stock-changed' });
+    expect(count(before, { counted: 10, expected: 11 })).toEqual({ kind: 'stock-changed' });
+    expect(count(before, { counted: 3, expected: 11 })).toEqual({ kind: 'stock-changed' });
+    expect(count(before, { counted: 10, expected: 10 })).toEqual({ kind: 'unchanged' });
+  });
+
+  it('goes down to what is reserved, and refuses one less', () => {
+    const before = { sku: 'MUG', onHand: 10, reserved: 4 };
+    expect(count(before, { counted: 4, expected: 10 })).toMatchObject({ kind: 'adjusted', level: { onHand: 4 } });
+    expect(count(before, { counted: 3, expected: 10 })).toEqual({ kind: 'insufficient-stock', available: 6 });
   });
 });
 

@@ -1,4 +1,6 @@
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import type { KeyName } from '@shop/chassis/reliable/idempotency/keyed-request.ts';
+import { bigints, bytes, texts, times, uuids } from '@shop/chassis/reliable/postgres/arrays.ts';
 import type { StockAdjustmentRow, StockLevelRow, StockMovementRow } from '../db/tables.ts';
 import type { Product } from '../products/product.ts';
 import { HOLDS_ROWS_BRIEFLY } from './row-locks.ts';
@@ -17,6 +19,12 @@ export async function lockStockLevels(trx: Transaction, skus: readonly string[])
   return rows.map((row) => ({ sku: row.sku, onHand: Number(row.on_hand), reserved: Number(row.reserved) }));
 }
 
+/** Of these SKUs, those that have a stock level. */
+export async function findStockedSkus(q: Queryable, skus: readonly string[]): Promise<string[]> {
+  const { rows } = await q.query<{ sku: string }>('SELECT sku FROM stock_levels WHERE sku = ANY ($1::text[])', [skus]);
+  return rows.map(({ sku }) => sku);
+}
+
 /** Of these stock levels, those that another transaction has locked. Does not wait. */
 export async function findLockedLevels(q: Queryable, skus: readonly string[]): Promise<string[]> {
   const { rows } = await q.query<{ sku: string }>(
@@ -30,61 +38,94 @@ export async function findLockedLevels(q: Queryable, skus: readonly string[]): P
   return rows.map(({ sku }) => sku);
 }
 
-/** A stored adjustment. */
+/** A stored adjustment, with the product right after it. */
 export interface StoredAdjustment {
   id: string;
-  sku: string;
   delta: number;
   reason: string;
   clientId: string;
   key: string;
   fingerprint: Buffer;
+  after: Product;
 }
 
-/** Insert an adjustment and its movement, and update the level, which the caller has locked. */
-export async function saveAdjustment(trx: Transaction, adjustment: StoredAdjustment, after: Product): Promise<Date> {
-  const { id, sku, delta, reason, clientId, key, fingerprint } = adjustment;
-  const { rows } = await trx.query<{ created_at: Date }>(
-    /* sql */ `
-    WITH level AS (
-      UPDATE stock_levels SET on_hand = $8 WHERE sku = $2
-    ), movement AS (
-      INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
-      VALUES ($2, 'adjusted', $3, 0, $1, $5)
-    )
-    INSERT INTO stock_adjustments (id, sku, delta, reason, client_id, idempotency_key, fingerprint,
-      on_hand_after, reserved_after, product_name, product_updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-    RETURNING created_at`,
-    [id, sku, delta, reason, clientId, key, fingerprint, after.onHand, after.reserved, after.name, after.updatedAt],
-  );
-  const row = rows[0];
-  if (!row) throw new Error('an adjustment was not written');
+/**
+ * Write adjustments with their movements and the new levels, which the caller has locked: in the order given, so that each
+ * SKU has the level after its last one. Returns when they were made.
+ */
+export async function saveAdjustments(trx: Transaction, adjustments: readonly StoredAdjustment[]): Promise<Date> {
+  const levels = new Map(adjustments.map(({ after }) => [after.sku, after.onHand]));
+  const { rows } = await trx.query<{ created_at: Date }>({
+    name: 'stock-adjustments-save',
+    text: /* sql */ `
+      WITH adjustments AS MATERIALIZED (
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[],
+          $8::bigint[], $9::bigint[], $10::text[], $11::timestamptz[]) WITH ORDINALITY
+          AS a (id, sku, delta, reason, client_id, key, fingerprint, on_hand, reserved, name, updated_at, position)
+      ), new_levels AS (
+        UPDATE stock_levels l SET on_hand = i.on_hand FROM unnest($12::text[], $13::bigint[]) AS i (sku, on_hand)
+        WHERE l.sku = ANY ($12) AND l.sku = i.sku
+      ), new_movements AS (
+        -- The ids of a SKU's movements grow in the order of its changes.
+        INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
+        SELECT sku, 'adjusted', delta, 0, id, client_id FROM adjustments ORDER BY position
+      )
+      INSERT INTO stock_adjustments (id, sku, delta, reason, client_id, idempotency_key, fingerprint,
+        on_hand_after, reserved_after, product_name, product_updated_at)
+      SELECT id, sku, delta, reason, client_id, key, fingerprint, on_hand, reserved, name, updated_at FROM adjustments
+      RETURNING created_at`,
+    values: [
+      uuids(adjustments.map(({ id }) => id)),
+      texts(adjustments.map(({ after }) => after.sku)),
+      bigints(adjustments.map(({ delta }) => delta)),
+      texts(adjustments.map(({ reason }) => reason)),
+      texts(adjustments.map(({ clientId }) => clientId)),
+      texts(adjustments.map(({ key }) => key)),
+      bytes(adjustments.map(({ fingerprint }) => fingerprint)),
+      bigints(adjustments.map(({ after }) => after.onHand)),
+      bigints(adjustments.map(({ after }) => after.reserved)),
+      texts(adjustments.map(({ after }) => after.name)),
+      times(adjustments.map(({ after }) => after.updatedAt)),
+      texts([...levels.keys()]),
+      bigints([...levels.values()]),
+    ],
+  });
+  const [row] = rows;
+  if (!row || rows.length !== adjustments.length) throw new Error('an adjustment was not written');
   return row.created_at;
 }
 
-/** The fingerprint of the adjustment made under this key: the key stays reserved for that request. */
-export async function findKeptFingerprint(
-  q: Queryable,
-  { clientId, key }: { clientId: string; key: string },
-): Promise<Buffer | undefined> {
-  return (await findAdjustment(q, clientId, key))?.fingerprint;
+/** What an adjustment was made with under this key; a key that an adjustment knows is not free for another request. */
+export async function findKeptFingerprint(q: Queryable, name: KeyName): Promise<Buffer | undefined> {
+  return (await findAdjustment(q, name))?.fingerprint;
 }
 
-/** The adjustment made under a key, and the product right after it. */
-export async function findAdjustment(
+/** An adjustment that was made under a key, however long ago, and the product as it was right after it. */
+export interface EarlierAdjustment {
+  fingerprint: Buffer;
+  product: Product;
+}
+
+/** The adjustment that was made under this key. */
+export async function findAdjustment(q: Queryable, name: KeyName): Promise<EarlierAdjustment | undefined> {
+  return (await findAdjustments(q, [name])).get(name.key);
+}
+
+/** By key, the adjustments that were made under these keys of one client. */
+export async function findAdjustments(
   q: Queryable,
-  clientId: string,
-  key: string,
-): Promise<{ fingerprint: Buffer; product: Product } | undefined> {
+  names: readonly KeyName[],
+): Promise<Map<string, EarlierAdjustment>> {
   const { rows } = await q.query<StockAdjustmentRow & { product_created_at: Date }>(
     /* sql */ `
     SELECT a.*, p.created_at AS product_created_at FROM stock_adjustments a JOIN products p USING (sku)
-    WHERE a.client_id = $1 AND a.idempotency_key = $2`,
-    [clientId, key],
+    WHERE a.client_id = $1 AND a.idempotency_key = ANY ($2::text[])`,
+    [names[0]?.clientId, texts(names.map(({ key }) => key))],
   );
-  const row = rows[0];
-  if (!row) return undefined;
+  return new Map(rows.map((row) => [row.idempotency_key, toEarlierAdjustment(row)]));
+}
+
+function toEarlierAdjustment(row: StockAdjustmentRow & { product_created_at: Date }): EarlierAdjustment {
   const product = {
     sku: row.sku,
     name: row.product_name,

@@ -7,7 +7,7 @@
  *   completed  the response is stored; the row is removed after its retention
  */
 import { orderBy } from '../order-by.ts';
-import { integers, texts } from '../postgres/arrays.ts';
+import { bytes, integers, texts } from '../postgres/arrays.ts';
 import type { Queryable } from '../postgres/connections.ts';
 import { sqlState } from '../postgres/transaction.ts';
 import type { Reply } from '../refusal.ts';
@@ -133,13 +133,67 @@ export async function claimKey(trx: Queryable, { clientId, key, fingerprint }: K
 }
 
 async function isClaimed(claiming: Promise<{ rowCount: number | null }>): Promise<boolean> {
+  return (await orInProgress(claiming)).rowCount === 1;
+}
+
+async function orInProgress<T>(claiming: Promise<T>): Promise<T> {
   try {
-    return (await claiming).rowCount === 1;
+    return await claiming;
   } catch (error) {
     // The key is claimed by another transaction that is still open.
     if (sqlState(error) === LOCK_NOT_AVAILABLE) throw requestInProgress();
     throw error;
   }
+}
+
+/** Claim keys of one client, in the transaction that stores their answers. Returns those that were free. */
+export async function claimEachKey(trx: Queryable, requests: readonly KeyedRequest[]): Promise<Set<string>> {
+  const sorted = inOrderOfKeys(requests, (request) => request);
+  const claiming = trx.query<{ key: string }>({
+    name: 'claim-each-key',
+    text: /* sql */ `
+      INSERT INTO idempotency_keys (client_id, key, fingerprint, state)
+      SELECT client_id, key, fingerprint, 'running'
+      FROM unnest($1::text[], $2::text[], $3::bytea[]) AS i (client_id, key, fingerprint)
+      ON CONFLICT DO NOTHING
+      RETURNING key`,
+    values: [...namesOf(sorted), bytes(sorted.map(({ fingerprint }) => fingerprint.bytes))],
+  });
+  return new Set((await orInProgress(claiming)).rows.map(({ key }) => key));
+}
+
+function namesOf(keys: readonly KeyName[]): [Buffer, Buffer] {
+  return [texts(keys.map(({ clientId }) => clientId)), texts(keys.map(({ key }) => key))];
+}
+
+/** Store the answers of keys that this transaction has claimed. */
+export async function completeEachKey(trx: Queryable, keys: readonly (KeyName & { reply: Reply })[]): Promise<void> {
+  await trx.query({
+    name: 'complete-each-key',
+    text: /* sql */ `
+      UPDATE idempotency_keys k SET
+        state = 'completed', lease_until = NULL, status = i.status, location = i.location, body = i.body
+      FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[])
+        AS i (client_id, key, status, location, body)
+      WHERE ${isKey('i.client_id', 'i.key')}`,
+    values: [
+      ...namesOf(keys),
+      integers(keys.map(({ reply }) => reply.status)),
+      texts(keys.map(({ reply }) => reply.location)),
+      texts(keys.map(({ reply }) => reply.body)),
+    ],
+  });
+}
+
+/** Make keys free again that this transaction has claimed. */
+export async function releaseKeys(trx: Queryable, keys: readonly KeyName[]): Promise<void> {
+  await trx.query({
+    name: 'release-keys',
+    text: /* sql */ `
+      DELETE FROM idempotency_keys k USING unnest($1::text[], $2::text[]) AS i (client_id, key)
+      WHERE ${isKey('i.client_id', 'i.key')} AND k.state = 'running'`,
+    values: namesOf(keys),
+  });
 }
 
 /** Store the response of a key that this transaction has claimed or locked. */
