@@ -76,7 +76,7 @@ describe('a pool, beside defaults of its role', () => {
     const trx = await pool.connect();
     try {
       await trx.query("SET datestyle = 'German'");
-      await expect(trx.query('SELECT now() AS at')).rejects.toThrow('cannot be read');
+      await expect(trx.query('SELECT now() AS at')).rejects.toThrow('unreadable time from the database');
       await expect(trx.query('SELECT NULL::timestamptz AS at')).resolves.toMatchObject({ rows: [{ at: null }] });
     } finally {
       trx.release(true);
