@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { repositoryRoot } from '@shop/local/folders.ts';
 
@@ -11,7 +12,7 @@ export function startDockerEngine(): boolean {
   if (engineAnswers()) return true;
   const start = beside('engine');
   if (start === undefined) return false;
-  spawnSync(start, { stdio: ['ignore', 'ignore', 'inherit'] });
+  runOneAtATime(start);
   return engineAnswers();
 }
 
@@ -39,10 +40,14 @@ export function haveBaseImages(): BaseImages {
   const make = beside('standins');
   if (make === undefined) return { variables: {}, complete: true };
   const missing = Object.values(standIns).some((image) => !succeeds('docker', ['image', 'inspect', image]));
-  if (missing && spawnSync(make, { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0) {
-    throw new Error(`${make} failed`);
-  }
+  if (missing && runOneAtATime(make) !== 0) throw new Error(`${make} failed`);
   return { variables: standIns, complete: false };
+}
+
+/** Test files of several lanes need the engine at the same time, and its scripts do not expect one another. Returns the exit code. */
+function runOneAtATime(script: string): number | null {
+  const lock = join(tmpdir(), 'shop-docker-engine.lock');
+  return spawnSync('flock', [lock, script], { stdio: ['ignore', 'ignore', 'inherit'] }).status;
 }
 
 function engineAnswers(): boolean {
