@@ -5,7 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ComparisonError } from '@shop/chassis/operations/reconciliation/run.ts';
 import { z } from 'zod';
-import { type InventoryTargets, UnexpectedStatusError } from '../reservations/inventory-targets.ts';
+import { UnexpectedStatusError } from '../reservations/inventory-target.ts';
+import type { InventoryTargets } from '../reservations/inventory-targets.ts';
 
 export interface ReservationLook {
   id: string;

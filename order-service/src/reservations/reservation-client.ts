@@ -6,7 +6,8 @@ import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { z } from 'zod';
 import type { OrderMetrics } from '../metrics.ts';
 import type { Shortage } from '../orders/order.ts';
-import { type InventoryTargets, NoTargetError, TimedOutError } from './inventory-targets.ts';
+import { TimedOutError } from './inventory-target.ts';
+import { type InventoryTargets, NoTargetError } from './inventory-targets.ts';
 
 export interface ReservationRequest {
   id: string;

@@ -1,0 +1,100 @@
+/**
+ * The addresses of inventory-service. A URL with a name stands for every address that the name resolves to, and DNS is asked
+ * again and again: containers that are created again have other addresses.
+ */
+
+import { lookup as lookupInDns } from 'node:dns/promises';
+import { isIP } from 'node:net';
+
+export interface TargetAddressesOptions<Target> {
+  /** Those that are addresses have a target at once, names with the first answer of DNS. */
+  urls: readonly string[];
+  lookup?: (hostname: string) => Promise<string[]>;
+  /** An address is new. */
+  add: (url: URL, address: string) => Target;
+  /** It is no address of its name any more. */
+  remove: (target: Target) => void;
+  /** Its addresses stay those that they were. */
+  onUnresolved: (hostname: string, error: unknown) => void;
+}
+
+export interface TargetAddresses<Target> {
+  /** Of all addresses that are known now. */
+  targets(): Target[];
+  /** Ask DNS now, besides every two seconds. */
+  resolve(): Promise<void>;
+  /** Ask DNS no more, and forget all. */
+  stop(): void;
+}
+
+// Docker's DNS answers from memory. Until a new address is known, the others are asked.
+const DNS_PAUSE_MS = 2_000;
+
+/** A target for every address behind these URLs, as DNS has them from now on. */
+export function followAddresses<Target>(options: TargetAddressesOptions<Target>): TargetAddresses<Target> {
+  const { lookup = lookupAll, add, remove } = options;
+  const urls = options.urls.map((url) => new URL(url));
+  const names = urls.filter((url) => !isAddress(url));
+  const targets = new Map<string, Target>();
+  let resolving: Promise<void> | undefined;
+
+  for (const url of urls.filter(isAddress)) know(url, unbracketed(url.hostname));
+  const timer = names.length > 0 ? setInterval(resolve, DNS_PAUSE_MS).unref() : undefined;
+  void resolve();
+
+  function resolve(): Promise<void> {
+    resolving ??= Promise.all(names.map(resolveName))
+      .then(() => {})
+      .finally(() => {
+        resolving = undefined;
+      });
+    return resolving;
+  }
+
+  async function resolveName(url: URL): Promise<void> {
+    try {
+      const addresses = await lookup(url.hostname);
+      for (const address of addresses) know(url, address);
+      const wanted = new Set(addresses.map((address) => keyOf(url, address)));
+      for (const [key, target] of targets) {
+        if (!key.startsWith(`${url.origin} `) || wanted.has(key)) continue;
+        targets.delete(key);
+        remove(target);
+      }
+    } catch (error) {
+      options.onUnresolved(url.hostname, error);
+    }
+  }
+
+  function know(url: URL, address: string): void {
+    const key = keyOf(url, address);
+    if (!targets.has(key)) targets.set(key, add(url, address));
+  }
+
+  return {
+    targets: () => [...targets.values()],
+    resolve,
+    stop() {
+      clearInterval(timer);
+      targets.clear();
+    },
+  };
+}
+
+function keyOf(url: URL, address: string): string {
+  return `${url.origin} ${address}`;
+}
+
+function isAddress({ hostname }: URL): boolean {
+  return isIP(unbracketed(hostname)) !== 0;
+}
+
+function unbracketed(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+/** A process that is reachable by both families is one target. */
+async function lookupAll(hostname: string): Promise<string[]> {
+  const found = await lookupInDns(hostname, { all: true, order: 'ipv4first' });
+  return found.filter(({ family }) => family === found[0]?.family).map(({ address }) => address);
+}
