@@ -87,7 +87,7 @@ it('measures durable sides side by side, does not trust a machine on which somet
 
   expect([twins?.ours?.isClean, twins?.naive?.isClean]).toEqual([false, false]);
   expect(report.disturbed).toContain('twins');
-  expect(output.stderr).toMatch(/No clean round of .*twins: .* not to be trusted/);
+  expect(output.stderr).toMatch(/No clean round of .*twins: .* do not trust these numbers/);
   leavesNothing();
 });
 
