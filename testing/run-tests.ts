@@ -26,7 +26,10 @@ const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
  * The slow proofs that mostly wait, in lanes that run beside each other: a deploy to a host waits for connections to drain
  * and processes to be ready; the second lane measures neither time nor memory. All others have the machine for themselves.
  */
-const systemLanes = ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz|hostile-clients)[.]'];
+const systemLanes = [
+  'deploy/ec2/',
+  '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz[.]|hostile-clients[.]|faulty-network/)',
+];
 
 /** `npm test`. */
 export async function testCommand(args: string[]): Promise<number> {
