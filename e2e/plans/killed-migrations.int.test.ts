@@ -78,11 +78,15 @@ async function contentsOf(database: string): Promise<object[]> {
   });
 }
 
-/** Run `work` while nothing can be written into the table of Knex's records: a migration stops when all but that is done. */
-async function withoutRecords(database: string, work: (holder: pg.Client) => Promise<void>): Promise<void> {
+/**
+ * Run `work` while nothing can be written into the table of Knex's records: a migration stops when all but that is done.
+ * `work` looks by a connection of its own: an index that is built concurrently waits for the end of every transaction that is
+ * reading at that moment, so looking in the transaction that holds the lock would make the two wait for each other.
+ */
+async function withoutRecords(database: string, work: (observer: pg.Client) => Promise<void>): Promise<void> {
   await withClient(databaseUrl(database), async (holder) => {
     await holder.query('BEGIN; LOCK TABLE knex_migrations IN SHARE MODE');
-    await work(holder);
+    await withClient(databaseUrl(database), work);
   });
 }
 
@@ -127,9 +131,9 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
     const database = await createDatabase();
     for (const file of files) {
       await migrateBefore(database, file);
-      await withoutRecords(database, async (holder) => {
+      await withoutRecords(database, async (observer) => {
         const migration = startMigration(service, database);
-        await waitUntil(holder, RECORDING, migration);
+        await waitUntil(observer, RECORDING, migration);
         migration.child.kill('SIGKILL');
         expect(await migration.ended).toMatchObject({ code: null });
       });
@@ -164,10 +168,10 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
     const database = await createDatabase();
     await migrateBefore(database, files[0] ?? '');
     const both: Migration[] = [];
-    await withoutRecords(database, async (holder) => {
+    await withoutRecords(database, async (observer) => {
       const first = startMigration(service, database);
       both.push(first, startMigration(service, database));
-      await waitUntil(holder, RECORDING, first);
+      await waitUntil(observer, RECORDING, first);
       await eventually(() => (both.some(({ output }) => output().includes('waiting for it')) ? true : undefined));
     });
     const outcomes = await Promise.all(both.map(({ ended }) => ended));
