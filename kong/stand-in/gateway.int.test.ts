@@ -811,11 +811,18 @@ describe('one of two processes', () => {
   const unchecked = kongYml.replaceAll(/interval: 1,/g, 'interval: 0,');
   const inTurn = unchecked.replaceAll('least-connections', 'round-robin');
 
-  /** Takes connections and requests, and answers none; `held` counts the orders. */
+  /** Takes connections and requests, and answers none; `held` counts the orders, `mostHeld` those held at the same time. */
   async function frozenService() {
-    const service = { address: '', held: 0 };
-    const server = http.createServer((req) => {
-      if (req.url === '/orders') service.held += 1;
+    const service = { address: '', held: 0, mostHeld: 0 };
+    let holds = 0;
+    const server = http.createServer((req, res) => {
+      if (req.url !== '/orders') return;
+      service.held += 1;
+      holds += 1;
+      service.mostHeld = Math.max(service.mostHeld, holds);
+      res.on('close', () => {
+        holds -= 1;
+      });
     });
     service.address = await listen(server);
     return service;
@@ -850,7 +857,8 @@ describe('one of two processes', () => {
     const alive = await listen(http.createServer(echo('alive', [])));
     const { send } = await setUp({ orders: [frozen.address, alive], declaration: unchecked, rate: 100_000 });
     const statuses = await runClients(send, 16, 1_000);
-    expect(frozen.held).toBeLessThanOrEqual(8);
+    // On a busy machine some are held until their time is over, and then a client may be sent there again.
+    expect(frozen.mostHeld).toBeLessThanOrEqual(8);
     expect(statuses).toEqual({ 200: 1_000 - frozen.held, 504: frozen.held });
   });
 
