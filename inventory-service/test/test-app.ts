@@ -8,6 +8,7 @@ import { createReconciler } from '@shop/chassis/operations/reconciliation/reconc
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import type { Broker } from '@shop/chassis/reliable/messaging/connection.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
@@ -29,6 +30,20 @@ export function createInventoryDatabase(lockMs?: number): Promise<TestDatabase> 
 
 // For what hangs: on a busy machine the limits of the service say nothing of the code.
 const PATIENCE_MS = 60_000;
+
+/** A database for the tests of a file, and a service on it; both end with them. */
+export async function startOnOwnDatabase(): Promise<{ database: TestDatabase; service: InventoryService }> {
+  const database = await createInventoryDatabase();
+  atEnd(() => database.drop());
+  return { database, service: startUntilEnd(database.pool) };
+}
+
+/** A service that stops at the end of the tests, as another process on the same database. */
+export function startUntilEnd(pool: Pool): InventoryService {
+  const service = startInventoryService(pool);
+  atEnd(() => service.stop());
+  return service;
+}
 
 /** An inventory-service in this process, as one of possibly several on the same database. Its requests may wait for long. */
 export function startInventoryService(

@@ -1,26 +1,21 @@
-import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import request from 'supertest';
 import {
   asClient,
   BACKOFFICE,
-  createInventoryDatabase,
   findMismatches,
   get,
   type InventoryService,
   patch,
   post,
-  startInventoryService,
+  startOnOwnDatabase,
   stock,
 } from '../../test/test-app.ts';
 
 let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
-  database = await createInventoryDatabase();
-  atEnd(() => database.drop());
-  service = startInventoryService(database.pool);
-  atEnd(() => service.stop());
+  ({ database, service } = await startOnOwnDatabase());
 });
 beforeEach(() => database.truncate());
 afterEach(async () => expect(await findMismatches(database.pool)).toEqual([]));

@@ -7,13 +7,13 @@ import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   aReservation,
-  createInventoryDatabase,
   get,
   type InventoryService,
   OPERATIONS,
   post,
   reserve,
   startInventoryService,
+  startOnOwnDatabase,
   stock,
 } from '../../test/test-app.ts';
 import { changeReservations } from '../reservations/change-reservations.ts';
@@ -22,10 +22,7 @@ import { mismatchKinds } from './compare-sums.ts';
 let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
-  database = await createInventoryDatabase();
-  atEnd(() => database.drop());
-  service = startInventoryService(database.pool);
-  atEnd(() => service.stop());
+  ({ database, service } = await startOnOwnDatabase());
 });
 beforeEach(() => database.truncate());
 

@@ -1,24 +1,19 @@
-import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   aReservation,
-  createInventoryDatabase,
   get,
   type InventoryService,
   OPERATIONS,
   reserve,
-  startInventoryService,
+  startOnOwnDatabase,
   stock,
 } from '../../test/test-app.ts';
 
 let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
-  database = await createInventoryDatabase();
-  atEnd(() => database.drop());
-  service = startInventoryService(database.pool);
-  atEnd(() => service.stop());
+  ({ database, service } = await startOnOwnDatabase());
 });
 beforeEach(() => database.truncate());
 

@@ -6,7 +6,6 @@ import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import {
   aReservation,
   asClient,
-  createInventoryDatabase,
   findMismatches,
   get,
   type InventoryService,
@@ -15,6 +14,8 @@ import {
   post,
   reserve,
   startInventoryService,
+  startOnOwnDatabase,
+  startUntilEnd,
   stock,
 } from '../../test/test-app.ts';
 import { MAX_ON_HAND } from './stock-level.ts';
@@ -26,18 +27,11 @@ let other: InventoryService;
 /** A process whose statements wait for a row for 200 ms. */
 let brief: InventoryService;
 beforeAll(async () => {
-  database = await createInventoryDatabase();
-  atEnd(() => database.drop());
-  const start = (pool: TestDatabase['pool']) => {
-    const started = startInventoryService(pool);
-    atEnd(() => started.stop());
-    return started;
-  };
-  service = start(database.pool);
+  ({ database, service } = await startOnOwnDatabase());
   const [otherPool, briefPool] = [patientPool(database.url, 5), patientPool(database.url, 5, 200)];
   atEnd(() => Promise.all([otherPool.end(), briefPool.end()]));
-  other = start(otherPool);
-  brief = start(briefPool);
+  other = startUntilEnd(otherPool);
+  brief = startUntilEnd(briefPool);
 });
 beforeEach(async () => {
   await database.truncate();

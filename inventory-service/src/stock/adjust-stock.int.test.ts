@@ -3,7 +3,6 @@ import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import {
   aReservation,
-  createInventoryDatabase,
   findMismatches,
   get,
   type InventoryService,
@@ -13,16 +12,14 @@ import {
   post,
   reserve,
   startInventoryService,
+  startOnOwnDatabase,
   stock,
 } from '../../test/test-app.ts';
 
 let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
-  database = await createInventoryDatabase();
-  atEnd(() => database.drop());
-  service = startInventoryService(database.pool);
-  atEnd(() => service.stop());
+  ({ database, service } = await startOnOwnDatabase());
 });
 beforeEach(async () => {
   await database.truncate();

@@ -4,7 +4,6 @@ import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   aReservation,
-  createInventoryDatabase,
   findMismatches,
   get,
   type InventoryService,
@@ -13,7 +12,8 @@ import {
   patch,
   post,
   reserve,
-  startInventoryService,
+  startOnOwnDatabase,
+  startUntilEnd,
   stock,
 } from '../../test/test-app.ts';
 
@@ -22,14 +22,10 @@ let service: InventoryService;
 /** Another process. */
 let other: InventoryService;
 beforeAll(async () => {
-  database = await createInventoryDatabase();
-  atEnd(() => database.drop());
-  service = startInventoryService(database.pool);
-  atEnd(() => service.stop());
+  ({ database, service } = await startOnOwnDatabase());
   const otherPool = patientPool(database.url, 5);
   atEnd(() => otherPool.end());
-  other = startInventoryService(otherPool);
-  atEnd(() => other.stop());
+  other = startUntilEnd(otherPool);
 });
 beforeEach(async () => {
   await database.truncate();
