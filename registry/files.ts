@@ -123,7 +123,7 @@ function servicesTable(): string {
     `\`${database.server}\``,
     `\`/health/${path}\`, \`/docs/${path}.json\``,
   ]);
-  return `\n${toTable([['Service', 'Answers for', 'Database', 'Of itself'], ...rows])}\n`;
+  return `\n${toTable([['Service', 'Responsible for', 'Database', 'Endpoints'], ...rows])}\n`;
 }
 
 /** Of the tests in which a process or consumer of the first two services is missing: those of the others are there. */
