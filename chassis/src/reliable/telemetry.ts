@@ -32,6 +32,8 @@ export interface Metrics {
   /** In seconds, by queue. */
   messageAge: Labelled<Histogram>;
   deadLettersOpen: LabelledGauge<'queue'>;
+  /** In seconds. */
+  feedWaiting: Gauge;
   /** When the database last accepted writes. */
   databaseAnswered: { setToCurrentTime(): void };
 }

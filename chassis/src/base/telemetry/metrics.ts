@@ -104,6 +104,21 @@ export function createMetrics(service: string, version: string) {
       labelNames: ['queue'],
       registers,
     }),
+    feedWaiting: new Gauge({
+      name: 'feed_waiting_seconds',
+      help: 'Age of the oldest change that has no position in the feed yet, in seconds.',
+      registers,
+    }),
+    streamClients: new Gauge({
+      name: 'stream_clients',
+      help: 'Clients that read the stream of events.',
+      registers,
+    }),
+    streamClientsDropped: new Counter({
+      name: 'stream_clients_dropped_total',
+      help: 'Clients of the stream that were disconnected because they read too slowly.',
+      registers,
+    }),
     reconcileMismatches: new Gauge({
       name: 'reconcile_mismatches',
       help: 'Mismatches found by the last finished reconciliation, by kind.',
