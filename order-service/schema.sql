@@ -106,6 +106,58 @@ CREATE INDEX inbox_messages_received_at ON inbox_messages USING btree (received_
 COMMENT ON TABLE inbox_messages IS 'Messages whose effect has committed, in the transaction of that effect. One that arrives again is dropped.';
 COMMENT ON COLUMN inbox_messages.queue IS 'Where it was taken from. Part of the key: another queue of the service gets messages of its own, under the same ids';
 
+CREATE TABLE order_changes (
+  "position" bigint NOT NULL,
+  order_id uuid NOT NULL,
+  version integer NOT NULL,
+  status text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  sequenced_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT order_changes_pkey PRIMARY KEY ("position")
+) WITH (
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0.02,
+  autovacuum_vacuum_insert_threshold = 100000,
+  autovacuum_analyze_scale_factor = 0.01,
+  autovacuum_analyze_threshold = 1000
+);
+COMMENT ON TABLE order_changes IS 'Every change of the status of an order, placing included, once. Kept for a day';
+COMMENT ON COLUMN order_changes."position" IS 'Consecutive, in the order in which the changes became visible';
+COMMENT ON COLUMN order_changes.at IS 'When the change was made';
+COMMENT ON COLUMN order_changes.sequenced_at IS 'When it got its position. Rows are removed by age and by number';
+
+CREATE TABLE order_changes_epochs (
+  number integer NOT NULL,
+  id text NOT NULL,
+  begins_after bigint NOT NULL,
+  identity text NOT NULL,
+  began_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT order_changes_epochs_pkey PRIMARY KEY (number),
+  CONSTRAINT order_changes_epochs_id_key UNIQUE (id)
+);
+COMMENT ON TABLE order_changes_epochs IS 'Positions of order_changes name their epoch. A restored database begins a new one, because it gives numbers out again';
+COMMENT ON COLUMN order_changes_epochs.begins_after IS 'The last position when it began. Greater ones of earlier epochs are lost';
+COMMENT ON COLUMN order_changes_epochs.identity IS 'Cluster, database, table and timeline in which it began';
+
+CREATE TABLE order_changes_queue (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  order_id uuid NOT NULL,
+  version integer NOT NULL,
+  status text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT order_changes_queue_pkey PRIMARY KEY (id)
+) WITH (
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0,
+  autovacuum_vacuum_insert_threshold = 10000,
+  autovacuum_analyze_scale_factor = 0,
+  autovacuum_analyze_threshold = 10000
+);
+COMMENT ON TABLE order_changes_queue IS 'Changes without a position, written with the change itself. The sequencer moves them to order_changes';
+COMMENT ON COLUMN order_changes_queue.id IS 'Has gaps, and is visible out of order; within one subject it grows';
+
 CREATE TABLE order_lines (
   order_id uuid NOT NULL,
   "position" integer NOT NULL,
@@ -278,6 +330,9 @@ COMMENT ON COLUMN reconciliation_runs.is_full IS 'Everything was compared; if no
 GRANT INSERT, SELECT, UPDATE ON TABLE dead_letters TO order_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE idempotency_keys TO order_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE inbox_messages TO order_service;
+GRANT DELETE, INSERT, SELECT ON TABLE order_changes TO order_service;
+GRANT INSERT, SELECT ON TABLE order_changes_epochs TO order_service;
+GRANT DELETE, INSERT, SELECT ON TABLE order_changes_queue TO order_service;
 GRANT INSERT, SELECT ON TABLE order_lines TO order_service;
 GRANT USAGE ON SEQUENCE order_numbers TO order_service;
 GRANT INSERT, SELECT ON TABLE order_timeline TO order_service;

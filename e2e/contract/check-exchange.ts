@@ -138,7 +138,7 @@ function bodyFaults(document: string, response: Response, answer: Exchange['answ
   const mediaType = mediaTypeOf(answer.headers);
   const content = response.content[mediaType];
   if (!content) return [`media type ${mediaType} is not described for ${answer.status}`];
-  const value = parsed(answer.text);
+  const value = mediaType.endsWith('json') ? parsed(answer.text) : answer.text;
   const fault = value === undefined ? 'is not JSON' : faultIn(document, content.schema, value);
   return fault ? [`the answer ${fault}`] : [];
 }

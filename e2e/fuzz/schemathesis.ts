@@ -62,7 +62,9 @@ const CHECKS = ['--checks', 'all', '--exclude-checks', 'unsupported_method'];
 export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<FuzzReport> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-fuzz-'));
   const report = join(folder, 'report.json');
-  const run = ['run', options.document, '--url', options.gateway, '--seed', '1', '--no-color', '--continue-on-failure'];
+  const document = join(folder, 'openapi.json');
+  writeFileSync(document, withoutStreams(readFileSync(options.document, 'utf8')));
+  const run = ['run', document, '--url', options.gateway, '--seed', '1', '--no-color', '--continue-on-failure'];
   const bounds = ['--max-time', String(options.seconds), '--request-timeout', '10', '--generation-database', 'none'];
   const reports = ['--report', 'json', '--report-json-path', report];
   try {
@@ -84,6 +86,18 @@ export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** The answer of a stream has no end, for which schemathesis would wait. */
+function withoutStreams(text: string): string {
+  const document = JSON.parse(text) as { paths: Record<string, { get?: { responses: Record<string, object> } }> };
+  for (const [path, { get }] of Object.entries(document.paths)) {
+    if (JSON.stringify(get?.responses['200'])?.includes(STREAM)) delete document.paths[path];
+  }
+  return JSON.stringify(document);
+}
+
+/** The media type of streams. */
+export const STREAM = 'text/event-stream';
 
 function outputOf(command: string, args: string[], options: object): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
 import { listen } from '@shop/chassis/edge/server.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
+import { createFeed } from '@shop/chassis/reliable/feed/feed.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { connectBroker } from '@shop/chassis/reliable/messaging/connection.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
@@ -25,6 +26,7 @@ import { reservationCommandHandler } from '@shop/inventory-service/reservations/
 import { buildApp as buildOrderApp } from '@shop/order-service/app.ts';
 import { withOrderMetrics } from '@shop/order-service/metrics.ts';
 import { startCompleter } from '@shop/order-service/orders/completer.ts';
+import { orderChanges } from '@shop/order-service/orders/order-changes.sql.ts';
 import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
 import { topology as orderTopology, reservationRepliesQueue } from '@shop/order-service/queues.ts';
 import { compareReservations } from '@shop/order-service/reconciliation/compare-reservations.ts';
@@ -224,6 +226,7 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
     ...runtime,
     metrics,
     reconciler,
+    changes: createFeed(orderChanges, { ...runtime, metrics }),
     reservations: { reserve: (...request) => current.reserve(...request) },
     reservationTimeoutMs: 1_500,
   });

@@ -16,6 +16,7 @@ import {
   storeLetter,
 } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
 import type { ArrivedLetter } from '@shop/chassis/reliable/dead-letters/read-letter.ts';
+import { readChanges, removeOldChanges } from '@shop/chassis/reliable/feed/feed.sql.ts';
 import {
   acceptLease,
   claimLease,
@@ -38,6 +39,7 @@ import { reservationCommandHandler } from '@shop/inventory-service/reservations/
 import { findLockedLevels } from '@shop/inventory-service/stock/stock.sql.ts';
 import { askAgain, askSoon, pendingOrders } from '@shop/order-service/orders/completer.ts';
 import { type OrderStatus, orderStatuses } from '@shop/order-service/orders/order.ts';
+import { orderChanges } from '@shop/order-service/orders/order-changes.sql.ts';
 import { reservationReplyHandler } from '@shop/order-service/orders/orders.messages.ts';
 import { listOrders } from '@shop/order-service/orders/orders.sql.ts';
 import {
@@ -82,6 +84,7 @@ export async function runEverything(system: FilledSystem): Promise<void> {
   await changeOrders(system);
   await settleOrders(system);
   await reconcileOrders(system);
+  await followOrders(system);
   await runStock(system);
   await reserve(system);
   const { orders, inventory, orderPool, stockPool } = system;
@@ -195,6 +198,21 @@ async function reconcileOrders({ orders, orderPool }: FilledSystem): Promise<voi
   await openBehind(orderPool, { horizon: horizonAt(now()), after: BEFORE_ALL, limit: 2 });
   await removeClosed(orderPool, [delivered]);
   await inTransaction(orderPool, (trx) => saveHorizon(trx, horizonAt(now()), now()));
+}
+
+/** All changes until now get a position; a follower that comes again reads them, and one is removed. */
+async function followOrders({ orders: { changes }, orderPool }: FilledSystem): Promise<void> {
+  const stopping = new AbortController();
+  await changes.round(stopping.signal);
+  let first = '';
+  const follower = { deliver: () => {}, reset: () => {}, drained: async () => {}, gone: stopping.signal };
+  await changes.follow(undefined, follower, ({ epoch }) => {
+    first = epoch;
+  });
+  await changes.follow({ epoch: first, number: 0 }, follower, () => {});
+  stopping.abort();
+  await readChanges(orderPool, orderChanges, 0, 1);
+  await removeOldChanges(orderPool, orderChanges, 1);
 }
 
 /* -------------------------------------------------------------------------------------------------- inventory-service */

@@ -4,6 +4,7 @@ import type { InternalCallers } from '@shop/chassis/edge/callers.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';
+import { streamRoutes } from '@shop/chassis/operations/stream/stream.routes.ts';
 import type { IdempotencyDeps } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
@@ -48,6 +49,8 @@ export function buildApp(deps: AppDeps): App {
   routes.use(productsRoutes(keyed), stockRoutes(keyed));
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages }));
   routes.use(reconciliationRoutes({ ...keyed, base }), reservationOperationsRoutes({ pool: deps.requestPool, base }));
+  const { requestPool, metrics, log, lifecycle } = deps;
+  routes.use(streamRoutes({ base, pool: requestPool, metrics, log, draining: lifecycle.draining }));
   const internal = reservationsRoutes({ ...deps, pool: deps.requestPool, holds });
   const http = createApp({
     ...deps,

@@ -1,6 +1,7 @@
 import { callingAdvice, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
 import { reconciliationOperations } from '@shop/chassis/operations/reconciliation/reconciliation.openapi.ts';
+import { streamOperations } from '@shop/chassis/operations/stream/stream.openapi.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { productOperations } from './products/products.openapi.ts';
 import { reservationsQueue } from './queues.ts';
@@ -19,6 +20,7 @@ export function describeService(published: Published) {
         reservations: 'Stock reserved for orders',
         'dead letters': 'Messages that could not be handled: inspect, replay and discard them',
         reconciliation: 'Comparison of records that must agree',
+        stream: 'What happens, while it happens',
         service: 'Health and documentation of the service',
       },
       operations: [
@@ -35,6 +37,7 @@ export function describeService(published: Published) {
           proposal: 'Compare with the ledger. If it agrees with the reservations, correct the stock level.',
           repaired: false,
         }),
+        ...streamOperations('/operations/inventory', { queue: reservationsQueue.name }),
         ...serviceOperations('inventory'),
       ],
     },

@@ -204,6 +204,7 @@ const deadLetters = (service: string): [string, string, string[]][] => [
   ['POST', `/operations/${service}/dead-letters/7/discard`, ['operations']],
   ['POST', `/operations/${service}/dead-letters/replays`, ['operations']],
   ['GET', `/operations/${service}/reconciliation`, ['operations']],
+  ['GET', `/operations/${service}/stream`, ['backoffice', 'operations']],
   ['POST', `/operations/${service}/reconciliation`, ['operations']],
 ];
 const id = '0199a2b4-0000-7000-8000-000000000001';

@@ -1,9 +1,12 @@
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import { indispensableMessages } from '@shop/chassis/contract/messages/order-service.ts';
+import type { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';
+import { streamRoutes } from '@shop/chassis/operations/stream/stream.routes.ts';
 import { createBatcher } from '@shop/chassis/reliable/batching/batcher.ts';
+import type { Feed } from '@shop/chassis/reliable/feed/feed.ts';
 import type { ReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
@@ -11,6 +14,7 @@ import { type Express, Router } from 'express';
 import type { OrderMetrics } from './metrics.ts';
 import { describeService } from './openapi.ts';
 import { noteReplays } from './orders/note-replays.ts';
+import type { OrderChange } from './orders/order-changes.sql.ts';
 import { orderOperationsRoutes } from './orders/orders.operations.ts';
 import { orderRoutes } from './orders/orders.routes.ts';
 import { findKeptFingerprint } from './orders/orders.sql.ts';
@@ -29,8 +33,10 @@ export interface AppDeps extends HealthDeps {
   /** Overrides for tests, like `longestTurnMs`. */
   limits?: PlacingLimits;
   longestTurnMs?: number;
+  streamLimits?: typeof LOAD_LIMITS.streams;
   replays: ReplayCounter;
   reconciler: Reconciler;
+  changes: Feed<OrderChange>;
   now: () => Date;
   wakeRelay: () => void;
   tracing?: Tracing;
@@ -66,6 +72,25 @@ export function buildApp(deps: AppDeps): App {
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages, onReplayed: noteReplays }));
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));
   routes.use(reconciliationRoutes({ ...keyed, base }));
+  routes.use(orderStream(deps, base));
   const http = createApp({ ...deps, routes, name: 'orders', describe: () => describeService(deps) });
   return { http, drain: placements.drain };
+}
+
+function orderStream(deps: AppDeps, base: string): Router {
+  const { requestPool, metrics, log, lifecycle, changes, streamLimits } = deps;
+  return streamRoutes<OrderChange>({
+    base,
+    pool: requestPool,
+    metrics,
+    log,
+    draining: lifecycle.draining,
+    limits: streamLimits,
+    counters: async () => ({ pending: (await metrics.ordersPending.get()).values[0]?.value ?? 0 }),
+    changes: {
+      event: 'order',
+      feed: changes,
+      toData: ({ orderId, number, status, version }) => ({ orderId, number, status, version }),
+    },
+  });
 }

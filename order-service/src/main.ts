@@ -1,12 +1,15 @@
 import { createRequire } from 'node:module';
+import { startLoop } from '@shop/chassis/base/loop.ts';
 import { createReconciler, startReconciliation } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
+import { createFeed, ROUND_MS } from '@shop/chassis/reliable/feed/feed.ts';
 import { startConsumer } from '@shop/chassis/reliable/messaging/consume.ts';
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
 import { buildApp } from './app.ts';
 import { config } from './config.ts';
 import { withOrderMetrics } from './metrics.ts';
 import { askSoon, startCompleter } from './orders/completer.ts';
+import { orderChanges } from './orders/order-changes.sql.ts';
 import { reservationReplyHandler } from './orders/orders.messages.ts';
 import { reservationRepliesQueue, topology } from './queues.ts';
 import { compareReservations } from './reconciliation/compare-reservations.ts';
@@ -48,9 +51,12 @@ const reconciler = createReconciler({
   subjectName: 'orderId',
   compare: (findings) => compareReservations({ pool, reservations: pages, graceSeconds, now, wakeRelay }, findings),
 });
+const changes = createFeed(orderChanges, runtime);
+const sequencer = startLoop({ name: 'sequencer', intervalMs: ROUND_MS, log }, changes.round);
 const app = buildApp({
   ...runtime,
   metrics,
+  changes,
   reconciler,
   reservations,
   reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS,
@@ -61,6 +67,6 @@ const reconciliation = startReconciliation(reconciler, log);
 
 await serve(runtime, {
   ...app,
-  background: [consumer, drainer, completer, reconciliation],
+  background: [consumer, drainer, completer, reconciliation, sequencer],
   close: inventory.close,
 });

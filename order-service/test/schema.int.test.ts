@@ -44,6 +44,8 @@ describe('the schema', () => {
     "UPDATE order_timeline SET actor = 'x'",
     'DELETE FROM order_timeline',
     'UPDATE order_lines SET quantity = 1',
+    'UPDATE order_changes SET position = 1',
+    'DELETE FROM order_changes_epochs',
   ])('refuses the application role: %s', async (statement) => {
     await expect(database.pool.query(statement)).rejects.toMatchObject({ code: '42501' });
   });

@@ -10,6 +10,7 @@ import { createReconciler } from '@shop/chassis/operations/reconciliation/reconc
 import type { Findings } from '@shop/chassis/operations/reconciliation/run.ts';
 import { storeLetter } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
 import { readLetter } from '@shop/chassis/reliable/dead-letters/read-letter.ts';
+import { createFeed } from '@shop/chassis/reliable/feed/feed.ts';
 import { fingerprintOf } from '@shop/chassis/reliable/idempotency/fingerprint.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
@@ -20,6 +21,7 @@ import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
 import { withOrderMetrics } from '../src/metrics.ts';
+import { orderChanges } from '../src/orders/order-changes.sql.ts';
 import { placeOrderBody } from '../src/orders/order-input.ts';
 import { placeOrder } from '../src/orders/order-operations.ts';
 import type { Placement } from '../src/orders/placement-batch.ts';
@@ -45,6 +47,8 @@ export interface TestLimits extends PlacingLimits {
   longestTurnMs?: number;
   /** For a row. */
   lockMs?: number;
+  /** Of streams. */
+  streams?: typeof LOAD_LIMITS.streams;
 }
 /** For tests that are about these limits. */
 export const AS_IN_SERVICE: TestLimits = {
@@ -93,6 +97,8 @@ export function startOrderService(
     subjectName: 'orderId',
     compare,
   });
+  // Without its loop, which would add statements to those that tests count: `changes.round` is one of its rounds.
+  const changes = createFeed(orderChanges, { pool: database.pool, requestPool: database.pool, metrics });
   const lifecycle = createLifecycle();
   lifecycle.enter('ready');
   const app = buildApp({
@@ -116,6 +122,8 @@ export function startOrderService(
     longestTurnMs,
     replays,
     reconciler,
+    changes,
+    streamLimits: limits.streams,
     now,
     wakeRelay: () => {},
   });
@@ -124,6 +132,8 @@ export function startOrderService(
     metrics,
     replays,
     reconciler,
+    changes,
+    lifecycle,
     /** A comparison without a run, for what two processes may do that know nothing of each other. */
     compare,
     async stop() {

@@ -19,6 +19,8 @@ export interface RequestContext {
   cameThroughGateway?: true;
   /** The caller; undefined on open routes. */
   principal?: Principal;
+  /** The response goes on for as long as the client reads it, so its duration is not measured. */
+  isStream?: true;
   /** Set when the response comes from a thrown error. */
   failure?: Failure;
 }
@@ -65,7 +67,7 @@ export function requestContext({ log, metrics, tracing }: RequestContextOptions)
       const seconds = Math.round((performance.now() - startedAt) * 1000) / 1e6;
       const method = boundedMethod(req.method);
       const status = res.statusCode;
-      metrics.httpRequestDuration.of(route, method, status).observe(seconds);
+      if (!context.isStream) metrics.httpRequestDuration.of(route, method, status).observe(seconds);
       if (!isLogged && !context.failure) return;
       const { principal, failure } = context;
       const clientId = principal && clientIdOf(principal);

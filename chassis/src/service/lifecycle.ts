@@ -10,16 +10,21 @@ export type Phase = 'starting' | 'ready' | 'draining';
 export interface Lifecycle {
   phase(): Phase;
   enter(phase: Phase): void;
+  /** Aborted when the process begins to drain, for responses that would not end by themselves. */
+  readonly draining: AbortSignal;
 }
 
 /** A lifecycle that begins with `starting`. */
 export function createLifecycle(): Lifecycle {
   let current: Phase = 'starting';
+  const draining = new AbortController();
   return {
     phase: () => current,
     enter: (phase) => {
       current = phase;
+      if (phase === 'draining') draining.abort();
     },
+    draining: draining.signal,
   };
 }
 

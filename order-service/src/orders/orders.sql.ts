@@ -159,6 +159,10 @@ export async function applyTransitions(q: Queryable, steps: readonly Transition[
         INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail, trace_id)
         SELECT order_id, status, updated_at, actor, correlation_id, detail, trace_id FROM changed
       ),
+      noted AS (
+        INSERT INTO order_changes_queue (order_id, version, status, at)
+        SELECT order_id, version + 1, status, updated_at FROM changed
+      ),
       promised AS (
         INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
         SELECT m.*

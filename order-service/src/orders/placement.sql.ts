@@ -77,6 +77,10 @@ export async function insertPlacements(pool: Pool, claims: readonly Claim[]): Pr
         SELECT i.order_id, 'placed', i.placed_at, i.client_id, i.correlation_id, i.trace_id
         FROM input i JOIN claimed USING (order_id)
       ),
+      noted AS (
+        INSERT INTO order_changes_queue (order_id, version, status, at)
+        SELECT i.order_id, 1, 'pending', i.placed_at FROM input i JOIN claimed USING (order_id)
+      ),
       promised AS (
         INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body, traceparent)
         SELECT m.message_id, m.exchange, m.routing_key, m.mandatory, m.subject_id,

@@ -18,6 +18,16 @@ export const LOAD_LIMITS = {
   // A process of 300 MB can hold this beside its batches: at some 15 KB for a request that waits, 30 MB without bodies, and
   // each byte of a body takes some five, as text and as parsed.
   underWayBytes: 16 * 1024 * 1024,
+  /** Streams of events: event-stream.ts. */
+  streams: {
+    // One for each browser of the people who run the shop. With full buffers they hold 30 MB.
+    clients: 200,
+    // Unsent bytes of one client, beyond which it is disconnected; a page of events may come on top. A client that reads has next
+    // to none.
+    unsentBytes: 64 * 1024,
+    // For as long as this, a client may leave something unread.
+    unreadMs: 10_000,
+  },
   // For the queue of a batch. When more arrives than can be done, a longer queue would make all wait, and get nothing more done.
   expectedWaitMs: 300,
   /** The line for a connection to the database: request-share.ts. */

@@ -14,7 +14,7 @@ export interface Answer {
   /** What it means and what the client should do. */
   description: string;
   /** Of the body; an answer without one has neither. */
-  content?: { mediaType: 'application/json' | 'application/problem+json'; schema: z.ZodType };
+  content?: { mediaType: 'application/json' | 'application/problem+json' | 'text/event-stream'; schema: z.ZodType };
   /** By name. */
   examples: Record<string, unknown>;
   /** Names from headers.ts; `true` if the header is always present. */

@@ -5,6 +5,7 @@ import type { Answer } from './answers.ts';
 import { edgeAnswers } from './edge-answers.ts';
 import { answerHeaders, everywhere } from './headers.ts';
 import { createJsonSchemas, type Json, type JsonSchemas } from './json-schemas.ts';
+import { streamParameters } from './resumable.ts';
 import { type VersionedThing, versionedAnswers, versionParameter, versionParameters } from './versioned.ts';
 
 export type Group = 'storefront' | 'backoffice' | 'operations';
@@ -33,6 +34,8 @@ export interface Operation {
    * which it was decided. A POST needs none.
    */
   versioned?: VersionedThing;
+  /** It is a stream, and takes a `Last-Event-ID`. */
+  resumable?: boolean;
   /** Works without the service's database, and is not queued. */
   withoutDatabase?: boolean;
   /** Responses besides those that every operation may return. */
@@ -121,6 +124,7 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
       parameters: {
         IdempotencyKey: idempotencyKey(keyRetentionHours),
         ...referred(versionParameters, parameterReference, paths),
+        ...referred(streamParameters, parameterReference, paths),
       },
       headers,
       schemas: sorted(schemas.components),
@@ -160,7 +164,7 @@ function idempotencyKey(keyRetentionHours: number): Json {
 }
 
 function toOperation(operation: Operation, schemas: JsonSchemas, examples: Record<string, Json>): Json {
-  const { method, groups, parameters = {}, query, body, versioned, links } = operation;
+  const { method, groups, parameters = {}, query, body, versioned, resumable = false, links } = operation;
   if (versioned && method === 'post') throw new Error(`${operation.operationId}: a POST names no version`);
   const idempotent = method === 'post' || method === 'patch';
   const common = edgeAnswers({
@@ -169,7 +173,7 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     idempotent,
     body: idempotent || method === 'put',
     pathParameters: Object.keys(parameters).length > 0,
-    validated: query !== undefined || (versioned !== undefined && method !== 'get'),
+    validated: query !== undefined || resumable || (versioned !== undefined && method !== 'get'),
   });
   const answers = versioned ? versionedAnswers(method, versioned, operation.answers) : operation.answers;
   return {
@@ -192,6 +196,7 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
       ),
       ...(idempotent ? [parameterReference('IdempotencyKey')] : []),
       ...(versioned ? [parameterReference(versionParameter(method))] : []),
+      ...(resumable ? [parameterReference('LastEventId')] : []),
     ],
     requestBody: body && {
       required: !body.optional,

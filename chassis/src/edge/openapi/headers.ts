@@ -19,6 +19,11 @@ export const answerHeaders: Record<string, Json> = {
     description: 'The version, in quotes. Send it in `If-Match` with a change.',
     schema: { type: 'string', pattern: '^"\\d+"$' },
   },
+  'Cache-Control': { description: 'No cache keeps it.', schema: { type: 'string', enum: ['no-store'] } },
+  'X-Accel-Buffering': {
+    description: 'For gateways that are made of nginx, which keep it to themselves.',
+    schema: { type: 'string', enum: ['no'] },
+  },
   'Retry-After': { description: 'Seconds to wait before a retry.', schema: wholeNumber(1) },
   'Idempotent-Replayed': {
     description: 'Present when the response is a replay of the response to the first request with this key.',

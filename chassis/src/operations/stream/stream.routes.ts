@@ -1,0 +1,94 @@
+import { Router } from 'express';
+import type { Logger } from '../../base/telemetry/log.ts';
+import type { Metrics } from '../../base/telemetry/metrics.ts';
+import { identifyClient } from '../../edge/callers.ts';
+import { openEventStream, readLastEventId, sendStreamHead, toEventText } from '../../edge/event-stream.ts';
+import { LOAD_LIMITS } from '../../edge/load-shedding/limits.ts';
+import type { Numbered } from '../../reliable/feed/feed.sql.ts';
+import type { Feed, Follower } from '../../reliable/feed/feed.ts';
+import { fromPositionText, toPositionText } from '../../reliable/feed/position.ts';
+import type { Queryable } from '../../reliable/postgres/connections.ts';
+import { overloaded } from '../../reliable/refusal.ts';
+import { createHints } from './hints.ts';
+
+/** What the stream shows of a service's feed. */
+export interface StreamedFeed<Change> {
+  /** The name of its events. */
+  event: string;
+  feed: Feed<Change>;
+  toData: (change: Change) => object;
+}
+
+export interface StreamRoutesDeps<Change> {
+  /** The gateway's path to this service's operations. The gateway decides who may call it. */
+  base: string;
+  pool: Queryable;
+  metrics: Metrics;
+  log: Logger;
+  /** Aborted when the process begins to drain. */
+  draining: AbortSignal;
+  /** What the service counts, beside what all services count. */
+  counters?: () => Promise<Record<string, number>>;
+  /** Without a feed, the stream has nothing to resume. */
+  changes?: StreamedFeed<Change>;
+  /** Override for tests. */
+  limits?: typeof LOAD_LIMITS.streams | undefined;
+}
+
+/** `<base>/stream`: what happens in the service, as server-sent events. */
+export function streamRoutes<Change>(deps: StreamRoutesDeps<Change>): Router {
+  const { changes, metrics, draining, limits = LOAD_LIMITS.streams } = deps;
+  const routes = Router({ caseSensitive: true, strict: true });
+  const path = `${deps.base}/stream`;
+  const hints = createHints(deps);
+  const toText = changes && createChangeText(changes);
+  let clients = 0;
+  routes.use(path, identifyClient());
+
+  routes.get(path, async (req, res) => {
+    const after = changes && readLastEventId(req, fromPositionText);
+    if (draining.aborted || clients >= limits.clients) throw overloaded();
+    if (req.method === 'HEAD') return sendStreamHead(res);
+    const stream = openEventStream(res, () => metrics.streamClientsDropped.inc(), limits);
+    metrics.streamClients.set(++clients);
+    stream.gone.addEventListener('abort', () => metrics.streamClients.set(--clients), { once: true });
+    draining.addEventListener('abort', stream.end, { signal: stream.gone });
+    if (!changes || !toText) {
+      stream.begin();
+      hints.join(stream);
+      return;
+    }
+    const follower: Follower<Change> = {
+      deliver: (some, epoch) => stream.send(toText(some, epoch)),
+      // An event without data is none (9.2.6).
+      reset: (position) => stream.send(toEventText({ id: toPositionText(position), event: 'reset', data: {} })),
+      drained: stream.drained,
+      gone: stream.gone,
+    };
+    await changes.feed.follow(after, follower, (position) => {
+      stream.begin();
+      // So that a client which is cut off before the first event knows where to resume.
+      stream.send(toEventText({ id: toPositionText(position) }));
+      if (draining.aborted) stream.end();
+      else hints.join(stream);
+    });
+  });
+
+  return routes;
+}
+
+/** Changes as text, made once for all clients that get them. */
+function createChangeText<Change>({ event, toData }: StreamedFeed<Change>) {
+  const made = new WeakMap<readonly Numbered<Change>[], string>();
+  return (changes: readonly Numbered<Change>[], epoch: string): string => {
+    const known = made.get(changes);
+    if (known !== undefined) return known;
+    const text = changes
+      .map((change) =>
+        toEventText({ id: toPositionText({ epoch, number: change.position }), event, data: toData(change) }),
+      )
+      .join('');
+    made.set(changes, text);
+    return text;
+  };
+}
