@@ -52,6 +52,8 @@ it('there is a function for each operation of the documents', async () => {
     await of.replayGroup({ group: 'g' });
     await of.reconciliation();
     await of.reconcile();
+    const stream = of.stream({ signal: AbortSignal.timeout(20) });
+    await expect(stream[Symbol.asyncIterator]().next()).rejects.toThrow('timeout');
     await client.health(service);
     await client.document(service);
   }

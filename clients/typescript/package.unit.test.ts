@@ -31,7 +31,19 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('holds the compiled modules with their types, and nothing else', () => {
-  const modules = ['api', 'backoff', 'call', 'client', 'errors', 'index', 'judge', 'key', 'listing', 'operations'];
+  const modules = [
+    'api',
+    'backoff',
+    'call',
+    'client',
+    'errors',
+    'events',
+    'index',
+    'judge',
+    'key',
+    'listing',
+    'operations',
+  ];
   const files = [...modules, 'orders', 'products', 'types'].flatMap((name) => [`${name}.d.ts`, `${name}.js`]);
   expect(packed.files.map(({ path }) => path).sort()).toEqual(
     ['LICENSE', 'README.md', ...files, 'package.json'].sort(),

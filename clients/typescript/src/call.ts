@@ -189,7 +189,8 @@ function toHeaders({ apiKey }: ClientSettings, key: string | undefined, body: st
   return headers;
 }
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves after this time, or when the signal aborts. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

@@ -1,4 +1,5 @@
 import { type CallOptions, type ClientSettings, makeCaller, pathTo } from './call.ts';
+import { makeStreamer } from './events.ts';
 import { type Operations, operationsOf, type ServicePath } from './operations.ts';
 import { type Orders, ordersOf } from './orders.ts';
 import { type Products, productsOf } from './products.ts';
@@ -8,7 +9,7 @@ import type { Health, OrderWait, Reservation } from './types.ts';
 export interface Client {
   orders: Orders;
   products: Products;
-  /** Dead letters and reconciliation of a service, for API keys of the group `operations`. */
+  /** Dead letters, reconciliation and events of a service, for API keys of the group `operations`; events for `backoffice` too. */
   operations(service: ServicePath): Operations;
   /** What an order waits for, if inventory-service has not answered; for `operations` too. */
   orderWait(orderId: string, options?: CallOptions): Promise<OrderWait>;
@@ -23,10 +24,11 @@ export interface Client {
 /** A client of the system at `baseUrl`. It holds no connections and need not be closed. */
 export function createClient(settings: ClientSettings): Client {
   const caller = makeCaller(settings);
+  const streamer = makeStreamer(settings);
   return {
     orders: ordersOf(caller),
     products: productsOf(caller),
-    operations: (service) => operationsOf(caller, service),
+    operations: (service) => operationsOf(caller, streamer, service),
     async orderWait(orderId, options) {
       const path = pathTo`/operations/orders/waits/${orderId}`;
       return (await caller({ method: 'GET', path }, options)) as OrderWait;

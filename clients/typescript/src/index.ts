@@ -1,6 +1,7 @@
 export type { CallOptions, ClientSettings, WriteOptions } from './call.ts';
 export { type Client, createClient } from './client.ts';
 export { describeProblem, isRefusal, NoAnswerError, type Outcome, RefusedError, ShopError } from './errors.ts';
+export type { StreamData, StreamEvent, StreamOptions } from './events.ts';
 export { newKey } from './key.ts';
 export type { Listing } from './listing.ts';
 export type { Operations, ServicePath } from './operations.ts';

@@ -1,4 +1,5 @@
 import { type Caller, type CallOptions, pathTo, type WriteOptions } from './call.ts';
+import type { StreamEvent, Streamer, StreamOptions } from './events.ts';
 import { type Listing, makeListing } from './listing.ts';
 import type {
   DeadLetter,
@@ -33,10 +34,14 @@ export interface Operations {
   reconciliation(query?: Schemas['ReadReconciliationQuery'], options?: CallOptions): Promise<Reconciliation>;
   /** Compares now; a run that takes long is given as it is, `running`. */
   reconcile(options?: WriteOptions): Promise<ReconciliationRun>;
+  /**
+   * What happens, from now on or after an `id`. It ends with the signal or the loop; a lost connection is made again and misses no change.
+   */
+  stream(options?: StreamOptions): AsyncIterable<StreamEvent>;
 }
 
 /** The operations of a service. */
-export function operationsOf(caller: Caller, service: ServicePath): Operations {
+export function operationsOf(caller: Caller, streamer: Streamer, service: ServicePath): Operations {
   const base = pathTo`/operations/${service}`;
   const letters = `${base}/dead-letters`;
   const get = (path: string, query?: object, options?: CallOptions) => caller({ method: 'GET', path, query }, options);
@@ -65,5 +70,6 @@ export function operationsOf(caller: Caller, service: ServicePath): Operations {
     async reconcile(options) {
       return (await post(`${base}/reconciliation`, undefined, options)) as ReconciliationRun;
     },
+    stream: (options) => streamer(`${base}/stream`, options),
   };
 }
