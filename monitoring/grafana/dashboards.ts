@@ -305,6 +305,24 @@ export const messaging: Dashboard = {
       limit: 1,
       queries: [['{{service}} {{queue}}', 'sum by (service, queue) (broker_topology_differences)']],
     },
+    {
+      id: 14,
+      title: 'Oldest change without a position',
+      description: 'Changes that the stream of events does not show yet. Usually below a second.',
+      unit: 's',
+      limit: 60,
+      queries: [['{{service}}', 'max by (service) (feed_waiting_seconds)']],
+    },
+    {
+      id: 15,
+      title: 'Clients of the streams',
+      description: 'Each process serves 200 at most. Dropped: disconnected in 5 minutes because they read too slowly.',
+      unit: 'short',
+      queries: [
+        ['{{service}}', 'sum by (service) (stream_clients)'],
+        ['{{service}} dropped', 'sum by (service) (increase(stream_clients_dropped_total[5m]))'],
+      ],
+    },
   ],
 };
 
