@@ -32,7 +32,6 @@ describeNeeding('a Node older than 24', old !== undefined, 'the first start on a
     for (const file of ['bootstrap.mjs', 'misplaced-options.mjs']) {
       cpSync(join(__dirname, file), join(folder, 'commands', file));
     }
-    cpSync(join(__dirname, '../services.ts'), join(folder, 'services.ts'));
     writeFileSync(join(folder, 'commands/cli.ts'), 'console.log(process.version, process.argv.slice(2).join());');
     // The pinned Node writes down what it is asked to run, and runs it on the Node of this test.
     const script = `#!/bin/sh\necho "$@" >> '${folder}/ran'\nexec '${process.execPath}' "$@"\n`;

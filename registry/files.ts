@@ -56,12 +56,19 @@ function regionsByFile(queues: Queues): Record<string, Record<string, string>> {
     '.github/workflows/release.yml': { images: forEachOf(services, ({ folder }) => `          - ${folder}\n`) },
     '.github/dependabot.yml': { images: forEachOf(services, ({ folder }) => `      - /${folder}\n`) },
     '.vscode/launch.json': editorRegions(),
+    'commands/misplaced-options.mjs': { 'count options': countOptions() },
     'README.md': { services: servicesTable() },
   };
 }
 
 function dockerfileRegions(): Record<string, string> {
   return { packages: forEachOf(services, ({ folder }) => `COPY ${folder}/package.json ${folder}/\n`) };
+}
+
+/** For the commands whose options npm consumed: they run on a Node that may not read TypeScript. */
+function countOptions(): string {
+  const names = services.map(({ countOption }) => `'${countOption}'`);
+  return `const countOptions = [${names.join(', ')}];\n`;
 }
 
 function databasesOfScripts(): string {

@@ -220,5 +220,5 @@ describeNeeding('docker compose', hasCompose, 'a third service in the Compose fi
 });
 
 it('is registered once: the copy passes the tests of what is written from the registry', async () => {
-  await npm('test', '--', 'unit', 'registry', 'e2e/compose', 'local/src', 'monitoring', 'kong/');
+  await npm('test', '--', 'unit', 'registry', 'commands/misplaced', 'e2e/compose', 'local/src', 'monitoring', 'kong/');
 });
