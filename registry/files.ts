@@ -1,8 +1,8 @@
-/** Every file that lists the services, with the regions that are made from services.ts. */
-import { readFileSync } from 'node:fs';
+/** Every file that lists the services, with the regions that are made from services.ts, and the Dockerfiles. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toTable } from '../e2e/documentation/table.ts';
-import { calls, inOrderOfStart, SERVICE_PORT, services } from '../services.ts';
+import { calls, inOrderOfStart, SERVICE_PORT, type Service, services } from '../services.ts';
 import {
   developmentRegions,
   overrideRegions,
@@ -11,13 +11,14 @@ import {
   settingsRegions,
   standInRegions,
 } from './compose.ts';
-import { forEachOf, withRegions } from './regions.ts';
+import { dockerfileOf } from './dockerfiles.ts';
+import { forEachOf, jsonList, withRegions } from './regions.ts';
 import { readTopologies } from './topologies.ts';
 
 /** A file as it is, and as services.ts makes it. */
 export interface RegisteredFile {
   path: string;
-  asItIs: string;
+  asItIs: string | undefined;
   text: string;
 }
 
@@ -29,7 +30,7 @@ export async function registeredFiles(root: string): Promise<RegisteredFile[]> {
   const queues = new Map(
     topologies.map(({ service, topology }) => [service, topology.queues.map(({ name }) => name)] as const),
   );
-  return Object.entries(regionsByFile(queues)).map(([path, regions]) => {
+  const withParts = Object.entries(regionsByFile(queues)).map(([path, regions]) => {
     const asItIs = readFileSync(join(root, path), 'utf8');
     try {
       return { path, asItIs, text: withRegions(asItIs, regions) };
@@ -37,6 +38,17 @@ export async function registeredFiles(root: string): Promise<RegisteredFile[]> {
       throw new Error(`${path}: ${(error as Error).message}`);
     }
   });
+  return [...withParts, ...services.map((service) => registeredDockerfile(service, root))];
+}
+
+function registeredDockerfile(service: Service, root: string): RegisteredFile {
+  const path = `${service.folder}/Dockerfile`;
+  const file = join(root, path);
+  return {
+    path,
+    asItIs: existsSync(file) ? readFileSync(file, 'utf8') : undefined,
+    text: dockerfileOf(service, root),
+  };
 }
 
 function regionsByFile(queues: Queues): Record<string, Record<string, string>> {
@@ -46,7 +58,6 @@ function regionsByFile(queues: Queues): Record<string, Record<string, string>> {
     '.env.example': settingsRegions(),
     'e2e/compose/stand-ins.yml': standInRegions(),
     'deploy/ec2/testing/override.yml': overrideRegions(),
-    ...Object.fromEntries(services.map(({ folder }) => [`${folder}/Dockerfile`, dockerfileRegions()])),
     'deploy/backup/connection.sh': { databases: databasesOfScripts() },
     'deploy/ec2/secrets.sh': { services: databasesOfSecrets() },
     'deploy/ec2/host.sh': { services: servicesOfHost() },
@@ -54,15 +65,10 @@ function regionsByFile(queues: Queues): Record<string, Record<string, string>> {
     'monitoring/prometheus/rules/alerts.yml': alertRegions(queues),
     'monitoring/prometheus/tests/alerts.test.yml': alertTestRegions(queues),
     '.github/workflows/release.yml': { images: forEachOf(services, ({ folder }) => `          - ${folder}\n`) },
-    '.github/dependabot.yml': { images: forEachOf(services, ({ folder }) => `      - /${folder}\n`) },
     '.vscode/launch.json': editorRegions(),
     'commands/misplaced-options.mjs': { 'count options': countOptions() },
     'README.md': { services: servicesTable() },
   };
-}
-
-function dockerfileRegions(): Record<string, string> {
-  return { packages: forEachOf(services, ({ folder }) => `COPY ${folder}/package.json ${folder}/\n`) };
 }
 
 /** For the commands whose options npm consumed: they run on a Node that may not read TypeScript. */
@@ -166,6 +172,6 @@ function editorRegions(): Record<string, string> {
     },
 `,
     ),
-    debugged: `      "configurations": ${JSON.stringify(attached).replaceAll('","', '", "')},\n`,
+    debugged: `      "configurations": ${jsonList(attached)},\n`,
   };
 }

@@ -26,3 +26,8 @@ export function forEachOf<Item>(items: readonly Item[], write: (item: Item) => s
 export function blocksOf<Item>(items: readonly Item[], write: (item: Item) => string): string {
   return items.map(write).join('\n');
 }
+
+/** A list of texts in JSON, on one line. */
+export function jsonList(texts: readonly string[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(', ')}]`;
+}

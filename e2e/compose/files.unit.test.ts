@@ -63,16 +63,6 @@ describe.each(folders)('the Dockerfile of %s', (service) => {
   });
 });
 
-it('the Dockerfiles differ in the name of their service and the limits of its heap only', () => {
-  const general = (service: string) =>
-    read(`${service}/Dockerfile`)
-      .replaceAll(service, '<service>')
-      .replace(/^CMD \["node", .* "(.+)"\]$/m, 'CMD ["node", <limits>, "$1"]');
-  const listed = /^COPY (<service>|[a-z]+-service)\/package\.json.*\n/gm;
-  const [first = '', ...others] = folders.map((folder) => general(folder).replace(listed, ''));
-  for (const other of others) expect(other).toBe(first);
-});
-
 it('.dockerignore lets through what the Dockerfiles copy', () => {
   const allowed = new Set([...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path));
   const needed = [

@@ -1,8 +1,10 @@
-# The image of note-service, with its migrations and the operators' commands. Built from the repository's root:
+# Made from registry/service.Dockerfile by `npm run services`.
 #
-#   docker build -f note-service/Dockerfile -t note-service .
-#   docker run --rm -e … note-service node note-service/src/migrate.ts up
-#   docker run --rm -e … note-service node operator/src/cli.ts dead-letters list
+# The image of {{service}}, with its migrations and the operators' commands. Built from the repository's root:
+#
+#   docker build -f {{service}}/Dockerfile -t {{service}} .
+#   docker run --rm -e … {{service}} node {{service}}/src/migrate.ts up
+#   docker run --rm -e … {{service}} node operator/src/cli.ts dead-letters list
 #
 # It runs TypeScript as it is (docs/adr/0002), so nothing is built: it takes the packages that package-lock.json names, and
 # the sources. Settings come from the environment when it starts; no secret is needed, or kept, while it is built.
@@ -13,21 +15,11 @@ WORKDIR /app
 # npm needs every workspace's package.json to read the lock file, and installs for those that are named. A change of our own
 # sources leaves this layer as it is.
 COPY package.json package-lock.json ./
-COPY chassis/package.json chassis/
-COPY operator/package.json operator/
-# [services.ts: packages] written by `npm run services`
-# [end]
-COPY local/package.json local/
-COPY chaos/package.json chaos/
-COPY kong/stand-in/package.json kong/stand-in/
-COPY testing/package.json testing/
-COPY e2e/package.json e2e/
-COPY bench/package.json bench/
-COPY clients/typescript/package.json clients/typescript/
+{{workspaces}}
 # Without optional packages: the only ones are the Node of `npm start` and what no server uses. Type declarations, maps
 # and browsers' bundles are of no use to a process.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
-      --workspace=chassis --workspace=operator --workspace=note-service \
+      --workspace=chassis --workspace=operator --workspace={{service}} \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
 
 FROM ${NODE_IMAGE}
@@ -39,7 +31,7 @@ COPY package.json services.ts ./
 COPY chassis chassis
 COPY clients/typescript clients/typescript
 COPY operator operator
-COPY note-service note-service
+COPY {{service}} {{service}}
 # A volume that is mounted here takes this owner: `clients` writes the keys that it makes there.
 RUN install -d -m 0700 -o node -g node /clients
 USER node
@@ -49,13 +41,13 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["node
   "http.get(`http://127.0.0.1:${process.env.PORT || 3000}/health/ready`, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # Node is process 1 and handles SIGTERM itself (chassis/src/service/lifecycle.ts). The limits of the heap are those of the
 # start script in package.json, and fit a container of 384 MB.
-CMD ["node", "--max-semi-space-size=8", "--max-old-space-size=256", "note-service/src/main.ts"]
+CMD {{command}}
 
-# Last, for they change with every commit.
+# Last, because they change with every commit.
 ARG VERSION=0.1.0
 ARG REVISION=unknown
-LABEL org.opencontainers.image.title="note-service" \
-      org.opencontainers.image.description="Orders and stock, exactly once: note-service, its migrations and the operators' commands" \
+LABEL org.opencontainers.image.title="{{service}}" \
+      org.opencontainers.image.description="Orders and stock, exactly once: {{service}}, its migrations and the operators' commands" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
