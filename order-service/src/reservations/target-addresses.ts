@@ -19,8 +19,8 @@ export interface TargetAddressesOptions<Target> {
 }
 
 export interface TargetAddresses<Target> {
-  /** Of all addresses that are known now. */
-  targets(): Target[];
+  /** Of all addresses that are known now. A change replaces the list, so a call copies nothing. */
+  targets(): readonly Target[];
   /** Ask DNS now, besides every two seconds. */
   resolve(): Promise<void>;
   /** Ask DNS no more, and forget all. */
@@ -35,7 +35,8 @@ export function followAddresses<Target>(options: TargetAddressesOptions<Target>)
   const { lookup = lookupAll, add, remove } = options;
   const urls = options.urls.map((url) => new URL(url));
   const names = urls.filter((url) => !isAddress(url));
-  const targets = new Map<string, Target>();
+  const byAddress = new Map<string, Target>();
+  let targets: readonly Target[] = [];
   let resolving: Promise<void> | undefined;
 
   for (const url of urls.filter(isAddress)) know(url, unbracketed(url.hostname));
@@ -56,11 +57,12 @@ export function followAddresses<Target>(options: TargetAddressesOptions<Target>)
       const addresses = await lookup(url.hostname);
       for (const address of addresses) know(url, address);
       const wanted = new Set(addresses.map((address) => keyOf(url, address)));
-      for (const [key, target] of targets) {
+      for (const [key, target] of byAddress) {
         if (!key.startsWith(`${url.origin} `) || wanted.has(key)) continue;
-        targets.delete(key);
+        byAddress.delete(key);
         remove(target);
       }
+      targets = [...byAddress.values()];
     } catch (error) {
       options.onUnresolved(url.hostname, error);
     }
@@ -68,15 +70,18 @@ export function followAddresses<Target>(options: TargetAddressesOptions<Target>)
 
   function know(url: URL, address: string): void {
     const key = keyOf(url, address);
-    if (!targets.has(key)) targets.set(key, add(url, address));
+    if (byAddress.has(key)) return;
+    byAddress.set(key, add(url, address));
+    targets = [...byAddress.values()];
   }
 
   return {
-    targets: () => [...targets.values()],
+    targets: () => targets,
     resolve,
     stop() {
       clearInterval(timer);
-      targets.clear();
+      byAddress.clear();
+      targets = [];
     },
   };
 }
