@@ -61,6 +61,8 @@ export function publishedAt(publicUrl: string | undefined, template: string): st
   return publicUrl === undefined ? template : template.replace('https://orders.example/', () => `${publicUrl}/docs/`);
 }
 
+export type ProblemRenderer = ReturnType<typeof createProblemRenderer>;
+
 /** Renders refusals from the text of Kong's JSON error template; throws when Kong could not use the template. */
 export function createProblemRenderer(jsonTemplate: string) {
   const templates: Record<Format, Template> = {
