@@ -1,6 +1,6 @@
 import type { Transaction } from '@shop/chassis/base/db/pool.ts';
 import { otherTraceId } from '@shop/chassis/base/telemetry/tracing.ts';
-import type { ReplayedLetter } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
+import type { ReplayedLetter } from '@shop/chassis/operations/dead-letters/resolve-letters.ts';
 import type { ActionBy } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
 
 /**

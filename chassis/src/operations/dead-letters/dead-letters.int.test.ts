@@ -29,7 +29,8 @@ import {
   TEST_RETRY_DELAYS_MS,
 } from '../../testing/messaging.ts';
 import { closeAccountV1, commandsQueue, freezeAccountV1, openingsQueue, subject } from '../../testing/queues.ts';
-import { deadLetterRoutes, type ReplayedLetter } from './dead-letters.routes.ts';
+import { deadLetterRoutes } from './dead-letters.routes.ts';
+import type { ReplayedLetter } from './resolve-letters.ts';
 
 const QUEUE = openingsQueue.name;
 const LETTERS = deadLetterQueueName(QUEUE);
