@@ -20,7 +20,7 @@ export const limit = z
     description: 'Maximum number of items in a page',
   });
 
-/** `cursor` of every list; {@link fromCursor} checks that the list returned it. */
+/** `cursor` of every list; {@link positionIn} checks that the list returned it. */
 export const cursor = z
   .string()
   .max(500)
@@ -44,8 +44,26 @@ export function fromCursor(scope: string, cursor: string | undefined): string | 
   return position;
 }
 
-/** 400 for a cursor that this list has not returned. */
-export function cursorRefused(): RefusedError {
+/** The start of a page. The checksum of a cursor is not secret, so the position is validated. */
+export function positionIn(scope: string, cursor: string | undefined, position: z.ZodType<string>): string | undefined {
+  const text = fromCursor(scope, cursor);
+  if (text === undefined || position.safeParse(text).success) return text;
+  throw cursorRefused();
+}
+
+/** A page of what was found with one more than `limit`: the one more says that there is a next page. */
+export function toPage<Item>(
+  found: readonly Item[],
+  limit: number,
+  scope: string,
+  positionOf: (last: Item) => string,
+): { items: Item[]; nextCursor?: string } {
+  const items = found.slice(0, limit);
+  const last = found.length > limit ? items.at(-1) : undefined;
+  return { items, nextCursor: last && toCursor(scope, positionOf(last)) };
+}
+
+function cursorRefused(): RefusedError {
   return validationFailed([
     { pointer: '/cursor', detail: 'This cursor was not returned by this list with these filters.' },
   ]);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { fromCursor, limit, toCursor } from './page.ts';
+import { z } from 'zod';
+import { fromCursor, limit, positionIn, toCursor, toPage } from './page.ts';
 
 describe('cursors', () => {
   it('come back as the position they were made of', () => {
@@ -27,6 +28,27 @@ describe('cursors', () => {
     for (const nonsense of ['', 'x', '💥', '=====', 'AAAA']) {
       expect(() => fromCursor('orders', nonsense)).toThrow('validation-failed');
     }
+  });
+});
+
+describe('positionIn', () => {
+  it('refuses a position of another form, although its checksum is right', () => {
+    expect(positionIn('orders', toCursor('orders', '12'), z.string().regex(/^\d+$/))).toBe('12');
+    expect(() => positionIn('orders', toCursor('orders', "1'"), z.string().regex(/^\d+$/))).toThrow(
+      'validation-failed',
+    );
+    expect(positionIn('orders', undefined, z.string())).toBeUndefined();
+  });
+});
+
+describe('toPage', () => {
+  it('has a cursor after its last item when one more was found', () => {
+    const nextCursor = toCursor('letters', 'b');
+    expect(toPage(['a', 'b', 'c'], 2, 'letters', (last) => last)).toEqual({ items: ['a', 'b'], nextCursor });
+  });
+
+  it.each([[['a', 'b']], [[]]])('is the last one with %j', (found: string[]) => {
+    expect(toPage(found, 2, 'letters', (last) => last)).toEqual({ items: found });
   });
 });
 

@@ -4,13 +4,13 @@ import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
 import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
-import { cursor, limit, toCursor } from '@shop/chassis/edge/page.ts';
+import { cursor, limit, positionIn, toPage } from '@shop/chassis/edge/page.ts';
 import { sendReply, toRefusal } from '@shop/chassis/edge/problem.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { toReply } from '@shop/chassis/reliable/refusal.ts';
 import { Router } from 'express';
 import { z } from 'zod';
-import { asSku, positionIn } from '../addresses.ts';
+import { asSku } from '../addresses.ts';
 import { productNotFound } from '../errors.ts';
 import { toProductView } from './product.ts';
 import { createProduct, renameProduct } from './product-operations.ts';
@@ -62,9 +62,7 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
     const scope = `products sku=${query.sku ?? ''}`;
     const after = positionIn(scope, query.cursor, sku);
     const found = await listProducts(deps.pool, { after, sku: query.sku, limit: query.limit + 1 });
-    const items = found.slice(0, query.limit);
-    const last = found.length > items.length ? items.at(-1) : undefined;
-    const nextCursor = last && toCursor(scope, last.sku);
+    const { items, nextCursor } = toPage(found, query.limit, scope, (last) => last.sku);
     sendReply(res, toReply(200, { items: items.map(toProductView), nextCursor }));
   });
 

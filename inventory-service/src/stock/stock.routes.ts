@@ -5,14 +5,14 @@ import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { list } from '@shop/chassis/edge/list.ts';
-import { cursor, limit, toCursor } from '@shop/chassis/edge/page.ts';
+import { cursor, limit, positionIn, toPage } from '@shop/chassis/edge/page.ts';
 import { sendReply, toRefusal } from '@shop/chassis/edge/problem.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import type { MemberAnswer } from '@shop/chassis/reliable/idempotency/idempotently-each.ts';
 import { type Refusal, type Reply, toReply } from '@shop/chassis/reliable/refusal.ts';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { asSku, positionIn } from '../addresses.ts';
+import { asSku } from '../addresses.ts';
 import { causeOf } from '../cause.ts';
 import { productNotFound } from '../errors.ts';
 import { toProductView } from '../products/product.ts';
@@ -136,9 +136,7 @@ export function stockRoutes(deps: StockDeps): Router {
     const scope = `movements ${product.sku}`;
     const before = positionIn(scope, query.cursor, movementId);
     const found = await listMovements(deps.pool, { sku: product.sku, before, limit: query.limit + 1 });
-    const items = found.slice(0, query.limit);
-    const last = found.length > items.length ? items.at(-1) : undefined;
-    const nextCursor = last && toCursor(scope, last.id);
+    const { items, nextCursor } = toPage(found, query.limit, scope, (last) => last.id);
     sendReply(res, toReply(200, { items: items.map(toMovementView), nextCursor }));
   });
 

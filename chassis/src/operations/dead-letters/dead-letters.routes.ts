@@ -8,7 +8,7 @@ import { identifyClient, principalOf } from '../../edge/callers.ts';
 import { contextOf } from '../../edge/context.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
 import { toKeyedRequest } from '../../edge/keyed-request.ts';
-import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
+import { cursor, limit, positionIn, toPage } from '../../edge/page.ts';
 import { actorOf } from '../../edge/principal.ts';
 import { sendReply, toRefusal } from '../../edge/problem.ts';
 import { type DeadLetter, deadLetterStatus } from '../../reliable/dead-letters/dead-letter.ts';
@@ -111,12 +111,9 @@ async function readPage(
   { limit, cursor, ...filter }: z.output<typeof listQuery>,
 ): Promise<{ items: DeadLetter[]; nextCursor?: string }> {
   const scope = JSON.stringify([path, filter]);
-  const before = fromCursor(scope, cursor);
-  if (before !== undefined && !asUuid(before)) throw cursorRefused();
+  const before = positionIn(scope, cursor, z.guid());
   const found = await listDeadLetters(pool, { ...filter, before }, limit + 1);
-  const items = found.slice(0, limit);
-  const last = found.length > limit ? items.at(-1) : undefined;
-  return { items, nextCursor: last && toCursor(scope, last.id) };
+  return toPage(found, limit, scope, (last) => last.id);
 }
 
 /** Run a keyed write: its key, the change of status and the outbox row commit together. */

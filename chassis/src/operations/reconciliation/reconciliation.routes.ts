@@ -4,7 +4,7 @@ import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
 import { identifyClient, principalOf } from '../../edge/callers.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
 import { toKeyedRequest } from '../../edge/keyed-request.ts';
-import { cursor, cursorRefused, fromCursor, limit, toCursor } from '../../edge/page.ts';
+import { cursor, limit, positionIn, toPage } from '../../edge/page.ts';
 import { actorOf, type Principal } from '../../edge/principal.ts';
 import { sendReply } from '../../edge/problem.ts';
 import { type IdempotencyDeps, idempotently } from '../../reliable/idempotency/idempotently.ts';
@@ -30,7 +30,8 @@ const LISTED_IN_ANSWER = 50;
 
 export const listQuery = z.strictObject({ limit, cursor });
 export const emptyBody = z.strictObject({});
-const position = /^([0-9a-f-]{36}) ([0-9]{1,9})$/;
+/** A run, and how many of its mismatches came before. */
+const position = z.string().regex(/^[0-9a-f-]{36} [0-9]{1,9}$/);
 
 /** Routes to read the last result and to start a run, below the service's operations. */
 export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
@@ -41,13 +42,13 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
 
   routes.get(path, async (req, res) => {
     const page = parseQuery(req, listQuery);
-    const [, run, offset = '0'] = placeIn(path, page.cursor) ?? [];
+    const [run, offset = '0'] = positionIn(path, page.cursor, position)?.split(' ') ?? [];
     const { lastRun, lastFinished } = await readLatest(pool, reconciler.intervalSeconds);
     const listed = run ?? lastFinished?.id;
     // A cursor continues in its run, even if another run has finished since.
     const found = listed === undefined ? [] : await readMismatches(pool, listed, Number(offset), page.limit + 1);
-    const next = found.length > page.limit ? toCursor(path, `${listed} ${Number(offset) + page.limit}`) : undefined;
-    sendReply(res, toReply(200, { lastRun, lastFinished, mismatches: found.slice(0, page.limit), nextCursor: next }));
+    const { items, nextCursor } = toPage(found, page.limit, path, () => `${listed} ${Number(offset) + page.limit}`);
+    sendReply(res, toReply(200, { lastRun, lastFinished, mismatches: items, nextCursor }));
   });
 
   routes.post(path, ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
@@ -84,12 +85,4 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
   }
 
   return routes;
-}
-
-function placeIn(scope: string, cursor: string | undefined): RegExpExecArray | undefined {
-  const text = fromCursor(scope, cursor);
-  if (text === undefined) return undefined;
-  const place = position.exec(text);
-  if (!place) throw cursorRefused();
-  return place;
 }
