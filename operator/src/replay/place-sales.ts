@@ -29,63 +29,76 @@ export interface Placement {
  * workers. At most `concurrency` requests run at a time, including follow-ups.
  */
 export async function placeSales(placement: Placement): Promise<FinalAnswer[][]> {
-  const { gateway, storefrontKey, requests, sendings, patience, tally } = placement;
-  const answers: FinalAnswer[][] = requests.map(() => []);
-  const acceptedAt = new Map<string, number>();
-  const inFlight = limitConcurrency(placement.concurrency);
-  const startTime = makePace(placement.rate);
-  const pending = watchPending(gateway, storefrontKey, patience);
+  const { requests, sendings, patience, rate } = placement;
+  const sales = requests.map((request) => ({ request, answers: [] as FinalAnswer[] }));
+  const attempt = limitedAttempts(placement);
+  const settled = followAccepted(placement);
+  const startTime = makePace(rate);
   const followUps: Promise<void>[] = [];
 
-  const attempt = (request: OrderRequest) =>
-    inFlight(async () => {
-      tally.sent += 1;
-      const call = { method: 'POST', path: '/orders', apiKey: storefrontKey } as const;
-      const result = await gateway.attempt({ ...call, idempotencyKey: request.key, body: request.body });
-      measure(tally, result);
-      return result;
-    });
-
-  const send = async ({ sale, repeat }: Sending) => {
-    const request = requests[sale];
-    if (!request || patience.isOver()) return;
+  const send = async (sending: Sending) => {
+    const sale = sales[sending.sale];
+    if (!sale || patience.isOver()) return;
     // The rate limits orders; duplicates are extra.
-    if (!repeat && placement.rate !== undefined) {
+    if (!sending.repeat && rate !== undefined) {
       const now = performance.now();
       await delay(startTime(now) - now);
     }
-    const first = await attempt(request);
+    const again = () => attempt(sale.request);
+    const first = await again();
     const mustWait = first.answer?.status === 202 || repeatCause(first) === 'request-in-progress';
-    const rest = finish(sale, request, first);
+    const rest = untilFinal(placement, first, again, settled).then((answer) => {
+      if (answer) keep(placement, sale.answers, answer);
+    });
     if (mustWait) followUps.push(rest);
     else await rest;
   };
 
-  const finish = async (sale: number, request: OrderRequest, first: Attempt) => {
-    let next: Attempt | undefined = first;
-    for (;;) {
-      const answer = await untilAnswered(
-        async () => {
-          const result = next ?? (await attempt(request));
-          next = undefined;
-          return result;
-        },
-        patience,
-        (cause) => countRepeat(tally, cause),
-      );
-      if (!answer) return;
-      if (answer.status !== 202) {
-        keep(sale, answer);
-        return;
-      }
-      tally.accepted += 1;
-      if (!(await settled(answer))) return;
-    }
-  };
+  await eachConcurrently(sendings, placement.concurrency, send);
+  await Promise.all(followUps);
+  return sales.map(({ answers }) => answers);
+}
 
-  /** Waits until an accepted order is no longer pending. */
-  const settled = async (answer: Answer): Promise<boolean> => {
-    const id = orderIdOf(answer) ?? '';
+/** Sends a request once, when fewer than `concurrency` are running. */
+function limitedAttempts({ gateway, storefrontKey, concurrency, tally }: Placement) {
+  const inFlight = limitConcurrency(concurrency);
+  return ({ key, body }: OrderRequest): Promise<Attempt> =>
+    inFlight(async () => {
+      tally.sent += 1;
+      const call = { method: 'POST', path: '/orders', apiKey: storefrontKey } as const;
+      const result = await gateway.attempt({ ...call, idempotencyKey: key, body });
+      measure(tally, result);
+      return result;
+    });
+}
+
+/** Repeats a request until its response is final, and meanwhile waits for a pending order; undefined on giving up. */
+async function untilFinal(
+  { patience, tally }: Placement,
+  first: Attempt,
+  again: () => Promise<Attempt>,
+  settled: (accepted: Answer) => Promise<boolean>,
+): Promise<Answer | undefined> {
+  let next: Attempt | undefined = first;
+  const attempt = async () => {
+    const result = next ?? (await again());
+    next = undefined;
+    return result;
+  };
+  for (;;) {
+    const answer = await untilAnswered(attempt, patience, (cause) => countRepeat(tally, cause));
+    if (answer?.status !== 202) return answer;
+    tally.accepted += 1;
+    if (!(await settled(answer))) return undefined;
+  }
+}
+
+/** Waits until an accepted order is no longer pending, and measures how long it was; false on giving up. */
+function followAccepted({ gateway, storefrontKey, patience, tally }: Placement) {
+  const acceptedAt = new Map<string, number>();
+  const pending = watchPending(gateway, storefrontKey, patience);
+  return async (accepted: Answer): Promise<boolean> => {
+    const id = orderIdOf(accepted) ?? '';
     const isFirst = !acceptedAt.has(id);
     if (isFirst) {
       acceptedAt.set(id, performance.now());
@@ -101,21 +114,16 @@ export async function placeSales(placement: Placement): Promise<FinalAnswer[][]>
     }
     return true;
   };
+}
 
-  const keep = (sale: number, answer: Answer) => {
-    const known = answers[sale];
-    if (known?.length === 0) {
-      tally.outcomes[outcomeOf(answer)] += 1;
-      tally.lastOutcomeAt = performance.now();
-    }
-    if (answer.replayed) tally.replays += 1;
-    known?.push(toFinalAnswer(answer));
-    patience.progress();
-  };
-
-  await eachConcurrently(sendings, placement.concurrency, send);
-  await Promise.all(followUps);
-  return answers;
+function keep({ patience, tally }: Placement, known: FinalAnswer[], answer: Answer): void {
+  if (known.length === 0) {
+    tally.outcomes[outcomeOf(answer)] += 1;
+    tally.lastOutcomeAt = performance.now();
+  }
+  if (answer.replayed) tally.replays += 1;
+  known.push(toFinalAnswer(answer));
+  patience.progress();
 }
 
 /** Latencies of placing and, separately, of the cheaper replays; refusals and failures are not counted. */
