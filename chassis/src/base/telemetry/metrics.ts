@@ -17,9 +17,26 @@ export function createMetrics(service: string, version: string) {
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-
   const metrics = {
     registry,
+    ...requestMetrics(registers),
+    ...batchMetrics(registers),
+    ...outboxMetrics(registers),
+    ...consumerMetrics(registers),
+    ...feedMetrics(registers),
+    ...processMetrics(registers),
+  };
+  new Gauge({ name: 'build_info', help: 'Always 1.', labelNames: ['version', 'node'], registers }).set(
+    { version, node: process.version },
+    1,
+  );
+  startAtZero(metrics.idempotencyRequests, ['executed', 'replayed', 'in_progress', 'reused', 'taken_over']);
+  return metrics;
+}
+
+/** Requests over HTTP. */
+function requestMetrics(registers: Registry[]) {
+  return {
     httpRequestDuration: labelledHistogram({
       name: 'http_request_duration_seconds',
       help: 'Time from the first byte of a request to the end of its response, in seconds.',
@@ -44,6 +61,12 @@ export function createMetrics(service: string, version: string) {
       labelNames: ['result'],
       registers,
     }),
+  };
+}
+
+/** Batches of requests. */
+function batchMetrics(registers: Registry[]) {
+  return {
     batchSize: labelledHistogram({
       name: 'batch_size',
       help: 'Requests per batch.',
@@ -63,6 +86,12 @@ export function createMetrics(service: string, version: string) {
       labelNames: ['stage'],
       registers,
     }),
+  };
+}
+
+/** Messages to the broker. */
+function outboxMetrics(registers: Registry[]) {
+  return {
     outboxPending: new Gauge({ name: 'outbox_pending', help: 'Messages not yet confirmed by the broker.', registers }),
     outboxOldest: new Gauge({
       name: 'outbox_oldest_seconds',
@@ -79,6 +108,12 @@ export function createMetrics(service: string, version: string) {
       help: 'Messages returned by the broker as unroutable. They stay in the outbox and are sent again.',
       registers,
     }),
+  };
+}
+
+/** Messages from the broker. */
+function consumerMetrics(registers: Registry[]) {
+  return {
     topologyDifferences: new Gauge({
       name: 'broker_topology_differences',
       help: '1 for each queue or exchange whose arguments at the broker differ from those that this process declares.',
@@ -104,6 +139,12 @@ export function createMetrics(service: string, version: string) {
       labelNames: ['queue'],
       registers,
     }),
+  };
+}
+
+/** The feed of changes, and the clients that read it as a stream. */
+function feedMetrics(registers: Registry[]) {
+  return {
     feedWaiting: new Gauge({
       name: 'feed_waiting_seconds',
       help: 'Age of the oldest change that has no position in the feed yet, in seconds.',
@@ -119,6 +160,12 @@ export function createMetrics(service: string, version: string) {
       help: 'Clients of the stream that were disconnected because they read too slowly.',
       registers,
     }),
+  };
+}
+
+/** Reconciliation, the database and the log. */
+function processMetrics(registers: Registry[]) {
+  return {
     reconcileMismatches: new Gauge({
       name: 'reconcile_mismatches',
       help: 'Mismatches found by the last finished reconciliation, by kind.',
@@ -147,12 +194,6 @@ export function createMetrics(service: string, version: string) {
       registers,
     }),
   };
-  new Gauge({ name: 'build_info', help: 'Always 1.', labelNames: ['version', 'node'], registers }).set(
-    { version, node: process.version },
-    1,
-  );
-  startAtZero(metrics.idempotencyRequests, ['executed', 'replayed', 'in_progress', 'reused', 'taken_over']);
-  return metrics;
 }
 
 /**
