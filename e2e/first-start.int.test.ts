@@ -1,10 +1,10 @@
 /** The services as processes, one of which starts for the first time after the other has sent it commands. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestBroker } from '@shop/chassis/testing/broker.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { startProgram } from '@shop/chassis/testing/start-program.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import * as stockSide from '../inventory-service/test/test-app.ts';
 import * as orderSide from '../order-service/test/test-app.ts';
@@ -14,19 +14,14 @@ const TOKEN = 't'.repeat(32);
 /** Start a service by its main.ts; its port. */
 async function start(service: string, env: Record<string, string>): Promise<string> {
   const common = { HOST: '127.0.0.1', PORT: '0', GATEWAY_TOKEN: TOKEN, ORDER_TO_INVENTORY_TOKEN: TOKEN };
-  const child = spawn(process.execPath, [join(__dirname, '..', service, 'src/main.ts')], {
+  const { child, written } = startProgram(process.execPath, [join(__dirname, '..', service, 'src/main.ts')], {
     env: { PATH: process.env.PATH, ...common, ...env },
   });
   atEnd(async () => {
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  return `http://127.0.0.1:${await eventually(() => /"port":(\d+)/.exec(output)?.[1])}`;
+  return `http://127.0.0.1:${await eventually(() => /"port":(\d+)/.exec(written.output)?.[1])}`;
 }
 
 it('settles at the first start of inventory-service the orders whose commands no queue took before', async () => {

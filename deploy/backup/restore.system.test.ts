@@ -3,7 +3,6 @@
  * that the document says, and what it promises is compared with what is there then.
  */
 
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,13 +10,14 @@ import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { type Ended, startProgram } from '@shop/chassis/testing/start-program.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { type Answer, anOrderOf, placeSettled, type System, settled, startSystem, withKey } from '@shop/e2e/system.ts';
 import { postgresOf } from '@shop/local/parts.ts';
 import { superuserUrl } from '@shop/local/servers/postgres.ts';
 import { readSystem } from '@shop/local/start-system.ts';
 import { findProductionTools } from './testing/production-tools.ts';
-import { type Ended, startScript } from './testing/run-script.ts';
+import { startScript } from './testing/run-script.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'shop-dumps-'));
 const tools = findProductionTools(dir);
@@ -48,18 +48,10 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
   async function reconcile(service: 'orders' | 'inventory'): Promise<Ended> {
     const parts = await system.parts();
     const port = parts.find(({ part }) => part === (service === 'orders' ? 'order-1' : 'inventory-1'))?.port;
-    const child = spawn(process.execPath, ['--input-type=module', '-', service], {
+    return startProgram(process.execPath, ['--input-type=module', '-', service], {
       env: { PORT: String(port), GATEWAY_TOKEN: system.env.GATEWAY_TOKEN },
       stdio: [openSync(join(__dirname, 'reconcile.mjs'), 'r'), 'pipe', 'pipe'],
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout?.on('data', (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr?.on('data', (chunk) => {
-      stderr += chunk;
-    });
-    return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+    }).ended;
   }
   /** `STATE kind subject`, sorted. */
   const findings = ({ stdout }: Ended) =>
@@ -229,8 +221,8 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect(shippedAgain.id).not.toBe(lostShipped.id);
     expect(again.number).toBeGreaterThan(lostCancelled.number);
     // Which is not hidden: whoever ships asks first.
-    const { stdout: suspects, ...ended } = await script('lost-orders.sh', '--release');
-    expect(ended).toEqual({ code: 0, stderr: '' });
+    const { stdout: suspects, code, stderr } = await script('lost-orders.sh', '--release');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(suspects).toMatch(new RegExp(`^${lostHeld.id},held,.*,ORD-${again.number} confirmed$`, 'm'));
     expect(suspects).toMatch(new RegExp(`^${lostShipped.id},fulfilled,.*,ORD-${shippedAgain.number} confirmed$`, 'm'));
     await eventually(async () => ((await stateOf(lostHeld.id)) === 'released' ? true : undefined));

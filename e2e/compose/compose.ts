@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { startProgram } from '@shop/chassis/testing/start-program.ts';
 
 export const root = join(__dirname, '../..');
 
@@ -12,21 +12,9 @@ export interface Ended {
 }
 
 /** Run a command to its end, whatever that is. */
-export function end(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let text = '';
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      stdout += chunk;
-    });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code: code ?? -1, text, stdout }));
-  });
+export async function end(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+  const { code, output, stdout } = await startProgram(command, args, { cwd: root, env }).ended;
+  return { code: code ?? -1, text: output, stdout };
 }
 
 /** Standard output of a command that has to succeed. */

@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startProgram } from '@shop/chassis/testing/start-program.ts';
 
 const requirements = join(__dirname, 'requirements.txt');
 
@@ -68,7 +69,7 @@ export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<
   const bounds = ['--max-time', String(options.seconds), '--request-timeout', '10', '--generation-database', 'none'];
   const reports = ['--report', 'json', '--report-json-path', report];
   try {
-    const output = await outputOf(schemathesis, [...run, ...CHECKS, ...bounds, ...reports], {
+    const { output } = await startProgram(schemathesis, [...run, ...CHECKS, ...bounds, ...reports], {
       cwd: folder,
       env: {
         ...process.env,
@@ -79,7 +80,7 @@ export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<
       },
       // It ends by itself, unless it hangs.
       timeout: (options.seconds + 60) * 1_000,
-    });
+    }).ended;
     if (!existsSync(report)) throw new Error(`schemathesis made no report:\n${output}`);
     return { ...(JSON.parse(readFileSync(report, 'utf8')) as Omit<FuzzReport, 'output'>), output };
   } finally {
@@ -98,14 +99,3 @@ function withoutStreams(text: string): string {
 
 /** The media type of streams. */
 export const STREAM = 'text/event-stream';
-
-function outputOf(command: string, args: string[], options: object): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-    const chunks: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.once('error', reject);
-    child.once('close', () => resolve(Buffer.concat(chunks).toString()));
-  });
-}

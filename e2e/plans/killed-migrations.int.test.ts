@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { migrate } from '@shop/chassis/base/db/migrate.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { databaseUrl, testServerUrl } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { startProgram } from '@shop/chassis/testing/start-program.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
 import { services } from '../../services.ts';
@@ -37,7 +37,7 @@ async function createDatabase(): Promise<string> {
 type Migration = ReturnType<typeof startMigration>;
 
 function startMigration(service: string, database: string) {
-  const child = spawn(process.execPath, [join(ROOT, service, 'src/migrate.ts'), 'up'], {
+  const { child, written, ended } = startProgram(process.execPath, [join(ROOT, service, 'src/migrate.ts'), 'up'], {
     env: {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
@@ -46,17 +46,7 @@ function startMigration(service: string, database: string) {
     },
   });
   running.add(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  }
-  const ended = once(child, 'exit').then(([code]) => {
-    running.delete(child);
-    return { code: code as number | null, output };
-  });
-  return { child, ended, output: () => output };
+  return { child, ended: ended.finally(() => running.delete(child)), output: () => written.output };
 }
 
 /** What is left in a database, in words that can be compared: columns, constraints, indexes, comments, rights, records. */

@@ -1,4 +1,3 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { INVENTORY_EXCHANGE, reservationReplies } from '@shop/chassis/contract/messages/inventory-service.ts';
@@ -6,6 +5,7 @@ import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { startProgram } from '@shop/chassis/testing/start-program.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { asClient, createInventoryDatabase, ORDER_SERVICE } from './test-app.ts';
 
@@ -32,15 +32,9 @@ async function listenForReplies(at: TestBroker): Promise<void> {
   });
 }
 
-function start(env: Record<string, string>): { child: ChildProcessWithoutNullStreams; output: () => string } {
-  const child = spawn(process.execPath, [ENTRY], { env: { PATH: process.env.PATH, ...env } });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  }
-  return { child, output: () => output };
+function start(env: Record<string, string>) {
+  const { child, written } = startProgram(process.execPath, [ENTRY], { env: { PATH: process.env.PATH, ...env } });
+  return { child, output: () => written.output };
 }
 
 /** A process that serves; it ends with its test. */

@@ -1,7 +1,7 @@
 /** Orders without a pause, placed and audited by the operators' own replay. */
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startProgram } from '@shop/chassis/testing/start-program.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import type { Report } from '@shop/operator/replay/report.ts';
 
@@ -41,22 +41,13 @@ export function startLoad(folder: string, name: string, environment: Record<stri
 
 async function replay(file: string, run: string, sales: number, environment: Record<string, string>): Promise<Report> {
   const options = ['--json', '--concurrency', '8', '--rate', String(RATE), '--limit', String(sales), '--run', run];
-  const child = spawn(process.execPath, ['operator/src/cli.ts', 'replay', file, ...options], {
+  const { ended } = startProgram(process.execPath, ['operator/src/cli.ts', 'replay', file, ...options], {
     cwd: repositoryRoot(),
     env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (output === '') throw new Error(`replay ${run} ended with ${code}: ${errors.slice(-500)}`);
-  return JSON.parse(output) as Report;
+  const { code, stdout, stderr } = await ended;
+  if (stdout === '') throw new Error(`replay ${run} ended with ${code}: ${stderr.slice(-500)}`);
+  return JSON.parse(stdout) as Report;
 }
 
 /** In the columns of Online Retail: one or two lines of twenty products in each sale. */

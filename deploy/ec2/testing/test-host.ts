@@ -1,8 +1,9 @@
 /** A host on this machine, made and used by the scripts of production. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startProgram } from '@shop/chassis/testing/start-program.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { choosePorts } from '@shop/local/ports.ts';
 import { newSecret } from '@shop/local/secrets.ts';
@@ -161,19 +162,9 @@ function makeCertificate(folder: string): void {
 }
 
 /** What a program said on both its outputs, and its exit code. */
-export function outcomeOf(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      output += chunk;
-    });
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code: code ?? 1, output }));
-  });
+export async function outcomeOf(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  const { code, output } = await startProgram(command, args, { env }).ended;
+  return { code: code ?? 1, output };
 }
 
 function removeContainers(project: string): void {
