@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { UsageError } from '@shop/chassis/base/fault.ts';
 import { printableJson, printableLines } from '../printable.ts';
+import { runCommand } from '../run-command.ts';
 import {
   addClient,
   builtInClients,
@@ -26,32 +26,22 @@ export interface ClientsAt {
   apply: (change: KeyChange) => Promise<string>;
 }
 
-/** `npm run clients`: returns the exit code; the caller prints faults. */
-export async function clientsCommand(args: string[], at: () => ClientsAt): Promise<number> {
-  let options: Options | 'help';
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(printableLines(`${error.message}\nHelp: npm run clients -- --help`));
-    return 2;
-  }
-  if (options === 'help') {
-    console.log(help);
-    return 0;
-  }
-  const { file, apply } = at();
+/** `npm run clients`. */
+export function clientsCommand(args: string[], at: () => ClientsAt): Promise<number> {
+  return runCommand({ name: 'clients', help, parse: parseOptions, run: (options) => carryOut(options, at()) }, args);
+}
+
+async function carryOut(options: Options, { file, apply }: ClientsAt): Promise<void> {
   if (options.command === 'list') {
     const clients = readClients(file);
     console.log(options.json ? printableJson({ clients: allOf(clients) }) : printableLines(listText(clients)));
-    return 0;
+    return;
   }
   const { keys, json, text } = change(options, file);
   // Print first, before anything else can fail: the key is stored and is never shown again.
   console.log(options.json ? printableJson(json) : printableLines(text));
   const note = await apply(keys);
   if (note) console.error(printableLines(note));
-  return 0;
 }
 
 interface Done {

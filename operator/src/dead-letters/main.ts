@@ -1,31 +1,20 @@
-import { UsageError } from '@shop/chassis/base/fault.ts';
 import { printableJson, printableLines } from '../printable.ts';
+import { runCommand } from '../run-command.ts';
 import type { LookUp } from '../variables.ts';
 import { connectOperations, type Operations } from './operations.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { renderGroups, renderLetters, renderWhole } from './render.ts';
 
-/** `npm run dead-letters`: returns the exit code; the caller prints faults. */
-export async function deadLettersCommand(args: string[], lookUp: LookUp): Promise<number> {
-  let options: Options | 'help';
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(printableLines(`${error.message}\nHelp: npm run dead-letters -- --help`));
-    return 2;
-  }
-  if (options === 'help') {
-    console.log(help);
-    return 0;
-  }
-  const operations = connectOperations(options.services, lookUp);
-  const { json, text } = await run(operations, options);
-  console.log(options.json ? printableJson(json) : printableLines(text));
-  return 0;
+/** `npm run dead-letters`. */
+export function deadLettersCommand(args: string[], lookUp: LookUp): Promise<number> {
+  const run = async (options: Options) => {
+    const { json, text } = await carryOut(connectOperations(options.services, lookUp), options);
+    console.log(options.json ? printableJson(json) : printableLines(text));
+  };
+  return runCommand({ name: 'dead-letters', help, parse: parseOptions, run }, args);
 }
 
-async function run(operations: Operations, options: Options): Promise<{ json: object; text: string }> {
+async function carryOut(operations: Operations, options: Options): Promise<{ json: object; text: string }> {
   switch (options.command) {
     case 'list': {
       const { status, group, limit } = options;
