@@ -71,41 +71,17 @@ export interface StockDeps extends IdempotencyDeps {
 export function stockRoutes(deps: StockDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use('/products', identifyClient());
+  const body = readBody(BODY_LIMIT_BYTES);
 
-  router.post('/products/adjustments', ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
-    const key = requireIdempotencyKey(req);
-    const { adjustments } = parseBody(req, adjustmentsBody);
-    const principal = principalOf(res);
-    const keyed = toKeyedRequest(principal, key, adjustStockBatchOperation, { adjustments });
-    const batch = adjustments.map(({ key, ...request }) => ({
-      request,
-      keyed: toKeyedRequest(principal, key, adjustStockOperation, request),
-    }));
-    const round = async (locked: Locked) => {
-      let answers: MemberAnswer[] = [];
-      const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
-        answers = await adjustStockBatch(trx, batch, {
-          locked,
-          cause: causeOf(res),
-          toReply: (request, outcome) => toAdjustmentReply({ path: adjustmentsOf(request.sku) }, res, request, outcome),
-        });
-        const results = answers.map((answer, index) => toResult(adjustments[index]?.key, answer));
-        return { ...toReply(200, { results }), isFinal: answers.every((answer) => 'reply' in answer) };
-      });
-      return { reply, replayed, answers };
-    };
-    const { reply, replayed } = await inRounds(round, ({ answers }) => answers.some(isLocked));
-    deps.wakeRelay();
-    sendReply(res, reply, replayed);
-  });
+  router.post('/products/adjustments', ...body, (req, res) => adjustBatch(deps, req, res));
 
-  router.post('/products/:sku/adjustments', ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
+  router.post('/products/:sku/adjustments', ...body, async (req, res) => {
     const key = requireIdempotencyKey(req);
-    const body = parseBody(req, adjustmentBody);
-    const keyed = toKeyedRequest(principalOf(res), key, adjustStockOperation, { sku: req.params.sku, ...body });
+    const input = parseBody(req, adjustmentBody);
+    const keyed = toKeyedRequest(principalOf(res), key, adjustStockOperation, { sku: req.params.sku, ...input });
     let rebuilt = false;
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
-      const request = { sku: asSku(req.params.sku), ...body };
+      const request = { sku: asSku(req.params.sku), ...input };
       const outcome = await adjustStock(trx, request, keyed, causeOf(res));
       rebuilt = outcome.kind === 'adjusted-before';
       return toAdjustmentReply(req, res, request, outcome);
@@ -114,13 +90,13 @@ export function stockRoutes(deps: StockDeps): Router {
     sendReply(res, reply, replayed || rebuilt);
   });
 
-  router.post('/products/:sku/counts', ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
+  router.post('/products/:sku/counts', ...body, async (req, res) => {
     const key = requireIdempotencyKey(req);
-    const body = parseBody(req, countBody);
-    const keyed = toKeyedRequest(principalOf(res), key, countStockOperation, { sku: req.params.sku, ...body });
+    const input = parseBody(req, countBody);
+    const keyed = toKeyedRequest(principalOf(res), key, countStockOperation, { sku: req.params.sku, ...input });
     let rebuilt = false;
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
-      const request = { sku: asSku(req.params.sku), ...body };
+      const request = { sku: asSku(req.params.sku), ...input };
       const outcome = await countStock(trx, request, keyed, causeOf(res));
       rebuilt = outcome.kind === 'counted-before';
       return toCountReply(req, res, request, outcome);
@@ -141,6 +117,33 @@ export function stockRoutes(deps: StockDeps): Router {
   });
 
   return router;
+}
+
+async function adjustBatch(deps: StockDeps, req: Request, res: Response): Promise<void> {
+  const key = requireIdempotencyKey(req);
+  const { adjustments } = parseBody(req, adjustmentsBody);
+  const principal = principalOf(res);
+  const keyed = toKeyedRequest(principal, key, adjustStockBatchOperation, { adjustments });
+  const batch = adjustments.map(({ key, ...request }) => ({
+    request,
+    keyed: toKeyedRequest(principal, key, adjustStockOperation, request),
+  }));
+  const round = async (locked: Locked) => {
+    let answers: MemberAnswer[] = [];
+    const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
+      answers = await adjustStockBatch(trx, batch, {
+        locked,
+        cause: causeOf(res),
+        toReply: (request, outcome) => toAdjustmentReply({ path: adjustmentsOf(request.sku) }, res, request, outcome),
+      });
+      const results = answers.map((answer, index) => toResult(adjustments[index]?.key, answer));
+      return { ...toReply(200, { results }), isFinal: answers.every((answer) => 'reply' in answer) };
+    });
+    return { reply, replayed, answers };
+  };
+  const { reply, replayed } = await inRounds(round, ({ answers }) => answers.some(isLocked));
+  deps.wakeRelay();
+  sendReply(res, reply, replayed);
 }
 
 function toAdjustmentReply(

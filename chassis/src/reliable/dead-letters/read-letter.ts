@@ -88,8 +88,8 @@ export const DROPPED = 'dropped';
 /** Used as the queue name for messages that never reached the broker. */
 export const OUTBOX = 'outbox';
 
-/** A row of the outbox. */
-interface UnsentMessage {
+/** The message in a row of the outbox. */
+export interface UnsentMessage {
   message_id: string;
   exchange: string;
   routing_key: string;

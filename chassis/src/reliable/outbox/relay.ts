@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOpen, storeLetter } from '../dead-letters/dead-letters.sql.ts';
-import { OUTBOX, unsendableLetter } from '../dead-letters/read-letter.ts';
+import { OUTBOX, type UnsentMessage, unsendableLetter } from '../dead-letters/read-letter.ts';
 import type { Broker } from '../messaging/connection.ts';
 import type { OutgoingMessage, PublishOutcome } from '../messaging/publish.ts';
 import { type Subject, subjectInLog } from '../messaging/subject.ts';
@@ -182,16 +182,8 @@ function firstOfEachKey(rows: readonly OutboxMessage[]): OutboxMessage[] {
   return [...new Map(rows.toReversed().map((row) => [keyOf(row), row])).values()];
 }
 
-interface OutboxMessage {
+interface OutboxMessage extends UnsentMessage {
   id: string;
-  message_id: string;
-  exchange: string;
-  routing_key: string;
-  mandatory: boolean;
-  subject_id: string | null;
-  body: string;
-  traceparent: string | null;
-  headers: Record<string, unknown> | null;
   /** It was unroutable or refused at the last attempt. */
   held_back: boolean;
 }
