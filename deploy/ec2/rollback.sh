@@ -15,12 +15,5 @@ HELP
   connection_help
 }
 
-case ${1:-} in
-  -h | --help)
-    usage
-    exit
-    ;;
-esac
-[[ $# == 1 ]] || { usage >&2; exit 2; }
-require_known_hosts
+take_host "$@"
 installed "$1" rollback

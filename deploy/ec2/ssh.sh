@@ -46,6 +46,16 @@ require_known_hosts() {
     "(deploy/ec2/README.md, \"The host's key\")."
 }
 
+# take_host ARGUMENT…: of a script that takes a host and nothing else; `usage` prints its help.
+take_host() {
+  if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+    usage
+    exit
+  fi
+  [[ $# == 1 ]] || { usage >&2; exit 2; }
+  require_known_hosts
+}
+
 # installed HOST COMMAND: has the present release of the host do it.
 installed() {
   local script=$remote_home/current/deploy/ec2/host.sh command

@@ -1,8 +1,9 @@
 /** Installs Debian packages for programs that npm does not have. */
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Fault } from '@shop/chassis/base/fault.ts';
 import { tailOf } from './log-tail.ts';
+import { runLogged } from './processes.ts';
 
 const policy = '/usr/sbin/policy-rc.d';
 
@@ -40,12 +41,7 @@ async function withoutStartingServices(work: () => Promise<void>): Promise<void>
 }
 
 async function apt(log: string, args: string[]): Promise<void> {
-  const output = openSync(log, 'a');
-  const code = await new Promise<number>((resolve, reject) => {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const child = spawn('apt-get', args, { env, stdio: ['ignore', output, output] });
-    child.once('error', reject);
-    child.once('exit', (status) => resolve(status ?? 1));
-  });
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const code = await runLogged({ command: 'apt-get', args, env }, log);
   if (code !== 0) throw new Fault(`apt-get ${args[0]} failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
 }

@@ -7,6 +7,7 @@
  */
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
@@ -84,6 +85,17 @@ export function spawnDetached(launch: Launch, log: string): ProcessId {
     child.once('exit', (code, signal) => exits.set(keyOf(id), signal ? `by ${signal}` : `with code ${code}`));
     child.unref();
     return id;
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** Runs a program to its end, with its output appended to a log; returns its exit code. */
+export async function runLogged({ command, args, env, cwd }: Omit<Launch, 'stopSignal'>, log: string): Promise<number> {
+  const output = openSync(log, 'a', 0o600);
+  try {
+    const [code] = await once(spawn(command, args, { stdio: ['ignore', output, output], env, cwd }), 'exit');
+    return code ?? 1;
   } finally {
     closeSync(output);
   }

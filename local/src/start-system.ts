@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '@shop/chassis/base/fault.ts';
@@ -22,7 +21,7 @@ import type { Plan } from './plan.ts';
 import { deckVariables, makePlan, readPlan, removePlan, savePlan } from './plan.ts';
 import { isFree } from './ports.ts';
 import type { ProcessId } from './processes.ts';
-import { howItEnded, isRunning, thisProcess } from './processes.ts';
+import { howItEnded, isRunning, runLogged, thisProcess } from './processes.ts';
 import type { Progress } from './progress.ts';
 import { showProgress } from './progress.ts';
 import { loadSecrets } from './secrets.ts';
@@ -193,10 +192,11 @@ async function bringUpDatabase(
   });
   await progress.step(`${service.folder} migrations`, async () => {
     const log = join(folder, 'logs', `${migrationOf(service)}.log`);
-    const code = await runMigrations(service, log, {
+    const launch = nodeLaunch(`${service.folder}/src/migrate.ts`, {
       DATABASE_OWNER_URL: owner,
       DATABASE_URL: databaseUrl(plan, secrets, service.name, 'service'),
     });
+    const code = await runLogged({ ...launch, args: [...launch.args, 'up'] }, log);
     if (code !== 0)
       throw new Fault(`The migrations of ${service.folder} failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
   });
@@ -205,20 +205,6 @@ async function bringUpDatabase(
 /** The name of its migrations' log. */
 function migrationOf({ name }: Service): string {
   return `${name}-migrate`;
-}
-
-async function runMigrations(service: Service, log: string, environment: Record<string, string>): Promise<number> {
-  const { command, args, env, cwd } = nodeLaunch(`${service.folder}/src/migrate.ts`, environment);
-  const output = openSync(log, 'a', 0o600);
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args, 'up'], {
-      env,
-      cwd: cwd ?? repositoryRoot(),
-      stdio: ['ignore', output, output],
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
-  });
 }
 
 /** Starts a part and waits until it is ready; throws a Fault with the end of its log. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, createServer, type Server as SocketServer } from 'node:net';
 import { platform } from 'node:os';
@@ -39,12 +40,6 @@ async function failIfTaken(address: Address): Promise<void> {
   await new Promise((resolve) => probe.close(resolve));
 }
 
-function listening(server: SocketServer, { host, port, backlog }: Address, reusePort: boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog, reusePort }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+async function listening(server: SocketServer, { host, port, backlog }: Address, reusePort: boolean): Promise<void> {
+  await once(server.listen({ host, port, backlog, reusePort }), 'listening');
 }
