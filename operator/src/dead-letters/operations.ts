@@ -4,34 +4,6 @@ import { ask, connectClient, toFault } from '../ask.ts';
 import type { LookUp } from '../variables.ts';
 import type { ServiceName } from './options.ts';
 
-export interface HistoryEntry {
-  type: string;
-  at?: string;
-  actor?: string;
-  reason?: string;
-  [member: string]: unknown;
-}
-
-export interface DeadLetter {
-  id: string;
-  queue: string;
-  type: string;
-  reason: string;
-  group: string;
-  status: string;
-  attempts: number;
-  history: HistoryEntry[];
-}
-
-export type WholeDeadLetter = DeadLetter & {
-  subjectId?: string;
-  message: { id: string; routingKey: string; headers: Record<string, unknown>; body: string };
-};
-export type Group = Pick<DeadLetter, 'group' | 'queue' | 'type' | 'reason'> & {
-  count: number;
-  firstAt: string;
-  lastAt: string;
-};
 /** The API's operations on dead letters, for one service or for the service that has a letter. */
 export type Operations = ReturnType<typeof connectOperations>;
 
@@ -61,13 +33,13 @@ export function connectOperations(services: readonly ServiceName[], lookUp: Look
   }
 
   return {
-    groups: () => fromEach<Group>((operations) => operations.deadLetterGroups()),
+    groups: () => fromEach((operations) => operations.deadLetterGroups()),
     list: (filter: Parameters<OperationsOfService['deadLetters']>[0]) =>
-      fromEach<DeadLetter>(async (operations) => (await operations.deadLetters(filter).page()).items),
-    show: (id: string) => whereverItIs<WholeDeadLetter>((operations) => operations.deadLetter(id)),
-    replay: (id: string, key?: string) => whereverItIs<DeadLetter>((operations) => operations.replay(id, { key })),
+      fromEach(async (operations) => (await operations.deadLetters(filter).page()).items),
+    show: (id: string) => whereverItIs((operations) => operations.deadLetter(id)),
+    replay: (id: string, key?: string) => whereverItIs((operations) => operations.replay(id, { key })),
     discard: (id: string, reason: string, key?: string) =>
-      whereverItIs<DeadLetter>((operations) => operations.discard(id, { reason }, { key })),
+      whereverItIs((operations) => operations.discard(id, { reason }, { key })),
     /** Replays a group in several calls, because each replays a bounded number; letters that fail again are not included. */
     async replayGroup(group: string, key: string = newKey()) {
       const once = (n: number) =>

@@ -1,8 +1,14 @@
+import type { DeadLetter, DeadLetterGroup, WholeDeadLetter } from '../../../clients/typescript/src/index.ts';
 import { printable } from '../printable.ts';
-import type { DeadLetter, Group, HistoryEntry, WholeDeadLetter } from './operations.ts';
+
+/** Any entry of a history: the members of a failed attempt are those of the message's headers. */
+interface HistoryEntry {
+  type: string;
+  [member: string]: unknown;
+}
 
 /** Open letters grouped by likely cause. */
-export function renderGroups(groups: readonly Group[]): string {
+export function renderGroups(groups: readonly DeadLetterGroup[]): string {
   if (groups.length === 0) return 'No open dead letters.';
   const rows = groups.map(({ count, group, firstAt, lastAt }) => [String(count), group, short(firstAt), short(lastAt)]);
   return table(['open', 'group', 'first', 'last'], rows);
@@ -11,8 +17,8 @@ export function renderGroups(groups: readonly Group[]): string {
 /** One line per letter. */
 export function renderLetters(letters: readonly DeadLetter[]): string {
   const rows = letters.map(({ id, status, attempts, type, reason, history }) => {
-    const last = history.at(-1);
-    return [id, status, String(attempts), type, reason, short(last?.at), last?.actor ?? ''];
+    const last: HistoryEntry | undefined = history.at(-1);
+    return [id, status, String(attempts), type, reason, short(last?.at), String(last?.actor ?? '')];
   });
   return table(['id', 'status', 'attempts', 'type', 'reason', 'last change', 'by'], rows);
 }

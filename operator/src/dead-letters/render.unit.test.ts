@@ -1,4 +1,4 @@
-import type { DeadLetter } from './operations.ts';
+import type { DeadLetter } from '../../../clients/typescript/src/index.ts';
 import { renderGroups, renderLetters, renderWhole } from './render.ts';
 
 const letter: DeadLetter = {
@@ -11,7 +11,7 @@ const letter: DeadLetter = {
   attempts: 6,
   history: [
     { type: 'failed', at: '2026-01-05T12:00:00.000Z', message: 'poison', stack: 'Error: poison\n    at handle' },
-    { type: 'replayed', at: '2026-01-05T13:00:00.000Z', actor: 'operator-1' },
+    { type: 'replayed', at: '2026-01-05T13:00:00.000Z', actor: 'operator-1', correlationId: 'request-1' },
   ],
 };
 
@@ -32,7 +32,8 @@ describe('what dead-letters prints', () => {
 
   it('has the whole message and every error, and nothing that a terminal would obey', () => {
     const message = { id: 'm-1', routingKey: 'k', headers: { 'x-attempts': 6 }, body: 'red \u001b[31m' };
-    const text = renderWhole({ ...letter, message });
+    const times = { createdAt: '2026-01-05T12:00:00.000Z', updatedAt: '2026-01-05T13:00:00.000Z' };
+    const text = renderWhole({ ...letter, ...times, message });
     for (const part of ['failed', '    at handle', 'replayed by operator-1', '"x-attempts":6', 'red \\u001b[31m'])
       expect(text).toContain(part);
     expect(text).not.toContain('\u001b');

@@ -9,8 +9,9 @@ import {
   reservationReleaseV1,
   reservationRequestedV1,
 } from '@shop/chassis/contract/messages/order-service.ts';
+import type { OrderLine, Reservation, TimelineEntry } from '../../../clients/typescript/src/index.ts';
 import { printable } from '../printable.ts';
-import type { Line, Reservation, Story, TimelineEntry, Wait } from './story.ts';
+import type { Story, Wait } from './story.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red';
@@ -72,20 +73,19 @@ function renderEntry(entry: TimelineEntry, { order, traceId }: Story, paint: Pai
 
 function detailOf({ type, detail }: TimelineEntry): string {
   if (!detail) return '';
-  const { lines, carrier, trackingNumber, reason, deadLetter, message } = detail as Record<string, string> & {
-    lines?: { sku: string; requested: number; available: number; reason: string }[];
-  };
-  if (lines) {
-    const short = lines.map((line) => `${line.requested} ${line.sku} of ${line.available} (${line.reason})`);
+  if ('lines' in detail) {
+    const short = detail.lines.map((line) => `${line.requested} ${line.sku} of ${line.available} (${line.reason})`);
     return `: ${printable(short.join(', '))}`;
   }
-  if (carrier !== undefined) return `: ${printable(`${carrier} ${trackingNumber}`)}`;
-  if (deadLetter !== undefined) return `: replayed ${printable(`${message}, dead letter ${deadLetter}`)}`;
-  return type === 'cancelled' && reason !== undefined ? `: ${printable(reason)}` : '';
+  if ('carrier' in detail) return `: ${printable(`${detail.carrier} ${detail.trackingNumber}`)}`;
+  if ('deadLetter' in detail) {
+    return `: replayed ${printable(`${detail.message}, dead letter ${detail.deadLetter}`)}`;
+  }
+  return type === 'cancelled' && detail.reason !== undefined ? `: ${printable(detail.reason)}` : '';
 }
 
 function messagesOf({ type, detail }: TimelineEntry): string {
-  if (detail?.deadLetter !== undefined) return '';
+  if (detail && 'deadLetter' in detail) return '';
   const keys = (written[type] ?? []).map(({ routingKey }) => routingKey);
   return keys.length === 0 ? '' : ` -> ${keys.join(', ')}`;
 }
@@ -151,7 +151,7 @@ function renderMismatches({ mismatches }: Story): string[] {
   ]);
 }
 
-function lineOf({ sku, quantity, unitPrice }: Line): string {
+function lineOf({ sku, quantity, unitPrice }: OrderLine): string {
   return `${quantity} ${sku}${unitPrice === undefined ? '' : ` at ${unitPrice}`}`;
 }
 

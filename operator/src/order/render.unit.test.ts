@@ -1,7 +1,8 @@
 import { orderStatuses } from '@shop/order-service/orders/order.ts';
 import { verdicts } from '@shop/order-service/reconciliation/judge.ts';
+import type { Reservation } from '../../../clients/typescript/src/index.ts';
 import { renderStory } from './render.ts';
-import type { Reservation, Story } from './story.ts';
+import type { Story } from './story.ts';
 import { verdictOn } from './verdict.ts';
 
 const id = '0195f0a0-0000-7000-8000-000000000001';
@@ -38,11 +39,11 @@ function aStory(change: Partial<Story> = {}): Story {
 }
 
 function aReservation(state: Reservation['state']): Reservation {
-  return { state, lines: [{ sku: 'MUG', quantity: 2 }], createdAt: placed, updatedAt: placed };
+  return { id, state, lines: [{ sku: 'MUG', quantity: 2 }], createdAt: placed, updatedAt: placed };
 }
 
 const render = (story: Story) => renderStory(story, (_style, text) => text);
-const letter = {
+const letter: Story['deadLetters'][number] = {
   id,
   service: 'inventory',
   queue: 'q',
@@ -78,7 +79,7 @@ describe('what order prints', () => {
 
   it('shows each detail of the timeline, and another request with its own trace', () => {
     const at = '2026-01-07T09:30:00.000Z';
-    const lines = [{ sku: 'MUG', requested: 2, available: 1, reason: 'insufficient-stock' }];
+    const lines = [{ sku: 'MUG', requested: 2, available: 1, reason: 'insufficient-stock' as const }];
     const text = render(
       aStory({
         timeline: [
@@ -102,14 +103,15 @@ describe('what order prints', () => {
   });
 
   it('shows the id of the request too, where the trace has another', () => {
-    const timeline = [{ ...entry, traceId: 'own', type: 'placed', at: placed }];
+    const timeline: Story['timeline'] = [{ ...entry, traceId: 'own', type: 'placed', at: placed }];
     const text = render(aStory({ timeline, traceId: 'own', requestId: entry.correlationId }));
     expect(text).toContain(`  trace id  own, request ${entry.correlationId}\n`);
     expect(text).toMatch(/placed, by order-service -> order\.placed\.v1$/m);
   });
 
   it('names an open dead letter with the command to look at it, and every mismatch with its proposal', () => {
-    const mismatch = { kind: 'release-missing', expected: 'released', found: 'held', because: 'B.', proposal: 'P.' };
+    const differs = { kind: 'release-missing', expected: 'released', found: 'held' };
+    const mismatch = { ...differs, subject: id, because: 'B.', proposal: 'P.', repaired: false };
     const text = render(aStory({ deadLetters: [letter], mismatches: [mismatch] }));
     expect(text).toContain('ORD-1024 is confirmed. A message of this order could not be handled.');
     expect(text).toContain(

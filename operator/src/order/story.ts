@@ -1,71 +1,19 @@
 import { Fault } from '@shop/chassis/base/fault.ts';
-import { isRefusal } from '../../../clients/typescript/src/index.ts';
+import {
+  type DeadLetter,
+  isRefusal,
+  type Order,
+  type OrderWait,
+  type Reservation,
+  type Schemas,
+  type TimelineEntry,
+} from '../../../clients/typescript/src/index.ts';
 import { ask, connectClient, toFault } from '../ask.ts';
-import type { DeadLetter } from '../dead-letters/operations.ts';
 import type { ServiceName } from '../dead-letters/options.ts';
 import type { LookUp } from '../variables.ts';
 
-export interface Line {
-  sku: string;
-  quantity: number;
-  unitPrice?: number;
-}
-
-export interface Shortage {
-  sku: string;
-  requested: number;
-  available: number;
-  reason: string;
-}
-
-export type OrderStatus = 'pending' | 'confirmed' | 'rejected' | 'cancelled' | 'shipped' | 'delivered';
-export interface Order {
-  id: string;
-  number: string;
-  clientId: string;
-  customerId: string;
-  currency: string;
-  lines: Line[];
-  status: OrderStatus;
-  createdAt: string;
-  updatedAt: string;
-  version: number;
-}
-
-export interface TimelineEntry {
-  type: string;
-  at: string;
-  actor: string;
-  correlationId: string;
-  /** Present when the trace id differs from the request id. */
-  traceId?: string;
-  detail?: Record<string, unknown>;
-  replays?: number;
-}
-
-export interface Reservation {
-  state: 'held' | 'fulfilled' | 'released' | 'rejected';
-  lines: Line[];
-  shortages?: Shortage[];
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface Wait {
-  awaiting: 'reservation' | 'release' | 'fulfilment';
-  since: string;
-  asks: number;
-  askAgainAt: string;
-  isUnsent: boolean;
-}
-
-export interface Mismatch {
-  kind: string;
-  expected: unknown;
-  found: unknown;
-  because: string;
-  proposal: string;
-}
+type Mismatch = Schemas['Mismatch'];
+export type Wait = NonNullable<OrderWait['wait']>;
 
 /** Everything that the API shows to an operator about one order. */
 export interface Story {
@@ -137,7 +85,7 @@ export async function readStory(named: { number: string } | { id: string }, look
   }
 
   const order = await findOrder();
-  const timeline: TimelineEntry[] = await ask(client.orders.timeline(order.id));
+  const timeline = await ask(client.orders.timeline(order.id));
   const unanswered: Story['unanswered'] = [];
   type Part = Pick<Story['unanswered'][number], 'about' | 'service'>;
   const unless = <T, U>(part: Part, asked: Promise<T>, instead: U) =>

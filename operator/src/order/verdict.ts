@@ -1,4 +1,5 @@
-import type { OrderStatus, Reservation, Story, Wait } from './story.ts';
+import type { OrderStatus, Reservation } from '../../../clients/typescript/src/index.ts';
+import type { Story, Wait } from './story.ts';
 
 /** The state of an order: `good` needs nothing, `waiting` resolves by itself, `attention` needs a person. */
 export interface Verdict {
