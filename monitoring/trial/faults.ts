@@ -14,6 +14,8 @@ import { pausePart, resumePart, startPart, stopPart } from '@shop/local/control.
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { partOf, type System } from '@shop/local/parts.ts';
 import { choosePorts } from '@shop/local/ports.ts';
+import { connectOperations } from '@shop/operator/dead-letters/operations.ts';
+import { lookUpIn } from '@shop/operator/variables.ts';
 import { keepOrdering } from './load.ts';
 import { firing } from './prometheus.ts';
 import { shortenAlertmanager, shortenPrometheus, shortenRules } from './shorten.ts';
@@ -200,15 +202,9 @@ async function publishPoison(management: string): Promise<void> {
 
 /** As an operator does, through the gateway. */
 async function discardAll(system: System): Promise<void> {
-  const { BASE_URL, OPERATIONS_KEY = '' } = scriptVariables(system.plan, system.secrets);
-  const url = `${BASE_URL}/operations/inventory/dead-letters`;
-  const headers = { apikey: OPERATIONS_KEY, 'content-type': 'application/json' };
-  const { items } = (await (await fetch(`${url}?status=open`, { headers })).json()) as { items: { id: string }[] };
-  for (const { id } of items) {
-    const request = { method: 'POST', headers: { ...headers, 'idempotency-key': id }, body: '{"reason":"a trial"}' };
-    const answer = await fetch(`${url}/${id}/discard`, request);
-    if (!answer.ok) throw new Error(`${id} was not discarded: ${await answer.text()}`);
-  }
+  const lookUp = lookUpIn(scriptVariables(system.plan, system.secrets));
+  const operations = connectOperations(['inventory'], lookUp);
+  for (const { id } of await operations.list({ status: 'open' })) await operations.discard(id, 'a trial');
 }
 
 function seconds(since: number): string {
