@@ -1,0 +1,264 @@
+import { allRoutes, readDeclaration } from './declaration.ts';
+import { createRouter } from './routing.ts';
+import {
+  type Caller,
+  expectProblem,
+  headerOf,
+  keys,
+  kongYml,
+  type Received,
+  type sender,
+  sendRaw,
+  setUp,
+  variables,
+} from './testing/open-gateway.ts';
+
+const callers: Caller[] = ['anonymous', 'storefront', 'other-storefront', 'backoffice', 'operations'];
+const groupOf = {
+  storefront: 'storefront',
+  'other-storefront': 'storefront',
+  backoffice: 'backoffice',
+  operations: 'operations',
+};
+
+const anyone = ['anonymous', 'storefront', 'backoffice', 'operations'];
+const deadLetters = (service: string): [string, string, string[]][] => [
+  ['GET', `/operations/${service}/dead-letters`, ['operations']],
+  ['GET', `/operations/${service}/dead-letters/groups`, ['operations']],
+  ['GET', `/operations/${service}/dead-letters/7`, ['operations']],
+  ['POST', `/operations/${service}/dead-letters/7/replay`, ['operations']],
+  ['POST', `/operations/${service}/dead-letters/7/discard`, ['operations']],
+  ['POST', `/operations/${service}/dead-letters/replays`, ['operations']],
+  ['GET', `/operations/${service}/reconciliation`, ['operations']],
+  ['GET', `/operations/${service}/stream`, ['backoffice', 'operations']],
+  ['POST', `/operations/${service}/reconciliation`, ['operations']],
+];
+const id = '0199a2b4-0000-7000-8000-000000000001';
+const routes: [method: string, path: string, groups: string[]][] = [
+  ['GET', '/', anyone],
+  ['GET', '/health/orders', anyone],
+  ['GET', '/health/inventory', anyone],
+  ['GET', '/docs', anyone],
+  ['GET', '/docs/problems', anyone],
+  ['GET', '/docs/problems/order-rejected', anyone],
+  ['GET', '/docs/orders.json', anyone],
+  ['GET', '/docs/inventory.json', anyone],
+  ['POST', '/orders', ['storefront']],
+  ['GET', '/orders', ['storefront', 'backoffice', 'operations']],
+  ['GET', `/orders/${id}`, ['storefront', 'backoffice', 'operations']],
+  ['GET', `/orders/${id}/timeline`, ['storefront', 'backoffice', 'operations']],
+  ['POST', `/orders/${id}/cancellation`, ['storefront', 'backoffice']],
+  ['POST', `/orders/${id}/shipment`, ['backoffice']],
+  ['POST', `/orders/${id}/delivery`, ['backoffice']],
+  ['GET', '/products', ['storefront', 'backoffice', 'operations']],
+  ['GET', '/products/SKU-1', ['storefront', 'backoffice', 'operations']],
+  ['POST', '/products', ['backoffice']],
+  ['PATCH', '/products/SKU-1', ['backoffice']],
+  ['POST', '/products/SKU-1/adjustments', ['backoffice']],
+  ['POST', '/products/SKU-1/counts', ['backoffice']],
+  ['POST', '/products/adjustments', ['backoffice']],
+  ['GET', '/products/SKU-1/movements', ['backoffice', 'operations']],
+  ...deadLetters('orders'),
+  ...deadLetters('inventory'),
+  ['GET', `/operations/orders/waits/${id}`, ['operations']],
+  ['GET', `/operations/inventory/reservations/${id}`, ['operations']],
+];
+function ownerOf(path: string): string {
+  if (/^\/docs(\/problems.*)?$/.test(path)) return 'docs-pages';
+  return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
+}
+const cells = routes.flatMap(([method, path, groups]) =>
+  callers.map((caller) => {
+    const group = caller === 'anonymous' ? 'anonymous' : groupOf[caller];
+    const status = groups.includes(group) ? 200 : caller === 'anonymous' ? 401 : 403;
+    return [method, path, caller, status] as const;
+  }),
+);
+
+describe('who may call what', () => {
+  // One for all: none of these requests changes what becomes of another.
+  let seen: Received[];
+  let send: ReturnType<typeof sender>;
+  beforeAll(async () => {
+    ({ seen, send } = await setUp());
+  });
+  beforeEach(() => void seen.splice(0));
+
+  it('is asked here of every route and method of kong.yml', () => {
+    const file = readDeclaration(kongYml, variables(1));
+    const inFile = allRoutes(file).flatMap(({ route }) => route.methods.map((method) => `${method} ${route.name}`));
+    const match = createRouter(allRoutes(file).map(({ route }) => ({ ...route, regexPriority: route.regex_priority })));
+    const asked = routes.flatMap(([method, path]) =>
+      (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((each) => `${each} ${match(each, path)?.name}`),
+    );
+    // The one path with two routes; what it is, is asked below.
+    asked.push(...['GET', 'HEAD'].map((each) => `${each} ${match(each, '/', ['accept', 'text/html'])?.name}`));
+    expect(asked.sort()).toEqual(inFile.sort());
+  });
+
+  it.each(cells)('%s %s as %s is %i', async (method, path, caller, status) => {
+    const answer = await send(method, path, { as: caller });
+    expect(answer.status).toBe(status);
+    const reaches = status === 200 && path !== '/';
+    expect(seen.map((r) => [r.service, r.method, r.url])).toEqual(reaches ? [[ownerOf(path), method, path]] : []);
+    if (method !== 'GET') return;
+    expect(await send('HEAD', path, { as: caller })).toMatchObject({ status, text: '' });
+  });
+
+  it.each([
+    ['GET', '/reservations'],
+    ['POST', '/reservations'],
+    ['POST', '/reservations/lookup'],
+    ['GET', '/metrics'],
+    ['GET', '/health/live'],
+    ['GET', '/health/ready'],
+    ['GET', '/ordersX'],
+    ['GET', '/orders/'],
+    ['GET', '/orders/1/2'],
+    ['DELETE', '/orders/1'],
+    ['PUT', '/products/SKU-1'],
+    ['OPTIONS', '/orders'],
+    ['PATCH', '/orders'],
+  ])('%s %s is 404, with a key and without', async (method, path) => {
+    for (const as of callers)
+      expectProblem(await send(method, path, { as }), 404, 'no Route matched with those values');
+    expect(seen).toEqual([]);
+  });
+
+  it('answers GET / itself, to the byte', async () => {
+    const { status, headers, text } = await send('GET', '/');
+    expect([status, headers['content-type'], text]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      '{"message":"API Gateway is Running"}',
+    ]);
+  });
+
+  it.each([
+    [
+      'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+      'text/html; charset=utf-8',
+      /^<!doctype html>\n/,
+    ],
+    ['text/html', 'text/html; charset=utf-8', /^<!doctype html>\n/],
+    ['*/*', 'application/json; charset=utf-8', /^\{"message":"API Gateway is Running"\}$/],
+    ['application/json, text/html', 'application/json; charset=utf-8', /^\{"message":"API Gateway is Running"\}$/],
+  ])('answers GET / for Accept: %s with %s', async (accept, type, body) => {
+    const { status, headers, text } = await send('GET', '/', { headers: ['Accept', accept] });
+    expect([status, headers['content-type']]).toEqual([200, type]);
+    expect(text).toMatch(body);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('key-auth', () => {
+  it.each([
+    ['no key', [], 'No API key found in request'],
+    ['an empty key', ['apikey', ''], 'No API key found in request'],
+    ['an unknown key', ['apikey', 'guessed'], 'Unauthorized'],
+    ['two keys', ['apikey', keys.storefront, 'APIKEY', keys.storefront], 'Duplicate API key found'],
+  ])('refuses %s', async (_what, headers, title) => {
+    const { send, seen } = await setUp();
+    const answer = await send('GET', `/orders?apikey=${keys.storefront}`, { headers });
+    expectProblem(answer, 401, title);
+    expect(answer.headers['www-authenticate']).toBe('Key realm="header apikey"');
+    expect(seen).toEqual([]);
+  });
+
+  it('refuses a wrong group and names those that may', async () => {
+    const { send } = await setUp();
+    const answer = await send('POST', '/orders', { as: 'operations' });
+    expectProblem(answer, 403, 'You cannot consume this service');
+    expect(answer.headers['x-allowed-groups']).toBe('storefront');
+    const movements = await send('GET', '/products/MUG/movements', { as: 'storefront' });
+    expect(movements.headers['x-allowed-groups']).toBe('backoffice, operations');
+  });
+
+  it('hides the key from the service and tells it who calls', async () => {
+    const { send } = await setUp();
+    const answer = await send('GET', '/orders', { as: 'other-storefront' });
+    expect(headerOf(answer, 'apikey')).toEqual([]);
+    expect(headerOf(answer, 'x-consumer-custom-id')).toEqual(['storefront-2']);
+    expect(headerOf(answer, 'x-consumer-username')).toEqual(['other-storefront']);
+    expect(headerOf(answer, 'x-consumer-groups')).toEqual(['storefront']);
+    expect(headerOf(answer, 'x-consumer-id')[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headerOf(answer, 'x-credential-identifier')[0]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('the key guard', () => {
+  it.each(['clef\xe9', '\xff', 'a b', 'tab\there'])('answers 401 to the key %j and asks nobody for it', async (key) => {
+    const { send } = await setUp();
+    const answer = await send('GET', '/orders', { headers: ['apikey', key] });
+    expectProblem(answer, 401, 'Unauthorized');
+    expect(answer.headers['www-authenticate']).toBe('Key realm="header apikey"');
+    expect((await send('GET', '/docs', { headers: ['apikey', key] })).status).toBe(200);
+  });
+
+  it('answers 400 to an Idempotency-Key with control characters', async () => {
+    const { send, seen, gateway } = await setUp();
+    const answer = await send('POST', '/orders', {
+      as: 'storefront',
+      headers: ['Idempotency-Key', 'a\tb'],
+      body: '{}',
+    });
+    expectProblem(answer, 400, 'Idempotency-Key has control characters');
+    const head = `POST /orders HTTP/1.1\r\nHost: a\r\napikey: ${keys.storefront}\r\nContent-Length: 0\r\nConnection: close\r\n`;
+    expect(await sendRaw(gateway.port, `${head}Idempotency-Key: a\x01b\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(seen).toEqual([]);
+  });
+
+  it('limits refused keys by address, and neither keys that were accepted nor routes without keys', async () => {
+    let now = Date.parse('2026-01-05T10:00:15Z');
+    const { send } = await setUp({ now: () => now });
+    await send('GET', '/orders', { as: 'storefront' });
+    for (let i = 0; i < 300; i += 1) {
+      const headers = i % 3 === 0 ? [] : ['apikey', i % 3 === 1 ? `guess-${i}` : '\xff'];
+      expect((await send('GET', '/orders', { headers })).status).toBe(401);
+    }
+    const refused = await send('GET', '/products', { headers: ['apikey', 'guess'] });
+    expectProblem(refused, 429, 'Too many calls without a valid API key');
+    expect(refused.headers['retry-after']).toBe('60');
+    expect((await send('GET', '/orders', { as: 'operations' })).status).toBe(429);
+    expect((await send('GET', '/orders', { as: 'storefront' })).status).toBe(200);
+    expect((await send('GET', '/docs')).status).toBe(200);
+    now += 60_000;
+    expect((await send('GET', '/orders', { as: 'operations' })).status).toBe(200);
+  });
+});
+
+describe('rate-limiting', () => {
+  it('counts after the check, so that a burst goes over the limit', async () => {
+    const { gateway } = await setUp({ rate: 2 });
+    const one = `GET /orders HTTP/1.1\r\nHost: a\r\napikey: ${keys.storefront}\r\n`;
+    const answers = await sendRaw(gateway.port, `${`${one}\r\n`.repeat(5)}${one}Connection: close\r\n\r\n`);
+    const passed = answers.match(/HTTP\/1\.1 200/g)?.length;
+    expect(passed).toBeGreaterThanOrEqual(2);
+    const { send } = await setUp({ rate: 2 });
+    for (const status of [200, 200, 429]) {
+      expect((await send('GET', '/orders', { as: 'storefront' })).status).toBe(status);
+    }
+  });
+
+  it('refuses the call above the limit with Retry-After, for this consumer alone and until the next minute', async () => {
+    let now = Date.parse('2026-01-05T10:00:15Z');
+    const { send, seen } = await setUp({ rate: 2, now: () => now });
+    await send('GET', '/orders', { as: 'storefront' });
+    const last = await send('GET', '/products', { as: 'storefront' });
+    expect(last.headers).toMatchObject({ 'ratelimit-limit': '2', 'ratelimit-remaining': '0', 'ratelimit-reset': '45' });
+    const refused = await send('POST', '/orders', { as: 'storefront', body: '{}' });
+    expectProblem(refused, 429, 'API rate limit exceeded');
+    expect(refused.headers).toMatchObject({ 'retry-after': '45', 'x-ratelimit-remaining-minute': '0' });
+    expect((await send('GET', '/orders', { as: 'other-storefront' })).status).toBe(200);
+    now += 45_000;
+    expect((await send('GET', '/orders', { as: 'storefront' })).status).toBe(200);
+    expect(seen).toHaveLength(4);
+  });
+
+  it('does not count what was refused before it', async () => {
+    const { send } = await setUp({ rate: 1 });
+    expect((await send('GET', '/nowhere', { as: 'storefront' })).headers['ratelimit-limit']).toBeUndefined();
+    expect((await send('POST', '/products', { as: 'storefront' })).headers['ratelimit-limit']).toBeUndefined();
+    expect((await send('GET', '/orders', { as: 'storefront' })).status).toBe(200);
+  });
+});
