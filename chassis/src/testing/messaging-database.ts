@@ -16,6 +16,8 @@ import { withClient } from './with-client.ts';
 export interface MessagingDatabase {
   pool: Pool;
   url: string;
+  /** The accounts in `effects`, in the order in which they were written. */
+  effects(): Promise<string[]>;
   truncate(): Promise<void>;
   drop(): Promise<void>;
 }
@@ -36,6 +38,10 @@ export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   return {
     pool,
     url: url.href,
+    async effects() {
+      const { rows } = await pool.query<{ account: string }>('SELECT account_id AS account FROM effects ORDER BY id');
+      return rows.map(({ account }) => account);
+    },
     async truncate() {
       await pool.query(
         'TRUNCATE outbox_messages, inbox_messages, idempotency_keys, dead_letters, catch_ups, reconciliation_runs, effects',

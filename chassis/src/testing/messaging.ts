@@ -30,6 +30,8 @@ export interface MessagingSystem {
   network: TcpProxy;
   broker: Broker;
   metrics: Metrics;
+  /** Connected, with empty tables and queues. */
+  reset(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -46,6 +48,11 @@ export async function startMessagingSystem(): Promise<MessagingSystem> {
     network,
     broker,
     metrics: createMetrics('test', '0'),
+    async reset() {
+      await eventually(() => broker.isConnected() || undefined);
+      await database.truncate();
+      await server.purge();
+    },
     async drop() {
       await broker.close();
       await network.close();

@@ -8,8 +8,6 @@ import { storeLetter } from '../../reliable/dead-letters/dead-letters.sql.ts';
 import { startDrainer } from '../../reliable/dead-letters/drainer.ts';
 import { readLetter } from '../../reliable/dead-letters/read-letter.ts';
 import { startReplayCounter } from '../../reliable/idempotency/replay-counter.ts';
-import { startConsumer } from '../../reliable/messaging/consume.ts';
-import type { Handle } from '../../reliable/messaging/handle-batch.ts';
 import { deadLetterQueueName } from '../../reliable/messaging/topology.ts';
 import { type OutboxRow, toOutboxRow } from '../../reliable/outbox/outbox-message.ts';
 import { type Relay, startRelay } from '../../reliable/outbox/relay.ts';
@@ -26,8 +24,8 @@ import {
   openedMessage,
   silent,
   startMessagingSystem,
-  TEST_RETRY_DELAYS_MS,
 } from '../../testing/messaging.ts';
+import { accountOf, consumeOpenings, createOpeningsHandler } from '../../testing/openings.ts';
 import { closeAccountV1, commandsQueue, freezeAccountV1, openingsQueue, subject } from '../../testing/queues.ts';
 import { deadLetterRoutes } from './dead-letters.routes.ts';
 import type { ReplayedLetter } from './resolve-letters.ts';
@@ -37,24 +35,13 @@ const LETTERS = deadLetterQueueName(QUEUE);
 const BASE = '/operations/test/dead-letters';
 const UNKNOWN = randomUUID();
 const TOKEN = 'g'.repeat(32);
-type Reply = (typeof openingsQueue.messages)[number];
 
 describe('dead letters', () => {
   let system: MessagingSystem;
   let relay: Relay;
   let http: ReturnType<typeof createApp>;
-  /** Accounts whose message makes the handler throw, or say that it is hopeless. */
-  const poison = new Set<string>();
-  const hopeless = new Set<string>();
+  const { poison, hopeless, handle, reset: resetHandler } = createOpeningsHandler();
   const told: ReplayedLetter[] = [];
-
-  const handle: Handle<Reply> = async (trx, messages) => {
-    const ids = messages.map(({ message }) => message.payload.accountId);
-    if (ids.some((id) => poison.has(id))) throw new Error('poison');
-    const good = ids.filter((id) => !hopeless.has(id));
-    await trx.query('INSERT INTO effects (account_id) SELECT unnest($1::uuid[])', [good]);
-    return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-account', detail: id } : 'handled'));
-  };
 
   beforeAll(async () => {
     system = await startMessagingSystem();
@@ -65,18 +52,7 @@ describe('dead letters', () => {
     atEnd(() => relay.stop());
     const replays = startReplayCounter(pool, silent);
     atEnd(() => replays.stop());
-    const consumer = startConsumer({
-      queue: QUEUE,
-      definitions: openingsQueue.messages,
-      handle,
-      pool,
-      broker,
-      metrics,
-      now,
-      log: silent,
-      retryDelaysMs: TEST_RETRY_DELAYS_MS,
-    });
-    atEnd(() => consumer.stop());
+    consumeOpenings(system, { handle });
     const lifecycle = createLifecycle();
     const findKeptFingerprint = async () => undefined;
     const requestPool = createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine });
@@ -105,10 +81,8 @@ describe('dead letters', () => {
     http = createApp({ ...deps, gatewayTokens: [TOKEN], routes, name: 'test', describe: () => ({}) });
   });
   beforeEach(async () => {
-    await system.database.truncate();
-    await system.server.purge();
-    poison.clear();
-    hopeless.clear();
+    await system.reset();
+    resetHandler();
     told.length = 0;
   });
 
@@ -158,14 +132,12 @@ describe('dead letters', () => {
       const letter: DeadLetter = await get(`/${id}`);
       return letter.status === status && letter.history.length >= entries ? letter : undefined;
     });
-  const effects = async () =>
-    (await system.database.pool.query('SELECT account_id AS id FROM effects ORDER BY id')).rows.map(({ id }) => id);
+  const effects = () => system.database.effects();
   const context = { correlationId: 'test', occurredAt: new Date() };
-  const idOf = (row: OutboxRow) => row.subjectId as string;
 
   it('are drained once, with the error of every attempt', async () => {
     const row = openedMessage();
-    poison.add(idOf(row));
+    poison.add(accountOf(row));
     drain();
     drain();
     await send(row);
@@ -183,7 +155,7 @@ describe('dead letters', () => {
     expect(letter.history[3]).toMatchObject({ type: 'dead-lettered', reason: 'attempts-exhausted' });
     expect(await get(`/${letter.id}`)).toMatchObject({
       ...letter,
-      subjectId: idOf(row),
+      subjectId: accountOf(row),
       message: { id: row.messageId, routingKey: QUEUE, body: row.body, headers: { 'x-attempts': 3 } },
     });
     await eventually(async () => ((await system.server.depth(LETTERS)) === 0 ? true : undefined));
@@ -194,7 +166,7 @@ describe('dead letters', () => {
 
   it('are handled when they are replayed after their cause is gone', async () => {
     const row = openedMessage();
-    hopeless.add(idOf(row));
+    hopeless.add(accountOf(row));
     drain();
     await send(row);
     const { id } = await only();
@@ -202,14 +174,14 @@ describe('dead letters', () => {
     const { body } = await post(`/${id}/replay`).expect(200);
     expect(body).toMatchObject({ id, status: 'replayed', history: [{}, { type: 'replayed', actor: 'operator-1' }] });
     await eventually(async () => ((await effects()).length === 1 ? true : undefined));
-    expect(await effects()).toEqual([idOf(row)]);
-    expect(told).toMatchObject([{ id, type: 'account.opened', subjectId: idOf(row) }]);
+    expect(await effects()).toEqual([accountOf(row)]);
+    expect(told).toMatchObject([{ id, type: 'account.opened', subjectId: accountOf(row) }]);
     expect(await list('?status=open')).toEqual([]);
   });
 
   it('open the same row again when they are still poison, with all their attempts anew', async () => {
     const row = openedMessage();
-    poison.add(idOf(row));
+    poison.add(accountOf(row));
     drain();
     await send(row);
     const { id } = await only();
@@ -252,7 +224,7 @@ describe('dead letters', () => {
 
   it('make no second row when the drainer died between commit and ack', async () => {
     const row = openedMessage();
-    hopeless.add(idOf(row));
+    hopeless.add(accountOf(row));
     await send(row, openedMessage());
     await eventually(async () => ((await system.server.depth(LETTERS)) === 1 ? true : undefined));
     // Taken but never answered: the redelivery is what a drainer's death looks like to the next one.
@@ -297,7 +269,7 @@ describe('dead letters', () => {
 
   it('that were discarded open again when another copy of their message dies', async () => {
     const row = openedMessage();
-    hopeless.add(idOf(row));
+    hopeless.add(accountOf(row));
     drain();
     await send(row);
     const { id } = await only();
@@ -309,7 +281,7 @@ describe('dead letters', () => {
 
   it('are not opened by a copy from before their latest replay', async () => {
     const row = openedMessage();
-    hopeless.add(idOf(row));
+    hopeless.add(accountOf(row));
     drain();
     await send(row);
     const { id } = await only();
@@ -335,7 +307,7 @@ describe('dead letters', () => {
     atEnd(() => database.close());
     drain(database.pool);
     const rows = [openedMessage(), openedMessage()];
-    for (const row of rows) hopeless.add(idOf(row));
+    for (const row of rows) hopeless.add(accountOf(row));
     await send(...rows);
     await eventually(async () => ((await system.server.depth(LETTERS)) === 2 ? true : undefined));
     expect(await list()).toEqual([]);
@@ -348,7 +320,7 @@ describe('dead letters', () => {
     drain();
     // Named, for their consumer may set the first one aside again when the acknowledgement was lost.
     const [first, second] = [openedMessage(), openedMessage()];
-    for (const row of [first, second]) hopeless.add(idOf(row));
+    for (const row of [first, second]) hopeless.add(accountOf(row));
     await send(first);
     await letters(1);
     await eventually(async () => {
@@ -390,7 +362,7 @@ describe('dead letters', () => {
         history: [expect.objectContaining({ reason: expected, detail: expect.stringMatching(detail as RegExp) })],
       });
     }
-    expect((await effects()).sort()).toEqual(good.map(idOf).sort());
+    expect((await effects()).sort()).toEqual(good.map(accountOf).sort());
   });
 
   it('are also what the broker sets aside because it kills its consumers', async () => {
@@ -424,7 +396,7 @@ describe('dead letters', () => {
     async function three() {
       drain();
       const rows = [openedMessage(), openedMessage()];
-      for (const row of rows) hopeless.add(idOf(row));
+      for (const row of rows) hopeless.add(accountOf(row));
       await send(...rows);
       await sendBody('hello');
       return letters(3);
@@ -544,7 +516,7 @@ describe('dead letters', () => {
 
     it('take an action once per key, and give its answer again', async () => {
       const row = openedMessage();
-      poison.add(idOf(row));
+      poison.add(accountOf(row));
       drain();
       await send(row);
       const { id } = await only();

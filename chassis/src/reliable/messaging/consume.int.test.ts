@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '../../base/db/pool.ts';
 import { atEnd } from '../../testing/at-end.ts';
 import { takeDeadLetters } from '../../testing/broker.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -8,17 +7,15 @@ import {
   counted,
   cutOffDatabase,
   type MessagingSystem,
-  now,
   openedMessage,
-  silent,
   startMessagingSystem,
   TEST_RETRY_DELAYS_MS,
 } from '../../testing/messaging.ts';
+import { accountOf, consumeOpenings, createOpeningsHandler, type Opening } from '../../testing/openings.ts';
 import { commandsQueue, openingsQueue } from '../../testing/queues.ts';
 import { startTcpProxy } from '../../testing/tcp-proxy.ts';
 import type { OutboxRow } from '../outbox/outbox-message.ts';
-import type { Broker } from './connection.ts';
-import { startConsumer } from './consume.ts';
+import type { ConsumerOptions } from './consume.ts';
 import type { Handle } from './handle-batch.ts';
 import { deadLetterQueueName, retryQueueName } from './topology.ts';
 
@@ -36,86 +33,40 @@ const fromTheBroker = {
 /** RabbitMQ 4 says the same of the last time. */
 const withoutLastDeath = (headers: object) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-last-death-')));
-type Reply = (typeof openingsQueue.messages)[number];
 
 describe('a consumer', () => {
   let system: MessagingSystem;
-  /** Accounts whose message makes the handler throw, or say that it is hopeless. */
-  const poison = new Set<string>();
-  const hopeless = new Set<string>();
-  /** The accounts of each call of the handler. */
-  const calls: string[][] = [];
+  const { poison, hopeless, calls, handle: noteEffects, reset: resetHandler } = createOpeningsHandler();
 
   beforeAll(async () => {
     system = await startMessagingSystem();
     atEnd(() => system.drop());
   });
   beforeEach(async () => {
-    await eventually(() => system.broker.isConnected() || undefined);
-    await system.database.truncate();
-    await system.server.purge();
-    poison.clear();
-    hopeless.clear();
-    calls.length = 0;
+    await system.reset();
+    resetHandler();
     system.metrics.messagesHandled.reset();
     system.metrics.messageAge.reset();
   });
 
-  const noteEffects: Handle<Reply> = async (trx, messages) => {
-    const ids = messages.map(({ message }) => message.payload.accountId);
-    calls.push(ids);
-    await trx.query('INSERT INTO effects (account_id) SELECT unnest($1::uuid[])', [ids]);
-    if (ids.some((id) => poison.has(id))) throw new Error('poison');
-    return ids.map((id) => (hopeless.has(id) ? { deadLetter: 'no-such-account', detail: id } : 'handled'));
-  };
-  const start = (
-    options: {
-      queue?: string;
-      handle?: Handle<Reply>;
-      pool?: Pool;
-      prefetch?: number;
-      holdMs?: number;
-      probeIntervalMs?: number;
-      broker?: Broker;
-    } = {},
-  ) => {
-    const consumer = startConsumer({
-      queue: QUEUE,
-      definitions: openingsQueue.messages,
-      handle: noteEffects,
-      broker: system.broker,
-      pool: system.database.pool,
-      metrics: system.metrics,
-      now,
-      log: silent,
-      retryDelaysMs: TEST_RETRY_DELAYS_MS,
-      ...options,
-    });
-    atEnd(() => consumer.stop());
-    return consumer;
-  };
+  const start = (options: Partial<ConsumerOptions<Opening>> = {}) =>
+    consumeOpenings(system, { handle: noteEffects, ...options });
   const send = async (...rows: OutboxRow[]) => {
     const outcomes = await system.broker.publish(rows);
     expect(new Set(outcomes)).toEqual(new Set(['confirmed']));
   };
-  const effects = async () => {
-    const { rows } = await system.database.pool.query<{ account_id: string }>(
-      'SELECT account_id FROM effects ORDER BY id',
-    );
-    return rows.map((row) => row.account_id);
-  };
+  const effects = () => system.database.effects();
   const inbox = async () => (await system.database.pool.query('SELECT 1 FROM inbox_messages')).rowCount;
   const outcomes = (outcome: string) => counted(system.metrics, 'messages_handled_total', { queue: QUEUE, outcome });
   const reached = (outcome: string, count: number) =>
     eventually(async () => ((await outcomes(outcome)) >= count ? true : undefined));
-  const idOf = (row: OutboxRow) => row.subjectId as string;
 
   it('handles what waits in one transaction, in order, and acknowledges it', async () => {
     const rows = Array.from({ length: 100 }, () => openedMessage());
     await send(...rows);
     const consumer = start();
     await reached('handled', 100);
-    expect(await effects()).toEqual(rows.map(idOf));
+    expect(await effects()).toEqual(rows.map(accountOf));
     expect(calls.length).toBeLessThan(20);
     await consumer.stop();
     expect(await system.server.depth(QUEUE)).toBe(0);
@@ -132,7 +83,7 @@ describe('a consumer', () => {
     await reached('duplicate', 1);
     await send(row);
     await reached('duplicate', 2);
-    expect(await effects()).toEqual([idOf(row)]);
+    expect(await effects()).toEqual([accountOf(row)]);
   });
 
   it('handles a message once for each queue of the service that gets it', async () => {
@@ -148,24 +99,24 @@ describe('a consumer', () => {
     await eventually(async () =>
       (await counted(system.metrics, 'messages_handled_total', ofOther)) === 1 ? true : undefined,
     );
-    expect(await effects()).toEqual([idOf(row), idOf(row)]);
+    expect(await effects()).toEqual([accountOf(row), accountOf(row)]);
   });
 
   it('lets a poison message fail alone while its batch-mates have their effect', async () => {
     const rows = Array.from({ length: 10 }, () => openedMessage());
     const bad = rows[4] as OutboxRow;
-    poison.add(idOf(bad));
+    poison.add(accountOf(bad));
     await send(...rows);
     start();
     await reached('handled', 9);
     await reached('dead_lettered', 1);
-    expect(await effects()).toEqual(rows.filter((row) => row !== bad).map(idOf));
+    expect(await effects()).toEqual(rows.filter((row) => row !== bad).map(accountOf));
     expect(await inbox()).toBe(9);
   });
 
   it('tries a failing message again after each delay, then dead-letters it with the error of every attempt', async () => {
     const row = openedMessage();
-    poison.add(idOf(row));
+    poison.add(accountOf(row));
     start();
     await send(row);
     const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
@@ -202,13 +153,13 @@ describe('a consumer', () => {
 
   it('handles at a later attempt what failed at first', async () => {
     const row = openedMessage();
-    poison.add(idOf(row));
+    poison.add(accountOf(row));
     start();
     await send(row);
     await reached('retried', 1);
     poison.clear();
     await reached('handled', 1);
-    expect(await effects()).toEqual([idOf(row)]);
+    expect(await effects()).toEqual([accountOf(row)]);
   });
 
   it.each([
@@ -221,17 +172,17 @@ describe('a consumer', () => {
     const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
     expect(dead).toMatchObject({ body, headers: { 'x-reason': reason, 'x-attempts': 1 } });
     await reached('handled', 1);
-    expect(await effects()).toEqual([idOf(good)]);
+    expect(await effects()).toEqual([accountOf(good)]);
     expect(await outcomes('retried')).toBe(0);
   });
 
   it('dead-letters at once what its handler calls hopeless, and keeps no inbox row that would stop a replay', async () => {
     const row = openedMessage();
-    hopeless.add(idOf(row));
+    hopeless.add(accountOf(row));
     await send(row);
     start();
     const [dead] = await takeDeadLetters(system.server, QUEUE, 1);
-    expect(dead?.headers).toMatchObject({ 'x-reason': 'no-such-account', 'x-detail': idOf(row) });
+    expect(dead?.headers).toMatchObject({ 'x-reason': 'no-such-account', 'x-detail': accountOf(row) });
     expect(await inbox()).toBe(0);
     hopeless.clear();
     await send({ ...row, exchange: '', routingKey: QUEUE });
@@ -255,7 +206,7 @@ describe('a consumer', () => {
     await eventually(async () => ((await effects()).length === 1 ? true : undefined));
     system.network.restore();
     await reached('duplicate', 1);
-    expect(await effects()).toEqual([idOf(row)]);
+    expect(await effects()).toEqual([accountOf(row)]);
     expect(await outcomes('handled')).toBe(1);
     await eventually(async () => ((await system.server.depth(QUEUE)) === 0 ? true : undefined));
   });
@@ -263,7 +214,7 @@ describe('a consumer', () => {
   it('does what is left for after the commit once, and not for what was rolled back', async () => {
     const rows = Array.from({ length: 5 }, () => openedMessage());
     const [first] = rows as [OutboxRow];
-    poison.add(idOf(first));
+    poison.add(accountOf(first));
     const committed: string[] = [];
     await send(...rows);
     start({
@@ -274,7 +225,7 @@ describe('a consumer', () => {
     });
     await takeDeadLetters(system.server, QUEUE, 1);
     await reached('handled', 4);
-    expect(committed.toSorted()).toEqual(rows.slice(1).map(idOf).toSorted());
+    expect(committed.toSorted()).toEqual(rows.slice(1).map(accountOf).toSorted());
   });
 
   it('burns no attempt while its own database is away, and goes on when it is back', async () => {
@@ -293,7 +244,7 @@ describe('a consumer', () => {
     database.restore();
     await reached('handled', 2);
     expect(await outcomes('retried')).toBe(0);
-    expect(await effects()).toEqual(rows.map(idOf));
+    expect(await effects()).toEqual(rows.map(accountOf));
   });
 
   it('gives its deliveries back in a long outage of its database, and takes them again after it', async () => {
@@ -306,7 +257,7 @@ describe('a consumer', () => {
     await eventually(async () => ((await system.server.depth(QUEUE)) === 2 ? true : undefined));
     database.restore();
     await reached('handled', 2);
-    expect(await effects()).toEqual(rows.map(idOf));
+    expect(await effects()).toEqual(rows.map(accountOf));
   });
 
   it('outlives a broker that goes away while deliveries are given back to it', async () => {
@@ -325,13 +276,13 @@ describe('a consumer', () => {
     await eventually(() => system.broker.isConnected() || undefined);
     database.restore();
     await reached('handled', 1);
-    expect(await effects()).toEqual([idOf(row)]);
+    expect(await effects()).toEqual([accountOf(row)]);
   });
 
   it('counts an attempt when the database answers but the statement always times out', async () => {
     const row = openedMessage();
     await send(row);
-    const handle: Handle<Reply> = async (trx, messages) => {
+    const handle: Handle<Opening> = async (trx, messages) => {
       await trx.query(`SET LOCAL statement_timeout = 10`);
       await trx.query(`SELECT pg_sleep(1)`);
       return messages.map(() => 'handled');
@@ -378,7 +329,7 @@ describe('a consumer', () => {
     await send(row);
     route.restore();
     await reached('handled', 1);
-    expect(await effects()).toEqual([idOf(row)]);
+    expect(await effects()).toEqual([accountOf(row)]);
   });
 
   it('notices a broker that hangs', async () => {
@@ -410,7 +361,7 @@ describe('a consumer', () => {
     const stopped = consumer.stop();
     leave.resolve();
     await stopped;
-    expect(await effects()).toEqual(rows.slice(0, 1).map(idOf));
+    expect(await effects()).toEqual(rows.slice(0, 1).map(accountOf));
     expect(await system.server.depth(QUEUE)).toBe(1);
   });
 
@@ -434,7 +385,7 @@ describe('a consumer', () => {
 
   it('delivers again what could not be set aside', async () => {
     const row = openedMessage(randomUUID());
-    poison.add(idOf(row));
+    poison.add(accountOf(row));
     const retryQueue = retryQueueName(QUEUE, TEST_RETRY_DELAYS_MS[0] as number);
     await system.server.withChannel((channel) => channel.deleteQueue(retryQueue));
     start();
@@ -443,6 +394,6 @@ describe('a consumer', () => {
     expect(await outcomes('retried')).toBe(0);
     poison.clear();
     await reached('handled', 1);
-    expect(await effects()).toEqual([idOf(row)]);
+    expect(await effects()).toEqual([accountOf(row)]);
   });
 });

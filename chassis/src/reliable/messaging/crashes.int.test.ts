@@ -22,10 +22,7 @@ beforeAll(async () => {
   system = await startMessagingSystem();
   atEnd(() => system.drop());
 });
-beforeEach(async () => {
-  await system.database.truncate();
-  await system.server.purge();
-});
+beforeEach(() => system.reset());
 
 // Below the test's own limit, so that no process outlives a test that fails.
 const OVER_WITHIN_MS = 240_000;
@@ -55,8 +52,6 @@ async function restartUntil(isOver: () => Promise<boolean>, killer: string): Pro
   }
 }
 
-const effects = async () =>
-  (await system.database.pool.query('SELECT account_id AS id FROM effects')).rows.map(({ id }) => id);
 const isSetAside = async () => (await system.server.depth(deadLetterQueueName(QUEUE))) > 0;
 
 it.each([
@@ -68,9 +63,9 @@ it.each([
   const killer = rows[place]?.subjectId as string;
   await system.broker.publish(rows.map((row) => ({ ...row, headers: { traceparent: '00-ab-cd-01' } })));
   const others = rows.map(({ subjectId }) => subjectId).filter((id) => id !== killer);
-  const isOver = async () => (await isSetAside()) && (await effects()).length >= others.length;
+  const isOver = async () => (await isSetAside()) && (await system.database.effects()).length >= others.length;
   expect(await restartUntil(isOver, killer)).toBe(TEST_DELIVERY_LIMIT);
-  expect((await effects()).sort()).toEqual(others.sort());
+  expect((await system.database.effects()).sort()).toEqual(others.sort());
   const letters = await takeDeadLetters(system.server, QUEUE, 1);
   expect(letters).toHaveLength(1);
   expect(letters[0]).toMatchObject({

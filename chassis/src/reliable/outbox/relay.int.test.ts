@@ -9,10 +9,10 @@ import {
   silent,
   startMessagingSystem,
 } from '../../testing/messaging.ts';
+import { consumeOpenings } from '../../testing/openings.ts';
 import { openingsQueue } from '../../testing/queues.ts';
 import { replayLetters } from '../dead-letters/dead-letters.sql.ts';
 import type { Broker } from '../messaging/connection.ts';
-import { startConsumer } from '../messaging/consume.ts';
 import { inTransaction } from '../postgres/transaction.ts';
 import { addToOutbox, type OutboxRow } from './outbox-message.ts';
 import { outboxStats, type RelayOptions, startRelay } from './relay.ts';
@@ -26,10 +26,7 @@ describe('the outbox relay', () => {
     system = await startMessagingSystem();
     atEnd(() => system.drop());
   });
-  beforeEach(async () => {
-    await system.database.truncate();
-    await system.server.purge();
-  });
+  beforeEach(() => system.reset());
 
   const start = (options: Partial<RelayOptions> = {}) => {
     const { database, broker, metrics } = system;
@@ -219,24 +216,18 @@ describe('the outbox relay', () => {
     await system.database.pool.query('DROP FUNCTION refuse CASCADE');
     await emptied();
 
-    const { database, broker, metrics } = system;
     const handled: string[] = [];
-    const consumer = startConsumer({
-      queue: QUEUE,
-      definitions: openingsQueue.messages,
-      broker,
-      pool: database.pool,
-      metrics,
-      now,
-      log: silent,
+    consumeOpenings(system, {
       async handle(_trx, messages) {
         handled.push(...messages.map(({ message }) => message.id));
         return messages.map(() => 'handled');
       },
     });
-    atEnd(() => consumer.stop());
     await eventually(async () => {
-      const duplicates = await counted(metrics, 'messages_handled_total', { queue: QUEUE, outcome: 'duplicate' });
+      const duplicates = await counted(system.metrics, 'messages_handled_total', {
+        queue: QUEUE,
+        outcome: 'duplicate',
+      });
       return duplicates > 0 ? duplicates : undefined;
     });
     expect(handled).toEqual([row.messageId]);
