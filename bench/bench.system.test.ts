@@ -1,17 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import type { Round } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shop-bench-'));
-const running = new Set<ChildProcess>();
-afterAll(() => {
-  for (const child of running) child.kill('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
+atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
 /** `npm run bench` in a process group of its own, as a terminal has it. */
 function startBench(...args: string[]) {
@@ -20,17 +17,14 @@ function startBench(...args: string[]) {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  running.add(child);
+  atEnd(() => child.kill('SIGTERM'));
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
     });
   }
-  const exit = once(child, 'exit').then(([code]) => {
-    running.delete(child);
-    return code as number | null;
-  });
+  const exit = once(child, 'exit').then(([code]) => code as number | null);
   const said = (text: string) => eventually(() => output.stderr.includes(text) || undefined, 120_000);
   return { child, output, exit, said };
 }
@@ -58,7 +52,7 @@ it('measures durable sides side by side, does not trust a machine on which somet
   const { exit, output, said } = startBench('--quick', '--rounds', '1', '--scenario', 'uniform-16,twins', '--json');
   await said('uniform-16 1');
   const others = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
-  running.add(others);
+  atEnd(() => others.kill('SIGTERM'));
   expect(await exit).toBe(2);
   others.kill('SIGKILL');
 

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { type Link, openLink } from './network.ts';
 
@@ -20,14 +21,13 @@ beforeEach(async () => {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => new Promise((resolve) => server.close(resolve)));
   link = await openLink(1);
+  atEnd(() => link.close());
   link.aimAt((server.address() as AddressInfo).port);
-});
-
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await link.close();
-  await new Promise((resolve) => server.close(resolve));
+  atEnd(() => {
+    for (const socket of sockets) socket.destroy();
+  });
 });
 
 function client() {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 
 const nodePackage = `node-${process.platform}-${process.arch}`;
@@ -28,6 +29,7 @@ describeNeeding('a Node older than 24', old !== undefined, 'the first start on a
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'shop-bootstrap-'));
+    atEnd(() => rmSync(folder, { recursive: true, force: true }));
     mkdirSync(join(folder, 'commands'));
     for (const file of ['bootstrap.mjs', 'misplaced-options.mjs']) {
       cpSync(join(__dirname, file), join(folder, 'commands', file));
@@ -48,7 +50,6 @@ describeNeeding('a Node older than 24', old !== undefined, 'the first start on a
     const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8');
     writeFileSync(join(folder, 'package-lock.json'), lock.replaceAll('"file:', `"file:${folder}/`));
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('fetches the pinned Node first, and installs the rest with it, quietly', () => {
     const { status, stdout, stderr } = bootstrap('start');

@@ -1,13 +1,15 @@
 /** Both services over PgBouncer in transaction mode, set up as docs/scaling.md says. */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool, type Pool } from '@shop/chassis/base/db/pool.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
@@ -31,18 +33,18 @@ const SERVER_CONNECTIONS = 4;
 const log = createLogger('test', 'silent');
 
 describeNeeding('PgBouncer 1.21 or later', prepares, 'PgBouncer in transaction mode', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'pgbouncer-'));
-  let bouncer: ChildProcess;
   let port: number;
   let databases: { orders: TestDatabase; inventory: TestDatabase };
   const pools: Pool[] = [];
   let inventory: stockSide.InventoryService[];
   let orders: orderSide.OrderService[];
-  let http: Server;
 
   beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pgbouncer-'));
+    atEnd(() => rmSync(folder, { recursive: true }));
     const [order, stock] = await Promise.all([orderSide.createOrderDatabase(), stockSide.createInventoryDatabase()]);
     databases = { orders: order, inventory: stock };
+    atEnd(() => Promise.all([order.drop(), stock.drop()]));
     await setRole(order, 'order_service');
     await setRole(stock, 'inventory_service');
     ({ port } = await choosePorts(['port']));
@@ -56,23 +58,15 @@ unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${join(folder, 'users'
 ${block('ini')}`,
     );
     const [command = '', ...args] = [...asNonRoot(folder), program, join(folder, 'ini')];
-    bouncer = spawn(command, args, { stdio: 'ignore' });
-    inventory = [0, 1].map(() => stockSide.startInventoryService(bounced(stock)));
-    http = createHttpServer((req, res) => inventory[Math.random() < 0.5 ? 0 : 1]?.http(req, res));
+    const bouncer = spawn(command, args, { stdio: 'ignore' });
+    atEnd(() => bouncer.kill('SIGKILL'));
+    inventory = [0, 1].map(() => untilTheEnd(stockSide.startInventoryService(bounced(stock))));
+    const http = createHttpServer((req, res) => inventory[Math.random() < 0.5 ? 0 : 1]?.http(req, res));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    atEnd(() => closeServer(http));
     const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-    orders = [0, 1].map(() => orderSide.startOrderService({ ...order, pool: bounced(order) }, url));
+    orders = [0, 1].map(() => untilTheEnd(orderSide.startOrderService({ ...order, pool: bounced(order) }, url)));
     await eventually(async () => (await pools[0]?.query('SELECT 1'))?.rowCount ?? undefined);
-  });
-  afterAll(async () => {
-    for (const service of [...(orders ?? []), ...(inventory ?? [])]) await service.stop();
-    http?.closeAllConnections();
-    http?.close();
-    for (const pool of pools) await pool.end();
-    bouncer?.kill('SIGKILL');
-    await databases?.orders.drop();
-    await databases?.inventory.drop();
-    rmSync(folder, { recursive: true });
   });
 
   /** The page's statements, for the role in this test's database alone; and a default that nobody should notice. */
@@ -91,8 +85,14 @@ ${block('ini')}`,
     url.port = String(port);
     const limits = { connectMs: 60_000, statementMs: 60_000, queryMs: 60_000 };
     const pool = createPool({ connectionString: url.href, applicationName: 'bounced', max: 10, limits }, log);
+    atEnd(() => pool.end());
     pools.push(pool);
     return pool;
+  }
+
+  function untilTheEnd<Service extends { stop(): Promise<unknown> }>(service: Service): Service {
+    atEnd(() => service.stop());
+    return service;
   }
 
   it('places, repeats and cancels orders, each once', async () => {

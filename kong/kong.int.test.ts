@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { clientsText } from '@shop/operator/clients/clients-file.ts';
 import { findDeck } from './find-deck.ts';
@@ -24,7 +25,7 @@ const env = {
 
 const deck = findDeck();
 const folder = mkdtempSync(join(tmpdir(), 'kong-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+atEnd(() => rmSync(folder, { recursive: true }));
 
 function runDeck(command: 'validate' | 'lint', text: string, variables: NodeJS.ProcessEnv = env) {
   const file = join(folder, 'kong.yml');

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { findDeck } from './find-deck.ts';
 import { startAdminApi } from './testing/admin-api.ts';
@@ -20,19 +21,18 @@ const secretsOf = (generation: string) => ({
 const generations = { first: secretsOf('aaaaa'), second: secretsOf('bbbbb') };
 
 describeNeeding('decK', deck !== undefined, 'kong/sync.sh', () => {
-  const bin = mkdtempSync(join(tmpdir(), 'kong-sync-'));
+  let bin: string;
   let api: Awaited<ReturnType<typeof startAdminApi>>;
   beforeAll(async () => {
+    bin = mkdtempSync(join(tmpdir(), 'kong-sync-'));
+    atEnd(() => rmSync(bin, { recursive: true }));
     api = await startAdminApi();
+    atEnd(() => api.close());
     const path = isAbsolute(deck as string) ? (deck as string) : undefined;
     if (path) symlinkSync(path, join(bin, 'deck'));
     // Kong's answer on the probe's route, which sync.sh waits for.
     writeFileSync(join(bin, 'wget'), '#!/bin/sh\nprintf "%s" "$DECK_SYNC_PROBE"\n');
     chmodSync(join(bin, 'wget'), 0o755);
-  });
-  afterAll(async () => {
-    await api.close();
-    rmSync(bin, { recursive: true });
   });
 
   function run(command: string, args: string[], secrets: Record<string, string>) {

@@ -11,6 +11,7 @@ import { closeServer } from '@shop/chassis/testing/close-server.ts';
 
 const root = join(__dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'shop-client-'));
+atEnd(() => rmSync(folder, { recursive: true, force: true }));
 const consumer = join(folder, 'consumer');
 let packed: { files: { path: string }[]; filename: string };
 
@@ -28,7 +29,6 @@ beforeAll(() => {
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', version: '1.0.0', type: 'module' }));
   run(consumer, 'npm', 'install', '--offline', '--no-audit', '--no-fund', join(folder, packed.filename));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('holds the compiled modules with their types, and nothing else', () => {
   const modules = [

@@ -33,22 +33,24 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   });
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'shop-dumps-'));
+    atEnd(() => rmSync(dir, { recursive: true, force: true }));
     env = {
       PATH: `${bin}:${process.env.PATH}`,
       ORDER_DB_URL: server.url('orders'),
       INVENTORY_DB_URL: server.url('inventory'),
       BACKUP_DIR: dir,
     };
+    atEnd(dropDatabases);
     for (const database of ['orders', 'inventory']) await newDatabase(database);
   });
-  afterEach(async () => {
-    rmSync(dir, { recursive: true, force: true });
+
+  /** Those of a test, and those that a restore has kept under another name. */
+  async function dropDatabases(): Promise<void> {
     await withClient(server.url('postgres'), async (client) => {
       const { rows } = await client.query(`SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)'`);
       for (const { datname } of rows) await client.query(`DROP DATABASE ${datname} WITH (FORCE)`);
     });
-  });
-
+  }
   async function newDatabase(database: string): Promise<void> {
     const service = database === 'orders' ? 'order' : 'inventory';
     await withClient(server.url('postgres'), (client) =>

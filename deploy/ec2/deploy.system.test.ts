@@ -18,6 +18,7 @@ import {
 import { createServer } from 'node:net';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import type { Report } from '@shop/operator/replay/report.ts';
@@ -40,17 +41,15 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     const images = haveBaseImages().variables;
     console.info('Left out: Kong, its database and migrations, decK. The local gateway reads kong/kong.yml instead.');
     folder = mkdtempSync(join(tmpdir(), 'shop-images-'));
+    atEnd(() => rmSync(folder, { recursive: true, force: true }));
     host = await startTestHost({ NODE_IMAGE: 'node:24.21.0-slim', ...images });
+    atEnd(() => host.stop());
     for (const suffix of ['', '_previous']) {
       renameSync(join(host.home, 'secrets', token + suffix), join(host.home, 'secrets', formerToken + suffix));
     }
     const base = images.NODE_IMAGE === undefined ? [] : ['--build-arg', `NODE_IMAGE=${images.NODE_IMAGE}`];
     pushVersions(host, folder, base);
   }, TEN_MINUTES);
-  afterAll(() => {
-    host?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
 
   const token = 'order_to_inventory_token';
   /** In an earlier version all services had this one. It is still read, so the same images stand for that version too. */

@@ -6,6 +6,7 @@ import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } fr
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { choosePorts } from '@shop/local/ports.ts';
@@ -20,6 +21,7 @@ const images = Object.fromEntries(
 );
 const changedImage = `${name}/changed`;
 const folder = mkdtempSync(join(tmpdir(), 'shop-compose-'));
+atEnd(() => rmSync(folder, { recursive: true, force: true }));
 const gatewayEnvFile = join(folder, 'gateway.env');
 const systemEnvFile = join(folder, 'system.env');
 
@@ -34,6 +36,7 @@ let base: ReturnType<typeof haveBaseImages>;
 describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => {
   beforeAll(async () => {
     base = haveBaseImages();
+    atEnd(() => end('docker', ['image', 'rm', '--force', ...Object.values(images), changedImage]));
     ports = await choosePorts(['PROXY_PORT', 'RABBITMQ_UI_PORT', 'PROMETHEUS_PORT', 'GRAFANA_PORT']);
     const settings = {
       ...base.variables,
@@ -49,17 +52,12 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     const whole = await composeProject(name, [], settings).config();
     writeFileSync(gatewayEnvFile, envFile(whole.services['kong-sync']?.environment ?? {}));
     project = composeProject(name, base.complete ? [] : ['e2e/compose/stand-ins.yml'], settings);
+    atEnd(() => project.run('--profile', '*', 'down', '--volumes', '--remove-orphans'));
     asWritten = await composeProject(name, [], {}).config();
     asRun = await project.config();
     sayWhatIsLeftOut();
     await project.run('down', '--volumes', '--remove-orphans'); // what a killed run left behind
   }, 1_200_000);
-
-  afterAll(async () => {
-    await project?.run('--profile', '*', 'down', '--volumes', '--remove-orphans');
-    await end('docker', ['image', 'rm', '--force', ...Object.values(images), changedImage]);
-    rmSync(folder, { recursive: true, force: true });
-  });
 
   describe('the files', () => {
     it('are valid, with the profiles and without', async () => {

@@ -16,9 +16,6 @@ const OWNER = 'postgres';
 
 const name = `locks_${randomBytes(6).toString('hex')}`;
 const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
-afterEach(async () => {
-  await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-});
 atEnd(() => rmSync(folder, { recursive: true }));
 
 /** Where the rows of each table lie; another place means that the table was written anew. */
@@ -33,7 +30,9 @@ async function filesOf(url: string): Promise<Record<string, number>> {
 
 describe.each(services.map(({ folder }) => folder))('the later migrations of %s', (service) => {
   it('keep nobody from a table for longer than a moment, however large it is', async () => {
-    await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+    const asSuperuser = (sql: string) => withClient(testServerUrl(), (client) => client.query(sql));
+    await asSuperuser(`CREATE DATABASE ${name}`);
+    atEnd(() => asSuperuser(`DROP DATABASE ${name} WITH (FORCE)`));
     const all = join(__dirname, '../..', service, 'migrations');
     const first = mkdtempSync(join(folder, service));
     for (const file of readdirSync(all).filter((file) => file.slice(0, FIRST_TABLES.length) <= FIRST_TABLES)) {

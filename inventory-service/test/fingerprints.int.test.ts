@@ -3,6 +3,7 @@
  * client's retry across a deploy is refused, and for adjustments a retry at any time.
  */
 import { hash } from 'node:crypto';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { keyNamed } from '@shop/chassis/testing/idempotency-keys.ts';
 import {
@@ -19,12 +20,10 @@ let database: TestDatabase;
 let service: InventoryService;
 beforeAll(async () => {
   database = await createInventoryDatabase();
+  atEnd(() => database.drop());
   service = startInventoryService(database.pool);
+  atEnd(() => service.stop());
   await stock(service, 'Mug.1', 5);
-});
-afterAll(async () => {
-  await service?.stop();
-  await database?.drop();
 });
 
 it.each([

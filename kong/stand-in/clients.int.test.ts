@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 
 const root = join(__dirname, '../..');
@@ -21,19 +23,14 @@ let url: string;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'clients-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
   file = join(folder, 'clients.json');
   upstream = createServer((req, res) => {
     res.end(JSON.stringify([req.headers['x-consumer-custom-id'], req.headers['x-consumer-groups']]));
   }).listen(0, '127.0.0.1');
   await once(upstream, 'listening');
+  atEnd(() => closeServer(upstream));
   await startGateway();
-});
-
-afterEach(async () => {
-  await stopGateway();
-  upstream.closeAllConnections();
-  await new Promise((resolve) => upstream.close(resolve));
-  rmSync(folder, { recursive: true });
 });
 
 async function startGateway(): Promise<void> {
@@ -57,6 +54,7 @@ async function startGateway(): Promise<void> {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  atEnd(stopGateway);
   for (const stream of [gateway.stdout, gateway.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       log += text;

@@ -3,6 +3,7 @@
  * retry across a deploy is refused, and for orders a retry at any time. A change here breaks the rows of all customers.
  */
 import { hash } from 'node:crypto';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { keyNamed } from '@shop/chassis/testing/idempotency-keys.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
@@ -19,9 +20,9 @@ import {
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());
-afterAll(() => system.stop());
 
 const digestOf = (text: string) => hash('sha256', text, 'hex');
 async function storedUnder(key: string): Promise<string | undefined> {

@@ -48,12 +48,14 @@ const asOwner = (sql: string) => withClient(system.database.url, (client) => cli
 
 beforeAll(async () => {
   system = await startMessagingSystem();
+  atEnd(() => system.drop());
   role = `service_${randomUUID().slice(0, 8)}`;
   await asOwner(/* sql */ `
     CREATE ROLE ${role} LOGIN PASSWORD '${PASSWORD}';
     GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role};
     CREATE FUNCTION raise(code text) RETURNS void LANGUAGE plpgsql AS $$
       BEGIN RAISE EXCEPTION 'as if' USING ERRCODE = code; END $$`);
+  atEnd(() => asOwner(`DROP OWNED BY ${role}; DROP ROLE ${role}`));
   url = new URL(system.database.url);
   url.username = role;
   url.password = PASSWORD;
@@ -63,6 +65,7 @@ beforeEach(async () => {
   metrics = createMetrics('test', '0');
   work = write;
   pool = createPool({ connectionString: () => url.href, applicationName: 'test', max: 5, limits: LIMITS }, log);
+  atEnd(() => pool.end());
   const app = express();
   app.use(requestContext({ log, metrics }));
   const requestPool = createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine });
@@ -75,14 +78,7 @@ beforeEach(async () => {
   });
   app.use(problemHandler);
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
-});
-afterEach(async () => {
-  await server.close();
-  await pool.end();
-});
-afterAll(async () => {
-  await asOwner(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
-  await system.drop();
+  atEnd(() => server.close());
 });
 
 async function post(): Promise<string> {
@@ -194,12 +190,12 @@ it('a message that is never to blame pauses its consumer as often as it takes, a
 });
 
 describe('a database that only reads', () => {
-  afterEach(() => asOwner(`ALTER ROLE ${role} RESET default_transaction_read_only`));
+  const promote = () => asOwner(`ALTER ROLE ${role} RESET default_transaction_read_only`);
   const demote = async () => {
     await asOwner(`ALTER ROLE ${role} SET default_transaction_read_only = on`);
+    atEnd(promote);
     await endSessions();
   };
-  const promote = () => asOwner(`ALTER ROLE ${role} RESET default_transaction_read_only`);
 
   it('takes one request to leave all its sessions, once there is one that writes', async () => {
     await demote();
@@ -348,11 +344,9 @@ describeNeeding('the right to mount a disk that the server sees', canFillDisk(),
     const folder = mkdtempSync(join(disk.folder, 'tables-'));
     chmodSync(folder, 0o777);
     await asOwner(`CREATE TABLESPACE ${name} LOCATION '${folder}'`);
+    atEnd(() => asOwner(`DROP TABLESPACE ${name}`));
+    atEnd(() => move('pg_default'));
     await move(name);
-  });
-  afterAll(async () => {
-    await move('pg_default');
-    await asOwner(`DROP TABLESPACE ${name}`);
   });
 
   it('is 503 and down, pauses consumers, and heals by itself', async () => {

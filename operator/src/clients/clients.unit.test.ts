@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '@shop/chassis/base/fault.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { parse } from 'yaml';
 import { addClient, builtInClients, type Client, keyId, removeClient, retireKey, rotateKey } from './clients.ts';
 import { changeClients, clientsText, readClients } from './clients-file.ts';
@@ -61,8 +62,8 @@ describe('the file of clients', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'clients-'));
+    atEnd(() => rmSync(folder, { recursive: true }));
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
   const path = () => join(folder, 'clients.json');
 
   it('is empty where there is none, and gives back what was written', () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { readOrders } from './orders-file.ts';
 import { completeSales } from './sales.ts';
 
@@ -10,8 +11,8 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'orders-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function read(content: string | Buffer) {
   const path = join(folder, 'orders.csv');

@@ -2,6 +2,7 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { takeAnswersAway } from '@shop/chassis/testing/idempotency-keys.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
@@ -13,9 +14,9 @@ import { type PlacementAnswer, type PlacementDeps, placeBatch } from './placemen
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());
-afterAll(() => system.stop());
 
 const asOwner = (sql: string) => withClient(system.database.ownerUrl, (client) => client.query(sql));
 const held = (id: string): ReservationResult => ({ id, state: 'held' });

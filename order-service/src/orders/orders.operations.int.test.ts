@@ -1,3 +1,4 @@
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { v7 as uuidv7 } from 'uuid';
 import {
   anOrder,
@@ -14,9 +15,9 @@ import {
 let system: TestSystem;
 beforeAll(async () => {
   system = await createTestSystem();
+  atEnd(() => system.stop());
 });
 beforeEach(() => system.reset());
-afterAll(() => system.stop());
 
 const waitOf = (id: string, as = OPERATIONS) => get(system.service, `/operations/orders/waits/${id}`, as);
 

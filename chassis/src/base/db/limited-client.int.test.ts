@@ -2,23 +2,22 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { getHeapSpaceStatistics } from 'node:v8';
 import pg from 'pg';
 import { isUnavailable } from '../../reliable/postgres/faults.ts';
+import { atEnd } from '../../testing/at-end.ts';
 import { collectGarbage } from '../../testing/collect-garbage.ts';
 import { limitedClient } from './limited-client.ts';
 
 const connectionString = process.env.TEST_POSTGRES_URL;
 
-function newPool(limitMs: number, url = connectionString): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max: 1, Client: limitedClient(limitMs) });
+function newPool(limitMs: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max: 1, Client: limitedClient(limitMs) });
+  atEnd(() => pool.end());
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
 describe('a limited client', () => {
-  let pool: pg.Pool;
-  afterEach(() => pool.end());
-
   it('gives a statement up, and its connection with it', async () => {
-    pool = newPool(100);
+    const pool = newPool(100);
     const client = await pool.connect();
     const failure = await client.query('SELECT pg_sleep(5)').catch((error: unknown) => error);
     expect(String(failure)).toContain('Query read timeout');
@@ -30,13 +29,13 @@ describe('a limited client', () => {
   });
 
   it('gives a statement of the pool up', async () => {
-    pool = newPool(100);
+    const pool = newPool(100);
     await expect(pool.query('SELECT pg_sleep(5)')).rejects.toThrow('Query read timeout');
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
   it('gives a statement the time that it asks for', async () => {
-    pool = newPool(100);
+    const pool = newPool(100);
     const client = await pool.connect();
     const patient = { text: 'SELECT 1 AS one FROM pg_sleep(0.4)', limitMs: 20_000 };
     expect((await client.query(patient)).rows).toEqual([{ one: 1 }]);
@@ -44,7 +43,7 @@ describe('a limited client', () => {
   });
 
   it('tells of a refused statement from where it was asked for', async () => {
-    pool = newPool(10_000);
+    const pool = newPool(10_000);
     const client = await pool.connect();
     const failure = await client.query('SELECT nothing').catch((error: Error) => error);
     expect(failure).toMatchObject({ code: '42703', stack: expect.stringContaining(__filename) });
@@ -52,7 +51,7 @@ describe('a limited client', () => {
   });
 
   it('leaves statements that have ended to the next small collection', async () => {
-    pool = newPool(10_000);
+    const pool = newPool(10_000);
     const values = [Array.from({ length: 50 }, (_, n) => n)];
     const ask = () => pool.query({ name: 'count', text: 'SELECT cardinality($1::integer[])', values });
     for (let n = 0; n < 2_000; n += 1) await ask();
@@ -75,10 +74,10 @@ describe('beside a server that is frozen', () => {
   beforeAll(async () => {
     server = createServer((socket) => sockets.push(socket.on('error', () => {})));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  });
-  afterAll(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
+    atEnd(() => new Promise((resolve) => server.close(resolve)));
+    atEnd(() => {
+      for (const socket of sockets) socket.destroy();
+    });
   });
 
   it('a statement ends all the same', async () => {

@@ -49,6 +49,7 @@ it('a connection that ends before anybody could use it fails its transaction, an
 
 describe('a password that changes while the service runs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'database-url-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'url');
   const role = `changing_${randomUUID().slice(0, 8)}`;
   const asSuperuser = (sql: string) => withClient(testServerUrl(), (client) => client.query(sql));
@@ -61,14 +62,11 @@ describe('a password that changes while the service runs', () => {
   let pool: Pool;
   beforeAll(async () => {
     await asSuperuser(`CREATE ROLE ${role} LOGIN PASSWORD 'first'`);
+    atEnd(() => asSuperuser(`DROP ROLE ${role}`));
     writeFileSync(file, `${urlWith('first')}\n`);
     const connectionString = currentDatabaseUrl(urlWith('first'), { DATABASE_URL_FILE: file });
     pool = patientPool(connectionString, 1);
-  });
-  afterAll(async () => {
-    await pool.end();
-    await asSuperuser(`DROP ROLE ${role}`);
-    rmSync(folder, { recursive: true });
+    atEnd(() => pool.end());
   });
 
   it('is read again from its file at the next connection', async () => {

@@ -17,6 +17,7 @@ let share: RequestShare;
 let unblock: () => Promise<void>;
 beforeEach(async () => {
   pool = patientPool(testServerUrl(), 4);
+  atEnd(() => pool.end());
   share = createRequestShare({ pool, connections: 2, maxWaiting: 2, maxWaitMs: 400 });
   const holder = await pool.connect();
   await holder.query('SELECT pg_advisory_lock($1)', [LOCK]);
@@ -25,10 +26,7 @@ beforeEach(async () => {
     await holder.query('SELECT pg_advisory_unlock($1)', [LOCK]);
     holder.release();
   };
-});
-afterEach(async () => {
-  await unblock();
-  await pool.end();
+  atEnd(() => unblock());
 });
 
 const codeOf = (work: Promise<unknown>) =>

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { atEnd } from '../../testing/at-end.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../../testing/messaging-database.ts';
 import { patientPool } from '../../testing/patient-pool.ts';
 import { withClient } from '../../testing/with-client.ts';
@@ -29,10 +30,12 @@ describe('a pool, beside defaults of its role', () => {
   const role = `styled_${randomUUID().slice(0, 8)}`;
   beforeAll(async () => {
     database = await createMessagingDatabase();
+    atEnd(() => database.drop());
     await withClient(database.url, async (client) => {
       await client.query(
         `CREATE ROLE ${role} LOGIN PASSWORD 'test'; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`,
       );
+      atEnd(() => withClient(database.url, (owner) => owner.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)));
       const { rows } = await client.query('SELECT current_database() AS name');
       for (const [name, value] of Object.entries(DEFAULTS)) {
         await client.query(`ALTER ROLE ${role} IN DATABASE ${rows[0].name} SET ${name} = '${value}'`);
@@ -42,11 +45,7 @@ describe('a pool, beside defaults of its role', () => {
     url.username = role;
     url.password = 'test';
     pool = patientPool(url.href, 1);
-  });
-  afterAll(async () => {
-    await pool.end();
-    await withClient(database.url, (client) => client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`));
-    await database.drop();
+    atEnd(() => pool.end());
   });
 
   it.each(Object.keys(DEFAULTS))('keeps its own %s', async (name) => {

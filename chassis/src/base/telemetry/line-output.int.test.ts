@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,14 +32,8 @@ process.on('SIGTERM', () => {
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'line-output-'));
-let child: ChildProcess | undefined;
-const open = new Set<number>();
-afterEach(() => {
-  child?.kill('SIGKILL');
-  for (const fd of open) closeSync(fd);
-  open.clear();
-});
 atEnd(() => rmSync(folder, { recursive: true }));
+const open = new Set<number>();
 
 interface Service {
   /** Log so many lines; returns how many were dropped so far. */
@@ -52,7 +46,7 @@ async function start(stdout: number): Promise<Service> {
   const started = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], {
     stdio: ['ignore', stdout, 'pipe'],
   });
-  child = started;
+  atEnd(() => started.kill('SIGKILL'));
   let errors = '';
   started.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
@@ -75,6 +69,9 @@ async function start(stdout: number): Promise<Service> {
 function opened(path: string, flags: number | string): number {
   const fd = openSync(path, flags);
   open.add(fd);
+  atEnd(() => {
+    if (open.has(fd)) closed(fd);
+  });
   return fd;
 }
 

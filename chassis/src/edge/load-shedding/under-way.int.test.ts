@@ -2,6 +2,7 @@ import { createConnection } from 'node:net';
 import express from 'express';
 import { createLogger } from '../../base/telemetry/log.ts';
 import { createMetrics } from '../../base/telemetry/metrics.ts';
+import { atEnd } from '../../testing/at-end.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { requestContext } from '../context.ts';
 import { problemHandler } from '../problem.ts';
@@ -31,11 +32,9 @@ async function start(maxBytes: number): Promise<void> {
   });
   app.use(problemHandler);
   server = await listen(app, '127.0.0.1', 0, HTTP_LIMITS);
+  atEnd(() => server.close());
+  atEnd(release);
 }
-afterEach(async () => {
-  release();
-  await server.close();
-});
 
 const send = (body = 'x') => fetch(`http://127.0.0.1:${server.port}/`, { method: 'POST', body });
 const underWay = (count: number) => eventually(() => (under === count ? true : undefined));
