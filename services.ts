@@ -16,6 +16,8 @@ interface Entry {
   readonly database: string;
   /** The services that it calls over HTTP, by name: it gets the address of each as `<NAME>_URL`, and a token for it. */
   readonly asks: readonly string[];
+  /** Keys that it alone has, in one or two words: `master_key` becomes `<NAME>_MASTER_KEY`. Each is rotated like a token. */
+  readonly keys: readonly string[];
   /** The option of `npm start` that says how many of its processes run. */
   readonly countOption: string;
   /** Processes under Compose and on the host. */
@@ -31,6 +33,7 @@ const entries = [
     about: 'orders: placing, cancelling, shipping, delivering',
     database: 'orders',
     asks: ['inventory'],
+    keys: [],
     countOption: 'orders',
     replicas: 2,
     inspectorPort: 9229,
@@ -41,9 +44,21 @@ const entries = [
     about: 'products, stock, reservations',
     database: 'inventory',
     asks: [],
+    keys: [],
     countOption: 'inventories',
     replicas: 2,
     inspectorPort: 9239,
+  },
+  {
+    name: 'account',
+    path: 'accounts',
+    about: 'people who sign in',
+    database: 'accounts',
+    asks: [],
+    keys: ['master_key'],
+    countOption: 'accounts',
+    replicas: 2,
+    inspectorPort: 9249,
   },
 ] as const satisfies readonly Entry[];
 
@@ -52,7 +67,7 @@ export type ServiceName = (typeof entries)[number]['name'];
 /** The port on which a service listens in its container. */
 export const SERVICE_PORT = 3000;
 
-export interface Service extends Omit<Entry, 'database' | 'asks'> {
+export interface Service extends Omit<Entry, 'database' | 'asks' | 'keys'> {
   readonly name: ServiceName;
   readonly path: (typeof entries)[number]['path'];
   readonly asks: readonly ServiceName[];
@@ -72,6 +87,29 @@ export interface Service extends Omit<Entry, 'database' | 'asks'> {
     readonly owner: string;
     readonly role: string;
   };
+}
+
+type KeyWord = (typeof entries)[number]['keys'][number];
+
+/** A key that one service alone has. */
+export interface ServiceKey {
+  readonly service: ServiceName;
+  /** The secret; in `npm start` and on a host. */
+  readonly key: `${ServiceName}_${KeyWord}`;
+  readonly variable: string;
+}
+
+/** All of them. */
+export const serviceKeys: readonly ServiceKey[] = entries.flatMap(({ name, keys }) =>
+  (keys as readonly KeyWord[]).map((word): ServiceKey => {
+    const key = `${name}_${word}` as const;
+    return { service: name, key, variable: key.toUpperCase() };
+  }),
+);
+
+/** Those of this service. */
+export function keysOf({ name }: Pick<Service, 'name'>): ServiceKey[] {
+  return serviceKeys.filter(({ service }) => service === name);
 }
 
 /** In the order in which they are listed to people: a service stands before those that it asks. */

@@ -28,6 +28,16 @@ export const commands: Record<string, Command> = {
       return (await import('@shop/operator/clients/main.ts')).clientsCommand(args, clientsHere);
     },
   },
+  keys: {
+    help: 'npm run keys -- list | rotate         show or renew the keys that sign access tokens (--help)',
+    run: async (args) => {
+      const { keysCommand } = await import('@shop/account-service/signing-keys/keys-command.ts');
+      return keysCommand(args, () => {
+        const { ACCOUNT_DB_URL, ACCOUNT_MASTER_KEY } = variablesHere('ACCOUNT_DB_URL', 'ACCOUNT_MASTER_KEY');
+        return { databaseUrl: ACCOUNT_DB_URL, masterKeys: [ACCOUNT_MASTER_KEY] };
+      });
+    },
+  },
   chaos: {
     help: 'npm run chaos                        break a separate system and check that it keeps its promises (--help)',
     run: async (args) => (await import('@shop/chaos/main.ts')).chaosCommand(args),

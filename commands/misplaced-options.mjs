@@ -7,7 +7,7 @@
  */
 
 // [services.ts: count options] written by `npm run services`
-const countOptions = ['orders', 'inventories'];
+const countOptions = ['orders', 'inventories', 'accounts'];
 // [end]
 const withValue = [
   ...['port', ...countOptions],

@@ -1,6 +1,16 @@
 /** What the two Compose files, and the files that are laid over them in tests, say of each service. */
-import type { Call, Service } from '../services.ts';
-import { calls, callsOf, inOrderOfStart, SERVICE_PORT, serviceNamed, services, upstreamTargets } from '../services.ts';
+import type { Service } from '../services.ts';
+import {
+  calls,
+  callsOf,
+  inOrderOfStart,
+  keysOf,
+  SERVICE_PORT,
+  serviceKeys,
+  serviceNamed,
+  services,
+  upstreamTargets,
+} from '../services.ts';
 import { blocksOf, forEachOf } from './regions.ts';
 
 /** docker-compose.yml: development. */
@@ -57,7 +67,7 @@ export function developmentRegions(): Record<string, string> {
     environment:
       <<: *service-environment
       DATABASE_URL: ${databaseUrl(service, service.database.role, servicePassword(service))}
-${addresses(service, 6)}${forEachOf(callsOf(service), (call) => `      ${call.variable}: \${${call.variable}:-${developmentToken(call)}}\n`)}    networks: [services, data]
+${addresses(service, 6)}${forEachOf([...callsOf(service), ...keysOf(service)], ({ variable }) => `      ${variable}: \${${variable}:-${developmentSecret(variable)}}\n`)}    networks: [services, data]
     stop_grace_period: 20s
     mem_limit: 384m
     cpus: 1
@@ -185,7 +195,7 @@ export function overrideRegions(): Record<string, string> {
 /** .env.example: the settings of docker-compose.yml. */
 export function settingsRegions(): Record<string, string> {
   return {
-    tokens: forEachOf(calls, (call) => `${call.variable}=${developmentToken(call)}\n`),
+    tokens: forEachOf([...calls, ...serviceKeys], ({ variable }) => `${variable}=${developmentSecret(variable)}\n`),
     passwords: forEachOf(
       services,
       ({ name, variable }) =>
@@ -220,21 +230,23 @@ function addresses({ asks }: Service, indentation: number): string {
   );
 }
 
-/** What it sends to others, and what it accepts from others: of that the former value too. */
+/** What it sends to others, what it accepts from others, and its own keys: of the last two the former value too. */
 function tokenSecrets(service: Service): string[] {
-  return callsOf(service).flatMap(({ callee, token }) =>
+  const tokens = callsOf(service).flatMap(({ callee, token }) =>
     callee === service.name ? [token, `${token}_previous`] : [token],
   );
+  return [...tokens, ...keysOf(service).flatMap(({ key }) => [key, `${key}_previous`])];
 }
 
-function developmentToken({ caller, callee }: Call): string {
-  return `development-${caller}-to-${callee}-token-0000000`;
+function developmentSecret(variable: string): string {
+  return `development-${variable.toLowerCase().replaceAll('_', '-')}-0000000`;
 }
 
 function secretNames({ name }: Service): string[] {
   return [
     ...[`${name}_db_password`, `${name}_service_password`, `${name}_database_owner_url`, `${name}_database_url`],
     ...calls.filter(({ caller }) => caller === name).flatMap(({ token }) => [token, `${token}_previous`]),
+    ...keysOf({ name }).flatMap(({ key }) => [key, `${key}_previous`]),
   ];
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toTable } from '../e2e/documentation/table.ts';
-import { calls, inOrderOfStart, SERVICE_PORT, type Service, services } from '../services.ts';
+import { calls, inOrderOfStart, SERVICE_PORT, type Service, serviceKeys, services } from '../services.ts';
 import {
   developmentRegions,
   overrideRegions,
@@ -88,7 +88,8 @@ function databasesOfSecrets(): string {
   return [
     `services=(${services.map(({ name }) => name).join(' ')})`,
     `declare -A databases=(${databases.join(' ')})`,
-    `readonly call_tokens=(${calls.map(({ token }) => token).join(' ')})\n`,
+    `readonly call_tokens=(${calls.map(({ token }) => token).join(' ')})`,
+    `readonly service_keys=(${serviceKeys.map(({ key }) => key).join(' ')})\n`,
   ].join('\n');
 }
 

@@ -24,7 +24,10 @@ it('two documents cannot mean different things by one name', () => {
 it('there is a function for each operation of the documents', async () => {
   const { fetch, sent } = scriptedFetch({ status: 200, body: { items: [] } });
   const client = createClient({ baseUrl: 'http://shop.test', fetch });
-  const { orders, products } = client;
+  const { accounts, orders, products } = client;
+  await accounts.signUp({ email: 'ada@example.org', locale: 'en' });
+  await accounts.verify({ token: 't', password: 'p', name: 'n' });
+  await accounts.keySet();
   await orders.place({ customerId: 'c', currency: 'EUR', lines: [] });
   await orders.list().page();
   await orders.get('ID');
@@ -42,7 +45,7 @@ it('there is a function for each operation of the documents', async () => {
   await products.movements('SKU').page();
   await client.orderWait('ID');
   await client.reservation('ID');
-  for (const service of ['orders', 'inventory'] as const) {
+  for (const service of ['orders', 'inventory', 'accounts'] as const) {
     const of = client.operations(service);
     await of.deadLetters().page();
     await of.deadLetterGroups();
@@ -50,10 +53,12 @@ it('there is a function for each operation of the documents', async () => {
     await of.replay('ID');
     await of.discard('ID', { reason: 'r' });
     await of.replayGroup({ group: 'g' });
-    await of.reconciliation();
-    await of.reconcile();
-    const stream = of.stream({ signal: AbortSignal.timeout(20) });
-    await expect(stream[Symbol.asyncIterator]().next()).rejects.toThrow('timeout');
+    if (service !== 'accounts') {
+      await of.reconciliation();
+      await of.reconcile();
+      const stream = of.stream({ signal: AbortSignal.timeout(20) });
+      await expect(stream[Symbol.asyncIterator]().next()).rejects.toThrow('timeout');
+    }
     await client.health(service);
     await client.document(service);
   }

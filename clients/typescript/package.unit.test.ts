@@ -32,6 +32,7 @@ beforeAll(() => {
 
 it('holds the compiled modules with their types, and nothing else', () => {
   const modules = [
+    'accounts',
     'api',
     'backoff',
     'call',

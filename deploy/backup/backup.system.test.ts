@@ -1,4 +1,4 @@
-/** The scripts of this folder as they are, on a real server with the schemas of both services. */
+/** The scripts of this folder as they are, on a real server with the schemas of all services. */
 
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -13,10 +13,14 @@ import { addCompletedKeyOf, allKeys } from '@shop/chassis/testing/idempotency-ke
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
+import { services } from '../../services.ts';
 import { findDebianPostgres, startDebianPostgres, type TestServer } from './testing/debian-postgres.ts';
 import { startScript } from './testing/run-script.ts';
 
 const bin = findDebianPostgres();
+const names = services.map(({ database }) => database.name);
+// And those that a restore makes beside them.
+const OURS = `^(${names.join('|')})`;
 
 describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', () => {
   let server: TestServer;
@@ -27,7 +31,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
     server = await startDebianPostgres(bin ?? '');
     atEnd(() => server.stop());
     await withClient(server.url('postgres'), async (client) => {
-      await client.query('CREATE ROLE order_owner LOGIN CREATEROLE; CREATE ROLE inventory_owner LOGIN CREATEROLE');
+      for (const { database } of services) await client.query(`CREATE ROLE ${database.owner} LOGIN CREATEROLE`);
       await client.query('CREATE ROLE auditor');
     });
   });
@@ -36,23 +40,24 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
     atEnd(() => rmSync(dir, { recursive: true, force: true }));
     env = {
       PATH: `${bin}:${process.env.PATH}`,
-      ORDER_DB_URL: server.url('orders'),
-      INVENTORY_DB_URL: server.url('inventory'),
+      ...Object.fromEntries(
+        services.map(({ variable, database }) => [`${variable}_DB_URL`, server.url(database.name)]),
+      ),
       BACKUP_DIR: dir,
     };
     atEnd(dropDatabases);
-    for (const database of ['orders', 'inventory']) await newDatabase(database);
+    for (const { database } of services) await newDatabase(database.name);
   });
 
   /** Those of a test, and those that a restore has kept under another name. */
   async function dropDatabases(): Promise<void> {
     await withClient(server.url('postgres'), async (client) => {
-      const { rows } = await client.query(`SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)'`);
+      const { rows } = await client.query('SELECT datname FROM pg_database WHERE datname ~ $1', [OURS]);
       for (const { datname } of rows) await client.query(`DROP DATABASE ${datname} WITH (FORCE)`);
     });
   }
   async function newDatabase(database: string): Promise<void> {
-    const service = database === 'orders' ? 'order' : 'inventory';
+    const service = services.find((one) => one.database.name === database)?.name;
     await withClient(server.url('postgres'), (client) =>
       client.query(`CREATE DATABASE ${database} OWNER ${service}_owner`),
     );
@@ -131,7 +136,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       const began = Math.floor(Date.now() / 1000);
       const ended = await backup();
       expect(ended).toMatchObject(done);
-      for (const database of ['orders', 'inventory']) {
+      for (const database of names) {
         const dump = newestDump(database);
         const sum = createHash('sha256').update(readFileSync(dump)).digest('hex');
         expect(statSync(dump).mode & 0o077).toBe(0);
@@ -176,16 +181,18 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
     it('that finds no room leaves the dumps that are there, and no half of another', async () => {
       await backup();
-      const before = [...readdirSync(join(dir, 'orders')), ...readdirSync(join(dir, 'inventory'))];
+      const all = () => names.flatMap((database) => readdirSync(join(dir, database)));
+      const before = all();
       // As good as a full disk: a write past 16 KB fails.
       const narrow = ['bash', '-c', 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"'];
       const ended = await startScript('backup.sh', [], env, narrow).ended;
       expect(ended.code).toBe(1);
-      expect(ended.stderr.trimEnd().split('\n').sort()).toEqual([
-        expect.stringMatching(/^backup\.sh: inventory was not dumped: .*File too large$/),
-        expect.stringMatching(/^backup\.sh: orders was not dumped: .*File too large$/),
-      ]);
-      expect([...readdirSync(join(dir, 'orders')), ...readdirSync(join(dir, 'inventory'))]).toEqual(before);
+      expect(ended.stderr.trimEnd().split('\n').sort()).toEqual(
+        names
+          .toSorted()
+          .map((name) => expect.stringMatching(`^backup\\.sh: ${name} was not dumped: .*File too large$`)),
+      );
+      expect(all()).toEqual(before);
     });
 
     it('removes what is both old and beyond the number that is kept', async () => {
@@ -337,7 +344,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
         'restore.sh: somebody is connected to orders: postgres (order-service). Stop the service, then restore\n',
       ]);
       expect(await numbers()).toHaveLength(2);
-      expect(await databases()).toEqual(['inventory', 'orders']);
+      expect(await databases()).toEqual(names.toSorted());
     });
 
     it('changes nothing when somebody connects while it restores', async () => {
@@ -352,7 +359,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
         expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('somebody is connected to orders')]);
       });
       expect(await numbers()).toHaveLength(2);
-      expect(await databases()).toEqual(['inventory', 'orders']);
+      expect(await databases()).toEqual(names.toSorted());
       expect(await restore()).toMatchObject(done);
     });
 
@@ -367,7 +374,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
         expect.stringMatching(/^restore\.sh: orders is as it was: .*\n$/),
       ]);
       expect(await numbers()).toHaveLength(2);
-      expect(await databases()).toEqual(['inventory', 'orders']);
+      expect(await databases()).toEqual(names.toSorted());
 
       await query('orders', 'DROP TABLE planted; DROP FUNCTION planted');
       await plant('PERFORM pg_sleep(30); RETURN true');
@@ -379,7 +386,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       });
       process.kill(-(killed.child.pid ?? 0), 'SIGKILL');
       await killed.ended;
-      expect(await databases()).toEqual(['inventory', 'orders', 'orders_restoring']);
+      expect(await databases()).toEqual([...names, 'orders_restoring'].sort());
       expect(await numbers()).toHaveLength(2);
       await query(
         'postgres',
@@ -411,12 +418,12 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       const sum = createHash('sha256').update(half).digest('hex');
       writeFileSync(`${dump}.sha256`, `${sum}  ${dump.split('/').at(-1)}\n`);
       expect((await restore()).stderr).toMatch(/is damaged: .*(end of file|could not)/);
-      expect(await databases()).toEqual(['inventory', 'orders']);
+      expect(await databases()).toEqual(names.toSorted());
     });
 
     it.each([
       [[], 2, 'name a database and a dump'],
-      [['stock', 'latest'], 2, 'there is no database "stock": orders or inventory'],
+      [['stock', 'latest'], 2, 'there is no database "stock": orders or inventory or accounts'],
       [['orders', 'latest'], 1, 'has no dump of orders'],
       [['orders', '/nowhere.dump'], 1, '/nowhere.dump cannot be read'],
     ])('with %j ends with %i', async (args, code, message) => {
@@ -575,7 +582,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   );
 
   const databases = async () =>
-    (await query('postgres', `SELECT datname FROM pg_database WHERE datname ~ '^(orders|inventory)' ORDER BY 1`)).map(
+    (await query('postgres', `SELECT datname FROM pg_database WHERE datname ~ '${OURS}' ORDER BY 1`)).map(
       ({ datname }) => datname,
     );
   const dumpTime = (path: string) =>

@@ -2,8 +2,8 @@
 # Sourced by the scripts beside it: what they say, what they read from the environment, and how they reach a database.
 
 # [services.ts: databases] written by `npm run services`
-databases=(orders inventory)
-url_variables=(ORDER_DB_URL INVENTORY_DB_URL)
+databases=(orders inventory accounts)
+url_variables=(ORDER_DB_URL INVENTORY_DB_URL ACCOUNT_DB_URL)
 # [end]
 backup_dir=${BACKUP_DIR:-/backups}
 

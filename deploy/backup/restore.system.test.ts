@@ -16,6 +16,7 @@ import { type Answer, anOrderOf, placeSettled, type System, settled, startSystem
 import { postgresOf } from '@shop/local/parts.ts';
 import { superuserUrl } from '@shop/local/servers/postgres.ts';
 import { readSystem } from '@shop/local/start-system.ts';
+import { services } from '../../services.ts';
 import { findProductionTools } from './testing/production-tools.ts';
 import { startScript } from './testing/run-script.ts';
 
@@ -29,13 +30,11 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
   beforeAll(async () => {
     system = await startSystem(2, { ORDER_SERVICE_RECONCILE_GRACE_SECONDS: '0' });
     const local = readSystem(system.folder);
-    const url = (part: 'order-db' | 'inventory-db', database: string) =>
-      superuserUrl(postgresOf(local, part)).replace(/postgres$/, database);
-    env = {
-      ORDER_DB_URL: url('order-db', 'orders'),
-      INVENTORY_DB_URL: url('inventory-db', 'inventory'),
-      BACKUP_DIR: dir,
-    };
+    const urls = services.map(({ variable, database }) => [
+      `${variable}_DB_URL`,
+      superuserUrl(postgresOf(local, database.server)).replace(/postgres$/, database.name),
+    ]);
+    env = { ...Object.fromEntries(urls), BACKUP_DIR: dir };
   });
 
   const superuser = (url: string) => url.replace(/[a-z]+$/, 'postgres');

@@ -31,10 +31,10 @@ home=$(dirname "$(dirname "$release")")
 readonly release home
 readonly name=${release##*/}
 # [services.ts: services] written by `npm run services`
-readonly services=(order inventory)
-readonly images=(order-service inventory-service)
-readonly paths=(orders inventory)
-readonly replicas=(inventory-service-1 inventory-service-2 order-service-1 order-service-2)
+readonly services=(order inventory account)
+readonly images=(order-service inventory-service account-service)
+readonly paths=(orders inventory accounts)
+readonly replicas=(account-service-1 account-service-2 inventory-service-1 inventory-service-2 order-service-1 order-service-2)
 # [end]
 
 # A connection that is lost must not leave a deploy half done: it goes on, and the log tells.

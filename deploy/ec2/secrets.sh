@@ -10,19 +10,20 @@ Usage: secrets.sh create [DIR]          make what is missing; what exists stays 
        secrets.sh rotate TOKEN [DIR]    a new TOKEN; the services go on accepting the one that it replaces
        secrets.sh retire TOKEN [DIR]    end the acceptance of the one that was replaced
 
-TOKEN is gateway_token, or what one service sends to another: order_to_inventory_token. DIR is /opt/orders/secrets unless
-given. The services read their tokens when they start: after `rotate` and after `retire`, run `host.sh restart`
+TOKEN is gateway_token, what one service sends to another (order_to_inventory_token), or the key of one service
+(account_master_key: account-service/README.md, "The master key"). DIR is /opt/orders/secrets unless given. The services read their tokens when they start: after `rotate` and after `retire`, run `host.sh restart`
 (deploy/ec2/README.md, "Rotating a token").
 HELP
 }
 
 # [services.ts: services] written by `npm run services`
-services=(order inventory)
-declare -A databases=([order]=orders [inventory]=inventory)
+services=(order inventory account)
+declare -A databases=([order]=orders [inventory]=inventory [account]=accounts)
 readonly call_tokens=(order_to_inventory_token)
+readonly service_keys=(account_master_key)
 # [end]
 
-readonly tokens=(gateway_token "${call_tokens[@]}")
+readonly tokens=(gateway_token "${call_tokens[@]}" "${service_keys[@]}")
 random=(
   "${tokens[@]}"
   kong_db_password rabbitmq_password storefront_key other_storefront_key backoffice_key operations_key grafana_password

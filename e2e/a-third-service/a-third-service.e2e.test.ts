@@ -29,9 +29,10 @@ const ENTRY = `  {
     about: 'notes on orders',
     database: 'notes',
     asks: [],
+    keys: [],
     countOption: 'notes',
     replicas: 2,
-    inspectorPort: 9249,
+    inspectorPort: 9259,
   },
 `;
 

@@ -14,7 +14,11 @@ import { documentPath, faultIn, operations } from './documents.ts';
 
 const root = join(__dirname, '../..');
 /** Whose codes these are alone. */
-const owners: Partial<Record<ProblemSection, ServiceName>> = { Orders: 'order', 'Products and stock': 'inventory' };
+const owners: Partial<Record<ProblemSection, ServiceName>> = {
+  Orders: 'order',
+  'Products and stock': 'inventory',
+  Accounts: 'account',
+};
 
 describe.each(services)('the document of $folder', ({ name, folder }) => {
   const path = documentPath(folder);

@@ -13,10 +13,12 @@ import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import { forgetKey } from '@shop/chassis/testing/idempotency-keys.ts';
 import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
+import * as accountSide from '../../account-service/test/test-app.ts';
 import { addOrders, fillOrders } from '../../bench/rows/fill.ts';
 import * as stockSide from '../../inventory-service/test/test-app.ts';
 import * as orderSide from '../../order-service/test/test-app.ts';
 import { type Service, services } from '../../services.ts';
+import { addAccounts, fillAccounts, runAccounts } from './accounts.ts';
 import { type PlanNode, unboundedReads } from './judge-plan.ts';
 import { recordStatements } from './record-statements.ts';
 import { runEverything } from './run-everything.ts';
@@ -24,13 +26,15 @@ import { inSingleSpaces, sqlInSources } from './sql-in-sources.ts';
 
 const root = join(__dirname, '../..');
 
-// reconciliation_runs keeps a hundred rows, an epoch begins with a restore; the others keep one, or what is open.
+// reconciliation_runs keeps a hundred rows, an epoch begins with a restore, and of signing keys there are a few; the others keep
+// one, or what is open.
 const BOUNDED = [
   'reconciliation_runs',
   'reconciliation_sums',
   'reconciliation_horizon',
   'reconciliation_open',
   'order_changes_epochs',
+  'signing_keys',
 ];
 /** All other tables of the services get more and more rows. */
 const GROWING = services
@@ -74,11 +78,18 @@ const recording = recordStatements(sides.map(({ role }) => role));
 const owners = ({ orders, inventory }: Databases) => ({ orders: orders.ownerUrl, inventory: inventory.ownerUrl });
 
 async function filled(orders: number): Promise<Databases> {
-  const [order, inventory] = await Promise.all([orderSide.createOrderDatabase(), stockSide.createInventoryDatabase()]);
-  atEnd(() => Promise.all([order.drop(), inventory.drop()]));
+  const [order, inventory, accounts] = await Promise.all([
+    orderSide.createOrderDatabase(),
+    stockSide.createInventoryDatabase(),
+    accountSide.createAccountDatabase(),
+  ]);
+  atEnd(() => Promise.all([order.drop(), inventory.drop(), accounts.drop()]));
   // Without any, the tables were never analyzed either.
-  const databases = { orders: order, inventory };
-  if (orders > 0) await fillOrders(owners(databases), orders, () => {});
+  const databases = { orders: order, inventory, accounts };
+  if (orders > 0) {
+    await fillOrders(owners(databases), orders, () => {});
+    await fillAccounts(accounts.ownerUrl, orders);
+  }
   return databases;
 }
 
@@ -108,6 +119,7 @@ beforeAll(async () => {
     makeDue: (side) => asOwner(side, 'UPDATE outbox_messages SET claimed_until = now()'),
     forgetKey: (side, key) => withClient(databases[side].ownerUrl, (client) => forgetKey(client, key)),
   });
+  await runAccounts(databases.accounts);
   for (const service of [orders, alone, inventory]) await service.stop();
   recording.stop();
 });
@@ -158,6 +170,7 @@ describe('the statements of the services', () => {
     const [step, count] = [20, 400];
     for (let last = step; last <= count; last += step) {
       await addOrders(owners(young), { first: last - step + 1, last, count, until });
+      await addAccounts(young.accounts.ownerUrl, { first: last - step + 1, last });
       for (const one of await unboundedIn(young)) if (!isExempt(one)) found.set(`${one.read}: ${one.statement}`, last);
     }
     expect([...found]).toEqual([]);

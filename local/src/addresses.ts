@@ -1,5 +1,5 @@
 import type { ServiceName } from '../../services.ts';
-import { calls, serviceNamed } from '../../services.ts';
+import { calls, serviceKeys, serviceNamed } from '../../services.ts';
 import type { Plan } from './plan.ts';
 import { processNames, servicesOf } from './plan.ts';
 import type { Secrets } from './secrets.ts';
@@ -69,6 +69,7 @@ export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, st
     }),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
     ...Object.fromEntries(calls.map(({ variable, token }) => [variable, secrets[token]])),
+    ...Object.fromEntries(serviceKeys.map(({ variable, key }) => [variable, secrets[key]])),
     // The former name, which scripts still use.
     INTERNAL_TOKEN: secrets.order_to_inventory_token,
   };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Service } from '../../services.ts';
-import { callsOf, serviceNamed, services, upstreamTargets } from '../../services.ts';
+import { callsOf, keysOf, serviceNamed, services, upstreamTargets } from '../../services.ts';
 import { brokerOf, databaseUrl, portOf, serviceUrls, urlOf } from './addresses.ts';
 import type { Part } from './control.ts';
 import { repositoryRoot } from './folders.ts';
@@ -135,6 +135,7 @@ function serviceLaunch({ plan, secrets }: System, service: Service, name: string
     RABBITMQ_URL: amqpUrl(brokerOf(plan, secrets, '')),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
     ...Object.fromEntries(callsOf(service).map(({ variable, token }) => [variable, secrets[token]])),
+    ...Object.fromEntries(keysOf(service).map(({ variable, key }) => [variable, secrets[key]])),
     LOG_LEVEL: 'info',
     PUBLIC_URL: urlOf(plan, 'gateway'),
     // The gateway checks every second and waits a second for the response: by then it sends no more requests here.

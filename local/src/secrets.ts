@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { calls, services } from '../../services.ts';
+import { calls, serviceKeys, services } from '../../services.ts';
 import { readJson, writeJson } from './json-file.ts';
 
 const names = [
@@ -10,6 +10,7 @@ const names = [
   'operationsKey',
   'gatewayToken',
   ...calls.map(({ token }) => token),
+  ...serviceKeys.map(({ key }) => key),
   'postgresPassword',
   ...services.flatMap(({ name }) => [`${name}OwnerPassword`, `${name}ServicePassword`] as const),
   'rabbitmqPassword',

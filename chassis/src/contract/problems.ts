@@ -20,6 +20,7 @@ export const problemSections = {
     'A versioned resource is returned with its version in the header `ETag` and in the member `version`. `PUT`, `PATCH` and `DELETE` of it require `If-Match` with that `ETag`, which prevents lost updates.',
   Orders: undefined,
   'Products and stock': undefined,
+  Accounts: undefined,
   Operations: undefined,
   'The service': undefined,
 } as const satisfies Record<string, string | undefined>;
@@ -316,6 +317,16 @@ export const problems = {
     action: 'Check the id. A reservation has the id of its order.',
     repeat: 'corrected',
     example: { instance: `/operations/inventory/reservations/${ORDER}`, detail: 'No reservation has this id.' },
+  },
+  'token-invalid': {
+    status: 400,
+    title: 'Link is not valid any more',
+    section: 'Accounts',
+    meaning:
+      'The one-time token is unknown or expired, or it was used for another request. The response does not say which.',
+    action: 'Request a new link, for example by signing up again.',
+    repeat: 'corrected',
+    example: { instance: '/accounts/verification', detail: 'Request a new link.' },
   },
   'dead-letter-not-found': {
     status: 404,

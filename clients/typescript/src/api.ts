@@ -1092,6 +1092,75 @@ export interface components {
             nextCursor?: string;
         };
         ReadReservationAnswer: components["schemas"]["Reservation"];
+        Account: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            name: string;
+            locale: string;
+            /** @description What the person may do as staff; empty: a shopper only */
+            roles: ("backoffice" | "operations")[];
+            version: number;
+        };
+        KeySet: {
+            keys: {
+                /** @constant */
+                kty: "OKP";
+                /** @constant */
+                crv: "Ed25519";
+                /** @description The public key, in base64url */
+                x: string;
+                /** @description Begins with the audience of the tokens that it signs: `shop-` or `console-` */
+                kid: string;
+                /** @constant */
+                alg: "EdDSA";
+                /** @constant */
+                use: "sig";
+            }[];
+        };
+        SignUp: {
+            email: string;
+        };
+        /** @description Link is not valid any more */
+        TokenInvalidProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "token-invalid";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Verified: {
+            account: components["schemas"]["Account"];
+        };
+        SignUpBody: {
+            /** Format: email */
+            email: string;
+            /**
+             * @description Language of mail and pages, a tag of BCP 47
+             * @default en
+             */
+            locale?: string;
+        };
+        SignUpAnswer: components["schemas"]["SignUp"];
+        VerifyAccountBody: {
+            /** @description From the link in the mail */
+            token: string;
+            /** @description Not one of the most common passwords, and not the mail address */
+            password: string;
+            name: string;
+        };
+        VerifyAccountAnswer: components["schemas"]["Verified"];
+        ReadKeySetAnswer: components["schemas"]["KeySet"];
     };
     responses: never;
     parameters: never;

@@ -1,3 +1,4 @@
+import { type Accounts, accountsOf } from './accounts.ts';
 import { type CallOptions, type ClientSettings, makeCaller, pathTo } from './call.ts';
 import { makeStreamer } from './events.ts';
 import { type Operations, operationsOf, type ServicePath } from './operations.ts';
@@ -7,6 +8,7 @@ import type { Health, OrderWait, Reservation } from './types.ts';
 
 /** The system, as this client may use it. Every function repeats what has no final answer, and throws a `ShopError`. */
 export interface Client {
+  accounts: Accounts;
   orders: Orders;
   products: Products;
   /** Dead letters, reconciliation and events of a service, for API keys of the group `operations`; events for `backoffice` too. */
@@ -26,6 +28,7 @@ export function createClient(settings: ClientSettings): Client {
   const caller = makeCaller(settings);
   const streamer = makeStreamer(settings);
   return {
+    accounts: accountsOf(caller),
     orders: ordersOf(caller),
     products: productsOf(caller),
     operations: (service) => operationsOf(caller, streamer, service),

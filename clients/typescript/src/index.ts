@@ -1,3 +1,4 @@
+export type { Accounts } from './accounts.ts';
 export type { CallOptions, ClientSettings, WriteOptions } from './call.ts';
 export { type Client, createClient } from './client.ts';
 export { describeProblem, isRefusal, NoAnswerError, type Outcome, RefusedError, ShopError } from './errors.ts';

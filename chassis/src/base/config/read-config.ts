@@ -39,6 +39,14 @@ export function integer(minimum: number, maximum: number, fallback: number) {
 // Shorter secrets can be guessed; 32 characters of hex are 128 bits.
 const SECRET = z.string().regex(/^[\x21-\x7e]{32,}$/, 'Must have at least 32 characters, all visible ASCII.');
 
+/** A secret that only one service has. */
+export function secret(description: string) {
+  return SECRET.describe(description);
+}
+
+/** The previous value of a key of one service. */
+export const replacedKey = SECRET.optional().describe('Previous key, still used for what was made with it');
+
 /** A variable that was renamed. The former name is still read when the new one is not set. */
 export function formerly<V extends z.ZodType>(formerName: string, variable: V): V {
   return variable.meta({

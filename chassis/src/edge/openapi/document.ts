@@ -85,7 +85,7 @@ export interface Published {
 /** What a client has to know about every request. */
 export const callingAdvice = `All calls go through the gateway, with an API key in the header \`apikey\`. HEAD is supported wherever GET is. Bodies are \`application/json\` in UTF-8, at most 1 MiB; unknown members are rejected. Amounts of money are integers in minor units.
 
-Every POST and PATCH requires an \`Idempotency-Key\`. How a client should handle a response:
+Every POST and PATCH that needs an API key requires an \`Idempotency-Key\`. How a client should handle a response:
 
 | Response | Action |
 | --- | --- |
@@ -166,12 +166,14 @@ function idempotencyKey(keyRetentionHours: number): Json {
 function toOperation(operation: Operation, schemas: JsonSchemas, examples: Record<string, Json>): Json {
   const { method, groups, parameters = {}, query, body, versioned, resumable = false, links } = operation;
   if (versioned && method === 'post') throw new Error(`${operation.operationId}: a POST names no version`);
-  const idempotent = method === 'post' || method === 'patch';
+  const isWrite = method === 'post' || method === 'patch';
+  // A key has a scope, and calls that anyone may make have none.
+  const idempotent = isWrite && groups.length > 0;
   const common = edgeAnswers({
     ...operation,
     keyed: groups.length > 0,
     idempotent,
-    body: idempotent || method === 'put',
+    body: isWrite || method === 'put',
     pathParameters: Object.keys(parameters).length > 0,
     validated: query !== undefined || resumable || (versioned !== undefined && method !== 'get'),
   });

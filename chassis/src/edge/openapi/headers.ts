@@ -19,7 +19,10 @@ export const answerHeaders: Record<string, Json> = {
     description: 'The version, in quotes. Send it in `If-Match` with a change.',
     schema: { type: 'string', pattern: '^"\\d+"$' },
   },
-  'Cache-Control': { description: 'No cache keeps it.', schema: { type: 'string', enum: ['no-store'] } },
+  'Cache-Control': {
+    description: 'Whether a cache may store the response, and for how many seconds.',
+    schema: { type: 'string', enum: ['no-store', 'public, max-age=30'] },
+  },
   'X-Accel-Buffering': {
     description: 'For gateways that are made of nginx, which keep it to themselves.',
     schema: { type: 'string', enum: ['no'] },

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+export const staffRoles = ['backoffice', 'operations'] as const;
+export type StaffRole = (typeof staffRoles)[number];
+
+/** An account that is not deleted. */
+export interface Account {
+  id: string;
+  email: string;
+  /** Undefined until the mailbox has answered. */
+  name: string | undefined;
+  locale: string;
+  roles: readonly StaffRole[];
+  status: 'unverified' | 'active';
+  version: number;
+}
+
+/** The schema of {@link toAccountView}. */
+export const accountView = z
+  .strictObject({
+    id: z.uuidv7(),
+    email: z.string(),
+    name: z.string(),
+    locale: z.string(),
+    roles: z.array(z.enum(staffRoles)).meta({ description: 'What the person may do as staff; empty: a shopper only' }),
+    version: z.int().min(1),
+  })
+  .meta({ id: 'Account' });
+
+/** An active account in HTTP responses. */
+export function toAccountView({ id, email, name = '', locale, roles, version }: Account): z.output<typeof accountView> {
+  return { id, email, name, locale, roles: [...roles], version };
+}

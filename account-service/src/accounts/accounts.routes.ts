@@ -1,0 +1,62 @@
+import { text } from '@shop/chassis/base/text.ts';
+import { parseBody, readBody } from '@shop/chassis/edge/body.ts';
+import { contextOf } from '@shop/chassis/edge/context.ts';
+import { sendReply } from '@shop/chassis/edge/problem.ts';
+import type { MessageContext } from '@shop/chassis/reliable/outbox/outbox-message.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
+import { toReply } from '@shop/chassis/reliable/refusal.ts';
+import { type Response, Router } from 'express';
+import { z } from 'zod';
+import { newPassword } from '../passwords/password-rules.ts';
+import { toAccountView } from './account.ts';
+import { signUp } from './sign-up.ts';
+import { type VerifyDeps, verifyAccount } from './verify-account.ts';
+
+const BODY_LIMIT_BYTES = 16 * 1024;
+
+// RFC 5321, 4.5.3.1.3: 256 octets with the angle brackets.
+const email = z.email().max(254);
+const locale = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/, 'Must be a language tag, such as en or de-AT.')
+  .default('en')
+  .meta({ description: 'Language of mail and pages, a tag of BCP 47' });
+export const signUpBody = z.strictObject({ email, locale });
+export const signUpView = z.strictObject({ email: z.string() }).meta({ id: 'SignUp' });
+export const verificationBody = z.strictObject({
+  token: z.string().min(1).max(200).meta({ description: 'From the link in the mail' }),
+  password: newPassword,
+  name: text(1, 200),
+});
+
+export interface AccountsDeps extends VerifyDeps {
+  now: () => Date;
+  wakeRelay: () => void;
+}
+
+/** Sign-up: the routes of `/accounts` that anyone may call. They take no Idempotency-Key. */
+export function accountsRoutes(deps: AccountsDeps): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const body = readBody(BODY_LIMIT_BYTES);
+  const messageContext = (res: Response): MessageContext => {
+    const { requestId, traceparent } = contextOf(res);
+    return { correlationId: requestId, traceparent, occurredAt: deps.now() };
+  };
+
+  router.post('/accounts', ...body, async (req, res) => {
+    const input = parseBody(req, signUpBody);
+    await inTransaction(deps.pool, (trx) => signUp(trx, input, messageContext(res)));
+    deps.wakeRelay();
+    sendReply(res, toReply(202, { email: input.email } satisfies z.output<typeof signUpView>));
+  });
+
+  router.post('/accounts/verification', ...body, async (req, res) => {
+    const input = parseBody(req, verificationBody);
+    const account = await verifyAccount(deps, input, messageContext(res));
+    deps.wakeRelay();
+    sendReply(res, toReply(201, { account: toAccountView(account) }));
+  });
+
+  return router;
+}

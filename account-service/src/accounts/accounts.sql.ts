@@ -1,0 +1,112 @@
+import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import type { PasswordHash } from '../passwords/password-hasher.ts';
+import type { Account, StaffRole } from './account.ts';
+
+interface AccountRow {
+  id: string;
+  email: string;
+  name: string | null;
+  locale: string;
+  roles: StaffRole[];
+  status: 'unverified' | 'active';
+  version: string;
+}
+
+interface CredentialRow {
+  hash: Buffer;
+  salt: Buffer;
+  memory_kib: number;
+  passes: number;
+  parallelism: number;
+}
+
+/**
+ * The account with this mail address, which is created if there is none, locked until the end of the transaction. It takes the
+ * same statement, and so the same time, whether the address is known or not.
+ */
+export async function findOrCreateAccount(
+  trx: Transaction,
+  { id, email, locale }: { id: string; email: string; locale: string },
+  now: Date,
+): Promise<Account> {
+  const { rows } = await trx.query<AccountRow>(
+    /* sql */ `
+    INSERT INTO accounts (id, email, locale, status, created_at, updated_at) VALUES ($1, $2, $3, 'unverified', $4, $4)
+    ON CONFLICT (lower(email COLLATE "C")) DO UPDATE SET updated_at = $4
+    RETURNING id, email, name, locale, roles, status, version`,
+    [id, email, locale, now],
+  );
+  return toAccount(rows[0] as AccountRow);
+}
+
+/** An account that is not deleted. */
+export async function findAccount(q: Queryable, id: string): Promise<Account | undefined> {
+  const { rows } = await q.query<AccountRow>(
+    /* sql */ `
+    SELECT id, email, name, locale, roles, status, version FROM accounts WHERE id = $1 AND status <> 'deleted'`,
+    [id],
+  );
+  return rows[0] && toAccount(rows[0]);
+}
+
+/** Make an unverified account active; undefined if it is not unverified. */
+export async function activateAccount(
+  trx: Transaction,
+  { id, name }: { id: string; name: string },
+  now: Date,
+): Promise<Account | undefined> {
+  // The status is a parameter, so that no plan reads the index of unverified accounts instead of the key.
+  const { rows } = await trx.query<AccountRow>(
+    /* sql */ `
+    UPDATE accounts SET status = 'active', name = $2, version = version + 1, updated_at = $3
+    WHERE id = $1 AND status = $4
+    RETURNING id, email, name, locale, roles, status, version`,
+    [id, name, now, 'unverified'],
+  );
+  return rows[0] && toAccount(rows[0]);
+}
+
+/** Set the first password of an account. */
+export async function insertCredential(trx: Transaction, accountId: string, password: PasswordHash): Promise<void> {
+  await trx.query(
+    /* sql */ `
+    INSERT INTO credentials (account_id, hash, salt, memory_kib, passes, parallelism) VALUES ($1, $2, $3, $4, $5, $6)`,
+    [accountId, password.hash, password.salt, password.memoryKib, password.passes, password.parallelism],
+  );
+}
+
+/** The password of an account. */
+export async function findCredential(q: Queryable, accountId: string): Promise<PasswordHash | undefined> {
+  const { rows } = await q.query<CredentialRow>(
+    'SELECT hash, salt, memory_kib, passes, parallelism FROM credentials WHERE account_id = $1',
+    [accountId],
+  );
+  const [row] = rows;
+  if (!row) return undefined;
+  const { hash, salt, memory_kib: memoryKib, passes, parallelism } = row;
+  return { hash, salt, memoryKib, passes, parallelism };
+}
+
+// A mail may arrive late, and people answer late.
+const UNVERIFIED_KEPT_DAYS = 7;
+
+/**
+ * Remove a batch of the accounts that were never verified and whose mails are gone. Returns how many. A sign-up that comes first
+ * sets updated_at, so that the locked row does not match any more; one that comes later waits, and creates the account again.
+ */
+export async function removeUnverifiedAccounts(q: Queryable, now: Date, limit: number): Promise<number> {
+  const { rowCount } = await q.query(
+    /* sql */ `
+    DELETE FROM accounts WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM accounts a
+      WHERE status = 'unverified' AND updated_at < $1::timestamptz - make_interval(days => $3)
+        AND (SELECT t.id FROM email_tokens t WHERE t.account_id = a.id LIMIT 1) IS NULL
+      ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    [now, limit, UNVERIFIED_KEPT_DAYS],
+  );
+  return rowCount ?? 0;
+}
+
+function toAccount(row: AccountRow): Account {
+  return { ...row, name: row.name ?? undefined, version: Number(row.version) };
+}

@@ -1,0 +1,44 @@
+import type { Metrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
+import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
+import type { IdempotencyDeps } from '@shop/chassis/reliable/idempotency/idempotently.ts';
+import { createApp } from '@shop/chassis/service/app.ts';
+import type { HealthDeps } from '@shop/chassis/service/health.ts';
+import { type Express, Router } from 'express';
+import { accountsRoutes } from './accounts/accounts.routes.ts';
+import type { MasterKey } from './master-key.ts';
+import { describeService } from './openapi.ts';
+import type { PasswordHasher } from './passwords/password-hasher.ts';
+import { signingKeysRoutes } from './signing-keys/signing-keys.routes.ts';
+
+export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
+  metrics: Metrics;
+  gatewayTokens: readonly string[];
+  /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
+  keyRetentionHours: number;
+  masterKey: MasterKey;
+  hasher: PasswordHasher;
+  now: () => Date;
+  wakeRelay: () => void;
+  tracing?: Tracing;
+  /** Override for tests. */
+  longestTurnMs?: number;
+}
+
+/** The service without listener and background work, for main.ts and tests. */
+export function buildApp(deps: AppDeps): Express {
+  const routes = Router({ caseSensitive: true, strict: true });
+  const requests = { ...deps, pool: deps.requestPool };
+  // Replays of dead letters keep no key beyond its retention.
+  const findKeptFingerprint = async () => undefined;
+  routes.use(accountsRoutes(requests));
+  routes.use(deadLetterRoutes({ ...requests, findKeptFingerprint, base: '/operations/accounts', indispensable: [] }));
+  return createApp({
+    ...deps,
+    internal: signingKeysRoutes(requests),
+    internalPaths: ['\\.well-known'],
+    routes,
+    name: 'accounts',
+    describe: () => describeService(deps),
+  });
+}

@@ -1,0 +1,26 @@
+/** The commands of account-service, for its image; `npm run keys` does the same in a clone. */
+import { UsageError } from '@shop/chassis/base/fault.ts';
+import { commandConfig } from './config.ts';
+import { keysCommand } from './signing-keys/keys-command.ts';
+
+const help = `node account-service/src/cli.ts <command>
+
+  keys list | rotate    the keys that sign access tokens (keys --help)
+
+It reads DATABASE_URL and ACCOUNT_MASTER_KEY, as the service does.`;
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function run([name, ...args]: string[]): Promise<number> {
+  if (name === 'keys') return keysCommand(args, commandConfig);
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    console.log(help);
+    return 0;
+  }
+  throw new UsageError(`there is no command "${name}"\n\n${help}`);
+}

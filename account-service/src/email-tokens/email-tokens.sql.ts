@@ -1,0 +1,95 @@
+import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import type { EmailPurpose } from './email-token.ts';
+
+/** A mail, and the one-time token in it. */
+export interface EmailToken {
+  id: string;
+  accountId: string;
+  purpose: EmailPurpose;
+  expiresAt: Date;
+  usedAt: Date | undefined;
+}
+
+interface EmailTokenRow {
+  id: string;
+  account_id: string;
+  purpose: EmailPurpose;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
+export interface NewMail {
+  id: string;
+  accountId: string;
+  purpose: EmailPurpose;
+  email: string;
+  now: Date;
+  validHours: number;
+}
+
+// So that nobody can have a mailbox flooded.
+const MAILS_PER_HOUR = 3;
+
+/**
+ * Add a mail to an account that this transaction has locked. Adds none, and returns false, when the account got three mails for
+ * one of these purposes within an hour.
+ */
+export async function addMail(trx: Transaction, mail: NewMail, alike: readonly EmailPurpose[]): Promise<boolean> {
+  const { rowCount } = await trx.query(
+    /* sql */ `
+    INSERT INTO email_tokens (id, account_id, purpose, email, created_at, expires_at)
+    SELECT $1, $2, $3, $4, $5::timestamptz, $5::timestamptz + make_interval(hours => $6)
+    WHERE (
+      SELECT count(*) FROM email_tokens
+      WHERE account_id = $2 AND created_at > $5::timestamptz - interval '1 hour' AND purpose = ANY ($7::text[])
+    ) < $8`,
+    [mail.id, mail.accountId, mail.purpose, mail.email, mail.now, mail.validHours, alike, MAILS_PER_HOUR],
+  );
+  return rowCount === 1;
+}
+
+/** The mail of a token. */
+export async function findEmailToken(q: Queryable, id: string): Promise<EmailToken | undefined> {
+  const { rows } = await q.query<EmailTokenRow>(
+    'SELECT id, account_id, purpose, expires_at, used_at FROM email_tokens WHERE id = $1',
+    [id],
+  );
+  return rows[0] && toEmailToken(rows[0]);
+}
+
+/** The same, locked until the end of the transaction, so that a token is used once. */
+export async function lockEmailToken(trx: Transaction, id: string): Promise<EmailToken | undefined> {
+  const { rows } = await trx.query<EmailTokenRow>(
+    'SELECT id, account_id, purpose, expires_at, used_at FROM email_tokens WHERE id = $1 FOR UPDATE',
+    [id],
+  );
+  return rows[0] && toEmailToken(rows[0]);
+}
+
+/** Note that a token had its effect. */
+export async function markUsed(trx: Transaction, id: string, now: Date): Promise<void> {
+  await trx.query('UPDATE email_tokens SET used_at = $2 WHERE id = $1', [id, now]);
+}
+
+/** Remove a batch of the mails whose tokens expired more than an hour before `now`. Returns how many. */
+export async function removeExpiredMails(q: Queryable, now: Date, limit: number): Promise<number> {
+  // For an hour they still count as mails of the account.
+  const { rowCount } = await q.query(
+    /* sql */ `
+    DELETE FROM email_tokens WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM email_tokens WHERE expires_at < $1::timestamptz - interval '1 hour'
+      ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    [now, limit],
+  );
+  return rowCount ?? 0;
+}
+
+function toEmailToken(row: EmailTokenRow): EmailToken {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    purpose: row.purpose,
+    expiresAt: row.expires_at,
+    usedAt: row.used_at ?? undefined,
+  };
+}

@@ -1,0 +1,33 @@
+import { callingAdvice, type Operation, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
+import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
+import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
+import { accountOperations } from './accounts/accounts.openapi.ts';
+import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
+
+/** All operations that the gateway routes to account-service. */
+const operations: readonly Operation[] = [
+  ...accountOperations,
+  ...signingKeyOperations,
+  // It consumes no queue; what cannot be encoded for the broker is set aside under the name of the outbox.
+  ...deadLetterOperations('/operations/accounts', 'outbox'),
+  ...serviceOperations('accounts'),
+];
+
+/** The OpenAPI document of account-service. */
+export function describeService(published: Published) {
+  return toDocument(
+    {
+      title: 'Accounts',
+      summary: 'People who sign in',
+      description: `People who sign in, and the keys that verify their access tokens.\n\n${callingAdvice}`,
+      tags: {
+        accounts: 'Sign-up',
+        'signing keys': 'Keys that verify access tokens',
+        'dead letters': 'Messages that could not be published: inspect, replay and discard them',
+        service: 'Health and documentation of the service',
+      },
+      operations,
+    },
+    published,
+  );
+}

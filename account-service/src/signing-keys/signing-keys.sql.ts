@@ -1,0 +1,89 @@
+import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import { type Audience, PUBLISHED_AFTER_SECONDS, PUBLISHED_BEFORE_SECONDS, type SigningKey } from './signing-key.ts';
+
+interface SigningKeyRow {
+  kid: string;
+  audience: Audience;
+  public_key: Buffer;
+  created_at: Date;
+  signs_from: Date;
+  signs_until: Date | null;
+  state: SigningKey['state'];
+}
+
+/** A key that was just made. */
+export interface NewSigningKey {
+  kid: string;
+  audience: Audience;
+  publicKey: Buffer;
+  /** Encrypted. */
+  privateKey: Buffer;
+}
+
+/** The keys that verifiers may need, oldest first. */
+export async function findPublishedKeys(q: Queryable): Promise<SigningKey[]> {
+  const { rows } = await q.query<SigningKeyRow>(
+    /* sql */ `
+    SELECT kid, audience, public_key, created_at, signs_from, signs_until,
+      CASE WHEN clock_timestamp() < signs_from THEN 'waiting' WHEN clock_timestamp() < signs_until THEN 'signing'
+        WHEN signs_until IS NULL THEN 'signing' ELSE 'retired' END AS state
+    FROM signing_keys
+    WHERE signs_until IS NULL OR signs_until > clock_timestamp() - make_interval(secs => $1)
+    ORDER BY created_at, kid`,
+    [PUBLISHED_AFTER_SECONDS],
+  );
+  return rows.map(toSigningKey);
+}
+
+/**
+ * Keep other processes from making keys until the end of the transaction. Signing and publishing go on. A transaction that
+ * waited here must take its times from clock_timestamp(), because now() is the time at which it began.
+ */
+export async function lockKeys(trx: Transaction): Promise<void> {
+  await trx.query('LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE');
+}
+
+/** End the newest key of an audience: it signs until its successor does. Returns that time; undefined if there was no key. */
+export async function endNewestKey(trx: Transaction, audience: Audience): Promise<Date | undefined> {
+  // In milliseconds, which is all that a Date carries: between the two keys there must be no moment.
+  const { rows } = await trx.query<{ signs_until: Date }>(
+    /* sql */ `
+    UPDATE signing_keys SET signs_until =
+      date_trunc('milliseconds', greatest(clock_timestamp(), signs_from)) + make_interval(secs => $2)
+    WHERE audience = $1 AND signs_until IS NULL
+    RETURNING signs_until`,
+    [audience, PUBLISHED_BEFORE_SECONDS],
+  );
+  return rows[0]?.signs_until;
+}
+
+/** Add the newest key of an audience, which signs from `signsFrom` or, without a predecessor, at once. */
+export async function insertKey(trx: Transaction, key: NewSigningKey, signsFrom: Date | undefined): Promise<void> {
+  await trx.query(
+    /* sql */ `
+    INSERT INTO signing_keys (kid, audience, public_key, private_key, signs_from)
+    VALUES ($1, $2, $3, $4, coalesce($5, clock_timestamp()))`,
+    [key.kid, key.audience, key.publicKey, key.privateKey, signsFrom ?? null],
+  );
+}
+
+/** Remove the keys that are not published any more. */
+export async function removeRetiredKeys(q: Queryable): Promise<number> {
+  const { rowCount } = await q.query(
+    'DELETE FROM signing_keys WHERE signs_until <= clock_timestamp() - make_interval(secs => $1)',
+    [PUBLISHED_AFTER_SECONDS],
+  );
+  return rowCount ?? 0;
+}
+
+function toSigningKey(row: SigningKeyRow): SigningKey {
+  return {
+    kid: row.kid,
+    audience: row.audience,
+    publicKey: row.public_key,
+    createdAt: row.created_at,
+    signsFrom: row.signs_from,
+    signsUntil: row.signs_until ?? undefined,
+    state: row.state,
+  };
+}

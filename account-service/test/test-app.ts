@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
+import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
+import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
+import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
+import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import request from 'supertest';
+import { buildApp } from '../src/app.ts';
+import { toToken } from '../src/email-tokens/email-token.ts';
+import { createMasterKey } from '../src/master-key.ts';
+import { createPasswordHasher, type PasswordHasher } from '../src/passwords/password-hasher.ts';
+
+const GATEWAY_TOKEN = 'g'.repeat(32);
+const log = createLogger('account-service', process.env.TEST_LOG_LEVEL ?? 'silent');
+
+export const migrationsDirectory = join(__dirname, '../migrations');
+export const masterKey = createMasterKey(['m'.repeat(32)]);
+
+/** A database of account-service's own. */
+export function createAccountDatabase(): Promise<TestDatabase> {
+  return createTestDatabase('account-service', migrationsDirectory);
+}
+
+// For what hangs: on a busy machine the limits of the service say nothing of the code.
+const PATIENCE_MS = 60_000;
+
+/** A database for the tests of a file, and a service on it; both end with them. */
+export async function startOnOwnDatabase(): Promise<{ database: TestDatabase; service: AccountService }> {
+  const database = await createAccountDatabase();
+  atEnd(() => database.drop());
+  return { database, service: startUntilEnd(database.pool) };
+}
+
+/** A service that stops at the end of the tests, as another process on the same database. */
+export function startUntilEnd(pool: Pool, options: AccountServiceOptions = {}): AccountService {
+  const service = startAccountService(pool, options);
+  atEnd(() => service.stop());
+  return service;
+}
+
+export interface AccountServiceOptions {
+  now?: () => Date;
+  hasher?: PasswordHasher;
+}
+
+/** An account-service in this process, as one of possibly several on the same database. */
+export function startAccountService(pool: Pool, options: AccountServiceOptions = {}) {
+  const metrics = createMetrics('account-service', 'test');
+  const replays = startReplayCounter(pool, log);
+  const lifecycle = createLifecycle();
+  lifecycle.enter('ready');
+  const http = buildApp({
+    pool,
+    requestPool: createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine, maxWaitMs: PATIENCE_MS }),
+    longestTurnMs: PATIENCE_MS,
+    broker: { isConnected: () => true, differences: () => [] },
+    lifecycle,
+    metrics,
+    log,
+    version: 'test',
+    replays,
+    gatewayTokens: [GATEWAY_TOKEN],
+    keyRetentionHours: 72,
+    masterKey,
+    hasher: createPasswordHasher(),
+    now: () => new Date(),
+    wakeRelay: () => {},
+    ...options,
+  });
+  return { http, metrics, stop: () => replays.stop() };
+}
+export type AccountService = ReturnType<typeof startAccountService>;
+
+/** What the gateway adds to a request of this consumer. */
+export function asClient(clientId: string, groups: string): Record<string, string> {
+  return { 'x-gateway-token': GATEWAY_TOKEN, 'x-consumer-custom-id': clientId, 'x-consumer-groups': groups };
+}
+export const OPERATIONS = asClient('operations-1', 'operations');
+
+/** A POST of anyone, through the gateway. */
+export function post(service: AccountService, path: string, body: object) {
+  return request(service.http).post(path).set('x-gateway-token', GATEWAY_TOKEN).send(body);
+}
+
+export function get(service: AccountService, path: string, headers: Record<string, string> = {}) {
+  return request(service.http)
+    .get(path)
+    .set({ 'x-gateway-token': GATEWAY_TOKEN, ...headers });
+}
+
+export const PASSWORD = 'correct horse battery staple';
+
+/** The messages in the outbox, oldest first. */
+export async function outbox(pool: Pool): Promise<{ type: string; payload: Record<string, string> }[]> {
+  const { rows } = await pool.query<{ body: string }>('SELECT body FROM outbox_messages ORDER BY id');
+  return rows.map(({ body }) => {
+    const { type, payload } = JSON.parse(body);
+    return { type, payload };
+  });
+}
+
+/** The tokens in all mails, in the order in which they were to be sent. */
+export async function tokensInMails(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>('SELECT id FROM email_tokens ORDER BY id');
+  return rows.map(({ id }) => toToken(masterKey, id));
+}
+
+/** Sign up; returns the token in the mail. */
+export async function signUp(service: AccountService, pool: Pool, email = 'ada@example.org'): Promise<string> {
+  await post(service, '/accounts', { email }).expect(202);
+  const { rows } = await pool.query('SELECT id FROM email_tokens WHERE email = $1 ORDER BY id DESC LIMIT 1', [email]);
+  return toToken(masterKey, rows[0].id);
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { messagesOf } from '../define-message.ts';
+import { id } from '../members.ts';
+
+/*
+ * Messages of account-service. They carry ids only, because messages are kept in many places: what a mail needs is read from
+ * account-service when it is sent.
+ */
+
+const event = messagesOf({ producer: 'account-service', kind: 'event', exchange: 'account_exchange' });
+
+export const accountRegisteredV1 = event(
+  'account.registered',
+  1,
+  'Someone signed up with a mail address, and the mail `mailId` is to be sent there. Also for the address of an existing account, whose mail says so.',
+  z.object({ accountId: id, mailId: id }),
+);
+
+export const accountVerifiedV1 = event(
+  'account.verified',
+  1,
+  'The mailbox has answered: the account is active and has a password.',
+  z.object({ accountId: id }),
+);
+
+/** All messages of account-service. */
+export const messages = [accountRegisteredV1, accountVerifiedV1] as const;

@@ -1,0 +1,58 @@
+/** The database of account-service, filled, and every statement that the service has. */
+import { toToken } from '@shop/account-service/email-tokens/email-token.ts';
+import { removeExpired } from '@shop/account-service/remove-expired.ts';
+import { publishedKeys, rotateKeys } from '@shop/account-service/signing-keys/rotate-keys.ts';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { withClient } from '@shop/chassis/testing/with-client.ts';
+import * as accountSide from '../../account-service/test/test-app.ts';
+
+/** Accounts from `first` to `last`, each with a password, a mail and a session. One in a hundred was never verified. */
+export async function addAccounts(ownerUrl: string, { first, last }: { first: number; last: number }): Promise<void> {
+  await withClient(ownerUrl, (client) =>
+    client.query(
+      /* sql */ `
+      WITH numbers AS (
+        SELECT n, gen_random_uuid() AS id, now() - n * interval '1 minute' AS at FROM generate_series(${first}, ${last}) AS n
+      ), added AS (
+        INSERT INTO accounts (id, email, name, locale, status, created_at, updated_at)
+        SELECT id, 'person-' || n || '@example.org', 'Person', 'en',
+          CASE WHEN n % 100 = 0 THEN 'unverified' ELSE 'active' END, at, at FROM numbers
+      ), passwords AS (
+        INSERT INTO credentials (account_id, hash, salt, memory_kib, passes, parallelism)
+        SELECT id, '', '', 1, 1, 1 FROM numbers WHERE n % 100 <> 0
+      ), mails AS (
+        INSERT INTO email_tokens (id, account_id, purpose, email, created_at, expires_at)
+        SELECT gen_random_uuid(), id, 'verification', 'person-' || n || '@example.org', at, at + interval '1 day' FROM numbers
+      )
+      INSERT INTO session_families (id, account_id, audience, expires_at) SELECT id, id, 'shop', at + interval '30 days' FROM numbers`,
+    ),
+  );
+}
+
+/** As autovacuum leaves the tables after a while. */
+export async function fillAccounts(ownerUrl: string, count: number): Promise<void> {
+  await addAccounts(ownerUrl, { first: 1, last: count });
+  await withClient(ownerUrl, (client) => client.query('VACUUM (ANALYZE)'));
+}
+
+/** Everything that account-service asks its database. */
+export async function runAccounts({ pool, ownerUrl }: { pool: Pool; ownerUrl: string }): Promise<void> {
+  const service = accountSide.startAccountService(pool);
+  const email = 'plans@example.org';
+  await accountSide.post(service, '/accounts', { email }).expect(202);
+  const token = await withClient(ownerUrl, async (client) => {
+    const { rows } = await client.query('SELECT id FROM email_tokens WHERE email = $1', [email]);
+    return toToken(accountSide.masterKey, rows[0].id);
+  });
+  const verify = () =>
+    accountSide
+      .post(service, '/accounts/verification', { token, password: accountSide.PASSWORD, name: 'Plans' })
+      .expect(201);
+  await verify();
+  await verify();
+  const keys = { pool, masterKey: accountSide.masterKey };
+  await publishedKeys(keys);
+  await rotateKeys(keys);
+  await removeExpired(pool, new Date());
+  await service.stop();
+}
