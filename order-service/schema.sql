@@ -131,14 +131,14 @@ CREATE TABLE order_changes_epochs (
   number integer NOT NULL,
   id text NOT NULL,
   begins_after bigint NOT NULL,
-  identity text NOT NULL,
+  origin text NOT NULL,
   began_at timestamp with time zone DEFAULT now() NOT NULL,
   CONSTRAINT order_changes_epochs_pkey PRIMARY KEY (number),
   CONSTRAINT order_changes_epochs_id_key UNIQUE (id)
 );
 COMMENT ON TABLE order_changes_epochs IS 'Positions of order_changes name their epoch. A restored database begins a new one, because it gives numbers out again';
 COMMENT ON COLUMN order_changes_epochs.begins_after IS 'The last position when it began. Greater ones of earlier epochs are lost';
-COMMENT ON COLUMN order_changes_epochs.identity IS 'Cluster, database, table and timeline in which it began';
+COMMENT ON COLUMN order_changes_epochs.origin IS 'Server, database, table and timeline in which it began';
 
 CREATE TABLE order_changes_queue (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,

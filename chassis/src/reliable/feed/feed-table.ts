@@ -49,7 +49,7 @@ export async function createFeedTablesV1(knex: Knex, { name, columns, role, abou
       number integer NOT NULL,
       id text NOT NULL,
       begins_after bigint NOT NULL,
-      identity text NOT NULL,
+      origin text NOT NULL,
       began_at timestamptz NOT NULL DEFAULT now(),
       CONSTRAINT ${name}_epochs_pkey PRIMARY KEY (number),
       CONSTRAINT ${name}_epochs_id_key UNIQUE (id)
@@ -67,7 +67,7 @@ export async function createFeedTablesV1(knex: Knex, { name, columns, role, abou
       'Positions of ${name} name their epoch. A restored database begins a new one, because it gives numbers out again';
     COMMENT ON COLUMN ${name}_epochs.begins_after IS
       'The last position when it began. Greater ones of earlier epochs are lost';
-    COMMENT ON COLUMN ${name}_epochs.identity IS 'Cluster, database, table and timeline in which it began';
+    COMMENT ON COLUMN ${name}_epochs.origin IS 'Server, database, table and timeline in which it began';
   `);
 }
 

@@ -33,7 +33,7 @@ export interface FeedStatus {
  * What changes when a database is restored: from a dump (another database or table), from a copy of its files (another timeline, as
  * after a failover), or on another server.
  */
-function identityOf(name: string): string {
+function originOf(name: string): string {
   return /* sql */ `concat_ws('.',
     (SELECT system_identifier FROM pg_control_system()),
     (SELECT oid FROM pg_database WHERE datname = current_database()),
@@ -52,7 +52,7 @@ export async function readStatus<C>(q: Queryable, { name }: FeedDefinition<C>): 
   }>({
     name: `status-of-${name}`,
     text: /* sql */ `
-      SELECT id AS epoch, begins_after, identity = ${identityOf(name)} AS is_current,
+      SELECT id AS epoch, begins_after, origin = ${originOf(name)} AS is_current,
         (SELECT position FROM ${name} ORDER BY position DESC LIMIT 1) AS head,
         (SELECT extract(epoch FROM now() - at)::float FROM ${name}_queue ORDER BY id LIMIT 1) AS waiting_seconds
       FROM ${name}_epochs ORDER BY number DESC LIMIT 1`,
@@ -111,9 +111,9 @@ async function lockFeed(trx: Transaction, name: string): Promise<boolean> {
 async function beginEpoch(trx: Transaction, name: string): Promise<void> {
   await trx.query(
     /* sql */ `
-    INSERT INTO ${name}_epochs (number, id, begins_after, identity)
+    INSERT INTO ${name}_epochs (number, id, begins_after, origin)
     SELECT coalesce((SELECT number FROM ${name}_epochs ORDER BY number DESC LIMIT 1), 0) + 1, $1,
-      coalesce((SELECT position FROM ${name} ORDER BY position DESC LIMIT 1), 0), ${identityOf(name)}`,
+      coalesce((SELECT position FROM ${name} ORDER BY position DESC LIMIT 1), 0), ${originOf(name)}`,
     [randomBytes(6).toString('hex')],
   );
 }
