@@ -37,7 +37,7 @@ async function start(limits: Partial<typeof HTTP_LIMITS> = {}): Promise<void> {
 
 const open = () => openRawClient(server.port);
 const closed = (client: RawClient) => eventually(() => client.isClosed || undefined);
-const heard = (client: RawClient, text: string) => eventually(() => client.heard.includes(text) || undefined);
+const heard = (client: RawClient, text: string) => eventually(() => client.received.includes(text) || undefined);
 
 /** One byte every 20 ms, for as long as the server listens. */
 async function drip(client: RawClient, text: string): Promise<void> {
@@ -61,7 +61,7 @@ describe('the HTTP server', () => {
     expect(await isServed()).toBe(true);
     await closed(slow);
     await dripping;
-    expect(slow.heard).toContain(' 408 ');
+    expect(slow.received).toContain(' 408 ');
   });
 
   it('cuts off who sends the body byte by byte', async () => {
@@ -72,7 +72,7 @@ describe('the HTTP server', () => {
     expect(await isServed()).toBe(true);
     await closed(slow);
     await dripping;
-    expect(slow.heard).not.toContain(' 200 ');
+    expect(slow.received).not.toContain(' 200 ');
   });
 
   it('cuts off who never says anything, and who does not read an answer', async () => {
@@ -102,7 +102,7 @@ describe('the HTTP server', () => {
     await heard(gateway, '\r\n\r\nok');
     const silent = open();
     await closed(silent); // by now the idle one is older than the time for a head
-    gateway.heard = '';
+    gateway.received = '';
     gateway.socket.write(request);
     await heard(gateway, '\r\n\r\nok');
   });

@@ -43,7 +43,7 @@ function printing(printer: Printer): LeasedCall<Label, { sheet: number }> {
       return rows[0];
     },
     call: (label) => printer.print(label),
-    async settle(trx, { id, text }, { sheet }) {
+    async complete(trx, { id, text }, { sheet }) {
       await trx.query('UPDATE labels SET sheet = $2 WHERE id = $1', [id, sheet]);
       return toReply(201, { id, text, sheet });
     },

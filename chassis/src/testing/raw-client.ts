@@ -5,17 +5,17 @@ import { atEnd } from './at-end.ts';
 export interface RawClient {
   socket: Socket;
   /** All that came back. */
-  heard: string;
+  received: string;
   isClosed: boolean;
 }
 
 /** Connect to a port of this machine; the connection ends with the test. */
 export function openRawClient(port: number): RawClient {
   const socket = connect(port, '127.0.0.1');
-  const client = { socket, heard: '', isClosed: false };
+  const client = { socket, received: '', isClosed: false };
   atEnd(() => socket.destroy());
   socket.setEncoding('latin1').on('data', (text: string) => {
-    client.heard += text;
+    client.received += text;
   });
   socket
     .on('error', () => {})

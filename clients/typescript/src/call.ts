@@ -14,7 +14,7 @@ export interface ClientSettings {
   baseUrl: string;
   /** The API key, or what gives it before each request, for keys that are rotated. Without one only public calls work. */
   apiKey?: string | undefined | (() => string | Promise<string>);
-  /** How long a call may take in all, unless it says otherwise. Default 120,000: outages that settle by themselves are shorter. */
+  /** How long a call may take in all, unless it says otherwise. Default 120,000: most outages are shorter. */
   deadlineMs?: number;
   /** How long one request may take before it is repeated. Default 10,000: the gateway answers earlier. */
   attemptTimeoutMs?: number;
@@ -46,7 +46,7 @@ export interface Call {
   query?: object;
   body?: object;
   /** 202 is not the end: ask again until it is another. */
-  untilSettled?: boolean;
+  untilDecided?: boolean;
   /** Accepts an answer that would otherwise be repeated. */
   isAnswer?: (status: number, body: unknown) => boolean;
 }
@@ -93,7 +93,7 @@ async function perform(settings: ClientSettings, call: Call, options: WriteOptio
     const timeoutMs = Math.min(settings.attemptTimeoutMs ?? 10_000, endsAt - performance.now());
     const request = { method: call.method, headers, body };
     const attempt = await send(settings, url, request, { signal, timeoutMs, isAnswer: call.isAnswer });
-    if (attempt.kind === 'done' || (attempt.kind === 'pending' && !call.untilSettled)) return attempt.body;
+    if (attempt.kind === 'done' || (attempt.kind === 'pending' && !call.untilDecided)) return attempt.body;
     if (attempt.kind === 'refused') {
       const isSure = key === undefined || !mayBeDone || speaksForTheKey(attempt.problem);
       throw new RefusedError({

@@ -32,7 +32,7 @@ export function ordersOf(caller: Caller): Orders {
     (await caller({ method: 'POST', path, body }, options)) as Order;
   return {
     async place(body, { wait = true, ...options } = {}) {
-      return (await caller({ method: 'POST', path: '/orders', body, untilSettled: wait }, options)) as Order;
+      return (await caller({ method: 'POST', path: '/orders', body, untilDecided: wait }, options)) as Order;
     },
     async get(id, options) {
       return (await caller({ method: 'GET', path: pathTo`/orders/${id}` }, options)) as Order;

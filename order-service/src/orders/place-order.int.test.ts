@@ -90,7 +90,7 @@ describe('POST /orders', () => {
     expect(messages.map((message) => faultOfSize(Buffer.from(message.body)))).toEqual([undefined, undefined]);
   });
 
-  it('settles many orders of many clients in few batches, each with its own answer', async () => {
+  it('places many orders of many clients in few batches, each with its own answer', async () => {
     system.peer.decide = (id) => (Number.parseInt(id.at(-1) ?? '0', 16) % 2 ? refused() : held());
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, n) =>
@@ -486,7 +486,7 @@ describe('when the database fails', () => {
     });
   }
 
-  it('accepts the orders of a batch that inventory could not decide, and settles the others', async () => {
+  it('accepts the orders of a batch that inventory could not decide, and decides the others', async () => {
     const few = new Set<number>([1, 4]);
     let asked = 0;
     system.peer.decide = () => (few.has(asked++) ? { state: 'undecided' } : held());

@@ -102,7 +102,7 @@ export async function placeBatch(
   );
   const unanswered = placements.filter((placement) => !judgements.has(placement));
   const [answers, byOrders] = await Promise.all([
-    reserveAndSettle(deps, claimed, batch?.traceparent),
+    reserveAndComplete(deps, claimed, batch?.traceparent),
     // In parallel, so that retries wait for neither the hop nor B, nor other orders for retries.
     answerByOrders(deps, unanswered),
   ]);
@@ -207,7 +207,7 @@ function judgeByOrder(placement: Placement, known: PlacedOrder | undefined): Res
 
 /* -------------------------------------------------------------------------------------------------------- hop and B */
 
-async function reserveAndSettle(
+async function reserveAndComplete(
   deps: PlacementDeps,
   claimed: readonly Claimed[],
   traceparent: string | undefined,
@@ -218,12 +218,12 @@ async function reserveAndSettle(
   const spanOfB = deps.tracing?.start('place orders: B', { parent: traceparent });
   // The same for both runs, so that they would store the same response.
   const now = deps.now();
-  const settled = await retryingLostConnection(claimed, (members, isSecondRun) =>
-    settleMembers(deps, members, { results: decisions, now, isSecondRun }),
+  const completed = await retryingLostConnection(claimed, (members, isSecondRun) =>
+    completeMembers(deps, members, { results: decisions, now, isSecondRun }),
   );
   spanOfB?.end();
   for (const [index, member] of claimed.entries()) {
-    const result = settled[index] ?? rejected(new Error('a placement got no outcome from B'));
+    const result = completed[index] ?? rejected(new Error('a placement got no outcome from B'));
     answers.set(member, result);
   }
   await releaseFailed(
@@ -261,7 +261,7 @@ interface Attempts {
   effective: ReadonlySet<OrderId>;
 }
 
-interface Settling {
+interface Completion {
   /** The results of inventory-service; undefined if the outcome is unknown. */
   results: Map<string, ReservationResult> | undefined;
   now: Date;
@@ -270,13 +270,13 @@ interface Settling {
 }
 
 /** Run B for these members, and read the stored replies of those on which it had no effect. */
-async function settleMembers(
+async function completeMembers(
   deps: PlacementDeps,
   members: readonly Claimed[],
-  { results, now, isSecondRun }: Settling,
+  { results, now, isSecondRun }: Completion,
 ): Promise<PlacementAnswer[]> {
   const isDecided = ({ order }: Claimed) => results !== undefined && results.get(order.id)?.state !== 'undecided';
-  const known = await settleKnown(deps, members.filter(isDecided), results ?? new Map(), now);
+  const known = await completeKnown(deps, members.filter(isDecided), results ?? new Map(), now);
   const unknown = await queueUnknown(
     deps,
     members.filter((member) => !isDecided(member)),
@@ -302,7 +302,7 @@ async function settleMembers(
   });
 }
 
-async function settleKnown(
+async function completeKnown(
   deps: PlacementDeps,
   members: readonly Claimed[],
   results: Map<string, ReservationResult>,

@@ -12,7 +12,7 @@
  *   waiting   submit() put it into the queue
  *     -> refused   the queue is full, or the member's deadline passed: nothing was done
  *     -> running   a slot took it; from here on only `run` decides
- *     -> settled   with the result that `run` gave for this member
+ *     -> finished  with the result that `run` gave for this member
  */
 
 import { overloaded, type RefusedError } from '../refusal.ts';
@@ -91,7 +91,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     running += 1;
     underWay += batch.length;
     sizes.observe(batch.length);
-    void settle(options, batch).finally(() => {
+    void runBatch(options, batch).finally(() => {
       running -= 1;
       underWay -= batch.length;
       if (queue.length > 0) schedule();
@@ -157,7 +157,7 @@ function takeBatch<W extends { weight: number; deadline: number }>(
 }
 
 /** Run a batch, and give each member its result. */
-async function settle<T, R>({ run, stage }: BatcherOptions<T, R>, batch: readonly Waiting<T, R>[]): Promise<void> {
+async function runBatch<T, R>({ run, stage }: BatcherOptions<T, R>, batch: readonly Waiting<T, R>[]): Promise<void> {
   try {
     const results = await run(batch.map((waiting) => waiting.member));
     for (const [index, waiting] of batch.entries()) {

@@ -42,7 +42,7 @@ export async function idempotentlyEach<Member extends KeyedMember>(
   if (free.length > 0) {
     const found = await work(free);
     for (const [index, { keyed }] of free.entries()) answers.set(keyed.key, found[index] as MemberAnswer);
-    await settleKeys(trx, free, answers);
+    await completeOrReleaseKeys(trx, free, answers);
   }
   return members.map(({ keyed }) => {
     const first = firsts.get(keyed.key)?.keyed as KeyedRequest;
@@ -67,7 +67,7 @@ function storedAnswer({ fingerprint }: KeyedRequest, stored: StoredKey | undefin
   return stored?.reply ? { reply: stored.reply } : { refusal: requestInProgress().refusal };
 }
 
-async function settleKeys(
+async function completeOrReleaseKeys(
   trx: Transaction,
   claimed: readonly KeyedMember[],
   answers: ReadonlyMap<string, MemberAnswer>,

@@ -96,7 +96,7 @@ describe('a write under a lease', () => {
     expect(await first).toMatchObject({ status: 201 });
   });
 
-  it('answers 202 when nobody knows the outcome; the completer settles it, and a repeat gets its answer', async () => {
+  it('answers 202 when the outcome is unknown; the completer completes it, and a repeat gets its answer', async () => {
     const { printer, sheets } = aPrinter(async () => undefined);
     const first = await print(aProcess({ printer }), 'k');
     expect(first).toMatchObject({ status: 202, result: 'executed' });
@@ -159,7 +159,7 @@ describe('a write under a lease', () => {
 
   it.each([
     ['the claim', 1],
-    ['the settling', 2],
+    ['the completion', 2],
   ])('has its effect once when the answer to the commit of %s is lost', async (_what, nth) => {
     const { printer, sheets } = aPrinter();
     const answer = await print(aProcess({ printer, pool: losingCommit(nth) }), 'k');

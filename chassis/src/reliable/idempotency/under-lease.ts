@@ -3,7 +3,7 @@
  *
  *   begin    claims the key and writes the resource in one transaction: from then on nothing is lost
  *   call     calls the other system, outside of any transaction; idempotent by the resource's id
- *   settle   writes the outcome of the call and the key's response in one transaction, if the lease is still held
+ *   complete writes the outcome of the call and the key's response in one transaction, if the lease is still held
  *
  * If the outcome of the call is unknown, the response is 202, and the completer of the service repeats the call. It finds the
  * resources by a column of their own, because a crashed process leaves nothing else. A retry meanwhile gets 409 during the
@@ -27,7 +27,7 @@ export interface LeasedCall<Resource, Outcome> {
   /** Returns undefined if the outcome is unknown. It may be called again, by the completer or by a retry. */
   call(resource: Resource): Promise<Outcome | undefined>;
   /** Write the outcome; the reply becomes the key's response. Commits once per resource. */
-  settle(trx: Transaction, resource: Resource, outcome: Outcome): Promise<Reply>;
+  complete(trx: Transaction, resource: Resource, outcome: Outcome): Promise<Reply>;
   /** The 202 response: the resource is durable, its outcome unknown. */
   accepted(resource: Resource): Reply;
 }
@@ -46,7 +46,7 @@ export interface LeasedReply {
   result: KeyResult;
 }
 
-/** Begin, call and settle once for this key, or return its stored response. */
+/** Begin, call and complete once for this key, or return its stored response. */
 export async function underLease<Resource, Outcome>(
   deps: IdempotencyDeps,
   request: LeasedRequest,
@@ -60,7 +60,7 @@ export async function underLease<Resource, Outcome>(
   );
 }
 
-/** For the completer of a service: repeat the call for a resource and settle it. False if the outcome is still unknown. */
+/** For the completer of a service: repeat the call for a resource and complete it. False if the outcome is still unknown. */
 export async function completeLeased<Resource, Outcome>(
   pool: Connections,
   name: KeyName & { resourceId: string },
@@ -69,7 +69,7 @@ export async function completeLeased<Resource, Outcome>(
   const resource = await findOrThrow(pool, name.resourceId, steps);
   const outcome = await steps.call(resource);
   if (outcome === undefined) return false;
-  await settle(pool, name, (trx) => steps.settle(trx, resource, outcome));
+  await complete(pool, name, (trx) => steps.complete(trx, resource, outcome));
   return true;
 }
 
@@ -98,7 +98,7 @@ async function once<Resource, Outcome>(
   const { resource: begun, token, result } = value;
   if ('reply' in begun) return { reply: begun.reply, result };
   const lease = { clientId: request.clientId, key: request.key, resourceId: begun.id, token };
-  return { reply: await callAndSettle(pool, lease, begun.resource, write), result };
+  return { reply: await callAndComplete(pool, lease, begun.resource, write), result };
 }
 
 /** Undefined if the key is taken. */
@@ -119,7 +119,7 @@ async function begin<Resource>(
   });
 }
 
-async function callAndSettle<Resource, Outcome>(
+async function callAndComplete<Resource, Outcome>(
   pool: Connections,
   lease: Lease,
   resource: Resource,
@@ -130,7 +130,7 @@ async function callAndSettle<Resource, Outcome>(
     if (outcome === undefined) {
       if (await acceptLease(pool, lease)) return steps.accepted(resource);
     } else {
-      const reply = await settle(pool, lease, (trx) => steps.settle(trx, resource, outcome));
+      const reply = await complete(pool, lease, (trx) => steps.complete(trx, resource, outcome));
       if (reply) return reply;
     }
     // The key was taken over, or this is a second run after the first committed: the response is stored with the key.
@@ -144,7 +144,7 @@ async function callAndSettle<Resource, Outcome>(
 }
 
 /** Undefined if the key is already completed, or if the lease is no longer held. */
-async function settle(
+async function complete(
   pool: Connections,
   lease: Parameters<typeof lockKey>[1],
   write: (trx: Transaction) => Promise<Reply>,

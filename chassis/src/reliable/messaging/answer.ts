@@ -3,7 +3,7 @@ import type { Logger, Metrics } from '../telemetry.ts';
 import type { Broker } from './connection.ts';
 import { toDeadLetter, toRetry } from './failures.ts';
 import type { OutgoingMessage } from './publish.ts';
-import { describe, type Settled } from './read-delivery.ts';
+import { describe, type Processed } from './read-delivery.ts';
 import { type Subject, subjectInLog } from './subject.ts';
 
 /** Needed to count and log the outcome of each delivery. */
@@ -29,32 +29,32 @@ type Copy = ReturnType<typeof toRetry>;
 const NACK_DELAY_MS = 1_000;
 
 /** Whether a delivery only has to be acknowledged. */
-export function needsNoCopy({ fate }: Settled): boolean {
+export function needsNoCopy({ fate }: Processed): boolean {
   return fate.kind === 'handled' || fate.kind === 'duplicate';
 }
 
 /**
  * Publish copies of failed messages, and acknowledge all deliveries. If a copy is not confirmed, its delivery is requeued.
  */
-export async function answer(options: AnswerOptions, channel: Channel, settled: readonly Settled[]): Promise<void> {
+export async function answer(options: AnswerOptions, channel: Channel, processed: readonly Processed[]): Promise<void> {
   const { queue, log, broker, pause } = options;
-  const copies = settled.map((one) => toCopy(options, one));
+  const copies = processed.map((one) => toCopy(options, one));
   const lost = await publishAll(
     broker,
     copies.flatMap((copy) => copy?.message ?? []),
   );
-  const isLost = settled.map((_, index) => lost.has(copies[index]?.message));
+  const isLost = processed.map((_, index) => lost.has(copies[index]?.message));
   if (lost.size > 0) {
     log.error({ queue, messages: lost.size }, 'could not publish failed messages; they will be redelivered');
     await pause(NACK_DELAY_MS);
   }
-  settled.forEach((one, index) => {
+  processed.forEach((one, index) => {
     if (!needsNoCopy(one) && !isLost[index]) report(options, one, copies[index]?.outcome);
   });
   try {
-    for (const [index, { delivery }] of settled.entries()) if (isLost[index]) channel.nack(delivery, false, true);
+    for (const [index, { delivery }] of processed.entries()) if (isLost[index]) channel.nack(delivery, false, true);
     // All earlier deliveries that are requeued have been nacked, so one cumulative ack covers the rest.
-    const last = settled.findLast((_, index) => !isLost[index]);
+    const last = processed.findLast((_, index) => !isLost[index]);
     if (last) channel.ack(last.delivery, true);
   } catch {
     // The channel is closed: everything is redelivered, and the inbox drops what has taken effect.
@@ -67,23 +67,23 @@ async function publishAll(broker: Broker, messages: OutgoingMessage[]): Promise<
   return new Set(messages.filter((_, index) => outcomes[index] !== 'confirmed'));
 }
 
-function toCopy({ queue, broker, retryDelaysMs, now }: AnswerOptions, { delivery, fate }: Settled): Copy | undefined {
+function toCopy({ queue, broker, retryDelaysMs, now }: AnswerOptions, { delivery, fate }: Processed): Copy | undefined {
   if (fate.kind === 'dead-letter') return { outcome: 'dead_lettered', message: toDeadLetter(queue, delivery, fate) };
   if (fate.kind !== 'failed') return undefined;
   return toRetry(queue, delivery, fate.error, { service: broker.name, delaysMs: retryDelaysMs, now: now() });
 }
 
 /** Count and log the outcome of a delivery; `copied` is where its copy went, if there is one. */
-export function report(to: Reporting, settled: Settled, copied?: Copy['outcome']): void {
+export function report(to: Reporting, processed: Processed, copied?: Copy['outcome']): void {
   const { queue, metrics, now, log, subject } = to;
-  const { incoming, fate } = settled;
+  const { incoming, fate } = processed;
   metrics.messagesHandled.of(queue, copied ?? fate.kind).inc();
   if (fate.kind === 'handled' && incoming)
     metrics.messageAge
       .of(queue)
       .observe(Math.max(0, now().getTime() - Date.parse(incoming.message.occurredAt)) / 1_000);
   const subjectId = incoming && subject?.idIn(incoming.message.payload);
-  const about = { queue, ...describe(settled), ...subjectInLog(subject, subjectId) };
+  const about = { queue, ...describe(processed), ...subjectInLog(subject, subjectId) };
   if (fate.kind === 'failed')
     log[copied === 'retried' ? 'warn' : 'error']({ ...about, err: fate.error }, `message failed and was ${copied}`);
   else if (fate.kind === 'dead-letter') log.error({ ...about, ...fate }, 'message dead-lettered');

@@ -8,7 +8,7 @@ import type { Broker } from './connection.ts';
 import { type Fate, type Handle, handleBatch, type IncomingMessage } from './handle-batch.ts';
 import type { MessageDefinition } from './message-definition.ts';
 import { type OutageOptions, waitForDatabase } from './outage.ts';
-import { faultOfSize, type Reading, readDelivery, type Settled, TOO_LARGE } from './read-delivery.ts';
+import { faultOfSize, type Processed, type Reading, readDelivery, TOO_LARGE } from './read-delivery.ts';
 import { endSpan, startSpans } from './spans.ts';
 import type { Subject } from './subject.ts';
 import { type OpenChannel, Subscription } from './subscription.ts';
@@ -84,13 +84,13 @@ export function startConsumer<Definition extends MessageDefinition>(options: Con
     refuse: (delivery, { channel }) => refuseTooLarge(options, delivery, channel),
     handle: async (deliveries, from) => {
       const readings = deliveries.map((delivery) => readDelivery(delivery, definitions, deliveryLimit));
-      const settled = await settleTraced(options, readings, from, subscription);
-      if (!settled) return;
+      const processed = await processTraced(options, readings, from, subscription);
+      if (!processed) return;
       // These have taken effect, even if the acknowledgement is lost.
-      for (const one of settled) if (needsNoCopy(one)) report(options, one);
+      for (const one of processed) if (needsNoCopy(one)) report(options, one);
       const { retryDelaysMs = RETRY_DELAYS_MS } = options;
       const pause = (ms: number) => subscription.sleep(ms);
-      const answerAll = () => answer({ ...options, retryDelaysMs, pause }, from.channel, settled);
+      const answerAll = () => answer({ ...options, retryDelaysMs, pause }, from.channel, processed);
       if (from.prefetch >= prefetch || deliveries.some(isSuspect)) await answerAll();
       else await subscription.widen(from, prefetch, answerAll);
     },
@@ -111,28 +111,28 @@ function refuseTooLarge(to: Reporting, delivery: ConsumeMessage, channel: Channe
   return true;
 }
 
-async function settleTraced<Definition extends MessageDefinition>(
+async function processTraced<Definition extends MessageDefinition>(
   options: ConsumerOptions<Definition>,
   readings: Reading<Definition>[],
   from: OpenChannel,
   subscription: Subscription,
-): Promise<Settled[] | undefined> {
+): Promise<Processed[] | undefined> {
   const { queue, tracing, subject } = options;
   const spans = tracing && startSpans({ queue, tracing, subject }, readings);
-  const settled = await settle(options, readings, from, subscription);
+  const processed = await processDeliveries(options, readings, from, subscription);
   spans?.forEach((span, index) => {
-    endSpan(span, settled?.[index]?.fate);
+    endSpan(span, processed?.[index]?.fate);
   });
-  return settled;
+  return processed;
 }
 
 /** The outcome of each delivery; undefined if the channel closed during an outage, or the consumer is stopping. */
-async function settle<Definition extends MessageDefinition>(
+async function processDeliveries<Definition extends MessageDefinition>(
   options: ConsumerOptions<Definition>,
   readings: Reading<Definition>[],
   from: OpenChannel,
   subscription: Subscription,
-): Promise<Settled[] | undefined> {
+): Promise<Processed[] | undefined> {
   const { queue, pool, log, holdMs = HOLD_MS, probeIntervalMs = PROBE_INTERVAL_MS } = options;
   const outage: OutageOptions = { pool, holdMs, probeIntervalMs };
   const incoming = readings.flatMap((reading) => reading.incoming ?? []);

@@ -40,18 +40,18 @@ export function createPublish(channel: ConfirmChannel, timeoutMs = CONFIRM_TIMEO
   const returned = new Set<string>();
   channel.on('return', (message) => returned.add(nameOf(message)));
 
-  const publishOne = (message: OutgoingMessage, settle: (outcome: PublishOutcome) => void) => {
+  const publishOne = (message: OutgoingMessage, onOutcome: (outcome: PublishOutcome) => void) => {
     try {
       const content = typeof message.body === 'string' ? Buffer.from(message.body) : message.body;
       channel.publish(message.exchange, message.routingKey, content, propertiesOf(message), (error) => {
         const cameBack = returned.delete(nameOf({ fields: message, properties: message }));
-        if (error) settle(error.message === NACK ? 'refused' : 'failed');
-        else settle(cameBack ? 'returned' : 'confirmed');
+        if (error) onOutcome(error.message === NACK ? 'refused' : 'failed');
+        else onOutcome(cameBack ? 'returned' : 'confirmed');
       });
     } catch (error) {
       // Nothing was sent. amqplib throws these two for values that it cannot encode, and others if the channel is closed.
       const { name } = error as Error;
-      settle(name === 'TypeError' || name === 'RangeError' ? 'unencodable' : 'failed');
+      onOutcome(name === 'TypeError' || name === 'RangeError' ? 'unencodable' : 'failed');
     }
   };
 

@@ -14,7 +14,7 @@ export interface Reading<Definition extends MessageDefinition> {
 }
 
 /** A delivery with its outcome. */
-export type Settled = Reading<MessageDefinition> & { fate: Fate };
+export type Processed = Reading<MessageDefinition> & { fate: Fate };
 
 // The largest message of the services has 150 KB. A consumer holds as many deliveries as fit into a batch, so this limit
 // bounds its memory.
