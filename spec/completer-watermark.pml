@@ -1,19 +1,19 @@
-/* Why the completer looks at every order that waits, and keeps no watermark over ids (completer.ts: askAgain).
+/* Why the completer checks every waiting order, and keeps no watermark over ids (completer.ts: askAgain).
  *
- * Ids are UUIDv7: a process makes one by its own clock before it commits A, so an order may become visible below ids that
- * are settled already. Everything else of the protocol is left out: an order is placed, its process dies, and the
- * completer alone can settle it.
- *   as built        every waiting order is looked at (in the code, a partial index finds them)
- *   -DM_WATERMARK   the completer passes all ids that are visible and settled, and never looks below again
- *   -DLAG           … but stays behind the database's clock by BOUND: right for as long as BEHIND is no more than that
+ * Ids are UUIDv7: a process generates one by its own clock before it commits A, so an order may become visible below ids
+ * that are decided already. The rest of the protocol is left out: an order is placed, its process dies, and only the
+ * completer can decide it.
+ *   as built        every waiting order is checked (in the code, a partial index finds them)
+ *   -DM_WATERMARK   the completer skips all ids that are visible and decided, and never checks lower ids again
+ *   -DLAG           … but stays BOUND behind the database's clock: correct only while BEHIND is not larger
  */
 #ifndef BEHIND
 #define BEHIND 2                 /* how far an id may lie behind the database's clock when its order commits */
 #endif
 #ifndef BOUND
-#define BOUND 1                  /* what -DLAG believes that distance to be */
+#define BOUND 1                  /* the distance that -DLAG assumes */
 #endif
-byte now = 1, watermark, id[2], state[2];        /* state: 0 not visible, 1 pending, 2 settled */
+byte now = 1, watermark, id[2], state[2];        /* state: 0 not visible, 1 pending, 2 decided */
 byte placed;
 
 proctype Place(byte i) {

@@ -3,7 +3,7 @@ import type { Search } from './search.ts';
 /** A search in which every claim must hold. */
 export interface Configuration extends Search {
   about: string;
-  /** Fewer states than this mean that the model has lost something. */
+  /** With fewer states, the model lacks steps. */
   atLeast: number;
 }
 
@@ -23,7 +23,7 @@ const scanning = (name: string, about: string, defines: string): Configuration =
   model: 'completer-watermark',
 });
 
-/** Together well below a minute and a gigabyte; `npm test -- spec` runs them. */
+/** Together well below a minute and a gigabyte; run by `npm test -- spec`. */
 export const smallConfigurations: readonly Configuration[] = [
   inOrder('fault', 'one key, two processes; one fault of a process', 'FAULTS=1', 1_000_000),
   inOrder('message', 'the same; one fault of a message', 'FAULTS=0 MFAULTS=1 ASKS=0', 250_000),
@@ -40,7 +40,7 @@ export const smallConfigurations: readonly Configuration[] = [
   scanning('scan', 'the completer looks at every waiting order', 'BEHIND=2'),
 ];
 
-/** Minutes and gigabytes each; README.md has what they came to. */
+/** Minutes and gigabytes each; README.md has their results. */
 export const largeConfigurations: readonly Configuration[] = [
   inOrder('fault-message', 'one key; one fault of each kind', 'FAULTS=1 MFAULTS=1', 5_000_000),
   inOrder('faults', 'one key; two faults of processes', 'FAULTS=2', 2_000_000),
@@ -70,9 +70,9 @@ export const largeConfigurations: readonly Configuration[] = [
   among('twins-apart', 'two twins in one process, one in another', 'TWINS=2 OTHERS=1', 2_000_000),
 ];
 
-/** A rule that is broken, by the macro of that name. */
+/** A broken rule, by the name of its macro. */
 export interface Mutation extends Search {
-  /** `violated`: the search must find it. `holds`: the rule is a second lock, and nothing is lost without it. */
+  /** `violated`: the search must find it. `holds`: the rule is redundant, so all claims hold without it. */
   expected: 'violated' | 'holds';
 }
 
@@ -90,7 +90,7 @@ const broken = (expected: Mutation['expected'], rules: string, defines: string):
   expected,
 });
 
-/** Those that must be found; each ends at its first violation, most of them within a second. */
+/** The mutations that must be found; each search ends at the first violation, mostly within a second. */
 export const harmfulMutations: readonly Mutation[] = [
   broken('violated', 'RELEASE_UNKNOWN_IGNORED', fault),
   broken('violated', 'CANCEL_PENDING_NO_RELEASE', fault),
@@ -128,7 +128,7 @@ export const harmfulMutations: readonly Mutation[] = [
   { ...broken('violated', 'WATERMARK', 'BEHIND=2 LAG BOUND=1'), model: 'completer-watermark' },
 ];
 
-/** Those without which all claims still hold: they save work, or are a lock behind a lock. Complete searches. */
+/** Redundant rules, without which all claims hold: they save work, or are a second safeguard. Complete searches. */
 export const harmlessMutations: readonly Mutation[] = [
   broken('holds', 'NO_TOKEN', fault),
   broken('holds', 'NO_TOKEN', message),

@@ -12,12 +12,12 @@ const sources = globSync('{chassis,order-service,inventory-service,spec}/**/*.ts
 const unique = (names: readonly string[]) => [...new Set(names)].sort();
 
 describe.each(pages)('spec/%s', (page) => {
-  it('names only files that there are', () => {
+  it('names only existing files', () => {
     const names = unique([...read(page).matchAll(/[\w-][\w.-]*\.ts\b/g)].map(([name]) => name));
     expect(names.filter((name) => !sources.some((path) => basename(path) === name))).toEqual([]);
   });
 
-  it('names only functions that their file has', () => {
+  it('names only functions that exist in their file', () => {
     const names = [...read(page).matchAll(/([\w-][\w.-]*\.ts): (\w+)/g)];
     expect(names.length).toBeGreaterThan(0);
     const missing = names.filter(([, file = '', name = '']) => !defines(file, name)).map(([both]) => both);
@@ -29,12 +29,12 @@ describe('the mutations', () => {
   const mutations = [...harmfulMutations, ...harmlessMutations];
   const broken = unique(mutations.flatMap(({ defines }) => defines.filter((define) => define.startsWith('M_'))));
 
-  it('are those that the models have', () => {
+  it('are those of the models', () => {
     const inModels = pages.flatMap((page) => (page.endsWith('.pml') ? [...read(page).matchAll(/\bM_[A-Z_]+/g)] : []));
     expect(broken).toEqual(unique(inModels.map(([name]) => name)));
   });
 
-  it('are each explained in the README, as the configurations are', () => {
+  it('are each explained in the README, like the configurations', () => {
     const names = [...broken.map((name) => name.slice(2)), ...smallConfigurations.map(({ name }) => name)];
     names.push(...largeConfigurations.map(({ name }) => name));
     const readme = read('README.md');

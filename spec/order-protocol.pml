@@ -1,15 +1,15 @@
-/* Placing, settling, cancelling and shipping orders, as the code does it, for Spin 6.5. README.md explains all of it.
+/* Placing, deciding, cancelling and shipping orders, as in the code, for Spin 6.5. See README.md.
  *
  * One step (`atomic`) is one statement, transaction or call of the code, named in the comment beside it as
- * <file>: <function>. Between two steps anything else may happen, for as long as it likes: that is a slow or frozen
- * process, and a crash is a process that takes no further step.
- * -DORDERS, -DTRIES, … choose how much happens; -DM_… breaks one rule (configurations.ts).
+ * <file>: <function>. Between two steps any number of other steps may happen, which models a slow or frozen process. A
+ * crashed process takes no further step.
+ * -DORDERS, -DTRIES, … set the size of the search; -DM_… breaks one rule (configurations.ts).
  */
 #ifndef ORDERS
 #define ORDERS 1        /* orders for the one SKU, each with its own key, attempts, cancellation and shipment; 1 or 2 */
 #endif
 #ifndef POSTS
-#define POSTS 2         /* processes of order-service per key that are sent POSTs with it, one order each */
+#define POSTS 2         /* processes of order-service per key that get POSTs with it, one order each */
 #endif
 #ifndef POSTS_2
 #define POSTS_2 POSTS   /* the same for the second order's key */
@@ -18,7 +18,7 @@
 #define TRIES 1         /* POSTs that each of them gets */
 #endif
 #ifndef BATCHES
-#define BATCHES 0       /* batches that place the orders of both keys as one unit, beside those POSTs */
+#define BATCHES 0       /* batches that place the orders of both keys as one unit, in addition to the POSTs */
 #endif
 #ifndef STEPS
 #define STEPS 1         /* one cancellation and one shipment per order; 0: none */
@@ -30,32 +30,32 @@
 #define MFAULTS 0       /* of messages: lost, delivered or published twice, dead-lettered */
 #endif
 #ifndef ASKS
-#define ASKS 1          /* times that the completer asks while something is still under way, besides when all is quiet */
+#define ASKS 1          /* times that the completer repeats commands while steps are possible, in addition to when none are */
 #endif
 #ifndef REAPS
 #define REAPS 0         /* completed keys that pass their retention */
 #endif
 #ifndef REPAIRS
-#define REPAIRS 0       /* reservations that the reconciliation looks at */
+#define REPAIRS 0       /* reservations that the reconciliation checks */
 #endif
 #ifndef CAP
-#define CAP 1           /* equal messages under way that are told apart */
+#define CAP 1           /* equal messages in flight that are counted separately */
 #endif
-#define ON_HAND 1       /* enough for one of the orders, or for the competing reservation where there is one order */
+#define ON_HAND 1       /* enough for one of two orders, or for the competing reservation if there is one order */
 
 /* the state of a key (idempotency-keys-table.ts: createIdempotencyKeysTableV1) */
 #define K_NONE 0
 #define K_RUNNING 1     /* claimed, with lease and token */
-#define K_ACCEPTED 2    /* 202 was given, a message will settle it */
+#define K_ACCEPTED 2    /* 202 was returned, a message will complete it */
 #define K_COMPLETED 3   /* the final answer is stored */
-/* orders.status (order.ts: transitions; delivery changes nothing here and is left out) */
+/* orders.status (order.ts: transitions; delivery is left out, because it has no effect here) */
 #define O_NONE 0
 #define O_PENDING 1
 #define O_CONFIRMED 2
 #define O_REJECTED 3
 #define O_CANCELLED 4
 #define O_SHIPPED 5
-/* orders.first_outcome, and the final answer that goes with it (replies.ts: finalReply) */
+/* orders.first_outcome, and its final response (replies.ts: finalReply) */
 #define NOTHING 0
 #define CONFIRMED 1     /* 201 */
 #define REJECTED 2      /* 409 order-rejected */
@@ -71,13 +71,13 @@
 #define R_REJECTED 2
 #define R_RELEASED 3
 #define R_FULFILLED 4
-/* what the call to inventory tells (reservation-client.ts: createReservationClient) */
+/* the result of the call to inventory-service (reservation-client.ts: createReservationClient) */
 #define H_UNKNOWN 0
 #define H_HELD 1
 #define H_REJECTED 2
 #define H_RELEASED 3
-/* messages (order-service.ts: reservationCommands; inventory-service.ts: reservationReplies). A tombstone's refusal is told from a lack of stock by
- * its reason; both are final, so here the reservation's row says it. */
+/* messages (order-service.ts: reservationCommands; inventory-service.ts: reservationReplies). The refusal by a tombstone differs from a
+ * lack of stock in its reason; both are final, so here the reservation's row has it. */
 #define REQUESTED 0
 #define RELEASE 1
 #define FULFIL 2
@@ -89,28 +89,28 @@
 
 /* order-db */
 byte key[ORDERS], token[ORDERS], stored[ORDERS];
-byte madeBy[ORDERS];            /* whose order id the key's resource_id is */
+byte madeBy[ORDERS];            /* the owner of the order id in the key's resource_id */
 bit  lease[ORDERS];             /* it has not expired */
 byte order[ORDERS], first[ORDERS], awaiting[ORDERS];
 /* inventory-db */
 byte res[ORDERS], onHand = ON_HAND, reserved;
 #if ORDERS == 1
-byte competitor = R_NONE;       /* a reservation of another order, which comes and goes */
+byte competitor = R_NONE;       /* a reservation of another order, which may be held and released */
 #endif
 #ifdef M_COMPLETER_NEW_ID
 bit extraHold;
 #endif
 /* outboxes, queues, inboxes: message m of order o is at o * TYPES + m */
-byte fresh[ORDERS * TYPES];     /* under way, and its id is not in the inbox */
-byte again[ORDERS * TYPES];     /* under way, and its id is in the inbox */
+byte fresh[ORDERS * TYPES];     /* in flight, and its id is not in the inbox */
+byte again[ORDERS * TYPES];     /* in flight, and its id is in the inbox */
 byte dead[ORDERS * TYPES];      /* in dead_letters */
-bit  stray[ORDERS];             /* a POST /reservations whose caller has given up, and which may still arrive */
+bit  stray[ORDERS];             /* a POST /reservations whose caller timed out, and which may still arrive */
 
 byte faults = FAULTS, mfaults = MFAULTS, asks = ASKS, reaps = REAPS, repairs = REPAIRS;
 byte running;                   /* processes that place orders */
-byte held[POSTS + POSTS_2 + BATCHES * ORDERS];   /* the token that each placing believes it holds; 0: none */
+byte held[POSTS + POSTS_2 + BATCHES * ORDERS];   /* the token that each placing assumes to hold; 0: none */
 
-/* what no program reads: the history, for the properties */
+/* the history, for the claims only */
 byte orders[ORDERS], holds[ORDERS], fulfilments[ORDERS], answered[ORDERS], rounds;
 bit  wasConfirmed[ORDERS];
 
@@ -178,7 +178,7 @@ inline onRelease(o) {
         skip
 #endif
     :: res[o] == R_HELD -> res[o] = R_RELEASED; assert(reserved > 0); reserved--
-    :: res[o] == R_FULFILLED -> assert(res[o] != R_FULFILLED)       /* release-of-fulfilled, a dead letter: the search shows that there is none */
+    :: res[o] == R_FULFILLED -> assert(res[o] != R_FULFILLED)       /* release-of-fulfilled, a dead letter: the search shows that it never occurs */
     :: else -> skip
     fi;
     put(o, RELEASED)
@@ -194,7 +194,7 @@ inline onFulfil(o) {
 #else
         skip
 #endif
-    :: else -> assert(res[o] == R_HELD)             /* fulfil-of-…, a dead letter: there is none either */
+    :: else -> assert(res[o] == R_HELD)             /* fulfil-of-…, a dead letter: it never occurs either */
     fi;
     assert(fulfilments[o] <= 1);
     assert(reserved <= onHand);
@@ -202,8 +202,8 @@ inline onFulfil(o) {
 }
 
 /* ---------------------------------------------------------------------------------------------------- order-service */
-/* orders.sql.ts: applyTransitions, for a step that takes the order out of `pending`: it completes the key, whoever holds it */
-inline settle(o, status, outcome, wait) {
+/* orders.sql.ts: applyTransitions, for a step that takes the order out of `pending`: it completes the key, regardless of its owner */
+inline leavePending(o, status, outcome, wait) {
     order[o] = status; first[o] = outcome; awaiting[o] = wait;
     if :: outcome == CONFIRMED -> wasConfirmed[o] = 1 :: else -> skip fi;
     if
@@ -237,10 +237,10 @@ inline onHeld(o) {
 #ifdef M_REPLY_LEAVES_KEY
         if
         :: key[o] == K_RUNNING && lease[o] -> order[o] = O_CONFIRMED; first[o] = CONFIRMED; awaiting[o] = W_NONE; wasConfirmed[o] = 1
-        :: else -> settle(o, O_CONFIRMED, CONFIRMED, W_NONE)
+        :: else -> leavePending(o, O_CONFIRMED, CONFIRMED, W_NONE)
         fi
 #else
-        settle(o, O_CONFIRMED, CONFIRMED, W_NONE)
+        leavePending(o, O_CONFIRMED, CONFIRMED, W_NONE)
 #endif
     :: !(REPLY_APPLIES(o)) && LATE_RELEASES(o) -> put(o, RELEASE)
     :: else -> skip
@@ -248,7 +248,7 @@ inline onHeld(o) {
 }
 inline onRefused(o) {
     if
-    :: order[o] == O_PENDING -> assert(IS_REFUSED(o)); settle(o, O_REJECTED, REJECTED, W_NONE)     /* no released-while-pending */
+    :: order[o] == O_PENDING -> assert(IS_REFUSED(o)); leavePending(o, O_REJECTED, REJECTED, W_NONE)     /* released-while-pending never occurs */
     :: else -> skip
     fi
 }
@@ -256,7 +256,7 @@ inline onRefused(o) {
 inline onReleased(o) { if :: awaiting[o] == W_RELEASE -> awaiting[o] = W_NONE :: else -> skip fi }
 inline onFulfilled(o) { if :: awaiting[o] == W_FULFILMENT -> awaiting[o] = W_NONE :: else -> skip fi }
 
-/* a final answer leaves for the client */
+/* a final response is sent to the client */
 inline answer(o, a) {
     assert(answered[o] == NOTHING || answered[o] == a);
     assert(a != CANCELLED || !wasConfirmed[o]);
@@ -268,7 +268,7 @@ inline answer(o, a) {
 #define IS_UNKNOWN_KEY(o) (key[o] == K_NONE && order[o] == O_NONE)
 #define IS_PAST_RETENTION(o) (key[o] == K_NONE && order[o] != O_NONE)
 
-/* placement.sql.ts: insertPlacements, the key free */
+/* placement.sql.ts: insertPlacements, if the key is free */
 inline insert(o) {
     key[o] = K_RUNNING; token[o] = 1; lease[o] = 1; madeBy[o] = me; order[o] = O_PENDING; awaiting[o] = W_RESERVATION;
     orders[o]++; held[me] = 1
@@ -279,7 +279,7 @@ inline insert(o) {
 #else
 #define OUTCOME(o) first[o]
 #endif
-/* placement-batch.ts: judgeByOrder; 202 where the order is pending */
+/* placement-batch.ts: judgeByOrder; 202 if the order is pending */
 inline rebuild(o) {
     if
     :: order[o] == O_NONE || first[o] == NOTHING -> skip
@@ -322,15 +322,15 @@ inline takeOver(o, took) {
 #else
 #define GUARD(o) (order[o] == O_PENDING && MINE(o))
 #endif
-/* placement-batch.ts: settleKnown; placement-batch.ts: queueUnknown */
-inline settleHop(o, hop) {
+/* placement-batch.ts: completeKnown; placement-batch.ts: queueUnknown */
+inline completeHop(o, hop) {
     if
-    :: hop == H_HELD -> settle(o, O_CONFIRMED, CONFIRMED, W_NONE)
-    :: hop == H_REJECTED -> settle(o, O_REJECTED, REJECTED, W_NONE)
-    :: hop == H_RELEASED -> assert(order[o] != O_PENDING)       /* a tombstone of a pending order: there is none */
+    :: hop == H_HELD -> leavePending(o, O_CONFIRMED, CONFIRMED, W_NONE)
+    :: hop == H_REJECTED -> leavePending(o, O_REJECTED, REJECTED, W_NONE)
+    :: hop == H_RELEASED -> assert(order[o] != O_PENDING)       /* a tombstone of a pending order never occurs */
     :: hop == H_UNKNOWN ->
 #ifdef M_UNKNOWN_IS_REJECTED
-        settle(o, O_REJECTED, REJECTED, W_NONE)
+        leavePending(o, O_REJECTED, REJECTED, W_NONE)
 #else
         put(o, REQUESTED);
         if :: key[o] == K_NONE -> skip :: else -> key[o] = K_ACCEPTED; lease[o] = 0 fi
@@ -351,7 +351,7 @@ inline settleHop(o, hop) {
 #endif
 inline giveBack(o) { if :: GIVES_BACK(o) -> lease[o] = 0 :: else -> skip fi }
 
-/* placement-batch.ts: answersOfOthers, the second of its two looks; the first one saw whether the order was pending */
+/* placement-batch.ts: answersOfOthers, the second of its two queries; the first one read whether the order was pending */
 inline answerOfOther(o, sawPending) {
 #if defined(M_ANSWER_FROM_ORDER)
     if
@@ -372,7 +372,7 @@ inline answerOfOther(o, sawPending) {
     if
     :: key[o] == K_COMPLETED -> answer(o, stored[o])
     :: key[o] != K_COMPLETED && sawPending -> skip  /* 202 */
-    :: else -> assert(key[o] == K_NONE)             /* 500, and only for a process frozen past the retention of its key */
+    :: else -> assert(key[o] == K_NONE)             /* 500, only for a process that was frozen past the retention of its key */
     fi
 #endif
 }
@@ -403,7 +403,7 @@ a:  atomic { /* A. After a lost COMMIT answer it runs again (retrying-lost-conne
 #ifdef M_NO_UNIQUE
             orders[o]++; assert(orders[o] <= 1)
 #else
-            goto next                               /* 23505 from orders: 500, nothing done */
+            goto next                               /* 23505 from orders: 500, no effect */
 #endif
 #else
             goto lost
@@ -413,7 +413,7 @@ a:  atomic { /* A. After a lost COMMIT answer it runs again (retrying-lost-conne
 lost:
     atomic { /* keys.sql.ts: readKeys, a new snapshot; claim-leases.ts: judgeByKey */
         if
-        :: key[o] == K_NONE -> goto past            /* it was reaped between the two statements */
+        :: key[o] == K_NONE -> goto past            /* its row was removed between the two statements */
         :: key[o] == K_COMPLETED -> answer(o, stored[o]); goto next
         :: key[o] == K_ACCEPTED -> goto accepted
         :: key[o] == K_RUNNING ->
@@ -421,14 +421,14 @@ lost:
             :: MY_ROW(o) -> held[me] = token[o]; goto claimed
             :: !(MY_ROW(o)) && JOINS -> held[me] = token[o]; goto claimed
             :: !(MY_ROW(o)) && !(JOINS) && lease[o] -> goto next          /* 409 request-in-progress */
-            :: !(MY_ROW(o)) && !(JOINS) && lease[o] -> goto accepted      /* its request has its 202, by the time limit */
+            :: !(MY_ROW(o)) && !(JOINS) && lease[o] -> goto accepted      /* its request got 202 at the time limit */
             :: !(MY_ROW(o)) && !(JOINS) && !lease[o] -> skip
             fi
         fi
     };
     atomic { takeOver(o, saw); if :: saw -> saw = 0; goto claimed :: else -> goto next fi };
 accepted:
-    atomic { if :: first[o] == NOTHING -> goto next /* 202 */ :: else -> skip fi };       /* placement-batch.ts: judgeByOrder, by one look: what the key has stored by then is what it rebuilds */
+    atomic { if :: first[o] == NOTHING -> goto next /* 202 */ :: else -> skip fi };       /* placement-batch.ts: judgeByOrder, one query; the key's stored response is equal to the one it rebuilds */
     atomic { if :: key[o] == K_COMPLETED -> answer(o, stored[o]); goto next :: else -> skip fi };
 past:
     atomic { rebuild(o); goto next };
@@ -440,7 +440,7 @@ claimed:
 #else
         :: hold(o, hop)                             /* answered in time */
 #endif
-        :: hop = H_UNKNOWN; stray[o] = 1            /* no answer: it is handled later, or never; or handled, and its answer lost */
+        :: hop = H_UNKNOWN; stray[o] = 1            /* no response: handled later, or never; or handled, and its response lost */
         :: hop = H_UNKNOWN                          /* refused, breaker open, no time left */
         fi
     };
@@ -449,11 +449,11 @@ claimed:
 write:
     atomic { holdSeeing(o, saw, hop); saw = 0 };
 #endif
-b:  atomic { /* B, and its answer built from its own result: placement-batch.ts: settleMembers */
+b:  atomic { /* B, with the response from its own result: placement-batch.ts: completeMembers */
         if
-        :: faults > 0 -> faults--; goto next                            /* crash; also before the hop, or before A was heard of */
+        :: faults > 0 -> faults--; goto next                            /* crash; also before the hop, or before the result of A arrived */
         :: faults > 0 -> faults--; giveBack(o); goto next               /* 5xx */
-        :: GUARD(o) -> settleHop(o, hop);
+        :: GUARD(o) -> completeHop(o, hop);
             if
             :: ANSWER_OF(hop) != NOTHING -> answer(o, ANSWER_OF(hop)); goto next
             :: ANSWER_OF(hop) == NOTHING -> goto next                   /* 202 */
@@ -462,7 +462,7 @@ b:  atomic { /* B, and its answer built from its own result: placement-batch.ts:
         :: !(GUARD(o)) -> skip
         fi
     };
-    /* B had no effect: placement-batch.ts: answersOfOthers, the orders first and then the keys */
+    /* B had no effect: placement-batch.ts: answersOfOthers, first the orders, then the keys */
 #ifdef M_KEY_BEFORE_ORDER
     atomic { sawStored = (key[o] == K_COMPLETED -> stored[o] : NOTHING) };
     atomic { answerOfOther(o, saw); sawStored = NOTHING; goto next };
@@ -474,17 +474,17 @@ done: skip
 }
 
 /* -------------------------------------------------- POST /orders of both keys in one batch: placement-batch.ts: placeBatch
- * A, the hop and B are one statement or call for both members; whatever is decided about a member is that member's own. */
+ * A, the hop and B are one statement or call for both members; decisions are per member. */
 #if BATCHES > 0
-#define S_OUT 0         /* answered, or given up */
+#define S_OUT 0         /* answered, or timed out */
 #define S_ENTERED 1
 #define S_LOST 2        /* its key was taken */
-#define S_EXPIRED 3     /* … by a claim whose lease is over */
+#define S_EXPIRED 3     /* … by a claim with an expired lease */
 #define S_ACCEPTED 4    /* … by an order that was answered 202 */
 #define S_PAST 5        /* the key's row is gone, the order is not */
 #define S_CLAIMED 6
 #define S_OVERTAKEN 7   /* B had no effect */
-#define S_SETTLED 8     /* B had its effect, and its answer has not left yet */
+#define S_COMPLETED 8   /* B had its effect, and its response is not sent yet */
 
 #define EACH n = 0; do :: n < ORDERS -> me = slot + n;
 #define DONE n++ :: else -> break od; n = 0; me = slot
@@ -514,21 +514,21 @@ inline judge(o) { /* claim-leases.ts: judgeByKey */
         fi
     fi
 }
-inline settleMember(o) { /* B, of one member */
+inline completeMember(o) { /* B, of one member */
     if
-    :: st[o] != S_CLAIMED && st[o] != S_SETTLED -> skip
-    :: (st[o] == S_CLAIMED || st[o] == S_SETTLED) && GUARD(o) -> settleHop(o, said[o]); st[o] = S_SETTLED
-    :: (st[o] == S_CLAIMED || st[o] == S_SETTLED) && !(GUARD(o)) -> st[o] = S_OVERTAKEN
+    :: st[o] != S_CLAIMED && st[o] != S_COMPLETED -> skip
+    :: (st[o] == S_CLAIMED || st[o] == S_COMPLETED) && GUARD(o) -> completeHop(o, said[o]); st[o] = S_COMPLETED
+    :: (st[o] == S_CLAIMED || st[o] == S_COMPLETED) && !(GUARD(o)) -> st[o] = S_OVERTAKEN
     fi
 }
 inline answerMember(o) {
     if
-    :: st[o] == S_SETTLED && ANSWER_OF(said[o]) != NOTHING -> answer(o, ANSWER_OF(said[o])); st[o] = S_OUT
-    :: st[o] == S_SETTLED && ANSWER_OF(said[o]) == NOTHING -> st[o] = S_OUT
+    :: st[o] == S_COMPLETED && ANSWER_OF(said[o]) != NOTHING -> answer(o, ANSWER_OF(said[o])); st[o] = S_OUT
+    :: st[o] == S_COMPLETED && ANSWER_OF(said[o]) == NOTHING -> st[o] = S_OUT
     :: else -> skip
     fi
 }
-/* a 5xx for a process that lives: whatever lease was its own must be over */
+/* a 5xx by a living process: its lease must be released */
 inline giveUp(o) {
     assert(!(key[o] == K_RUNNING && held[me] != 0 && held[me] == token[o] && lease[o]));
     st[o] = S_OUT
@@ -568,7 +568,7 @@ eachAlone:
         fi
     };
 judging:
-    atomic { /* claim-leases.ts: claimLosers, one look for all that lost */
+    atomic { /* claim-leases.ts: claimLosers, one query for all that lost */
         if
         :: EACH judge(n); DONE
         :: faults > 0 && (st[0] == S_LOST || st[1] == S_LOST) -> faults--;      /* it fails: 5xx for those that lost */
@@ -579,7 +579,7 @@ judging:
 #endif
         fi
     };
-    do /* claim-leases.ts: resume, for all in one look, and placement-batch.ts: answerByOrders; here each for itself; then all that are claimed go on together */
+    do /* claim-leases.ts: resume, one query for all, and placement-batch.ts: answerByOrders; here one by one; then all claimed members continue together */
     :: atomic { n < ORDERS && st[n] == S_EXPIRED -> me = slot + n; takeOver(n, saw); st[n] = (saw -> S_CLAIMED : S_OUT); saw = 0 }
     :: atomic { n < ORDERS && st[n] == S_ACCEPTED && !saw -> saw = (first[n] != NOTHING); if :: saw -> skip :: else -> st[n] = S_OUT fi }
     :: atomic { n < ORDERS && st[n] == S_ACCEPTED && saw -> saw = 0;
@@ -605,27 +605,27 @@ judging:
 b:  atomic { /* B, the same way */
         if
         :: faults > 0 -> faults--; goto over                                    /* crash */
-        :: faults > 0 -> faults--; goto settleAlone                             /* rolled back, and run one by one */
-        :: EACH settleMember(n); DONE;
+        :: faults > 0 -> faults--; goto completeAlone                             /* rolled back, and run one by one */
+        :: EACH completeMember(n); DONE;
             if
-            :: EACH answerMember(n); DONE; goto settled
+            :: EACH answerMember(n); DONE; goto completed
             :: faults > 0 -> faults--; goto b                                   /* the COMMIT answer was lost: again */
             fi
         fi
     };
-settleAlone:
+completeAlone:
     atomic {
         if
         :: n < ORDERS -> me = slot + n;
             if
-            :: settleMember(n); answerMember(n)
+            :: completeMember(n); answerMember(n)
             :: faults > 0 -> faults--; if :: st[n] == S_CLAIMED -> giveBack(n); giveUp(n) :: else -> skip fi   /* the bad one */
             fi;
-            n++; goto settleAlone
+            n++; goto completeAlone
         :: else -> n = 0; me = slot
         fi
     };
-settled:
+completed:
     do
     :: atomic { n < ORDERS && st[n] == S_OVERTAKEN -> saw = (order[n] == O_PENDING); st[n] = S_LOST }
     :: atomic { n < ORDERS && st[n] == S_LOST -> answerOfOther(n, saw); saw = 0; st[n] = S_OUT }
@@ -648,7 +648,7 @@ end:
 #ifdef M_CANCEL_LEAVES_KEY
             order[o] = O_CANCELLED; first[o] = CANCELLED; awaiting[o] = W_RELEASE;
 #else
-            settle(o, O_CANCELLED, CANCELLED, W_RELEASE);
+            leavePending(o, O_CANCELLED, CANCELLED, W_RELEASE);
 #endif
 #ifdef M_CANCEL_PENDING_NO_RELEASE
             awaiting[o] = W_NONE
@@ -685,7 +685,7 @@ end:
     :: atomic { fresh[AT(o, t)] > 0 && mfaults > 0 -> mfaults--; fresh[AT(o, t)]--; dead[AT(o, t)]++ } \
     :: atomic { again[AT(o, t)] > 0 && mfaults > 0 -> mfaults--; again[AT(o, t)]--; dead[AT(o, t)]++ } \
     :: atomic { dead[AT(o, t)] > 0 -> dead[AT(o, t)]--; put(o, t) }     /* dead-letters.sql.ts: replayLetters */ \
-    :: atomic { dead[AT(o, t)] > 0 -> dead[AT(o, t)]-- }                /* discarded, or lost, or never looked at */
+    :: atomic { dead[AT(o, t)] > 0 -> dead[AT(o, t)]-- }                /* discarded, lost, or never replayed */
 
 proctype Messages(byte o) {
     byte got = H_UNKNOWN;
@@ -698,7 +698,7 @@ end:
     DELIVER(o, REFUSED, onRefused)
     DELIVER(o, RELEASED, onReleased)
     DELIVER(o, FULFILLED, onFulfilled)
-    :: atomic { stray[o] -> stray[o] = 0; hold(o, got); got = 0 }       /* handled late; nobody waits for the answer */
+    :: atomic { stray[o] -> stray[o] = 0; hold(o, got); got = 0 }       /* handled late; no caller waits for the response */
     :: atomic { stray[o] -> stray[o] = 0 }
     od
 }
@@ -712,7 +712,7 @@ end:
 proctype Time(byte o) {
 end:
     do
-    :: atomic { key[o] == K_RUNNING && lease[o] -> lease[o] = 0 }       /* the database says that 30 s are over, sooner or later */
+    :: atomic { key[o] == K_RUNNING && lease[o] -> lease[o] = 0 }       /* the 30 s of a lease may be over at any time */
     :: atomic { reaps > 0 && REAPABLE(o) -> reaps--; key[o] = K_NONE; stored[o] = NOTHING; token[o] = 0; madeBy[o] = 0; lease[o] = 0 }
     od              /* keys.sql.ts: removeExpiredKeys */
 }
@@ -725,7 +725,7 @@ end:
 }
 #endif
 
-/* ------------------------------------------------------------------ completer, reconciliation, and the verdict in peace */
+/* ------------------------------------------------------------------ completer, reconciliation, and the claims when no step is possible */
 #if defined(M_COMPLETER_ABSENT)
 #define IS_ASKED(o) false
 #elif defined(M_COMPLETER_PENDING_ONLY)
@@ -762,7 +762,7 @@ inline ask(o) {
                      && NO(o, RELEASED) && NO(o, FULFILLED))
 #define QUIET (running == 0 && ALL(IS_QUIET))
 
-/* What must hold whenever all is quiet. Each alternative is open only while its claim is false, so it costs no state. */
+/* Claims for every state in which no step is possible. Each alternative is enabled only if its claim is false, so it adds no states. */
 #define CLAIM(claim) :: atomic { QUIET && !ANY(IS_ASKED) && !(claim) -> assert(claim) }
 #define CLAIMS(o) \
     CLAIM(orders[o] == 1 && order[o] != O_NONE && order[o] != O_PENDING) \
@@ -799,7 +799,7 @@ end:
     od
 }
 
-/* Reconciliation: a reservation that inventory lists as held, then its order as it is a while later. */
+/* Reconciliation: reads a reservation that is held, then its order at a later time. */
 #ifdef M_RECONCILER_RELEASES_PENDING
 #define IS_LEFT_OVER(o) (order[o] == O_CANCELLED || order[o] == O_REJECTED || order[o] == O_PENDING)
 #else
@@ -820,7 +820,7 @@ end:
 }
 #endif
 
-/* Blocked until it is false, so that it costs no state: a completed key and a settled order are one fact, and no two
+/* Blocked until it is false, so that it adds no states: a key is completed if and only if its order is decided, and no two
  * placings hold one token. */
 #define ONE_FACT(o) (key[o] == K_NONE || (key[o] == K_COMPLETED) == (order[o] > O_PENDING))
 proctype Watch() {

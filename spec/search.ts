@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from '@shop/local/folders.ts';
 
-/** One exhaustive search: a model, and what its macros are defined as. */
+/** One exhaustive search: a model and its macros. */
 export interface Search {
   name: string;
   model: 'order-protocol' | 'twins' | 'completer-watermark';
@@ -14,14 +14,14 @@ export interface Search {
 export interface SearchLimits {
   megabytes: number;
   seconds: number;
-  /** Compile fast rather than run fast, for searches that end early. */
+  /** Optimize for compile time, for searches that end early. */
   quickly?: boolean;
 }
 
 /**
  * - `holds`: every reachable state was visited, and every claim was true in it.
- * - `violated`: some claim was false; `claim` says which.
- * - `incomplete`: a limit ended the search before it could say either.
+ * - `violated`: a claim was false; `claim` has its name.
+ * - `incomplete`: a limit ended the search without a result.
  */
 export interface Verdict {
   outcome: 'holds' | 'violated' | 'incomplete';
@@ -30,15 +30,15 @@ export interface Verdict {
   transitions: number;
   megabytes: number;
   seconds: number;
-  /** For each kind of process, its steps that no path took, as `line <line>: <code>`; of a complete search, that is. */
+  /** The steps of each kind of process that no path took, as `line <line>: <code>`; only of a complete search. */
   unreached: Readonly<Record<string, readonly string[]>>;
-  /** The steps that lead to the violation, when they were asked for. */
+  /** The steps that lead to the violation, if requested. */
   trail?: string;
 }
 
 // Longer than the longest path of any configuration; a path that reaches it makes the search incomplete.
 const DEPTH = 100_000;
-// How pan's own hash table begins, in powers of two; it is the floor of what a search takes (8 bytes each).
+// The initial size of pan's hash table, as a power of two (8 bytes each); the minimum memory of a search.
 const HASH_POWER = 22;
 
 /** Searches all reachable states of a model. Throws if a tool is missing or the model is invalid. */
@@ -51,7 +51,8 @@ export async function search(what: Search, limits: SearchLimits, withTrail = fal
     copyFileSync(join(repositoryRoot(), 'spec', model), join(folder, model));
     const defines = what.defines.map((define) => `-D${define}`);
     await run('spin', [...defines, '-a', model], folder);
-    // DFS over all interleavings (NOREDUCE), states kept whole and compressed (COLLAPSE): no hash may lose one.
+    // DFS over all interleavings (NOREDUCE); complete, compressed states (COLLAPSE), so that no hash collision loses
+    // one.
     const flags = ['-w', '-DSAFETY', '-DNOREDUCE', '-DCOLLAPSE', '-DVECTORSZ=512', `-DMEMLIM=${limits.megabytes}`];
     await run('gcc', [limits.quickly ? '-O0' : '-O2', ...flags, '-o', 'pan', 'pan.c'], folder);
     const began = performance.now();
@@ -107,7 +108,7 @@ function readTrail(output: string): string {
     .join('\n');
 }
 
-/** Its output. A search that takes too long is ended, and its output then says nothing of errors. */
+/** Runs a command; returns its output. A search that takes too long is stopped; its output then has no result. */
 async function run(command: string, args: string[], cwd: string, seconds = 120): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -124,7 +125,7 @@ async function run(command: string, args: string[], cwd: string, seconds = 120):
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       process.off('exit', end);
-      // pan ends with 0 whatever it found; spin and gcc say by their code what is wrong with the model.
+      // pan exits with 0 regardless of its result; spin and gcc report errors of the model by their exit code.
       if (command !== './pan' && code !== 0) reject(new Error(`${command} ended with ${code ?? signal}:\n${output}`));
       else resolve(output);
     });

@@ -17,7 +17,7 @@ describe('a report of pan', () => {
     });
   });
 
-  it('is violated when a claim was false, and says which', () => {
+  it('is violated when a claim was false, and names it', () => {
     const report = `pan:1: assertion violated (reserved<=onHand) (at depth 40)\nWarning: Search not completed\n${sizes.replace('errors: 0', 'errors: 1')}`;
     expect(readVerdict(report)).toMatchObject({ outcome: 'violated', claim: '(reserved<=onHand)' });
   });
@@ -30,7 +30,7 @@ describe('a report of pan', () => {
     ['the memory did not suffice', `pan: reached -DMEMLIM bound\nWarning: Search not completed\n${sizes}`],
     ['a path was too long', `error: max search depth too small\n${sizes}`],
     ['it was ended before its report', 'Depth=     118 States=    1e+06 Transitions= 5.62e+06'],
-  ])('says nothing when %s', (_, report) => {
+  ])('has no result when %s', (_, report) => {
     expect(readVerdict(report)).toMatchObject({ outcome: 'incomplete' });
   });
 

@@ -1,14 +1,14 @@
 /* Twins of one request in one process, and one in another process, for one key (place-order.ts: createPlaceOrder).
  *
- * Each request has one of two payloads. The Map of running keys names the request that came last and found no claim; who
- * comes while it is there waits until it is known whether the key is that request's. A request ends with the answer of
- * its batch, or when its time is up; its batch (`Placing`) goes on, or hangs for ever.
+ * Each request has one of two payloads. The Map of running keys has the last request that found no claim; a request that
+ * arrives meanwhile waits until it is known whether that request owns the key. A request ends with the response of its
+ * batch, or at its time limit; its batch (`Placing`) continues, or hangs for ever.
  */
 #ifndef TWINS
 #define TWINS 3                 /* requests in this process */
 #endif
 #ifndef OTHERS
-#define OTHERS 0                /* in another process: they meet nobody in the Map */
+#define OTHERS 0                /* requests in another process, with a Map of its own */
 #endif
 #define ALL_REQUESTS (TWINS + OTHERS)
 #define NOBODY 9
@@ -16,19 +16,19 @@
 #define UNDECIDED 0
 #define YES 1
 #define NO 2
-/* the state of a key; what happens after 202 is the other model's */
+/* the state of a key; the other model has what happens after 202 */
 #define K_NONE 0
 #define K_RUNNING 1
 #define K_COMPLETED 2
 
 byte open = ALL_REQUESTS, arrived;
-byte entry = NOBODY;            /* what the Map has under the key */
+byte entry = NOBODY;            /* the entry of the key in the Map */
 byte isClaimed[ALL_REQUESTS];
 bit  payload[ALL_REQUESTS], isAnswered[ALL_REQUESTS], isOver[ALL_REQUESTS];
 byte key = K_NONE, token, orders;
 bit  keyPayload, lease;
 
-/* placement-batch.ts: placeBatch, as much of it as twins can see; onJudged is called once it is known whose the key is */
+/* placement-batch.ts: placeBatch, as far as twins are affected; onJudged is called when the owner of the key is known */
 proctype Placing(byte me) {
     byte mine = 0;
     atomic { /* A */
@@ -56,7 +56,7 @@ proctype Request(byte me) {
     byte met = NOBODY;
     bit late = 0;
 
-    atomic { /* it comes, and looks into the Map. They differ in nothing but their number, so they come in its order */
+    atomic { /* it arrives and reads the Map. Requests differ only in their number, so they arrive in that order */
         arrived == me || me >= TWINS -> arrived = (me < TWINS -> arrived + 1 : arrived);
         if :: payload[me] = 0 :: payload[me] = 1 fi;
         if
@@ -85,7 +85,7 @@ proctype Request(byte me) {
         }
     fi;
     run Placing(me);
-    atomic { /* the answer of its batch, or its time is up: 202 if the key is its own, else 503 */
+    atomic { /* the response of its batch, or its time limit: 202 if it owns the key, otherwise 503 */
 #ifdef M_NO_TIME_LIMIT
         isAnswered[me];
 #endif
@@ -103,8 +103,8 @@ proctype Request(byte me) {
     };
     goto done;
 refused:
-    atomic { /* 409 for the payload of the key, 422 for any other: by the payload of the entry that was met */
-        assert(!late);                                  /* whoever it met was not answered yet when it came */
+    atomic { /* 409 for the payload of the key, 422 for any other, by the payload of the Map entry */
+        assert(!late);                                  /* the request in the Map was not answered yet when it arrived */
         assert(key != K_NONE && keyPayload == payload[met]);
         isOver[me] = 1; open--
     };
@@ -118,7 +118,7 @@ end:
     od
 }
 
-/* Open only when its claim is false: once all have their answers, the Map is empty. */
+/* Enabled only if its claim is false: when all requests have a response, the Map is empty. */
 proctype Watch() {
 end:
     atomic { open == 0 && entry != NOBODY -> assert(entry == NOBODY) }
