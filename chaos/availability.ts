@@ -1,6 +1,6 @@
 /**
- * How well calls were served while one of two processes of a service was down and nothing else was broken: the fault that
- * happens most often, and that clients should not notice.
+ * How well calls were served while one of two processes of a service was down and nothing else was broken: the fault
+ * that happens most often, and that clients should not notice.
  */
 import type { CallKind, Operation, Try } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
@@ -21,15 +21,15 @@ export interface Availability {
   kinds: Partial<Record<CallKind, Shares>>;
 }
 
-export const wholeRun = 'all of it';
+export const wholeRun = 'whole run';
 export const nothingBroken = 'nothing broken';
 
 // Calls to a process at the moment it dies may fail; within a second, calls must go to the other processes.
 const NOTICE_MS = 1_000;
 /**
- * A frozen process of inventory-service may hold rows. Its database ends that transaction after 2 s. Calls to the other process
- * that wait for such a row may open its breaker too, for another second. Measured under load with a process that was frozen
- * while it held locks: the last 202 was sent 3 to 3.5 s after the freeze.
+ * A frozen process of inventory-service may hold rows. Its database ends that transaction after 2 s. Calls to the other
+ * process that wait for such a row may open its breaker too, for another second. Measured under load with a process
+ * that was frozen while it held locks: the last 202 was sent 3 to 3.5 s after the freeze.
  */
 export const LOCKS_GONE_MS = 4_000;
 

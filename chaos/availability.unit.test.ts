@@ -16,7 +16,7 @@ const placing = (...tries: Try[]): Operation => ({
   bodies: ['{}'],
   tries,
 });
-/** An order every 20 ms from 0 to 10 s; the fault lasts from 2 s to 8 s, so the first second after it begins at 2 s. */
+/** An order every 20 ms from 0 to 10 s; the fault lasts from 2 s to 8 s, and its first second begins at 2 s. */
 const orders = (statusAt: (at: number) => number | undefined) =>
   Array.from({ length: 500 }, (_, n) => {
     const at = n * 20;
@@ -42,7 +42,7 @@ const during = (from: number, to: number, status: number | undefined) => (at: nu
   at >= from && at < to ? status : 201;
 
 describe('measureAvailability', () => {
-  it('counts first answers, for the run, for before its first fault, and from a second into each fault', () => {
+  it('counts first responses for the run, before its first fault, and from a second after each fault began', () => {
     const measured = measureAvailability(orders(during(3_000, 4_000, 202)), [fault], 10_000);
     expect(measured.map(({ what, kinds }) => [what, kinds.place?.calls, kinds.place?.accepted])).toEqual([
       [wholeRun, 500, 50],
@@ -51,7 +51,7 @@ describe('measureAvailability', () => {
     ]);
   });
 
-  it('gives a frozen process of inventory-service the time until its locks are gone', () => {
+  it('starts to count for a frozen process of inventory-service when its locks are released', () => {
     const frozen = { ...fault, part: 'inventory-1' };
     const longer = { ...frozen, began: -5_000 };
     expect(judge(orders(during(2_000, 6_000, 202)), [frozen]).faults).toEqual([]);
@@ -59,7 +59,7 @@ describe('measureAvailability', () => {
     expect(judge(orders(during(3_000, 8_000, 202)), [longer]).faults).toHaveLength(1);
   });
 
-  it('takes no repeat for a new order, and no client that went away for a failure', () => {
+  it('counts no repeat as a new order, and no aborted request as a failure', () => {
     const [repeated, gone] = [
       placing(answered(3_000, 201), answered(3_100, 202), answered(3_200, 503)),
       placing({ variant: 0, sentAt: 3_000, endedAt: 3_005, cause: 'gave up waiting' }),
@@ -73,7 +73,7 @@ describe('measureAvailability', () => {
     expect(measured.map(({ kinds }) => kinds.place?.longestGapMs)).toEqual([2_020, 20, 2_020]);
   });
 
-  it('leaves out faults that did not happen alone, or had no effect', () => {
+  it('ignores faults that overlapped with others or had no effect', () => {
     const others = [
       { ...fault, isAlone: false },
       { ...fault, effect: false },
@@ -84,33 +84,33 @@ describe('measureAvailability', () => {
 
 describe('availabilityFaults', () => {
   it.each([
-    ['nothing at all', () => 201],
-    ['whatever happens in the first second', during(2_000, 3_000, undefined)],
+    ['no failure', () => 201],
+    ['any failure in the first second', during(2_000, 3_000, undefined)],
     ['one in twenty', (at: number) => (at % 400 === 0 ? 202 : 201)],
-    ['refusals of the business', () => 409],
+    ['business refusals', () => 409],
   ])('allows %s', (_what, statusAt) => {
     expect(judge(orders(statusAt))).toEqual({ judged: 1, faults: [] });
   });
 
   it.each([
     [
-      'half of the orders accepted only',
+      'half of the orders answered with 202',
       (at: number) => (at >= 2_000 && at % 40 === 0 ? 202 : 201),
       'at most 24 of 250 × 202',
     ],
     ['half of them failed', (at: number) => (at >= 2_000 && at % 40 === 0 ? 504 : 201), 'at most 24 of 250 failed'],
     ['connections lost', during(3_000, 4_000, undefined), 'at most 24 of 250 failed'],
-    ['a long silence', during(3_000, 7_000, undefined), 'no 3020 ms without an answer'],
+    ['a long time without a response', during(3_000, 7_000, undefined), 'no 3020 ms without an answer'],
   ])('finds %s', (_what, statusAt, expected) => {
     const { faults } = judge(orders(statusAt));
     expect(faults.map((one) => one.expected)).toContain(expected);
   });
 
-  it('allows what the machine does when nothing is broken', () => {
+  it('allows the failures that the machine has without faults', () => {
     expect(judge(orders((at) => (at % 40 === 0 ? 202 : 201))).faults).toEqual([]);
   });
 
-  it('judges nothing by a handful of calls', () => {
+  it('has no verdict on a few calls', () => {
     expect(judge([placing(answered(4_000, 202))])).toEqual({ judged: 0, faults: [] });
   });
 });

@@ -31,7 +31,7 @@ export async function untilSent({ orders }: Pick<Databases, 'orders'>): Promise<
   }
 }
 
-/** How many orders wait for their stock. */
+/** The number of pending orders. */
 export async function pendingOrders({ orders }: Pick<Databases, 'orders'>): Promise<number> {
   const { rows } = await orders.query<{ count: number }>(
     `SELECT count(*)::integer AS count FROM orders WHERE awaiting IS NOT NULL AND status = 'pending'`,

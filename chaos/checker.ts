@@ -39,7 +39,7 @@ type Known = Evidence & {
 };
 
 const rules: Rule[] = [
-  { rule: 'everything settled', check: checkFinished },
+  { rule: 'no unfinished work at the deadline', check: checkFinished },
   {
     rule: 'no process exited by itself',
     check: ({ crashes }) =>
@@ -94,7 +94,7 @@ function statusesOf({ timeline }: Evidence): Map<string, string[]> {
 
 function checkFinished({ unfinished, orders }: Known) {
   const waiting = unfinished.orders.map(({ id, awaiting }) =>
-    wrong(`order ${id}`, 'settled within the deadline', `still waits for its ${awaiting}`, { orderId: id }),
+    wrong(`order ${id}`, 'decided within the deadline', `still waits for its ${awaiting}`, { orderId: id }),
   );
   const full = unfinished.places.map((place) => wrong('messages', 'all delivered and handled', place));
   return found([...waiting, ...full], orders.length);
@@ -309,7 +309,7 @@ function checkEvents({ orders, events, statuses, byId }: Known) {
         `order.${path[one - 1]}` !== all[0]?.type,
     );
     const lost = missing.map((one) =>
-      wrong(`order ${id}`, `the event of version ${one} (order.${path[one - 1]})`, 'never came', { orderId: id }),
+      wrong(`order ${id}`, `the event of version ${one} (order.${path[one - 1]})`, 'none', { orderId: id }),
     );
     const wrongOnes = odd.map(([one, all]) =>
       wrong(
@@ -437,8 +437,8 @@ export const CONNECTION_TOLERANCE = 2;
 /** The memory limit of a service at any time, in MB. */
 export const MAX_MEMORY_MB = 300;
 /**
- * The allowed growth of a process from its first 10 s to the end. Half of it is garbage that Node may keep; a leak of a few KB
- * per request still exceeds it within a minute.
+ * The allowed growth of a process from its first 10 s to the end. Half of it is garbage that Node may keep; a leak of a
+ * few KB per request still exceeds it within a minute.
  */
 export const MAX_MEMORY_FACTOR = 2;
 
@@ -465,7 +465,9 @@ function checkMemory({ memory }: Known) {
   });
 }
 
-/** The limits in availability.ts are relative to the time before the first fault, so a slow machine is not a violation. */
+/**
+ * The limits in availability.ts are relative to the time before the first fault, so a slow machine is not a violation.
+ */
 function checkAvailability({ availability }: Known) {
   const { judged, faults } = availabilityFaults(availability);
   return found(

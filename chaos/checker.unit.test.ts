@@ -4,8 +4,8 @@ import type { Evidence, Movement, StoredOrder } from './evidence.ts';
 import type { Operation, Try } from './history.ts';
 
 /*
- * A hand-made run in which everything is right: orders of one SKU, one for each way that an order can go, and one that another client
- * placed under the key of the first. Each test breaks one thing and names the rule that must see it.
+ * The evidence of a correct run: orders of one SKU, one for each history that an order can have, and one that another
+ * client placed with the key of the first. Each test changes one thing and names the rule that must find it.
  */
 
 const placed = (id: string) => ({ status: 201, text: `{"id":"${id}"}`, location: `/orders/${id}` });
@@ -222,23 +222,23 @@ function drop<T>(list: T[], isIt: (one: T) => boolean): void {
 
 const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => void][] = [
   [
-    'an order that never settles',
-    'everything settled',
+    'an order that is never decided',
+    'no unfinished work at the deadline',
     (e) => e.unfinished.orders.push({ id: 'confirmed', awaiting: 'reservation' }),
   ],
   [
     'a message that stays in an outbox',
-    'everything settled',
+    'no unfinished work at the deadline',
     (e) => e.unfinished.places.push('1 in the outbox of orders'),
   ],
   ['a process that died by itself', 'no process exited by itself', (e) => e.crashes.push('order-1')],
   [
-    'a key without a final answer',
+    'a key without a final response',
     'every request got a final response',
     (e) => answersOf(e, 'k-shipped').splice(0, 1, tryOf(1)),
   ],
   [
-    'an order that is gone for its reader',
+    'an order that a reader does not find',
     'every response conforms to the contract',
     (e) => answersOf(e, '').push(tryOf(40, problem(404, 'order-not-found'))),
   ],
@@ -271,7 +271,7 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), location: undefined })),
   ],
   [
-    'a 202 after the final answer',
+    'a 202 after the final response',
     'a key always gets its first final response',
     (e) => answersOf(e, 'k-shipped').push(tryOf(30, { ...placed('shipped'), status: 202 })),
   ],
@@ -302,7 +302,7 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'one order per key',
     (e) => answersOf(e, 'k-shipped').splice(0, 1, tryOf(1, placed('confirmed'))),
   ],
-  ['an order that nobody placed', 'one order per key', (e) => e.orders.push(order('ghost', 1, ['placed', 'rejected']))],
+  ['an order without a request', 'one order per key', (e) => e.orders.push(order('ghost', 1, ['placed', 'rejected']))],
   ['a key that was lost to another client', 'one order per key', (e) => drop(e.orders, ({ id }) => id === 'shared')],
   [
     "the order of another client's request with the same key",
@@ -315,23 +315,23 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => answersOf(e, 'k-rejected').splice(0, 1, tryOf(1, placed('rejected'))),
   ],
   [
-    'a shipment that was answered and did not happen',
+    'a shipment with a response and without effect',
     'answers agree with the orders',
     (e) => e.operations.push(step('ship', 'confirmed', tryOf(9, { status: 200, text: '{}' }))),
   ],
   [
-    'a cancellation that was answered and undone',
+    'a cancellation with a response that was undone',
     'answers agree with the orders',
     (e) => e.operations.push({ ...step('cancel', 'delivered', tryOf(9, { status: 200, text: '{}' })), key: 'x' }),
   ],
   [
-    'a refusal from a status that never was',
+    'a refusal for a status that the order never had',
     'answers agree with the orders',
     (e) =>
       e.operations.push(step('ship', 'rejected', tryOf(9, problem(409, 'illegal-transition', { from: 'cancelled' })))),
   ],
   [
-    'a refusal of what was legal',
+    'a refusal of a legal transition',
     'answers agree with the orders',
     (e) =>
       e.operations.push(step('ship', 'confirmed', tryOf(9, problem(409, 'illegal-transition', { from: 'confirmed' })))),
@@ -358,7 +358,7 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => Object.assign(e.listed[0] ?? {}, { status: 'cancelled' }),
   ],
   [
-    'a change that the timeline does not tell',
+    'a change that is missing in the timeline',
     'histories are legal and complete',
     (e) => drop(e.timeline, ({ type }) => type === 'shipped'),
   ],
@@ -375,11 +375,7 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
       Object.assign(orderOf(e, 'cancelled'), { status: 'shipped', version: 4 });
     },
   ],
-  [
-    'an event that never came',
-    'events cover every history',
-    (e) => drop(e.events, ({ type }) => type === 'order.shipped'),
-  ],
+  ['a missing event', 'events cover every history', (e) => drop(e.events, ({ type }) => type === 'order.shipped')],
   [
     'two different events for a version',
     'events cover every history',
@@ -396,12 +392,12 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => e.events.push({ messageId: 'other', orderId: 'ghost', type: 'order.placed', version: 1 }),
   ],
   [
-    'a level that was negative for a moment',
+    'a level that was temporarily negative',
     'no SKU negative or oversold at any time',
     (e) => e.samples.findings.push('A: -1'),
   ],
   [
-    'more reserved than there is',
+    'more reserved than on hand',
     'no SKU negative or oversold at any time',
     (e) => Object.assign(e.levels[0] ?? {}, { reserved: 42 }),
   ],
@@ -421,7 +417,7 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => e.movements.push(move('released', 'shipped', 0, -4)),
   ],
   [
-    'a hold that nobody has an order for',
+    'held stock without an order',
     'reserved is what confirmed orders hold',
     (e) => Object.assign(e.levels[0] ?? {}, { reserved: 3 }),
   ],
@@ -461,22 +457,22 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     (e) => Object.assign(e.levels[0] ?? {}, { onHand: -9 }),
   ],
   [
-    'connections that nobody gave back',
+    'connections that were not closed',
     'connections are back to what they were',
     (e) => Object.assign(e.connections[0] ?? {}, { after: 11 }),
   ],
   [
-    'a process with too much memory for a moment',
+    'a process that temporarily used too much memory',
     'memory stays in bounds',
     (e) => Object.assign(e.memory[1] ?? {}, { mostMb: 300 }),
   ],
   [
-    'memory that grows and grows',
+    'memory that keeps growing',
     'memory stays in bounds',
     (e) => Object.assign(e.memory[0] ?? {}, { mostMb: 201, endMb: 201 }),
   ],
   [
-    'orders that mostly waited while one of two processes was away',
+    'orders that mostly waited while one of two processes was down',
     'one of two processes is enough',
     (e) => Object.assign(e.availability[1]?.kinds.place ?? {}, { accepted: 60 }),
   ],
@@ -484,7 +480,7 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
 ];
 
 describe('checkEvidence', () => {
-  it('finds nothing where everything is right', () => {
+  it('finds nothing in a correct run', () => {
     expect(brokenRules(rightEvidence())).toEqual([]);
   });
 
@@ -494,19 +490,19 @@ describe('checkEvidence', () => {
     expect(brokenRules(evidence)).toContain(rule);
   });
 
-  it('has a breakage for each of its rules', () => {
+  it('has a test for each of its rules', () => {
     expect(new Set(breakages.map(([, rule]) => rule))).toEqual(
       new Set(checkEvidence(rightEvidence()).map(({ rule }) => rule)),
     );
   });
 
-  it('takes a tombstone and an order that inventory never heard of for released', () => {
+  it('treats a tombstone, and an order without a reservation, as released', () => {
     const evidence = rightEvidence();
     drop(evidence.reservations, ({ id }) => id === 'early');
     expect(brokenRules(evidence)).toEqual([]);
   });
 
-  it('owes no answer to a client that never came back', () => {
+  it('requires no response for a client that never retried', () => {
     const evidence = rightEvidence();
     evidence.operations.push({ ...placing('nothing', 1, tryOf(1)), isForsaken: true });
     expect(brokenRules(evidence)).toEqual([]);

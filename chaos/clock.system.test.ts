@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { type ClockError, findFaketime, withClock } from './clock.ts';
 
-// How far its clock is from ours, and how long a timer of 300 ms took by the kernel's clock.
+// Prints the error of its clock, and the duration of a 300 ms timer by the kernel's clock.
 const program = `
 const uptime = () => 1000 * Number(require('node:fs').readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
 const began = uptime();
@@ -12,7 +12,7 @@ describeNeeding('libfaketime', findFaketime() !== undefined, 'a process with a w
   it.each<[ClockError, number]>([
     ['ahead', 7],
     ['behind', -7],
-  ])('is minutes %s, and its timers go on as they should', (error, minutes) => {
+  ])('is minutes %s, and its timers are correct', (error, minutes) => {
     const launch = {
       command: process.execPath,
       args: ['-e', program],

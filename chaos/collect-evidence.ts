@@ -1,5 +1,5 @@
 import type { Gateway } from '@shop/operator/gateway.ts';
-import { makePatience, untilAnswered } from '@shop/operator/gateway.ts';
+import { makeProgressTimeout, untilAnswered } from '@shop/operator/gateway.ts';
 import type pg from 'pg';
 import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
@@ -83,10 +83,10 @@ async function rowsOf<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string
 
 async function listOrders(gateway: Gateway, apiKey: string, client: string): Promise<ListedOrder[]> {
   const listed: ListedOrder[] = [];
-  const patience = makePatience(30_000);
+  const timeout = makeProgressTimeout(30_000);
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
     const path: string = `/orders?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
-    const answer = await untilAnswered(() => gateway.attempt({ method: 'GET', path, apiKey }), patience);
+    const answer = await untilAnswered(() => gateway.attempt({ method: 'GET', path, apiKey }), timeout);
     if (answer?.status !== 200) throw new Error(`GET ${path} failed with ${answer?.status}: ${answer?.text}`);
     const page = answer.json as { items: Omit<ListedOrder, 'client'>[]; nextCursor?: string };
     listed.push(

@@ -40,7 +40,7 @@ export interface Watched {
 
 type Conclusion = Pick<
   Report,
-  'settledMs' | 'waitingWhenHealed' | 'samples' | 'connections' | 'memory' | 'availability' | 'checks' | 'traces'
+  'recoveredMs' | 'waitingWhenHealed' | 'samples' | 'connections' | 'memory' | 'availability' | 'checks' | 'traces'
 >;
 
 // Even if the keys used up the time, the remaining places are still checked.
@@ -84,7 +84,7 @@ export async function conclude(
   };
   const checks = checkEvidence(evidence);
   return {
-    settledMs: Math.round(idleAt - healedAt),
+    recoveredMs: Math.round(idleAt - healedAt),
     waitingWhenHealed: waiting,
     samples: samples.checked,
     connections: evidence.connections,

@@ -3,7 +3,7 @@ import { checkDrain } from './drain.ts';
 const measured = { orders: 1_000, synchronousRate: 500, acceptedRate: 600, drainRate: 500, ratio: 1, notAccepted: 0 };
 
 describe('checkDrain', () => {
-  it('is content when a backlog drains as fast as orders are placed', () => {
+  it('accepts a backlog that drains as fast as orders are placed', () => {
     expect(checkDrain(measured).violations).toEqual([]);
   });
 

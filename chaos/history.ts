@@ -43,7 +43,7 @@ export interface Operation {
   orderId?: string;
   /** For `adjust`: what each body adds. */
   stock?: { sku: string; deltas: number[] };
-  /** For `ship`: what each body says. */
+  /** For `ship`: what each body contains. */
   shipments?: { carrier: string; trackingNumber: string }[];
   /** The client saw it fail and never retried: no response is expected. */
   isForsaken?: boolean;

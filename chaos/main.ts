@@ -160,7 +160,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
 
   const rate = (1_000 * workload.operations.filter(({ kind }) => kind === 'place').length) / tookMs;
   const watched = { levels, memory, connectionsBefore: before, crashes, faults };
-  const conclusion = await conclude(scene, watched, rate, options.settle);
+  const conclusion = await conclude(scene, watched, rate, options.recoverWithin);
   const counts = countRun(workload.operations, faults);
   const doubts = reasonsForDoubt(counts, kinds);
   return {
@@ -184,7 +184,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
 async function drain(
   scene: Scene,
   end: AbortSignal,
-  { seed, settle: settleSeconds, drain: orders = 0 }: Chosen,
+  { seed, recoverWithin, drain: orders = 0 }: Chosen,
 ): Promise<Report> {
   const { workload, databases, system } = scene;
   const began = workload.now();
@@ -195,7 +195,7 @@ async function drain(
   // Checking all stock levels loads the databases, so it starts after the measurement.
   const levels = watchLevels(databases.inventory);
   const watched = { levels, memory, connectionsBefore: await before, crashes: [], faults: [] };
-  const conclusion = await conclude(scene, watched, measured.synchronousRate, settleSeconds);
+  const conclusion = await conclude(scene, watched, measured.synchronousRate, recoverWithin);
   const checks = [...conclusion.checks, checkDrain(measured)];
   const doubts = measured.notAccepted > 0 ? [`${measured.notAccepted} orders did not get 202 during the outage`] : [];
   return {

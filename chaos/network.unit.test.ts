@@ -4,19 +4,19 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { type Link, openLink } from './network.ts';
 
 /** A server that answers each chunk with the same bytes and remembers them. */
-let heard: string;
+let received: string;
 let server: Server;
 let link: Link;
 let sockets: Socket[];
 
 beforeEach(async () => {
-  heard = '';
+  received = '';
   sockets = [];
   server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
-      heard += chunk;
+      received += chunk;
       socket.write(chunk);
     });
   });
@@ -45,13 +45,13 @@ function client() {
 }
 
 describe('openLink', () => {
-  it('passes everything at first', async () => {
+  it('passes everything initially', async () => {
     const { socket, seen } = client();
     socket.write('hello');
     await eventually(() => seen.text === 'hello' || undefined);
   });
 
-  it('holds bytes in a blackhole and delivers them when it is over', async () => {
+  it('holds bytes during a blackhole and delivers them afterwards', async () => {
     const { socket, seen } = client();
     socket.write('a');
     await eventually(() => seen.text === 'a' || undefined);
@@ -59,7 +59,7 @@ describe('openLink', () => {
     socket.write('b');
     const late = client();
     late.socket.write('c');
-    await expect(eventually(() => heard !== 'a' || undefined, 200)).rejects.toThrow();
+    await expect(eventually(() => received !== 'a' || undefined, 200)).rejects.toThrow();
     expect(seen.isClosed).toBe(false);
     link.set('pass');
     await eventually(() => (seen.text === 'ab' && late.seen.text === 'c') || undefined);
@@ -70,11 +70,11 @@ describe('openLink', () => {
     const { socket, seen } = client();
     socket.write('order');
     await eventually(() => seen.isClosed || undefined);
-    expect(heard).toBe('order');
+    expect(received).toBe('order');
     expect(seen.text).toBe('');
   });
 
-  it('refuses: open connections break, and new ones', async () => {
+  it('refuses: closes open connections, and refuses new ones', async () => {
     const open = client();
     open.socket.write('a');
     await eventually(() => open.seen.text === 'a' || undefined);

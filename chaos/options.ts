@@ -10,7 +10,7 @@ export interface Options {
   /** A file with the faults, instead of those chosen by the seed. */
   schedule?: string;
   /** Seconds until everything must be decided after all parts are back; time for the backlog is added. */
-  settle: number;
+  recoverWithin: number;
   /** No faults: measure how fast this many orders are decided that were placed while inventory-service was down. */
   drain?: number;
   json: boolean;
@@ -40,7 +40,8 @@ oversold.
                     gateway      kill, stop or freeze the gateway
   --schedule FILE cause exactly these faults: a JSON array of {kind, part, how, at, lasts} with times in
                   milliseconds since the first order
-  --settle N      seconds in which all orders must be decided after all parts are back, plus the time for the backlog
+  --recover-within N
+                  seconds in which all orders must be decided after all parts are back, plus the time for the backlog
                   (default 60, 5 to 600)
   --drain N       instead of faults: measure how many orders per second are placed, stop inventory-service, place N
                   orders (100 to 100000), start it, and measure how many per second are decided; then make the same checks
@@ -66,7 +67,7 @@ export function parseOptions(args: string[], newSeed: number): Options | 'help' 
       seed: { type: 'string' },
       faults: { type: 'string' },
       schedule: { type: 'string' },
-      settle: { type: 'string', default: '60' },
+      'recover-within': { type: 'string', default: '60' },
       drain: { type: 'string' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
@@ -83,7 +84,7 @@ export function parseOptions(args: string[], newSeed: number): Options | 'help' 
     ...(values.faults !== undefined && { faults: kindsIn(values.faults) }),
     ...(values.drain !== undefined && { drain: wholeNumber('--drain', values.drain, 100, 100_000) }),
     schedule: values.schedule,
-    settle: wholeNumber('--settle', values.settle, 5, 600),
+    recoverWithin: wholeNumber('--recover-within', values['recover-within'], 5, 600),
     json: values.json,
     keep: values.keep,
   };

@@ -2,8 +2,8 @@ import { UsageError } from '@shop/chassis/base/fault.ts';
 import { parseOptions } from './options.ts';
 
 describe('parseOptions', () => {
-  it('breaks everything for a minute with a new seed when nothing is said', () => {
-    expect(parseOptions([], 5)).toEqual({ seconds: 60, seed: 5, settle: 60, json: false, keep: false });
+  it('uses all kinds of faults for a minute with a new seed by default', () => {
+    expect(parseOptions([], 5)).toEqual({ seconds: 60, seed: 5, recoverWithin: 60, json: false, keep: false });
   });
 
   it('reads every option', () => {
@@ -11,7 +11,7 @@ describe('parseOptions', () => {
       '--seconds=300',
       '--seed=9',
       '--faults=kill,broker,kill',
-      '--settle=20',
+      '--recover-within=20',
       '--schedule=a.json',
       '--json',
       '--keep',
@@ -20,7 +20,7 @@ describe('parseOptions', () => {
       seconds: 300,
       seed: 9,
       faults: ['kill', 'broker'],
-      settle: 20,
+      recoverWithin: 20,
       schedule: 'a.json',
       json: true,
       keep: true,
@@ -31,10 +31,10 @@ describe('parseOptions', () => {
 
   it.each([
     ['a short run', ['--seconds', '4'], '--seconds takes a whole number from 5 to 3600, not "4"'],
-    ['a seed that is no number', ['--seed', 'x'], '--seed takes a whole number'],
+    ['a seed that is not a number', ['--seed', 'x'], '--seed takes a whole number'],
     ['an unknown fault', ['--faults', 'kill,flood'], 'not "flood"'],
     ['no fault at all', ['--faults', ''], 'not ""'],
-    ['a drain of nothing', ['--drain', '0'], '--drain takes a whole number from 100 to 100000, not "0"'],
+    ['a drain of 0 orders', ['--drain', '0'], '--drain takes a whole number from 100 to 100000, not "0"'],
     ['a drain with faults', ['--drain', '1000', '--faults', 'kill'], 'cannot be combined with --seconds or --faults'],
     ['an unknown option', ['--fast'], "Unknown option '--fast'"],
     ['an argument', ['now'], 'Unexpected argument'],

@@ -19,7 +19,7 @@ describe('readSchedule', () => {
     return file;
   };
 
-  it('reads what a run with a seed would do', () => {
+  it('reads the faults of a run with a seed', () => {
     const plan = planFaults(1, 60, faultKinds);
     expect(readSchedule(fileWith(JSON.stringify(plan)))).toEqual(plan);
   });
@@ -27,14 +27,14 @@ describe('readSchedule', () => {
   it.each([
     ['no JSON', '[', 'JSON'],
     ['an unknown kind', '[{"kind":"flood","part":"broker","how":"kill","at":1,"lasts":1}]', 'kind'],
-    ['a time that is none', '[{"kind":"kill","part":"order-1","how":"kill","at":"soon","lasts":1}]', 'at [0].at'],
+    ['an invalid time', '[{"kind":"kill","part":"order-1","how":"kill","at":"soon","lasts":1}]', 'at [0].at'],
   ])('refuses %s', (_, text, message) => {
     const file = fileWith(text);
     expect(() => readSchedule(file)).toThrow(UsageError);
     expect(() => readSchedule(file)).toThrow(message);
   });
 
-  it('refuses a file that is not there', () => {
+  it('refuses a missing file', () => {
     expect(() => readSchedule(join(folder, 'none.json'))).toThrow('ENOENT');
   });
 });

@@ -24,7 +24,7 @@ export interface Report {
   longestOutageMs: Partial<Record<string, number>>;
   slowestAnswerMs: Partial<Record<string, number>>;
   /** From when all parts were back. */
-  settledMs: number;
+  recoveredMs: number;
   waitingWhenHealed: number;
   samples: number;
   connections: ConnectionCount[];
@@ -63,8 +63,8 @@ export function renderReport(report: Report): string {
     row('slowest response', timesText(report.slowestAnswerMs)),
     ...(report.drain ? [] : availabilityRows(report.availability)),
     row(
-      'settled',
-      `${seconds(report.settledMs)} after everything was back; ${report.waitingWhenHealed} orders waited then`,
+      'recovered',
+      `${seconds(report.recoveredMs)} after all parts were back; ${report.waitingWhenHealed} orders waited then`,
     ),
     row('connections', connectionsText(report.connections)),
     row('memory', memoryText(report.memory)),
@@ -97,7 +97,9 @@ function faultRows({ faults, counts, notes }: Report): string[] {
   ];
 }
 
-/** Every kind of call for the whole run; orders for each time in which one process was down, and for the time before. */
+/**
+ * Every kind of call for the whole run; orders for each time in which one process was down, and for the time before.
+ */
 function availabilityRows(availability: readonly Availability[]): string[] {
   const [all, ...periods] = availability;
   const kinds = Object.entries(all?.kinds ?? {}).map(([kind, shares]) => [`  ${kind}`, shares] as const);

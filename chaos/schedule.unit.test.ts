@@ -4,7 +4,7 @@ import { faultKinds, MIN_OF_A_KIND, planAlone, planFaults, planMore } from './sc
 const overlap = (a: PlannedFault, b: PlannedFault) => a.at < b.at + b.lasts && b.at < a.at + a.lasts;
 
 describe('planFaults', () => {
-  it('gives the same faults for the same seed, and others for another', () => {
+  it('has the same faults for the same seed, and others for another seed', () => {
     expect(planFaults(7, 60, faultKinds)).toEqual(planFaults(7, 60, faultKinds));
     expect(planFaults(7, 60, faultKinds)).not.toEqual(planFaults(8, 60, faultKinds));
   });
@@ -24,7 +24,7 @@ describe('planFaults', () => {
     expect(new Set(planFaults(1, 60, ['kill', 'broker']).map(({ kind }) => kind))).toEqual(new Set(['kill', 'broker']));
   });
 
-  it('does one thing to a part at a time, and lets different parts fail together', () => {
+  it('has one fault per part at a time, and concurrent faults of different parts', () => {
     const plans = [1, 2, 3, 4, 5].map((seed) => planFaults(seed, 60, faultKinds));
     const pairs = plans.flatMap((plan) =>
       plan.flatMap((one, index) => plan.slice(index + 1).map((other) => [one, other] as const)),
@@ -53,7 +53,7 @@ describe('planAlone', () => {
 });
 
 describe('planMore', () => {
-  it('has one short fault of each kind that is missing, one after the other', () => {
+  it('has one short fault of each missing kind, one after another', () => {
     const plan = planMore(3, ['broker', 'kill']);
     expect(plan.map(({ kind }) => kind)).toEqual(['broker', 'kill']);
     expect(plan.map(({ at }) => at)).toEqual([0, 700]);

@@ -18,7 +18,7 @@ const placing = (...tries: Try[]): Operation => ({
 });
 
 describe('countRun', () => {
-  it('tells twins from repeats', () => {
+  it('distinguishes twins from repeats', () => {
     const counts = countRun([placing(served(0, 10), served(5, 20)), placing(served(0, 10), served(11, 20))], []);
     expect(counts).toMatchObject({ orders: 2, twins: 1, repeats: 2 });
   });
@@ -30,7 +30,7 @@ describe('countRun', () => {
     expect(counts).toMatchObject({ orders: 3, sharedKeys: 1 });
   });
 
-  it('counts only faults that broke something', () => {
+  it('counts only faults with an effect', () => {
     const fault = { kind: 'kill', part: 'order-1', how: 'kill', at: 0, lasts: 0, began: 0, ended: 0 } as const;
     expect(
       countRun(
@@ -67,7 +67,7 @@ describe('reasonsForDoubt', () => {
     ]);
   });
 
-  it('counts the faults of each chosen kind, and of no other', () => {
+  it('counts only the faults of chosen kinds', () => {
     expect(reasonsForDoubt({ ...counts, faults: { kill: 2 } }, ['kill'])).toEqual([
       '2 faults of kind kill, 3 are needed',
     ]);
@@ -76,7 +76,7 @@ describe('reasonsForDoubt', () => {
 });
 
 describe('countAnswers', () => {
-  it('counts by kind of call, status and code, and what was never answered', () => {
+  it('counts by kind of call, status and code, including calls without a response', () => {
     const overloaded: Try = { ...served(0, 1), answer: { status: 503, code: 'overloaded', text: '' } };
     expect(countAnswers([placing(served(0, 1), overloaded, failed(2, 3))])).toEqual({
       place: { '201': 1, '503 overloaded': 1, 'connection lost': 1 },
@@ -85,14 +85,14 @@ describe('countAnswers', () => {
 });
 
 describe('slowestAnswers', () => {
-  it('leaves out what never came and what the gateway said', () => {
+  it('ignores missing responses and those of the gateway', () => {
     const badGateway: Try = { ...served(0, 9_000), answer: { status: 502, text: '' } };
     expect(slowestAnswers([placing(failed(0, 5_000), badGateway, served(0, 700))])).toEqual({ place: 700 });
   });
 });
 
 describe('longestOutages', () => {
-  it('is the longest time between two answers in which a call failed', () => {
+  it('is the longest time between two responses in which a call failed', () => {
     const calls = [
       placing(served(0, 100)),
       placing(failed(200, 300), served(900, 1_000)),
@@ -101,7 +101,7 @@ describe('longestOutages', () => {
     expect(longestOutages(calls, 5_000)).toEqual({ place: 900 });
   });
 
-  it('is nothing when nobody called in vain', () => {
+  it('is 0 if no call failed', () => {
     expect(longestOutages([placing(served(0, 100)), placing(served(4_000, 4_100))], 5_000)).toEqual({ place: 0 });
   });
 });

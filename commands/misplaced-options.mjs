@@ -12,7 +12,7 @@ const countOptions = ['orders', 'inventories', 'accounts'];
 const withValue = [
   ...['port', ...countOptions],
   ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'id', 'reason', 'service', 'status'],
-  ...['faults', 'schedule', 'seconds', 'seed', 'settle', 'drain', 'rounds', 'rows', 'scenario'],
+  ...['faults', 'schedule', 'seconds', 'seed', 'recover-within', 'drain', 'rounds', 'rows', 'scenario'],
   ...['t', 'testNamePattern', 'testPathPatterns', 'testTimeout', 'maxWorkers', 'shard'],
 ];
 const withoutValue = [
