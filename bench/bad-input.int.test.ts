@@ -23,7 +23,7 @@ function startedNothing(): void {
   expect(readdirSync(join(folder, 'data'))).toEqual([]);
 }
 
-it('says what is wrong with its options', () => {
+it('reports invalid options', () => {
   const { status, stderr } = run([...bench, '--scenario', 'cold']);
   expect([status, stderr]).toEqual([2, expect.stringContaining('not "cold"')]);
 });
@@ -40,20 +40,20 @@ it('starts nothing when the file with the orders cannot be read', () => {
   startedNothing();
 });
 
-// A namespace in which nobody has installed it, and nobody could.
+// A mount namespace in which RabbitMQ is not installed and cannot be.
 const without = ['unshare', '--mount', '--map-root-user', 'sh', '-c'];
 const hide = '[ ! -d /usr/lib/rabbitmq ] || mount -t tmpfs none /usr/lib/rabbitmq';
 const canHide = spawnSync('unshare', [...without.slice(1), hide]).status === 0;
 
 describeNeeding('mount namespaces', canHide, 'a machine without RabbitMQ', () => {
-  it('is told what to install before anything is started', () => {
+  it('gets a message with what to install before anything is started', () => {
     const { status, stderr } = run([...without, `${hide}; PATH=/nowhere exec "$@"`, 'sh', ...bench]);
     expect([status, stderr]).toEqual([1, 'RabbitMQ is not installed: install RabbitMQ 3.10 or later\n']);
     startedNothing();
   });
 });
 
-it('leaves a port that is in use to whoever uses it', async () => {
+it('does not use a port that is in use', async () => {
   const other = createServer();
   const taken = await new Promise<number>((resolve) => {
     other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port));

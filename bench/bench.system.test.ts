@@ -10,7 +10,7 @@ import type { Round } from './run.ts';
 const folder = mkdtempSync(join(tmpdir(), 'shop-bench-'));
 atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
-/** `npm run bench` in a process group of its own, as a terminal has it. */
+/** Starts `npm run bench` in a separate process group, as a terminal does. */
 function startBench(...args: string[]) {
   const child = spawn(process.execPath, [join(__dirname, '../commands/bootstrap.mjs'), 'bench', ...args], {
     env: { ...process.env, LOCAL_DIR: folder },
@@ -29,7 +29,7 @@ function startBench(...args: string[]) {
   return { child, output, exit, said };
 }
 
-/** Processes that have to do with our folder: by their arguments, their environment or where they write. */
+/** Processes that use this folder: by their arguments, environment or open files. */
 function processesOf(path: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -38,7 +38,7 @@ function processesOf(path: string): string[] {
         const texts = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8'));
         return [...texts, readlinkSync(`/proc/${pid}/fd/1`)].some((text) => text.includes(path));
       } catch {
-        return false; // it has ended meanwhile
+        return false; // has exited
       }
     });
 }
@@ -48,7 +48,7 @@ function leavesNothing(): void {
   expect(readdirSync(join(folder, 'bench'))).toEqual([]);
 }
 
-it('measures durable sides side by side, does not trust a machine on which something else works, and leaves nothing', async () => {
+it('measures durable sides, marks a run on a busy machine as disturbed, and leaves nothing behind', async () => {
   const { exit, output, said } = startBench('--quick', '--rounds', '1', '--scenario', 'uniform-16,twins', '--json');
   await said('uniform-16 1');
   const others = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
@@ -75,13 +75,13 @@ it('measures durable sides side by side, does not trust a machine on which somet
     expect(measured?.cpuMs).toBeGreaterThan(0);
     expect(measured?.slices).toBeGreaterThan(0);
   }
-  // What the whole project is about, and the usual implementation does not have.
+  // The main guarantee, which the usual implementation does not give.
   expect(twins?.ours?.doubled).toBe(0);
   expect(twins?.naive?.doubled).toBeGreaterThan(0);
 
   expect([twins?.ours?.isClean, twins?.naive?.isClean]).toEqual([false, false]);
   expect(report.disturbed).toContain('twins');
-  expect(output.stderr).toMatch(/No clean round of .*twins: .* do not trust these numbers/);
+  expect(output.stderr).toMatch(/No clean round of .*twins: .* these numbers are not reliable/);
   leavesNothing();
 });
 

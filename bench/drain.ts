@@ -1,4 +1,4 @@
-/** How fast orders are decided that were placed while inventory-service was down. */
+/** Measures how fast orders are decided that were placed while inventory-service was down. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuSince, type Measurement, type Measuring, watch } from './measure.ts';
 import { DRAINED_ORDERS } from './scenarios.ts';
@@ -10,13 +10,13 @@ const DRAINED_WITHIN_MS = 600_000;
 const NO_TIMES = { p50: Number.NaN, p99: Number.NaN };
 
 /**
- * Lets inventory-service go, places orders, lets it come back, and measures from its first answer until none is pending:
- * one event, so that a disturbed slice of it can be told but not left out.
+ * Stops inventory-service, places orders, starts it, and measures from its first response until no order is pending.
+ * This is a single event, so disturbed slices are reported but cannot be left out.
  */
 export async function measureDrain(measuring: Measuring): Promise<Measurement> {
   const { side, entry, job, processes, interrupted } = measuring;
   const { outage } = side;
-  if (!outage) throw new Error(`${entry.side} has no inventory-service that could be stopped`);
+  if (!outage) throw new Error(`${entry.side} has no inventory-service to stop`);
   await outage.begin();
   const startAt = Date.now();
   const samples = await processes.run(entry.side, {
@@ -51,7 +51,7 @@ export async function measureDrain(measuring: Measuring): Promise<Measurement> {
     isClean,
     cpuMs: cpu.servicesMs / backlog,
     brokerCpuMs: cpu.brokerMs / backlog,
-    settledMs: ms,
+    idleAfterMs: ms,
     memoryMb: watched.memoryMb,
   };
 }
@@ -63,7 +63,7 @@ async function untilDrained({ side, interrupted }: Measuring, began: number): Pr
   }
 }
 
-/** Without inventory-service every order is accepted and none is decided. */
+/** The outcomes other than 202: without inventory-service, every order must be accepted. */
 function notAccepted(names: readonly string[], outcomes: readonly number[]): Record<string, number> {
   const failures: Record<string, number> = {};
   for (const outcome of outcomes) {

@@ -25,7 +25,7 @@ export interface Verdict extends Goal {
 type Number = (measurement: Measurement) => number;
 const rate: Number = (measurement) => measurement.rate;
 
-/** A number of an entry of ours in terms of another's. */
+/** A value of one of our entries, relative to another entry. */
 function ratio(of: Number, to: string, ours = 'ours'): Goal['of'] {
   return (result) =>
     ratioOver(

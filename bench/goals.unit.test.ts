@@ -4,7 +4,7 @@ import type { ScenarioResult } from './run.ts';
 import { onFullTables, scenarios } from './scenarios.ts';
 
 function measured(rate: number, more: Partial<Measurement> = {}): Measurement {
-  const times = { p50: 1, p99: 1, cpuMs: 1, brokerCpuMs: 0, settledMs: 0, memoryMb: 100 };
+  const times = { p50: 1, p99: 1, cpuMs: 1, brokerCpuMs: 0, idleAfterMs: 0, memoryMb: 100 };
   return { rate, requests: 1, failures: {}, slices: 10, dropped: 0, isClean: true, ...times, ...more };
 }
 
@@ -28,7 +28,7 @@ describe('judge', () => {
     expect(verdictOn(/64 clients/, result)).toMatchObject({ meets, isClean: true });
   });
 
-  it('takes the clean rounds alone, and all of them when there is none', () => {
+  it('uses only clean rounds, or all rounds if none is clean', () => {
     const clean = { ours: measured(500), naive: measured(100) };
     const disturbed = { ours: measured(100), naive: measured(100, { isClean: false }) };
     expect(verdictOn(/64 clients/, resultOf('uniform-64', clean, disturbed))?.value?.median).toBe(5);
@@ -36,7 +36,7 @@ describe('judge', () => {
     expect(doubtful).toMatchObject({ meets: 'neither', isClean: false });
   });
 
-  it('takes less for better where it is', () => {
+  it('treats lower values as better where they are', () => {
     const errors = (failures: Record<string, number>) =>
       verdictOn(/errors/, resultOf('ten', { ours: measured(1, { failures }) }))?.meets;
     expect([errors({}), errors({ '202': 1 })]).toEqual(['goal', 'neither']);
@@ -51,7 +51,7 @@ describe('judge', () => {
     expect(judge(results).filter(({ meets }) => meets === undefined)).toEqual([]);
   });
 
-  it('takes draining in terms of placing, and full tables in terms of empty ones', () => {
+  it('compares draining with placing, and full tables with empty ones', () => {
     const drain = { 'ours, draining': measured(300), 'ours, placing': measured(200) };
     expect(verdictOn(/draining/, resultOf('drain', drain))).toMatchObject({ value: { median: 1.5 }, meets: 'goal' });
     const scenario = onFullTables(resultOf('uniform-64').scenario) as ScenarioResult['scenario'];
@@ -59,7 +59,7 @@ describe('judge', () => {
     expect(verdictOn(/full tables/, full)).toMatchObject({ value: { median: 0.9 }, meets: 'must' });
   });
 
-  it('says nothing of what was not measured', () => {
+  it('has no verdict on what was not measured', () => {
     expect(judge([]).every(({ meets, value }) => meets === undefined && value === undefined)).toBe(true);
   });
 });

@@ -7,12 +7,12 @@ import type { Job, Samples } from './client/job.ts';
 import type { SideName } from './sides/side.ts';
 
 export interface LoadProcesses {
-  /** Does a job for a side, in the process that speaks to it. */
+  /** Runs a job for a side in its load process. */
   run(side: SideName, job: Job): Promise<Samples>;
   end(): Promise<void>;
 }
 
-/** The processes that make the load: one for all that speak HTTP, so that all meet the same client, warm alike. */
+/** The load processes: a single one for all sides with HTTP, so that they are measured by the same warm client. */
 export function createLoadProcesses(interrupted: AbortSignal): LoadProcesses {
   const processes = new Map<string, ChildProcess>();
 
@@ -33,7 +33,7 @@ export function createLoadProcesses(interrupted: AbortSignal): LoadProcesses {
       const ended = new AbortController();
       const signal = AbortSignal.any([ended.signal, interrupted]);
       const died = once(child, 'exit', { signal }).then(([code]) => {
-        throw new Fault(`The process that makes the load for ${side} has ended with code ${code}.`);
+        throw new Fault(`The load process for ${side} exited with code ${code}.`);
       });
       const answered = once(child, 'message', { signal });
       child.send(job);

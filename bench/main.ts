@@ -41,7 +41,7 @@ async function bench(options: Options): Promise<number> {
   if (options.scenarios.some(({ entries }) => entries.some(({ side }) => side.startsWith('ours')))) {
     await ensureRabbitmq(join(localFolder(), 'logs', 'apt.log'), progress.say);
   }
-  // Inherited by all processes; it costs nothing until an inspector is opened.
+  // Inherited by all processes; no cost until an inspector is opened.
   if (options.profile) process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} ${INSPECTABLE}`.trim();
   const machine = describeMachine();
   const interruption = endBySignal();
@@ -83,7 +83,9 @@ async function report(options: Options, machine: Machine, run: RunResult): Promi
   }
   if (run.profiles) console.error(`Profiles: ${run.profiles}`);
   if (disturbed.length > 0) {
-    console.error(`No clean round of ${disturbed.join(', ')}: the machine was busy, do not trust these numbers.`);
+    console.error(
+      `No clean round of ${disturbed.join(', ')}: the machine was busy, so these numbers are not reliable.`,
+    );
     return 2;
   }
   if (options.page) {
@@ -93,7 +95,7 @@ async function report(options: Options, machine: Machine, run: RunResult): Promi
   return 0;
 }
 
-/** Aborted by the first interrupt; running parts are then stopped cleanly, which takes seconds. */
+/** Aborted by the first interrupt. Running parts are then stopped cleanly, which takes seconds. */
 function endBySignal(): AbortSignal {
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -121,7 +123,7 @@ function serversText(servers: RunResult['servers']): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Waits until it is out: a command ends with process.exit, which drops what a pipe has not taken yet. */
+/** Waits until the output is written: process.exit() discards what a pipe has not accepted yet. */
 function print(text: string): Promise<void> {
   return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
 }

@@ -1,6 +1,6 @@
 /**
- * One measurement: a load on one side, a lead-in that does not count, then a window cut into slices. Of each slice it is
- * known how much of the machine others used; slices in which that was too much do not count either.
+ * One measurement: a load on one side, a lead-in that does not count, then a window of slices. For each slice, the CPU
+ * time of other processes is measured; slices with too much of it do not count.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -22,13 +22,13 @@ const MS_PER_TICK = 10;
 export interface Measurement extends Reduced {
   slices: number;
   dropped: number;
-  /** Whether enough slices remained; otherwise all were used, and the numbers are only a first impression. */
+  /** Whether enough slices remained; otherwise all slices are used, and the numbers are only a rough estimate. */
   isClean: boolean;
-  /** Processor time of services and databases per request, until nothing is left to be done in the background. */
+  /** CPU time of services and databases per request, until background work is finished. */
   cpuMs: number;
   brokerCpuMs: number;
-  /** How long that took after the window. */
-  settledMs: number;
+  /** How long the background work took after the window. */
+  idleAfterMs: number;
   /** The maximum resident memory of a service process. */
   memoryMb: number;
   /** Twins: orders beyond one per pair. */
@@ -42,15 +42,15 @@ export interface Measuring {
   job: Omit<Job, 'startAt' | 'endAt'>;
   leadInMs: number;
   windowMs: number;
-  /** All processes of this run, as they are now: whatever else uses the machine are others. */
+  /** All current processes of this run; CPU time of any other process is disturbance. */
   ownPids: () => readonly number[];
   processes: LoadProcesses;
   interrupted: AbortSignal;
-  /** Looks on from the window's begin to its end. */
+  /** Runs from the start to the end of the window. */
   profiler?: Profiler;
 }
 
-/** Measures once. */
+/** Runs one measurement. */
 export async function measure(measuring: Measuring): Promise<Measurement> {
   const { side, entry, scenario, job, processes, interrupted } = measuring;
   const startAt = Date.now() + GET_READY_MS;
@@ -66,7 +66,7 @@ export async function measure(measuring: Measuring): Promise<Measurement> {
   await side.waitUntilIdle();
   const cpu = cpuSince(side, watched.cpuBefore);
   interrupted.throwIfAborted();
-  // What came after the last piece of work was another load.
+  // After the last request, the load is different.
   const slices = watched.slices.filter(({ to }) => to <= (samples.ranOutAt ?? to));
   const { kept, dropped, isClean } = dropDisturbed(slices);
   const isGood = isLimit(entry) ? () => true : (name: string) => scenario.expected.test(name);
@@ -78,7 +78,7 @@ export async function measure(measuring: Measuring): Promise<Measurement> {
     isClean,
     cpuMs: cpu.servicesMs / all,
     brokerCpuMs: cpu.brokerMs / all,
-    settledMs: Date.now() - windowEnded,
+    idleAfterMs: Date.now() - windowEnded,
     memoryMb: watched.memoryMb,
     ...(isTwins && { doubled: (await side.countOrders()) - ordersBefore - samples.at.length }),
   };
@@ -94,7 +94,7 @@ interface Watched {
   memoryMb: number;
 }
 
-/** Looks at the machine at the border of every slice of a period, which may end earlier than it has to. */
+/** Samples the machine at the end of every slice of a period, which may end early. */
 export async function watch(
   { side, ownPids, interrupted, profiler }: Measuring,
   { from, to, isOver = () => false }: { from: number; to: number; isOver?: () => boolean },
@@ -117,14 +117,14 @@ export async function watch(
   return { slices, cpuBefore, memoryMb };
 }
 
-/** What the kernel does in threads of its own, for our disk writes mostly; it is not there to be seen in a container. */
+/** Kernel threads, which work mostly for our disk writes; not visible in a container. */
 function kernelThreads(): number[] {
   const pid = 2;
   const path = `/proc/${pid}/comm`;
   return existsSync(path) && readFileSync(path, 'utf8') === 'kthreadd\n' ? [pid] : [];
 }
 
-/** Interrupts are nobody's: with them, our own packets would count as others' work. */
+/** Excludes interrupts, because our own packets would count as work of other processes. */
 function othersCores(before: ProcessorTime, after: ProcessorTime): number {
   const withoutInterrupts = (time: ProcessorTime) => ({ ...time, busy: time.busy - time.interrupts });
   return othersShare(withoutInterrupts(before), withoutInterrupts(after)) * availableParallelism();
@@ -137,7 +137,7 @@ function readCpu(side: Side): Watched['cpuBefore'] {
   };
 }
 
-/** What services and databases, and the broker, have used since. */
+/** CPU time of services and databases, and of the broker, since then. */
 export function cpuSince(side: Side, before: Watched['cpuBefore']): { servicesMs: number; brokerMs: number } {
   const after = readCpu(side);
   return {
@@ -150,7 +150,7 @@ function residentMb(pid: number): number {
   try {
     return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
   } catch {
-    return 0; // it has ended, which the load will tell
+    return 0; // has exited, which the load process reports
   }
 }
 

@@ -5,21 +5,21 @@ import { onFullTables, quickScenarios, type Scenario, scenarios } from './scenar
 export interface Options {
   scenarios: readonly Scenario[];
   isQuick: boolean;
-  /** Clean rounds to have. A disturbed one is repeated until twice as many were tried. */
+  /** The number of clean rounds. Disturbed rounds are repeated, up to twice this number in total. */
   rounds: number;
   leadInMs: number;
   windowMs: number;
   warmUpMs: number;
   /** A file with the orders of a real shop. */
   orders: string | undefined;
-  /** Orders in the tables of a second side of ours. */
+  /** Orders in the tables of a second side with our services. */
   rows: number | undefined;
   profile: boolean;
   json: boolean;
   page: boolean;
 }
 
-// A process is warm when its hot functions are compiled, which takes load and time rather than a number of requests.
+// A process is warm when its hot functions are compiled, which depends on load and time, not on a number of requests.
 const FULL = { leadInMs: 1_000, windowMs: 5_000, warmUpMs: 8_000 };
 const QUICK = { leadInMs: 500, windowMs: 1_500, warmUpMs: 3_000 };
 
@@ -47,10 +47,10 @@ ${list}
   --page            write docs/performance.md and its charts from this run, if every round was clean
   --help
 
-Exit code: 0 measured, 1 failed, 2 disturbed (a scenario had no clean round, so do not trust its numbers) or invalid
+Exit code: 0 measured, 1 failed, 2 disturbed (a scenario had no clean round, so its numbers are not reliable) or invalid
 usage.`;
 
-/** The options of the command line, or 'help'; throws a UsageError that says in a line what is wrong. */
+/** Parses the command line into options or 'help'; throws a UsageError with a one-line message. */
 export function parseOptions(args: string[]): Options | 'help' {
   const { values } = readArguments(
     args,
@@ -68,7 +68,7 @@ export function parseOptions(args: string[]): Options | 'help' {
   );
   if (values.help) return 'help';
   if (values.page && (values.quick || values.scenario !== undefined)) {
-    throw new UsageError('--page is written from a whole run: it takes neither --quick nor --scenario');
+    throw new UsageError('--page needs a complete run: it cannot be combined with --quick or --scenario');
   }
   const rows = values.rows === undefined ? undefined : wholeNumber('--rows', values.rows, 1, 1_000_000_000);
   const chosen = chooseScenarios(values.quick ? quickScenarios() : scenarios, values.scenario);
@@ -91,7 +91,7 @@ export function parseOptions(args: string[]): Options | 'help' {
 function chooseScenarios(all: readonly Scenario[], names: string | undefined): readonly Scenario[] {
   if (names === undefined) return all;
   const wanted = names.split(',');
-  // One that is not part of the quick run is measured all the same when it is named, with the short windows.
+  // With --quick, a named scenario that is not part of the quick run is measured with the short windows.
   const known = [...all, ...scenarios.filter(({ name }) => !all.some((one) => one.name === name))];
   const unknown = wanted.find((name) => !known.some((one) => one.name === name));
   if (unknown !== undefined) {
@@ -105,7 +105,7 @@ function fullTables(chosen: readonly Scenario[], named: string | undefined): Sce
   const full = chosen.map((scenario) => [scenario, onFullTables(scenario)] as const);
   const without = full.find(([, variant]) => variant === undefined)?.[0];
   if (without && named !== undefined)
-    throw new UsageError(`${without.name} says nothing of full tables, so not with --rows`);
+    throw new UsageError(`${without.name} cannot be measured on full tables, so not with --rows`);
   return full.flatMap(([, variant]) => variant ?? []);
 }
 

@@ -7,17 +7,17 @@ function names(...args: string[]): string[] {
 }
 
 describe('parseOptions', () => {
-  it('measures everything in three rounds unless told otherwise', () => {
+  it('measures everything in three rounds by default', () => {
     expect(names()).toEqual(scenarios.map(({ name }) => name));
     expect(parseOptions([])).toMatchObject({ rounds: 3, json: false, page: false });
   });
 
-  it('takes the scenarios that are named, also beside the quick ones', () => {
+  it('accepts named scenarios, also with --quick', () => {
     expect(names('--scenario', 'hot,uniform-1')).toEqual(['uniform-1', 'hot']);
     expect(names('--quick', '--scenario', 'read')).toEqual(['read']);
   });
 
-  it('compares full tables with empty ones, instead of everything else but for the page', () => {
+  it('compares only full tables with empty ones, and everything with --page', () => {
     expect(names('--rows', '1000', '--scenario', 'hot,read')).toEqual(['hot-full', 'read-full']);
     expect(names('--rows', '1000')).toContain('uniform-64-full');
     expect(names('--rows', '1000')).not.toContain('uniform-64');
@@ -29,10 +29,10 @@ describe('parseOptions', () => {
     [['--rounds', '0'], /from 1 to 20/],
     [['--fast'], /--fast/],
     [['--rows', 'many'], /whole number/],
-    [['--rows', '1000', '--scenario', 'drain'], /drain says nothing of full tables/],
+    [['--rows', '1000', '--scenario', 'drain'], /drain cannot be measured on full tables/],
     [['--quick', '--orders', 'sales.csv'], /not part of this run/],
-    [['--page', '--quick'], /whole run/],
-  ])('says what is wrong with %j', (args, message) => {
+    [['--page', '--quick'], /complete run/],
+  ])('refuses %j with a message', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);
   });
 });
@@ -40,7 +40,7 @@ describe('parseOptions', () => {
 describe('the scenarios', () => {
   const full = scenarios.flatMap((scenario) => onFullTables(scenario) ?? []);
   it.each([...scenarios, ...quickScenarios(), ...full].map((scenario) => [scenario.name, scenario] as const))(
-    '%s has entries of different labels, and ratios between them',
+    '%s has entries with different labels, and ratios between them',
     (_, { entries, ratios }) => {
       const labels = entries.map(({ label }) => label);
       expect(new Set(labels).size).toBe(labels.length);

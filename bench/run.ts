@@ -13,13 +13,13 @@ import { type Setting, type Stage, withSides, workshopOf } from './stage.ts';
 import { rotated, spreadOf } from './statistics.ts';
 import { warmUp, warmWay } from './warm-up.ts';
 
-/** Per label; undefined would be an entry that was not reached. */
+/** By label; undefined if the entry was not measured. */
 export type Round = Record<string, Measurement>;
 
 export interface ScenarioResult {
   scenario: Scenario;
   rounds: Round[];
-  /** Requests per second of an open load, as shares of what naive took. */
+  /** Requests per second that naive handled; the rates of open loads are shares of it. */
   naiveCapacity?: number;
 }
 
@@ -54,7 +54,7 @@ export async function runBench(options: Options, interrupted: AbortSignal, repor
     const chosen = options.scenarios.filter(({ stage }) => stage === name);
     if (chosen.length === 0) continue;
     await withSides(sidesOf(chosen), setting, async (stage) => {
-      // Every time, for it refuses a server that is not durable.
+      // For each stage, because it refuses servers that are not durable.
       const servers: RunResult['servers'] = {};
       for (const [side, { describe }] of stage.sides) servers[side] = await describe();
       if (Object.keys(run.servers).length === 0) reporting.onServers(servers);
@@ -75,7 +75,7 @@ function sidesOf(chosen: readonly Scenario[]): SideName[] {
   return [...new Set(entries.map(({ side }) => side))];
 }
 
-/** Repeats rounds until enough were clean, or twice as many were tried. */
+/** Repeats rounds until enough are clean, or twice as many were measured. */
 async function runScenario(
   stage: Stage,
   scenario: Scenario,
@@ -110,7 +110,7 @@ async function runScenario(
   return result;
 }
 
-/** One more measurement, whose numbers do not count, because profiling costs time. */
+/** An additional measurement whose numbers do not count, because profiling takes time. */
 async function profileEntry(
   stage: Stage,
   folder: string,
@@ -134,7 +134,7 @@ export function cleanRounds({ rounds }: ScenarioResult): Round[] {
   return rounds.filter((round) => Object.values(round).every(({ isClean }) => isClean));
 }
 
-/** What a report is made from: the clean rounds, or all of them when there is none. */
+/** The rounds for the report: the clean ones, or all if none is clean. */
 export function usedRounds(result: ScenarioResult): Round[] {
   const clean = cleanRounds(result);
   return clean.length > 0 ? clean : result.rounds;
@@ -162,12 +162,12 @@ async function measureEntry(
   const measuring = { side, entry, scenario, job, leadInMs, windowMs, ownPids, processes, interrupted, profiler };
   if (entry.kind !== 'drain') return measure(measuring);
   const measured = await measureDrain(measuring);
-  // Its inventory-service is a new one.
+  // Its inventory-service was restarted.
   await warmUp(stage, entry.side);
   return measured;
 }
 
-/** What naive takes with 64 clients: as measured in this run, else measured now. */
+/** The rate of naive with 64 clients: from this run, otherwise measured now. */
 async function findNaiveCapacity(
   stage: Stage,
   scenario: Scenario,
@@ -178,7 +178,7 @@ async function findNaiveCapacity(
   const median = spreadOf(rates)?.median;
   if (median !== undefined) return median;
   const entry = scenario.entries.find(({ side }) => side === 'naive');
-  if (!entry) throw new Error(`${scenario.name} has no naive side to take its rate from`);
+  if (!entry) throw new Error(`${scenario.name} has no naive side for its rate`);
   const { rate } = await stage.progress.step('capacity of naive', () =>
     measureEntry(stage, scenario, { ...entry, load: { clients: 64 } }),
   );

@@ -1,4 +1,6 @@
-/** The orders of a real shop: of a file in the format of `npm run replay`, or made in the same shape. */
+/**
+ * The orders of a real shop: from a file in the format of `npm run replay`, or generated with the same distribution.
+ */
 
 import { toOrderRequest, unitsPerSku } from '@shop/operator/replay/order-request.ts';
 import { readOrders } from '@shop/operator/replay/orders-file.ts';
@@ -9,14 +11,14 @@ import type { Sale } from './client/job.ts';
 export interface Sales {
   sales: readonly Sale[];
   skus: readonly string[];
-  /** Where they come from, in a sentence. */
+  /** Their source, as text. */
   source: string;
 }
 
 /*
- * Quantiles of the 1,872 sales of December 2010 in "Online Retail" (D. Chen, UCI Machine Learning Repository, 2015,
- * doi 10.24432/C5BW33, CC BY 4.0) that the HTTP contract takes, with 48,137 lines: pairs of a share and what so many are at
- * most. A product's rank is its place among all products by the number of orders that name it.
+ * Quantiles of the 1,872 sales of December 2010 in "Online Retail" (D. Chen, UCI Machine Learning Repository, 2015, doi
+ * 10.24432/C5BW33, CC BY 4.0) that are valid by the HTTP contract, with 48,137 lines: pairs of a share and its
+ * quantile. The rank of a product is its position among all products by the number of orders with it.
  */
 type Quantiles = readonly (readonly [share: number, value: number])[];
 // biome-ignore format: a table
@@ -36,23 +38,23 @@ const RANK: Quantiles = [
 ];
 const MADE_SALES = 2_000;
 
-/** The orders that the contract takes, of this file or, without one, made. */
+/** The valid orders of this file or, without a file, generated orders. */
 export async function readSales(file: string | undefined): Promise<Sales> {
   if (file === undefined) {
-    const source = `${MADE_SALES.toLocaleString('en-US')} orders made in the shape of a real shop's`;
+    const source = `${MADE_SALES.toLocaleString('en-US')} orders with the distribution of a real shop`;
     return toSales(makeSales(MADE_SALES, 1), source);
   }
   const requests = completeSales(await readOrders(file)).map((sale) => toOrderRequest('sale', sale));
   const valid = requests.filter(({ invalid }) => invalid.length === 0);
   const source = `the ${valid.length.toLocaleString('en-US')} valid orders of a file`;
-  // Lines of one product at two prices are one: the usual implementation takes no product twice.
+  // Lines of a product at two prices are merged, because the usual implementation accepts each product only once.
   return toSales(
     valid.map(({ lines }) => unitsPerSku(lines)),
     source,
   );
 }
 
-/** So many orders as products with their quantities: lines, products and quantities as often as a real shop had them. */
+/** Generated orders: lines, products and quantities with the distribution of a real shop. */
 export function makeSales(count: number, seed: number): Map<string, number>[] {
   const random = seededRandom(seed);
   const draw = (quantiles: Quantiles) => valueAt(quantiles, random());
@@ -64,7 +66,7 @@ export function makeSales(count: number, seed: number): Map<string, number>[] {
   });
 }
 
-/** The value of a share, on a straight line between the two known ones. */
+/** The quantile of a share, by linear interpolation. */
 function valueAt(quantiles: Quantiles, share: number): number {
   const next = quantiles.findIndex(([upTo]) => upTo > share);
   const [[low, from], [high, to]] = [quantiles[next - 1], quantiles[next]] as [Quantiles[0], Quantiles[0]];

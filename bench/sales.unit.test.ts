@@ -16,7 +16,7 @@ describe('made orders', () => {
     expect(lines.filter((count) => count > 100).length / 10_000).toBeCloseTo(0.03, 2);
   });
 
-  it('name few products often', () => {
+  it('have few products often', () => {
     const counts = new Map<string, number>();
     for (const sku of sales.flatMap((sale) => [...sale.keys()])) counts.set(sku, (counts.get(sku) ?? 0) + 1);
     const all = lines.reduce((sum, count) => sum + count, 0);
@@ -35,7 +35,7 @@ describe('orders of a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-sales-'));
   atEnd(() => rmSync(folder, { recursive: true }));
 
-  it('are those that the contract takes, with the lines of a product as one', async () => {
+  it('are the valid ones, with the lines of a product merged', async () => {
     const file = join(folder, 'orders.csv');
     writeFileSync(
       file,
@@ -61,7 +61,7 @@ describe('orders of a file', () => {
     ]);
   });
 
-  it('are not there', async () => {
+  it('cannot be read from a missing file', async () => {
     await expect(readSales(join(folder, 'none.csv'))).rejects.toThrow(/^Could not read .*none\.csv:/);
   });
 });

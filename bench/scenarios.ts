@@ -1,11 +1,11 @@
-/** What is measured: each scenario is a few entries that are measured one after the other in every round. */
+/** The scenarios: each has a few entries that are measured one after the other in every round. */
 import type { Work } from './client/job.ts';
 import type { EntranceName, SideName } from './sides/side.ts';
 
-// More than all runs together sell of one.
+// More than all runs together sell of a product.
 export const PLENTY = 1_000_000_000;
 
-/** Sets of products, made on every side: so many, with so many units each. */
+/** Sets of products on every side: their number, and the units of each. */
 export const products = {
   uniform: { count: 1_000, units: PLENTY },
   ten: { count: 10, units: PLENTY },
@@ -13,34 +13,34 @@ export const products = {
   soldOut: { count: 10, units: 0 },
 } as const;
 
-/** As many as pile up in the few seconds in which a process is replaced. */
+/** About as many as arrive in the few seconds in which a process is replaced. */
 export const DRAINED_ORDERS = 10_000;
 
 export interface Entry {
   label: string;
   side: SideName;
   entrance: EntranceName;
-  /** `drain`: orders are placed while inventory-service is away, and counted when they are decided after its return. */
+  /** `drain`: orders are placed while inventory-service is down, and counted when they are decided afterwards. */
   kind: Work['kind'] | 'drain';
   products: keyof typeof products;
   lines: number;
-  /** Clients that wait for their answer; or a share of what naive takes with 64 of them, whatever the answers do. */
+  /** A number of clients that wait for their response; or a rate, as a share of naive's rate with 64 clients. */
   load: { clients: number } | { shareOfNaive: number };
 }
 
 export interface Scenario {
   name: string;
   title: string;
-  /** What is counted. */
+  /** The unit of the rate. */
   unit: 'orders' | 'requests' | 'pairs' | 'lines';
-  /** What should come back. */
+  /** The expected outcomes. */
   expected: RegExp;
-  /** Scenarios of one stage are measured on the same sides, which are ended before the next stage's are started. */
+  /** Scenarios of one stage use the same sides, which are stopped before those of the next stage start. */
   stage: 'main' | 'processes' | 'full';
   /** Part of `--quick`. */
   quick: boolean;
   entries: readonly Entry[];
-  /** Labels: the rate of the first in terms of the second. */
+  /** Labels: the rate of the first relative to the second. */
   ratios: readonly (readonly [of: string, to: string])[];
 }
 
@@ -95,13 +95,13 @@ const byProcesses = (
   ] as const
 ).map(([side, count]) => entry(side, { label: `ours, ${count} ${count === 1 ? 'process' : 'processes'}` }));
 
-/** In the order in which they run. */
+/** All scenarios, in the order in which they run. */
 export const scenarios: readonly Scenario[] = [
   uniform(1, [entry('floor', { load: { clients: 1 } })]),
   uniform(16, [entry('floor', { load: { clients: 16 } })]),
   uniform(64, [
     entry('floor', {}),
-    // As many connections as the services have to each database; as many sets at a time as order-service has batches.
+    // As many connections as the services have to each database; as many concurrent sets as order-service has batches.
     entry('limit-rows', { load: { clients: 10 } }),
     entry('limit-sets', { load: { clients: 3 } }),
   ]),
@@ -184,7 +184,7 @@ export const scenarios: readonly Scenario[] = [
       [throughGateway.label, 'naive'],
     ],
   },
-  // The last of its stage, for it ends a process that is warm.
+  // The last of its stage, because it stops a warm process.
   {
     ...placing,
     name: 'drain',
@@ -214,7 +214,7 @@ export const scenarios: readonly Scenario[] = [
 
 export const FULL_LABEL = 'ours, full tables';
 
-/** A scenario on tables with many orders, against empty ones; undefined if it says nothing of them. */
+/** The scenario on full tables, compared with empty ones; undefined if not applicable. */
 export function onFullTables(scenario: Scenario): Scenario | undefined {
   const [ours] = scenario.entries;
   const isOf = ours?.side === 'ours' && ours.entrance !== 'gateway' && ours.kind !== 'drain' && 'clients' in ours.load;
@@ -229,7 +229,7 @@ export function onFullTables(scenario: Scenario): Scenario | undefined {
   };
 }
 
-/** Those of the quick run: without the sides that only say where the limits are. */
+/** The scenarios of the quick run, without the sides that only show limits. */
 export function quickScenarios(): Scenario[] {
   const isNeeded = ({ side }: Entry) => !['floor', 'limit-rows', 'limit-sets'].includes(side);
   return scenarios

@@ -1,4 +1,4 @@
-/** The sides of some scenarios: started one after the other, filled if they are to be full, and ended together. */
+/** The sides of some scenarios: started one after the other, filled if requested, and stopped together. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { localFolder } from '@shop/local/folders.ts';
@@ -14,9 +14,9 @@ import { startNaive } from './sides/naive.ts';
 import { startOurs } from './sides/ours.ts';
 import type { Ground, Side, SideName } from './sides/side.ts';
 
-const FILL_TOLD_EVERY_MS = 10_000;
+const FILL_REPORT_EVERY_MS = 10_000;
 
-/** How each side is started, and with how many processes per service. */
+/** The function that starts each side, and its processes per service. */
 const starts: Record<SideName, readonly [start: (ground: Ground) => Promise<Side>, processes: number]> = {
   ours: [startOurs, 1],
   'ours-2': [startOurs, 2],
@@ -31,25 +31,25 @@ const starts: Record<SideName, readonly [start: (ground: Ground) => Promise<Side
   'limit-sets': [startLimit, 1],
 };
 
-/** What all stages of a run have in common. */
+/** The common context of all stages of a run. */
 export interface Setting {
   progress: Progress;
   options: Options;
   interrupted: AbortSignal;
   sales: Sales | undefined;
-  /** Where profiles are written, if they are wanted. */
+  /** The folder for profiles, if requested. */
   profiles: string | undefined;
-  /** Makes keys that no earlier measurement had. */
+  /** Generates keys that no earlier measurement used. */
   newPrefix: () => string;
 }
 export interface Stage extends Setting {
   sides: ReadonlyMap<SideName, Side>;
   processes: LoadProcesses;
-  /** What the sides were asked for before. */
+  /** The kinds of requests that each side has already had. */
   warmWays: Set<string>;
 }
 
-/** Starts these sides, does what is to be done with them, and ends everything that was started. */
+/** Starts these sides, runs a function with them, and stops everything that was started. */
 export async function withSides(
   names: readonly SideName[],
   setting: Setting,
@@ -78,18 +78,19 @@ export async function withSides(
   }
 }
 
-/** Writes so many orders, as if they had been placed. */
+/** Writes this many orders, as if they had been placed. */
 async function fill({ owners }: Side, { progress, options: { rows = 0 }, interrupted }: Setting): Promise<void> {
   if (!owners) throw new Error('a side without our tables cannot be filled');
   const began = performance.now();
-  let told = began;
+  let reported = began;
   await progress.step(`fill ${rows.toLocaleString('en-US')} orders`, () =>
-    // Without waiting for its end when it is interrupted: it builds indexes for minutes, on servers that are ended now.
+    // On an interrupt it does not wait: the statements may build indexes for minutes, and the servers are stopped
+    // anyway.
     orInterrupted(interrupted, () =>
       fillOrders(owners, rows, (done) => {
-        if (performance.now() - told < FILL_TOLD_EVERY_MS) return;
-        told = performance.now();
-        progress.say(`    ${done.toLocaleString('en-US')} after ${Math.round((told - began) / 1_000)} s`);
+        if (performance.now() - reported < FILL_REPORT_EVERY_MS) return;
+        reported = performance.now();
+        progress.say(`    ${done.toLocaleString('en-US')} after ${Math.round((reported - began) / 1_000)} s`);
       }),
     ),
   );
@@ -105,11 +106,11 @@ async function orInterrupted(interrupted: AbortSignal, work: () => Promise<void>
 async function endAll(folder: string, ends: readonly (() => Promise<void>)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const end of ends) await end().catch((error: unknown) => failures.push(error));
-  if (failures.length > 0) throw new AggregateError(failures, `Not all was ended; see ${folder}`);
+  if (failures.length > 0) throw new AggregateError(failures, `Not everything was stopped; see ${folder}`);
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** What the jobs of a side are made from. */
+/** The input for the jobs of a side. */
 export function workshopOf({ sides, processes, sales, newPrefix }: Stage, name: SideName): Workshop {
   const side = sides.get(name);
   if (!side) throw new Error(`${name} was not started`);

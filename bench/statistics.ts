@@ -1,8 +1,8 @@
-/** The arithmetic of a run, pure: from samples and slices of time to rates, and from rounds to ratios. */
+/** The arithmetic of a run as pure functions: from samples and slices to rates, and from rounds to ratios. */
 
 import type { Samples } from './client/job.ts';
 
-/** A piece of a measurement's time, in epoch milliseconds, and how many cores others used in it. */
+/** A time slice of a measurement, in epoch milliseconds, and the cores that other processes used in it. */
 export interface Slice {
   from: number;
   to: number;
@@ -15,12 +15,12 @@ export interface Spread {
   most: number;
 }
 
-// What an idle machine's own services take, and not enough to move a rate by more than its noise.
+// What the system services of an idle machine use; too little to change a rate by more than its noise.
 export const OTHERS_CORES_AT_MOST = 0.15;
-// With fewer left, what remains is a sample of the quiet moments only.
+// With fewer slices, the rest is only a sample of quiet moments.
 const LEAST_CLEAN_SHARE = 0.5;
 
-/** The slices that say something, and whether enough are left; if not, all of them are given, for a first impression. */
+/** The undisturbed slices, and whether they are enough; if not, all slices, for a rough estimate. */
 export function dropDisturbed(slices: readonly Slice[]): { kept: readonly Slice[]; dropped: number; isClean: boolean } {
   const kept = slices.filter(({ othersCores }) => othersCores <= OTHERS_CORES_AT_MOST);
   const isClean = kept.length > 0 && kept.length >= LEAST_CLEAN_SHARE * slices.length;
@@ -38,7 +38,7 @@ export interface Reduced {
   failures: Record<string, number>;
 }
 
-/** What happened in these slices; `isGood` tells the outcomes that should come. */
+/** The results of these slices; `isGood` identifies expected outcomes. */
 export function reduceSamples(samples: Samples, slices: readonly Slice[], isGood: (name: string) => boolean): Reduced {
   const good = samples.names.map(isGood);
   const times: number[] = [];
@@ -64,12 +64,12 @@ export function reduceSamples(samples: Samples, slices: readonly Slice[], isGood
   return { rate, requests, p50: quantile(times, 0.5), p99: quantile(times, 0.99), failures };
 }
 
-/** The value below which this share of the sorted values lies; NaN of none. */
+/** The quantile of sorted values; NaN without values. */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** The middle, and how far the others are from it; undefined of none. */
+/** Median, minimum and maximum; undefined without values. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
   if (sorted.length === 0) return undefined;
@@ -79,8 +79,8 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
 }
 
 /**
- * The spread of `of / to` over rounds. Both of a ratio come from one round: what the machine did to that round, it did to
- * both.
+ * The spread of `of / to` over the rounds. Both values of a ratio are from the same round, so that conditions of the
+ * machine affect both.
  */
 export function ratioOver<Round>(
   rounds: readonly Round[],
@@ -91,7 +91,7 @@ export function ratioOver<Round>(
   return spreadOf(ratios.filter(Number.isFinite));
 }
 
-/** The entries of a round: each round begins with another one, so that none always comes after the same. */
+/** The entries of a round, rotated: each round begins with another entry, so that none always follows the same one. */
 export function rotated<T>(entries: readonly T[], round: number): T[] {
   const shift = entries.length === 0 ? 0 : round % entries.length;
   return [...entries.slice(shift), ...entries.slice(0, shift)];

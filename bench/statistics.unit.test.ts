@@ -1,7 +1,7 @@
 import type { Samples } from './client/job.ts';
 import { dropDisturbed, quantile, ratioOver, reduceSamples, rotated, type Slice, spreadOf } from './statistics.ts';
 
-/** Slices of a second, in which others used so many cores. */
+/** Slices of a second in which other processes used this many cores. */
 function slices(...others: number[]): Slice[] {
   return others.map((othersCores, n) => ({ from: n * 1_000, to: (n + 1) * 1_000, othersCores }));
 }
@@ -21,24 +21,24 @@ function samples(...requests: [name: string, at: number, ms: number, weight?: nu
 const is201 = (name: string) => name === '201';
 
 describe('dropDisturbed', () => {
-  it('drops the slices in which others used more than 0.15 core', () => {
+  it('drops the slices in which other processes used more than 0.15 core', () => {
     const { kept, dropped, isClean } = dropDisturbed(slices(0, 0.15, 0.16, 0.1));
     expect(kept.map(({ from }) => from)).toEqual([0, 1_000, 3_000]);
     expect([dropped, isClean]).toEqual([1, true]);
   });
 
-  it('gives all slices and says so when fewer than half remain', () => {
+  it('returns all slices as not clean if fewer than half remain', () => {
     const { kept, dropped, isClean } = dropDisturbed(slices(0.1, 0.5, 0.5));
     expect([kept.length, dropped, isClean]).toEqual([3, 2, false]);
   });
 
-  it('takes no slices at all for not clean', () => {
+  it('returns not clean without slices', () => {
     expect(dropDisturbed([]).isClean).toBe(false);
   });
 });
 
 describe('reduceSamples', () => {
-  it('counts what came out well in the slices per second of them', () => {
+  it('counts the expected outcomes per second of the slices', () => {
     const requests = samples(['201', 500, 1], ['201', 1_500, 1], ['201', 2_500, 3], ['500', 2_600, 9]);
     const [first, , third] = slices(0, 1, 0);
     expect(reduceSamples(requests, [first as Slice, third as Slice], is201)).toEqual({
@@ -50,7 +50,7 @@ describe('reduceSamples', () => {
     });
   });
 
-  it('counts what a sample stands for, and its time once', () => {
+  it('counts a sample with its weight, and its time once', () => {
     const [slice] = slices(0);
     const requests = samples(['201', 500, 4, 12], ['201', 600, 6, 3], ['500', 700, 9, 5]);
     expect(reduceSamples(requests, [slice as Slice], is201)).toMatchObject({
@@ -61,20 +61,20 @@ describe('reduceSamples', () => {
     });
   });
 
-  it('takes what was done at the border of two slices into the later one', () => {
+  it('counts a sample at the border of two slices in the later one', () => {
     const at = (slice: number) => reduceSamples(samples(['201', 1_000, 1]), [slices(0, 0)[slice] as Slice], is201);
     expect([at(0).requests, at(1).requests]).toEqual([0, 1]);
   });
 });
 
 describe('medians and ratios', () => {
-  it('has the middle of an odd number and the mean of the two middle ones of an even number', () => {
+  it('has the middle value of an odd number, and the mean of the two middle values of an even number', () => {
     expect(spreadOf([3, 1, 2])).toEqual({ median: 2, least: 1, most: 3 });
     expect(spreadOf([4, 1, 2, 9])).toEqual({ median: 3, least: 1, most: 9 });
     expect(spreadOf([])).toBeUndefined();
   });
 
-  it('divides within a round, and leaves out a round that lacks one side', () => {
+  it('divides within a round, and ignores a round without one of the sides', () => {
     const rounds = [
       { ours: 10, naive: 5 },
       { ours: 4, naive: 1 },

@@ -1,18 +1,18 @@
-/** Load that does not count, until a side is as fast as it gets. */
+/** Load that does not count, until a side is at full speed. */
 import { jobOf, placeFresh, placeLasting } from './jobs.ts';
 import type { Entry } from './scenarios.ts';
 import type { SideName } from './sides/side.ts';
 import { type Stage, workshopOf } from './stage.ts';
 
-/** Orders of two SKUs from 64 clients, as long as it takes until the hot functions are compiled. */
+/** Orders of two SKUs from 64 clients, until the hot functions are compiled. */
 export async function warmUp(stage: Stage, name: SideName): Promise<void> {
   const shape = { entrance: 'shop', kind: 'place', products: 'uniform', lines: 2, load: { clients: 64 } } as const;
-  // SQL needs no warming but for the caches, which the lead-in fills.
+  // SQL needs no warm-up except for caches, which the lead-in fills.
   if (name.startsWith('limit')) return;
   await warmEntry(stage, { ...shape, label: name, side: name }, stage.options.warmUpMs, `warm up ${name}`);
 }
 
-/** Whatever is asked of a side for the first time, is asked a while without being measured. */
+/** Sends requests of a new kind to a side for a while before they are measured. */
 export async function warmWay(stage: Stage, entry: Entry): Promise<void> {
   const way = `${entry.side} ${entry.entrance} ${entry.kind}`;
   const isKnown = (entry.kind === 'place' && entry.entrance === 'shop') || entry.kind === 'drain';

@@ -5,7 +5,8 @@ import type { Job } from './job.ts';
 import { type Done, serveJobs } from './load-process.ts';
 import { requestOf, saleOf } from './requests.ts';
 
-// An open load may have any number under way; those beyond this wait here, and their time runs.
+// An open load may have any number of running requests. Those beyond this limit wait here, which counts as response
+// time.
 const OPEN_CONNECTIONS = 512;
 
 serveJobs({
@@ -25,7 +26,7 @@ function single(job: Job, pools: readonly Pool[]) {
   };
 }
 
-/** The same request twice at once, to two processes where there are two. */
+/** Sends the same request twice concurrently, to two processes if there are two. */
 function twins(job: Job, pools: readonly Pool[]) {
   return async (n: number): Promise<Done> => {
     const request = requestOf(job, n);

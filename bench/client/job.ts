@@ -2,19 +2,20 @@
 
 export interface Work {
   /**
-   * `place` orders, or those of a real shop (`sale`); `replay` those that were placed under the same prefix; `twins` of each
-   * key at once. Of placed orders `read` one, `list` a page, `ship` or `cancel` each once. Of a product `adjust` the stock,
-   * list its `movements`. Or `scrape` the metrics.
+   * `place`: orders; `sale`: orders of a real shop; `replay`: orders that were placed with the same prefix; `twins`:
+   * two concurrent requests per key. With placed orders: `read` one, `list` a page, `ship` or `cancel` each once. With
+   * products:
+   * `adjust` the stock, list the `movements`. `scrape`: the metrics.
    */
   kind: 'place' | 'sale' | 'replay' | 'twins' | 'read' | 'list' | 'ship' | 'cancel' | 'adjust' | 'movements' | 'scrape';
-  /** Each order takes one unit of each of so many different SKUs, in an order of their own. */
+  /** Each order has one unit of this many different SKUs, in random order. */
   lines: number;
   skus: readonly string[];
-  /** For `sale`, again from the first one after the last. */
+  /** For `sale`; after the last order it continues with the first. */
   sales?: readonly Sale[];
 }
 
-/** The body of a real shop's order. */
+/** The body of an order of a real shop. */
 export interface Sale {
   body: string;
   lines: number;
@@ -22,36 +23,42 @@ export interface Sale {
 
 export interface Job {
   work: Work;
-  /** Base URLs that are used in turn; for the limit, the two databases. */
+  /** Base URLs, used in turn; for the limit, the two databases. */
   targets: readonly string[];
   headers: Record<string, string>;
-  /** Keys are this and a number. */
+  /** The prefix of the keys, followed by a number. */
   keyPrefix: string;
   /** Paths of placed orders. */
   locations: readonly string[];
-  /** Closed: so many clients that wait for their answer. Open: requests at their scheduled time, whatever the answers do. */
+  /**
+   * Closed: a number of clients that wait for their response. Open: requests at scheduled times, regardless of
+   * responses.
+   */
   arrivals: { clients: number } | { perSecond: number };
-  /** Epoch milliseconds, which all measuring processes share. */
+  /** Epoch milliseconds, the same for all measuring processes. */
   startAt: number;
   endAt: number;
-  /** Ends early when this many were sent. */
+  /** Ends early after this many requests. */
   count?: number;
   /** Whether to collect the Location headers of the responses. */
   keepsLocations?: boolean;
 }
 
 export interface Samples {
-  /** What can come: `201`, `409 order-rejected`, `201+409 request-in-progress` for twins, `ECONNRESET`. */
+  /** The outcomes that occurred: `201`, `409 order-rejected`, `201+409 request-in-progress` for twins, `ECONNRESET`. */
   names: string[];
   /** Index into `names`, for each request. */
   outcome: number[];
-  /** Epoch milliseconds: closed, when it was answered; open, when it was due. */
+  /** Epoch milliseconds. Closed: when the response arrived. Open: when the request was due. */
   at: number[];
-  /** Closed: from the send. Open: from the time at which it was due, so that a stall counts for all that it delayed. */
+  /**
+   * Closed: since the request was sent. Open: since it was due, so that a stall counts for all requests that it
+   * delayed.
+   */
   ms: number[];
-  /** What each counts for: lines, orders or requests. */
+  /** The weight of each sample: its number of lines, orders or requests. */
   weight: number[];
   locations: string[];
-  /** Epoch milliseconds: when the job's count was reached before its time was over. */
+  /** Epoch milliseconds when the job's count was reached, if before its end. */
   ranOutAt?: number;
 }

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Samples } from './job.ts';
 
-// Due requests are sent together at this interval.
+// At this interval, all due requests are sent.
 const TICK_MS = 2;
 
 export interface Done {
   name: string;
   location?: string;
-  /** What it counts for, if not for one. */
+  /** Its weight, if not 1. */
   weight?: number;
 }
 
 export interface LoadProcess {
-  /** Opens what the job needs; the result does its n-th piece. */
+  /** Opens connections for a job; the result performs its n-th request. */
   open(job: Job): Promise<{ act: (n: number) => Promise<Done>; close: () => Promise<void> }>;
 }
 
@@ -29,7 +29,7 @@ export function serveJobs(load: LoadProcess): void {
   });
 }
 
-/** Runs a job on schedule, and records when each piece was done. */
+/** Runs a job on schedule, and records the time of each request. */
 async function runJob(job: Job, act: (n: number) => Promise<Done>): Promise<Samples> {
   const samples: Samples = { names: [], outcome: [], at: [], ms: [], weight: [], locations: [] };
   const indexes = new Map<string, number>();

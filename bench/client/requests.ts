@@ -4,7 +4,7 @@ import type { Job, Sale } from './job.ts';
 
 type Request = Dispatcher.DispatchOptions;
 
-/** The n-th request of a job: the same each time, so that a repeat of a key has its body again. */
+/** The n-th request of a job. It is deterministic, so that a repeated key has the same body. */
 export function requestOf(job: Job, n: number): Request {
   const { work, headers, locations } = job;
   const location = locations[n % locations.length] as string;
@@ -14,7 +14,7 @@ export function requestOf(job: Job, n: number): Request {
     case 'twins':
       return placement(job, n);
     case 'replay':
-      // Repeats go round the keys that were placed, one for each location.
+      // Repeats cycle through the placed keys, one per location.
       return placement(job, n % locations.length);
     case 'sale':
       return write(job, n, '/orders', saleOf(job, n)?.body ?? '');
@@ -35,7 +35,7 @@ export function requestOf(job: Job, n: number): Request {
   }
 }
 
-/** The order of a real shop that the n-th request places, if that is what the job is about. */
+/** The order of a real shop in the n-th request, for jobs of kind `sale`. */
 export function saleOf({ work }: Job, n: number): Sale | undefined {
   return work.sales?.[n % work.sales.length];
 }
@@ -51,9 +51,9 @@ function write({ headers, keyPrefix }: Job, n: number, path: string, body: strin
   return { method: 'POST', path, headers: { ...headers, 'idempotency-key': `${keyPrefix}-${n}` }, body };
 }
 
-/** So many different SKUs, each as likely as any other and in any order, as clients send them. */
+/** This many different SKUs, uniformly distributed and in random order. */
 export function chooseSkus(skus: readonly string[], count: number, seed: number): string[] {
-  // Neighbouring seeds begin with neighbouring states, so they are spread first.
+  // Adjacent seeds begin with similar states, so they are mixed first.
   const random = seededRandom(Math.imul(seed + 1, 0x9e3779b1));
   const chosen = new Set<string>();
   while (chosen.size < Math.min(count, skus.length)) chosen.add(skus[Math.floor(random() * skus.length)] as string);

@@ -14,12 +14,12 @@ describe('requestOf', () => {
     expect(requestOf(job('place'), 7)).not.toEqual(requestOf(job('place'), 8));
   });
 
-  it('goes round the keys that were placed when it replays', () => {
+  it('cycles through the placed keys for replays', () => {
     const replays = job('replay', ['/orders/a', '/orders/b']);
     expect(requestOf(replays, 5)).toEqual(requestOf(job('place'), 1));
   });
 
-  it('ships and cancels each placed order under a key of its own', () => {
+  it('ships and cancels each placed order with a separate key', () => {
     const of = (kind: 'ship' | 'cancel', n: number) => requestOf(job(kind, ['/orders/a', '/orders/b']), n);
     expect(of('ship', 1)).toMatchObject({
       method: 'POST',
@@ -29,23 +29,23 @@ describe('requestOf', () => {
     expect(of('cancel', 0)).toMatchObject({ method: 'POST', path: '/orders/a/cancellation' });
   });
 
-  it('goes round the products whose stock it changes or whose ledger it reads', () => {
+  it('cycles through the products for adjustments and movements', () => {
     expect(requestOf(job('adjust'), 13)).toMatchObject({ method: 'POST', path: '/products/S-3/adjustments' });
     expect(requestOf(job('movements'), 13).path).toBe('/products/S-3/movements?limit=50');
   });
 
-  it('scrapes what a service measures', () => {
+  it('scrapes the metrics of a service', () => {
     expect(requestOf(job('scrape'), 0)).toMatchObject({ method: 'GET', path: '/metrics' });
   });
 
-  it('places the orders of a shop again after the last, each under a new key', () => {
+  it('cycles through the orders of a shop, each time with a new key', () => {
     const sales = [1, 2].map((lines) => ({ body: `order of ${lines}`, lines }));
     const selling = { ...job('sale'), work: { ...job('sale').work, sales } };
     expect(requestOf(selling, 3)).toMatchObject({ body: 'order of 2', headers: { 'idempotency-key': 'k-3' } });
     expect(saleOf(selling, 3)?.lines).toBe(2);
   });
 
-  it('goes round the orders that it reads', () => {
+  it('cycles through the orders for reads', () => {
     const { path } = requestOf(job('read', ['/orders/a', '/orders/b']), 3);
     expect(path).toBe('/orders/b');
   });
@@ -54,12 +54,12 @@ describe('requestOf', () => {
 describe('chooseSkus', () => {
   const chosen = Array.from({ length: 10_000 }, (_, seed) => chooseSkus(skus, 2, seed));
 
-  it('chooses different ones', () => {
+  it('chooses different SKUs', () => {
     expect(chosen.every(([one, two]) => one !== two)).toBe(true);
     expect(chooseSkus(['only'], 2, 1)).toEqual(['only']);
   });
 
-  it('chooses all alike, in any order', () => {
+  it('chooses all SKUs with the same probability, in random order', () => {
     const counts = Map.groupBy(chosen.flat(), (sku) => sku);
     for (const sku of skus) expect(Math.abs((counts.get(sku)?.length ?? 0) - 2_000)).toBeLessThan(300);
     const ascending = chosen.filter(([one = '', two = '']) => one < two).length;

@@ -1,4 +1,4 @@
-/** One hop of bare Express: parses what comes, and answers as an order-service would, from memory. */
+/** One hop of plain Express: parses the request, and responds like order-service, from memory. */
 import { randomUUID } from 'node:crypto';
 import express from 'express';
 

@@ -1,4 +1,4 @@
-/** Two hops of bare Express without a database: no service that asks another one over HTTP can be faster per request. */
+/** Two hops of plain Express without a database: the lower limit for a service that calls another one over HTTP. */
 import { randomUUID } from 'node:crypto';
 import express from 'express';
 import { Pool } from 'undici';

@@ -1,17 +1,17 @@
-/** What is written for one order, whichever way. */
+/** The data that is written for one order. */
 export interface OrderRows {
   id: string;
   key: string;
-  /** In the order of locks. */
+  /** Sorted in lock order. */
   skus: readonly string[];
   fingerprint: Buffer;
-  /** Of the events that it was placed and confirmed. */
+  /** The message ids of the events placed and confirmed. */
   messageIds: readonly string[];
   placed: string;
   answer: string;
 }
 
-/** The outbox row's body, as long as the real one. */
+/** The body of the outbox row, as long as a real one. */
 export function placedBody(id: string, skus: readonly string[]): string {
   return JSON.stringify({
     id,
@@ -24,7 +24,7 @@ export function placedBody(id: string, skus: readonly string[]): string {
   });
 }
 
-/** The stored answer, as long as the real one. */
+/** The stored response, as long as a real one. */
 export function answerOf(id: string, skus: readonly string[]): string {
   const head = { id, number: 'ORD-1000000', clientId: 'bench', customerId: 'c-1', currency: 'EUR', ...linesOf(skus) };
   return JSON.stringify({ ...head, status: 'confirmed', createdAt: '2026-01-01T00:00:00.000Z', version: 2 });

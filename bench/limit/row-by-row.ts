@@ -2,7 +2,7 @@ import { claimKeys, completeKeys } from '@shop/chassis/reliable/idempotency/keys
 import type { PoolClient } from 'pg';
 import type { OrderRows } from './order-rows.ts';
 
-/** The key, the order, its lines, its story and its event: a statement for each row. */
+/** The key, the order, its lines, timeline and event: one statement per row. */
 export async function placeRows(client: PoolClient, order: OrderRows): Promise<void> {
   await client.query({
     name: 'key',
@@ -27,7 +27,7 @@ export async function placeRows(client: PoolClient, order: OrderRows): Promise<v
   await tell(client, order, 'placed', 0);
 }
 
-/** The stock of each line in the order of SKU, the reservation, its lines and the ledger. */
+/** The stock of each line, sorted by SKU; the reservation, its lines and the ledger. */
 export async function reserveRows(client: PoolClient, order: OrderRows): Promise<void> {
   for (const sku of order.skus) {
     const text = 'UPDATE stock_levels SET reserved = reserved + 1 WHERE sku = $1';
@@ -51,7 +51,7 @@ export async function reserveRows(client: PoolClient, order: OrderRows): Promise
   }
 }
 
-/** The order's status, its story, its event and the stored answer. */
+/** The status of the order, its timeline, its event and the stored response. */
 export async function confirmRows(client: PoolClient, order: OrderRows): Promise<void> {
   await client.query({
     name: 'confirm',

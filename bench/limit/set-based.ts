@@ -2,7 +2,7 @@ import { claimKeys, completeKeys } from '@shop/chassis/reliable/idempotency/keys
 import type { Pool } from 'pg';
 import type { OrderRows } from './order-rows.ts';
 
-/** All rows of placing these orders by one statement. */
+/** All rows for placing these orders, in one statement. */
 export async function placeSet(pool: Pool, orders: readonly OrderRows[]): Promise<void> {
   await pool.query({
     name: 'place',
@@ -24,7 +24,7 @@ export async function placeSet(pool: Pool, orders: readonly OrderRows[]): Promis
         INSERT INTO order_lines (order_id, position, sku, quantity)
         SELECT order_id, position, sku, 1 FROM unnest($6::uuid[], $7::integer[], $8::text[]) AS l (order_id, position, sku)
       ),
-      told AS (
+      timeline AS (
         INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
         SELECT id, 'placed', now(), 'bench', id::text FROM input
       )
@@ -43,7 +43,7 @@ export async function placeSet(pool: Pool, orders: readonly OrderRows[]): Promis
   });
 }
 
-/** All rows of reserving for these orders by one statement, the levels locked in the order of SKU. */
+/** All rows for reserving the stock of these orders, in one statement; the levels are locked in the order of SKU. */
 export async function reserveSet(pool: Pool, orders: readonly OrderRows[]): Promise<void> {
   const demand = Map.groupBy(
     orders.flatMap(({ skus }) => skus),
@@ -75,7 +75,7 @@ export async function reserveSet(pool: Pool, orders: readonly OrderRows[]): Prom
   });
 }
 
-/** All rows of confirming these orders by one statement. */
+/** All rows for confirming these orders, in one statement. */
 export async function confirmSet(pool: Pool, orders: readonly OrderRows[]): Promise<void> {
   await pool.query({
     name: 'confirm',
@@ -90,7 +90,7 @@ export async function confirmSet(pool: Pool, orders: readonly OrderRows[]): Prom
                             awaiting = NULL, ask_at = NULL
         FROM input i WHERE o.id = i.id AND o.status = 'pending'
       ),
-      told AS (
+      timeline AS (
         INSERT INTO order_timeline (order_id, type, at, actor, correlation_id)
         SELECT id, 'confirmed', now(), 'bench', id::text FROM input
       ),

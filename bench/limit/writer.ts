@@ -1,6 +1,6 @@
 /**
- * The rows of an order, written by plain SQL and nothing else: no HTTP, no JSON to parse, no decisions. `rows` as most code
- * does it, a statement per row and three transactions per order; `sets` as three statements for 64 orders.
+ * Writes the rows of orders by SQL alone: no HTTP, no JSON to parse, no decisions. `rows`: one statement per row and
+ * three transactions per order, as most code does it. `sets`: three statements for 64 orders.
  */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
@@ -11,14 +11,14 @@ import { answerOf, type OrderRows, placedBody } from './order-rows.ts';
 import { confirmRows, placeRows, reserveRows } from './row-by-row.ts';
 import { confirmSet, placeSet, reserveSet } from './set-based.ts';
 
-// As order-service batches them.
+// The batch size of order-service.
 const SET_SIZE = 64;
 
 serveJobs({
   async open({ targets, arrivals, keyPrefix, work }) {
     const clients = 'clients' in arrivals ? arrivals.clients : 1;
     const [orders, inventory] = targets.map((connectionString) => new pg.Pool({ connectionString, max: clients }));
-    if (!orders || !inventory) throw new Error('the limit takes two databases');
+    if (!orders || !inventory) throw new Error('the limit needs two databases');
     const make = (n: number) => newOrder(`${keyPrefix}-${n}`, chooseSkus(work.skus, work.lines, n));
     const rows = async (n: number): Promise<Done> => {
       const order = make(n);

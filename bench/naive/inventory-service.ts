@@ -10,7 +10,7 @@ const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: Numb
 const app = express();
 app.use(express.json());
 
-/** All lines of an order are reserved, or none: a short one rolls the transaction back. */
+/** Reserves all lines of an order or none: insufficient stock rolls the transaction back. */
 app.post('/reservations', async (req, res) => {
   const { orderId, lines } = req.body as { orderId: string; lines: Line[] };
   const client = await pool.connect();

@@ -93,7 +93,7 @@ it('places an order, keeps it and reserves its stock', async () => {
   expect((await read('/orders?limit=1')).body).toEqual({ items: [body] });
 });
 
-it('refuses an order of which one line is short, and reserves nothing of it', async () => {
+it('refuses an order with insufficient stock for one line, and reserves nothing', async () => {
   const [plenty, short] = [await product(5), await product(1)];
   const key = randomUUID();
   const refused = await place(key, [

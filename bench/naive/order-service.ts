@@ -49,7 +49,7 @@ app.post('/orders', async (req, res) => {
   try {
     await finishOrder(order.id, body.status, { clientId, key, status, body });
   } catch (error) {
-    // A twin was faster: its answer is the one that counts.
+    // A twin was faster: its response is returned.
     if ((error as pg.DatabaseError).code !== '23505') throw error;
     const first = await findAnswer(clientId, key);
     if (!first) throw error;

@@ -2,7 +2,7 @@ import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 
 /** A V8 CPU profile as a tree of functions and a table of them. */
 
-/** As the inspector gives it and `.cpuprofile` files hold it. */
+/** The format of the inspector and of `.cpuprofile` files. */
 export interface CpuProfile {
   nodes: readonly {
     id: number;
@@ -23,7 +23,7 @@ export interface Frame {
   children: Frame[];
 }
 
-/** The tree of calls, below a root that is the whole profile; idle time is left out. */
+/** The call tree, below a root for the whole profile; without idle time. */
 export function toTree({ nodes, samples, timeDeltas }: CpuProfile): Frame {
   const frames = new Map<number, Frame>();
   for (const { id, callFrame } of nodes) {
@@ -31,7 +31,7 @@ export function toTree({ nodes, samples, timeDeltas }: CpuProfile): Frame {
     const place = url === '' ? '' : `${shorten(url)}:${lineNumber + 1}`;
     frames.set(id, { name: functionName || '(anonymous)', place, selfMs: 0, totalMs: 0, children: [] });
   }
-  // The time until the next sample was spent where this one was taken.
+  // The time until the next sample counts for the node of this one.
   for (const [n, id] of samples.entries()) {
     const frame = frames.get(id);
     if (frame) frame.selfMs += Math.max(0, timeDeltas[n + 1] ?? 0) / 1_000;
@@ -52,7 +52,7 @@ function addUp(frame: Frame): number {
   return frame.totalMs;
 }
 
-/** A path as people look for it: in the repository, or in a package. */
+/** A readable path: relative to the repository, or in a package. */
 function shorten(url: string): string {
   const path = url.replace(/^file:\/\//, '');
   const inPackage = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(.*)/.exec(path);
@@ -60,7 +60,7 @@ function shorten(url: string): string {
   return path.replace(`${process.cwd()}/`, '');
 }
 
-/** The functions in which the most time was spent, without what they called. */
+/** The functions with the most self time. */
 export function topBySelf(root: Frame, count: number): Frame[] {
   const byFunction = new Map<string, Frame>();
   const visit = (frame: Frame) => {
@@ -80,5 +80,5 @@ export function renderTop(root: Frame, count: number): string {
     const share = ((100 * selfMs) / root.totalMs).toFixed(1);
     return `${selfMs.toFixed(1).padStart(9)} ms ${share.padStart(5)} %  ${name}  ${place}`.trimEnd();
   });
-  return `${root.totalMs.toFixed(0)} ms of work; by functions, without what they called:\n\n${lines.join('\n')}\n`;
+  return `${root.totalMs.toFixed(0)} ms of work; self time by function:\n\n${lines.join('\n')}\n`;
 }

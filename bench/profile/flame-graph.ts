@@ -1,16 +1,16 @@
-/** A flame graph as one SVG: each box a function, as wide as the time in it and what it called, its callers below it. */
+/** A flame graph as SVG: each box is a function, as wide as its total time, above its caller. */
 import { escapeXml } from '../report/chart.ts';
 import type { Frame } from './cpu-profile.ts';
 
 const WIDTH = 1_600;
 const ROW_HEIGHT = 17;
 const TOP = 30;
-// Narrower boxes could neither be read nor pointed at, and there are thousands of them.
+// Thousands of narrower boxes would be unreadable.
 const LEAST_WIDTH = 0.8;
 const CHARACTER_WIDTH = 6.6;
 const LEAST_TEXT = 3;
 
-/** The graph; a box says its name, place and time when it is pointed at. */
+/** The graph; each box has a tooltip with name, place and time. */
 export function renderFlameGraph(root: Frame, title: string): string {
   const scale = WIDTH / root.totalMs;
   const height = TOP + ROW_HEIGHT * depthOf(root, LEAST_WIDTH / scale);
@@ -36,22 +36,22 @@ ${boxes.join('\n')}
 }
 
 function renderBox({ name, place, totalMs }: Frame, x: number, y: number, width: number, share: number): string {
-  const told = `${name} ${place} ${totalMs.toFixed(1)} ms, ${(100 * share).toFixed(1)} %`;
+  const tooltip = `${name} ${place} ${totalMs.toFixed(1)} ms, ${(100 * share).toFixed(1)} %`;
   const fits = Math.floor(width / CHARACTER_WIDTH) - 1;
   const text =
     fits < LEAST_TEXT ? '' : `<text x="${(x + 3).toFixed(1)}" y="${y + 12}">${escapeXml(name.slice(0, fits))}</text>`;
   const box = `x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${ROW_HEIGHT}" fill="${colourOf(place)}"`;
-  return `<g><rect ${box}><title>${escapeXml(told)}</title></rect>${text}</g>`;
+  return `<g><rect ${box}><title>${escapeXml(tooltip)}</title></rect>${text}</g>`;
 }
 
-/** Ours, packages, Node and V8 in a colour each. */
+/** One colour each for our code, packages, Node and V8. */
 function colourOf(place: string): string {
   if (place === '') return '#c9d1d9';
   if (place.startsWith('node:')) return '#d2e6c4';
   return place.includes(' ') ? '#f5d9a8' : '#f4a582';
 }
 
-/** One function that was called from two lines is two nodes of the profile and one box. */
+/** Merges nodes: a function that was called from two lines is two nodes of the profile, but one box. */
 function merged(frames: readonly Frame[]): Frame[] {
   const groups = Map.groupBy(frames, ({ name, place }) => `${name} ${place}`);
   return [...groups.values()].map((group) => {

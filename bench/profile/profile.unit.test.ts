@@ -5,7 +5,7 @@ function node(id: number, functionName: string, url: string, children: number[] 
   return { id, callFrame: { functionName, url, lineNumber: 9 }, children };
 }
 
-// main calls place twice, from two lines; place calls a package. 3 ms of 10 were idle.
+// main calls place from two lines; place calls a package. 3 ms of 10 are idle.
 const profile: CpuProfile = {
   nodes: [
     node(1, '(root)', '', [2, 3]),
@@ -20,7 +20,7 @@ const profile: CpuProfile = {
 };
 
 describe('a CPU profile', () => {
-  it('is a tree of work, each function with what it called', () => {
+  it('is a tree of functions with their callees, without idle time', () => {
     const root = toTree(profile);
     expect(root.totalMs).toBe(7);
     expect(root.children).toMatchObject([
@@ -28,7 +28,7 @@ describe('a CPU profile', () => {
     ]);
   });
 
-  it('knows where the time went, wherever a function was called from', () => {
+  it('sums the self time of a function over all its callers', () => {
     expect(topBySelf(toTree(profile), 2).map(({ name, selfMs }) => [name, selfMs])).toEqual([
       ['place', 3],
       ['a<b', 3],
@@ -38,7 +38,7 @@ describe('a CPU profile', () => {
     );
   });
 
-  it('is drawn with a box for each function, as wide as its time', () => {
+  it('has a box for each function, as wide as its time', () => {
     const graph = renderFlameGraph(toTree(profile), 'order-1');
     const widths = [...graph.matchAll(/width="([\d.]+)" height="17".*?<title>(\S+)/g)].map(([, width, name]) => [
       name,

@@ -1,25 +1,25 @@
-/** CPU profiles of running processes, by the inspector that each opens when it gets SIGUSR1. */
+/** CPU profiles of running processes, by the inspector that each opens on SIGUSR1. */
 import { readFileSync } from 'node:fs';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import type { ServiceProcess, Side } from '../sides/side.ts';
 import type { CpuProfile } from './cpu-profile.ts';
 
-/** What a process needs in its NODE_OPTIONS: without it, all of them would want the same port. */
+/** For the NODE_OPTIONS of each process: a free inspector port instead of the same port for all. */
 export const INSPECTABLE = '--inspect-port=127.0.0.1:0';
 
-// Short enough to see what a batch of a few milliseconds is made of.
+// Short enough to resolve a batch of a few milliseconds.
 const SAMPLE_EVERY_US = 250;
 const OPENED_WITHIN_MS = 10_000;
 
 export interface Profiler {
   begin(): Promise<void>;
   end(): Promise<void>;
-  /** By the names of the processes, once it has ended. */
+  /** By process name; available after the end. */
   profiles(): Map<string, CpuProfile>;
   close(): void;
 }
 
-/** Connects to the processes; nothing of theirs is slower before `begin`. */
+/** Connects to the processes; they run at full speed until `begin`. */
 export async function openProfiler(services: Side['services']): Promise<Profiler> {
   const inspectors = new Map<string, Inspector>();
   const profiles = new Map<string, CpuProfile>();
@@ -55,14 +55,14 @@ export async function openProfiler(services: Side['services']): Promise<Profiler
   };
 }
 
-// A process says its address only when it opens the inspector, and keeps it open.
+// A process logs its address only when it opens the inspector, which then stays open.
 const addresses = new WeakMap<ServiceProcess, string>();
 
 async function openInspector(service: ServiceProcess): Promise<string> {
   const known = addresses.get(service);
   if (known) return known;
   const said = () => [...readFileSync(service.log, 'utf8').matchAll(/Debugger listening on (ws:\S+)/g)];
-  // What an earlier process said in the same log does not hold.
+  // Ignore addresses of earlier processes in the same log.
   const before = said().length;
   process.kill(service.pid, 'SIGUSR1');
   const address = await eventually(() => said()[before]?.[1], OPENED_WITHIN_MS);

@@ -6,7 +6,7 @@ import { renderFlameGraph } from './flame-graph.ts';
 
 const TOP_FUNCTIONS = 25;
 
-/** A new folder for the profiles of a run; unlike its servers' data it stays. */
+/** A new folder for the profiles of a run; unlike the data of the servers, it is kept. */
 export function profileFolder(): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
   const folder = join(localFolder(), 'profiles', time);
@@ -14,7 +14,7 @@ export function profileFolder(): string {
   return folder;
 }
 
-/** Of each process the profile for other tools, a flame graph and a table of functions. */
+/** Writes, for each process, the profile for other tools, a flame graph and a table of functions. */
 export function writeProfiles(folder: string, scenario: string, profiles: ReadonlyMap<string, CpuProfile>): void {
   for (const [name, profile] of profiles) {
     const path = join(folder, `${scenario}-${name}`);

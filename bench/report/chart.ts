@@ -1,4 +1,4 @@
-/** Bar charts as plain SVG: every group a scenario, every bar a side, with its least and most. */
+/** Bar charts as SVG: a group per scenario, a bar per side, with minimum and maximum. */
 import type { Spread } from '../statistics.ts';
 import { digits } from './format.ts';
 
@@ -21,7 +21,7 @@ const GAP = 4;
 const GROUP_HEAD = 24;
 const TOP = 34;
 
-/** The chart; it follows the reader's light or dark background. */
+/** The chart; it adapts to a light or dark background. */
 export function renderChart({ title, unit, groups }: Chart): string {
   const most = Math.max(...groups.flatMap(({ bars }) => bars.map(({ value }) => value.most)), Number.MIN_VALUE);
   const scale = (value: number) => ((WIDTH - LABEL_WIDTH - VALUE_WIDTH) * value) / most;
@@ -64,7 +64,7 @@ function text(x: number, y: number, content: string, kind: string): string {
   return `<text x="${x.toFixed(1)}" y="${y}"${kind && ` class="${kind}"`}>${escapeXml(content)}</text>`;
 }
 
-/** Text as it may stand in an element or an attribute. */
+/** Escapes text for an element or an attribute. */
 export function escapeXml(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

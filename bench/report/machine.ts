@@ -8,11 +8,11 @@ export interface Machine {
   memoryGb: number;
   system: string;
   node: string;
-  /** Of this repository, if it is one; with a `+` when files differ from it. */
+  /** The commit of this repository, if any; with a `+` if files differ from it. */
   commit?: string;
 }
 
-/** Where this runs. */
+/** The machine and the versions of this run. */
 export function describeMachine(): Machine {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',

@@ -1,4 +1,4 @@
-/** docs/performance.md and its charts, made from one run. */
+/** docs/performance.md and its charts, generated from one run. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '@shop/local/folders.ts';
@@ -22,7 +22,7 @@ export interface PageInput {
   options: Options;
 }
 
-/** Writes the page and the charts that it shows. */
+/** Writes the page and its charts. */
 export function writePage(input: PageInput): void {
   const root = repositoryRoot();
   mkdirSync(join(root, chartFolder), { recursive: true });
@@ -47,7 +47,7 @@ export function chartsOf(results: readonly ScenarioResult[]): { file: string; ch
       .filter(({ bars }) => bars.length > 0);
   const charts = [
     ['rates.svg', 'Orders placed', 'orders/s', group(/^uniform-\d+$/, ({ rate }) => rate)],
-    ['contention.svg', 'When all want the same', 'orders/s', group(/^(hot|ten)$/, ({ rate }) => rate)],
+    ['contention.svg', 'Contention', 'orders/s', group(/^(hot|ten)$/, ({ rate }) => rate)],
     ['sales.svg', 'Orders of a real shop', 'lines/s', group(/^sales$/, ({ rate }) => rate)],
     ['latency.svg', 'p99 at a fixed rate', 'ms', group(/^open/, ({ p99 }) => p99)],
     ['cpu.svg', 'Processor time per order, services and databases', 'ms', group(/^uniform-\d+$/, cpuOfServices)],
@@ -60,7 +60,7 @@ export function chartsOf(results: readonly ScenarioResult[]): { file: string; ch
     .map(([file, title, unit, groups]) => ({ file, chart: { title, unit, groups } }));
 }
 
-/** Of sides that have services: the limit's has none, and its databases' alone would compare with nothing. */
+/** Only for sides with services: the CPU time of the limit's databases alone is not comparable. */
 function cpuOfServices({ label, cpuMs }: Row): Spread | undefined {
   return label.startsWith('limit') || !cpuMs?.median ? undefined : cpuMs;
 }
@@ -73,26 +73,27 @@ export function renderPage({ machine, run, verdicts, options }: PageInput): stri
   return `${[
     '# Performance',
     '',
-    'Written by `npm run bench -- --page`; do not edit it. [bench](../bench/README.md) says what the sides are and how they',
-    'are measured. The ratios hold for this machine: run it on yours.',
+    'Written by `npm run bench -- --page`; do not edit it. [bench](../bench/README.md) explains the sides and how they are',
+    'measured. The ratios are for this machine; run it on yours.',
     '',
     `- Machine: ${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}`,
     `- Versions: ${versionsOf(machine, run)}`,
-    `- Every database durable, as its server says: ${durabilityOf(run)}`,
+    `- Every database is durable, by the settings of its server: ${durabilityOf(run)}`,
     `- ${options.rounds} clean rounds of each scenario, windows of ${options.windowMs / 1_000} s; ${dropped} of ${slices} slices`,
-    `  were dropped because others used more than ${OTHERS_CORES_AT_MOST} core in them`,
+    `  were dropped because other processes used more than ${OTHERS_CORES_AT_MOST} core in them`,
     ...(run.sales ? [`- The orders of a real shop: ${run.sales}`] : []),
-    ...(run.rows ? [`- Full tables: with ${run.rows.toLocaleString('en-US')} orders, written by SQL before`] : []),
+    ...(run.rows ? [`- Full tables: with ${run.rows.toLocaleString('en-US')} orders, written by SQL beforehand`] : []),
     '',
     '## Goals',
     '',
-    ...markdownTable(['', 'Wanted', 'Measured', ''], goalRows),
+    ...markdownTable(['', 'Target', 'Measured', ''], goalRows),
     '',
     ...charts.flatMap((chart) => [chart, '']),
     '## Scenarios',
     '',
-    'Medians of the rounds, in brackets the least and the most. CPU is that of services and databases per request, until',
-    'nothing is left to be done in the background; of our side the broker comes on top. MB is the largest process of a service.',
+    'Medians of the rounds, with minimum and maximum in brackets. CPU is the time of services and databases per request,',
+    'until background work is finished; for our side the time of the broker is added. MB is the largest process of a',
+    'service.',
     '',
     ...run.results.flatMap(renderScenario),
   ]
@@ -117,7 +118,7 @@ function renderScenario(result: ScenarioResult): string[] {
   return [
     `### ${scenario.title[0]?.toUpperCase()}${scenario.title.slice(1)}`,
     '',
-    ...markdownTable(['', `${scenario.unit}/s`, 'p50 ms', 'p99 ms', 'CPU ms', 'MB', 'Not as expected'], rows),
+    ...markdownTable(['', `${scenario.unit}/s`, 'p50 ms', 'p99 ms', 'CPU ms', 'MB', 'Unexpected'], rows),
     '',
     `${[...ratios, rounds, ...capacity].join('; ')}.`,
     '',
@@ -144,7 +145,7 @@ function versionsOf({ node, commit }: Machine, { servers }: RunResult): string {
   return [...versions, commit && `commit ${commit}`].filter(Boolean).join(', ');
 }
 
-/** The sides were refused unless these are on; here they are shown as the servers said them. */
+/** The settings that every side must have enabled, as reported by the servers. */
 function durabilityOf({ servers }: RunResult): string {
   const settings = servers.ours?.['order-db'] ?? {};
   return ['fsync', 'synchronous_commit', 'full_page_writes'].map((name) => `\`${name}\` ${settings[name]}`).join(', ');

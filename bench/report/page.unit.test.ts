@@ -7,7 +7,7 @@ import { renderChart } from './chart.ts';
 import { chartsOf, renderPage } from './page.ts';
 
 function measured(rate: number, more: Partial<Measurement> = {}): Measurement {
-  const times = { p50: 1.5, p99: 9, cpuMs: 1, brokerCpuMs: 0, settledMs: 0, memoryMb: 100 };
+  const times = { p50: 1.5, p99: 9, cpuMs: 1, brokerCpuMs: 0, idleAfterMs: 0, memoryMb: 100 };
   return { rate, requests: 1, failures: {}, slices: 10, dropped: 1, isClean: true, ...times, ...more };
 }
 
@@ -39,7 +39,7 @@ function page(): string {
 }
 
 describe('the page', () => {
-  it('says which goals are met and which are not', () => {
+  it('shows which goals are met and which are not', () => {
     expect(page()).toMatch(/\| orders\/s against naive, 64 clients +\| ≥ 4 x, goal 5 x +\| 4\.50 x +\| met, goal not/);
     expect(page()).toMatch(/\| processor time per order .* \| not met/);
   });
@@ -83,7 +83,7 @@ describe('a chart', () => {
     expect(Math.max(...ends)).toBeLessThan(760);
   });
 
-  it('escapes what it is given', () => {
+  it('escapes its input', () => {
     expect(svg).toContain('a &amp; b');
     expect(svg).toContain('&lt;one>');
   });

@@ -2,7 +2,7 @@ import type { Measurement } from '../measure.ts';
 import { type ScenarioResult, usedRounds } from '../run.ts';
 import { ratioOver, type Spread, spreadOf } from '../statistics.ts';
 
-/** An entry of a scenario over its rounds: what the terminal and the page show. */
+/** An entry of a scenario over its rounds, as shown in the terminal and on the page. */
 export interface Row {
   label: string;
   rate: Spread | undefined;
@@ -15,7 +15,7 @@ export interface Row {
   doubled: number | undefined;
 }
 
-/** A row for each entry, from the clean rounds or, without one, from all. */
+/** A row for each entry, from the clean rounds or, if there are none, from all rounds. */
 export function rowsOf(result: ScenarioResult): Row[] {
   const rounds = usedRounds(result);
   return result.scenario.entries.map(({ label }) => {
@@ -40,7 +40,7 @@ export function rowsOf(result: ScenarioResult): Row[] {
   });
 }
 
-/** The ratios of a scenario, each from the two rates of one round. */
+/** The ratios of a scenario, computed per round. */
 export function ratiosOf(result: ScenarioResult): { of: string; to: string; ratio: Spread | undefined }[] {
   return result.scenario.ratios.map(([of, to]) => ({
     of,
@@ -53,7 +53,7 @@ export function ratiosOf(result: ScenarioResult): { of: string; to: string; rati
   }));
 }
 
-/** Slices in all, and those that were dropped. */
+/** The number of slices, and of dropped slices. */
 export function countSlices({ rounds }: ScenarioResult): { slices: number; dropped: number } {
   const all = rounds.flatMap((round) => Object.values(round));
   const sum = (of: (measurement: Measurement) => number) => all.reduce((total, one) => total + of(one), 0);

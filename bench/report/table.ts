@@ -6,7 +6,7 @@ import { countSlices, ratiosOf, rowsOf } from './rows.ts';
 
 type Output = NodeJS.WriteStream;
 
-/** A scenario for the terminal. */
+/** A scenario as text for the terminal. */
 export function renderScenario(result: ScenarioResult, output: Output): string {
   const { scenario, rounds } = result;
   const rows = rowsOf(result).map((row) => [
@@ -18,14 +18,16 @@ export function renderScenario(result: ScenarioResult, output: Output): string {
     row.memoryMb?.median ? digits(row.memoryMb.median) : '–',
     [failuresText(row.failures), row.doubled ? `${row.doubled} orders doubled` : ''].filter(Boolean).join('; '),
   ]);
-  const head = ['', `${scenario.unit}/s`, 'p50 ms', 'p99 ms', 'CPU ms', 'MB', 'not as expected'];
+  const head = ['', `${scenario.unit}/s`, 'p50 ms', 'p99 ms', 'CPU ms', 'MB', 'unexpected'];
   const ratios = ratiosOf(result).map(({ of, to, ratio }) => `${of} = ${spread(ratio, ' x')} ${to}`);
   const clean = cleanRounds(result).length;
   const { slices, dropped } = countSlices(result);
   const notes = [`${clean} of ${rounds.length} rounds clean, ${dropped} of ${slices} slices dropped`];
   if (result.naiveCapacity) notes.push(`all of naive’s capacity: ${digits(result.naiveCapacity)}/s`);
   const doubt =
-    clean === 0 ? [paint('yellow', '  Disturbed: others used the machine; do not trust these.', output)] : [];
+    clean === 0
+      ? [paint('yellow', '  Disturbed: other processes used the machine, so these numbers are not reliable.', output)]
+      : [];
   return [
     paint('bold', scenario.title, output),
     ...alignColumns([head, ...rows]).map((line, index) => (index === 0 ? paint('dim', line, output) : line)),
@@ -36,13 +38,13 @@ export function renderScenario(result: ScenarioResult, output: Output): string {
   ].join('\n');
 }
 
-/** The goals for the terminal. */
+/** The goals as text for the terminal. */
 export function renderGoals(verdicts: readonly Verdict[], output: Output): string {
   const measured = verdicts.filter(({ meets }) => meets);
   if (measured.length === 0) return '';
   const lines = measured.map((verdict) => [verdict.title, valueText(verdict), aimText(verdict), meetsText(verdict)]);
   const colours = { goal: 'green', must: 'green', neither: 'red' } as const;
-  const [head = '', ...rest] = alignColumns([['', 'measured', 'wanted', ''], ...lines]);
+  const [head = '', ...rest] = alignColumns([['', 'measured', 'target', ''], ...lines]);
   const painted = rest.map((line, index) => paint(colours[measured[index]?.meets ?? 'neither'], line, output));
   return [paint('bold', 'Goals', output), paint('dim', head, output), ...painted, ''].join('\n');
 }
@@ -52,7 +54,7 @@ function alignColumns(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
 }
 
-/** Colours only where a terminal shows them. */
+/** Adds colours if the output is a terminal. */
 function paint(format: Parameters<typeof styleText>[0], text: string, stream: Output): string {
   return styleText(format, text, { stream });
 }

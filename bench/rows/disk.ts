@@ -1,12 +1,12 @@
 import { statfsSync } from 'node:fs';
 import { Fault } from '@shop/chassis/base/fault.ts';
 
-// The rows of an order of two lines weigh 2.7 kB in both databases, with their indexes; building those sorts in files.
+// The rows of an order with two lines take 2.7 kB in both databases, including indexes; building them needs sort files.
 const BYTES_PER_ORDER = 4_000;
-// Two servers keep up to a gigabyte of their log each, and a run writes its own orders.
+// Two servers keep up to a gigabyte of WAL each, and a run writes its own orders.
 const BESIDES_BYTES = 4e9;
 
-/** Throws, in words for the user, when the folder's disk has no room for so many orders. */
+/** Throws a Fault if the disk of this folder has not enough space for this many orders. */
 export function requireDisk(folder: string, rows: number): void {
   const { bavail, bsize } = statfsSync(folder);
   const [free, needed] = [bavail * bsize, rows * BYTES_PER_ORDER + BESIDES_BYTES];

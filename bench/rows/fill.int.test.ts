@@ -38,7 +38,7 @@ const latest = async (status: string) => {
 };
 
 describe('fillOrders', () => {
-  it('writes orders in every status, each of whole tables', async () => {
+  it('writes orders in every status, into every table', async () => {
     const { rows } = await orders.pool.query('SELECT status, count(*)::integer AS n FROM orders GROUP BY status');
     const counted = Object.fromEntries(rows.map(({ status, n }) => [status, n]));
     expect(counted).toMatchObject({ pending: pendingOf(COUNT), shipped: expect.any(Number) });
@@ -50,7 +50,7 @@ describe('fillOrders', () => {
   });
 
   it('leaves nothing for the reconciliation to find', async () => {
-    // One that takes longer is answered with 202 first; a repeat gets its end.
+    // A long run is answered with 202 first; a repeat gets the result.
     const reconcile = async (path: string, ask: (key: string) => PromiseLike<{ body: { checked: object } }>) => {
       const key = uuidv7();
       return eventually(async () => {
@@ -91,9 +91,9 @@ describe('fillOrders', () => {
     expect(byNumber.body.items).toMatchObject([{ id: other.id, status: 'cancelled', version: 3 }]);
   });
 
-  it('keeps the answers that are within their retention, and no others', async () => {
+  it('stores only responses within their retention', async () => {
     const keys = await allKeys(orders.pool);
-    // One to three answers per order, of 72 hours in a year; those of the test before are few.
+    // One to three responses per order, for 72 hours of a year; the previous test adds a few.
     const longAgo = Date.now() - 73 * 3_600_000;
     expect(keys.filter(({ createdAt }) => createdAt.getTime() < longAgo)).toEqual([]);
     expect(keys.length).toBeGreaterThan((COUNT * 3) / 365);

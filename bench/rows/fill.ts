@@ -1,10 +1,10 @@
 /**
- * Fills both databases with the rows that a year of orders leaves behind, by SQL, so that what is measured on full tables
- * need not be placed first. Everything holds that the services keep: the ledger adds up to the stock levels, the held lines
- * to `reserved`, and each order agrees with its reservation. Both databases work their rows out from the number of the
- * order alone, so that neither has to ask the other.
+ * Fills both databases with the rows of a year of orders by SQL, so that the orders for measurements on full tables
+ * need not be placed. The invariants of the services hold: the ledger adds up to the stock levels, the held lines to
+ * `reserved`, and each order agrees with its reservation. Both databases derive their rows from the number of the
+ * order, so that neither needs data of the other.
  *
- * What is not as a year would leave it: nobody can repeat one of these requests, for the fingerprints are made up.
+ * One difference from real orders: these requests cannot be repeated, because their fingerprints are generated.
  */
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
@@ -19,21 +19,21 @@ import {
   tablesOfStock,
 } from './statements.ts';
 
-// A statement writes so many orders: seconds of work, and few enough for its sums to stay in memory.
+// Orders per statement: seconds of work, and few enough for its sums to stay in memory.
 const CHUNK = 50_000;
-// From here on, building the indexes at the end is faster than keeping them up to date.
+// From this number, building the indexes at the end is faster than maintaining them.
 const WITHOUT_INDEXES_FROM = 500_000;
 
 /**
- * Fill both databases, whose owners' URLs these are; they have the tables and no order yet. `onProgress` is told how many
- * orders are whole.
+ * Fill both databases, given the URLs of their owners. They must have the tables and no orders. `onProgress` gets the
+ * number of complete orders.
  */
 export async function fillOrders(
   databases: { orders: string; inventory: string },
   count: number,
   onProgress: (done: number) => void,
 ): Promise<void> {
-  // One after the other: of two databases that are both filled, always the same one is told.
+  // One after the other, so that if both have rows, the error always names the same one.
   await requireNone(databases.orders, 'orders');
   await requireNone(databases.inventory, 'reservations');
   const until = new Date();
@@ -51,7 +51,7 @@ export async function fillOrders(
         }
       };
       await (count >= WITHOUT_INDEXES_FROM ? withoutIndexes(client, tables, work) : work());
-      // As autovacuum leaves the tables after a while: with statistics, and no page to be visited for the first time.
+      // As autovacuum does: with statistics, and with hint bits and the visibility map set.
       await client.query('VACUUM (ANALYZE)');
     });
   const sides = await Promise.allSettled([
@@ -61,7 +61,7 @@ export async function fillOrders(
   for (const side of sides) if (side.status === 'rejected') throw side.reason;
 }
 
-/** Add the orders from `first` to `last` of `count` to databases without statistics, and leave them so: as while it is young. */
+/** Add the orders from `first` to `last` of `count` without collecting statistics, as in a new database. */
 export async function addOrders(
   databases: { orders: string; inventory: string },
   range: { first: number; last: number; count: number; until: Date },
@@ -76,17 +76,17 @@ export async function addOrders(
 async function requireNone(url: string, table: string): Promise<void> {
   await withClient(url, async (client) => {
     const { rowCount } = await client.query(`SELECT FROM ${table} LIMIT 1`);
-    if (rowCount !== 0) throw new Error(`there are ${table} already: only empty tables are filled`);
+    if (rowCount !== 0) throw new Error(`there are ${table} already: only empty tables can be filled`);
   });
 }
 
-/** How many of so many orders wait for their stock: a few, and always the latest. */
+/** How many of `count` orders are pending: a few, and always the latest. */
 export function pendingOf(count: number): number {
   return Math.min(PENDING, Math.floor(count / 100));
 }
 
 async function prepare(client: pg.Client): Promise<void> {
-  // Of this session alone, and nothing that the rows remember: a crash would only mean to fill again.
+  // For this session only; after a crash, the databases would be filled again.
   await client.query(`SET synchronous_commit = off; SET maintenance_work_mem = '256MB'; SET work_mem = '64MB'`);
 }
 
@@ -101,7 +101,7 @@ async function runAll(
   for (const { sql, untilDays = DAYS } of statements) if (ageInDays <= untilDays) await client.query(sql, values);
 }
 
-/** Take the indexes of these tables away while `work` runs, and build the same ones again. */
+/** Drop the indexes of these tables, run `work`, and create them again. */
 async function withoutIndexes(client: pg.Client, tables: readonly string[], work: () => Promise<void>): Promise<void> {
   const { rows: indexes } = await client.query<{ drop: string; create: string }>(
     /* sql */ `

@@ -1,29 +1,29 @@
 import { insertCompletedKeys } from '@shop/chassis/testing/idempotency-keys.ts';
 
 /**
- * The statements of fill.ts. Each writes what one table holds of the orders $1 to $2, of $3 in all; the last $4 of them are
- * pending, and $5 is now.
+ * The statements of fill.ts. Each writes the rows of one table for the orders $1 to $2 of $3; the last $4 of all orders
+ * are pending, and $5 is the current time.
  */
 export interface Statement {
   sql: string;
-  /** Orders that were placed longer ago leave nothing in this table. */
+  /** Older orders have no rows in this table. */
   untilDays?: number;
 }
 
-/** Over so many days the orders were placed. */
+/** The number of days over which the orders were placed. */
 export const DAYS = 365;
 
-/** Pending orders at most: their stock is decided as soon as the services run. */
+/** The maximum number of pending orders, which are decided as soon as the services run. */
 export const PENDING = 20;
 
 export const tablesOfOrders = ['orders', 'order_lines', 'order_timeline'];
 export const tablesOfStock = ['reservations', 'reservation_lines', 'stock_movements'];
 
-// What the services keep: see KEY_RETENTION_HOURS, and the retention of the inbox.
+// The retention of the services: see KEY_RETENTION_HOURS, and the retention of the inbox.
 const KEYS_KEPT = `interval '72 hours'`;
 const INBOX_KEPT = `interval '7 days'`;
 
-/** 1,000 products; what comes in of each is part of every chunk. */
+/** 1,000 products; their stock is added in every chunk. */
 export const PRODUCTS = /* sql */ `
   WITH made AS (
     INSERT INTO products (sku, name) SELECT format('SKU-%s', lpad(i::text, 4, '0')), format('Product %s', i)
@@ -32,9 +32,9 @@ export const PRODUCTS = /* sql */ `
   INSERT INTO stock_levels (sku) SELECT sku FROM made`;
 
 /*
- * The orders themselves: everything follows from the digits of a hash of the number. They were placed evenly over a year;
- * of a hundred, two were rejected, three cancelled, and one waits for its shipment for long; the others are shipped after
- * a day and delivered after three.
+ * The orders. All values are derived from a hash of the number. They are distributed evenly over a year. Of a hundred
+ * orders, two are rejected, three cancelled, and one is not shipped; the others are shipped after one day and delivered
+ * after three.
  */
 const ORDERS = /* sql */ `
   seeds AS MATERIALIZED (
@@ -46,7 +46,7 @@ const ORDERS = /* sql */ `
     SELECT n,
       (lpad(to_hex((extract(epoch FROM placed_at) * 1000)::bigint), 12, '0') || '7' || substr(h, 1, 3) || '8'
         || substr(h, 4, 15))::uuid AS id,
-      placed_at, placed_at + interval '20 milliseconds' AS settled_at,
+      placed_at, placed_at + interval '20 milliseconds' AS decided_at,
       format('storefront-%s', 1 + a % 5) AS client_id, format('customer-%s', b % (1 + $3::bigint / 20)) AS customer_id,
       md5('key' || n)::uuid::text AS key, sha256(convert_to('request' || n, 'UTF8')) AS fingerprint, h AS request_id,
       format('SKU-%s', lpad((a % 1000)::text, 4, '0')) AS sku_1,
@@ -67,8 +67,8 @@ const ORDERS = /* sql */ `
     -- In the order of time within each order.
     SELECT o.*, s.* FROM filled o, LATERAL (VALUES
       (1, 'placed', o.placed_at, o.client_id, true),
-      (2, 'confirmed', o.settled_at, 'inventory-service', o.status NOT IN ('pending', 'rejected')),
-      (2, 'rejected', o.settled_at, 'inventory-service', o.status = 'rejected'),
+      (2, 'confirmed', o.decided_at, 'inventory-service', o.status NOT IN ('pending', 'rejected')),
+      (2, 'rejected', o.decided_at, 'inventory-service', o.status = 'rejected'),
       (3, 'cancelled', o.placed_at + interval '1 hour', o.client_id, o.status = 'cancelled'),
       (3, 'shipped', o.placed_at + interval '1 day', 'backoffice-1', o.status IN ('shipped', 'delivered')),
       (4, 'delivered', o.placed_at + interval '3 days', 'backoffice-1', o.status = 'delivered')
@@ -92,7 +92,7 @@ const insertOrders = /* sql */ `
     key, fingerprint, placed_at,
     CASE status WHEN 'pending' THEN placed_at WHEN 'shipped' THEN placed_at + interval '1 day'
                 WHEN 'delivered' THEN placed_at + interval '3 days' WHEN 'cancelled' THEN placed_at + interval '1 hour'
-                ELSE settled_at END,
+                ELSE decided_at END,
     CASE WHEN status = 'pending' THEN 'reservation' END, CASE WHEN status = 'pending' THEN 0 ELSE 1 END,
     CASE WHEN status = 'pending' THEN placed_at + interval '5 seconds' END
   FROM filled ORDER BY n`;
@@ -102,7 +102,7 @@ const insertLines = /* sql */ `
   INSERT INTO order_lines (order_id, position, sku, quantity, unit_price)
   SELECT id, position, sku, quantity, price FROM line`;
 
-// Later steps lie further on, as they do when they are told days later.
+// Later steps are inserted after the first steps of all orders, because they happen days later.
 const insertTimeline = /* sql */ `
   WITH ${ORDERS}
   INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
@@ -111,7 +111,7 @@ const insertTimeline = /* sql */ `
               WHEN 'shipped' THEN jsonb_build_object('carrier', 'DHL', 'trackingNumber', format('TRACK-%s', n)) END
   FROM step ORDER BY (version > 2), n, version`;
 
-// The answers that can still be asked for again: to the order itself, to its shipment and to its delivery.
+// The stored responses within their retention: to the order, its shipment and its delivery.
 const insertKeys = insertCompletedKeys(/* sql */ `
   WITH ${ORDERS}
   SELECT actor, CASE type WHEN 'placed' THEN key ELSE md5('key' || type || n)::uuid::text END, fingerprint,
@@ -128,7 +128,7 @@ const insertKeys = insertCompletedKeys(/* sql */ `
     AND status NOT IN ('pending', 'rejected')
   ORDER BY at`);
 
-/** A message for each shipment and each cancellation: the command at inventory-service, its answer at order-service. */
+/** A message for each shipment and cancellation: the command in inventory-service, its reply in order-service. */
 const insertInbox = (queue: string) => /* sql */ `
   WITH ${ORDERS}
   INSERT INTO inbox_messages (message_id, queue, received_at)
@@ -151,7 +151,7 @@ const insertReservationLines = /* sql */ `
   INSERT INTO reservation_lines (reservation_id, sku, quantity)
   SELECT id, sku, quantity FROM line WHERE status <> 'pending'`;
 
-/** As much of each product as no chunk can sell. */
+/** More stock of each product than a chunk can sell. */
 const insertDeliveries = /* sql */ `
   WITH made AS (
     INSERT INTO stock_adjustments (id, sku, delta, reason, client_id, idempotency_key, fingerprint, product_name,
@@ -162,31 +162,31 @@ const insertDeliveries = /* sql */ `
     FROM products p JOIN stock_levels l USING (sku) WHERE p.sku ~ '^SKU-[0-9]{4}$'
       AND ($3::bigint, $4::bigint, $5::timestamptz) IS NOT NULL
     RETURNING id, sku, delta
-  ), told AS (
+  ), movements AS (
     INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor)
     SELECT sku, 'adjusted', delta, 0, id, 'backoffice-1' FROM made
   )
   UPDATE stock_levels l SET on_hand = l.on_hand + made.delta FROM made WHERE l.sku = made.sku`;
 
-// Level and ledger in one statement: they are equal at every instant, here too.
+// Level and ledger in one statement, so that they are always equal.
 const insertMovements = /* sql */ `
   WITH ${ORDERS}, told AS (
     INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor, at)
     SELECT sku, kind, delta_on_hand, delta_reserved, id, 'order-service', at
     FROM line, LATERAL (VALUES
-      (1, 'held', 0, quantity, settled_at, status NOT IN ('pending', 'rejected')),
+      (1, 'held', 0, quantity, decided_at, status NOT IN ('pending', 'rejected')),
       (2, 'released', 0, -quantity, placed_at + interval '1 hour', status = 'cancelled'),
       (2, 'fulfilled', -quantity, -quantity, placed_at + interval '1 day', ${HAS_SHIPMENT})
     ) AS m (place, kind, delta_on_hand, delta_reserved, at, taken)
     WHERE taken ORDER BY place, n, sku
     RETURNING sku, delta_on_hand, delta_reserved
   ), summed AS (
-    SELECT sku, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved FROM told GROUP BY sku
+    SELECT sku, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved FROM movements GROUP BY sku
   )
   UPDATE stock_levels l SET on_hand = l.on_hand + s.on_hand, reserved = l.reserved + s.reserved
   FROM summed s WHERE l.sku = s.sku`;
 
-// Three days after it was placed the last step of an order is taken.
+// The last step of an order is three days after it was placed.
 export const ORDER_STATEMENTS: readonly Statement[] = [
   { sql: insertOrders },
   { sql: insertLines },

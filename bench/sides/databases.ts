@@ -1,11 +1,11 @@
 import { Fault } from '@shop/chassis/base/fault.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 
-// Without any one of them a server may lose or tear what it said was committed, and its numbers compare with nothing.
+// Without one of them a server may lose or tear committed data, so its numbers are not comparable.
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;
 const WORTH_KNOWING = ['server_version', 'wal_sync_method', 'shared_buffers', 'max_wal_size'] as const;
 
-/** What a server says of its settings, asked as the role that is measured; throws when it is not durable. */
+/** The settings of a server, read by the measured role; throws if the server is not durable. */
 export async function readSettings(name: string, url: string): Promise<Record<string, string>> {
   const settings: Record<string, string> = {};
   await withClient(url, async (client) => {
@@ -19,7 +19,7 @@ export async function readSettings(name: string, url: string): Promise<Record<st
   return settings;
 }
 
-/** Rows of a table. */
+/** The number of rows of a table. */
 export async function countRows(url: string, table: string): Promise<number> {
   return withClient(url, async (client) => {
     const { rows } = await client.query(`SELECT count(*)::integer AS count FROM ${table}`);
@@ -27,7 +27,7 @@ export async function countRows(url: string, table: string): Promise<number> {
   });
 }
 
-/** Other clients' sessions that run a statement or have a transaction open. */
+/** The number of other sessions with a running statement or an open transaction. */
 export async function countBusySessions(url: string): Promise<number> {
   return withClient(url, async (client) => {
     const { rows } = await client.query(/* sql */ `
@@ -37,7 +37,7 @@ export async function countBusySessions(url: string): Promise<number> {
   });
 }
 
-/** Products with their stock and the ledger's rows for it, in inventory-service's tables. */
+/** Inserts products, their stock and its ledger rows into the tables of inventory-service. */
 export async function insertProducts(url: string, skus: readonly string[], units: number): Promise<void> {
   await withClient(url, (client) =>
     client.query(

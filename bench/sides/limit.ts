@@ -6,7 +6,7 @@ import { countRows, insertProducts, readSettings } from './databases.ts';
 import { startDatabase } from './parts.ts';
 import type { Ground, Side } from './side.ts';
 
-/** The services' tables on servers of their own, for the rows that `limit/` writes by SQL alone. */
+/** The tables of the services on separate servers, for the rows that `limit/` writes by SQL alone. */
 export async function startLimit(ground: Ground): Promise<Side> {
   const orders = await startDatabase(ground, 'orders');
   const inventory = await startDatabase(ground, 'inventory');

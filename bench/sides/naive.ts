@@ -7,14 +7,14 @@ import { countBusySessions, countRows, readSettings } from './databases.ts';
 import { type RunningService, startDatabase, startService } from './parts.ts';
 import type { Ground, Side } from './side.ts';
 
-// The services' own default.
+// The default of the services.
 const POOL_SIZE = '10';
 const IDLE_WITHIN_MS = 60_000;
 
-/** The usual implementation; its README says what it is. */
+/** The usual implementation; see its README. */
 export async function startNaive(ground: Ground): Promise<Side> {
   const folder = join(repositoryRoot(), 'bench', 'naive');
-  // One at a time, so that when one fails, no other is still starting during the shutdown.
+  // One at a time, so that if one fails, no other is still starting during the shutdown.
   const orders = await startDatabase(ground, 'orders');
   const inventory = await startDatabase(ground, 'inventory');
   for (const [{ url }, file] of [
@@ -51,7 +51,7 @@ export async function startNaive(ground: Ground): Promise<Side> {
       await withClient(inventory.url, (client) => client.query(text, [skus, units]));
     },
     countOrders: () => countRows(orders.url, 'orders'),
-    // Requests that their client aborted hold locks and connections until they are done.
+    // Aborted requests hold locks and connections until they are finished.
     waitUntilIdle: async () => {
       await eventually(async () => {
         const busy = await Promise.all([orders.url, inventory.url].map(countBusySessions));

@@ -14,7 +14,10 @@ import type { Ground, Outage, Side } from './side.ts';
 
 const IDLE_WITHIN_MS = 60_000;
 
-/** The services as `npm start` runs them, everything on; asked at their own ports, as the gateway would, or through it. */
+/**
+ * The services as run by `npm start`, with everything enabled; called at their own ports as by the gateway, or through
+ * it.
+ */
 export async function startOurs(ground: Ground): Promise<Side> {
   const system = await startOwnSystem(relative(localFolder(), ground.folder), undefined, ground.processes);
   ground.atEnd(() => endOwnSystem(system, false));

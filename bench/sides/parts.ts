@@ -21,7 +21,7 @@ export interface RunningService extends ServiceProcess {
   url: string;
 }
 
-/** A Node program of this folder that serves HTTP on a port of its own. */
+/** Starts a Node program of this folder that serves HTTP on a free port. */
 export async function startService(
   ground: Ground,
   name: string,
@@ -37,7 +37,7 @@ export async function startService(
   return { url, pid: await start(ground, part), log: part.log };
 }
 
-/** A PostgreSQL server of its own, set as those of the services are, with one empty database. */
+/** Starts a separate PostgreSQL server with the settings of the services' servers and one empty database. */
 export async function startDatabase(ground: Ground, name: string): Promise<{ url: string; pid: number }> {
   const { port } = await choosePorts(['port']);
   const folder = join(ground.folder, 'data', name);
@@ -66,10 +66,10 @@ async function start(ground: Ground, part: Part): Promise<number> {
   return partPid(part);
 }
 
-/** The process of a part that runs. */
+/** The process of a running part. */
 export function partPid(part: Part): number {
   const { process } = partStatus(part);
-  if (!process) throw new Error(`${part.name} does not run`);
+  if (!process) throw new Error(`${part.name} is not running`);
   return process.pid;
 }
 

@@ -1,4 +1,4 @@
-/** What the runner needs of each of the things that are compared. */
+/** The interface of the compared implementations. */
 
 export type SideName =
   | 'ours'
@@ -13,15 +13,18 @@ export type SideName =
   | 'limit-rows'
   | 'limit-sets';
 
-/** Where requests enter: base URLs that are used in turn, for the limit its databases, and what comes with each request. */
+/**
+ * The targets of requests: base URLs that are used in turn (for the limit its databases), and the headers of each
+ * request.
+ */
 export interface Entrance {
   targets: readonly string[];
   headers: Record<string, string>;
 }
 
 /**
- * `shop` asks order-service as the gateway would for a storefront, `backOffice` as it would for a back office, `stock` asks
- * inventory-service for a back office; `gateway` is the gateway's own port, for a storefront.
+ * `shop` calls order-service as the gateway does for a storefront, `backOffice` as it does for a back office; `stock`
+ * calls inventory-service for a back office; `gateway` is the port of the gateway, for a storefront.
  */
 export type EntranceName = 'shop' | 'backOffice' | 'stock' | 'gateway';
 
@@ -32,41 +35,41 @@ export interface ServiceProcess {
 
 export interface Side {
   entrances: { shop: Entrance } & Partial<Record<EntranceName, Entrance>>;
-  /** Processes of the services, by their names. */
+  /** The processes of the services, by name. */
   services: Map<string, ServiceProcess>;
   databases: number[];
   broker?: number;
   gateway?: number;
-  /** Products with so many units each. */
+  /** Creates products with this many units each. */
   addProducts(skus: readonly string[], units: number): Promise<void>;
   countOrders(): Promise<number>;
-  /** Resolves when nothing is left to be done in the background for the orders so far. */
+  /** Resolves when the background work for all orders is finished. */
   waitUntilIdle(): Promise<void>;
-  /** What the servers say of themselves: one group of settings and versions per server. */
+  /** The settings and versions that the servers report, by server. */
   describe(): Promise<Record<string, Record<string, string>>>;
   outage?: Outage;
-  /** The databases, as the roles that own them. */
+  /** The URLs of the databases for their owners. */
   owners?: { orders: string; inventory: string };
 }
 
-/** inventory-service goes away and comes back. */
+/** An outage of inventory-service. */
 export interface Outage {
   begin(): Promise<void>;
-  /** Resolves when the commands of the orders placed meanwhile wait in their queue. */
+  /** Resolves when the commands of the orders that were placed meanwhile are in their queue. */
   queued(): Promise<void>;
   /** Resolves when inventory-service answers again. */
   end(): Promise<void>;
-  /** How many orders wait for their stock. */
+  /** The number of pending orders. */
   countPending(): Promise<number>;
 }
 
 export interface Ground {
-  /** Where this side keeps its data and logs. */
+  /** The folder for data and logs of this side. */
   folder: string;
   /** Processes per service. */
   processes: number;
   interrupted: AbortSignal;
-  /** Says how to end what is about to be started; all of it is called in the end, the last first. */
+  /** Registers a function that stops what is started next; at the end all are called, the last first. */
   atEnd(end: () => Promise<void>): void;
 }
 
@@ -76,12 +79,12 @@ export function pidsOf(side: Side): number[] {
   return [...servicePids(side), ...side.databases, ...others];
 }
 
-/** Those of the services. */
+/** The processes of the services. */
 export function servicePids({ services }: Side): number[] {
   return [...services.values()].map(({ pid }) => pid);
 }
 
-/** A side without databases. */
+/** The database members of a side without databases. */
 export function withoutDatabases(): Pick<
   Side,
   'databases' | 'addProducts' | 'countOrders' | 'waitUntilIdle' | 'describe'
