@@ -46,6 +46,6 @@ export async function bringDown(system: System): Promise<string> {
   return 'All parts are stopped. The data is kept for the next start.';
 }
 
-async function endAll(system: System, names: string[], patience: number, signal?: NodeJS.Signals): Promise<void> {
-  await Promise.all(names.map((name) => endPart(partOf(system, name), patience, signal)));
+async function endAll(system: System, names: string[], timeoutMs: number, signal?: NodeJS.Signals): Promise<void> {
+  await Promise.all(names.map((name) => endPart(partOf(system, name), timeoutMs, signal)));
 }

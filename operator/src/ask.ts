@@ -12,20 +12,20 @@ import type { LookUp } from './variables.ts';
 // As long as a service takes to start; the same key makes retries safe.
 const PATIENCE_MS = 15_000;
 
-/** The system, with the key that this variable has. */
+/** A client of the system, with the API key of this variable. */
 export function connectClient(lookUp: LookUp, keyName: 'OPERATIONS_KEY' | 'BACKOFFICE_KEY' = 'OPERATIONS_KEY'): Client {
   const { BASE_URL: baseUrl, [keyName]: apiKey } = lookUp('BASE_URL', keyName);
   return createClient({ baseUrl, apiKey, deadlineMs: PATIENCE_MS });
 }
 
-/** What a call gives; a Fault that says why there is nothing. */
+/** The result of a call; throws a Fault with the reason if it fails. */
 export async function ask<T>(call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
     throw toFault(error);
   });
 }
 
-/** The failure of a call in the words of a command; any other error as it is. */
+/** The failed call as a Fault; any other error unchanged. */
 export function toFault(error: unknown): unknown {
   if (!(error instanceof ShopError)) return error;
   if (error instanceof RefusedError) return new Fault(`Refused with ${error.message}`);

@@ -1,6 +1,6 @@
 /**
- * The operators' commands for the services' images, which have only this folder and the gateway's address. They are the same
- * commands as `npm run order`, `dead-letters`, `clients`, `replay` and `seed`.
+ * The operators' commands in the services' images: the same as `npm run order`, `dead-letters`, `clients`, `replay` and
+ * `seed`, with only this folder and the address of the gateway.
  */
 import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { printableLines } from './printable.ts';
@@ -48,7 +48,9 @@ async function run([name, ...args]: string[]): Promise<number> {
   }
 }
 
-/** For installations where another process syncs the file to the gateway: CLIENTS_NEXT is the command that starts it. */
+/**
+ * For installations where another process syncs the file to the gateway: CLIENTS_NEXT is the command that starts it.
+ */
 function clientsIn({ CLIENTS_FILE: file, CLIENTS_NEXT: next }: NodeJS.ProcessEnv) {
   if (!file) throw new Fault('Set CLIENTS_FILE to the clients file.');
   return { file, apply: async () => (next ? `Takes effect after: ${next}` : '') };

@@ -87,7 +87,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Why a request got no answer, in a few words. */
+/** Why a request got no response, as a short text. */
 export function causeOf(error: unknown): string {
   const { name, code, message } = error as Error & { code?: string };
   if (name === 'TimeoutError') return 'gave up waiting';
@@ -108,13 +108,13 @@ export function causeOf(error: unknown): string {
 }
 
 /** How long the system may make no progress before the replay gives up. */
-export interface Patience {
+export interface ProgressTimeout {
   /** Progress was made: restarts the time. */
   progress: () => void;
   isOver: () => boolean;
 }
 
-export function makePatience(limitMs: number, now: () => number = () => performance.now()): Patience {
+export function makeProgressTimeout(limitMs: number, now: () => number = () => performance.now()): ProgressTimeout {
   let last = now();
   let over = false;
   return {
@@ -149,14 +149,14 @@ export function repeatDelay(attempt: Attempt, count: number): number {
 /** Repeats a call with the same key until there is a final response; undefined on giving up. */
 export async function untilAnswered(
   attempt: () => Promise<Attempt>,
-  patience: Patience,
+  timeout: ProgressTimeout,
   onRepeat: (cause: string) => void = () => undefined,
 ): Promise<Answer | undefined> {
   for (let count = 1; ; count += 1) {
     const result = await attempt();
     const cause = repeatCause(result);
     if (cause === undefined) return result.answer;
-    if (patience.isOver()) return undefined;
+    if (timeout.isOver()) return undefined;
     onRepeat(cause);
     await delay(repeatDelay(result, count));
   }

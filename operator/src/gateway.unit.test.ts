@@ -1,10 +1,10 @@
-import { type Answer, type Attempt, makePatience, repeatCause, repeatDelay, untilAnswered } from './gateway.ts';
+import { type Answer, type Attempt, makeProgressTimeout, repeatCause, repeatDelay, untilAnswered } from './gateway.ts';
 
 const answered = (status: number, change: Partial<Answer> = {}): Attempt => ({
   answer: { status, replayed: false, retryAfterMs: 0, text: '', json: undefined, ...change },
   ms: 1,
 });
-const endless = makePatience(Number.POSITIVE_INFINITY);
+const endless = makeProgressTimeout(Number.POSITIVE_INFINITY);
 
 describe('repeatCause', () => {
   it.each([
@@ -21,7 +21,7 @@ describe('repeatCause', () => {
     expect(repeatCause(answered(status))).toBeUndefined();
   });
 
-  it('lets a rejected order stand', () => {
+  it('accepts a rejected order as final', () => {
     expect(repeatCause(answered(409, { code: 'order-rejected' }))).toBeUndefined();
   });
 });
@@ -31,14 +31,14 @@ describe('repeatDelay', () => {
     expect([1, 2, 3, 10].map((count) => repeatDelay({ cause: 'lost' }, count))).toEqual([100, 200, 400, 2000]);
   });
 
-  it('is at least what the system asks for', () => {
+  it('is at least the Retry-After of the response', () => {
     expect(repeatDelay(answered(503, { retryAfterMs: 5000 }), 1)).toBe(5000);
     expect(repeatDelay(answered(503, { retryAfterMs: 1000 }), 10)).toBe(2000);
   });
 });
 
 describe('untilAnswered', () => {
-  it('repeats until an answer stands, and counts the causes', async () => {
+  it('repeats until a response is final, and counts the causes', async () => {
     const script = [{ cause: 'connection lost' }, answered(502), answered(201)];
     const causes: string[] = [];
     const answer = await untilAnswered(
@@ -50,22 +50,22 @@ describe('untilAnswered', () => {
     expect(causes).toEqual(['connection lost', '502']);
   });
 
-  it('gives up when patience is over', async () => {
-    expect(await untilAnswered(async () => answered(503), makePatience(-1))).toBeUndefined();
+  it('gives up after the timeout', async () => {
+    expect(await untilAnswered(async () => answered(503), makeProgressTimeout(-1))).toBeUndefined();
   });
 });
 
-describe('patience', () => {
-  it('starts anew with every progress, and once over stays over', () => {
+describe('the progress timeout', () => {
+  it('restarts on progress, and is final once it is over', () => {
     let now = 0;
-    const patience = makePatience(100, () => now);
+    const timeout = makeProgressTimeout(100, () => now);
     now = 90;
-    patience.progress();
+    timeout.progress();
     now = 180;
-    expect(patience.isOver()).toBe(false);
+    expect(timeout.isOver()).toBe(false);
     now = 191;
-    expect(patience.isOver()).toBe(true);
-    patience.progress();
-    expect(patience.isOver()).toBe(true);
+    expect(timeout.isOver()).toBe(true);
+    timeout.progress();
+    expect(timeout.isOver()).toBe(true);
   });
 });

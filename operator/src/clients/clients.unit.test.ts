@@ -12,7 +12,7 @@ const key = (name: string) => ({ key: name.repeat(64).slice(0, 64), madeAt: '202
 const partner: Client = { name: 'partner', id: 'partner-1a2b3c', group: 'storefront', keys: [key('a')] };
 
 describe('the clients', () => {
-  it('have names and ids of their own, those of kong.yml included', () => {
+  it('have unique names and ids, also compared with kong.yml', () => {
     const clients = addClient([], partner);
     expect(clients).toEqual([partner]);
     expect(() => addClient(clients, { ...partner, id: 'other' })).toThrow('The client partner already exists');
@@ -33,14 +33,14 @@ describe('the clients', () => {
     expect(removeClient([partner], 'partner')).toEqual([]);
   });
 
-  it('are named where they do not exist, or are declared in kong.yml', () => {
+  it('are named in the error if they do not exist or are declared in kong.yml', () => {
     for (const change of [retireKey, removeClient]) {
       expect(() => change([partner], 'nobody')).toThrow('The client nobody does not exist');
       expect(() => change([partner], 'backoffice')).toThrow('backoffice is declared in kong/kong.yml');
     }
   });
 
-  it('know those of kong.yml', () => {
+  it('include those of kong.yml', () => {
     const { consumers } = parse(
       readFileSync(join(__dirname, '../../../kong/kong.yml'), 'utf8').replace(/\$\{\{.*?\}\}/g, 'x'),
     );
@@ -52,7 +52,7 @@ describe('the clients', () => {
     expect(builtInClients).toEqual(declared);
   });
 
-  it('have keys that are spoken of without giving them away', () => {
+  it('have key fingerprints that do not reveal the keys', () => {
     expect(keyId(key('a').key)).toMatch(/^[0-9a-f]{8}$/);
     expect(keyId(key('a').key)).not.toBe(keyId(key('b').key));
   });
@@ -66,20 +66,20 @@ describe('the file of clients', () => {
   });
   const path = () => join(folder, 'clients.json');
 
-  it('is empty where there is none, and gives back what was written', () => {
+  it('is empty if it does not exist, and returns what was written', () => {
     expect(readClients(path())).toEqual([]);
     const two = { ...partner, keys: [key('a'), key('b')] };
     expect(changeClients(path(), () => [two])).toEqual([two]);
     expect(readClients(path())).toEqual([two]);
   });
 
-  it('can be read by its owner alone, and leaves nothing beside it', () => {
+  it('can be read only by its owner, and leaves no temporary file', () => {
     changeClients(path(), () => [partner]);
     expect(statSync(path()).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(['clients.json']);
   });
 
-  it('stays as it was when a change is refused', () => {
+  it('is unchanged after a refused change', () => {
     changeClients(path(), () => [partner]);
     expect(() => changeClients(path(), (known) => removeClient(known, 'nobody'))).toThrow(
       'The client nobody does not exist',

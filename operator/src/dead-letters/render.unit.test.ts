@@ -16,7 +16,7 @@ const letter: DeadLetter = {
 };
 
 describe('what dead-letters prints', () => {
-  it('has a line for each group, and says when there is none', () => {
+  it('has a line for each group, and a message if there is none', () => {
     const group = { ...letter, count: 2, firstAt: '2026-01-05T12:00:00.000Z', lastAt: '2026-01-05T13:00:00.000Z' };
     expect(renderGroups([group]).split('\n')[1]).toBe(
       '2     q:reservation.held:attempts-exhausted  2026-01-05 12:00:00  2026-01-05 13:00:00',
@@ -24,13 +24,13 @@ describe('what dead-letters prints', () => {
     expect(renderGroups([])).toBe('No open dead letters.');
   });
 
-  it('has a line for each letter, with who changed it last', () => {
+  it('has a line for each letter, with the actor of its last change', () => {
     expect(renderLetters([letter]).split('\n')[1]).toMatch(
       /^0195f0a0.* replayed +6 .* 2026-01-05 13:00:00 +operator-1$/,
     );
   });
 
-  it('has the whole message and every error, and nothing that a terminal would obey', () => {
+  it('has the whole message and every error, with control characters escaped', () => {
     const message = { id: 'm-1', routingKey: 'k', headers: { 'x-attempts': 6 }, body: 'red \u001b[31m' };
     const times = { createdAt: '2026-01-05T12:00:00.000Z', updatedAt: '2026-01-05T13:00:00.000Z' };
     const text = renderWhole({ ...letter, ...times, message });

@@ -56,7 +56,7 @@ const letter: Story['deadLetters'][number] = {
 };
 
 describe('what order prints', () => {
-  it('tells how it stands first, and then who did what, with the messages that followed', () => {
+  it('begins with the current state, followed by the timeline with actors and messages', () => {
     expect(render(aStory()).split('\n')).toEqual([
       'ORD-1024 is confirmed. Its stock is held until it is shipped or cancelled.',
       '',
@@ -102,14 +102,14 @@ describe('what order prints', () => {
     expect(text).not.toContain('\u001b');
   });
 
-  it('shows the id of the request too, where the trace has another', () => {
+  it('shows the request id too, if the trace has a different id', () => {
     const timeline: Story['timeline'] = [{ ...entry, traceId: 'own', type: 'placed', at: placed }];
     const text = render(aStory({ timeline, traceId: 'own', requestId: entry.correlationId }));
     expect(text).toContain(`  trace id  own, request ${entry.correlationId}\n`);
     expect(text).toMatch(/placed, by order-service -> order\.placed\.v1$/m);
   });
 
-  it('names an open dead letter with the command to look at it, and every mismatch with its proposal', () => {
+  it('shows an open dead letter with the command for its details, and every mismatch with its proposal', () => {
     const differs = { kind: 'release-missing', expected: 'released', found: 'held' };
     const mismatch = { ...differs, subject: id, because: 'B.', proposal: 'P.', repaired: false };
     const text = render(aStory({ deadLetters: [letter], mismatches: [mismatch] }));
@@ -120,14 +120,14 @@ describe('what order prints', () => {
     expect(text).toContain('release-missing: expected released, found held. B.\n    P.');
   });
 
-  it('says what is not available, instead of judging without it', () => {
+  it('reports what is not available, instead of a verdict without it', () => {
     const unanswered = [{ about: 'reservation' as const, service: 'inventory' as const, reason: 'no answer: 503' }];
     const text = render(aStory({ reservation: undefined, unanswered }));
     expect(text).toContain('Its reservation is unknown');
     expect(text).toContain('Not available from inventory-service: reservation. no answer: 503');
   });
 
-  it('says what a pending order waits for while inventory-service is down, since when, and when it is asked again', () => {
+  it('shows what a pending order waits for while inventory-service is down, since when, and the next attempt', () => {
     const wait = { awaiting: 'reservation', since: placed, asks: 1, askAgainAt: '2026-01-05T09:30:31.506Z' } as const;
     const away = { service: 'inventory' as const, reason: 'The response is 503: no peer' };
     const story = aStory({
@@ -151,7 +151,7 @@ describe('what order prints', () => {
     expect(text).not.toContain('RabbitMQ');
   });
 
-  it('says that a message waits for the broker, and how often an order was asked for', () => {
+  it('shows that a message waits for the broker, and the number of attempts', () => {
     const wait = { awaiting: 'release', since: placed, asks: 3, askAgainAt: placed, isUnsent: true } as const;
     const text = render(aStory({ wait }));
     expect(text).toContain('until inventory-service releases its units');
@@ -171,14 +171,14 @@ describe('the verdict', () => {
     return verdictOn(aStory({ order: { ...order, status }, reservation: side })).mood;
   };
 
-  it.each(pairs)('asks for a person exactly where reconciliation would: $status, $reservation', (pair) => {
+  it.each(pairs)('needs attention exactly where reconciliation finds a mismatch: $status, $reservation', (pair) => {
     const found = verdicts[pair.status][pair.reservation];
     const lostCommand = found === 'release-missing' || found === 'fulfilment-missing';
     expect(moodOf(pair) === 'attention').toBe(found !== 'agrees' && !lostCommand);
     if (lostCommand) expect(moodOf(pair)).toBe('waiting');
   });
 
-  it.each(pairs.filter(({ status }) => status === 'pending'))('never calls a pending order settled: %j', (pair) => {
+  it.each(pairs.filter(({ status }) => status === 'pending'))('never calls a pending order good: %j', (pair) => {
     expect(moodOf(pair)).not.toBe('good');
   });
 });

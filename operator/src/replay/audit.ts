@@ -196,7 +196,7 @@ function checkRepeats(sale: SaleEvidence): Finding[] {
     .filter((answer) => answer.content !== first.content)
     .map((answer) => ({
       subject: sale.key,
-      expected: `${describe(first)}, as the first time`,
+      expected: `${describe(first)}, as in the first response`,
       found: describe(answer) === describe(first) ? 'the same status with another body' : describe(answer),
     }));
   // The refusal of an invalid request is not stored, so it is generated again each time.

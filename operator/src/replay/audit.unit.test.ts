@@ -27,7 +27,7 @@ const refusal = answer({
   errors: [{ pointer: '/lines/0/quantity', detail: 'too small' }],
 });
 
-/** One order confirmed and repeated, one rejected, one refused: a run that is in order. */
+/** A correct run: one order confirmed and repeated, one rejected, one refused. */
 function goodEvidence(): Evidence {
   return {
     sales: [
@@ -54,7 +54,7 @@ function goodEvidence(): Evidence {
 const findingsOf = (evidence: Evidence) => audit(evidence).map((check) => check.findings);
 
 describe('audit', () => {
-  it('is green for a run that is in order, and says how much it looked at', () => {
+  it('is green for a correct run, and reports the number of checks', () => {
     const checks = audit(goodEvidence());
     expect(checks.map(({ checked, findings }) => [checked, findings])).toEqual([
       [3, []],
@@ -71,13 +71,13 @@ describe('audit', () => {
       return findingsOf({ ...evidence, sales: changed })[0];
     };
 
-    it('finds a key without a final answer', () => {
+    it('finds a key without a final response', () => {
       expect(keysWith({ answers: [] })).toEqual([
         { subject: 'r-1', expected: '201, or 409 order-rejected', found: 'no final response to 2 of 2 requests' },
       ]);
     });
 
-    it('finds an answer that none of the final ones may be', () => {
+    it('finds a response that is not allowed as final', () => {
       const reused = answer({ status: 422, code: 'idempotency-key-reused', orderId: undefined });
       expect(keysWith({ requests: 1, answers: [reused] })).toMatchObject([{ found: '422 idempotency-key-reused' }]);
       const cancelled = answer({ status: 409, code: 'order-cancelled' });
@@ -92,13 +92,13 @@ describe('audit', () => {
       ]);
     });
 
-    it('finds an invalid order that was taken', () => {
+    it('finds an invalid order that was accepted', () => {
       expect(keysWith({ requests: 1, answers: [answer({})] }, 2)).toMatchObject([
         { subject: 'r-3', expected: '400 validation-failed', found: '201 order one' },
       ]);
     });
 
-    it('finds an answer without an order id', () => {
+    it('finds a response without an order id', () => {
       expect(keysWith({ requests: 1, answers: [answer({ orderId: undefined })] })).toHaveLength(1);
     });
   });
@@ -112,7 +112,7 @@ describe('audit', () => {
       ]);
     });
 
-    it('finds an order that nobody was told of', () => {
+    it('finds an order that is in no response', () => {
       const evidence = goodEvidence();
       evidence.orders.push({ id: 'three', status: 'pending', lines: [] });
       expect(findingsOf(evidence)[1]).toEqual([
@@ -120,7 +120,7 @@ describe('audit', () => {
       ]);
     });
 
-    it('finds another status than the one answered', () => {
+    it('finds a status that differs from the response', () => {
       const evidence = goodEvidence();
       evidence.orders[1] = { id: 'one', status: 'pending', lines: [line('A', 2)] };
       expect(findingsOf(evidence)[1]).toMatchObject([{ expected: 'confirmed', found: 'pending' }]);
@@ -132,7 +132,7 @@ describe('audit', () => {
       expect(findingsOf(evidence)[1]).toMatchObject([{ found: 'other lines' }]);
     });
 
-    it('finds two keys that got one order, and an order listed twice', () => {
+    it('finds two keys with the same order, and an order that is listed twice', () => {
       const evidence = goodEvidence();
       evidence.sales.push(sale({ key: 'r-4' }));
       expect(findingsOf(evidence)[1]).toEqual([
@@ -151,25 +151,25 @@ describe('audit', () => {
       return findingsOf(evidence)[2];
     };
 
-    it('finds units reserved that no confirmed order has, and the other way round', () => {
+    it('finds reserved units without a confirmed order, and vice versa', () => {
       expect(stockWith({ reserved: 3 })).toEqual([
         { subject: 'A', expected: '5 on hand, 2 reserved', found: '5 on hand, 3 reserved' },
       ]);
       expect(stockWith({ reserved: 0 })).toHaveLength(1);
     });
 
-    it('finds stock that was not given', () => {
+    it('finds stock that was not added', () => {
       expect(stockWith({ onHand: 6 })).toMatchObject([{ found: '6 on hand, 2 reserved' }]);
     });
 
-    it('finds more reserved than there is, even when the orders agree', () => {
+    it('finds more reserved than on hand, even if the orders agree', () => {
       const evidence = goodEvidence();
       evidence.stock.set('A', 1);
       evidence.products[0] = { sku: 'A', onHand: 1, reserved: 2, available: -1 };
       expect(findingsOf(evidence)[2]).toEqual([{ subject: 'A', expected: 'at most 1 reserved', found: '2' }]);
     });
 
-    it('finds products that are missing or too many', () => {
+    it('finds missing and additional products', () => {
       const evidence = goodEvidence();
       evidence.products[1] = { sku: 'C', onHand: 0, reserved: 0, available: 0 };
       expect(findingsOf(evidence)[2]).toMatchObject([
@@ -178,7 +178,7 @@ describe('audit', () => {
       ]);
     });
 
-    it('finds a product that was below zero only for a moment', () => {
+    it('finds a product that was temporarily below zero', () => {
       const evidence = { ...goodEvidence(), oversold: [{ sku: 'A', onHand: 5, reserved: 6, available: -1 }] };
       expect(findingsOf(evidence)[2]).toMatchObject([{ subject: 'A', found: '-1 while orders were placed' }]);
     });
@@ -190,7 +190,7 @@ describe('audit', () => {
 
     it('finds a repeat with another status or another body', () => {
       expect(repeatsWith(answer({}), { ...rejection, replayed: true, content: 'other' })).toMatchObject([
-        { subject: 'r-1', expected: '201 order one, as the first time', found: '409 order-rejected order two' },
+        { subject: 'r-1', expected: '201 order one, as in the first response', found: '409 order-rejected order two' },
       ]);
       expect(repeatsWith(answer({}), answer({ replayed: true, content: 'other' }))).toMatchObject([
         { found: 'the same status with another body' },

@@ -1,12 +1,12 @@
 import { Fault } from '@shop/chassis/base/fault.ts';
-import type { Gateway, Patience } from '../gateway.ts';
+import type { Gateway, ProgressTimeout } from '../gateway.ts';
 import { untilAnswered } from '../gateway.ts';
 
 export interface Listing<T> {
   /** The path, including filters. */
   path: string;
   apiKey: string;
-  patience: Patience;
+  timeout: ProgressTimeout;
   /** Decides after each page whether to continue; without it, all pages are read. */
   goOn?: (page: T[]) => boolean;
 }
@@ -31,11 +31,11 @@ export async function listAll<T>(gateway: Gateway, listing: Listing<T>): Promise
 /** One page; undefined on giving up. */
 export async function readPage<T>(
   gateway: Gateway,
-  { path, apiKey, patience }: Listing<T>,
+  { path, apiKey, timeout }: Listing<T>,
   cursor: string | undefined,
 ): Promise<Page<T> | undefined> {
   const query = `${path.includes('?') ? '&' : '?'}limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
-  const answer = await untilAnswered(() => gateway.attempt({ method: 'GET', path: path + query, apiKey }), patience);
+  const answer = await untilAnswered(() => gateway.attempt({ method: 'GET', path: path + query, apiKey }), timeout);
   if (!answer) return undefined;
   const page = answer.json as Page<T> | undefined;
   if (answer.status !== 200 || !Array.isArray(page?.items)) {

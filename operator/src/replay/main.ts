@@ -1,5 +1,5 @@
 import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
-import { connectGateway, type Gateway, makePatience } from '../gateway.ts';
+import { connectGateway, type Gateway, makeProgressTimeout } from '../gateway.ts';
 import { printable, printableJson, printableLines } from '../printable.ts';
 import { bar, withProgress } from '../progress-line.ts';
 import type { LookUp } from '../variables.ts';
@@ -20,7 +20,9 @@ import { stockFor } from './stock.ts';
 import { emptyTally, type Tally } from './tally.ts';
 import { watchStock } from './watch-stock.ts';
 
-/** Longer than any outage that resolves by itself: an order is decided within a minute after the system has recovered. */
+/**
+ * Longer than any outage that resolves by itself: an order is decided within a minute after the system has recovered.
+ */
 const WAIT_TIMEOUT_MS = 5 * 60_000;
 
 /** Connections for listing and for watching the stock, besides the orders. */
@@ -80,7 +82,7 @@ function nothingToPlace({ rows, sales, badRows }: Ledger): string {
 
 async function replay(options: Options, target: Target, gateway: Gateway, ledger: Ledger): Promise<Report> {
   const { run, concurrency } = options;
-  const patience = makePatience(WAIT_TIMEOUT_MS);
+  const timeout = makeProgressTimeout(WAIT_TIMEOUT_MS);
   const sales = completeSales(ledger).slice(0, options.limit);
   const requests = sales.map((sale) => toOrderRequest(run, sale));
   const stock = stockFor(requests, options.stock);
@@ -94,7 +96,7 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
   await withProgress(
     process.stderr,
     () => `products ${bar(made, products.length)}`,
-    () => makeProducts(products, { gateway, backofficeKey: target.backofficeKey, concurrency, patience, onMade }),
+    () => makeProducts(products, { gateway, backofficeKey: target.backofficeKey, concurrency, timeout, onMade }),
   );
 
   const tally = emptyTally();
@@ -102,9 +104,9 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
   const began = performance.now();
   const line = () => placingLine(tally, requests.length, (performance.now() - began) / 1000);
   const place = async () => {
-    const stockWatch = watchStock(gateway, target.backofficeKey, run, patience);
+    const stockWatch = watchStock(gateway, target.backofficeKey, run, timeout);
     const { storefrontKey } = target;
-    const answers = await placeSales({ ...options, gateway, storefrontKey, requests, sendings, patience, tally });
+    const answers = await placeSales({ ...options, gateway, storefrontKey, requests, sendings, timeout, tally });
     return { answers, ...(await stockWatch.stop()) };
   };
   const { answers, oversold, looks } = await withProgress(process.stderr, line, place).catch((error: Error) => {
@@ -114,7 +116,7 @@ async function replay(options: Options, target: Target, gateway: Gateway, ledger
   const seconds = Math.max(tally.lastOutcomeAt - began, 1) / 1000;
 
   process.stderr.write('Auditing …\n');
-  const collecting: Collecting = { gateway, target, concurrency, patience };
+  const collecting: Collecting = { gateway, target, concurrency, timeout };
   const evidence = requests.map((request, index) => toEvidence(request, answers[index] ?? [], options.duplicates));
   const checks = await auditRun({ sales: evidence, stock, oversold }, run, requests, collecting);
   const summary = summarize(tally, evidence, seconds);

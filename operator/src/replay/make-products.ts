@@ -1,5 +1,5 @@
 import { Fault } from '@shop/chassis/base/fault.ts';
-import type { Gateway, Patience } from '../gateway.ts';
+import type { Gateway, ProgressTimeout } from '../gateway.ts';
 import { untilAnswered } from '../gateway.ts';
 import { eachConcurrently } from './pace.ts';
 
@@ -13,7 +13,7 @@ export interface Making {
   gateway: Gateway;
   backofficeKey: string;
   concurrency: number;
-  patience: Patience;
+  timeout: ProgressTimeout;
   onMade: () => void;
 }
 
@@ -26,15 +26,15 @@ export async function makeProducts(products: NewProduct[], making: Making): Prom
       const adjustment = { delta: stock, reason: 'stock of a replay' };
       await post(making, `/products/${sku}/adjustments`, `stock-${sku}`, adjustment, 200);
     }
-    making.patience.progress();
+    making.timeout.progress();
     making.onMade();
   });
 }
 
 async function post(making: Making, path: string, idempotencyKey: string, body: object, expected: number) {
-  const { gateway, backofficeKey, patience } = making;
+  const { gateway, backofficeKey, timeout } = making;
   const call = { method: 'POST', path, apiKey: backofficeKey, idempotencyKey, body: JSON.stringify(body) } as const;
-  const answer = await untilAnswered(() => gateway.attempt(call), patience);
+  const answer = await untilAnswered(() => gateway.attempt(call), timeout);
   if (!answer) throw new Fault(`POST ${path} got no response for minutes: the system is not working.`);
   if (answer.status === expected) return;
   if (answer.status === 422 || answer.status === 409) {

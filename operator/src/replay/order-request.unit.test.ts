@@ -11,7 +11,7 @@ const order = (lines: OrderLine[], change: Partial<OrderBody> = {}): OrderBody =
 const pointersOf = (body: OrderBody, bytes = 100) => invalidMembers(body, bytes).map(({ pointer }) => pointer);
 
 describe('toOrderRequest', () => {
-  it('puts the run in front of key, customer and SKUs', () => {
+  it('prefixes key, customer and SKUs with the run', () => {
     const sale = { invoiceNo: '536365', customer: '17850', lines: [{ stockCode: 'A', quantity: 2, unitPrice: 255 }] };
     const request = toOrderRequest('run', sale);
     expect(request).toMatchObject({ key: 'run-536365', customerId: 'run-17850', invalid: [] });
@@ -23,8 +23,8 @@ describe('toOrderRequest', () => {
   });
 });
 
-describe('what the contract refuses', () => {
-  it('takes an order at its limits', () => {
+describe('violations of the contract', () => {
+  it('accepts an order at its limits', () => {
     const most = line({ sku: 'x'.repeat(64), quantity: 1_000_000, unitPrice: 1_000_000_000 });
     expect(pointersOf(order([most, line({ unitPrice: 0 })], { customerId: '😀'.repeat(100) }))).toEqual([]);
   });
@@ -57,7 +57,7 @@ describe('what the contract refuses', () => {
     ]);
   });
 
-  it('refuses customers without a name, with a long one or with control characters, and large bodies', () => {
+  it('refuses customers with an empty or long name or control characters, and large bodies', () => {
     for (const customerId of ['', 'x'.repeat(101), 'a\u0007b', 'a\u200b', '\u202ea', 'a\u2028b', '\u0378']) {
       expect(pointersOf(order([line()], { customerId }))).toEqual(['/customerId']);
     }
@@ -66,7 +66,7 @@ describe('what the contract refuses', () => {
 });
 
 describe('lines', () => {
-  it('merges those of one SKU and price, and sums units over prices', () => {
+  it('merges lines with the same SKU and price, and sums units over prices', () => {
     const lines = [line({ quantity: 2 }), line({ unitPrice: 5 }), line({ quantity: 3 })];
     expect(mergeLines(lines)).toEqual([line({ quantity: 5 }), line({ unitPrice: 5 })]);
     expect(unitsPerSku(lines)).toEqual(new Map([['r.A', 6]]));

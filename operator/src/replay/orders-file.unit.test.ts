@@ -21,7 +21,7 @@ function read(content: string | Buffer) {
 }
 
 describe('readOrders', () => {
-  it('finds the columns by name, with InvoiceDate as UCI publishes it, and behind a byte order mark', async () => {
+  it('finds the columns by name, with the InvoiceDate of UCI, and after a byte order mark', async () => {
     const ledger = await read(
       '\ufeff"InvoiceNo",StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n' +
         '536365,85123A,"HEART, ""WHITE""",6,12/1/2010 8:26,2.55,17850,United Kingdom\r\n',
@@ -33,12 +33,12 @@ describe('readOrders', () => {
     expect(ledger.badRows).toEqual([]);
   });
 
-  it('unpacks gzip whatever the file is called', async () => {
+  it('unpacks gzip regardless of the file name', async () => {
     const ledger = await read(gzipSync(`${header}\n1,A,a,1,1,2,UK\n`));
     expect(completeSales(ledger)).toHaveLength(1);
   });
 
-  it('reads names in UTF-8 and in the code page of Windows', async () => {
+  it('reads names in UTF-8 and in Windows-1252', async () => {
     const ledger = await read(
       Buffer.concat([
         Buffer.from(`${header}\n1,A,£1 café,1,1,2,UK\n1,B,`),
@@ -54,20 +54,20 @@ describe('readOrders', () => {
     );
   });
 
-  it('reports a row with another number of columns, by its line', async () => {
+  it('reports a row with a wrong number of columns, by its line', async () => {
     const ledger = await read(`${header}\n1,A,a,1,1,2,UK\n\n2,A,a,1\n3,A,a,1,1,2,UK\n`);
     expect(ledger.badRows).toEqual([{ line: 4, reason: '4 columns instead of 7' }]);
     expect(completeSales(ledger).map((sale) => sale.invoiceNo)).toEqual(['1', '3']);
     expect(ledger.rows).toBe(3);
   });
 
-  it('takes quotes inside a field for inches', async () => {
+  it('accepts quotes inside a field as inches', async () => {
     const ledger = await read(`${header}\n1,A,12" RULER,1,1,2,UK\n2,B,"a"b,1,1,2,UK\n`);
     expect([...ledger.names.values()]).toEqual(['12" RULER', '"a"b']);
     expect(ledger.badRows).toEqual([]);
   });
 
-  it.each(['\n', '\r\n'])('reports every line that a forgotten quote swallows, and reads on (%j)', async (end) => {
+  it.each(['\n', '\r\n'])('reports every line after a missing quote, and continues (%j)', async (end) => {
     const rows = [
       header,
       '1,A,a,1,1,2,UK',
@@ -98,7 +98,7 @@ describe('readOrders', () => {
     );
   });
 
-  it('says that a file is empty, broken or not there', async () => {
+  it('reports that a file is empty, truncated or missing', async () => {
     await expect(read('')).rejects.toThrow('is empty');
     const whole = gzipSync(`${header}\n${'1,A,a,1,1,2,UK\n'.repeat(1000)}`);
     await expect(read(whole.subarray(0, whole.length - 20))).rejects.toThrow('Could not read');
@@ -124,7 +124,7 @@ describe('readOrders', () => {
   );
 
   it.each<[string, string | Buffer | undefined]>([
-    ['carriage returns alone as line ends', text.replaceAll('\n', '\r')],
+    ['single carriage returns as line ends', text.replaceAll('\n', '\r')],
     [
       'a carriage return at the end of a chunk',
       `${' '.repeat(65_535 - header.length)}${text.replaceAll('\n', '\r\n')}`,
@@ -137,13 +137,10 @@ describe('readOrders', () => {
       'the header of Online Retail II',
       text.replace('InvoiceNo', 'Invoice').replace('UnitPrice', 'Price').replace('CustomerID', 'Customer ID'),
     ],
-    ['empty columns at the right of all', text.replaceAll('\n', ',,\n')],
-    ['empty columns at the right of the rows', text.replaceAll('UK\n', 'UK,\n')],
-    ['rows of nothing but commas', text.replaceAll('UK\n', 'UK\n,,,,,,\n')],
-    [
-      'two columns that no order needs under one name',
-      text.replaceAll('\n', ',x\n').replace('Country,x', 'Country,Country'),
-    ],
+    ['empty columns at the end of all lines', text.replaceAll('\n', ',,\n')],
+    ['empty columns at the end of the rows', text.replaceAll('UK\n', 'UK,\n')],
+    ['rows with only commas', text.replaceAll('UK\n', 'UK\n,,,,,,\n')],
+    ['two unused columns with the same name', text.replaceAll('\n', ',x\n').replace('Country,x', 'Country,Country')],
   ])('reads %s', async (_, content) => {
     const ledger = await read(content ?? '');
     expect(ledger.badRows).toEqual([]);
@@ -151,7 +148,7 @@ describe('readOrders', () => {
   });
 
   it.each([
-    ['a text in a column too many', text.replace('17850,UK', '17850,UK,x'), '8 columns instead of 7'],
+    ['a text in an additional column', text.replace('17850,UK', '17850,UK,x'), '8 columns instead of 7'],
     [
       'an invoice of two customers',
       text.replace('3.10,17850', '3.10,13047'),
@@ -173,7 +170,7 @@ describe('readOrders', () => {
       'StockCode "A\u00ad" has an invisible character',
     ],
     [
-      'what may be a thousand',
+      'an ambiguous thousands separator',
       (semicolons ?? '').replace(';2;', ';2.000;'),
       'Quantity "2.000" may be thousands or decimals',
     ],
@@ -189,7 +186,7 @@ describe('readOrders', () => {
     expect(completeSales(ledger)).toEqual([]);
   });
 
-  it('keeps what a carriage return within a line separates', async () => {
+  it('treats a carriage return within a line as a space', async () => {
     const ledger = await read(`${header}\n1,A,BLUE\rMUG,1,1,2,UK\n`);
     expect(ledger.names.get('A')).toBe('BLUE MUG');
   });

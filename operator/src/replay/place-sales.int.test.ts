@@ -2,15 +2,15 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
-import { connectGateway, type Gateway, makePatience } from '../gateway.ts';
+import { connectGateway, type Gateway, makeProgressTimeout } from '../gateway.ts';
 import type { OrderRequest } from './order-request.ts';
 import { placeSales } from './place-sales.ts';
 import { planSendings } from './sendings.ts';
 import { emptyTally } from './tally.ts';
 
 /**
- * A server whose answers to POST /orders a test writes down, one after the other: the faults of a network and of a
- * system in trouble, which the real system does not show at will.
+ * A server with scripted responses to POST /orders: faults of the network and of an overloaded system, which a real
+ * system does not produce on demand.
  */
 type Step = (res: ServerResponse) => void;
 let steps: Step[];
@@ -59,17 +59,17 @@ async function place(sales: number, duplicates = false, concurrency = 4) {
     gateway,
     storefrontKey: 'key',
     requests,
-    // Always "at once".
+    // All duplicates are sent at once.
     sendings: planSendings(sales, duplicates, () => 0),
     concurrency,
-    patience: makePatience(10_000),
+    timeout: makeProgressTimeout(10_000),
     tally,
   });
   return { answers, tally };
 }
 
 describe('placeSales', () => {
-  it('repeats after a lost connection and a 5xx, and keeps the final answer', async () => {
+  it('repeats after a lost connection and a 5xx, and keeps the final response', async () => {
     steps = [hangUp, answer(502, {}), confirmed()];
     const { answers, tally } = await place(1);
     expect(answers).toEqual([[expect.objectContaining({ status: 201, orderId: 'one', replayed: false })]]);
@@ -77,17 +77,17 @@ describe('placeSales', () => {
     expect(tally).toMatchObject({ sent: 3, outcomes: { confirmed: 1 } });
   });
 
-  it('follows a 202 up until it is settled, then asks for the final answer', async () => {
+  it('waits after a 202 until the order is decided, then requests the final response', async () => {
     steps = [answer(202, { id: 'one', status: 'pending' }), replayed];
     pendingIds = ['one'];
     const { answers, tally } = await place(1);
     expect(answers[0]).toMatchObject([{ status: 201, replayed: true }]);
     expect(tally).toMatchObject({ accepted: 1, acceptedOrders: 1, pending: 0, replays: 1 });
-    // Listed as pending once, so settled at the second look.
-    expect(tally.settling.min).toBeGreaterThan(900_000);
+    // Listed as pending once, so decided at the second poll.
+    expect(tally.deciding.min).toBeGreaterThan(900_000);
   });
 
-  it('does not hold other orders up for a twin that has to wait', async () => {
+  it('does not delay other orders while a twin waits', async () => {
     const inProgress = answer(409, { code: 'request-in-progress' }, { 'Retry-After': '1' });
     steps = [confirmed(), inProgress, confirmed('two'), confirmed('two'), replayed];
     const { answers, tally } = await place(2, true, 1);
@@ -99,7 +99,7 @@ describe('placeSales', () => {
     expect(tally.outcomes.confirmed).toBe(2);
   });
 
-  it('sees through answers that differ only in what is not stored', async () => {
+  it('treats responses as equal if they differ only in members that are not stored', async () => {
     const refused = (traceId: string) =>
       answer(400, { code: 'validation-failed', traceId, errors: [{ pointer: '/lines', detail: 'bad' }] });
     steps = [refused('a'), refused('b')];
@@ -108,13 +108,13 @@ describe('placeSales', () => {
     expect(answers[0]?.[0]?.content).toBe(answers[0]?.[1]?.content);
   });
 
-  it('tells answers apart that differ in what is stored', async () => {
+  it('detects responses that differ in stored members', async () => {
     steps = [confirmed(), answer(201, { id: 'one', status: 'confirmed', version: 2 })];
     const { answers } = await place(1, true, 1);
     expect(answers[0]?.[0]?.content).not.toBe(answers[0]?.[1]?.content);
   });
 
-  it('has no more requests under way than it may', async () => {
+  it('does not exceed the limit of concurrent requests', async () => {
     steps = Array.from({ length: 40 }, (_, index) => (res: ServerResponse) => {
       setImmediate(() => confirmed(String(index))(res));
     });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer, Attempt, Gateway, Patience } from '../gateway.ts';
+import type { Answer, Attempt, Gateway, ProgressTimeout } from '../gateway.ts';
 import { repeatCause, untilAnswered } from '../gateway.ts';
 import type { FinalAnswer } from './audit.ts';
 import type { InvalidMember, OrderRequest } from './order-request.ts';
@@ -17,7 +17,7 @@ export interface Placement {
   sendings: Sending[];
   concurrency: number;
   rate?: number;
-  patience: Patience;
+  timeout: ProgressTimeout;
   tally: Tally;
 }
 
@@ -29,16 +29,16 @@ export interface Placement {
  * workers. At most `concurrency` requests run at a time, including follow-ups.
  */
 export async function placeSales(placement: Placement): Promise<FinalAnswer[][]> {
-  const { requests, sendings, patience, rate } = placement;
+  const { requests, sendings, timeout, rate } = placement;
   const sales = requests.map((request) => ({ request, answers: [] as FinalAnswer[] }));
   const attempt = limitedAttempts(placement);
-  const settled = followAccepted(placement);
+  const decided = followAccepted(placement);
   const startTime = makePace(rate);
   const followUps: Promise<void>[] = [];
 
   const send = async (sending: Sending) => {
     const sale = sales[sending.sale];
-    if (!sale || patience.isOver()) return;
+    if (!sale || timeout.isOver()) return;
     // The rate limits orders; duplicates are extra.
     if (!sending.repeat && rate !== undefined) {
       const now = performance.now();
@@ -47,7 +47,7 @@ export async function placeSales(placement: Placement): Promise<FinalAnswer[][]>
     const again = () => attempt(sale.request);
     const first = await again();
     const mustWait = first.answer?.status === 202 || repeatCause(first) === 'request-in-progress';
-    const rest = untilFinal(placement, first, again, settled).then((answer) => {
+    const rest = untilFinal(placement, first, again, decided).then((answer) => {
       if (answer) keep(placement, sale.answers, answer);
     });
     if (mustWait) followUps.push(rest);
@@ -74,10 +74,10 @@ function limitedAttempts({ gateway, storefrontKey, concurrency, tally }: Placeme
 
 /** Repeats a request until its response is final, and meanwhile waits for a pending order; undefined on giving up. */
 async function untilFinal(
-  { patience, tally }: Placement,
+  { timeout, tally }: Placement,
   first: Attempt,
   again: () => Promise<Attempt>,
-  settled: (accepted: Answer) => Promise<boolean>,
+  decided: (accepted: Answer) => Promise<boolean>,
 ): Promise<Answer | undefined> {
   let next: Attempt | undefined = first;
   const attempt = async () => {
@@ -86,17 +86,17 @@ async function untilFinal(
     return result;
   };
   for (;;) {
-    const answer = await untilAnswered(attempt, patience, (cause) => countRepeat(tally, cause));
+    const answer = await untilAnswered(attempt, timeout, (cause) => countRepeat(tally, cause));
     if (answer?.status !== 202) return answer;
     tally.accepted += 1;
-    if (!(await settled(answer))) return undefined;
+    if (!(await decided(answer))) return undefined;
   }
 }
 
 /** Waits until an accepted order is no longer pending, and measures how long it was; false on giving up. */
-function followAccepted({ gateway, storefrontKey, patience, tally }: Placement) {
+function followAccepted({ gateway, storefrontKey, timeout, tally }: Placement) {
   const acceptedAt = new Map<string, number>();
-  const pending = watchPending(gateway, storefrontKey, patience);
+  const pending = watchPending(gateway, storefrontKey, timeout);
   return async (accepted: Answer): Promise<boolean> => {
     const id = orderIdOf(accepted) ?? '';
     const isFirst = !acceptedAt.has(id);
@@ -104,26 +104,26 @@ function followAccepted({ gateway, storefrontKey, patience, tally }: Placement) 
       acceptedAt.set(id, performance.now());
       tally.acceptedOrders += 1;
       tally.pending += 1;
-      patience.progress();
+      timeout.progress();
     }
-    if (!(await pending.settled(id))) return false;
+    if (!(await pending.decided(id))) return false;
     if (isFirst) {
-      recordMs(tally.settling, performance.now() - (acceptedAt.get(id) ?? 0));
+      recordMs(tally.deciding, performance.now() - (acceptedAt.get(id) ?? 0));
       tally.pending -= 1;
-      patience.progress();
+      timeout.progress();
     }
     return true;
   };
 }
 
-function keep({ patience, tally }: Placement, known: FinalAnswer[], answer: Answer): void {
+function keep({ timeout, tally }: Placement, known: FinalAnswer[], answer: Answer): void {
   if (known.length === 0) {
     tally.outcomes[outcomeOf(answer)] += 1;
     tally.lastOutcomeAt = performance.now();
   }
   if (answer.replayed) tally.replays += 1;
   known.push(toFinalAnswer(answer));
-  patience.progress();
+  timeout.progress();
 }
 
 /** Latencies of placing and, separately, of the cheaper replays; refusals and failures are not counted. */

@@ -14,7 +14,7 @@ describe('stockFor', () => {
   });
   const stockOf = (requests: OrderRequest[], share: string) => stockFor(requests, parseShare(share) ?? -1n);
 
-  it('gives each product its share of what valid orders ask for, rounded down', () => {
+  it('gives each product its share of the units in valid orders, rounded down', () => {
     const requests = [request('a', 3), request('a', 4), request('b', 1), request('c', 9, false)];
     expect(stockOf(requests, '0.8')).toEqual(
       new Map([
@@ -30,7 +30,7 @@ describe('stockFor', () => {
     expect(stockOf([request('a', 438_702)], '1.0').get('a')).toBe(438_702);
   });
 
-  it.each(['', '-1', '1001', '0.1234567', 'all', '1e3'])('takes no share of %j', (text) => {
+  it.each(['', '-1', '1001', '0.1234567', 'all', '1e3'])('refuses the share %j', (text) => {
     expect(parseShare(text)).toBeUndefined();
   });
 });
@@ -40,7 +40,7 @@ describe('planSendings', () => {
     expect(planSendings(3, false, seededRandom(1))).toEqual([0, 1, 2].map((sale) => ({ sale, repeat: false })));
   });
 
-  it('sends each order once more behind its first, some at once and some later, the same in every run', () => {
+  it('sends each order again, some at once and some later, in the same order in every run', () => {
     const plan = planSendings(500, true, seededRandom(1));
     const firstAt = new Map(plan.flatMap(({ sale, repeat }, at) => (repeat ? [] : [[sale, at]])));
     const repeats = plan.flatMap(({ sale, repeat }, at) => (repeat ? [at - (firstAt.get(sale) ?? Infinity)] : []));
@@ -51,7 +51,7 @@ describe('planSendings', () => {
     expect(planSendings(500, true, seededRandom(1))).toEqual(plan);
   });
 
-  it('loses no duplicate at the end of the file', () => {
+  it('sends all duplicates at the end of the file', () => {
     fc.assert(
       fc.property(fc.nat(60), fc.integer(), (sales, seed) => {
         const plan = planSendings(sales, true, seededRandom(seed));
@@ -63,12 +63,12 @@ describe('planSendings', () => {
 });
 
 describe('makePace', () => {
-  it('starts at most rate a second', () => {
+  it('starts at most `rate` orders per second', () => {
     const next = makePace(20);
     expect([next(1000), next(1000), next(1000)]).toEqual([1000, 1050, 1100]);
   });
 
-  it('makes up for a late timer, but never for an outage', () => {
+  it('catches up after a late timer, but not after an outage', () => {
     const next = makePace(20);
     next(0);
     expect(next(51)).toBe(51);
@@ -76,14 +76,14 @@ describe('makePace', () => {
     expect([next(9000), next(9000), next(9000)]).toEqual([9000, 9000, 9050]);
   });
 
-  it('holds nothing up without a rate', () => {
+  it('adds no delay without a rate', () => {
     const next = makePace(undefined);
     expect([next(5), next(5)]).toEqual([5, 5]);
   });
 });
 
 describe('concurrency', () => {
-  it('keeps to the limit, starts in order and survives a failure', async () => {
+  it('respects the limit, starts in order and continues after a failure', async () => {
     const limited = limitConcurrency(2);
     const started: number[] = [];
     let [running, most] = [0, 0];

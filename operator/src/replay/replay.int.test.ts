@@ -9,7 +9,9 @@ import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { lookUpIn } from '../variables.ts';
 import { replayCommand } from './main.ts';
 
-/** A system that lists nothing and refuses every order as invalid: what a replay says when nothing can be placed. */
+/**
+ * A system that lists nothing and refuses every order as invalid, for the messages of a replay without placed orders.
+ */
 let server: Server;
 let posted: string[];
 let folder: string;
@@ -53,15 +55,15 @@ function replay(content: string, ...options: string[]): Promise<number> {
 
 describe('npm run replay', () => {
   it.each([
-    ['a header alone', `${header}\n`, 'it has a header and no rows'],
+    ['only a header', `${header}\n`, 'it has a header and no rows'],
     ['no readable row', `${header}\n1,A\n2,A\n`, 'no row can be read'],
-    ['cancellations alone', `${header}\nC1,A,a,-1,1,2,UK\n`, 'it has no sales'],
+    ['only cancellations', `${header}\nC1,A,a,-1,1,2,UK\n`, 'it has no sales'],
     [
       'a bad row in each sale',
       `${header}\n1,A,a,1,1,2,UK\n1,B,b,six,1,2,UK\n`,
       'every sale has a row that cannot be read',
     ],
-  ])('ends with 2 and says why for a file with %s', async (_, content, reason) => {
+  ])('exits with 2 and the reason for a file with %s', async (_, content, reason) => {
     expect(await replay(content)).toBe(2);
     expect(printed).toContain(`contains no orders to place: ${reason}.`);
     expect(printed).toContain('  read ');
@@ -76,21 +78,21 @@ describe('npm run replay', () => {
     expect(printed).toContain('line 3: Quantity "six" is not a number');
   });
 
-  it('ends with 2 and without a verdict where every order is refused as invalid', async () => {
+  it('exits with 2 and without a verdict if every order is refused as invalid', async () => {
     expect(await replay(`${header}\n1,BANK CHARGES,a,1,1,2,UK\n`)).toBe(2);
     expect(printed).toContain('No order was placed: all sales were refused as invalid');
     expect(printed).not.toContain('Audit: green');
     expect(posted).toEqual(['/orders']);
   });
 
-  it('lets no control character of a file or an answer through to a terminal', async () => {
+  it('prints no control character of a file or a response', async () => {
     await replay('InvoiceNo,\u001b[31mred\u001b[0m,\u001b]0;owned\u0007\n1,2\n');
     await replay(`${header}\n1,BANK CHARGES,a,1,1,2,UK\n2,\u009bA,a,1,1,2,UK\n`);
     await replay(`${header}\n1,BANK CHARGES,a,1,1,2,UK\n`, '--json');
     expect(printed).toContain('\\u001b[31mred');
     expect(printed).toContain('\\u009bA');
     expect(printed).toContain('bad\\u009b');
-    // The styles of the report itself are there only for a terminal.
+    // The report has styles only on a terminal.
     expect(printed.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 });

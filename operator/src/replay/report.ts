@@ -23,7 +23,7 @@ export interface Report {
   sales: { placed: number; confirmed: number; rejected: number; invalid: number; other: number; unanswered: number };
   invalidReasons: InvalidReason[];
   requests: { sent: number; duplicates: number; replays: number; repeats: Record<string, number> };
-  accepted: { answers: number; orders: number; settleMs?: Percentiles };
+  accepted: { answers: number; orders: number; decideMs?: Percentiles };
   speed: { seconds: number; ordersPerSecond: number; placeMs?: Percentiles; replayMs?: Percentiles };
   audit: { passed: boolean; stockLooks: number; checks: Check[] };
 }
@@ -65,7 +65,7 @@ export function summarize(tally: Tally, sales: SaleEvidence[], seconds: number) 
       unanswered: sales.length - finished,
     },
     invalidReasons: invalidReasons(sales),
-    accepted: { answers: tally.accepted, orders: tally.acceptedOrders, settleMs: percentilesOf(tally.settling) },
+    accepted: { answers: tally.accepted, orders: tally.acceptedOrders, decideMs: percentilesOf(tally.deciding) },
     speed: {
       seconds: Math.round(seconds * 10) / 10,
       ordersPerSecond: Math.round((finished / seconds) * 10) / 10,
@@ -149,11 +149,11 @@ function describeReason({ pointer, detail, sales, example }: InvalidReason): str
   return `${sales} × ${pointer || 'the whole'}: ${detail} (such as ${example})`;
 }
 
-function acceptedText({ answers, orders, settleMs }: Report['accepted']): string {
+function acceptedText({ answers, orders, decideMs }: Report['accepted']): string {
   if (orders === 0) return 'none';
-  const times = settleMs
-    ? `${settleMs.count} settled; p50 ${seconds(settleMs.p50)}, p95 ${seconds(settleMs.p95)}, longest ${seconds(settleMs.max)}`
-    : 'none settled';
+  const times = decideMs
+    ? `${decideMs.count} decided; p50 ${seconds(decideMs.p50)}, p95 ${seconds(decideMs.p95)}, longest ${seconds(decideMs.max)}`
+    : 'none decided';
   return `${answers} responses for ${orders} orders, ${times}`;
 }
 

@@ -21,7 +21,7 @@ const refused = (key: string, ...pointers: string[]): SaleEvidence => ({
 });
 
 describe('invalidReasons', () => {
-  it('counts sales by reason, whichever line it was', () => {
+  it('counts sales by reason, regardless of the line', () => {
     const sales = [
       refused('a', '/lines/0/quantity', '/lines/7/quantity'),
       refused('b', '/lines/12/quantity'),
@@ -35,7 +35,7 @@ describe('invalidReasons', () => {
 });
 
 describe('percentilesOf', () => {
-  it('gives milliseconds with one decimal', () => {
+  it('has milliseconds with one decimal', () => {
     const { placing } = emptyTally();
     for (let ms = 1; ms <= 100; ms += 1) recordMs(placing, ms);
     const percentiles = percentilesOf(placing);
@@ -45,7 +45,7 @@ describe('percentilesOf', () => {
     expect(percentiles?.max).toBeCloseTo(100, 0);
   });
 
-  it('has none when nothing was measured', () => {
+  it('is undefined if nothing was measured', () => {
     expect(percentilesOf(emptyTally().placing)).toBeUndefined();
   });
 });
@@ -53,7 +53,7 @@ describe('percentilesOf', () => {
 describe('renderReport', () => {
   const tally = emptyTally();
   Object.assign(tally.outcomes, { confirmed: 7, rejected: 2, invalid: 1 });
-  recordMs(tally.settling, 1500);
+  recordMs(tally.deciding, 1500);
   const report: Report = {
     run: 'r1',
     file: 'orders.csv',
@@ -73,7 +73,7 @@ describe('renderReport', () => {
       Array.from({ length: 11 }, () => refused('k', '/lines/0/sku')),
       2,
     ),
-    accepted: { answers: 2, orders: 1, settleMs: percentilesOf(tally.settling) },
+    accepted: { answers: 2, orders: 1, decideMs: percentilesOf(tally.deciding) },
     audit: {
       passed: false,
       stockLooks: 10,
@@ -88,12 +88,12 @@ describe('renderReport', () => {
     ['what was read', '100 rows: 12 sales, 3 cancellations (not replayed)'],
     ['bad rows', '25; not placed for missing rows: 55'],
     ['each bad row', 'line 19: broken'],
-    ['that there are more', 'and 5 more'],
+    ['the number of others', 'and 5 more'],
     ['what was placed', 'placed         9 of 11'],
     ['why sales were refused', '11 × /lines/*/sku: Too small (such as k)'],
-    ['what has no answer', 'unanswered     1'],
+    ['the number of unanswered orders', 'unanswered     1'],
     ['repeats by cause', '4 503 unavailable'],
-    ['how long 202s took', '2 responses for 1 orders, 1 settled; p50 1.5 s'],
+    ['the times of orders with 202', '2 responses for 1 orders, 1 decided; p50 1.5 s'],
     ['the speed', '5 orders/s over 2 s'],
     ['what the audit found', '✗ stock (5 checked, 1 wrong)\n      r1.A: expected 5 reserved; found 6 reserved'],
     ['the verdict', 'Audit: FAILED'],
@@ -113,7 +113,7 @@ describe('progress', () => {
     expect(bar(0, 0)).toContain('100 %');
   });
 
-  it('rewrites one line on a terminal and keeps it from wrapping', async () => {
+  it('rewrites one line on a terminal without wrapping', async () => {
     const terminal = screen(true);
     expect(
       await withProgress(
@@ -126,7 +126,7 @@ describe('progress', () => {
     expect(terminal.written.slice(0, -1).every((text) => text === `\r\x1b[2K${'x'.repeat(29)}`)).toBe(true);
   });
 
-  it('writes plain lines elsewhere, the last one at the end', async () => {
+  it('writes plain lines otherwise, and the last one at the end', async () => {
     const file = screen(false);
     await withProgress(
       file,

@@ -18,7 +18,7 @@ function ledgerOf(...rows: Partial<Row>[]): Ledger {
 }
 
 describe('grouping rows into sales', () => {
-  it('gathers the lines of an invoice, in the order of the file, also when others stand between them', () => {
+  it('groups the lines of an invoice, in the order of the file, even if they are not adjacent', () => {
     const sales = completeSales(
       ledgerOf(
         { invoiceNo: '1', stockCode: 'A' },
@@ -39,18 +39,18 @@ describe('grouping rows into sales', () => {
     ]);
   });
 
-  it('counts an invoice that begins with C once, and makes no sale of it', () => {
+  it('counts an invoice that begins with C once, but not as a sale', () => {
     const ledger = ledgerOf({ invoiceNo: 'C1', quantity: '-1' }, { invoiceNo: 'C1', quantity: '-2' });
     expect(ledger.cancellations.size).toBe(1);
     expect(completeSales(ledger)).toEqual([]);
   });
 
-  it('keeps what the system is to refuse', () => {
+  it('keeps invalid values, which the system must refuse', () => {
     const [sale] = completeSales(ledgerOf({ stockCode: 'BANK CHARGES', quantity: '-5', unitPrice: '-1.00' }));
     expect(sale?.lines).toEqual([{ stockCode: 'BANK CHARGES', quantity: -5, unitPrice: -100 }]);
   });
 
-  it('calls a customer without a number guest', () => {
+  it('uses `guest` for a customer without a number', () => {
     expect(completeSales(ledgerOf({ customerId: ' ' }))[0]?.customer).toBe('guest');
   });
 

@@ -20,7 +20,7 @@ export interface Tally {
   lastOutcomeAt: number;
   placing: RecordableHistogram;
   replaying: RecordableHistogram;
-  settling: RecordableHistogram;
+  deciding: RecordableHistogram;
 }
 
 export type Outcome = 'confirmed' | 'rejected' | 'invalid' | 'other';
@@ -37,7 +37,7 @@ export function emptyTally(): Tally {
     lastOutcomeAt: 0,
     placing: createHistogram(),
     replaying: createHistogram(),
-    settling: createHistogram(),
+    deciding: createHistogram(),
   };
 }
 

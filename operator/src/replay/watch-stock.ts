@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Gateway, Patience } from '../gateway.ts';
+import type { Gateway, ProgressTimeout } from '../gateway.ts';
 import type { ListedProduct } from './audit.ts';
 import { type Page, readPage } from './listing.ts';
 
@@ -7,7 +7,7 @@ import { type Page, readPage } from './listing.ts';
 const LOOK_EVERY_MS = 250;
 
 /** Polls the stock of all products while orders are placed, and keeps every product that it sees oversold. */
-export function watchStock(gateway: Gateway, apiKey: string, run: string, patience: Patience) {
+export function watchStock(gateway: Gateway, apiKey: string, run: string, timeout: ProgressTimeout) {
   const oversold: ListedProduct[] = [];
   let looks = 0;
   let stopped = false;
@@ -16,7 +16,7 @@ export function watchStock(gateway: Gateway, apiKey: string, run: string, patien
     const listing = {
       path: '/products',
       apiKey,
-      patience: { ...patience, isOver: () => stopped || patience.isOver() },
+      timeout: { ...timeout, isOver: () => stopped || timeout.isOver() },
     };
     // The list also contains products of other runs: a round begins at the page with this run's first product.
     let first: string | undefined;
