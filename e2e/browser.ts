@@ -1,4 +1,4 @@
-/** Headless Chromium, controlled over its DevTools protocol, to test pages as people see them. */
+/** Headless Chromium, controlled by the DevTools protocol, to test pages in a real browser. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,32 +6,35 @@ import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 
-/** The machine's browser, if installed. */
+/** The path of the installed browser, if any. */
 export const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(
   (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
 );
 
-// No test may depend on the Internet, and the browser must not connect to it.
+// Tests must not depend on the Internet, and the browser must not connect to it.
 const options = [
   ...['--headless', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  '--no-sandbox', // as root it runs no other way
+  '--no-sandbox', // required to run as root
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
   '--remote-debugging-port=0',
 ];
 
 export interface BrowserPage {
-  /** Goes to an address, or loads the present one again; resolves when the new document is loaded. */
+  /** Opens a URL, or reloads the current one; resolves when the new document is loaded. */
   load(url?: string): Promise<void>;
-  /** The value of an expression in the page, which may be a promise. */
+  /** Evaluates an expression in the page; a promise is awaited. */
   evaluate<T>(expression: string): Promise<T>;
-  /** The value of an expression once it is neither false nor empty; it must do no harm to evaluate it often. */
+  /** Evaluates an expression repeatedly until it is truthy; it must have no side effects. */
   eventually<T>(expression: string): Promise<T>;
-  /** Clicks once on what a selector finds, as soon as it is there. */
+  /** Clicks once on the element of a selector, as soon as it exists. */
   press(selector: string): Promise<void>;
 }
 
-/** A browser with an empty profile and one page, `width` pixels wide. It ends with the test or the file that opens it. */
+/**
+ * Starts a browser with an empty profile and one page of `width` pixels. It is closed after the test or file that opens
+ * it.
+ */
 export async function openBrowser(width = 1280, height = 900): Promise<BrowserPage> {
   const profile = mkdtempSync(join(tmpdir(), 'shop-browser-'));
   atEnd(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
@@ -84,7 +87,7 @@ async function connect(url: string): Promise<BrowserPage> {
     socket.onerror = reject;
   });
   const waiting = new Map<number, (reply: Pick<Reply, 'error' | 'result'>) => void>();
-  // The document that was loaded last, in each frame.
+  // The last loaded document of each frame.
   const loaded = new Map<string, string>();
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(String(data)) as Reply | LifecycleEvent;
@@ -96,7 +99,7 @@ async function connect(url: string): Promise<BrowserPage> {
     }
   };
   socket.onclose = () => {
-    for (const answer of waiting.values()) answer({ error: { message: 'the browser has ended' }, result: {} });
+    for (const answer of waiting.values()) answer({ error: { message: 'the browser has exited' }, result: {} });
   };
   let last = 0;
   const call = async (method: string, params: object = {}): Promise<Result> => {
@@ -128,8 +131,8 @@ async function connect(url: string): Promise<BrowserPage> {
       await onceTrue(`document.querySelector('${selector}') !== null`);
       await evaluate(`document.querySelector('${selector}').click()`);
     },
-    // Nothing is evaluated meanwhile: the old document may go in the middle of it, and the browser's own first page, which
-    // it may still be loading, is an old document too. Each document has a loader by which the right one is known.
+    // No evaluation during the load: the old document may be unloaded during it. The browser's initial page, which may
+    // still be loading, is an old document too. The loader id identifies the new document.
     load: async (address) => {
       const before = loaded.get(mainFrame);
       const { loaderId, errorText } = await (address === undefined

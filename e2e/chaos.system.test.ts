@@ -1,4 +1,4 @@
-/** `npm run chaos`, as a sceptic runs it: two processes of each service, broken again and again for half a minute. */
+/** `npm run chaos` with two processes of each service and faults for half a minute. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const cli = join(__dirname, '../commands/cli.ts');
 
-// Three of every kind do not fit into half a minute: those that take longest to do and undo are left out.
+// Three faults of every kind do not fit into half a minute, so the slowest kinds are left out.
 const faults = 'kill,pause,restart,broker,connections,postgres,network,gateway';
 
 interface Report {
@@ -32,7 +32,7 @@ function chaos(folder: string, ...args: string[]): Promise<Run> {
 }
 
 describe('npm run chaos', () => {
-  it('holds for half a minute of faults', async () => {
+  it('finds no violation in half a minute of faults', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shop-chaos-'));
     const args = ['--seconds', '30', '--seed', '20', '--faults', faults, '--json'];
     const { code, stdout, stderr } = await chaos(folder, ...args);
@@ -55,6 +55,6 @@ function parse(text: string): Report | undefined {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // it did not get as far; the exit code and stderr say why
+    return undefined; // no report; the exit code and stderr have the reason
   }
 }

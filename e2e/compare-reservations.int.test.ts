@@ -1,4 +1,4 @@
-/** order-service against a real inventory-service, over HTTP; messages are carried by hand, so that a test can lose them. */
+/** order-service with a real inventory-service over HTTP. The tests carry the messages, so that they can lose them. */
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -63,7 +63,7 @@ function another({ pool = orders.pool, inventoryUrl = url, graceSeconds = 0 } = 
   return one;
 }
 const path = '/operations/orders/reconciliation';
-/** One that takes longer is answered with 202 first; a repeat gets its end. */
+/** A long run is answered with 202 first; a repeat of the request gets the result. */
 const reconcile = async (one = service, key = uuidv7()) => {
   const answer = await eventually(async () => {
     const { status, body } = await post(one, path, {}, key, OPERATIONS);
@@ -72,7 +72,7 @@ const reconcile = async (one = service, key = uuidv7()) => {
   expect(answer.status).toBe(200);
   return answer.body;
 };
-/** The gauge follows the result, which a client may read first. */
+/** The gauge is set after the result, which a client may read first. */
 const gaugeShows = (kind: string, count: number) =>
   eventually(async () => {
     expect(await counted(service.metrics, 'reconcile_mismatches', { kind })).toBe(count);
@@ -91,7 +91,9 @@ const takeOut = async (pool: Pool) =>
   (await pool.query<{ body: string; mandatory: boolean }>('DELETE FROM outbox_messages RETURNING body, mandatory')).rows
     .filter(({ mandatory }) => mandatory)
     .map(({ body }) => JSON.parse(body));
-/** What the broker does: commands to inventory-service, its answers back. Returns the types of the commands. */
+/**
+ * Carries commands to inventory-service and its replies back, as the broker does. Returns the types of the commands.
+ */
 async function exchange(): Promise<string[]> {
   const commands = await takeOut(orders.pool);
   const handle = reservationCommandHandler({ metrics: inventory.metrics, now: () => new Date(), wakeRelay: () => {} });
@@ -102,7 +104,7 @@ async function exchange(): Promise<string[]> {
   return commands.map(({ type }) => type);
 }
 const losingMessages = () => Promise.all([takeOut(orders.pool), takeOut(stocks.pool)]);
-/** What no application could do, for it waits for the answer: the way in which a restored backup or a hand changes rows. */
+/** Changes rows without the application, as a restored backup or a manual change does. */
 const falsify = (database: TestDatabase, sql: string) => withClient(database.ownerUrl, (client) => client.query(sql));
 const forget = () => falsify(orders, 'UPDATE orders SET awaiting = NULL, ask_at = NULL');
 const stateOf = async (id: string) =>
@@ -110,8 +112,8 @@ const stateOf = async (id: string) =>
 const waitOf = async (id: string) =>
   (await orders.pool.query('SELECT awaiting FROM orders WHERE id = $1', [id])).rows[0]?.awaiting;
 
-/** An order for each status; the stock of each is as it should be. */
-async function anHonestHistory() {
+/** An order in each status, each with the correct reservation. */
+async function aConsistentHistory() {
   const [confirmed, cancelled, shipped, delivered] = [await place(), await place(), await place(), await place()];
   const rejected = await place(1_000);
   await cancel(cancelled);
@@ -122,8 +124,8 @@ async function anHonestHistory() {
   return { confirmed, cancelled, shipped, delivered, rejected };
 }
 
-it('finds that an honest history agrees', async () => {
-  await anHonestHistory();
+it('finds no mismatch in a consistent history', async () => {
+  await aConsistentHistory();
   expect(await reconcile()).toMatchObject({
     status: 'finished',
     checked: { orders: 5, reservations: 5 },
@@ -132,7 +134,7 @@ it('finds that an honest history agrees', async () => {
   });
 });
 
-it('takes commands that are under way for what they are, with no time of grace', async () => {
+it('reports no mismatch for commands in flight, without a grace period', async () => {
   await cancel(await place());
   await ship(await place());
   expect(await reconcile()).toMatchObject({ total: 0, checked: { underWay: 2 } });
@@ -212,7 +214,7 @@ describe.each([
 });
 
 describe('a reservation that inventory-service has forgotten', () => {
-  /** As a backup from before the order leaves it. */
+  /** The state of a backup taken before the order. */
   const restoreStock = () =>
     falsify(
       stocks,
@@ -266,7 +268,7 @@ describe('a reservation that inventory-service has forgotten', () => {
     expect(await takeOut(orders.pool)).toEqual([]);
   });
 
-  it('of an order that is cancelled meanwhile stays without stock', async () => {
+  it('of an order that was cancelled meanwhile stays without stock', async () => {
     const id = await place();
     await restoreStock();
     await reconcile();
@@ -278,7 +280,7 @@ describe('a reservation that inventory-service has forgotten', () => {
   });
 });
 
-describe('what only a person can judge is found and left alone', () => {
+describe('what only a person can decide is reported and not changed', () => {
   it.each([
     ['a confirmed order whose stock was given back', 'confirmed', 'released', 'reservation-missing', 'held'],
     ['a confirmed order whose stock was refused', 'confirmed', 'rejected', 'reservation-missing', 'held'],
@@ -287,7 +289,7 @@ describe('what only a person can judge is found and left alone', () => {
     ['a cancelled order whose units are gone', 'cancelled', 'fulfilled', 'fulfilled-unshipped', 'released'],
     ['a rejected order whose units are gone', 'rejected', 'fulfilled', 'fulfilled-unshipped', 'rejected'],
   ] as const)('%s', async (_what, status, state, kind, expected) => {
-    const history = await anHonestHistory();
+    const history = await aConsistentHistory();
     const id = history[status];
     await falsify(
       stocks,
@@ -311,7 +313,7 @@ describe('what only a person can judge is found and left alone', () => {
     expect((await reconcile()).mismatches).toMatchObject([{ kind, subject: id, found: state, repaired: false }]);
   });
 
-  it.each(['held', 'fulfilled'])('a reservation that is %s, of an order that nobody knows', async (state) => {
+  it.each(['held', 'fulfilled'])('a reservation that is %s, of an unknown order', async (state) => {
     await place();
     const id = uuidv7();
     await falsify(
@@ -329,7 +331,7 @@ describe('what only a person can judge is found and left alone', () => {
     const id = await place();
     await cancel(id);
     await falsify(orders, 'UPDATE orders SET asks = 4');
-    expect(await reconcile()).toMatchObject({ total: 0, checked: { underWay: 1 } }); // unsent: the broker is away
+    expect(await reconcile()).toMatchObject({ total: 0, checked: { underWay: 1 } }); // unsent: the broker is down
     await losingMessages();
     const run = await reconcile();
     expect(run).toMatchObject({ total: 1, repaired: 0, mismatches: [{ kind: 'release-missing', subject: id }] });
@@ -338,7 +340,7 @@ describe('what only a person can judge is found and left alone', () => {
   });
 });
 
-describe('whatever the clocks of processes say', () => {
+describe('with wrong clocks', () => {
   it.each([
     ['ahead', '+'],
     ['behind', '-'],
@@ -353,7 +355,7 @@ describe('whatever the clocks of processes say', () => {
   });
 });
 
-describe('a pair that differs is no mismatch', () => {
+describe('a difference is not a mismatch', () => {
   async function aLostRelease() {
     const id = await place();
     await cancel(id);
@@ -362,7 +364,7 @@ describe('a pair that differs is no mismatch', () => {
     return id;
   }
 
-  /** A process whose n-th look at suspects is followed, before the one at their reservations, by `change`. */
+  /** A process that runs `change` after its n-th query of the suspects, before the query of their reservations. */
   function lookingAgain(change: () => Promise<unknown>, { look = 1, graceSeconds = 0 } = {}): OrderService {
     let looks = 0;
     const query = async (...args: Parameters<Pool['query']>) => {
@@ -374,15 +376,15 @@ describe('a pair that differs is no mismatch', () => {
     return another({ pool: Object.assign(Object.create(orders.pool), { query }) as Pool, graceSeconds });
   }
 
-  it('when it agrees after the time of grace', async () => {
+  it('if it is gone after the grace period', async () => {
     await aLostRelease();
     const arrives = () => falsify(stocks, `UPDATE reservations SET state = 'released'`);
-    // After the second of the two looks that make one.
+    // After the second of the two queries of the comparison.
     const run = await reconcile(lookingAgain(arrives, { look: 2, graceSeconds: 1 }));
     expect(run).toMatchObject({ total: 0 });
   });
 
-  it('when it has changed within the time of grace', async () => {
+  it('if the order has changed within the grace period', async () => {
     const id = await aLostRelease();
     const changes = () => falsify(orders, 'UPDATE orders SET version = version + 1');
     const run = await reconcile(lookingAgain(changes, { look: 2, graceSeconds: 1 }));
@@ -397,7 +399,7 @@ describe('a pair that differs is no mismatch', () => {
     expect(run).toMatchObject({ total: 0, checked: { underWay: 1 } });
   });
 
-  it('when it agrees at the second look', async () => {
+  it('if it is gone at the second look', async () => {
     await place();
     await falsify(stocks, `UPDATE reservations SET state = 'released'`);
     const run = await reconcile(lookingAgain(() => falsify(stocks, `UPDATE reservations SET state = 'held'`)));
@@ -405,7 +407,7 @@ describe('a pair that differs is no mismatch', () => {
   });
 });
 
-it('compares page after page: every order and reservation once, and what differs at the edges', async () => {
+it('compares page by page: every order and reservation once, and finds differences at the edges', async () => {
   const count = 2 * PAGE + 7;
   const ids = Array.from({ length: count }, () => uuidv7()).sort();
   await falsify(
@@ -433,7 +435,7 @@ it('compares page after page: every order and reservation once, and what differs
   ]);
 });
 
-it('fails visibly when inventory-service is away, and the last good result stays', async () => {
+it('reports a failure if inventory-service is unavailable, and keeps the last good result', async () => {
   const id = await place();
   await falsify(stocks, 'DELETE FROM reservations');
   const good = await reconcile();
@@ -447,10 +449,10 @@ it('fails visibly when inventory-service is away, and the last good result stays
   await gaugeShows('reservation-missing', 1);
 });
 
-it('goes on when inventory-service is back within the time of a restart', async () => {
+it('continues if inventory-service is back within the time of a restart', async () => {
   const id = await place();
   await falsify(stocks, 'DELETE FROM reservations');
-  // More refusals than would be a moment's.
+  // More refusals than during a short interruption.
   let refusals = 6;
   const restarting = createServer((req, res) => {
     if (refusals === 0) return inventory.http(req, res);
@@ -464,11 +466,11 @@ it('goes on when inventory-service is back within the time of a restart', async 
   expect(refusals).toBe(0);
 });
 
-describe('a run that comes by itself', () => {
+describe('a scheduled run', () => {
   const DAY_MS = 86_400_000;
   const old = () => uuidv7({ msecs: Date.now() - 2 * DAY_MS });
 
-  /** So many orders of the day before yesterday; the stock of each is as it should be. */
+  /** Orders of the day before yesterday, each with the correct reservation. */
   async function aPast(count: number, status: string, state: string): Promise<string[]> {
     const ids = Array.from({ length: count }, old);
     const [carrier, outcome] = status === 'delivered' ? ["'post'", 'confirmed'] : ['NULL', status];
@@ -495,7 +497,7 @@ describe('a run that comes by itself', () => {
       orders,
       `UPDATE reconciliation_runs SET started_at = started_at - interval '${interval}', finished_at = finished_at - interval '${interval}'`,
     );
-  /** The run that comes when so much time has passed. */
+  /** The run that is scheduled after this interval. */
   async function runAfter(interval: string) {
     await later(interval);
     await service.reconciler.tick();
@@ -545,7 +547,7 @@ describe('a run that comes by itself', () => {
     expect(await runAfter('11 minutes')).toMatchObject({ full: false, total: 0 });
   });
 
-  it('finds a mismatch behind the horizon when somebody asks for a run', async () => {
+  it('finds a mismatch behind the horizon when a run is requested', async () => {
     const [id = ''] = await aPast(5, 'delivered', 'fulfilled');
     await reconcile();
     await falsify(stocks, `UPDATE reservations SET state = 'released' WHERE id = '${id}'`);

@@ -1,4 +1,4 @@
-/** What each crash and loss leaves behind (the table in the README, under "How it works"), played with real processes. */
+/** The result of each crash and loss in the table of the README (under "How it works"), tested with real processes. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -8,7 +8,7 @@ import { readQueue } from '@shop/chassis/testing/read-queue.ts';
 import amqplib from 'amqplib';
 import type pg from 'pg';
 import { chromium, openBrowser } from './browser.ts';
-import { anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
+import { anOrderOf, finalAnswer, type System, startSystem, withKey } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -34,7 +34,7 @@ const nothingWaits = () =>
     (await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL')).rowCount === 0 ? true : undefined,
   );
 
-/** Hold a row's lock from outside until released. */
+/** Hold a lock on a row until it is released. */
 async function lockRow(pool: pg.Pool, sql: string, value: string): Promise<() => Promise<void>> {
   const client = await pool.connect();
   await client.query('BEGIN');
@@ -54,7 +54,7 @@ const lockStock = (sku: string) =>
   lockRow(system.inventoryDb, 'SELECT FROM stock_levels WHERE sku = $1 FOR UPDATE', sku);
 
 describe('a crash or loss', () => {
-  it('after A, before 2 or B: the completer asks, and the key is completed', async () => {
+  it('after A, before 2 or B: the completer sends the command, and the key is completed', async () => {
     const sku = await system.product(3);
     await system.control('pause', 'inventory');
     const lost = system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku)).catch(() => undefined);
@@ -63,12 +63,12 @@ describe('a crash or loss', () => {
     await lost;
     await system.control('resume', 'inventory');
     await system.control('start', 'order');
-    const answer = await settled(system, anOrderOf(sku), sku);
+    const answer = await finalAnswer(system, anOrderOf(sku), sku);
     expect([answer.status, answer.body.id]).toEqual([201, pending.id]);
     expect((await system.stock(sku)).reserved).toBe(1);
   });
 
-  it('inventory reserved, its answer was lost: the same id is asked again, and nothing is reserved twice', async () => {
+  it('inventory reserved, its answer was lost: the command is repeated with the same id, and nothing is reserved twice', async () => {
     const sku = await system.product(3);
     const unlockStock = await lockStock(sku);
     const lost = system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku)).catch(() => undefined);
@@ -78,14 +78,14 @@ describe('a crash or loss', () => {
     await eventually(async () => ((await system.stock(sku)).reserved === 1 ? true : undefined));
     await system.control('kill', 'order');
     await lost;
-    // PostgreSQL would finish B for a client that is dead; here B never happened.
+    // PostgreSQL would finish B although the client is dead, so its session is ended before B.
     await system.orderDb.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'order-service'",
     );
     await unlockOrder();
     expect((await orderOf(sku))?.status).toBe('pending');
     await system.control('start', 'order');
-    const answer = await settled(system, anOrderOf(sku), sku);
+    const answer = await finalAnswer(system, anOrderOf(sku), sku);
     expect([answer.status, answer.body.id]).toEqual([201, id]);
     expect((await system.stock(sku)).reserved).toBe(1);
   });
@@ -94,7 +94,8 @@ describe('a crash or loss', () => {
     const sku = await system.product(1_000);
     await system.control('kill', 'broker');
     const answers: Record<number, number> = {};
-    // A 202 is the answer too, while inventory is slow or has not been asked since it is back; it waits for the broker then.
+    // 202 is a valid answer too if inventory-service is slow or its breaker is open; such an order waits for the
+    // broker.
     await eventually(async () => {
       const { status } = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
       answers[status] = (answers[status] ?? 0) + 1;
@@ -106,7 +107,7 @@ describe('a crash or loss', () => {
     await eventually(async () => ((await outboxSize()) === 0 ? true : undefined));
   });
 
-  it('broker and inventory down while orders arrive: all are accepted, and all settle once both are back', async () => {
+  it('broker and inventory down while orders arrive: all are accepted, and all are decided once both are back', async () => {
     const sku = await system.product(15);
     await system.control('kill', 'broker');
     await system.control('kill', 'inventory');
@@ -115,13 +116,13 @@ describe('a crash or loss', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
     await system.control('start', 'broker');
     await system.control('start', 'inventory');
-    const finals = await Promise.all(keys.map((key) => settled(system, anOrderOf(sku), key, 60_000)));
+    const finals = await Promise.all(keys.map((key) => finalAnswer(system, anOrderOf(sku), key, 60_000)));
     expect(finals.filter(({ status }) => status === 201)).toHaveLength(15);
     expect(finals.filter(({ body }) => body.code === 'order-rejected')).toHaveLength(15);
     expect((await system.stock(sku)).reserved).toBe(15);
   });
 
-  it('crash between commit and publish: the event is published by whoever lives', async () => {
+  it('crash between commit and publish: another process publishes the event', async () => {
     const sku = await system.product(1);
     await system.control('pause', 'broker');
     const placed = await system.storefront('POST', '/orders', anOrderOf(sku), withKey());
@@ -133,17 +134,19 @@ describe('a crash or loss', () => {
     const channel = await connection.createChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
     await channel.bindQueue(queue, 'order_exchange', '#');
-    const heard: string[] = [];
+    const received: string[] = [];
     await channel.consume(
       queue,
       (message) => {
         const event = JSON.parse(message?.content.toString() ?? '{}');
-        if (event.payload?.orderId === placed.body.id) heard.push(event.type);
+        if (event.payload?.orderId === placed.body.id) received.push(event.type);
       },
       { noAck: true },
     );
     await system.control('start', 'order');
-    await eventually(() => (heard.includes('order.placed') && heard.includes('order.confirmed') ? true : undefined));
+    await eventually(() =>
+      received.includes('order.placed') && received.includes('order.confirmed') ? true : undefined,
+    );
   });
 
   it('broker killed and restarted while it confirms: every event arrives', async () => {
@@ -154,13 +157,13 @@ describe('a crash or loss', () => {
     await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
     await channel.bindQueue(queue, 'order_exchange', '#');
     await connection.close();
-    // RabbitMQ 3.10 keeps the name of a new queue only when no queue was made or asked for during half a second. What
-    // was made right before a busy broker was killed is there again, but never takes a message.
+    // RabbitMQ 3.10 persists the name of a new queue only after half a second in which no queue was created or queried.
+    // A queue that was created right before a busy broker was killed exists afterwards, but never receives a message.
     await sleep(2_000);
 
     const expected: string[] = [];
     let isOver = false;
-    // Without a pause while the broker ends. While it starts, the clients would take its processor time.
+    // No pause while the broker stops; a pause while it starts, because the clients would use its CPU time.
     let pauseMs = 0;
     async function placeOrders(): Promise<void> {
       let key = withKey();
@@ -175,7 +178,7 @@ describe('a crash or loss', () => {
     const clients = Promise.all([placeOrders(), placeOrders()]);
     atEnd(async () => {
       isOver = true;
-      await clients.catch(() => {}); // the test has failed with it already
+      await clients.catch(() => {}); // the test has reported it already
     });
     const more = (count: number) => {
       const enough = expected.length + count;
@@ -200,8 +203,8 @@ describe('a crash or loss', () => {
     };
     let missing = expected;
     const isAll = (bodies: readonly string[]) => {
-      const heard = new Set(bodies.map(eventOf));
-      missing = expected.filter((event) => !heard.has(event));
+      const received = new Set(bodies.map(eventOf));
+      missing = expected.filter((event) => !received.has(event));
       return missing.length === 0;
     };
     await readQueue(system.env.RABBITMQ_URL ?? '', queue, 60_000, isAll).catch((error: Error) => {
@@ -209,7 +212,7 @@ describe('a crash or loss', () => {
     });
   });
 
-  it('order-service away: the pages about its problems are there, and those over the documents', async () => {
+  it('order-service down: the pages of its problems and of the documents are served', async () => {
     await system.control('kill', 'order');
     for (const path of ['/docs', '/docs/problems', '/docs/problems/order-rejected', '/docs/inventory.json']) {
       expect([path, (await fetch(`${system.env.BASE_URL}${path}`)).status]).toEqual([path, 200]);
@@ -217,7 +220,7 @@ describe('a crash or loss', () => {
     await system.control('start', 'order');
   });
 
-  it('cancel overtakes a queued request: nothing stays reserved, and the first request learns of it', async () => {
+  it('cancel overtakes a queued request: nothing stays reserved, and the first request gets 409', async () => {
     const sku = await system.product(3);
     await system.control('kill', 'inventory');
     const accepted = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku));
@@ -226,7 +229,7 @@ describe('a crash or loss', () => {
     expect(cancelled.body.status).toBe('cancelled');
     await system.control('start', 'inventory');
     await nothingWaits();
-    expect((await settled(system, anOrderOf(sku), sku)).body.code).toBe('order-cancelled');
+    expect((await finalAnswer(system, anOrderOf(sku), sku)).body.code).toBe('order-cancelled');
     expect((await system.stock(sku)).reserved).toBe(0);
   });
 
@@ -245,15 +248,15 @@ describe('a crash or loss', () => {
     });
     expect(purged).toBe(1);
     await system.control('start', 'inventory');
-    // The 30 s until it is asked for are over.
+    // As if the 30 s before the repeat were over.
     await system.orderDb.query('UPDATE orders SET ask_at = now() WHERE awaiting IS NOT NULL');
-    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+    expect((await finalAnswer(system, anOrderOf(sku), sku)).status).toBe(201);
   });
 
-  it('order-service killed again and again under load: every key ends once', async () => {
+  it('order-service killed repeatedly under load: every key has one final answer', async () => {
     const sku = await system.product(1_000);
     const keys = Array.from({ length: 120 }, (_, n) => `${sku}-${n}`);
-    const load = Promise.all(keys.map((key) => settled(system, anOrderOf(sku), key, 90_000)));
+    const load = Promise.all(keys.map((key) => finalAnswer(system, anOrderOf(sku), key, 90_000)));
     for (const part of ['order-1', 'order-2', 'order-1']) {
       await system.control('kill', part);
       await system.control('start', part);
@@ -265,7 +268,7 @@ describe('a crash or loss', () => {
     expect((await system.stock(sku)).reserved).toBe(120);
   });
 
-  it('a database that is away: 503 unavailable with Retry-After, and orders again when it is back', async () => {
+  it('a database that is down: 503 unavailable with Retry-After, and orders again when it is back', async () => {
     const sku = await system.product(2);
     await system.control('kill', 'order-db');
     const refused = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(sku));
@@ -273,12 +276,12 @@ describe('a crash or loss', () => {
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
     expect((await system.anonymous('GET', '/health/orders')).body.status).toBe('down');
     await system.control('start', 'order-db');
-    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+    expect((await finalAnswer(system, anOrderOf(sku), sku)).status).toBe(201);
   });
 });
 
 describeNeeding('Chromium', chromium !== undefined, 'the page at / in a browser', () => {
-  it('says which part is away, and goes on with the others', async () => {
+  it('shows which part is down, and continues to poll the others', async () => {
     const page = await openBrowser();
     await page.load(`${system.env.BASE_URL}/`);
     await page.eventually("document.getElementById('inventory').textContent === '● ok'");

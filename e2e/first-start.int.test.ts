@@ -1,4 +1,4 @@
-/** The services as processes, one of which starts for the first time after the other has sent it commands. */
+/** The services as processes; inventory-service starts for the first time after order-service has sent it commands. */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -11,7 +11,7 @@ import * as orderSide from '../order-service/test/test-app.ts';
 
 const TOKEN = 't'.repeat(32);
 
-/** Start a service by its main.ts; its port. */
+/** Start a service by its main.ts; returns its port. */
 async function start(service: string, env: Record<string, string>): Promise<string> {
   const common = { HOST: '127.0.0.1', PORT: '0', GATEWAY_TOKEN: TOKEN, ORDER_TO_INVENTORY_TOKEN: TOKEN };
   const { child, written } = startProgram(process.execPath, [join(__dirname, '..', service, 'src/main.ts')], {
@@ -24,7 +24,7 @@ async function start(service: string, env: Record<string, string>): Promise<stri
   return `http://127.0.0.1:${await eventually(() => /"port":(\d+)/.exec(written.output)?.[1])}`;
 }
 
-it('settles at the first start of inventory-service the orders whose commands no queue took before', async () => {
+it('decides at the first start of inventory-service the orders whose commands no queue accepted before', async () => {
   const [orderDb, stockDb, server] = await Promise.all([
     orderSide.createOrderDatabase(),
     stockSide.createInventoryDatabase(),
@@ -33,7 +33,7 @@ it('settles at the first start of inventory-service the orders whose commands no
   atEnd(() => Promise.all([orderDb.drop(), stockDb.drop(), server.drop()]));
   await stockDb.pool.query(`WITH p AS (INSERT INTO products (sku, name) VALUES ('MUG', 'Mug') RETURNING sku)
     INSERT INTO stock_levels (sku, on_hand) SELECT sku, 5 FROM p`);
-  // Calls find nobody, so that commands alone can decide the orders.
+  // HTTP calls fail, so that only commands can decide the orders.
   const env = { DATABASE_URL: orderDb.url, RABBITMQ_URL: server.url, INVENTORY_URL: 'http://127.0.0.1:1' };
   const orders = await start('order-service', env);
   const headers = {
@@ -53,7 +53,7 @@ it('settles at the first start of inventory-service the orders whose commands no
   };
   const placed = [await place('one'), await place('two'), await place('three')];
 
-  // As after hours in which nobody started it.
+  // As if it had been down for hours.
   await withClient(orderDb.ownerUrl, (client) =>
     client.query(`UPDATE outbox_messages SET created_at = now() - interval '5 hours'`),
   );

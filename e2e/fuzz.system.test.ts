@@ -1,4 +1,4 @@
-/** Whatever schemathesis sends, with the keys of all groups: no unexpected 5xx, and no answer that is not described. */
+/** Fuzzing with schemathesis and the keys of all groups: no unexpected 5xx, and no undescribed response. */
 
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
@@ -8,7 +8,7 @@ import { documentPath, operations } from './contract/documents.ts';
 import { findSchemathesis, fuzz, STREAM } from './fuzz/schemathesis.ts';
 import { type System, startSystem, withKey } from './system.ts';
 
-// Found, or installed, before the tests are named.
+// Found or installed before the tests are defined, because their names depend on it.
 const schemathesis = findSchemathesis();
 
 const SKU = 'NEVER-SOLD-OUT';
@@ -37,7 +37,7 @@ describeNeeding('schemathesis', schemathesis !== undefined, 'fuzzing through the
         environment: { ...system.env, FUZZ_SKU: SKU },
         seconds: 60,
       });
-      // What it found is told last.
+      // The findings are at the end.
       if (report.exit_code !== 0) throw new Error(report.output.slice(-10_000));
       const all = operations.filter(
         ({ document, responses }) => document === service && responses['200']?.content?.[STREAM] === undefined,
@@ -46,19 +46,19 @@ describeNeeding('schemathesis', schemathesis !== undefined, 'fuzzing through the
       for (const phase of ['examples', 'coverage', 'fuzzing', 'stateful']) {
         expect([phase, report.phases[phase]?.status]).toEqual([phase, 'success']);
       }
-      // Its examples and the limits of its schemas alone make as many.
+      // The examples and the limits of the schemas alone are as many.
       expect(report.test_cases.generated).toBeGreaterThan(300);
     },
   );
 
-  it('took orders through their whole life', async () => {
+  it('brought orders into every status', async () => {
     const { rows } = await system.orderDb.query('SELECT DISTINCT status FROM orders');
     const seen = rows.map(({ status }) => status);
     expect(seen).toEqual(expect.arrayContaining(['confirmed', 'rejected', 'cancelled', 'shipped', 'delivered']));
   });
 });
 
-/** Something to list, replay and discard. */
+/** Dead letters to list, replay and discard. */
 async function makeDeadLetters(system: System): Promise<void> {
   const connection = await amqplib.connect(system.env.RABBITMQ_URL ?? '');
   const channel = await connection.createConfirmChannel();

@@ -1,9 +1,9 @@
-/** Clients that are slow, silent, too many, or gone before their answer. */
+/** Clients that are slow, idle, too many, or that disconnect before the response. */
 import { readFileSync } from 'node:fs';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { openRawClient, type RawClient } from '@shop/chassis/testing/raw-client.ts';
-import { anOrderOf, placeSettled, type System, settled, startSystem, withKey } from './system.ts';
+import { anOrderOf, finalAnswer, placeAndWait, type System, startSystem, withKey } from './system.ts';
 
 const CONNECTIONS = 10_000;
 const MOST_MEMORY_MB = 300;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   gatewayPort = Number(new URL(system.env.BASE_URL ?? '').port);
 });
 
-/** A byte now and then, which keeps the connection from being idle. */
+/** Sends a byte from time to time, so that the connection is not idle. */
 async function drip(client: RawClient, text: string): Promise<void> {
   for (let at = 0; !client.isClosed; at = (at + 1) % text.length) {
     client.socket.write(text.charAt(at));
@@ -26,7 +26,7 @@ async function drip(client: RawClient, text: string): Promise<void> {
   }
 }
 
-/** The head of a placing, as the gateway would send it to a service or a client to the gateway. */
+/** The head of POST /orders, as the gateway sends it to a service or a client to the gateway. */
 function headOf(port: number, key: string, more: string): string {
   const own =
     port === gatewayPort
@@ -37,7 +37,7 @@ function headOf(port: number, key: string, more: string): string {
 
 async function othersAreServed(): Promise<void> {
   const sku = await system.product(1);
-  expect((await placeSettled(system, anOrderOf(sku))).status).toBe(201);
+  expect((await placeAndWait(system, anOrderOf(sku))).status).toBe(201);
 }
 
 async function ordersOf(sku: string): Promise<number> {
@@ -50,7 +50,7 @@ function memoryMb(): number {
 }
 
 describe('slow clients', () => {
-  it('are cut off, at a service and at the gateway, while others are served and nothing of theirs is done', async () => {
+  it('are disconnected, by a service and by the gateway, without effect, while others are served', async () => {
     const sku = await system.product(10);
     const body = JSON.stringify(anOrderOf(sku));
     const slow: { client: RawClient; isCut: boolean }[] = [];
@@ -62,17 +62,18 @@ describe('slow clients', () => {
         upload.socket.write(headOf(port, `${sku}-body-${port}-${n}`, 'Content-Length: 100000\r\n\r\n'));
         void drip(head, 'X-Slow: 1\r\n');
         void drip(upload, body.slice(0, -1));
-        // The gateway, as nginx, gives a body all the time that it takes byte by byte; no service sees it before its end.
+        // The gateway, like nginx, accepts a slow body as long as bytes arrive; it forwards a request only when it is
+        // complete.
         slow.push({ client: head, isCut: true }, { client: upload, isCut: port !== gatewayPort });
       }
     }
     await othersAreServed();
     await eventually(
       () => (slow.every(({ client, isCut }) => client.isClosed || !isCut) ? true : undefined),
-      45_000, // 20 s for a request, and as long as a busy machine needs
+      45_000, // 20 s for a request, plus time for a busy machine
     );
     await othersAreServed();
-    expect(slow.filter(({ client }) => / 20\d /.test(client.heard))).toEqual([]);
+    expect(slow.filter(({ client }) => / 20\d /.test(client.received))).toEqual([]);
     expect(await ordersOf(sku)).toBe(0);
   });
 });
@@ -84,12 +85,12 @@ describe('huge heads', () => {
   ])('are refused by %s', async (_who, port, refusal) => {
     const client = openRawClient(port());
     client.socket.write(headOf(port(), 'huge', `X-Huge: ${'x'.repeat(200_000)}\r\n\r\n`));
-    await eventually(() => refusal.test(client.heard) || undefined);
+    await eventually(() => refusal.test(client.received) || undefined);
     await othersAreServed();
   });
 });
 
-describe('uploads that break off', () => {
+describe('interrupted uploads', () => {
   it.each([
     ['with a length', 'Content-Length: 500000\r\n\r\n'],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n'],
@@ -108,15 +109,15 @@ describe('uploads that break off', () => {
     await eventually(() => clients.every(({ isClosed }) => isClosed) || undefined);
     await othersAreServed();
     expect(await ordersOf(sku)).toBe(0);
-    // The keys are free: the whole request is the first with its key.
+    // The keys are unused: the complete request is the first with its key.
     const answer = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(`${sku}-${gatewayPort}-0`));
     expect([201, 202]).toContain(answer.status);
     expect(answer.headers.get('idempotent-replayed')).toBeNull();
   });
 });
 
-describe('clients that go away before their answer', () => {
-  it('have their order once, and its answer under their key', async () => {
+describe('clients that disconnect before the response', () => {
+  it('have one order each, and get its answer under their key', async () => {
     const sku = await system.product(100);
     const body = JSON.stringify(anOrderOf(sku));
     const keys: string[] = [];
@@ -129,8 +130,8 @@ describe('clients that go away before their answer', () => {
         client.socket.write(request, () => client.socket.destroy());
       }
     }
-    // Some arrive, and some may not: with a repeat it is the same.
-    for (const key of keys) expect((await settled(system, anOrderOf(sku), key)).status).toBe(201);
+    // Some requests may not arrive; with a repeat the result is the same.
+    for (const key of keys) expect((await finalAnswer(system, anOrderOf(sku), key)).status).toBe(201);
     expect(await ordersOf(sku)).toBe(keys.length);
     expect((await system.stock(sku)).reserved).toBe(keys.length);
     const again = await system.storefront('POST', '/orders', anOrderOf(sku), withKey(keys[0]));
@@ -143,12 +144,12 @@ describeNeeding(
   openFilesAtMost() > CONNECTIONS + 1_000,
   '10,000 idle connections',
   () => {
-    it('cost a service little memory, and keep nobody else from being served', async () => {
+    it('use little memory of a service, and do not block other clients', async () => {
       const clients: RawClient[] = [];
       for (let n = 0; n < CONNECTIONS; n += 100) {
         const some = Array.from({ length: 100 }, () => openRawClient(order.port));
         clients.push(...some);
-        // A third says nothing, a third half a head, a third was served once.
+        // One third sends nothing, one third half a head, one third a complete request.
         for (const [index, { socket }] of some.entries()) {
           if (index % 3 > 0) socket.write('GET /health/live HTTP/1.1\r\nHost: test\r\n');
           if (index % 3 > 1) socket.write('\r\n');
@@ -159,7 +160,7 @@ describeNeeding(
         await othersAreServed();
         expect(memoryMb()).toBeLessThan(MOST_MEMORY_MB);
       }
-      // It keeps no more than its limit: the longest idle gave way, before the time of any of them was over.
+      // The service keeps no more than its limit: it closed the longest idle connections before their timeout.
       const left = () => clients.filter(({ isClosed }) => !isClosed).length;
       await eventually(() => (left() <= 4_000 ? true : undefined));
       expect(memoryMb()).toBeLessThan(MOST_MEMORY_MB);
@@ -167,7 +168,7 @@ describeNeeding(
   },
 );
 
-/** Of this process; Node raises the soft limit to the hard one at its start, in the services too. */
+/** The limit of this process. At its start Node raises the soft limit to the hard limit, also in the services. */
 function openFilesAtMost(): number {
   return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
 }

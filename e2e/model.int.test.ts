@@ -1,10 +1,10 @@
 /**
- * Random sequences of all commands of the API, against the real services and a model in memory; a sequence that the two
- * answer differently is shrunk to the shortest that still does.
+ * Random sequences of all commands of the API, run against the real services and a model in memory. If their responses
+ * differ, the sequence is shrunk to the shortest one for which they still differ.
  *
  *   MODEL_SEED=7 MODEL_RUNS=500 npm run test:int -- e2e/model
  *
- * A failure prints the seed, the path and the replayPath: MODEL_SEED, MODEL_PATH and MODEL_REPLAY_PATH run it again.
+ * A failure prints the seed, the path and the replayPath; MODEL_SEED, MODEL_PATH and MODEL_REPLAY_PATH repeat it.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -17,15 +17,15 @@ import type { Order } from './model/order.ts';
 import { type Services, startServices } from './model/services.ts';
 import { openShop, type Shop } from './model/shop.ts';
 
-// The same sequences in every run of the tests; another seed finds others.
+// A fixed seed: every run of the tests has the same sequences.
 const { MODEL_SEED, MODEL_RUNS, MODEL_PATH, MODEL_REPLAY_PATH } = process.env;
 const SEED = Number(MODEL_SEED ?? 20_260_105);
 const RUNS = Number(MODEL_RUNS ?? 60);
 const LONGEST = 40;
-// Far above what it takes; shrinking ends here too, with the shortest found so far.
+// Much longer than the test takes. It also ends the shrinking, with the shortest sequence found so far.
 const WITHIN_MS = 600_000;
 
-// What some order of these sequences must have gone through, or they prove nothing.
+// Each of these must be the history of some order, otherwise the sequences prove too little.
 const STORIES = [
   'placed rejected',
   'placed confirmed cancelled',
@@ -70,7 +70,7 @@ function openRun(): { model: Shop; real: Run } {
 }
 
 it(
-  'any sequence of commands is answered as the contract says, and leaves behind what it says',
+  'any sequence of commands gets the responses of the contract, and leaves the state of the contract',
   async () => {
     const orders: Order[] = [];
     const sequences = fc.commands(commands as fc.Arbitrary<Command>[], {

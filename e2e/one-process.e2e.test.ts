@@ -1,4 +1,4 @@
-/** One of two processes of a service is killed, freezes or stops under load: what clients notice of it. */
+/** The effect on clients if one of two processes of a service is killed, frozen or stopped under load. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
@@ -18,7 +18,10 @@ interface Placed {
   second: number;
 }
 
-/** Orders by clients that wait for their answers, as long as it `goesOn`; each answer's status and second. */
+/**
+ * Places orders with clients that wait for their responses, as long as `goesOn`; returns status and second of each
+ * response.
+ */
 async function placeWhile(
   sku: string,
   clients: number,
@@ -39,7 +42,7 @@ async function placeWhile(
   return answers;
 }
 
-/** Of both processes of order-service, once both answer: the gateway serves before the second one is there. */
+/** For both processes of order-service, once both respond: the gateway starts before the second one is ready. */
 async function orderMetrics(): Promise<string> {
   const processes = (await system.parts()).filter(({ part }) => /^order-\d$/.test(part));
   expect(processes).toHaveLength(2);
@@ -72,14 +75,14 @@ describe('a process of order-service that is frozen', () => {
 });
 
 describe('one of two processes', () => {
-  /** How many orders got which status. */
+  /** The number of orders by status. */
   async function countWhile(sku: string, goesOn: (begun: number) => boolean): Promise<Record<number, number>> {
     const answers = await placeWhile(sku, 8, goesOn);
     const byStatus = Object.groupBy(answers, ({ status }) => status);
     return Object.fromEntries(Object.entries(byStatus).map(([status, some = []]) => [status, some.length]));
   }
 
-  /** Place orders until both processes of order-service know that both of inventory-service answer. */
+  /** Place orders until both processes of order-service have detected that both of inventory-service respond. */
   async function allAsked(sku: string): Promise<void> {
     await eventually(async () => {
       await countWhile(sku, (begun) => begun < 50);
@@ -88,7 +91,10 @@ describe('one of two processes', () => {
     });
   }
 
-  /** What 500 orders get from a second after a process was killed or frozen. It gets its share of the orders until then. */
+  /**
+   * The results of 500 orders, from a second after a process was killed or frozen. Until then it gets its share of
+   * orders.
+   */
   async function placeAfterFirstSecond(
     sku: string,
     action: 'kill' | 'pause',
@@ -116,7 +122,7 @@ describe('one of two processes', () => {
     },
   );
 
-  /** End a process and wait until its port refuses: a call that meets its last moment is lost with it, and may become a 202. */
+  /** End a process and wait until its port refuses connections: a call during its exit is lost and may become a 202. */
   async function killAndAwait(part: string): Promise<void> {
     const port = (await system.parts()).find((report) => report.part === part)?.port;
     await system.control('kill', part);
@@ -150,7 +156,7 @@ describe('one of two processes', () => {
 });
 
 describe('shutdown', () => {
-  /** Calls to inventory-service that ended without an answer before their time was over. */
+  /** Calls to inventory-service that ended without a response before their timeout. */
   async function lostCalls(): Promise<number> {
     const counts = (await orderMetrics()).matchAll(
       /^reservation_call_duration_seconds_count\{.*outcome="failed".*\} (\d+)$/gm,
@@ -158,7 +164,7 @@ describe('shutdown', () => {
     return [...counts].reduce((total, [, count]) => total + Number(count), 0);
   }
 
-  it('answers every request, those that arrive meanwhile too, and no order has to wait for its stock', async () => {
+  it('answers every request, including those that arrive during the stop, and no order has to wait for its stock', async () => {
     const sku = await system.product(1_000_000);
     const calls = {
       'order-1': () => system.storefront('POST', '/orders', anOrderOf(sku), withKey()),
@@ -166,7 +172,7 @@ describe('shutdown', () => {
     };
     const answered: { status: number; ms: number }[] = [];
     let isOver = false;
-    // Without a pause while a process ends. While it starts, the clients would take its processor time.
+    // No pause while a process stops; a pause while it starts, because the clients would use its CPU time.
     let pauseMs = 0;
     const clients = Promise.all(
       Object.values(calls).flatMap((call) =>
@@ -182,7 +188,7 @@ describe('shutdown', () => {
     );
     atEnd(async () => {
       isOver = true;
-      await clients.catch(() => {}); // the test has failed with it already
+      await clients.catch(() => {}); // the test has reported it already
     });
     const more = (count: number) => {
       const enough = answered.length + count;
@@ -196,7 +202,7 @@ describe('shutdown', () => {
         async () => (await system.parts()).some((one) => one.part === part && one.pid === undefined) || undefined,
       );
       await more(50);
-      // (The count of order-1 ends with it.)
+      // (The counter of order-1 is lost when it exits.)
       if (part === 'inventory-1') expect(await lostCalls()).toBe(lostBefore);
       pauseMs = 20;
       await system.control('start', part);
@@ -205,7 +211,7 @@ describe('shutdown', () => {
     }
     isOver = true;
     await clients;
-    // A 202 after more than a second is that of a machine which is too slow: the time of the call was over.
+    // A 202 after more than a second is caused by a slow machine: the call timed out.
     const isRight = ({ status, ms }: (typeof answered)[number]) => [200, 201, ms > 1_000 ? 202 : 201].includes(status);
     expect(answered.filter((answer) => !isRight(answer))).toEqual([]);
     const [held = 0, accepted = 0] = [201, 202].map((one) => answered.filter(({ status }) => status === one).length);

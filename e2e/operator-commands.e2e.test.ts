@@ -1,9 +1,9 @@
-/** What operators do by command on the running system: about messages that could not be handled, their orders, and clients. */
+/** The operators' commands on a running system: dead letters, their orders, and clients. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import { anOrderOf, type System, settled, startSystem, withKey } from './system.ts';
+import { anOrderOf, finalAnswer, type System, startSystem, withKey } from './system.ts';
 
 const run = promisify(execFile);
 const CLI = join(__dirname, '../commands/cli.ts');
@@ -22,7 +22,7 @@ interface Letter {
   subjectId?: string;
 }
 
-/** Run a command of operators; it fails with its exit code and message. */
+/** Run an operators' command; rejects with its exit code and message. */
 async function runCommand(...args: string[]): Promise<{ stdout: string; stderr: string }> {
   return run(process.execPath, [CLI, ...args], { env: { ...process.env, LOCAL_DIR: system.folder } });
 }
@@ -41,7 +41,7 @@ const open = (count: number): Promise<Letter[]> =>
     return items;
   });
 
-/** As somebody does in the broker's management UI. */
+/** Publishes a message as from the broker's management UI. */
 async function publish(queue: string, payload: string): Promise<void> {
   const { origin, username, password } = new URL(system.env.RABBITMQ_MANAGEMENT_URL ?? '');
   const answer = await fetch(`${origin}/api/exchanges/%2F/amq.default/publish`, {
@@ -88,9 +88,9 @@ describe('dead letters', () => {
     expect(unknown.match(/Not available from/g)).toHaveLength(1);
     expect(unknown).not.toContain('"title"');
     expect(unknown).toMatch(/queued, by order-service -> reservation\.requested\.v1/);
-    // Asked again, as after a slow start of inventory-service, it would be two dead letters.
+    // If the completer repeated the command, there would be two dead letters.
     await system.orderDb.query("UPDATE orders SET ask_at = now() + interval '1 hour' WHERE id = $1", [id]);
-    // The cause: somebody else's reservation under the order's id.
+    // The cause: a reservation of other units under the order's id.
     await system.inventoryDb.query(`INSERT INTO reservations (id, state) VALUES ($1, 'held')`, [id]);
     await system.inventoryDb.query(
       `INSERT INTO reservation_lines (reservation_id, sku, quantity) VALUES ($1, 'OTHER', 1)`,
@@ -107,7 +107,7 @@ describe('dead letters', () => {
     await system.inventoryDb.query('DELETE FROM reservations WHERE id = $1', [id]);
     const replayed = await deadLetters('replay', '--group', letter?.group ?? '');
     expect(replayed).toMatchObject({ replayed: 1, remaining: 0 });
-    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+    expect((await finalAnswer(system, anOrderOf(sku), sku)).status).toBe(201);
     expect((await system.stock(sku)).reserved).toBe(1);
     await open(0);
     const { order, timeline, reservation } = await orderOf(id);
@@ -115,7 +115,7 @@ describe('dead letters', () => {
     expect(timeline.map(({ type }: { type: string }) => type)).toEqual(expect.arrayContaining(['placed', 'confirmed']));
   });
 
-  it('is for operations only, and says when there is nothing by that id', async () => {
+  it('is for operations only, and reports an unknown id', async () => {
     for (const path of ['/operations/orders/dead-letters', '/operations/inventory/dead-letters']) {
       expect((await system.operations('GET', path)).status).toBe(200);
       expect((await system.backoffice('GET', path)).status).toBe(403);
@@ -129,7 +129,7 @@ describe('dead letters', () => {
   });
 });
 
-describe('clients that are made by command', () => {
+describe('clients that are added by command', () => {
   const clients = (...args: string[]) => runCommand('clients', ...args);
   const clientsJson = async (...args: string[]) => JSON.parse((await clients(...args, '--json')).stdout);
   const call = async (apikey: string, path: string, init: RequestInit = {}) => {
@@ -140,7 +140,7 @@ describe('clients that are made by command', () => {
   const place = (apikey: string, sku: string) =>
     call(apikey, '/orders', { method: 'POST', body: JSON.stringify(anOrderOf(sku)) });
 
-  it('a client places orders with either key of a rotation, and they stay its own after every restart', async () => {
+  it('a client places orders with both keys of a rotation, and keeps its orders after each restart', async () => {
     const sku = await system.product(5);
     const { key, id } = await clientsJson('add', 'partner', '--group', 'storefront');
     // 202 until its stock is decided.
@@ -153,7 +153,7 @@ describe('clients that are made by command', () => {
     const rotated = await clients('rotate', 'partner', '--json');
     expect(rotated.stderr).toBe('The change is in effect.\n');
     const { key: next } = JSON.parse(rotated.stdout);
-    // The same Idempotency-Key of the same client, whichever of its own keys it shows.
+    // Both API keys are the same client, so the same Idempotency-Key.
     expect(await place(next, sku)).toMatchObject({ status: 201, body: { id: placed.body.id } });
 
     await system.control('stop', 'gateway');
@@ -174,14 +174,14 @@ describe('clients that are made by command', () => {
     const { body: kept } = await system.backoffice('GET', `/orders?clientId=${id}`);
     expect(kept.items).toHaveLength(1);
 
-    // A new client of the old name is another one, unless it is given the id.
+    // A new client with an old name is a different client, unless it is given the old id.
     const { key: stranger } = await clientsJson('add', 'partner', '--group', 'storefront');
     expect((await call(stranger, '/orders')).body.items).toEqual([]);
     const { key: heir } = await clientsJson('add', 'heir', '--group', 'storefront', '--id', id);
     expect((await call(heir, '/orders')).body.items).toHaveLength(1);
   });
 
-  it('what cannot be done is said in a line', async () => {
+  it('errors are reported in one line', async () => {
     expect(await refusalOf('clients', 'rotate', 'storefront')).toEqual({
       code: 1,
       stderr: 'storefront is declared in kong/kong.yml, and its key is a setting of the system (docs/clients.md).\n',

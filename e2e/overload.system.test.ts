@@ -1,7 +1,7 @@
 /**
- * Twice the capacity for a minute: order-service answers what it can and refuses the rest in time, and is as before right
- * afterwards. At the services' own ports, as the gateway would call them, for on one machine the gateway and the load
- * generator would be the first to be exhausted.
+ * Twice the capacity for a minute: order-service accepts what it can and refuses the rest in time, and recovers at
+ * once. The load goes to the ports of the services, because on one machine the gateway and the load generator would be
+ * exhausted first.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,11 +17,11 @@ const OVERLOAD_SECONDS = 60;
 const ANSWER_MS = 2_500;
 const RECOVERY_MS = 5_000;
 const MOST_MEMORY_MB = 300;
-// Beyond this part of the machine, an order may be begun and not be finished in time.
+// If other processes use more of the machine than this share, a started order may not be finished in time.
 const OTHERS_AT_MOST = 0.2;
-// Far below what any machine takes.
+// Far below the capacity of any machine.
 const MODEST = { perSecond: 20 };
-// What a single order takes varies with what else the machine does; an overload that is not over is seconds.
+// The time of a single order varies with other load on the machine; during an overload it would be seconds.
 const NORMAL_MS = (before: number) => 200 + 5 * before;
 
 let system: System;
@@ -38,7 +38,7 @@ async function run(load: Load): Promise<LoadReport> {
   return report;
 }
 
-/** The most memory that each process had while `work` ran, in MB. */
+/** The maximum memory of each process while `work` ran, in MB. */
 async function memoryDuring<T>(pids: Map<string, number>, work: Promise<T>): Promise<[T, Record<string, number>]> {
   const most: Record<string, number> = {};
   const sample = () => {
@@ -55,7 +55,7 @@ async function memoryDuring<T>(pids: Map<string, number>, work: Promise<T>): Pro
   }
 }
 
-/** What each bound of load-shedding/ has refused, by its counter. */
+/** The number of refusals by each limit of load-shedding/, by counter. */
 async function refusedBy(targets: readonly { part: string; port?: number }[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { part, port } of targets) {
@@ -115,22 +115,22 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
     memoryMb,
     refusedBy: await refusedBy(targets),
   };
-  // Whoever reads a failure sees all of it; on success it is the measurement.
+  // Printed on success too, as the measurement.
   console.log(JSON.stringify(summary, null, 2));
 
-  // The promise is for a machine that is the system's own. Of one that has other work, it gets a part, and needs longer.
-  const patience = 1 / Math.max(1 - others, 0.1);
+  // The limits are for a machine without other load; with other load, they are longer in proportion.
+  const factor = 1 / Math.max(1 - others, 0.1);
   const names = ['201', '202', '409 order-rejected', '503 overloaded'];
   if (others > OTHERS_AT_MOST) names.push('503 unavailable');
   expect(Object.keys(report.answers).filter((name) => !names.includes(name))).toEqual([]);
-  expect(overloadedKeys.length).toBeGreaterThan(0); // or it was no overload
+  expect(overloadedKeys.length).toBeGreaterThan(0); // otherwise there was no overload
   expect(report.withoutRetryAfter).toBe(0);
-  expect(report.acceptedMs.p99).toBeLessThan(ANSWER_MS * patience);
+  expect(report.acceptedMs.p99).toBeLessThan(ANSWER_MS * factor);
   for (const megabytes of Object.values(memoryMb)) expect(megabytes).toBeLessThan(MOST_MEMORY_MB);
   expect(after.acceptedMs.median).toBeLessThanOrEqual(NORMAL_MS(before.acceptedMs.median));
   expect(Object.keys(after.answers).filter((name) => !['201', '409 order-rejected'].includes(name))).toEqual([]);
 
-  await settled();
+  await allDecided();
   expect(await statusesOf(confirmedKeys)).toEqual({ confirmed: confirmedKeys.length });
   const { confirmed = 0, rejected = 0 } = await statusesOf(acceptedKeys);
   expect(confirmed + rejected).toBe(acceptedKeys.length);
@@ -138,14 +138,14 @@ it('at twice the capacity for a minute: answers or refuses in time, loses and do
   expect(await reservedUnits()).toBe(await confirmedUnits());
 });
 
-function settled(): Promise<true> {
+function allDecided(): Promise<true> {
   return eventually(async () => {
     const { rowCount: waiting } = await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL LIMIT 1');
     return waiting === 0 ? true : undefined;
   });
 }
 
-/** How many orders these keys have, by status. */
+/** The number of orders of these keys, by status. */
 async function statusesOf(keys: readonly string[]): Promise<Record<string, number>> {
   const { rows } = await system.orderDb.query<{ status: string; count: number }>(
     /* sql */ `

@@ -1,4 +1,4 @@
-/** Both services over PgBouncer in transaction mode, set up as docs/scaling.md says. */
+/** Both services with PgBouncer in transaction mode, configured as in docs/scaling.md. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ ${block('ini')}`,
     await eventually(async () => (await pools[0]?.query('SELECT 1'))?.rowCount ?? undefined);
   });
 
-  /** The page's statements, for the role in this test's database alone; and a default that nobody should notice. */
+  /** The statements of the page, for the role in the test database only; and a default that must have no effect. */
   async function setRole(database: TestDatabase, role: string): Promise<void> {
     const name = new URL(database.url).pathname.slice(1);
     const statements = block('sql').replaceAll('ROLE order_service', `ROLE ${role} IN DATABASE ${name}`);
@@ -100,13 +100,13 @@ ${block('ini')}`,
     if (stockOf) await stockSide.stock(stockOf, 'MUG', 1_000);
     const send = async (n: number, path: string, body: object, key?: string): Promise<request.Response> => {
       const answer = await orderSide.post(orders[n % 2] as orderSide.OrderService, path, body, key);
-      // A busy machine: nothing was done.
+      // On a busy machine: the request had no effect.
       return answer.body.code === 'overloaded' ? send(n, path, body, key) : answer;
     };
     const place = (n: number) => send(n, '/orders', orderSide.anOrder(), `key-${n % 150}`);
     const answers = await Promise.all(Array.from({ length: 150 }, (_, n) => place(n)));
     const confirmed = answers.filter(({ status }) => status === 201);
-    expect(confirmed.length).toBeGreaterThan(20); // 202 where the hop was late
+    expect(confirmed.length).toBeGreaterThan(20); // the others got 202, because the hop timed out
     const repeats = await Promise.all(Array.from({ length: 150 }, (_, n) => place(n + 150)));
     expect(repeats.map(({ body }) => body.id)).toEqual(answers.map(({ body }) => body.id));
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(150);

@@ -1,11 +1,11 @@
-/** The whole system as a client sees it: two processes of each service behind the gateway. */
+/** The whole system from a client's view: two processes of each service behind the gateway. */
 import { readFileSync } from 'node:fs';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { openRawClient, type RawClient } from '@shop/chassis/testing/raw-client.ts';
 import { type BrowserPage, chromium, openBrowser } from './browser.ts';
 import { documentPath } from './contract/documents.ts';
-import { type Answer, anOrderOf, placeSettled, type System, settled, startSystem, withKey } from './system.ts';
+import { type Answer, anOrderOf, finalAnswer, placeAndWait, type System, startSystem, withKey } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -22,10 +22,10 @@ const tally = (answers: readonly Answer[]) => {
 };
 
 describe('an order through the gateway', () => {
-  it('is placed, repeated, shipped, delivered, and tells its story', async () => {
+  it('is placed, repeated, shipped, delivered, and has a complete timeline', async () => {
     const sku = await system.product(5);
     const key = `story-${sku}`;
-    const placed = await placeSettled(system, anOrderOf(sku, 2), key);
+    const placed = await placeAndWait(system, anOrderOf(sku, 2), key);
     expect([placed.status, placed.body.status, placed.body.clientId]).toEqual([201, 'confirmed', 'storefront-1']);
     expect(await system.stock(sku)).toEqual({ onHand: 5, reserved: 2, available: 3 });
 
@@ -40,7 +40,7 @@ describe('an order through the gateway', () => {
     expect((await system.backoffice('POST', `${path}/delivery`, undefined, withKey())).body.status).toBe('delivered');
     const { items } = (await system.storefront('GET', `${path}/timeline`)).body;
     const story = items.map(({ type }: { type: string }) => type);
-    // Queued is an order that was first answered with 202.
+    // An order that got 202 first has a queued entry.
     expect(story.filter((type: string) => !['queued', 'replays'].includes(type))).toEqual([
       'placed',
       'confirmed',
@@ -57,17 +57,17 @@ describe('an order through the gateway', () => {
 
   it('gives the stock back when it is cancelled', async () => {
     const sku = await system.product(1);
-    const first = await placeSettled(system, anOrderOf(sku));
-    expect((await placeSettled(system, anOrderOf(sku))).body.code).toBe('order-rejected');
+    const first = await placeAndWait(system, anOrderOf(sku));
+    expect((await placeAndWait(system, anOrderOf(sku))).body.code).toBe('order-rejected');
     await system.storefront('POST', `/orders/${first.body.id}/cancellation`, { reason: 'too blue' }, withKey());
     await eventually(async () => ((await system.stock(sku)).available === 1 ? true : undefined));
-    expect((await placeSettled(system, anOrderOf(sku))).status).toBe(201);
+    expect((await placeAndWait(system, anOrderOf(sku))).status).toBe(201);
   });
 });
 
-describe('a client that writes its request in a way of its own', () => {
+describe('a client with an unusual way to send its request', () => {
   const open = () => openRawClient(Number(new URL(system.env.BASE_URL ?? '').port));
-  const heard = (client: RawClient, pattern: RegExp) => eventually(() => pattern.exec(client.heard) ?? undefined);
+  const received = (client: RawClient, pattern: RegExp) => eventually(() => pattern.exec(client.received) ?? undefined);
   const headOf = (key: string, ...more: string[]) =>
     [
       'POST /orders HTTP/1.1\r\nHost: shop',
@@ -83,14 +83,14 @@ describe('a client that writes its request in a way of its own', () => {
     const sku = await system.product(5);
     const client = open();
     client.socket.write(headOf(sku, 'Transfer-Encoding: chunked', 'Expect: 100-continue'));
-    await heard(client, /^HTTP\/1\.1 100 Continue\r\n\r\n/);
+    await received(client, /^HTTP\/1\.1 100 Continue\r\n\r\n/);
     for (const piece of JSON.stringify(anOrderOf(sku)).match(/.{1,20}/g) ?? []) {
       client.socket.write(`${piece.length.toString(16)}\r\n${piece}\r\n`);
-      await new Promise((resolve) => setImmediate(resolve)); // a packet each
+      await new Promise((resolve) => setImmediate(resolve)); // one packet per chunk
     }
     client.socket.write('0\r\n\r\n');
-    await heard(client, /HTTP\/1\.1 20[12] .*"quantity":1/s);
-    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+    await received(client, /HTTP\/1\.1 20[12] .*"quantity":1/s);
+    expect((await finalAnswer(system, anOrderOf(sku), sku)).status).toBe(201);
     expect((await system.stock(sku)).reserved).toBe(1);
   });
 
@@ -99,18 +99,18 @@ describe('a client that writes its request in a way of its own', () => {
     const client = open();
     const orders = [1, 2].map((quantity) => ({ key: `${sku}-${quantity}`, order: anOrderOf(sku, quantity) }));
     client.socket.write(orders.map(({ key, order }) => withLength(key, JSON.stringify(order))).join(''));
-    await heard(client, /HTTP\/1\.1 20[12] .*"quantity":1.*HTTP\/1\.1 20[12] .*"quantity":2/s);
-    for (const { key, order } of orders) expect((await settled(system, order, key)).status).toBe(201);
+    await received(client, /HTTP\/1\.1 20[12] .*"quantity":1.*HTTP\/1\.1 20[12] .*"quantity":2/s);
+    for (const { key, order } of orders) expect((await finalAnswer(system, order, key)).status).toBe(201);
     expect((await system.stock(sku)).reserved).toBe(3);
   });
 
-  it('closes its side after the request: answered or taken for gone, its key has one order', async () => {
+  it('half-closes the connection after the request: with or without a response, its key has one order', async () => {
     const sku = await system.product(5);
     const client = open();
     client.socket.end(withLength(sku, JSON.stringify(anOrderOf(sku))));
     await eventually(() => client.isClosed || undefined);
-    expect(client.heard).toMatch(/^$|^HTTP\/1\.1 20[12] /);
-    expect((await settled(system, anOrderOf(sku), sku)).status).toBe(201);
+    expect(client.received).toMatch(/^$|^HTTP\/1\.1 20[12] /);
+    expect((await finalAnswer(system, anOrderOf(sku), sku)).status).toBe(201);
     expect((await system.stock(sku)).reserved).toBe(1);
   });
 });
@@ -118,14 +118,14 @@ describe('a client that writes its request in a way of its own', () => {
 describe('races between processes', () => {
   it('N parallel orders for the last unit: one is confirmed', async () => {
     const sku = await system.product(1);
-    const answers = await Promise.all(Array.from({ length: 40 }, () => placeSettled(system, anOrderOf(sku))));
+    const answers = await Promise.all(Array.from({ length: 40 }, () => placeAndWait(system, anOrderOf(sku))));
     expect(tally(answers)).toEqual({ 201: 1, '409 order-rejected': 39 });
     expect(await system.stock(sku)).toEqual({ onHand: 1, reserved: 1, available: 0 });
   });
 
   it('64 buyers, 50 units: 50 are sold', async () => {
     const sku = await system.product(50);
-    const answers = await Promise.all(Array.from({ length: 64 }, () => placeSettled(system, anOrderOf(sku))));
+    const answers = await Promise.all(Array.from({ length: 64 }, () => placeAndWait(system, anOrderOf(sku))));
     expect(tally(answers)).toEqual({ 201: 50, '409 order-rejected': 14 });
   });
 
@@ -135,7 +135,7 @@ describe('races between processes', () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => system.storefront('POST', '/orders', anOrderOf(sku), withKey(key))),
     );
-    const final = await settled(system, anOrderOf(sku), key);
+    const final = await finalAnswer(system, anOrderOf(sku), key);
     expect(final.status).toBe(201);
     const finals = answers.filter(({ status }) => status === 201);
     expect(finals.filter(({ text }) => text !== final.text)).toEqual([]);
@@ -153,12 +153,12 @@ describe('races between processes', () => {
       const lines = skus.map((sku) => ({ sku, quantity: 1 }));
       return { customerId: 'c', currency: 'EUR', lines: n % 2 ? lines : lines.toReversed() };
     });
-    const answers = await Promise.all(orders.map((order) => placeSettled(system, order)));
+    const answers = await Promise.all(orders.map((order) => placeAndWait(system, order)));
     expect(tally(answers)).toEqual({ 201: 120 });
     for (const sku of skus) expect((await system.stock(sku)).reserved).toBe(120);
   });
 
-  it('a cancellation against its own placing: the client and the stock agree about the end', async () => {
+  it('a cancellation concurrent with its own placing: the response and the stock agree', async () => {
     const sku = await system.product(100);
     for (let n = 0; n < 10; n += 1) {
       const key = `cancel-race-${n}-${sku}`;
@@ -166,7 +166,7 @@ describe('races between processes', () => {
       const { items } = (await system.storefront('GET', '/orders?limit=1')).body;
       await system.storefront('POST', `/orders/${items[0].id}/cancellation`, {}, withKey());
       await placing;
-      await settled(system, anOrderOf(sku), key);
+      await finalAnswer(system, anOrderOf(sku), key);
     }
     const confirmed = await system.orderDb.query(
       "SELECT count(*)::integer AS count FROM orders JOIN order_lines ON id = order_id WHERE sku = $1 AND status = 'confirmed'",
@@ -184,7 +184,7 @@ describe('the OpenAPI documents', () => {
   it.each([
     ['/docs/orders.json', 'order-service'],
     ['/docs/inventory.json', 'inventory-service'],
-  ])('%s is served to anybody, as it is checked in', async (path, service) => {
+  ])('%s is served without a key, as checked in', async (path, service) => {
     const { status, body } = await system.anonymous('GET', path);
     expect([status, body]).toEqual([200, JSON.parse(readFileSync(documentPath(service), 'utf8'))]);
     expect(await system.anonymous('HEAD', path)).toMatchObject({ status: 200, text: '' });
@@ -216,7 +216,7 @@ describe('bad input', () => {
     expect([answer.status, Object.keys(answer.body).sort()]).toEqual([413, ['help', 'title', 'traceId', 'type']]);
   });
 
-  it('forged X-Consumer-* headers change nothing, and stripped ones are a refusal', async () => {
+  it('forged X-Consumer-* headers have no effect, and removed ones are refused', async () => {
     const forged = {
       'X-Consumer-Custom-ID': 'backoffice-1',
       'X-Consumer-Groups': 'backoffice',
@@ -228,7 +228,7 @@ describe('bad input', () => {
     expect((await system.otherStorefront('GET', `/orders/${placed.body.id}`, undefined, forged)).status).toBe(404);
   });
 
-  it('nobody passes the gateway by calling a service', async () => {
+  it('direct calls to a service are refused', async () => {
     const direct = await fetch(`${system.env.ORDER_URL}/orders`, {
       headers: { 'X-Consumer-Custom-ID': 'backoffice-1', 'X-Consumer-Groups': 'backoffice' },
     });
@@ -266,7 +266,7 @@ describeNeeding('Chromium', chromium !== undefined, 'in a browser without the In
     const key = system.env.STOREFRONT_KEY;
     await page.load(`${system.env.BASE_URL}/docs`);
     await page.press('.btn.authorize');
-    // React hears of a value only when its own setter was passed by.
+    // React detects a new value only if its own setter is bypassed.
     await page.eventually(`(() => {
       const field = document.querySelector('.auth-container input');
       Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, '${key}');
@@ -295,7 +295,7 @@ describeNeeding('Chromium', chromium !== undefined, 'in a browser without the In
     ['the gateway', '/no/such/path', 'gateway', 'Refusals of the gateway'],
   ])('the type of a refusal of %s opens the page about it', async (_whose, path, code, title) => {
     const { body } = await system.storefront('GET', path);
-    // A host is published under its domain, which leads nowhere from here.
+    // The type may have the public domain of the host, which does not resolve here.
     const { BASE_URL = '', PUBLIC_URL = BASE_URL } = system.env;
     expect(body.type).toBe(`${PUBLIC_URL}/docs/problems/${code}`);
     await page.load(body.type.replace(PUBLIC_URL, BASE_URL));
@@ -311,7 +311,7 @@ describeNeeding('Chromium', chromium !== undefined, 'in a browser without the In
     }
   });
 
-  it('GET / is a page that says how each part is', async () => {
+  it('GET / is a page with the status of each part', async () => {
     await page.load(`${system.env.BASE_URL}/`);
     await page.eventually("document.getElementById('orders').textContent === '● ok'");
     await page.eventually("document.getElementById('inventory').textContent === '● ok'");

@@ -17,7 +17,7 @@ it('a new kind of principal does not compile until every place that treats kinds
   const tsc = join(folder, 'node_modules/.bin/tsc');
   const { stdout } = spawnSync(tsc, ['--noEmit', '--pretty', 'false'], { cwd: folder, encoding: 'utf8' });
   const places = [...stdout.matchAll(/^([^(\s]+)\(\d+,\d+\): error TS2366: /gm)].map(([, path]) => path);
-  // The scope of keys and the name in timelines; whose orders are shown.
+  // The scope of keys, the name in timelines, and the visibility of orders.
   expect(places.sort()).toEqual([
     ...Array(2).fill('chassis/src/edge/principal.ts'),
     'order-service/src/orders/visibility.ts',

@@ -1,4 +1,4 @@
-/** What the pages tell people to paste: it does what they say. */
+/** The commands and code in the documentation do what it says. */
 
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   system = await startSystem(1);
 });
 
-/** The blocks of one language on a page, or on a part of it, in order. */
+/** The code blocks of one language on a page or in a section, in order. */
 function blocks(page: string, language: string, from = '', to = ''): string[] {
   const text = readFileSync(join(root, page), 'utf8');
   const part = text.slice(text.indexOf(from), to === '' ? undefined : text.indexOf(to));
@@ -60,7 +60,7 @@ describe('the clients of http-and-messages.md', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-clients-'));
   atEnd(() => rmSync(folder, { recursive: true }));
 
-  it('place one order each while inventory-service is away for a while, and are told of it again', async () => {
+  it('place one order each while inventory-service is down for a while, and get the same order again', async () => {
     const { BASE_URL, STOREFRONT_KEY } = system.env;
     const place = async ({ language, command, file }: (typeof clients)[number]) => {
       const [code = ''] = blocks('docs/http-and-messages.md', language);
@@ -75,14 +75,14 @@ describe('the clients of http-and-messages.md', () => {
       return items.length >= clients.length ? true : undefined;
     });
     await system.control('start', 'inventory');
-    const told = await placing;
-    for (const line of told) expect(line).toMatch(/^201 ORD-\d+\n$/);
-    expect(new Set(told).size).toBe(clients.length);
-    expect(await Promise.all(clients.map(place))).toEqual(told);
+    const first = await placing;
+    for (const line of first) expect(line).toMatch(/^201 ORD-\d+\n$/);
+    expect(new Set(first).size).toBe(clients.length);
+    expect(await Promise.all(clients.map(place))).toEqual(first);
   });
 
-  // Without Python the test above leaves its client out; this one says so.
-  (hasPython ? it : it.skip)(`speak Python too${hasPython ? '' : ' [needs python3]'}`, () => {
+  // Without Python the test above skips the Python client; this one reports it.
+  (hasPython ? it : it.skip)(`include the Python client${hasPython ? '' : ' [needs python3]'}`, () => {
     expect(clients.map(({ language }) => language)).toContain('python');
   });
 });

@@ -1,10 +1,10 @@
-/** What must agree, compared in the running system: what is false is found, what is under way is not, and killed runs. */
+/** Reconciliation in the running system: mismatches, work in progress, and killed runs. */
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import { anOrderOf, placeSettled, type System, startSystem, withKey } from './system.ts';
+import { anOrderOf, placeAndWait, type System, startSystem, withKey } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
-  // Without grace: what the second look and the waits of the orders must excuse, they must excuse alone.
+  // No grace period: the second look and the waits of the orders must suffice to avoid false mismatches.
   system = await startSystem(2, { ORDER_SERVICE_RECONCILE_GRACE_SECONDS: '0' });
 });
 afterEach(async () => {
@@ -24,7 +24,7 @@ interface Run {
 }
 const pathOf = (service: Service) => `/operations/${service}/reconciliation`;
 
-/** Compare now, and wait for the end: the same request again until it is more than accepted. */
+/** Start a comparison, and repeat the request until it has the result. */
 async function reconcile(service: Service, withinMs = 30_000): Promise<Run> {
   const key = withKey();
   return eventually(async () => {
@@ -33,7 +33,7 @@ async function reconcile(service: Service, withinMs = 30_000): Promise<Run> {
     return answer.body;
   }, withinMs);
 }
-/** As a process of its own shows it, whichever has compared. */
+/** The last result, as any process shows it. */
 async function gauges(service: Service): Promise<Record<string, number>> {
   const url = service === 'orders' ? system.env.ORDER_URL : system.env.INVENTORY_URL;
   const text = await (await fetch(`${url}/metrics`)).text();
@@ -47,18 +47,18 @@ const shows = (service: Service, expected: Record<string, number>) =>
   });
 
 async function place(sku: string): Promise<string> {
-  const { status, body } = await placeSettled(system, anOrderOf(sku));
+  const { status, body } = await placeAndWait(system, anOrderOf(sku));
   expect(status).toBe(201);
   return body.id;
 }
 const byId = (id: string) => (run: Run) => run.mismatches.find(({ subject }) => subject === id);
 
-it('finds what is false, repairs lost commands alone, and is satisfied when the rest is mended', async () => {
+it('finds mismatches, repairs only lost commands, and finds nothing after the others are corrected', async () => {
   const sku = await system.product(10);
   const cancelled = await place(sku);
   const shipped = await place(sku);
   const forgotten = await place(sku);
-  // Steps whose commands were lost, and an order that a restored backup does not know.
+  // Steps with lost commands, and an order that is missing in a restored backup.
   await system.orderDb.query(
     `UPDATE orders SET status = 'cancelled', cancellation = '{}', version = version + 1 WHERE id = $1`,
     [cancelled],
@@ -85,7 +85,7 @@ it('finds what is false, repairs lost commands alone, and is satisfied when the 
     expect(body).toMatchObject({ lastFinished: { id: run.id }, mismatches: run.mismatches });
   }
 
-  // One unit was given back, one has left; only the forgotten order's is still reserved.
+  // One unit was released, one was shipped; only the unit of the missing order is still reserved.
   await eventually(async () => {
     expect(await system.stock(sku)).toEqual({ onHand: 10, reserved: 1, available: 9 });
     expect((await system.orderDb.query('SELECT FROM orders WHERE awaiting IS NOT NULL')).rowCount).toBe(0);
@@ -102,7 +102,7 @@ it('finds what is false, repairs lost commands alone, and is satisfied when the 
   }
 });
 
-it('finds nothing false in work that is under way', async () => {
+it('finds no mismatch in work in progress', async () => {
   const skus = [await system.product(1_000), await system.product(1_000)];
   let isOver = false;
   let placed = 0;
@@ -125,7 +125,7 @@ it('finds nothing false in work that is under way', async () => {
     while (runs.length < 20 || placed < 100) {
       runs.push(await reconcile('orders'), await reconcile('inventory'));
     }
-    // With commands that stay unanswered for a while, and orders that stay pending.
+    // Some commands stay unanswered for a while, and some orders pending.
     await system.control('pause', 'inventory-1');
     await system.control('kill', 'inventory-2');
     await eventually(async () => {

@@ -1,4 +1,4 @@
-/** Somebody subscribes to the events of orders: a small service that only these tests have. */
+/** A minimal service, used only in these tests, that subscribes to the events of orders. */
 import { randomUUID } from 'node:crypto';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
@@ -10,7 +10,7 @@ import { historyQueue, welcomeQueue } from './subscriber/queues.ts';
 
 let services: Services;
 let database: MessagingDatabase;
-/** Whether the producer can be read. */
+/** Whether the producer's API is available. */
 let isReadable = true;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ beforeEach(async () => {
   database = await createMessagingDatabase();
   await createHistoryTables(database.pool);
   atEnd(() => database.drop());
-  // A subscription of a former test is none: each begins with a first start.
+  // Each test begins with a first start, without the subscription of an earlier test.
   await services.server.withChannel(async (channel) => {
     for (const { name } of await services.server.queues())
       if (name.startsWith('history.')) await channel.deleteQueue(name);
@@ -56,7 +56,7 @@ async function placeOrders(count: number): Promise<string[]> {
 }
 
 async function readPage(cursor: string | undefined): Promise<{ items: OrderState[]; nextCursor?: string }> {
-  if (!isReadable) throw new Error('the producer is away');
+  if (!isReadable) throw new Error('the producer is unavailable');
   const { status, body } = await call('GET', `/orders?limit=10${cursor ? `&cursor=${cursor}` : ''}`);
   expect(status).toBe(200);
   return body;
@@ -68,7 +68,7 @@ async function start() {
   return service;
 }
 
-/** Every event of the orders has left the outbox. */
+/** Resolves when the outbox is empty. */
 const published = () =>
   eventually(async () => {
     const { rowCount } = await services.orderDb.query('SELECT FROM outbox_messages LIMIT 1');
@@ -80,7 +80,7 @@ const inHistory = async () =>
 const atProducer = async () =>
   (await services.orderDb.query<OrderState>('SELECT id, status, version FROM orders ORDER BY 1')).rows;
 
-/** The history has every order of the producer, as it is there. */
+/** Wait until the history has the current state of every order of the producer. */
 async function isComplete(): Promise<void> {
   await published();
   const orders = await atProducer();
@@ -92,7 +92,7 @@ async function isComplete(): Promise<void> {
 const caughtUp = () =>
   eventually(async () => (await database.pool.query('SELECT FROM catch_ups')).rowCount === 1 || undefined);
 
-it('knows after its first start what was published before it subscribed', async () => {
+it('has, after its first start, the orders that were published before it subscribed', async () => {
   const placed = await placeOrders(12); // more than a page
   await published();
   await start();
@@ -100,7 +100,7 @@ it('knows after its first start what was published before it subscribed', async 
   expect((await inHistory()).map(({ id }) => id)).toEqual(expect.arrayContaining(placed));
 });
 
-it('has each event in both of its queues, and its effect in each once, however often it comes', async () => {
+it('gets each event in both of its queues, with one effect in each, however often it is delivered', async () => {
   const service = await start();
   await caughtUp();
   const [id = ''] = await placeOrders(1);
@@ -136,8 +136,8 @@ it('has each event in both of its queues, and its effect in each once, however o
   expect((await inHistory()).find((order) => order.id === id)).toMatchObject({ status: 'cancelled', version: 3 });
 });
 
-describe('a subscriber that was away for longer than its queue has room', () => {
-  /** It subscribes, goes away, and comes back when 25 of 45 events have been dropped. Returns the orders of these events. */
+describe('a subscriber that was down until its queue overflowed', () => {
+  /** It subscribes, stops, and starts when 25 of 45 events were dropped. Returns the orders of these events. */
   async function missMost(): Promise<string[]> {
     const service = await start();
     await caughtUp();
@@ -159,11 +159,11 @@ describe('a subscriber that was away for longer than its queue has room', () => 
       )
     ).rows;
 
-  it('finds out from what was dropped, and reads it from the producer', async () => {
+  it('detects dropped events, and reads their orders from the producer', async () => {
     const placed = await missMost();
     await start();
     await isComplete();
-    // What has room for all events has them all.
+    // The other queue has room for all events and lost none.
     await eventually(async () => {
       const { rows } = await database.pool.query('SELECT order_id FROM welcomes');
       return rows.length === placed.length || undefined;
@@ -183,7 +183,7 @@ describe('a subscriber that was away for longer than its queue has room', () => 
     });
   });
 
-  it('shows what was dropped for as long as the producer cannot be read, and catches up then', async () => {
+  it('lists the dropped events while the producer is unavailable, and catches up afterwards', async () => {
     await missMost();
     isReadable = false;
     await start();

@@ -25,7 +25,7 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever came and fails when it is something else
+  // biome-ignore lint/suspicious/noExplicitAny: a test fails if the body is not what it expects
   body: any;
 }
 
@@ -36,10 +36,10 @@ export type Caller = (
   headers?: Record<string, string>,
 ) => Promise<Answer>;
 
-/** A whole system of processes of its own, two of each service, behind its own gateway. */
+/** A complete system of separate processes: two of each service behind a gateway. */
 export interface System {
   env: Record<string, string>;
-  /** LOCAL_DIR of its commands. */
+  /** LOCAL_DIR for its commands. */
   folder: string;
   storefront: Caller;
   otherStorefront: Caller;
@@ -48,23 +48,24 @@ export interface System {
   anonymous: Caller;
   /** stop, kill, pause, resume or start a part, as `npm run local` does. */
   control(action: 'stop' | 'kill' | 'pause' | 'resume' | 'start', part: string): Promise<void>;
-  /** Each part, with its port and, when it runs, its process. */
+  /** All parts, with ports and, if they run, process ids. */
   parts(): Promise<PartReport[]>;
   orderDb: pg.Pool;
   inventoryDb: pg.Pool;
-  /** A product with so many units; returns its SKU. */
+  /** Creates a product with this many units; returns its SKU. */
   product(units: number): Promise<string>;
   /** Available, reserved and on-hand units of a SKU. */
   stock(sku: string): Promise<{ onHand: number; reserved: number; available: number }>;
-  /** Resolves when every service answers and is connected to the broker. */
+  /** Resolves when all processes respond and are connected to the broker. */
   healthy(): Promise<void>;
   down(): Promise<void>;
 }
 
 /**
- * Start a system in a folder and on ports of its own, with so many processes of each service, and with these of
- * local's variables. Or talk to one that runs already: the one that the file E2E_SYSTEM_ENV describes, in the form of
- * `npm run --silent local -- env`. It goes down with the test or the file that starts it.
+ * Start a system in a separate folder and on free ports, with this many processes of each service and these variables
+ * of
+ * `npm start`. If E2E_SYSTEM_ENV is set, use the running system that this file describes, in the format of
+ * `npm run --silent local -- env`. The system is stopped after the test or file that starts it.
  */
 export async function startSystem(processes = 2, variables: Record<string, string> = {}): Promise<System> {
   const running = process.env.E2E_SYSTEM_ENV;
@@ -81,7 +82,7 @@ export async function startSystem(processes = 2, variables: Record<string, strin
   );
   const system = talkTo(parseEnv((await cli('env')).stdout), {
     folder,
-    // As the commands do, without a process for each of them: a test gives many.
+    // Without a process per command, because tests have many.
     async control(action, part) {
       await controlParts(readSystem(folder), action, part);
     },
@@ -90,7 +91,7 @@ export async function startSystem(processes = 2, variables: Record<string, strin
       const system = readSystem(folder);
       const answering = ['gateway', ...serviceProcesses(system.plan)];
       await Promise.all(answering.map((name) => endPart(partOf(system, name), END_WITHIN_MS, 'SIGINT')));
-      // Asked to end, RabbitMQ takes 6 s, to save what is removed here.
+      // A clean stop of RabbitMQ takes 6 s, and its data is deleted anyway.
       killPart(partOf(system, 'broker'));
       await bringDown(system);
       rmSync(folder, { recursive: true, force: true });
@@ -110,17 +111,17 @@ function downAtEnd(system: System): System {
   return system;
 }
 
-/** What can be done to a system besides talking to it. */
+/** Control over the parts of a system. */
 type Hold = Pick<System, 'folder' | 'control' | 'parts'> & { end(): Promise<void> };
 
 async function refuse(): Promise<never> {
-  throw new Error('this test breaks parts, and may not do so to the system of E2E_SYSTEM_ENV');
+  throw new Error('this test breaks parts, which is not allowed with E2E_SYSTEM_ENV');
 }
 const notOurs: Hold = { folder: '', control: refuse, parts: refuse, end: async () => {} };
 
 function talkTo(env: Record<string, string>, { folder, control, parts, end }: Hold): System {
   const undescribed: string[] = [];
-  /** Every call is held against the OpenAPI documents; `down` fails too, for some tests expect calls to fail. */
+  /** Checks every call against the OpenAPI documents. `down` fails too, because some tests expect calls to fail. */
   function describedOnly(exchange: Exchange): void {
     try {
       checkExchange(exchange);
@@ -158,7 +159,7 @@ function talkTo(env: Record<string, string>, { folder, control, parts, end }: Ho
       return sku;
     },
     async stock(sku) {
-      // Right after a restart, the gateway may not know yet that the service is back.
+      // Right after a restart, the gateway may not have detected that the service is back.
       return eventually(async () => {
         const { status, text, body } = await backoffice('GET', `/products/${sku}`);
         if (status !== 200) throw new Error(`${status} ${text}`);
@@ -167,7 +168,7 @@ function talkTo(env: Record<string, string>, { folder, control, parts, end }: Ho
     },
     async healthy() {
       for (const { path } of services) {
-        // Several times, for each answer comes from one of two processes.
+        // Several times, because each response is from one of two processes.
         await eventually(async () => {
           for (let n = 0; n < 4; n += 1) {
             const { status, body } = await system.anonymous('GET', `/health/${path}`);
@@ -191,7 +192,7 @@ function parseEnv(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
 }
 
-/** A request of a test, with its answer. */
+/** Sends a request; returns the response. */
 async function call(
   gateway: string,
   path: string,
@@ -217,7 +218,7 @@ async function expectStatus(status: number, answer: Promise<Answer>): Promise<vo
   if (found !== status) throw new Error(`${found} instead of ${status}: ${text}`);
 }
 
-/** A header with this key, or with a new one. */
+/** An Idempotency-Key header with this key, or a new one. */
 export function withKey(key: string = uuidv7()): Record<string, string> {
   return { 'Idempotency-Key': key };
 }
@@ -228,16 +229,17 @@ export function anOrderOf(sku: string, quantity = 1) {
 }
 
 /**
- * Place an order and wait until its stock is decided. A 202 is a right answer whenever inventory-service is slow, on a busy
- * machine, say, or when order-service has not yet noticed that it is back; such a request is repeated until it is settled.
+ * Place an order and wait until its stock is decided. 202 is a valid response if inventory-service is slow, for example
+ * on a busy machine, or if order-service has not detected yet that it is back; then the request is repeated until the
+ * order is decided.
  */
-export async function placeSettled(system: System, order: object, key: string = uuidv7()): Promise<Answer> {
+export async function placeAndWait(system: System, order: object, key: string = uuidv7()): Promise<Answer> {
   const first = await system.storefront('POST', '/orders', order, withKey(key));
-  return first.status === 202 ? settled(system, order, key) : first;
+  return first.status === 202 ? finalAnswer(system, order, key) : first;
 }
 
-/** Repeat a request under its key until it has a final answer. */
-export async function settled(system: System, order: object, key: string, withinMs = 60_000): Promise<Answer> {
+/** Repeat a request with its key until it has a final response. */
+export async function finalAnswer(system: System, order: object, key: string, withinMs = 60_000): Promise<Answer> {
   return eventually(async () => {
     const answer = await system.storefront('POST', '/orders', order, withKey(key)).catch(() => undefined);
     if (answer && (answer.status === 201 || (answer.status === 409 && answer.body.code !== 'request-in-progress'))) {

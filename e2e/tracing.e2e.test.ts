@@ -1,4 +1,4 @@
-/** One trace from the gateway's `traceparent` through both services, outbox and broker, and the log lines that name it. */
+/** A trace from the gateway's `traceparent` through both services, outbox and broker, and the log lines with its id. */
 
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   });
 });
 
-/** What Kong sends on when its tracing is on. */
+/** The header that Kong adds if its tracing is enabled. */
 function fromKong() {
   const traceId = randomBytes(16).toString('hex');
   const spanId = randomBytes(8).toString('hex');
@@ -30,8 +30,8 @@ function fromKong() {
 }
 
 /**
- * Until none of the answers is a 202: what a test says is about orders whose stock was decided in time, and a busy machine may
- * not do that.
+ * Repeat until no response is 202: these tests are about orders that are decided in time, which may not happen on a
+ * busy machine.
  */
 function inTime<T extends Record<string, unknown>>(attempt: () => Promise<T>): Promise<T> {
   return eventually(async () => {
@@ -40,12 +40,12 @@ function inTime<T extends Record<string, unknown>>(attempt: () => Promise<T>): P
   });
 }
 
-/** An order of one unit by a caller whose trace the gateway has begun. */
+/** Place an order of one unit with a trace that the gateway has started. */
 function placeOrder(sku: string, { header }: ReturnType<typeof fromKong>) {
   return system.storefront('POST', '/orders', anOrderOf(sku), { ...withKey(), ...header });
 }
 
-/** The spans of the trace, as `service: name`, each below what caused it, once they are these. */
+/** Wait until the spans of the trace, as `service: name` and indented below their parents, are these. */
 async function expectTree({ traceId, spanId }: ReturnType<typeof fromKong>, expected: string[]): Promise<void> {
   await eventually(() => {
     const spans = receiver.spans.filter((span) => span.traceId === traceId);
@@ -73,7 +73,7 @@ function linesOf(part: string): Line[] {
 describe('the trace of an order', () => {
   it('leads from the gateway over both services to the events', async () => {
     const sku = await system.product(1_000);
-    // What no part reads: it neither moves the trace nor switches it off.
+    // Other trace headers must neither replace nor disable the trace.
     const b3 = { b3: '0', 'x-b3-traceid': '1'.repeat(32), 'x-b3-spanid': '2'.repeat(16), 'x-b3-sampled': '0' };
     const { kong, placed } = await inTime(async () => {
       const begun = fromKong();
@@ -131,8 +131,8 @@ describe('the trace of an order', () => {
       expect(messages).toContainEqual(expect.objectContaining({ ...about, messageType: 'reservation.held' }));
       return true;
     });
-    const told = (await system.storefront('GET', `/orders/${accepted.body.id}/timeline`)).body.items;
-    expect(new Set(told.map((entry: Line) => entry.traceId))).toEqual(new Set([kong.traceId]));
+    const timeline = (await system.storefront('GET', `/orders/${accepted.body.id}/timeline`)).body.items;
+    expect(new Set(timeline.map((entry: Line) => entry.traceId))).toEqual(new Set([kong.traceId]));
   });
 
   it('is linked, both ways, with the batch that the order shared with others', async () => {
@@ -143,7 +143,7 @@ describe('the trace of an order', () => {
         status: (await placeOrder(sku, kong)).status,
       })),
     );
-    // What a busy machine refuses is in no batch.
+    // A request that a busy machine refuses is in no batch.
     const callers = answers.filter(({ status }) => status !== 503).map(({ kong }) => kong);
     const ofCallers = () => receiver.spans.filter(({ traceId }) => callers.some((one) => one.traceId === traceId));
     const { batches, requests } = await eventually(async () => {
@@ -164,7 +164,7 @@ describe('the trace of an order', () => {
     }
   });
 
-  it('has the id of the request when nobody began one before', async () => {
+  it('has the id of the request if the gateway has not started a trace', async () => {
     const refused = await system.storefront('GET', `/orders/${uuidv7()}`);
     const span = await eventually(async () => receiver.spans.find(({ traceId }) => traceId === refused.body.traceId));
     expect(span).toMatchObject({ name: 'GET /orders/:id', parentSpanId: undefined, failed: false });
@@ -176,7 +176,7 @@ describe('the trace of an order', () => {
 });
 
 describe('the log', () => {
-  it('has one line for each request, with the ids that lead on, and nothing of what was sent', async () => {
+  it('has one line for each request, with the ids to follow, and without request data', async () => {
     const key = `secret-key-${uuidv7()}`;
     const newKey = () => `${key}-${uuidv7()}`;
     const customerId = `secret-customer-${uuidv7()}`;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts the system behind the real Kong, and fails when a second sync of kong.yml would change anything: then Kong does not
-# hold what the file says, or the file says it in a way that never settles.
+# hold what the file says, or the file says it in a form that Kong changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -48,7 +48,7 @@ main() {
   flock --nonblock 9 || fail "another backup is running in $backup_dir"
 
   # Begun at the same instant, the two snapshots differ by milliseconds: what lies between them is what reconciliation
-  # has to settle when both are restored.
+  # has to resolve when both are restored.
   time=$(date --utc +%Y%m%dT%H%M%SZ)
   for database in "${databases[@]}"; do
     dump "$database" "$time" &

@@ -12,7 +12,15 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { type Ended, startProgram } from '@shop/chassis/testing/start-program.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
-import { type Answer, anOrderOf, placeSettled, type System, settled, startSystem, withKey } from '@shop/e2e/system.ts';
+import {
+  type Answer,
+  anOrderOf,
+  finalAnswer,
+  placeAndWait,
+  type System,
+  startSystem,
+  withKey,
+} from '@shop/e2e/system.ts';
 import { postgresOf } from '@shop/local/parts.ts';
 import { superuserUrl } from '@shop/local/servers/postgres.ts';
 import { readSystem } from '@shop/local/start-system.ts';
@@ -88,7 +96,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     return { id: (body.id ?? body.orderId) as string, number: Number(body.number?.slice(4)), status, key };
   };
   async function place(sku: string, quantity: number, key: string = randomUUID()) {
-    return toPlaced(await placeSettled(system, anOrderOf(sku, quantity), key), key);
+    return toPlaced(await placeAndWait(system, anOrderOf(sku, quantity), key), key);
   }
   async function placeConfirmed(sku: string, quantity: number, key: string = randomUUID()) {
     const placed = await place(sku, quantity, key);
@@ -141,7 +149,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       withClient(superuser(env.INVENTORY_DB_URL ?? ''), closeOwners),
     );
 
-  it('order-db: what reconciliation finds, what a person settles, and nothing is shipped twice unseen', async () => {
+  it('order-db: what reconciliation finds, what a person resolves, and nothing is shipped twice unseen', async () => {
     const sku = await system.product(100);
     const untouched = await placeConfirmed(sku, 1);
     const shippedBefore = await placeConfirmed(sku, 2);
@@ -158,7 +166,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     await start('inventory');
     await cancel(pendingThenCancelled.id);
     for (const { key } of [pending, pendingThenShipped]) {
-      await settled(system, anOrderOf(sku, key === pending.key ? 5 : 7), key, 60_000);
+      await finalAnswer(system, anOrderOf(sku, key === pending.key ? 5 : 7), key, 60_000);
     }
     await ship(pendingThenShipped.id);
     await ship(shippedAfter.id);
@@ -352,7 +360,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect((await reconcile('inventory')).code).toBe(0);
     await openGateway();
     await system.healthy();
-    await settled(system, anOrderOf(sku, 8), pending.key);
+    await finalAnswer(system, anOrderOf(sku, 8), pending.key);
     expect(await system.stock(sku)).toEqual({ ...truth, reserved: 129, available: 22 });
     expect(await system.stock(newSku)).toEqual({ onHand: 7, reserved: 7, available: 0 });
     expect(await Promise.all([untouched, confirmed, ofNew].map(({ id }) => stateOf(id)))).toEqual([

@@ -222,7 +222,7 @@ $(compose logs --no-log-prefix --tail 5 "$service" 2>&1 | cut -c 1-300 | sed 's/
   [[ $before != "$(compose ps --quiet "$service")" ]] || return 0
   say "  $service is $TAG"
   # The next one may only go when Kong knows this one: its names live for 5 s, its health checks come every second.
-  sleep "${SETTLE_SECONDS:-8}"
+  sleep "${READY_PAUSE_SECONDS:-8}"
 }
 
 sync_gateway() {

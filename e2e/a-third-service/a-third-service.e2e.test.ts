@@ -1,6 +1,6 @@
 /**
- * A service is a folder and an entry in services.ts: in a copy of the tree, one that is not of the product is started,
- * routed, measured and backed up like the others. docs/adding-a-service.md says the same in words.
+ * A service is a folder and an entry in services.ts. In a copy of the tree, a service that is not part of the product
+ * is started, routed, measured and backed up like the others, as docs/adding-a-service.md describes.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,10 +36,10 @@ const ENTRY = `  {
   },
 `;
 
-// What npm sets for its scripts would lead those of the copy back to this tree.
+// npm's variables for scripts would make the scripts of the copy use this tree.
 const outside = Object.entries(process.env).filter(([name]) => !/^(npm_|LOCAL_DIR$)/i.test(name));
 
-/** A command of the copy; what it prints. */
+/** Runs a command of the copy; returns its output. */
 async function npm(...args: string[]): Promise<string> {
   const { stdout } = await run('npm', args, {
     cwd: tree,
@@ -56,7 +56,7 @@ beforeAll(async () => {
   cpSync(join(__dirname, 'note-service'), join(tree, 'note-service'), { recursive: true });
   const end = '] as const satisfies readonly Entry[];';
   writeFileSync(join(tree, 'services.ts'), read('services.ts').replace(end, `${ENTRY}${end}`));
-  // Which write what is checked in.
+  // These write the generated files.
   for (const command of ['services', 'openapi', 'gateway', 'configuration', 'dashboards'])
     await npm('run', '--silent', command);
 });
@@ -82,7 +82,7 @@ describe('a third service under npm start', () => {
       body: body && JSON.stringify(body),
     });
 
-  it('is well, by its path at the gateway', async () => {
+  it('is healthy, under its path at the gateway', async () => {
     await eventually(async () => {
       const answer = await call('GET', '/health/notes', undefined);
       expect(await answer.json()).toMatchObject({ status: 'ok', checks: { database: true, broker: true } });
@@ -91,7 +91,7 @@ describe('a third service under npm start', () => {
     expect((await call('GET', '/docs/notes.json', undefined)).status).toBe(200);
   });
 
-  it('answers those whom its document names, once for each key, and publishes its event', async () => {
+  it('answers the groups in its document, once for each key, and publishes its event', async () => {
     const connection = await amqplib.connect(env.RABBITMQ_URL ?? '');
     atEnd(() => connection.close());
     const channel = await connection.createChannel();
@@ -115,7 +115,7 @@ describe('a third service under npm start', () => {
     });
   });
 
-  it('hears of an order', async () => {
+  it('receives the event of an order', async () => {
     const lines = [{ sku: 'MUG-BLUE', quantity: 1 }];
     const placed = await call('POST', '/orders', env.STOREFRONT_KEY, { customerId: 'ada', currency: 'EUR', lines });
     const { id, number } = (await placed.json()) as { id: string; number: string };
@@ -138,7 +138,7 @@ describe('a third service under npm start', () => {
     expect(read('monitoring/grafana/dashboards/services.json')).toContain('note-service');
   });
 
-  it('is a part, and its dead letters are listed with those of the others', async () => {
+  it('is a part, and its dead letters are listed with those of the other services', async () => {
     const parts = JSON.parse(await npm('run', '--silent', 'local', '--', 'status', '--json')) as { part: string }[];
     expect(parts.map(({ part }) => part)).toEqual(expect.arrayContaining(['note-1', 'note-2', 'note-db']));
     const letters = JSON.parse(
@@ -147,9 +147,9 @@ describe('a third service under npm start', () => {
     expect(letters).toEqual({ groups: [], items: [] });
   });
 
-  // The last one: it leaves the other services stopped.
-  it('is listed on the page over the documents, which it serves as well when it is alone', async () => {
-    // Until the gateway has seen which processes are gone, all tries of a request may meet such ones.
+  // Must be the last test: it leaves the other services stopped.
+  it('is listed on the page over the documents, and serves that page when it runs alone', async () => {
+    // Until the gateway has detected which processes are gone, all attempts of a request may go to them.
     const page = () =>
       eventually(async () => {
         const answer = await call('GET', '/docs', undefined);
@@ -165,7 +165,7 @@ describe('a third service under npm start', () => {
 const bin = findDebianPostgres();
 
 describeNeeding("Debian's postgresql", bin !== undefined, 'a third service in the backups', () => {
-  it('is dumped with the others', async () => {
+  it('is dumped with the other databases', async () => {
     const server = await startDebianPostgres(bin ?? '');
     atEnd(() => server.stop());
     const dumps = join(tree, 'dumps');
@@ -212,7 +212,7 @@ describeNeeding('docker compose', hasCompose, 'a third service in the Compose fi
     expect(read('note-service/Dockerfile')).toContain('COPY note-service/package.json note-service/\n');
   });
 
-  it('has them, and its backup, in production', async () => {
+  it('has the same and a backup in production', async () => {
     const parts = await config('docker-compose.prod.yml', { DOCKERHUB_USER: 'shop', TAG: '1.0.0' });
     expect(parts['note-service-2']).toMatchObject({ image: 'shop/note-service:1.0.0' });
     expect(parts.backup?.environment).toMatchObject({ NOTE_DB_URL_FILE: '/run/secrets/note_database_owner_url' });
@@ -220,6 +220,6 @@ describeNeeding('docker compose', hasCompose, 'a third service in the Compose fi
   });
 });
 
-it('is registered once: the copy passes the tests of what is written from the registry', async () => {
+it('is registered once: the copy passes the tests of the files that are generated from the registry', async () => {
   await npm('test', '--', 'unit', 'registry', 'commands/misplaced', 'e2e/compose', 'local/src', 'monitoring', 'kong/');
 });

@@ -6,7 +6,7 @@ import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { applyPatch, copyTree } from './tree.ts';
 import { type Run, readVariants, runOfAll } from './variants.ts';
 
-// Without the variable, only those that no faster test finds.
+// Without the variable, only the variants that no faster test finds.
 const variants = readVariants().filter(({ test }) => test === undefined || process.env.BROKEN_VARIANTS === 'all');
 const runLimitMs = 200_000;
 
@@ -28,11 +28,11 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checke
     'finds $name: $wrong',
     async ({ name, patch, rules, run }) => {
       let outcome = await runChaosOnCopy(run, patch);
-      tell(name, outcome);
-      // What the faults meet is a matter of luck, and on a machine that is busy with other things it may be nothing.
+      printOutcome(name, outcome);
+      // What the faults interrupt depends on timing; on a busy machine they may interrupt nothing.
       if (!rules.every((rule) => violatedRules(outcome.report).includes(rule))) {
         outcome = await runChaosOnCopy(run, patch);
-        tell(`${name}, once more`, outcome);
+        printOutcome(`${name}, second run`, outcome);
       }
       expect(violatedRules(outcome.report)).toEqual(expect.arrayContaining(rules));
       expect(outcome.code).toBe(1);
@@ -41,10 +41,10 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checke
   );
 
   it(
-    'finds nothing in the tree as it is',
+    'finds nothing in the unpatched tree',
     async () => {
       const outcome = await runChaosOnCopy(runOfAll(readVariants()));
-      tell('the tree as it is', outcome);
+      printOutcome('the unpatched tree', outcome);
       const { code, report } = outcome;
       expect(report.checks.filter(({ violations }) => violations.length > 0)).toEqual([]);
       expect(code).not.toBe(1);
@@ -54,8 +54,8 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'the checke
   );
 });
 
-/** Runs `npm run chaos` of a copy of this tree, patched or as it is. */
-async function runChaosOnCopy({ seconds, settle, faults }: Run, patch?: string): Promise<Outcome> {
+/** Runs `npm run chaos` in a copy of this tree, with or without a patch. */
+async function runChaosOnCopy({ seconds, recoverWithin, faults }: Run, patch?: string): Promise<Outcome> {
   const began = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'shop-variant-'));
   try {
@@ -63,7 +63,7 @@ async function runChaosOnCopy({ seconds, settle, faults }: Run, patch?: string):
     if (patch) applyPatch(folder, patch);
     const schedule = join(folder, 'schedule.json');
     writeFileSync(schedule, JSON.stringify(faults));
-    const options = { seconds, settle, schedule, seed: 1 };
+    const options = { seconds, 'recover-within': recoverWithin, schedule, seed: 1 };
     const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
     const { code, stdout, stderr } = await runNode(folder, ['commands/cli.ts', 'chaos', '--json', ...args]);
     if (!stdout.startsWith('{')) throw new Error(`npm run chaos ended with code ${code}:\n${stdout}${stderr}`);
@@ -76,7 +76,7 @@ async function runChaosOnCopy({ seconds, settle, faults }: Run, patch?: string):
 
 function runNode(cwd: string, args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const { LOCAL_DIR: _, ...env } = process.env;
-  // At SIGTERM the run ends its system.
+  // On SIGTERM the run stops its system.
   const options = { cwd, env, timeout: runLimitMs, maxBuffer: 200_000_000 };
   return new Promise((resolve) => {
     execFile(process.execPath, args, options, (error, stdout, stderr) =>
@@ -89,7 +89,7 @@ function violatedRules({ checks }: Report): string[] {
   return checks.filter(({ violations }) => violations.length > 0).map(({ rule }) => rule);
 }
 
-function tell(name: string, { report, seconds }: Outcome): void {
+function printOutcome(name: string, { report, seconds }: Outcome): void {
   const found = report.checks.filter(({ violations }) => violations.length > 0);
   const words = found.map(({ rule, violations }) => `${rule} (${violations.length})`).join('; ') || 'no rule';
   process.stderr.write(

@@ -11,11 +11,11 @@ import { readVariants } from './variants.ts';
 const variants = readVariants();
 
 describe('the broken variants', () => {
-  it('name rules that the checker has', () => {
+  it('name existing rules of the checker', () => {
     expect(ruleNames()).toEqual(expect.arrayContaining(variants.flatMap(({ rules }) => rules)));
   });
 
-  it('name tests that exist, where a faster one finds them too', () => {
+  it('name an existing test, if a faster one finds them too', () => {
     for (const { file, title } of variants.flatMap(({ test }) => test ?? [])) {
       const source = readFileSync(join(__dirname, '../..', file), 'utf8').replaceAll("\\'", "'");
       expect(source).toContain(`('${title}'`);
@@ -41,7 +41,7 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
   });
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('runs its own files: its workspaces are found in it', () => {
+  it('runs its own files: its workspaces resolve to the copy', () => {
     const ask = `console.log(import.meta.resolve('@shop/chassis/reliable/outbox/relay.ts'))`;
     const answer = execFileSync(process.execPath, ['--input-type=module', '--eval', ask], {
       cwd: join(folder, 'order-service'),
@@ -50,10 +50,10 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
     expect(answer.trim()).toBe(`file://${folder}/chassis/src/reliable/outbox/relay.ts`);
   });
 
-  it('takes every patch, and what was patched still has the right types', () => {
+  it('accepts every patch, and the patched files still compile', () => {
     for (const { name, patch } of variants) {
       applyPatch(folder, patch);
-      // Beside the original, under a name of its own, so that one run of the compiler judges all of them.
+      // Next to the original, under a different name, so that one run of the compiler checks all of them.
       const files = filesOfPatch(readFileSync(patch, 'utf8'));
       for (const file of files) copyFileSync(join(folder, file), join(folder, file.replace(/ts$/, `${name}.ts`)));
       applyPatch(folder, patch, '--reverse');
@@ -66,7 +66,7 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
     expect(status).toBe(0);
   });
 
-  it('refuses a patch that does not fit', () => {
+  it('refuses a patch that does not apply', () => {
     const patch = join(folder, 'odd.patch');
     writeFileSync(patch, readFileSync(variants[0]?.patch ?? '', 'utf8').replace(/^-(?!--).+$/m, '-something else'));
     expect(() => applyPatch(folder, patch)).toThrow('patch does not apply');

@@ -1,4 +1,4 @@
-/** A copy of the source tree in which the copy's own files run, and not those that it was copied from. */
+/** A copy of the source tree that runs its own files, not those of the original. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 const root = join(__dirname, '../..');
 const ownPackages = '@shop';
 
-/** Copies the files of the tree into a folder, with links to the installed packages. */
+/** Copies the source files into a folder, with links to the installed packages. */
 export function copyTree(folder: string): void {
   for (const file of filesOfTree()) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
@@ -15,7 +15,7 @@ export function copyTree(folder: string): void {
   linkPackages(folder);
 }
 
-/** What git would keep; without its data (an archive of the sources), everything but what is made here. */
+/** The files that git tracks or would track; in an archive without .git, everything except generated files. */
 function filesOfTree(): string[] {
   const { status, stdout } = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
@@ -30,8 +30,8 @@ function filesOfTree(): string[] {
 const made = ['node_modules', '.local', '.git', 'coverage'];
 
 /**
- * The packages from the registry are linked one by one. The link to a workspace leads to the copy's own: through the
- * original's, or through one link to the whole folder, Node would find the files that are not patched.
+ * Links installed packages one by one, and workspaces to those of the copy. Through the links of the original, or
+ * through one link to the whole folder, Node would find the unpatched files.
  */
 function linkPackages(folder: string): void {
   const installed = join(root, 'node_modules');
@@ -42,19 +42,19 @@ function linkPackages(folder: string): void {
   for (const name of readdirSync(join(installed, ownPackages))) {
     const workspace = relative(realpathSync(root), realpathSync(join(installed, ownPackages, name)));
     symlinkSync(join(folder, workspace), join(folder, 'node_modules', ownPackages, name));
-    // Other versions of packages than the root's; none of these is a workspace.
+    // Packages in other versions than the root's; none of them is a workspace.
     const ownInstalled = join(root, workspace, 'node_modules');
     if (existsSync(ownInstalled)) symlinkSync(ownInstalled, join(folder, workspace, 'node_modules'));
   }
 }
 
-/** Applies a patch to a copy, or reverts it; throws git's error. */
+/** Applies a patch to a copy, or reverts it; throws the error of git. */
 export function applyPatch(folder: string, patch: string, ...options: '--reverse'[]): void {
   execFileSync('git', ['apply', '-C1', ...options, patch], {
     cwd: folder,
     encoding: 'utf8',
     stdio: 'pipe',
-    // In a temporary folder inside some other repository, git would look for the files at that one's root.
+    // If the temporary folder is inside another repository, git would look for the files at the root of that one.
     env: { ...process.env, GIT_CEILING_DIRECTORIES: dirname(realpathSync(folder)) },
   });
 }

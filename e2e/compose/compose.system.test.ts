@@ -1,6 +1,6 @@
 /**
- * docker-compose.yml on a real engine, from `up --build --wait` to `down -v`. Where Kong, decK and Grafana cannot be had,
- * stand-ins.yml puts the local gateway in Kong's place; what is left out is printed.
+ * docker-compose.yml on a real engine, from `up --build --wait` to `down -v`. If the images of Kong, decK and Grafana
+ * are not available, stand-ins.yml replaces Kong with the local gateway; the test prints what it leaves out.
  */
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -26,9 +26,9 @@ const gatewayEnvFile = join(folder, 'gateway.env');
 const systemEnvFile = join(folder, 'system.env');
 
 let project: ComposeProject;
-/** docker-compose.yml alone, as a user has it. */
+/** docker-compose.yml alone, as users run it. */
 let asWritten: ComposeConfig;
-/** With what this machine cannot have replaced or left out. */
+/** With unavailable images replaced or left out. */
 let asRun: ComposeConfig;
 let ports: Record<string, number>;
 let base: ReturnType<typeof haveBaseImages>;
@@ -44,8 +44,8 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
       PROXY_ADDRESS: '127.0.0.1',
       RATE_LIMIT_PER_MINUTE: '10000000',
-      // Debian's engine (20.10) that builds two images at once may run a COPY again whose sources are as they were, and what
-      // was built again is another image: `up --build` would replace containers without a change.
+      // If Debian's engine (20.10) builds two images at once, it may repeat a COPY of unchanged sources. The result is
+      // another image, so `up --build` would replace containers without a change.
       COMPOSE_PARALLEL_LIMIT: '1',
       GATEWAY_ENV_FILE: gatewayEnvFile,
     };
@@ -56,7 +56,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     asWritten = await composeProject(name, [], {}).config();
     asRun = await project.config();
     sayWhatIsLeftOut();
-    await project.run('down', '--volumes', '--remove-orphans'); // what a killed run left behind
+    await project.run('down', '--volumes', '--remove-orphans'); // left by a killed run
   }, 1_200_000);
 
   describe('the files', () => {
@@ -65,7 +65,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect(await project.run('--profile', '*', 'config', '--quiet')).toMatchObject({ code: 0, text: '' });
     });
 
-    it('need no .env: the example has the defaults', async () => {
+    it('need no .env: the example file has the defaults', async () => {
       const args = ['compose', '-p', name, '--env-file', '/dev/null', '--profile', '*', 'config', '--format', 'json'];
       expect(JSON.parse(await output('docker', args))).toEqual(asWritten);
     });
@@ -89,7 +89,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       }
     });
 
-    it('publish the proxy to everybody, three pages to this machine, and nothing else', () => {
+    it('publish the proxy on all interfaces, three pages on the loopback interface, and nothing else', () => {
       const published = Object.entries(asWritten.services).flatMap(([service, { ports: list = [] }]) =>
         list.map(({ host_ip, published: port, target }) => `${service} ${host_ip}:${port}->${target}`),
       );
@@ -101,14 +101,14 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       ]);
     });
 
-    it('bound the memory and the logs of every container', () => {
+    it('limit the memory and the logs of every container', () => {
       const unbounded = Object.entries(asWritten.services).filter(
         ([, { mem_limit, logging }]) => !mem_limit || logging?.options?.['max-size'] === undefined,
       );
       expect(unbounded.map(([service]) => service)).toEqual([]);
     });
 
-    it('wait for the end of whatever ends, or `up --wait` would take it for a failure', () => {
+    it('wait for the end of one-shot containers, which `up --wait` would otherwise report as a failure', () => {
       const awaited = Object.values(asWritten.services).flatMap(({ depends_on = {} }) =>
         Object.keys(depends_on).filter(
           (service) => depends_on[service]?.condition === 'service_completed_successfully',
@@ -118,7 +118,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect(awaited.sort()).toEqual(ending.sort());
     });
 
-    it('keep Kong away from the data, and the services away from the world', () => {
+    it('give Kong no access to the databases, and publish no port of a service', () => {
       const on = (network: string) =>
         Object.keys(asWritten.services).filter(
           (service) => asWritten.services[service]?.networks?.[network] !== undefined,
@@ -171,7 +171,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     );
 
     it.each(services.map(({ folder }) => folder))(
-      'has in the image of %s what runs, and less than 80 MB of it',
+      'has only what is needed to run in the image of %s, less than 80 MB',
       async (service) => {
         const size = async (image: string) =>
           Number(await output('docker', ['image', 'inspect', '--format', '{{.Size}}', image]));
@@ -195,7 +195,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       },
     );
 
-    it('lives through the life of an order, races and hostile input', async () => {
+    it('passes the tests of the life of an order, of races and of hostile input', async () => {
       const jest = join(dirname(require.resolve('jest/package.json')), 'bin/jest.js');
       const args = [jest, '--testMatch=**/place-order.e2e.test.ts', '--runInBand', '--forceExit'];
       const { code, text } = await end(process.execPath, args, { ...process.env, E2E_SYSTEM_ENV: systemEnvFile });
@@ -208,17 +208,17 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       if (code !== 0) throw new Error(text);
     });
 
-    it('makes the demo products and lists the dead letters by the commands in the image', async () => {
+    it('creates the demo products and lists the dead letters with the commands in the image', async () => {
       expect(await project.run('run', '--rm', '-T', 'seed')).toMatchObject({ code: 0 });
       const list = await project.run('run', '--rm', '-T', 'dead-letters', 'list', '--json');
       expect({ code: list.code, list: JSON.parse(list.stdout) }).toEqual({ code: 0, list: { groups: [], items: [] } });
     });
 
-    it('lets a client in that was made by command, with both keys of a rotation, until the older one is retired', async () => {
+    it('accepts a client that was added by command, with both keys of a rotation, until the older one is retired', async () => {
       const clients = async (...args: string[]) => {
         const { code, stdout, text } = await project.run('run', '--rm', '-T', 'clients', ...args, '--json');
         if (code !== 0) throw new Error(text);
-        // The local gateway, where it stands in for Kong, follows the file by itself.
+        // The local gateway, if it replaces Kong, reads the file without a sync.
         if (base.complete && (await project.run('run', '--rm', '-T', 'kong-sync')).code !== 0)
           throw new Error('kong-sync');
         return JSON.parse(stdout);
@@ -239,7 +239,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       await until(next, 401);
     }, 240_000);
 
-    it('obeys the commands of the README', async () => {
+    it('runs the commands of the README', async () => {
       const readme = readFileSync(join(root, 'README.md'), 'utf8');
       const section = readme.slice(readme.indexOf('## With Docker Compose'));
       const [, commands = ''] = /```sh\n([\s\S]+?)```/.exec(section) ?? [];
@@ -249,7 +249,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       const { code, text } = await end('bash', ['-ec', here], project.env);
       if (code !== 0) throw new Error(text);
       expect(text).toMatch(/^HTTP\/1\.1 (201 Created|202 Accepted)/m);
-      // It has stopped inventory-service and started it.
+      // The commands stopped and started inventory-service.
       expect((await project.run('up', '--wait')).code).toBe(0);
     });
 
@@ -267,7 +267,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect(requests.duplicates).toBe(100);
     });
 
-    it('is measured by Prometheus, each process by itself', async () => {
+    it('is scraped by Prometheus, each process separately', async () => {
       const processes = services.flatMap(({ folder, replicas }) => Array.from({ length: replicas }, () => folder));
       const expected = [...processes, 'alertmanager', 'prometheus', 'rabbitmq', 'rabbitmq-queues'];
       if (base.complete) expected.push('kong', 'node', ...services.map(() => 'postgres'));
@@ -286,11 +286,11 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       });
     });
 
-    it('stops a process gracefully, and the other one goes on', async () => {
+    it('stops a process gracefully, and the other one continues', async () => {
       const [container] = await containersOf(project, 'order-service');
       await output('docker', ['stop', '--time', '15', container?.Id ?? '']);
       const stopped = (await containersOf(project, 'order-service')).find(({ Id }) => Id === container?.Id);
-      // Only a process that has drained ends with 0; one that was killed has 137, one that ran out of time 1.
+      // Exit code 0: drained; 137: killed; 1: drain timeout.
       expect(stopped?.State).toMatchObject({ Status: 'exited', ExitCode: 0 });
       await eventually(async () => {
         const answer = await fetch(`http://127.0.0.1:${ports.PROXY_PORT}/health/orders`);
@@ -299,7 +299,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       await output('docker', ['start', container?.Id ?? '']);
     });
 
-    it('changes nothing when it is done again', async () => {
+    it('changes nothing when it is repeated', async () => {
       const running = async () =>
         (await containersOf(project))
           .filter(({ State }) => State.Status === 'running')
@@ -312,7 +312,7 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
     });
   });
 
-  describe('what cannot start', () => {
+  describe('a service that cannot start', () => {
     it.each([
       [
         'a weak secret',
@@ -322,14 +322,14 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       ],
       ['a missing variable', 'inventory-service', 'RABBITMQ_URL=', 'RABBITMQ_URL: '],
       ['a missing variable of a migration', 'order-migrate', 'DATABASE_OWNER_URL=', 'DATABASE_OWNER_URL: '],
-    ])('says so by name: %s', async (_what, service, variable, message) => {
+    ])('names the cause: %s', async (_what, service, variable, message) => {
       const { code, text } = await project.run('run', '--rm', '-T', '--no-deps', '-e', variable, service);
       expect(code).toBe(1);
       expect(text).toContain(message);
       expect(text).not.toMatch(/^\s+at /m); // no stack
     });
 
-    it('names the port that is in use, and leaves what runs alone', async () => {
+    it('names the port that is in use, and does not touch running containers', async () => {
       const running = async () =>
         (await containersOf(project)).filter(({ State }) => State.Status === 'running').length;
       const before = await running();
@@ -410,7 +410,7 @@ function sayWhatIsLeftOut(): void {
   );
 }
 
-/** What `npm run --silent local -- env` prints of its own system. The engine's networks can be reached from its machine. */
+/** The variables that `npm run --silent local -- env` prints. The engine's networks are reachable from this machine. */
 async function systemVariables(): Promise<Record<string, string>> {
   const address = async (service: string, network: string) => {
     const [container] = await containersOf(project, service);
@@ -437,7 +437,7 @@ async function systemVariables(): Promise<Record<string, string>> {
   };
 }
 
-/** Of a line of `docker stats`: "name 45.3MiB / 384MiB". */
+/** Parses a line of `docker stats`: "name 45.3MiB / 384MiB". */
 function bytesOf(line: string): number {
   const [, number = '', unit = ''] = /\s([\d.]+)([KMG]?i?B) \//.exec(line) ?? [];
   const factors: Record<string, number> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };

@@ -5,26 +5,26 @@ export const root = join(__dirname, '../..');
 
 export interface Ended {
   code: number;
-  /** Both outputs, as they came. */
+  /** Standard output and standard error, interleaved. */
   text: string;
-  /** Standard output alone. */
+  /** Standard output. */
   stdout: string;
 }
 
-/** Run a command to its end, whatever that is. */
+/** Run a command; its exit code is not checked. */
 export async function end(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
   const { code, output, stdout } = await startProgram(command, args, { cwd: root, env }).ended;
   return { code: code ?? -1, text: output, stdout };
 }
 
-/** Standard output of a command that has to succeed. */
+/** Run a command that must succeed; returns its standard output. */
 export async function output(command: string, args: string[], env?: NodeJS.ProcessEnv): Promise<string> {
   const { code, text, stdout } = await end(command, args, env);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${text}`);
   return stdout;
 }
 
-/** What `docker compose config` makes of a file, as far as the tests look. */
+/** The output of `docker compose config`, as far as the tests need it. */
 export interface ComposeConfig {
   services: Record<
     string,
@@ -42,15 +42,15 @@ export interface ComposeConfig {
   networks: Record<string, { internal?: boolean }>;
 }
 
-/** One project of docker-compose.yml, with these further files, settings and name. */
+/** A project of docker-compose.yml with additional files and settings, and this name. */
 export function composeProject(name: string, overrides: string[], settings: Record<string, string>) {
   const files = ['docker-compose.yml', ...overrides].flatMap((file) => ['-f', file]);
-  // The example's values and ours, and not those of whoever runs the tests.
+  // The values of the example and of the test, not those of the caller's environment.
   const prefix = ['compose', '-p', name, '--env-file', '.env.example', ...files];
   const env = { ...process.env, ...settings };
   return {
     name,
-    /** In which `docker compose` without further options means this project. */
+    /** With these variables, `docker compose` without options uses this project. */
     env: { ...env, COMPOSE_PROJECT_NAME: name, COMPOSE_FILE: ['docker-compose.yml', ...overrides].join(':') },
     run: (...args: string[]) => end('docker', [...prefix, ...args], env),
     output: (...args: string[]) => output('docker', [...prefix, ...args], env),
@@ -61,7 +61,7 @@ export function composeProject(name: string, overrides: string[], settings: Reco
 }
 export type ComposeProject = ReturnType<typeof composeProject>;
 
-/** What `docker inspect` says of a container, as far as the tests look. */
+/** The output of `docker inspect` for a container, as far as the tests need it. */
 export interface Container {
   Id: string;
   Name: string;

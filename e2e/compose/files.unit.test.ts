@@ -1,4 +1,4 @@
-/** What the Compose file, the example of its settings and the Dockerfiles say twice has to agree. */
+/** Values that the Compose file, the example of its settings and the Dockerfiles repeat must be equal. */
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,26 +18,26 @@ describe('.env.example', () => {
   const example = new Map(
     [...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
   );
-  // Looking ahead, so that one inside the default of another is found too.
+  // A lookahead, so that a setting inside the default of another one is found too.
   const used = [...compose.matchAll(/(?=\$\{([A-Z_]+)(?::-((?:\$\{[^}]*\}|[^}])*))?\})/g)]
     .map(([, name, value]) => ({
       name,
-      // What a default takes from another setting cannot be written into the example.
+      // A default that uses another setting cannot be in the example.
       value: value?.includes('${') ? '' : value,
     }))
-    .filter(({ name }) => name !== 'COMPOSE_PROJECT_NAME'); // Compose's own
+    .filter(({ name }) => name !== 'COMPOSE_PROJECT_NAME'); // set by Compose
 
   it('lists every setting of docker-compose.yml, and no other', () => {
     expect([...example.keys()].sort()).toEqual([...new Set(used.map(({ name }) => name))].sort());
   });
 
-  it('has the default of each, wherever it is used', () => {
+  it('has the same default for each in every place', () => {
     const different = used.filter(({ name, value }) => example.get(name) !== value);
     expect(different).toEqual([]);
   });
 });
 
-it('docker-compose.yml names nothing: two clones share neither containers nor volumes nor images', () => {
+it('docker-compose.yml sets no names: two clones share no containers, volumes or images', () => {
   expect(compose).not.toMatch(/^ *(name|container_name):/m);
   const images = [...compose.matchAll(/^ *image: \$\{[A-Z]+_SERVICE_IMAGE:-(.+)\}$/gm)];
   expect(images.map(([, image]) => image)).toEqual(folders.map((folder) => `\${COMPOSE_PROJECT_NAME}-${folder}`));
@@ -46,18 +46,18 @@ it('docker-compose.yml names nothing: two clones share neither containers nor vo
 describe.each(folders)('the Dockerfile of %s', (service) => {
   const dockerfile = read(`${service}/Dockerfile`);
 
-  it('gives npm the package.json of every workspace', () => {
+  it('copies the package.json of every workspace', () => {
     const copied = [...dockerfile.matchAll(/^COPY (\S+)\/package\.json \1\/$/gm)].map(([, workspace]) => workspace);
     expect(copied.sort()).toEqual(workspaces.sort());
   });
 
-  it('starts the service as its own package does', () => {
+  it('starts the service as its package.json does', () => {
     const { start } = JSON.parse(read(`${service}/package.json`)).scripts;
     const [, command = ''] = /^CMD (\[.*\])$/m.exec(dockerfile) ?? [];
     expect(JSON.parse(command)).toEqual(start.replace('src/', `${service}/src/`).split(' '));
   });
 
-  it('takes the base image of docker-compose.yml', () => {
+  it('uses the base image of docker-compose.yml', () => {
     const [, image] = /^ARG NODE_IMAGE=(.+)$/m.exec(dockerfile) ?? [];
     expect(compose).toContain(`\${NODE_IMAGE:-${image}}`);
   });
@@ -78,7 +78,7 @@ it('.dockerignore lets through what the Dockerfiles copy', () => {
 });
 
 it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
-  '%s tells Kong all that kong/README.md says it must be told',
+  '%s has all settings of Kong that kong/README.md requires',
   (file) => {
     const settings = [...read('kong/README.md').matchAll(/`(KONG_[A-Z_]+)=(\S+?)`/g)];
     const given = new Map(
@@ -87,13 +87,13 @@ it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
     const wanted = settings.map(([, name, value = '']) => [name, value.replace('<path>', '/tmp')]);
     expect(wanted.length).toBeGreaterThan(10);
     expect(wanted.map(([name]) => [name, given.get(name)])).toEqual(wanted);
-    // The only tmpfs that is still writable for everybody when the container is started again.
+    // No tmpfs: after a restart of the container it would not be writable for the user of Kong.
     expect(/^ {4}tmpfs: .*kong.*$/m.test(read(file))).toBe(false);
   },
 );
 
 it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
-  '%s gives Kong the error template that the local gateway has',
+  '%s gives Kong the error template of the local gateway',
   (file) => {
     const folder = mkdtempSync(join(tmpdir(), 'shop-template-'));
     atEnd(() => rmSync(folder, { recursive: true }));
@@ -101,7 +101,7 @@ it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
     const [shell, option, script] = entrypoint as string[];
     const here = String(script)
       .replaceAll('$$', '$')
-      // In one pass: the project may lie below /tmp itself.
+      // In one pass, because the project may be below /tmp.
       .replace(/\/(kong|tmp)\//g, (path) => (path === '/kong/' ? `${root}/kong/` : `${folder}/`))
       .replace('/docker-entrypoint.sh', 'echo');
     const publicUrl = 'https://orders.example.com:8443';
@@ -114,7 +114,7 @@ it.each(['docker-compose.yml', 'docker-compose.prod.yml'])(
   },
 );
 
-it('docker-compose.yml has kong.yml checked before anything of Kong starts', () => {
+it('docker-compose.yml validates kong.yml before Kong starts', () => {
   const { services } = parse(compose, { merge: true, maxAliasCount: -1 });
   expect(services['kong-check'].entrypoint).toEqual(['deck', 'file', 'validate', '/kong/kong.yml']);
   expect(services['kong-check'].depends_on).toBeUndefined();

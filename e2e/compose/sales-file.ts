@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { root } from './compose.ts';
 
-/** Real sales where somebody laid them beside the clone, else invented ones that are as crowded: 500 over 60 products. */
+/** Real sales if the file exists beside the clone, otherwise 500 generated sales of 60 products. */
 export function salesFile(folder: string): string {
   const real = join(dirname(root), 'shared/data/online-retail.csv.gz');
   if (existsSync(real)) return real;

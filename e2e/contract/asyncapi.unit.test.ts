@@ -1,4 +1,4 @@
-/** The AsyncAPI document is valid, describes every message, and is what the message contract makes. */
+/** The AsyncAPI document is valid, complete, and generated from the message contract. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Parser } from '@asyncapi/parser';
@@ -10,16 +10,16 @@ import { asyncapiPage } from '../documentation/asyncapi.ts';
 const root = join(__dirname, '../..');
 const text = readFileSync(join(root, 'chassis/asyncapi.yaml'), 'utf8');
 
-// That there is a later version of AsyncAPI, for one.
+// For example, that there is a later version of AsyncAPI.
 const INFORMATION = 2;
 
 describe('asyncapi.yaml', () => {
-  it('is what the message contract makes', async () => {
+  it('is up to date with the message contract', async () => {
     if (text === (await asyncapiPage(root)).text) return;
-    throw new Error('chassis/asyncapi.yaml has drifted from the contract. Make it again with: npm run asyncapi');
+    throw new Error('chassis/asyncapi.yaml differs from the contract. To regenerate it: npm run asyncapi');
   });
 
-  it('is valid, with every message and an example of it', async () => {
+  it('is valid, and has every message with an example', async () => {
     const { document, diagnostics } = await new Parser().parse(text);
     expect(diagnostics.filter(({ severity }) => severity < INFORMATION)).toEqual([]);
     const messages = document?.messages().all() ?? [];

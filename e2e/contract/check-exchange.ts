@@ -1,32 +1,32 @@
 /**
- * Holds a request and its answer against the OpenAPI documents:
+ * Checks a request and its response against the OpenAPI documents:
  *
- *   - an answer's status, media type, body and headers are described for the operation;
- *   - a request that the document forbids is refused, with a status that fits what is wrong with it;
- *   - what no document describes is 404 at the gateway.
+ *   - the status, media type, body and headers of the response are described for the operation;
+ *   - an invalid request is refused, with a status for the error;
+ *   - an operation that no document describes gets 404 from the gateway.
  *
- * The other direction is not checked: rules that no JSON Schema can tell (a sum over lines, a cursor's origin) stand in
- * descriptions, so that a request which the document allows may still be refused, in a described way.
+ * A valid request may still be refused, with a described response: some rules cannot be expressed in JSON Schema (a sum
+ * over lines, the origin of a cursor), so they are in descriptions.
  */
 import { type DescribedOperation, faultIn, findOperation, type Response } from './documents.ts';
 
 export interface Exchange {
   method: string;
-  /** With its query. */
+  /** Including the query. */
   path: string;
   headers: Headers;
-  /** As it was sent. */
+  /** The text that was sent. */
   body: string | undefined;
   answer: { status: number; headers: Headers; text: string };
 }
 
-/** Throws when a request or its answer is not as the documents say. */
+/** Throws if a request or its response does not conform to the documents. */
 export function checkExchange(exchange: Exchange): void {
   const faults = faultsOf(exchange);
   if (faults.length === 0) return;
   const { method, path, body, answer } = exchange;
   throw new Error(
-    `${method} ${path} is not as its document says:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n` +
+    `${method} ${path} does not conform to its document:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n` +
       `  sent: ${body?.slice(0, 500)}\n  got: ${answer.status} ${answer.text.slice(0, 1_000)}`,
   );
 }
@@ -35,18 +35,19 @@ function faultsOf(exchange: Exchange): string[] {
   const url = new URL(exchange.path, 'http://gateway');
   const found = findOperation(exchange.method, url.pathname);
   const { status } = exchange.answer;
-  if (!found) return status === 404 || status === 405 ? [] : ['no document has this operation, and it is not 404'];
+  if (!found)
+    return status === 404 || status === 405 ? [] : ['no document has this operation, and the status is not 404'];
   const { operation, values } = found;
   return [...requestFaults(exchange, operation, values, url.searchParams), ...answerFaults(exchange, operation)];
 }
 
-/** What a request may be wrong about, and the refusals that fit. */
+/** An error in a request, and the statuses for it. */
 interface Wrong {
   what: string;
   statuses: number[];
 }
 
-// What is judged before the rest of a request, or has nothing to do with it.
+// Statuses that are independent of the request, or decided before it is validated.
 const WHATEVER_IS_WRONG = [401, 403, 413, 414, 429, 500, 502, 503, 504];
 
 function requestFaults(
@@ -80,7 +81,7 @@ function wrongParameters(
   const undescribed = [...query.keys()].filter(
     (name) => !parameters.some((parameter) => parameter.in === 'query' && parameter.name === name),
   );
-  // Only operations with a query look at it.
+  // Only operations with query parameters read the query.
   const hasQuery = parameters.some((parameter) => parameter.in === 'query');
   return [
     ...(hasQuery ? undescribed.map((name) => ({ what: `there is no parameter ${name}`, statuses: [400] })) : []),
@@ -110,7 +111,7 @@ function wrongBody({ document, requestBody }: DescribedOperation, headers: Heade
   return fault ? [{ what: `the body ${fault}`, statuses: [400] }] : [];
 }
 
-// What any HTTP answer may carry.
+// Headers that any HTTP response may have.
 const TRANSPORT = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding']);
 
 function answerFaults({ method, answer }: Exchange, { document, responses }: DescribedOperation): string[] {
@@ -134,7 +135,7 @@ function headerFaults(document: string, { headers: described }: Response, header
 }
 
 function bodyFaults(document: string, response: Response, answer: Exchange['answer'], method: string): string[] {
-  if (method === 'HEAD') return answer.text === '' ? [] : ['the answer to HEAD has a body'];
+  if (method === 'HEAD') return answer.text === '' ? [] : ['the response to HEAD has a body'];
   const mediaType = mediaTypeOf(answer.headers);
   const content = response.content[mediaType];
   if (!content) return [`media type ${mediaType} is not described for ${answer.status}`];

@@ -59,7 +59,7 @@ describe('checkExchange passes', () => {
     ],
     ['a refusal of the gateway', { ...gateway(403) }],
     ['no apikey and 401', { headers: {}, ...gateway(401) }],
-    ['a path that nobody describes and 404', { path: '/nowhere', ...gateway(404) }],
+    ['an undescribed path and 404', { path: '/nowhere', ...gateway(404) }],
     [
       'a literal path beside one with a parameter',
       {
@@ -125,11 +125,11 @@ describe('checkExchange fails', () => {
       /no parameter page/,
     ],
     [
-      'a refusal that does not fit',
+      'a refusal with the wrong status',
       { body: 'nonsense', ...refusal(409, 'order-rejected') },
       /409, although the body is not JSON/,
     ],
-    ['a success where there is nothing', { path: '/nowhere', status: 200 }, /no document has this operation/],
+    ['a success for an undescribed path', { path: '/nowhere', status: 200 }, /no document has this operation/],
   ])('%s', (_what, one, message) => {
     expect(() => checkExchange(exchange(one))).toThrow(message);
   });

@@ -1,4 +1,4 @@
-/** The checked-in OpenAPI documents, as far as a check of requests and answers needs them. */
+/** The checked-in OpenAPI documents, as far as the check of requests and responses needs them. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export interface Response {
   content: Record<string, Content>;
 }
 
-/** An operation with all references but those of schemas resolved. */
+/** An operation with all references resolved, except in schemas. */
 export interface DescribedOperation {
   document: string;
   method: string;
@@ -51,7 +51,7 @@ const documents = new Map(
   services.map(({ folder }) => [folder, JSON.parse(readFileSync(documentPath(folder), 'utf8')) as Document]),
 );
 
-/** All that the documents describe. */
+/** All operations of the documents. */
 export const operations: readonly DescribedOperation[] = [...documents].flatMap(([document, { paths }]) =>
   Object.entries(paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(
@@ -61,7 +61,7 @@ export const operations: readonly DescribedOperation[] = [...documents].flatMap(
   ),
 );
 
-/** Follows `$ref`s everywhere but in schemas, whose validator follows them itself. */
+/** Resolves `$ref`s, except in schemas: the validator resolves those. */
 function resolve(document: string, node: unknown, name = ''): unknown {
   if (typeof node !== 'object' || node === null || name === 'schema') return node;
   if (Array.isArray(node)) return node.map((item) => resolve(document, item));
@@ -80,7 +80,10 @@ const paths = operations.map((operation) => ({
   pattern: new RegExp(`^${operation.template.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '([^/]+)')}$`),
 }));
 
-/** The operation of a call, with the values in its path; HEAD is GET. Of two templates the one with more literals wins. */
+/**
+ * The operation of a call, with its path parameters; HEAD is GET. If two templates match, the one with more literals
+ * wins.
+ */
 export function findOperation(method: string, path: string) {
   const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
   const found = paths
@@ -92,7 +95,7 @@ export function findOperation(method: string, path: string) {
   return found[0];
 }
 
-// Values of paths, queries and headers are text: `coerceTypes` reads them as their schemas mean them.
+// Values of paths, queries and headers are text; `coerceTypes` converts them to the types of their schemas.
 const validators = { body: createAjv(false), text: createAjv(true) };
 
 function createAjv(coerceTypes: boolean) {
@@ -104,11 +107,11 @@ function createAjv(coerceTypes: boolean) {
 
 const compiled = new Map<Schema, ValidateFunction>();
 
-/** What is wrong with a value, in words; undefined when nothing is. `text`: it comes from a path, query or header. */
+/** The validation error of a value, or undefined. `text`: the value is from a path, query or header. */
 export function faultIn(document: string, schema: Schema, value: unknown, kind: 'body' | 'text' = 'body') {
   let validate = compiled.get(schema);
   if (!validate) {
-    // References in it are relative to its document.
+    // References in the schema are relative to its document.
     const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', `"$ref":"${document}#/`));
     validate = validators[kind].compile(absolute);
     compiled.set(schema, validate);

@@ -1,4 +1,4 @@
-/** The OpenAPI documents are valid, complete, and what the code makes. */
+/** The OpenAPI documents are valid, complete and up to date with the code. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ import { type ServiceName, services } from '../../services.ts';
 import { documentPath, faultIn, operations } from './documents.ts';
 
 const root = join(__dirname, '../..');
-/** Whose codes these are alone. */
+/** The service that alone uses the codes of a section. */
 const owners: Partial<Record<ProblemSection, ServiceName>> = {
   Orders: 'order',
   'Products and stock': 'inventory',
@@ -27,9 +27,9 @@ describe.each(services)('the document of $folder', ({ name, folder }) => {
   const describer = async (): Promise<(published: Published) => object> =>
     (await import(join(dirname(path), 'src/openapi.ts'))).describeService;
 
-  it('is what the code makes', async () => {
+  it('is up to date with the code', async () => {
     if (text === checkedInText(await describer(), dirname(path))) return;
-    throw new Error(`${folder}/openapi.json has drifted from the code. Make it again with: npm run openapi`);
+    throw new Error(`${folder}/openapi.json differs from the code. To regenerate it: npm run openapi`);
   });
 
   it('is valid OpenAPI 3.1', async () => {
@@ -39,20 +39,20 @@ describe.each(services)('the document of $folder', ({ name, folder }) => {
 
   it('passes the lint', async () => {
     const lint = [require.resolve('@redocly/cli/bin/cli.js'), 'lint', '--format=stylish', path];
-    // It would report its use, and ask whether there is a newer one.
+    // Disables redocly's telemetry and its check for a newer version.
     const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
     await promisify(execFile)(process.execPath, lint, { cwd: root, env }).catch(({ stdout, stderr }) => {
       throw new Error(`${stdout}${stderr}`);
     });
   });
 
-  it('tells the retention that the service is set to', async () => {
+  it('states the configured retention', async () => {
     const describeService = await describer();
     const document = JSON.stringify(describeService({ version: '1', keyRetentionHours: 100 }));
     expect(document).toContain('Kept for 100 hours');
   });
 
-  it("shows the gateway's refusals as its template makes them", () => {
+  it("shows the gateway's errors as its template renders them", () => {
     const template = JSON.parse(readFileSync(join(root, 'kong/error-template.json'), 'utf8'));
     const shown = own.flatMap(({ responses }) =>
       Object.values(responses).flatMap(({ content }) =>
@@ -66,9 +66,9 @@ describe.each(services)('the document of $folder', ({ name, folder }) => {
     expect(shown).toEqual(shown.map(() => filled));
   });
 
-  it('has an example of every code that the service can give', () => {
-    // These never pass the gateway: one path is not routed, the other is no path of a document. And nothing that can be
-    // changed here has versions.
+  it('has an example of every code of the service', () => {
+    // The first two never pass the gateway: one is for a path without a route, the other for a path in no document. The
+    // others are for resources with versions, which these services do not have.
     const unseen = ['internal-token-required', 'not-found', 'precondition-required', 'stale-version'];
     const wanted = allProblems.flatMap(([code, { section }]) =>
       unseen.includes(code) || ((owners[section] ?? name) !== name && code !== 'illegal-transition') ? [] : [code],
@@ -84,7 +84,7 @@ describe.each(services)('the document of $folder', ({ name, folder }) => {
   });
 
   it.each(own.map((operation) => [operation.operationId, operation] as const))(
-    'has examples of %s that are as it says',
+    'has valid examples of %s',
     (_name, { document, parameters, requestBody, responses }) => {
       const examples = [
         ...Object.values(requestBody?.content ?? {}).map(({ schema, example }) => ({ schema, value: example })),
@@ -103,7 +103,7 @@ describe.each(services)('the document of $folder', ({ name, folder }) => {
 });
 
 describe('the documents together', () => {
-  // The gateway answers `GET /` itself, and the others are pages for people.
+  // The gateway answers `GET /` itself; the others are HTML pages.
   const ofNoDocument = ['GET /', 'GET /docs', 'GET /docs/problems', 'GET /docs/problems/{}'];
   const variables = {
     ...Object.fromEntries(
@@ -120,7 +120,7 @@ describe('the documents together', () => {
   };
   const declaration = readDeclaration(readFileSync(join(root, 'kong/kong.yml'), 'utf8'), variables);
 
-  it('describe what the gateway routes, for the groups that it lets through', () => {
+  it('describe what the gateway routes, for the groups that it allows', () => {
     const routed = allRoutes(declaration).flatMap(({ route }) =>
       route.methods
         .filter((method) => method !== 'HEAD')
@@ -140,7 +140,7 @@ describe('the documents together', () => {
     expect(lines(described)).toEqual(lines(left));
   });
 
-  it('describe Idempotency-Key as it is read', () => {
+  it('describe Idempotency-Key as it is parsed', () => {
     const pattern = new RegExp(IDEMPOTENCY_KEY_PATTERN);
     const printable = fc.string({ unit: fc.constantFrom('a', '"', '\\', ' ', '!', '~', 'é'), maxLength: 300 });
     const nearly = fc.oneof(

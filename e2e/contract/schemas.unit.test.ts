@@ -1,4 +1,4 @@
-/** What a document says of a value is what the service that validates it says. */
+/** The schemas in a document accept the same values as the service. */
 
 import { printable, text } from '@shop/chassis/base/text.ts';
 import { sku } from '@shop/chassis/contract/sku.ts';
@@ -11,7 +11,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { z } from 'zod';
 
-/** A validator as somebody builds it who has only the document. */
+/** A validator built from the document alone. */
 function byDocument(schema: z.ZodType): (value: unknown) => boolean {
   const schemas = createJsonSchemas();
   const made = schemas.of(schema, 'input');
@@ -46,7 +46,7 @@ describe('a document agrees with the service about', () => {
     );
   });
 
-  it('limits of pages, which travel as digits', () => {
+  it('limits of pages, which are sent as text', () => {
     const accepts = byDocument(limit);
     for (const value of [-1, 0, 1, 50, 99, 100, 101, 1_000]) {
       expect([value, accepts(value)]).toEqual([value, limit.safeParse(String(value)).success]);
@@ -55,7 +55,7 @@ describe('a document agrees with the service about', () => {
 });
 
 describe('createJsonSchemas', () => {
-  it('refuses a name that means two things', () => {
+  it('refuses a name with two meanings', () => {
     const schemas = createJsonSchemas();
     schemas.of(z.string().meta({ id: 'Name' }), 'input');
     expect(() => schemas.of(z.int().meta({ id: 'Name' }), 'input')).toThrow('Name means two things');

@@ -5,7 +5,7 @@ import { readMessages } from '@shop/chassis/contract/read-messages.ts';
 import { stringify } from 'yaml';
 import { readTopologies } from '../../registry/topologies.ts';
 
-/** The text of `asyncapi.yaml`, as the message contract and the services' queues make it. */
+/** The text of `asyncapi.yaml`, generated from the message contract and the queues of the services. */
 export async function asyncapiPage(root: string): Promise<{ path: string; text: string }> {
   const chassis = join(root, 'chassis');
   const contract = join(chassis, 'src/contract');

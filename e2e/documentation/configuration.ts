@@ -6,7 +6,7 @@ import { toTable } from './table.ts';
 
 type Shape = Record<string, z.ZodType>;
 
-/** Every page that has a table of settings, with the table as the services' schemas make it. */
+/** Every page with a table of settings, generated from the schemas of the services. */
 export async function pagesWithSettings(root: string): Promise<{ path: string; text: string; asItIs: string }[]> {
   const readers = await Promise.all(
     services.map(async ({ folder }) => {
@@ -43,7 +43,7 @@ function rowOf(name: string, shape: Shape): string[] {
   return [`\`${name}\``, fallback === undefined ? '' : `\`${fallback}\``, shape[name]?.description ?? ''];
 }
 
-/** The first table below the heading is replaced, whatever it was. */
+/** Replaces the first table below the heading. */
 function withTable(page: string, heading: string, table: string): string {
   const start = page.search(new RegExp(`^#+ ${heading}$`, 'm'));
   const found = start === -1 ? undefined : /^(?:\|.*\n)+/m.exec(page.slice(start));

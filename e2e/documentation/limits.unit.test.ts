@@ -8,7 +8,7 @@ const pages: [page: string, sentence: RegExp][] = [
   ['chassis/README.md', /`too-large` above (\d+) KiB/],
 ];
 
-it.each(pages)('%s says how large a message may be', (page, sentence) => {
+it.each(pages)('%s states the maximum size of a message', (page, sentence) => {
   const text = readFileSync(join(__dirname, '../..', page), 'utf8');
   expect(Number(sentence.exec(text)?.[1]) * 1024).toBe(LARGEST_BODY_BYTES);
 });

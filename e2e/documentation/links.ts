@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-/** A broken link or file name on a page. */
+/** A broken link or path on a page. */
 export interface Fault {
   page: string;
   line: number;
@@ -9,10 +9,10 @@ export interface Fault {
   reason: string;
 }
 
-/** Folders outside the repository, whose content depends on what was run here. */
+/** Untracked folders, whose content depends on earlier runs. */
 const foreign = ['node_modules', '.git', '.local'];
 
-/** Every page of the project, by its path from the root. */
+/** The paths of all pages of the project, relative to the root. */
 export function findPages(root: string): string[] {
   return globSync(['**/*.md', '.github/**/*.md'], {
     cwd: root,
@@ -20,7 +20,7 @@ export function findPages(root: string): string[] {
   }).sort();
 }
 
-/** The broken links and file names on a page. External links are not checked. */
+/** The broken links and paths on a page. External links are not checked. */
 export function faultsOn(root: string, page: string): Fault[] {
   const lines = withoutCode(readFileSync(join(root, page), 'utf8')).split('\n');
   return lines.flatMap((text, index) => {
@@ -37,7 +37,7 @@ function faultOf(root: string, page: string, target: string): string | undefined
   if (/^(https?|mailto):/.test(target)) return undefined;
   const [path = '', anchor] = decodeURIComponent(target).split('#');
   const file = path === '' ? page : path.startsWith('/') ? path.slice(1) : normalize(join(dirname(page), path));
-  if (file.startsWith('..')) return 'it is outside of the project';
+  if (file.startsWith('..')) return 'it is outside the project';
   if (!existsSync(join(root, file))) return 'there is no such file';
   if (anchor === undefined) return undefined;
   if (!file.endsWith('.md')) return 'only a page has headings';
@@ -61,7 +61,7 @@ export function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** Blocks of code are blanked, so that the numbers of lines stay. */
+/** Blanks code blocks, which keeps the line numbers. */
 function withoutCode(page: string): string {
   return page.replace(/^( *)(```+)[^\n]*\n[\s\S]*?^\1\2 *$/gm, (block) => block.replace(/[^\n]/g, ''));
 }
@@ -70,7 +70,10 @@ function withoutSpans(text: string): string {
   return text.replace(/`[^`]*`/g, (span) => ' '.repeat(span.length));
 }
 
-/** Whether code names a file of ours: from one of our folders on, with an ending, and without a placeholder. */
+/**
+ * Whether code is the path of a file of the project: below one of its folders, with an extension, without a
+ * placeholder.
+ */
 function isPath(root: string, code: string): boolean {
   const [folder = '', ...rest] = code.split('/');
   if (foreign.includes(folder)) return false;

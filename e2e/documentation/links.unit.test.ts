@@ -8,12 +8,12 @@ const root = join(__dirname, '../..');
 const pages = findPages(root);
 
 describe('the pages of the project', () => {
-  it('are found, those in hidden folders too', () => {
+  it('are found, including those in hidden folders', () => {
     expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/faq.md', '.github/workflows/README.md']));
     expect(pages.filter((page) => page.includes('node_modules'))).toEqual([]);
   });
 
-  it.each(pages)('%s leads nowhere that is not there', (page) => {
+  it.each(pages)('%s has no broken link', (page) => {
     const faults = faultsOn(root, page).map(({ line, target, reason }) => `${page}:${line} ${target}: ${reason}`);
     expect(faults).toEqual([]);
   });
@@ -31,20 +31,20 @@ describe('a page', () => {
     ['[a](page.md) [b](#two-words-code-and-more) [c](page.md#two-words-code-and-more) <https://example.com>'],
     ['[a](https://example.com/nowhere.md) `[b](code.md)`'],
     ['```md\n[a](block.md)\n```'],
-  ])('is right with %j', (text) => {
+  ])('accepts %j', (text) => {
     expect(faults(text)).toEqual([]);
   });
 
   it.each([
     ['[a](no.md)', 'there is no such file'],
     ['[a](#two-words)', 'the page has no such heading'],
-    ['[a](../../etc/hosts)', 'it is outside of the project'],
+    ['[a](../../etc/hosts)', 'it is outside the project'],
     ['```\n```\n[a](no.md)', 'there is no such file'],
-  ])('is wrong with %j', (text, reason) => {
+  ])('refuses %j', (text, reason) => {
     expect(faults(text)).toEqual([[2 + text.split('\n').length, reason]]);
   });
 
-  it('numbers headings of one name', () => {
+  it('numbers headings with the same name', () => {
     expect([...anchorsOf('## The same\n\n## The same\n')]).toEqual(['the-same', 'the-same-1']);
   });
 });

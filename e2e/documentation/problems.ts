@@ -8,7 +8,7 @@ import {
 } from '@shop/chassis/contract/problems.ts';
 import { toTable } from './table.ts';
 
-/** docs/problems.md as it is, and with what the table of all problems says between its marks. */
+/** docs/problems.md as it is, and with the generated parts between its marks. */
 export function problemsPage(root: string): { path: string; text: string; asItIs: string } {
   const path = join(root, 'docs/problems.md');
   const asItIs = readFileSync(path, 'utf8');

@@ -1,4 +1,4 @@
-/** A table of Markdown, its first row the head. */
+/** A Markdown table; the first row is the header. */
 export function toTable([head = [], ...rows]: string[][]): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>

@@ -1,4 +1,4 @@
-/** `npm run problems`: writes what docs/problems.md says about each code. */
+/** `npm run problems`: writes the generated parts of docs/problems.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { problemsPage } from './problems.ts';

@@ -1,8 +1,8 @@
-/** As the test of every day, with so many that the rare meetings of two faults are among them. */
+/** As faulty-network.e2e.test.ts, with enough calls for rare combinations of two faults. */
 import { startSystem } from '../system.ts';
 import { expectOneOrderEach, placeOrders } from './place-orders.ts';
 
-it('10,000 calls over a network that loses, delays, doubles and cuts are 10,000 orders', async () => {
+it('10,000 calls over a network that loses, delays, duplicates and truncates are 10,000 orders', async () => {
   const system = await startSystem();
   const began = performance.now();
   const placings = await placeOrders(system, 10_000);

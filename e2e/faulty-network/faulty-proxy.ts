@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
 
-/** What a network does to a request, or to its answer. */
+/** The faults of a request or its response. */
 export const faults = [
   /** The connection breaks before the request has arrived. */
   'lost request',
@@ -14,25 +14,25 @@ export const faults = [
   'delayed request',
   /** It arrives twice, at the same time. */
   'doubled request',
-  /** It arrives once more, after its answer has been read. */
+  /** It arrives again after its response was read. */
   'late double',
   'lost answer',
-  /** The head of the answer and half of its body. */
+  /** The header of the response and half of its body arrive. */
   'half answer',
-  /** The connection stays, and nothing comes. */
+  /** The connection stays open, and no response arrives. */
   'silence',
-  /** A proxy in between gives an answer of its own in place of the real one. */
+  /** A proxy on the way replaces the response with its own. */
   'bad gateway',
-  /** A page of something in between that is taken for the network's sign-in. */
+  /** A device on the way replaces the response with a sign-in page. */
   'captive portal',
 ] as const;
 export type Fault = (typeof faults)[number];
 
 export interface FaultyProxy {
   url: string;
-  /** How many requests met each fault. */
+  /** The number of requests with each fault. */
   counts: Record<Fault, number>;
-  /** Resolves when nothing is under way any more, late doubles included. */
+  /** Resolves when no request is running, including late duplicates. */
   quiet(): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ interface Answered {
   body: Buffer;
 }
 
-/** Put a proxy before the gateway at `target`; so many of the requests meet a fault, chosen by `random`. */
+/** Start a proxy in front of the gateway at `target`. This share of the requests gets a fault, chosen by `random`. */
 export async function startFaultyProxy(target: string, share: number, random: () => number): Promise<FaultyProxy> {
   const counts = Object.fromEntries(faults.map((fault) => [fault, 0])) as Record<Fault, number>;
   const underWay = new Set<Promise<unknown>>();
@@ -127,7 +127,7 @@ function forward(target: string, { path, method, headers, body }: Sent): Promise
   });
 }
 
-/** The gateway sees a request that announces more than comes. */
+/** The gateway receives less than the request's Content-Length. */
 function forwardHalf(target: string, { path, method, headers, body }: Sent): Promise<void> {
   return new Promise((resolve) => {
     const upstream = openRequest(target + path, { method, headers: withoutHops(headers) });

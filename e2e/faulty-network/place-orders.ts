@@ -4,25 +4,25 @@ import { createClient, isRefusal, type Order } from '../../clients/typescript/sr
 import type { System } from '../system.ts';
 import { type Fault, startFaultyProxy } from './faulty-proxy.ts';
 
-/** What the client was told, and what is there. */
+/** The results that the client got, and the orders that exist. */
 export interface Placings {
   confirmed: number;
   rejected: number;
-  /** Ids that the client was told, each once. */
-  told: string[];
+  /** Distinct ids in the client's results. */
+  inResults: string[];
   /** Ids of the orders in the list, read through the same network. */
   listed: string[];
-  /** Rows in the database, which cannot be listed wrongly. */
+  /** Rows in the database. */
   stored: number;
   stock: { onHand: number; reserved: number; available: number };
   requests: number;
   faults: Record<Fault, number>;
 }
 
-/** Every tenth order asks for more than there is. */
+/** Every tenth order exceeds the stock. */
 const REJECTED_EVERY = 10;
 
-/** Place so many orders, each by one call of the client, over a network in which `share` of all requests meet a fault. */
+/** Place orders, each with one call of the client, over a network in which `share` of all requests get a fault. */
 export async function placeOrders(system: System, count: number, share = 0.3): Promise<Placings> {
   const { BASE_URL = '', STOREFRONT_KEY } = system.env;
   const sku = await system.product(count);
@@ -32,7 +32,7 @@ export async function placeOrders(system: System, count: number, share = 0.3): P
   const shop = createClient({
     baseUrl: proxy.url,
     apiKey: STOREFRONT_KEY,
-    // For silence, which is noticed so much earlier; above the 2.5 s within which an answer comes.
+    // Detects a missing response early, but is longer than the 2.5 s in which the services respond.
     attemptTimeoutMs: 3_000,
     fetch: (url, init) => {
       requests += 1;
@@ -41,7 +41,7 @@ export async function placeOrders(system: System, count: number, share = 0.3): P
   });
   const customerId = `faulty-network-${sku}`;
 
-  const told: string[] = [];
+  const inResults: string[] = [];
   let confirmed = 0;
   let rejected = 0;
   let next = 0;
@@ -50,11 +50,11 @@ export async function placeOrders(system: System, count: number, share = 0.3): P
       const quantity = ++next % REJECTED_EVERY === 0 ? count + 1 : 1;
       try {
         const order = await shop.orders.place({ customerId, currency: 'EUR', lines: [{ sku, quantity }] });
-        told.push(order.id);
+        inResults.push(order.id);
         confirmed += 1;
       } catch (error) {
         if (!isRefusal(error, 'order-rejected')) throw error;
-        told.push(error.problem.orderId);
+        inResults.push(error.problem.orderId);
         rejected += 1;
       }
     }
@@ -69,16 +69,16 @@ export async function placeOrders(system: System, count: number, share = 0.3): P
   ]);
   const stock = await system.stock(sku);
   const ids = listed.map(({ id }) => id);
-  return { confirmed, rejected, told, listed: ids, stored: rows[0].stored, stock, requests, faults: proxy.counts };
+  return { confirmed, rejected, inResults, listed: ids, stored: rows[0].stored, stock, requests, faults: proxy.counts };
 }
 
-/** N placings are N orders, whatever the network did. */
+/** N calls are N orders, despite the faults. */
 export function expectOneOrderEach(count: number, placings: Placings): void {
-  const { confirmed, rejected, told, listed, stored, stock, requests, faults } = placings;
+  const { confirmed, rejected, inResults, listed, stored, stock, requests, faults } = placings;
   expect(Math.min(...Object.values(faults))).toBeGreaterThan(0);
   expect(requests).toBeGreaterThan(count);
-  expect(new Set(told).size).toBe(count);
-  expect(listed.toSorted()).toEqual(told.toSorted());
+  expect(new Set(inResults).size).toBe(count);
+  expect(listed.toSorted()).toEqual(inResults.toSorted());
   expect(stored).toBe(count);
   expect([confirmed, rejected]).toEqual([
     count - Math.floor(count / REJECTED_EVERY),

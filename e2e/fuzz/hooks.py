@@ -1,4 +1,4 @@
-"""What schemathesis cannot learn of this API from its documents alone."""
+"""What schemathesis cannot derive from the documents alone."""
 
 import itertools
 import os
@@ -21,7 +21,7 @@ def every(nth):
 
 @schemathesis.auth(refresh_interval=None)
 class KeyOfAGroup:
-    """The keys in turn: of the groups that may make the call, and now and then of any group."""
+    """The keys in turn: mostly of the groups that may make the call, sometimes of any group."""
 
     def get(self, case, context):
         requirements = context.operation.definition.raw.get("security", [])
@@ -33,7 +33,7 @@ class KeyOfAGroup:
         case.headers["apikey"] = data
 
 
-# Python's regular expressions know no classes of Unicode: what this pattern means is generated as a format.
+# Python's regular expressions have no Unicode classes, so values for this pattern are generated as a format.
 PRINTABLE = r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cn}]*$"
 schemathesis.openapi.format(
     "printable", st.text(st.characters(exclude_categories=("Cc", "Cf", "Zl", "Zp", "Cn", "Cs")))
@@ -55,15 +55,15 @@ def before_load_schema(context, raw_schema):
 
 
 BARE_KEY = re.compile("[!#-~][!-~]{0,254}")
-# Which step an order with this status can take next, and an order that was last seen with it.
+# The status from which each step is allowed, and the order last seen in each status.
 STEP_FROM = {"shipOrder": "confirmed", "deliverOrder": "shipped"}
 last_seen = {}
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Random requests are rarely the first with their key, for stock that is there, or for an order in the right state."""
-    # What is wrong on purpose stays as it is; of the right keys, some may meet their own first use.
+    """Random requests rarely have a new key, available stock, or an order in the right status."""
+    # Invalid keys stay unchanged; some valid keys are reused.
     if BARE_KEY.fullmatch(str(case.headers.get("Idempotency-Key", ""))) and not every(5):
         case.headers["Idempotency-Key"] = f"fuzz-{next(turn)}"
     if case.meta is None or not case.meta.generation.mode.is_positive:
@@ -87,26 +87,26 @@ def after_call(context, case, response):
 
 @schemathesis.check
 def is_judged_before_its_target(ctx, response, case):
-    """A wrong body is a wrong request whatever the state of what it is about: 404, 409 and 422 would hide that it was taken."""
+    """An invalid body gets 400 whatever the state of its resource; 404, 409 and 422 would hide that it was accepted."""
     if case.meta is None or not case.meta.is_negative_at(ParameterLocation.BODY):
         return
     if response.status_code in (404, 409, 422) and not case.meta.is_negative_at(ParameterLocation.PATH):
-        raise AssertionError(f"{response.status_code} for a body that the document forbids")
+        raise AssertionError(f"{response.status_code} for an invalid body")
 
 
-# Rules that stand in the documents' words, for no schema can tell them: whose cursor it is, what only some groups may ask
-# for, the sums over an order's merged lines, the largest number of units, how far a count may differ.
+# Rules that no JSON Schema can express, so that they are in descriptions: the owner of a cursor, filters of some groups only,
+# sums over the merged lines of an order, the maximum number of units, the allowed difference of a count.
 RULES_IN_WORDS = {"/cursor", "/number", "/clientId", "/lines", "/delta", "/counted"}
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether a failure is one: refusals that the documents announce are none."""
+    """Whether a failure counts; described refusals do not."""
     if "not_a_server_error" in failure.checks:
-        # Nothing was done, repeat it: what a machine with too much to do may say.
+        # A busy machine may refuse a request that had no effect.
         return not (response.status_code == 503 and code_of(response) in ("overloaded", "unavailable"))
     if "ignored_auth" in failure.checks:
-        # Of an address with too many calls without a valid key, the gateway refuses the next ones before it looks at them.
+        # After too many calls without a valid key from one address, the gateway refuses further ones before authentication.
         return "got `429 " not in failure.message
     if "positive_data_acceptance" in failure.checks:
         if code_of(response) == "idempotency-key-reused":

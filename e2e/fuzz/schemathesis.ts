@@ -7,13 +7,13 @@ import { startProgram } from '@shop/chassis/testing/start-program.ts';
 
 const requirements = join(__dirname, 'requirements.txt');
 
-/** pip's words when it has no network, or no index that has these packages for this Python. */
+/** pip's message without a network, or if the index lacks these packages for this Python. */
 const OUT_OF_REACH =
   /Could not find a version|No matching distribution|Failed to establish a new connection|Max retries|timed out|Network is unreachable/;
 
 /**
- * The path of schemathesis in an environment of its own below node_modules/.cache, which is made when it is missing;
- * undefined on a machine without Python's venv or without the packages. Anything else that goes wrong is an error.
+ * The path of schemathesis in a virtual environment below node_modules/.cache, which is created if missing; undefined
+ * if Python's venv or the packages are not available. Throws on any other failure.
  */
 export function findSchemathesis(): string | undefined {
   const name = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
@@ -38,7 +38,7 @@ function execute(command: string, args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`);
 }
 
-/** What schemathesis reports of a run (its JSON report), and what it printed. */
+/** The JSON report of a run of schemathesis, and its output. */
 export interface FuzzReport {
   exit_code: number;
   operations: { total: number; tested: number };
@@ -50,16 +50,16 @@ export interface FuzzReport {
 export interface FuzzOptions {
   document: string;
   gateway: string;
-  /** For hooks.py: the keys, and a product. */
+  /** Variables for hooks.py: the keys, and a product. */
   environment: Record<string, string>;
   seconds: number;
 }
 
-// Every check but this one: it wants 405 with `Allow` for a method that a path does not have, and at the gateway, which
-// routes by method, that is 404.
+// All checks except one that expects 405 with `Allow` for an undefined method: the gateway routes by method, so it
+// returns 404.
 const CHECKS = ['--checks', 'all', '--exclude-checks', 'unsupported_method'];
 
-/** Fuzz what a document describes: its examples, the limits of its schemas, random requests, and chains of them. */
+/** Fuzz a document: its examples, the limits of its schemas, random requests, and sequences of requests. */
 export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<FuzzReport> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-fuzz-'));
   const report = join(folder, 'report.json');
@@ -78,7 +78,7 @@ export async function fuzz(schemathesis: string, options: FuzzOptions): Promise<
         PYTHONPATH: __dirname,
         PYTHONDONTWRITEBYTECODE: '1',
       },
-      // It ends by itself, unless it hangs.
+      // A limit in case it hangs.
       timeout: (options.seconds + 60) * 1_000,
     }).ended;
     if (!existsSync(report)) throw new Error(`schemathesis made no report:\n${output}`);

@@ -2,20 +2,20 @@ import { type Dispatcher, Pool } from 'undici';
 
 export interface Exchange {
   status: number;
-  /** The problem's code of an answer from 400 on, else the code of the error that came in place of an answer. */
+  /** The problem code of a response from 400, or the error code if there was no response. */
   code?: string;
   headers: Record<string, string | string[] | undefined>;
 }
 
-// Far longer than a response may take; anything slower counts as unanswered.
+// Much longer than a response may take; a slower one counts as unanswered.
 const GIVE_UP_MS = 15_000;
 
-/** Connections to a process under load, as many as it takes unless they are limited. */
+/** Connections to a process under load; unlimited by default. */
 export function connect(target: string, connections: number | null = null): Pool {
   return new Pool(target, { headersTimeout: GIVE_UP_MS, bodyTimeout: GIVE_UP_MS, connections });
 }
 
-/** The bare dispatch: a promise and a parsed body for each would cost more than the request. */
+/** Uses undici's dispatch: a promise and a parsed body per request would cost more than the request. */
 export function exchange(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Exchange> {
   return new Promise((resolve) => {
     let status = 0;

@@ -1,7 +1,7 @@
 /**
- * Places orders at order-service's own ports, as the gateway would, and tells what came of them. A process of its own, so
- * that its work does not delay the test's clock, and with little to do per request, for it shares the machine with what
- * it measures.
+ * Places orders at the ports of order-service, as the gateway does, and reports the results. A separate process, so
+ * that it does not delay the timers of the test. It does little work per request, because it shares the machine with
+ * the services.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'undici';
@@ -10,7 +10,7 @@ import type { Load, LoadReport } from './load.ts';
 
 // Due requests are sent together at this interval.
 const TICK_MS = 5;
-// When this process was kept from running, what it missed beyond this is not made up for: that would be another load.
+// The maximum time to catch up after this process was not scheduled; catching up on more would be a different load.
 const LONGEST_BURST_MS = 100;
 const GROWTH_WINDOW_MS = 5_000;
 const NEARLY_ALL = 0.9;
@@ -67,7 +67,7 @@ async function run(load: Load): Promise<LoadReport> {
   return toReport(outcomes, sent, (lastSent - began) / 1_000);
 }
 
-/** A capacity that was measured while the machine was busy with other things is less than the one of a minute later. */
+/** The rate grows, because the capacity may have been measured while the machine was busy with other processes. */
 function growing(perSecond: number, outcomes: readonly Outcome[]): () => number {
   let rate = perSecond / 1_000;
   let since = performance.now();
@@ -91,7 +91,7 @@ async function send(pool: Pool, headers: Load['headers'], key: string, sku: stri
   const since = performance.now();
   const request = { path: '/orders', method: 'POST', headers: { ...headers, 'idempotency-key': key }, body } as const;
   const { status, code, headers: answered } = await exchange(pool, request);
-  // An answer of 400 or above says `undefined` when it is not a problem of ours, and so is noticed.
+  // A response of 400 or above without a problem code gets the name `<status> undefined`, which fails the test.
   const name = status === 0 ? `${code}` : status >= 400 ? `${status} ${code}` : `${status}`;
   return { key, name, ms: performance.now() - since, hasRetryAfter: answered['retry-after'] !== undefined };
 }

@@ -7,7 +7,7 @@ import type { Answer, Call, Caller, Services } from './services.ts';
 import type { Shop } from './shop.ts';
 import { type CallerName, type Sent, serviceOf, toHttp, type Write } from './writes.ts';
 
-/** A sequence under way: the real services, and names that no other sequence has. */
+/** One run of a sequence: the real services, and a name that no other run has. */
 export interface Run {
   services: Services;
   name: string;
@@ -15,16 +15,18 @@ export interface Run {
 
 export type Command = fc.AsyncCommand<Shop, Run>;
 
-/** Who a caller is in this run. */
+/** The identity of a caller in this run. */
 export function callerOf(run: Run, name: CallerName): Caller {
   return { clientId: `${name}-${run.name}`, group: name.endsWith('back') ? 'backoffice' : 'storefront' };
 }
 
-/** Send a keyed request, new or again, and compare the answer with the model's; with `twice`, as twins at once. */
+/**
+ * Send a keyed request, new or repeated, and compare the response with the model's; with `twice`, as concurrent twins.
+ */
 export async function send(shop: Shop, run: Run, request: Sent, twice = false): Promise<void> {
   const { write, key } = request;
   const service = serviceOf(write);
-  // What was cancelled or shipped gives its units back, or takes them away, by message.
+  // The stock of cancelled and shipped orders changes by message.
   if (service === 'inventory' || write.kind === 'place') await catchUp(shop, run);
   const requestId = newRequestId();
   const call = { service, ...toHttp(write), caller: callerOf(run, request.caller), requestId, key };
@@ -40,12 +42,12 @@ function isInProgress({ status, body, headers }: Answer): boolean {
   return status === 409 && body.code === 'request-in-progress' && headers.has('retry-after');
 }
 
-/** Which of two twins came second. */
+/** For sorting twins: higher for the one that was executed second. */
 function lateness(answer: Answer): number {
   return isInProgress(answer) ? 2 : answer.headers.has('idempotent-replayed') ? 1 : 0;
 }
 
-/** Read something, and compare. */
+/** Send a GET request, and compare. */
 export async function read(
   run: Run,
   call: Pick<Call, 'service' | 'path'> & { caller: CallerName },
@@ -56,7 +58,7 @@ export async function read(
   compare(expect(requestId), await run.services.call({ ...call, method: 'GET', caller, requestId }));
 }
 
-/** Wait until the messages between the services have had their effect, in the model as in truth. */
+/** Wait until all messages between the services have taken effect, in the model and in the services. */
 export async function catchUp(shop: Shop, run: Run): Promise<void> {
   if (!shop.isBehind()) return;
   shop.catchUp();
@@ -84,7 +86,7 @@ function compare(expected: Expected, { status, headers, text, body }: Answer): v
   expected.learn?.(body, text);
 }
 
-/** The timeline counts replays up to a second late; the counts are compared at the end. */
+/** Replays are counted in the timeline with up to a second of delay, so the counts are compared at the end. */
 function withoutReplays(body: { items?: { type?: string }[] }): object {
   return Array.isArray(body.items) ? { ...body, items: body.items.filter(({ type }) => type !== 'replays') } : body;
 }
@@ -109,7 +111,7 @@ function command<P>(
 const always = () => true;
 const hasOrders = (shop: Shop) => shop.orders.length > 0;
 
-// Begun with A and B in stock; C has to be created, and nobody creates the ghost.
+// Each run starts with stock of A and B; C must be created first; GHOST never exists.
 const sku = fc.constantFrom('A', 'B', 'C');
 const anySku = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom('A', 'A', 'B', 'C') },
@@ -127,13 +129,13 @@ const line = fc.record({
   unitPrice: maybe(fc.constantFrom(100, 200)),
 });
 
-// Which order a step is about: mostly one that can take it.
+// The order of a step: mostly one for which the step is allowed.
 const target = fc.record({
   at: index,
   isPossible: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
 });
 
-/** An order in the first of these states that any is in, or just any. */
+/** An order in the first of these states that some order has, or any order. */
 function targetOf(
   { orders }: Shop,
   { at, isPossible }: { at: number; isPossible: boolean },
@@ -210,7 +212,7 @@ const adjustAll = fc
         reason: 'counted',
       }));
       const request: Sent = { write: { kind: 'adjust-all', adjustments }, caller, key };
-      // Each of them may be sent again alone.
+      // Each member may be repeated alone.
       const alone = adjustments.map(
         ({ key, ...write }): Sent => ({ write: { kind: 'adjust', ...write }, caller, key }),
       );
@@ -280,7 +282,7 @@ const repeat = fc.record({ request: index, change: fc.constantFrom(...changes), 
   ),
 );
 
-/** The request again under its key, otherwise than at first. */
+/** The request with a change, under the same key. */
 function changed(request: Sent, change: (typeof changes)[number]): Sent {
   const { write, caller } = request;
   if (change === 'nothing') return request;
@@ -377,7 +379,7 @@ const listOrders = fc
     }),
   );
 
-/** All pages; each may be short, and none longer than the limit. */
+/** Reads all pages; a page may be short, but not longer than the limit. */
 export async function list(
   run: Run,
   caller: CallerName,
@@ -442,7 +444,7 @@ const comeBack = fc.constant(
   ),
 );
 
-/** All commands of the API, the frequent ones several times. */
+/** All commands of the API; frequent ones are listed several times. */
 export const commands: fc.Arbitrary<Command>[] = [
   ...[create, rename, adjust, adjust, adjustAll, count],
   ...[place, place, place, place, place, place, place],
@@ -452,7 +454,7 @@ export const commands: fc.Arbitrary<Command>[] = [
   ...[leave, leave, leave, comeBack, comeBack, comeBack],
 ];
 
-/** What a run begins with: two products, so that short sequences are about something. */
+/** The initial state of a run: two products with stock, so that short sequences can place orders. */
 export async function stockUp(shop: Shop, run: Run): Promise<void> {
   for (const name of ['A', 'B']) {
     const product = skuOf(run, name);

@@ -4,7 +4,7 @@ import { catchUp, list, type Run, read } from './commands.ts';
 import type { Order } from './order.ts';
 import type { Shop } from './shop.ts';
 
-/** Everything that the sequence has left behind, in the services' answers, in their tables and in the events. */
+/** Compares the final state with the model: responses of the services, their tables, and the events. */
 export async function compareState(shop: Shop, run: Run, events: Events): Promise<void> {
   if (!shop.isReachable()) {
     run.services.restoreInventory();
@@ -47,21 +47,21 @@ async function compareReservations(shop: Shop, { services }: Run): Promise<void>
   expect(states(rows)).toEqual(states(shop.orders.map(({ id, reservation }) => ({ id, state: reservation }))));
 }
 
-/** The versions and types of an order's events, as they came. */
+/** The versions and types of an order's events, in order of arrival. */
 export type Events = Map<string, string[]>;
 
-/** Each change of status is one event, and with nothing failing it comes once. */
+/** The expected events: one for each change of status, delivered once because there are no faults. */
 async function compareEvents(shop: Shop, events: Events): Promise<void> {
-  const told = ({ timeline }: Order) => timeline.map(({ type }) => type).filter((type) => type !== 'queued');
-  const expected = shop.orders.map((order) => told(order).map((type, index) => `${index + 1} order.${type}`));
-  const heard = () => shop.orders.map(({ id }) => (events.get(id) ?? []).toSorted());
+  const stepsOf = ({ timeline }: Order) => timeline.map(({ type }) => type).filter((type) => type !== 'queued');
+  const expected = shop.orders.map((order) => stepsOf(order).map((type, index) => `${index + 1} order.${type}`));
+  const actual = () => shop.orders.map(({ id }) => (events.get(id) ?? []).toSorted());
   await eventually(() => {
-    expect(heard()).toEqual(expected);
+    expect(actual()).toEqual(expected);
     return true;
   }, 10_000);
 }
 
-/** How often each order's first answer was given again, once the counts are written. */
+/** Compares the number of replays of each order, once the counts are written. */
 export async function compareReplays(orders: readonly Order[], { orderDb }: Run['services']): Promise<void> {
   const expected = Object.fromEntries(orders.map(({ id, replays }) => [id, replays]));
   await eventually(async () => {

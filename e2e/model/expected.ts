@@ -1,24 +1,26 @@
-/** The answers that the contract asks for. What only the services know is a matcher until they have shown it. */
+/**
+ * The responses of the contract. Values that the services generate are matchers until their first response has them.
+ */
 import type { Product } from './inventory.ts';
 import type { Order } from './order.ts';
 import { toHttp, type Write } from './writes.ts';
 
-/** What must come back. */
+/** An expected response. */
 export interface Expected {
   status: number;
-  /** To be equal to the JSON; unknown values are matchers. */
+  /** Compared with the JSON body; unknown values are matchers. */
   body: unknown;
-  /** The very bytes, where they were seen before. */
+  /** The exact bytes, if an earlier response had them. */
   text?: string;
   location?: unknown;
   replayed?: boolean;
   retryAfter?: boolean;
-  /** Take over what only the services know. */
+  /** Stores values that the services generate. */
   // biome-ignore lint/suspicious/noExplicitAny: it has been compared with `body`
   learn?: (body: any, text: string) => void;
 }
 
-/** A final answer: its bytes are known once it was seen. */
+/** A final response; its bytes are known after the first time. */
 export interface Stored {
   status: number;
   body: unknown;
@@ -43,7 +45,7 @@ export function locationOf({ id }: Order): unknown {
   return id ? `/orders/${id}` : expect.stringMatching(/^\/orders\/[0-9a-f-]{36}$/);
 }
 
-/** As everywhere; absent members are absent. */
+/** The representation of an order in all responses. */
 export function orderBody(order: Order): object {
   const { id, number, clientId, customerId, currency, lines, status, createdAt, updatedAt, version } = order;
   const { rejection, shipment, cancellation } = order;
@@ -64,7 +66,7 @@ export function orderBody(order: Order): object {
   });
 }
 
-/** A copy that later changes of the order leave alone; matchers stay themselves. */
+/** A copy that later changes of the order do not affect; matchers are not copied. */
 function structuredCloneOf<T extends object>(value: T): T {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [name, isPlain(member) ? structuredClone(member) : member]),
@@ -75,7 +77,7 @@ function isPlain(value: unknown): boolean {
   return Array.isArray(value) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
 }
 
-/** What an order's view tells for the first time. Its times never run backwards. */
+/** Stores generated values from an order's first representation. The times must be in order. */
 export function absorb(order: Order, actual: { number?: string; createdAt?: string; updatedAt?: string }): void {
   order.number ??= actual.number;
   order.createdAt ??= actual.createdAt;

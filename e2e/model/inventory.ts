@@ -1,6 +1,6 @@
 /**
- * inventory-service in the model: products, their stock and their ledger. While it cannot be reached, its commands wait in a
- * queue; they take effect, in order, when it is back.
+ * inventory-service in the model: products, their stock and their ledger. While it is unreachable, commands wait in a
+ * queue; they take effect in order when it is reachable again.
  */
 import { decide, type Order, type Shortage } from './order.ts';
 import { demandOf } from './writes.ts';
@@ -26,10 +26,10 @@ interface Movement {
 
 export type Inventory = ReturnType<typeof openInventory>;
 
-/** Without a product. */
+/** An inventory without products. */
 export function openInventory() {
   const products = new Map<string, Product>();
-  /** What it was sent by message, and has not received. */
+  /** Messages that were sent and not received yet. */
   const waiting: { kind: 'hold' | 'release' | 'fulfil'; order: Order }[] = [];
   let reachable = true;
 
@@ -49,7 +49,7 @@ export function openInventory() {
     }
   }
 
-  /** Decides about an order's stock. */
+  /** Decides whether an order gets its stock. */
   function hold(order: Order): void {
     const shortages = shortagesOf(order);
     decide(order, shortages);
@@ -59,13 +59,13 @@ export function openInventory() {
   return {
     products,
     hold,
-    /** It is sent this by message. */
+    /** Sends a message to it. */
     send(kind: 'hold' | 'release' | 'fulfil', order: Order): void {
       waiting.push({ kind, order });
     },
-    /** Whether it has messages under way that it will receive. */
+    /** Whether messages are in flight that it will receive. */
     isBehind: () => reachable && waiting.length > 0,
-    /** All messages take effect. */
+    /** Handles all waiting messages. */
     catchUp(): void {
       for (const { kind, order } of waiting.splice(0)) {
         if (kind === 'hold') hold(order);
@@ -76,18 +76,18 @@ export function openInventory() {
       }
     },
     isReachable: () => reachable,
-    /** From now on it receives nothing. */
+    /** Makes it unreachable. */
     leave(): void {
       reachable = false;
     },
-    /** It receives everything again. */
+    /** Makes it reachable again. */
     comeBack(): void {
       reachable = true;
     },
   };
 }
 
-/** Change a product's units, with a row in its ledger. */
+/** Change the stock of a product, with a row in its ledger. */
 export function move(product: Product, { kind, onHand, reserved, cause, actor }: Movement): void {
   product.onHand += onHand;
   product.reserved += reserved;

@@ -1,4 +1,4 @@
-/** An order in the model: what steps do to it. */
+/** An order in the model, and its transitions. */
 
 import { locationOf, orderBody, problemBody, type Stored, UUID } from './expected.ts';
 import { type Line, mergeLines, type Write } from './writes.ts';
@@ -19,10 +19,10 @@ export interface Order {
   createdAt?: string;
   updatedAt?: string;
   version: number;
-  /** Of the request that placed it. */
+  /** The correlation id of the request that placed it. */
   correlationId: string;
   timeline: { type: string; actor: string; correlationId: string; detail?: object }[];
-  /** The final answer to the request that placed it. */
+  /** The final response to the request that placed it. */
   final?: Stored;
   replays: number;
   reservation?: 'held' | 'rejected' | 'released' | 'fulfilled';
@@ -35,7 +35,7 @@ export interface Shortage {
   reason: string;
 }
 
-/** An order as it is placed by this client. */
+/** A new order of this client. */
 export function newOrder(write: Write & { kind: 'place' }, clientId: string, correlationId: string): Order {
   return {
     id: '',
@@ -51,7 +51,7 @@ export function newOrder(write: Write & { kind: 'place' }, clientId: string, cor
   };
 }
 
-/** inventory-service has decided about its stock. An order that was cancelled meanwhile stays so. */
+/** Apply the decision of inventory-service. An order that was cancelled meanwhile stays cancelled. */
 export function decide(order: Order, shortages: readonly Shortage[]): void {
   order.reservation = shortages.length > 0 ? 'rejected' : 'held';
   if (order.status !== 'pending') return;
@@ -68,7 +68,7 @@ export function decide(order: Order, shortages: readonly Shortage[]): void {
   order.final = { status: 409, body: problemBody(409, 'order-rejected', occurrence, members) };
 }
 
-/** Take a step that `stepOf` allows. A pending order has its final answer with it: it was cancelled. */
+/** Take a step that `stepOf` allows. The final response of a pending order becomes 409 order-cancelled. */
 export function take(order: Order, step: Step & { kind: 'taken' }, by: { actor: string; correlationId: string }): void {
   if (order.status === 'pending') {
     const occurrence = { traceId: by.correlationId, instance: '/orders' };
@@ -82,7 +82,7 @@ export type Step =
   | { kind: 'none' }
   | { kind: 'refused'; code: string; members?: object };
 
-/** What a step does to an order, by the table of states; it notes what the step brings along. */
+/** The result of a step by the state machine; also stores the step's data in the order. */
 export function stepOf(order: Order, write: Write & { orderId: string }): Step {
   const illegal = (to: Status): Step => ({
     kind: 'refused',

@@ -39,10 +39,10 @@ const GATEWAY_TOKEN = 'g'.repeat(32);
 const INTERNAL_TOKEN = 'i'.repeat(32);
 const log = createLogger('model', process.env.TEST_LOG_LEVEL ?? 'silent');
 const now = () => new Date();
-// Nobody listens there.
+// Nothing listens on this port.
 const NOWHERE = 'http://127.0.0.1:1';
 
-/** What the gateway tells of a caller. */
+/** The caller in the headers of the gateway. */
 export interface Caller {
   clientId: string;
   group: 'storefront' | 'backoffice';
@@ -62,13 +62,13 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever came is compared
+  // biome-ignore lint/suspicious/noExplicitAny: any body is compared
   body: any;
 }
 
 export type Services = Awaited<ReturnType<typeof startServices>>;
 
-/** Both services, wired as their main.ts does it, in this process, with databases and a vhost of their own. */
+/** Both services in this process, wired as in their main.ts, with separate databases and a separate vhost. */
 export async function startServices() {
   const [orderDb, inventoryDb, server] = await Promise.all([
     createTestDatabase('order-service', join(__dirname, '../../order-service/migrations')),
@@ -100,14 +100,14 @@ export async function startServices() {
     orderDb: orderDb.pool,
     inventoryDb: inventoryDb.pool,
     server,
-    /** As a client that repeats what a busy machine refuses with nothing done. */
+    /** Repeats requests that a busy machine refuses without effect. */
     async call(call: Call): Promise<Answer> {
       return eventually(async () => {
         const answer = await callOnce(call);
         return answer.status === 503 && answer.body.code === 'overloaded' ? undefined : answer;
       });
     },
-    /** order-service cannot reach inventory-service any more, and no message does. */
+    /** Makes inventory-service unreachable by HTTP and by message. */
     async cutInventory(): Promise<void> {
       orders.reach(false);
       await inventory.pause();
@@ -116,12 +116,12 @@ export async function startServices() {
       orders.reach(true);
       inventory.resume();
     },
-    /** Resolves when nothing is under way between the services for these clients. */
+    /** Resolves when these clients have no order that waits for a reply of inventory-service. */
     async caughtUp(clientIds: readonly string[]): Promise<void> {
       const sql = 'SELECT id, awaiting FROM orders WHERE awaiting IS NOT NULL AND client_id = ANY ($1)';
       await eventually(async () => {
         const { rows } = await orderDb.pool.query(sql, [clientIds]);
-        if (rows.length > 0) throw new Error(`no answer of inventory-service came: ${JSON.stringify(rows)}`);
+        if (rows.length > 0) throw new Error(`no reply from inventory-service: ${JSON.stringify(rows)}`);
         return true;
       });
     },
@@ -133,7 +133,7 @@ export async function startServices() {
   };
 }
 
-/** On demand only: no sequence takes so long. */
+/** Never scheduled during a run, only on request. */
 const RECONCILIATION = { intervalSeconds: 86_400 };
 
 async function startRuntime(name: string, topology: Topology, database: TestDatabase, server: TestBroker) {
@@ -207,7 +207,8 @@ async function startInventory(database: TestDatabase, server: TestBroker) {
 async function startOrders(database: TestDatabase, server: TestBroker, inventoryUrl: string) {
   const runtime = await startRuntime('order-service', orderTopology, database, server);
   const metrics = withOrderMetrics(runtime.metrics);
-  // Two clients instead of a breaker that must close again: the one in use decides whether inventory can be reached.
+  // Two clients, because a breaker would take time to close: the current one decides whether inventory-service is
+  // reachable.
   const [inventory, nowhere] = [inventoryUrl, NOWHERE].map((url) =>
     createInventoryTargets({ urls: [url], internalToken: INTERNAL_TOKEN, timeoutMs: 1_500, metrics, log }),
   ) as [InventoryTargets, InventoryTargets];

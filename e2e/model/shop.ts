@@ -1,7 +1,7 @@
 /*
- * The shop in memory: what the HTTP contract says of every command, with no clock, no network and no database. It is
- * given each command before the real services are asked, and says what they must answer; what only they can know
- * (ids, numbers, times) it learns from the first answer that shows it, and holds them to it from then on.
+ * The shop in memory: the HTTP contract as code, without clock, network or database. It executes each command before
+ * the real services do, and returns the expected response. Values that the services generate (ids, numbers, times) are
+ * taken from the first response that has them, and must not change afterwards.
  */
 import {
   absorb,
@@ -23,14 +23,14 @@ import { type CallerName, fingerprintOf, type Sent, serviceOf, type Write } from
 interface Key {
   fingerprint: string;
   stored?: Stored;
-  /** Of a placed order: its final answer is the order's. */
+  /** For a placed order: the key's final response is the order's. */
   order?: Order;
 }
 
-/** What the rules say of a write, without its key. */
+/** The result of a write, regardless of its key. */
 interface Judged {
   expected: Expected;
-  /** False: it leaves the key free. */
+  /** False: the key stays unused. */
   isFinal?: false;
   order?: Order;
 }
@@ -44,7 +44,7 @@ interface State {
   clientOf: (caller: CallerName) => string;
 }
 
-/** An empty shop; `clientOf` gives the callers ids that no other run has. */
+/** An empty shop; `clientOf` returns client ids that no other run has. */
 export function openShop(clientOf: (caller: CallerName) => string) {
   const inventory = openInventory();
   const state: State = { inventory, orders: [], keys: new Map(), clientOf };
@@ -60,7 +60,7 @@ export function openShop(clientOf: (caller: CallerName) => string) {
 
 /* ----------------------------------------------------------------------------------------------------------- writes */
 
-/** A keyed request: by its key, or by the rules. */
+/** The response to a keyed request: stored, or by the rules. */
 function ask(state: State, { write, caller, key }: Sent, requestId: string): Expected {
   const name = `${serviceOf(write)} ${state.clientOf(caller)} ${key}`;
   const fingerprint = fingerprintOf(write);
@@ -87,7 +87,7 @@ function repeat(known: Key): Expected {
   const { order } = known;
   const stored = order ? order.final : known.stored;
   if (order && !stored) return accepted(order);
-  if (!stored) throw new Error('a known key has no answer');
+  if (!stored) throw new Error('a known key has no response');
   if (order) order.replays += 1;
   return {
     ...stored,
@@ -150,12 +150,12 @@ function changeProduct(
   if (-delta > available) {
     return refuse(write, requestId, 409, 'insufficient-stock', { sku, requested: -delta, available });
   }
-  // A count of what is there leaves no line in the ledger.
+  // A count that equals the stock has no row in the ledger.
   if (delta !== 0) move(product, { kind: 'adjusted', onHand: delta, reserved: 0, cause: {}, actor: clientOf(caller) });
   return { expected: ofProduct(product, 200) };
 }
 
-/** Each as if it had been sent alone, under its own key; of equal keys in one call the first counts. */
+/** Each member as if it was sent alone, under its own key; of equal keys in one call, the first counts. */
 function adjustAll(
   state: State,
   { adjustments }: Write & { kind: 'adjust-all' },

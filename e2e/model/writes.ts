@@ -1,4 +1,4 @@
-/** What callers may ask the shop to write, and how that is sent. */
+/** The writes of the API, and their HTTP requests. */
 
 export type CallerName = 'ada' | 'bob' | 'back' | 'other-back';
 
@@ -8,7 +8,7 @@ export interface Line {
   unitPrice?: number;
 }
 
-/** One adjustment of many, with its own key. */
+/** One adjustment of a batch, with its own key. */
 export interface KeyedAdjustment {
   key: string;
   sku: string;
@@ -16,7 +16,7 @@ export interface KeyedAdjustment {
   reason: string;
 }
 
-/** A keyed request, as it is meant. */
+/** A keyed request, before it is converted to HTTP. */
 export type Write =
   | { kind: 'create'; sku: string; name: string }
   | { kind: 'rename'; sku: string; name: string }
@@ -66,12 +66,12 @@ export function toHttp(write: Write): { method: 'POST' | 'PATCH'; path: string; 
   }
 }
 
-/** Which service a write goes to: the scope of its key, too. */
+/** The service of a write, which is also the scope of its key. */
 export function serviceOf({ kind }: Write): 'orders' | 'inventory' {
   return ['create', 'rename', 'adjust', 'adjust-all', 'count'].includes(kind) ? 'inventory' : 'orders';
 }
 
-/** Lines of one SKU and one price are one line, where the first stood. */
+/** Merges lines with the same SKU and price, at the position of the first. */
 export function mergeLines(lines: readonly Line[]): Line[] {
   const merged: Line[] = [];
   for (const line of lines) {
@@ -82,14 +82,14 @@ export function mergeLines(lines: readonly Line[]): Line[] {
   return merged;
 }
 
-/** Units per SKU, in the order of SKU. */
+/** Units per SKU, sorted by SKU. */
 export function demandOf(lines: readonly Line[]): { sku: string; quantity: number }[] {
   const skus = [...new Set(lines.map(({ sku }) => sku))].sort();
   const sum = (sku: string) => lines.reduce((units, line) => units + (line.sku === sku ? line.quantity : 0), 0);
   return skus.map((sku) => ({ sku, quantity: sum(sku) }));
 }
 
-/** What makes two writes the same: not the order of lines, nor how they are split. */
+/** Equal for equal writes, regardless of the order and splitting of lines. */
 export function fingerprintOf(write: Write): string {
   if (write.kind !== 'place') return JSON.stringify(write);
   const lines = mergeLines(write.lines).map((line) =>

@@ -1,6 +1,6 @@
 /**
- * What an order costs, in what can be counted: statements, requests, rows, bytes of log. Times differ from machine to
- * machine; these change only when somebody changes them.
+ * The cost of an order in statements, requests, rows and bytes of WAL. Unlike times, these do not depend on the machine
+ * and change only with the code.
  */
 
 import { createServer } from 'node:http';
@@ -43,9 +43,9 @@ beforeAll(async () => {
   for (const { ownerUrl } of [orderDatabase, stockDatabase]) {
     await withClient(ownerUrl, (client) => client.query('CREATE EXTENSION pg_walinspect'));
   }
-  // By its timer, a statement with the counted replays would come in the middle of any test.
+  // Its timer would run a statement with the counted replays during a test.
   await orders.replays.stop();
-  // Pages that are touched for the first time are no part of what is counted.
+  // The first change of each page is not counted.
   await placeMany(ORDERS);
   takeAll();
 });
@@ -53,7 +53,7 @@ beforeAll(async () => {
 const anOrder = (n: number) =>
   orderSide.anOrder({ lines: [0, 1].map((line) => ({ sku: SKUS[(n + line) % SKUS.length], quantity: 1 })) });
 
-/** So many orders at once; whatever batches they make, all are confirmed. */
+/** Place this many orders concurrently; all are confirmed. */
 async function placeMany(count: number): Promise<void> {
   const answers = await Promise.all(
     Array.from({ length: count }, (_, n) => orderSide.post(orders, '/orders', anOrder(n))),
@@ -78,7 +78,7 @@ async function batches(): Promise<number> {
   );
 }
 
-/** Bytes of the log that speak of this database, without images of whole pages. */
+/** Bytes of WAL for this database, without full-page images. */
 async function logBytes(url: string, work: () => Promise<void>): Promise<number> {
   return withClient(url, async (client) => {
     const place = async () => (await client.query('SELECT pg_current_wal_insert_lsn()::text AS lsn')).rows[0].lsn;
@@ -115,17 +115,17 @@ describe('orders that are placed together', () => {
     expect(count).toBeLessThan(ORDERS / 2);
     const { stock, ...others } = takeAll();
     expect(others).toEqual({ order: 2 * count, requests: count });
-    // Calls that arrive together share one.
+    // Calls that arrive together share a statement.
     expect(stock).toBeLessThanOrEqual(count);
   });
 
-  it('cost one statement of stock, however many come at once', async () => {
+  it('cost one statement of stock for any number of concurrent orders', async () => {
     const reservations = Array.from({ length: ORDERS }, () => stockSide.aReservation({ sku: 'MUG', quantity: 1 }));
     await stockSide.reserve(inventory, reservations).expect(200);
     expect(takeAll()).toMatchObject({ order: 0, stock: 1 });
   });
 
-  it('leave so many rows and no more', async () => {
+  it('write this many rows and no more', async () => {
     const tables = {
       order: ['orders', 'order_lines', 'order_timeline', 'idempotency_keys', 'outbox_messages', 'order_changes_queue'],
       stock: ['reservations', 'reservation_lines', 'stock_movements', 'stock_levels', 'outbox_messages'],
@@ -143,12 +143,12 @@ describe('orders that are placed together', () => {
     expect(added('stock')).toEqual([1, 2, 2, 0, 0]);
   });
 
-  it('write no more log than they do today', async () => {
+  it('write no more WAL than the current limit', async () => {
     let stock = 0;
     const order = await logBytes(orderDatabase.ownerUrl, async () => {
       stock = await logBytes(stockDatabase.ownerUrl, () => placeMany(ORDERS));
     });
-    // 4,730 and 1,070 with two lines. A tenth more is for pages that happen to split.
+    // 4,730 and 1,070 with two lines, plus a tenth for page splits.
     expect(order / ORDERS).toBeLessThan(5_200);
     expect(stock / ORDERS).toBeLessThan(1_180);
   });
@@ -186,7 +186,7 @@ describe('a request', () => {
 });
 
 describe('the indexes of orders', () => {
-  it('are these, each with its reason: every one is written twice for every order', async () => {
+  it('are these, each with a reason, because each is written twice per order', async () => {
     const { rows } = await orderDatabase.pool.query(
       "SELECT indexname FROM pg_indexes WHERE tablename = 'orders' ORDER BY 1",
     );
@@ -194,8 +194,8 @@ describe('the indexes of orders', () => {
       'orders_awaiting_idx', // the completer
       'orders_client_idx', // a client's list
       'orders_customer_id_idx', // a customer's list
-      'orders_idempotency_key_key', // the last lock against a second order for a key
-      'orders_number_key', // people search by it
+      'orders_idempotency_key_key', // prevents a second order for a key
+      'orders_number_key', // search by number
       'orders_pkey',
     ]);
   });

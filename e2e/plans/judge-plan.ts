@@ -1,4 +1,4 @@
-/** A node of `EXPLAIN (FORMAT JSON)`, as far as it matters here. */
+/** A node of `EXPLAIN (FORMAT JSON)`, with the members that are used here. */
 export interface PlanNode {
   'Node Type': string;
   'Relation Name'?: string;
@@ -10,20 +10,20 @@ export interface PlanNode {
 }
 
 export interface Tables {
-  /** Tables that get more and more rows. */
+  /** Tables whose number of rows is not limited. */
   growing: ReadonlySet<string>;
-  /** Indexes that hold few rows however large their table is. */
+  /** Indexes with few rows, regardless of the size of the table. */
   small: ReadonlySet<string>;
-  /** Indexes whose first column has more and more rows of one value: for lists, which a LIMIT ends. */
+  /** Indexes with an unlimited number of rows per value of the first column, for lists with a LIMIT. */
   wide: ReadonlySet<string>;
 }
 
-// These give each row on as soon as they have it, so a LIMIT above them ends what is below.
+// These return each row as soon as they have it, so a LIMIT above them stops the nodes below.
 const PASSES_ROWS_ON = ['Limit', 'LockRows', 'Subquery Scan', 'Result', 'Nested Loop', 'Append', 'Merge Append'];
 
 /**
- * Where a plan reads more of a growing table as the table grows: a sequential scan, or an index from its first to its
- * last entry without a LIMIT that ends it, or all rows of one value where one value may have any number.
+ * The nodes of a plan that read more rows as a table grows: a sequential scan, a scan of a complete index without a
+ * LIMIT, or all rows of one value if the number of rows per value is not limited.
  */
 export function unboundedReads(plan: PlanNode, { growing, small, wide }: Tables): string[] {
   const found: string[] = [];
@@ -36,7 +36,7 @@ export function unboundedReads(plan: PlanNode, { growing, small, wide }: Tables)
     if (fault) found.push(`${fault} on ${relation}`);
     const limited = node['Node Type'] === 'Limit' || (isLimited && PASSES_ROWS_ON.includes(node['Node Type']));
     for (const child of node.Plans ?? []) {
-      // Only the outer side of a join is read once; an index of a bitmap belongs to the table above it.
+      // Only the outer side of a join is read once. A bitmap index scan belongs to the table of its parent.
       const isOuter = child['Parent Relationship'] === 'Outer' || child['Parent Relationship'] === 'Subquery';
       walk(child, node['Node Type'].startsWith('Bitmap') ? relation : undefined, limited && isOuter);
     }
@@ -44,7 +44,7 @@ export function unboundedReads(plan: PlanNode, { growing, small, wide }: Tables)
 
   function faultOf(node: PlanNode, isLimited: boolean): string | undefined {
     const type = node['Node Type'];
-    // Without a filter every row that is read counts for the LIMIT; with one, it may read on and on.
+    // With a filter, rows that do not match do not count for the LIMIT, so the scan may read any number.
     if (isLimited && node.Filter === undefined) return undefined;
     if (type === 'Seq Scan') return type;
     if (!/^(Index Scan|Index Only Scan|Bitmap Index Scan)$/.test(type)) return undefined;

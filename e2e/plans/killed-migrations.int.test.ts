@@ -12,7 +12,7 @@ import { withClient } from '@shop/chassis/testing/with-client.ts';
 import type pg from 'pg';
 import { services } from '../../services.ts';
 
-/* The command that a deployment runs, as a process of its own that is killed, and beside a second one. */
+/* The migration command of a deployment, as a process that is killed, or that runs concurrently with a second one. */
 
 const ROOT = join(__dirname, '../..');
 
@@ -49,7 +49,7 @@ function startMigration(service: string, database: string) {
   return { child, ended: ended.finally(() => running.delete(child)), output: () => written.output };
 }
 
-/** What is left in a database, in words that can be compared: columns, constraints, indexes, comments, rights, records. */
+/** The content of a database for comparison: columns, constraints, indexes, comments, privileges, migration records. */
 async function contentsOf(database: string): Promise<object[]> {
   return withClient(databaseUrl(database), async (client) => {
     const { rows } = await client.query(/* sql */ `
@@ -69,9 +69,10 @@ async function contentsOf(database: string): Promise<object[]> {
 }
 
 /**
- * Run `work` while nothing can be written into the table of Knex's records: a migration stops when all but that is done.
- * `work` looks by a connection of its own: an index that is built concurrently waits for the end of every transaction that is
- * reading at that moment, so looking in the transaction that holds the lock would make the two wait for each other.
+ * Run `work` while Knex's table of records is locked against writes, so that a migration waits when only its record is
+ * missing.
+ * `work` gets a separate connection, because CREATE INDEX CONCURRENTLY waits for all transactions with an older
+ * snapshot: a query in the transaction that holds the lock would cause a deadlock.
  */
 async function withoutRecords(database: string, work: (observer: pg.Client) => Promise<void>): Promise<void> {
   await withClient(databaseUrl(database), async (holder) => {
@@ -82,11 +83,11 @@ async function withoutRecords(database: string, work: (observer: pg.Client) => P
 
 async function waitUntil(client: pg.Client, sql: string, migration: Migration): Promise<void> {
   const found = await eventually(async () => {
-    if ((await client.query(sql)).rowCount !== 0) return 'it is there';
-    if (!running.has(migration.child)) return `the migration has ended: ${migration.output()}`;
-    throw new Error(`it is not there yet; the migration has written: ${migration.output()}`);
+    if ((await client.query(sql)).rowCount !== 0) return 'found';
+    if (!running.has(migration.child)) return `the migration has exited: ${migration.output()}`;
+    throw new Error(`not found; output of the migration: ${migration.output()}`);
   });
-  expect(found).toBe('it is there');
+  expect(found).toBe('found');
 }
 
 const RECORDING = `SELECT FROM pg_locks WHERE relation = 'knex_migrations'::regclass AND NOT granted`;
@@ -99,7 +100,7 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
   const files = readdirSync(directory).sort();
   const applicationUrl = (database: string) => databaseUrl(database, service.replaceAll('-', '_'));
 
-  /** In this process, up to a migration and without it. */
+  /** Run all migrations before this one, in this process. */
   async function migrateBefore(database: string, file: string): Promise<void> {
     const before = mkdtempSync(join(folder, service));
     for (const earlier of files.slice(0, files.indexOf(file)))
@@ -117,7 +118,7 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
     uninterrupted = await contentsOf(database);
   });
 
-  it('can be killed, each of them, and the next run finishes them', async () => {
+  it('can each be killed, and the next run completes them', async () => {
     const database = await createDatabase();
     for (const file of files) {
       await migrateBefore(database, file);
@@ -140,7 +141,7 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
       await migrateBefore(database, file);
       await withClient(databaseUrl(database), async (observer) => {
         await withClient(databaseUrl(database), async (reader) => {
-          // An index is valid only when everybody sees it who began before it.
+          // An index becomes valid only after all transactions that began before it have ended.
           await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT');
           const migration = startMigration(service, database);
           await waitUntil(observer, BUILDING, migration);
@@ -170,7 +171,7 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
     expect(await contentsOf(database)).toEqual(uninterrupted);
   });
 
-  it('clear the lock that a killed run of a version before has left', async () => {
+  it('remove a lock that a killed run of an earlier version has left', async () => {
     const database = await createDatabase();
     await migrateBefore(database, files[0] ?? '');
     await withClient(databaseUrl(database), (client) => client.query('UPDATE knex_migrations_lock SET is_locked = 1'));

@@ -1,19 +1,16 @@
-// Each of these holds a lock that keeps writers away, for as long as it reads or writes the whole table.
+// Each of these holds a lock that blocks writers while it reads or writes the whole table.
 const LONG: readonly [why: string, is: RegExp, unless?: RegExp][] = [
-  ['builds an index while nobody can write', /\bCREATE (UNIQUE )?INDEX\b/i, /\bINDEX CONCURRENTLY\b/i],
-  ['builds an index while nobody can write', /\bREINDEX\b/i, /\bREINDEX \w+ CONCURRENTLY\b/i],
-  ['builds an index while nobody can write', /\bADD (CONSTRAINT \w+ )?(PRIMARY KEY|UNIQUE)\b/i, /\bUSING INDEX\b/i],
+  ['builds an index and blocks writers', /\bCREATE (UNIQUE )?INDEX\b/i, /\bINDEX CONCURRENTLY\b/i],
+  ['builds an index and blocks writers', /\bREINDEX\b/i, /\bREINDEX \w+ CONCURRENTLY\b/i],
+  ['builds an index and blocks writers', /\bADD (CONSTRAINT \w+ )?(PRIMARY KEY|UNIQUE)\b/i, /\bUSING INDEX\b/i],
   ['reads the table to check it', /\bADD (CONSTRAINT \w+ )?(CHECK|FOREIGN KEY)\b/i, /\bNOT VALID\b/i],
   ['reads the table to check it', /\bSET NOT NULL\b/i],
-  [
-    'writes the table anew',
-    /\bALTER (COLUMN )?\w+ (SET DATA )?TYPE\b|\bVACUUM FULL\b|\bCLUSTER\b|\bSET (UN)?LOGGED\b/i,
-  ],
-  ['writes the table anew', /\bADD COLUMN\b[^,;]*\b(GENERATED|DEFAULT \w+\()/i],
+  ['rewrites the table', /\bALTER (COLUMN )?\w+ (SET DATA )?TYPE\b|\bVACUUM FULL\b|\bCLUSTER\b|\bSET (UN)?LOGGED\b/i],
+  ['rewrites the table', /\bADD COLUMN\b[^,;]*\b(GENERATED|DEFAULT \w+\()/i],
   ['locks all rows that it changes until the migration ends', /^\s*(UPDATE|DELETE FROM)\b/i],
 ];
 
-/** Why a statement of a migration would keep writers from a large table that exists already; empty when it would not. */
+/** Why statements of a migration would block writers of a large existing table; empty if they would not. */
 export function longLocksOf(statements: string): string[] {
   return statements.split(';').flatMap((statement) => {
     const sql = statement.replace(/--[^\n]*/g, '').trim();

@@ -10,8 +10,8 @@ import { type ServiceName, services } from '../../services.ts';
 import { longLocksOf } from './long-locks.ts';
 import { recordStatements } from './record-statements.ts';
 
-// The day of the last first table of each service. The first tables are made on an empty database; whatever comes after them
-// meets them full of rows, and in use.
+// The day of the last first table of each service. The first migrations create tables in an empty database; later
+// ones run on large tables that are in use.
 const FIRST_TABLES: Record<ServiceName, string> = { order: '20260109', inventory: '20260109', account: '20260120' };
 const OWNER = 'postgres';
 
@@ -19,7 +19,7 @@ const name = `locks_${randomBytes(6).toString('hex')}`;
 const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
 atEnd(() => rmSync(folder, { recursive: true }));
 
-/** Where the rows of each table lie; another place means that the table was written anew. */
+/** The file of each table; a different file means that the table was rewritten. */
 async function filesOf(url: string): Promise<Record<string, number>> {
   return withClient(url, async (client) => {
     const { rows } = await client.query(`
@@ -32,7 +32,7 @@ async function filesOf(url: string): Promise<Record<string, number>> {
 describe.each(services)('the later migrations of $folder', ({ name: ofService, folder: service }) => {
   const firstTables = FIRST_TABLES[ofService];
 
-  it('keep nobody from a table for longer than a moment, however large it is', async () => {
+  it('block no table for longer than a moment, however large it is', async () => {
     const asSuperuser = (sql: string) => withClient(testServerUrl(), (client) => client.query(sql));
     await asSuperuser(`CREATE DATABASE ${name}`);
     atEnd(() => asSuperuser(`DROP DATABASE ${name} WITH (FORCE)`));
@@ -51,7 +51,7 @@ describe.each(services)('the later migrations of $folder', ({ name: ofService, f
     expect(later.length).toBeGreaterThan(1);
     const statements = recording.of(OWNER);
     expect(statements).toContainEqual(expect.stringContaining('ALTER TABLE'));
-    // Those of Knex on its own two tables are short.
+    // Knex's statements on its own two tables are short.
     expect(statements.filter((sql) => !sql.includes('knex_migrations')).flatMap(longLocksOf)).toEqual([]);
     expect(await filesOf(ownerUrl)).toMatchObject(files);
   });

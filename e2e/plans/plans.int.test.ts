@@ -1,6 +1,6 @@
 /**
- * The plans of all statements, on tables of several sizes: a plan is made once per connection and kept, so the one that is
- * made for a young database must do for a large one.
+ * The plans of all statements, on tables of several sizes. A generic plan is made once per connection and kept, so a
+ * plan for a new database must also be good for a large one.
  */
 
 import { readFileSync } from 'node:fs';
@@ -36,15 +36,15 @@ const BOUNDED = [
   'order_changes_epochs',
   'signing_keys',
 ];
-/** All other tables of the services get more and more rows. */
+/** The number of rows in all other tables is not limited. */
 const GROWING = services
   .flatMap(
     ({ folder }) => readFileSync(join(root, folder, 'schema.sql'), 'utf8').match(/(?<=^CREATE TABLE )\w+/gm) ?? [],
   )
   .filter((table) => !BOUNDED.includes(table));
-// Only what waits for an answer is in it.
+// It has only orders that wait for a reply.
 const SMALL_INDEXES = ['orders_awaiting_idx'];
-// For lists. A plan that is kept must not look for anything else in them, even if they have one page on the day it is made.
+// For lists. A kept plan must not use them for other lookups, even if they have one page when it is made.
 const WIDE_INDEXES = [
   'orders_client_idx',
   'orders_customer_id_idx',
@@ -53,18 +53,19 @@ const WIDE_INDEXES = [
   'dead_letters_group_key_idx',
 ];
 const TABLES = { growing: new Set(GROWING), small: new Set(SMALL_INDEXES) };
-/** Statements that may read more as a table grows, by a piece of their text. */
+/** Statements that may read more as a table grows, by a part of their text, with the reason. */
 const EXEMPT = {
   'FROM reservations r JOIN reservation_lines l ON': 'the reconciliation reads all reservations once, in one snapshot',
-  'FROM outbox_messages WHERE mandatory AND (claimed_until': 'the relay passes over what is held back',
-  'FROM outbox_messages WHERE mandatory AND claimed_until > now()': 'once after each pause: what is held back follows',
-  "FROM dead_letters WHERE status = 'open' GROUP BY": 'for people: it counts the open letters, all of them',
+  'FROM outbox_messages WHERE mandatory AND (claimed_until': 'the relay skips rows that are held back',
+  'FROM outbox_messages WHERE mandatory AND claimed_until > now()':
+    'once after each pause, to publish rows that were held back',
+  "FROM dead_letters WHERE status = 'open' GROUP BY": 'for operators: it counts all open letters',
 };
-// Without a table, or not the services' own.
+// Statements without a table, or that the services do not use.
 const WITHOUT_PLAN = [
   'SELECT FROM pg_roles WHERE rolname = $1',
   'SELECT pg_try_advisory_lock($1) AS locked',
-  // Of subscriptions, which neither service has, and of the example of reliable/.
+  // Subscriptions, which neither service has, and the example of reliable/.
   ...sqlInSources(join(root, 'chassis/src/reliable'))
     .filter(({ file }) => /\/(catch-up\/.*|example\.ts)$/.test(file))
     .map(({ part }) => part),
@@ -74,7 +75,7 @@ const sides = services.map(({ path, database }) => ({ side: path, role: database
 type Databases = Record<Service['path'], TestDatabase>;
 const recording = recordStatements(sides.map(({ role }) => role));
 
-/** Where both can be filled. */
+/** The owners' URLs, to fill both databases. */
 const owners = ({ orders, inventory }: Databases) => ({ orders: orders.ownerUrl, inventory: inventory.ownerUrl });
 
 async function filled(orders: number): Promise<Databases> {
@@ -93,7 +94,7 @@ async function filled(orders: number): Promise<Databases> {
   return databases;
 }
 
-// Where everything was run, which changes next to nothing.
+// All statements run on a database of this size, which they hardly change.
 const MIDDLE = 3_000;
 let middle: Databases;
 beforeAll(async () => {
@@ -124,11 +125,11 @@ beforeAll(async () => {
   recording.stop();
 });
 
-/** Every unbounded read of every statement, planned as the services' connections plan it. */
+/** All unbounded reads of all statements, planned as in the services' connections. */
 async function unboundedIn(databases: Databases): Promise<{ read: string; statement: string }[]> {
   const found: { read: string; statement: string }[] = [];
   for (const { side, role } of sides) {
-    // A session goes on with the heights of the indexes that it saw first.
+    // A new session, because a session caches the heights of indexes.
     const pool = patientPool(databases[side].url, 1);
     for (const text of recording.of(role)) {
       const { rows } = await pool.query(`EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`);
@@ -145,7 +146,7 @@ const isExempt = ({ statement }: { statement: string }) =>
   Object.keys(EXEMPT).some((piece) => statement.includes(piece));
 
 describe('the statements of the services', () => {
-  it('were all run here', () => {
+  it('were all executed by this test', () => {
     const texts = sides.flatMap(({ role }) => recording.of(role).map(inSingleSpaces));
     const folders = [...services.map(({ folder }) => folder), 'chassis'];
     const sources = folders.flatMap((folder) => sqlInSources(join(root, folder, 'src')));
@@ -162,7 +163,7 @@ describe('the statements of the services', () => {
     expect(found.filter((one) => !isExempt(one))).toEqual([]);
   });
 
-  // An index of two pages is dearer to look into than one of one page, so for a moment another index may look better.
+  // A lookup in an index of two pages costs more than in one of one page, so another index may temporarily seem better.
   it('read by index when they are planned while a database without statistics grows', async () => {
     const young = await filled(0);
     const until = new Date();

@@ -17,9 +17,9 @@ describe('unboundedReads', () => {
   it.each([
     ['a sequential scan', { 'Node Type': 'Seq Scan', 'Relation Name': 'orders' }],
     ['an index that is read as a whole', scan()],
-    ['one that is read until something is found', limited(scan({ Filter: 'status' }))],
+    ['an index that is read until a row is found', limited(scan({ Filter: 'status' }))],
     [
-      'one that is sorted before it is limited',
+      'an index that is sorted before the limit',
       limited({ 'Node Type': 'Sort', 'Parent Relationship': 'Outer', Plans: [scan()] }),
     ],
     [
@@ -39,7 +39,7 @@ describe('unboundedReads', () => {
       },
     ],
     ['all rows of one client', scan(OF_CLIENT)],
-    ['the rows of one client until something is found', limited(scan({ ...OF_CLIENT, Filter: 'key' }))],
+    ['the rows of one client until a row is found', limited(scan({ ...OF_CLIENT, Filter: 'key' }))],
   ])('finds %s', (_, plan) => {
     expect(reads(plan)).toHaveLength(1);
   });

@@ -1,11 +1,11 @@
 import pg from 'pg';
 
-// Whatever has no plan.
+// Statements without a plan.
 const WITHOUT_PLAN = /^\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|SET|LOCK|SELECT 1$)/i;
 
 /**
- * Note every statement that a database role sends from this process, whoever sends it, until `stop`. The texts are those
- * that PostgreSQL got.
+ * Record all statements that these database roles send from this process, until `stop`. The texts are those that
+ * PostgreSQL receives.
  */
 export function recordStatements(roles: readonly string[]) {
   const recorded = new Map(roles.map((role) => [role, [] as string[]]));
@@ -22,9 +22,9 @@ export function recordStatements(roles: readonly string[]) {
   return {
     /** The distinct statements of a role that have a plan. */
     of: (role: string): string[] => [...new Set(all(role).filter((text) => !WITHOUT_PLAN.test(text)))],
-    /** Whether a statement has a name: its session keeps its first plan. Others are planned each time. */
+    /** Whether a statement is named, so that its session keeps its plan. Others are planned each time. */
     isKept: (text: string): boolean => kept.has(text),
-    /** All that a role has sent since the last time, one by one, BEGIN and COMMIT among them. */
+    /** All statements of a role since the last call, including BEGIN and COMMIT. */
     take: (role: string): string[] => all(role).splice(0),
     stop() {
       pg.Client.prototype.query = original;

@@ -1,7 +1,6 @@
 /**
- * Lets the services run every statement that they have, on databases that are filled. What a request reaches is asked
- * for by a request, what happens in the background by the function that does it there. Whether anything was left out, the
- * test finds by comparing with the sources.
+ * Makes the services execute all of their statements on filled databases: by requests, and by calling the functions of
+ * background loops. The test compares the executed statements with the sources, to find missing ones.
  */
 import { createHash } from 'node:crypto';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
@@ -59,14 +58,14 @@ import * as orderSide from '../../order-service/test/test-app.ts';
 
 export interface FilledSystem {
   orders: orderSide.OrderService;
-  /** Without an inventory-service that can be reached. */
+  /** An order-service that cannot reach inventory-service. */
   alone: orderSide.OrderService;
   inventory: stockSide.InventoryService;
   orderPool: Pool;
   stockPool: Pool;
-  /** Let every message of the outbox be sent at once. */
+  /** Make all messages in the outbox due. */
   makeDue(side: 'orders' | 'inventory'): Promise<void>;
-  /** Make this key's row go away, as retention does. */
+  /** Delete the row of this key, as after its retention. */
   forgetKey(side: 'orders' | 'inventory', key: string): Promise<void>;
 }
 
@@ -77,12 +76,12 @@ const now = () => new Date();
 const log = createLogger('plans', 'silent');
 const silentHandler = { now, wakeRelay: () => {} };
 
-/** Everything of both services. */
+/** Execute all statements of both services. */
 export async function runEverything(system: FilledSystem): Promise<void> {
   await place(system);
   await readOrders(system);
   await changeOrders(system);
-  await settleOrders(system);
+  await decideOrders(system);
   await reconcileOrders(system);
   await followOrders(system);
   await runStock(system);
@@ -98,7 +97,7 @@ export async function runEverything(system: FilledSystem): Promise<void> {
       post(path, body, status) {
         const key = uuidv7();
         const ask = () => orderSide.post(http as orderSide.OrderService, base + path, body, key, operate);
-        // A reconciliation that takes longer is answered with 202 first; a repeat gets its end.
+        // A long reconciliation is answered with 202 first; a repeat gets the result.
         return eventually(() => ask().expect(status));
       },
     });
@@ -128,7 +127,7 @@ async function place({ orders, alone, orderPool, forgetKey }: FilledSystem): Pro
   await lease(orderPool);
 }
 
-/** As a write does that is no batch; see under-lease.ts. */
+/** The statements of a write that is not batched; see under-lease.ts. */
 async function lease(pool: Pool): Promise<void> {
   const lease = { clientId: CLIENT, key: uuidv7(), resourceId: uuidv7(), token: 1 };
   const fingerprint = { bytes: Buffer.of(), matches: () => true };
@@ -139,7 +138,7 @@ async function lease(pool: Pool): Promise<void> {
   await inTransaction(pool, (trx) => lockKey(trx, lease));
 }
 
-/** Each combination of filters is a statement of its own. */
+/** Each combination of filters is a different statement. */
 async function readOrders({ orders, orderPool }: FilledSystem): Promise<void> {
   const [id = ''] = await idsOf(orderPool, 'delivered', 1);
   await orderSide.get(orders, `/orders/${id}`, orderSide.BACKOFFICE).expect(200);
@@ -173,7 +172,7 @@ async function changeOrders({ orders, orderPool }: FilledSystem): Promise<void> 
   await step(second, 'cancellation', {});
 }
 
-async function settleOrders({ orders, orderPool }: FilledSystem): Promise<void> {
+async function decideOrders({ orders, orderPool }: FilledSystem): Promise<void> {
   await pendingOrders(orderPool);
   await askAgain(orderPool, now());
   await askSoon(orderPool);
@@ -374,7 +373,7 @@ async function inBackground(pool: Pool, makeDue: () => Promise<void>): Promise<v
   await failRun(pool, uuidv7(), 'none', { checked: {}, repaired: 0 });
 }
 
-/** The relay with a broker that says the same of all messages, until it has said it once. */
+/** Run the relay with a broker that returns this outcome for all messages, until it was called once. */
 async function relayOnce(pool: Pool, outcome: PublishOutcome): Promise<void> {
   let published = 0;
   const broker = {

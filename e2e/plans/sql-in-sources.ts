@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 export interface SqlInSource {
   file: string;
-  /** The longest part of the statement that no expression of the program interrupts, in single spaces. */
+  /** The longest part of the statement without an expression of the program, in single spaces. */
   part: string;
 }
 
@@ -11,7 +11,7 @@ const BEGINS_LIKE_SQL = /^\s*(--[^\n]*\n\s*)*(SELECT|INSERT INTO|UPDATE|DELETE F
 const STRING = /`(?:[^`\\]|\\.)*`|'(?:[^'\\\n]|\\.)*'/g;
 const EXPRESSION = /\$\{(?:[^{}]|\{[^{}]*\})*\}/;
 
-/** Every piece of SQL in the program's text below a folder, tests and migrations left out. */
+/** All SQL in the sources below a folder, without tests and migrations. */
 export function sqlInSources(folder: string): SqlInSource[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !/(\.test|-table)\.ts$/.test(file) && !file.startsWith('testing/'),
@@ -21,9 +21,9 @@ export function sqlInSources(folder: string): SqlInSource[] {
   );
 }
 
-/** The SQL in one program text. */
+/** The SQL in one source text. */
 export function sqlIn(source: string): string[] {
-  // An apostrophe in a comment would begin a string; SQL's own comments stand inside of strings and stay.
+  // An apostrophe in a comment would begin a string. SQL comments are inside strings and stay.
   const code = source.replace(/^\s*(\/\/|\*|\/\*\*).*$/gm, '');
   const strings = (code.match(STRING) ?? []).map((quoted) => quoted.slice(1, -1));
   return strings.filter((text) => BEGINS_LIKE_SQL.test(text)).map(longestPart);
@@ -34,7 +34,7 @@ function longestPart(text: string): string {
   return parts.reduce((longest, part) => (part.length > longest.length ? part : longest), '');
 }
 
-/** Text as it is compared: wherever there is space, there is one. */
+/** Text for comparison: all whitespace becomes one space. */
 export function inSingleSpaces(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

@@ -10,7 +10,7 @@ import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { startCatchUp } from '@shop/chassis/service/catch-up.ts';
 import { historyQueue, topology, welcomeQueue } from './queues.ts';
 
-/** An order as the history knows it. */
+/** An order in the history. */
 export interface OrderState {
   id: string;
   status: string;
@@ -26,7 +26,7 @@ export interface HistoryServiceOptions {
 
 const log = createLogger('history-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
-/** A row only where its version is newer: then neither order nor repeats nor the way by which it came matter. */
+/** Writes a row only if its version is newer, so that neither order nor repeats nor the source matter. */
 const UPSERT = /* sql */ `
   INSERT INTO order_history (order_id, status, version)
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[])
@@ -40,7 +40,7 @@ function upsert(q: Pick<Pool, 'query'>, states: readonly OrderState[]) {
   return q.query(UPSERT, columns);
 }
 
-/** Its own tables; those of messaging are there. */
+/** The tables of this service; those of messaging exist already. */
 export async function createHistoryTables(pool: Pool): Promise<void> {
   await pool.query(/* sql */ `
     CREATE TABLE order_history (order_id uuid PRIMARY KEY, status text NOT NULL, version integer NOT NULL);
@@ -48,8 +48,8 @@ export async function createHistoryTables(pool: Pool): Promise<void> {
 }
 
 /**
- * The smallest service that subscribes: what became of each order, and a welcome for each new one. It publishes nothing.
- * The history can catch up with its producer. A welcome depends on the event itself, so its queue drops nothing.
+ * A minimal subscriber: a history with the status of each order, and a welcome for each new order. It publishes
+ * nothing. The history can catch up from its producer. A welcome needs the event itself, so its queue must drop none.
  */
 export async function startHistoryService({ pool, brokerUrl, readPage }: HistoryServiceOptions) {
   const metrics = createMetrics('history-service', 'test');

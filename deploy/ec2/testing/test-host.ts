@@ -147,7 +147,7 @@ function hostSettings(project: string, ports: Record<string, number>, images: Re
     MIN_FREE_MB: 1000,
     // The local gateway asks every second and resolves names for each connection: no need to wait for caches.
     DRAIN_SECONDS: 5,
-    SETTLE_SECONDS: 3,
+    READY_PAUSE_SECONDS: 3,
     READY_SECONDS: 30,
   };
   return Object.entries(settings)

@@ -7,7 +7,7 @@ import { createInboxTableV1 } from '@shop/chassis/reliable/inbox/inbox-table.ts'
 import { addOutboxHeadersV2, createOutboxTableV1 } from '@shop/chassis/reliable/outbox/outbox-table.ts';
 import type { Knex } from 'knex';
 
-/** Notes, and what makes requests and messages count once. */
+/** Notes, and the tables for idempotent requests and messages. */
 export async function up(knex: Knex): Promise<void> {
   await createIdempotencyKeysTableV1(knex);
   await createOutboxTableV1(knex);
@@ -22,14 +22,14 @@ export async function up(knex: Knex): Promise<void> {
       text     text NOT NULL,
       CONSTRAINT notes_pkey PRIMARY KEY (id)
     );
-    COMMENT ON TABLE notes IS 'What staff remembers of orders';
+    COMMENT ON TABLE notes IS 'Notes of the staff on orders';
     GRANT SELECT, INSERT ON notes TO note_service;
     GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys, outbox_messages, inbox_messages TO note_service;
     GRANT SELECT, INSERT, UPDATE ON dead_letters TO note_service;
   `);
 }
 
-/** The way back. */
+/** Drop all tables. */
 export async function down(knex: Knex): Promise<void> {
   await knex.raw('DROP TABLE notes, dead_letters, inbox_messages, outbox_messages, idempotency_keys');
 }

@@ -4,7 +4,7 @@ import { indexInboxByQueueV2 } from '@shop/chassis/reliable/inbox/inbox-table.ts
 import { indexOutboxCommandsV3 } from '@shop/chassis/reliable/outbox/outbox-table.ts';
 import type { Knex } from 'knex';
 
-/** An index that is built beside running services cannot be part of a transaction. */
+/** CREATE INDEX CONCURRENTLY cannot run in a transaction. */
 export const config = { transaction: false };
 
 export async function up(knex: Knex): Promise<void> {
@@ -14,5 +14,5 @@ export async function up(knex: Knex): Promise<void> {
   await indexOutboxCommandsV3(knex);
 }
 
-/** They go with their tables. */
+/** The indexes are dropped with their tables. */
 export async function down(): Promise<void> {}

@@ -15,7 +15,7 @@ const name = 'note-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const runtime = await startRuntime({ name, version, settings: settingsOrExit(name, config), topology });
 
-// A note does not keep the key that wrote it.
+// Notes do not store the key that created them.
 const findKeptFingerprint = async () => undefined;
 const keyed = { ...runtime, pool: runtime.requestPool, findKeptFingerprint };
 const routes = Router({ caseSensitive: true, strict: true });

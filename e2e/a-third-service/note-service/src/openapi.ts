@@ -4,13 +4,13 @@ import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { noteOperations } from './notes/notes.openapi.ts';
 import { placedOrdersQueue } from './queues.ts';
 
-/** The OpenAPI document of note-service: all that the gateway routes to it. */
+/** The OpenAPI document of note-service: everything that the gateway routes to it. */
 export function describeService(published: Published) {
   return toDocument(
     {
       title: 'Notes',
       summary: 'Notes on orders',
-      description: `What staff remembers of an order.\n\n${callingAdvice}`,
+      description: `Notes of the staff on orders.\n\n${callingAdvice}`,
       tags: {
         notes: 'Notes on orders',
         'dead letters': 'Messages that could not be handled, and what a person does about them',

@@ -6,6 +6,6 @@ const event = messagesOf({ producer: 'note-service', kind: 'event', exchange: 'n
 export const noteWrittenV1 = event(
   'note.written',
   1,
-  'Somebody wrote a note on an order.',
+  'A note on an order was written.',
   z.object({ noteId: z.uuid(), orderId: z.uuid() }),
 );

@@ -30,7 +30,7 @@ export interface NotesDeps extends IdempotencyDeps {
   wakeRelay: () => void;
 }
 
-/** `/notes`: what staff remembers of an order. */
+/** `/notes`: the notes of the staff on orders. */
 export function notesRoutes(deps: NotesDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use('/notes', identifyClient());

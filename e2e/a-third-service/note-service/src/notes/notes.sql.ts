@@ -6,7 +6,7 @@ export interface Note {
   text: string;
 }
 
-/** Write notes, all at once. */
+/** Insert notes with one statement. */
 export async function insertNotes(trx: Transaction, notes: readonly Note[]): Promise<void> {
   await trx.query('INSERT INTO notes (id, order_id, text) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])', [
     notes.map(({ id }) => id),
