@@ -1,12 +1,12 @@
 type End = () => unknown;
 
-/** What the running test started, and what was started before it for several tests. */
+/** Cleanup of the running test, and of `beforeAll`. */
 let ofTest: End[] | undefined;
 const ofFile: End[] = [];
 
 /**
- * Whatever a test starts ends with it, passed or failed: say so in the line after the start. What `beforeAll` starts ends
- * with the file. The last that was started ends first, and each ends though another cannot.
+ * Register a cleanup right after the start. It runs after the test, passed or failed; a cleanup registered in `beforeAll`
+ * runs after the last test of the file. Cleanups run in reverse order, and all of them run even if one fails.
  *
  *     const consumer = startConsumer(…);
  *     atEnd(() => consumer.stop());
@@ -15,7 +15,7 @@ export function atEnd(end: End): void {
   (ofTest ?? ofFile).push(end);
 }
 
-// Hooks of the file that imports this: jest loads it again for each file. A process that tests start has no hooks.
+// Jest loads this module once per test file. A process that a test starts has no hooks.
 if (typeof afterEach === 'function') {
   beforeEach(() => {
     ofTest = [];

@@ -4,8 +4,8 @@ const ended: string[] = [];
 beforeAll(() => atEnd(() => ended.push('started before all')));
 beforeEach(() => atEnd(() => ended.push('started before each')));
 
-describe('what is ended', () => {
-  it('runs as long as its test', async () => {
+describe('atEnd', () => {
+  it('does not run a cleanup before the end of its test', async () => {
     atEnd(() => ended.push('started first'));
     atEnd(async () => {
       await Promise.resolve();
@@ -14,12 +14,12 @@ describe('what is ended', () => {
     expect(ended).toEqual([]);
   });
 
-  it('has ended before the next one, the last that was started first', () => {
+  it('runs the cleanups before the next test, in reverse order', () => {
     expect(ended).toEqual(['started last', 'started first', 'started before each']);
   });
 });
 
 afterAll(() => {
-  // The hooks of a file run in the order in which they are written, and that of the import comes first.
+  // Hooks of a file run in the order in which they are registered; those of the imported module are registered first.
   expect(ended.at(-1)).toBe('started before all');
 });

@@ -3,7 +3,7 @@ import amqplib, { type Channel, type ChannelModel, type ConfirmChannel } from 'a
 import { deadLetterQueueName } from '../reliable/messaging/topology.ts';
 import { eventually } from './eventually.ts';
 
-/** A message as it lay in a queue. */
+/** A message taken from a queue. */
 export interface QueuedMessage {
   body: string;
   routingKey: string;
@@ -15,23 +15,23 @@ export interface QueuedMessage {
 
 export interface TestBroker {
   url: string;
-  /** Wait for so many messages and take them out of the queue, in order. */
+  /** Wait for `count` messages and remove them from the queue, in order. */
   take(queue: string, count: number, withinMs?: number): Promise<QueuedMessage[]>;
-  /** How many messages are ready; those that a consumer holds do not count. */
+  /** Number of messages ready; unacknowledged ones do not count. */
   depth(queue: string): Promise<number>;
-  /** Every queue with the arguments that it was declared with. */
+  /** All queues with the arguments of their declaration. */
   queues(): Promise<{ name: string; arguments: Record<string, unknown> }[]>;
   /** Empty every queue. */
   purge(): Promise<void>;
-  /** Over a connection of the test's own, closed afterwards. */
+  /** Run `work` on a separate connection, which is closed afterwards. */
   withConnection<T>(work: (connection: ChannelModel) => Promise<T>): Promise<T>;
   withChannel<T>(work: (channel: ConfirmChannel) => Promise<T>): Promise<T>;
-  /** Close every connection from the broker's side, as an operator would. */
+  /** Close all connections through the management API, as an operator would. */
   closeConnections(): Promise<void>;
   drop(): Promise<void>;
 }
 
-/** A vhost of the caller's own on the test server. */
+/** Create a vhost on the test server. */
 export async function createTestBroker(): Promise<TestBroker> {
   const server = new URL(requiredVariable('TEST_RABBITMQ_URL'));
   const vhost = `test-${randomBytes(6).toString('hex')}`;
@@ -93,7 +93,7 @@ export async function createTestBroker(): Promise<TestBroker> {
   };
 }
 
-/** Wait for so many dead letters of a queue and take them. */
+/** Wait for `count` dead letters of a queue and remove them. */
 export function takeDeadLetters(broker: TestBroker, queue: string, count: number): Promise<QueuedMessage[]> {
   return broker.take(deadLetterQueueName(queue), count);
 }
@@ -122,7 +122,7 @@ async function manage(method: string, path: string, body?: unknown): Promise<unk
     },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  // A connection may be gone before we close it.
+  // A connection may have ended before it is closed here.
   if (!answer.ok && !(method === 'DELETE' && answer.status === 404))
     throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return answer.headers.get('content-type')?.includes('json') ? answer.json() : undefined;

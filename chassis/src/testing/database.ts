@@ -13,24 +13,24 @@ export interface TestDatabase {
   /** As the application role. */
   pool: Pool;
   url: string;
-  /** As the superuser: for a test that looks behind the application role's back. */
+  /** As the superuser. */
   ownerUrl: string;
-  /** Empty every table of the service; sequences go on. */
+  /** Truncate all tables of the service; sequences are not reset. */
   truncate(): Promise<void>;
   /** Close the pool and drop the database. */
   drop(): Promise<void>;
 }
 
 /**
- * A database of the caller's own, copied from a template that is migrated once per server and set of migrations
- * (CREATE DATABASE … TEMPLATE takes milliseconds, migrating takes seconds). Its pool waits `lockMs` for a row; see `patientPool`.
+ * Create a database from a template, which is migrated once per server and set of migrations (CREATE DATABASE … TEMPLATE takes
+ * milliseconds, migrating takes seconds). `lockMs` is the lock timeout of its pool; see `patientPool`.
  */
 export async function createTestDatabase(service: string, migrations: string, lockMs?: number): Promise<TestDatabase> {
   const role = `${service.replaceAll('-', '_')}`;
   const template = `${role}_template_${fingerprintOf(migrations)}`;
   const name = `${role}_${randomBytes(6).toString('hex')}`;
   await withClient(testServerUrl(), async (client) => {
-    // Workers meet here: roles belong to the server, and a template that somebody is connected to cannot be copied.
+    // One worker at a time: roles are shared by the server, and a template with open connections cannot be copied.
     await client.query('SELECT pg_advisory_lock(7001)');
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template]);
     if (rowCount === 0) await migrateTemplate(client, template, role, migrations);
@@ -71,7 +71,7 @@ async function truncate(url: string): Promise<void> {
   });
 }
 
-/** Changes with the migrations and with the tables that the chassis gives them. */
+/** Changes with the migrations and with the table definitions of the chassis. */
 function fingerprintOf(migrations: string): string {
   const hash = createHash('sha256');
   for (const folder of [migrations, chassisSource]) {
@@ -84,9 +84,9 @@ function fingerprintOf(migrations: string): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-// Roles belong to the whole server, so every test database shares one; it is of use on a throw-away server only.
+// Roles are shared by all test databases of the server, which exists only for the tests.
 const TEST_PASSWORD = 'test';
-/** The URL of a database on the test server, as the superuser or as a role. */
+/** URL of a database on the test server, for `role` or the superuser. */
 export function databaseUrl(database: string, role?: string): string {
   const url = new URL(testServerUrl());
   url.pathname = `/${database}`;
@@ -97,7 +97,7 @@ export function databaseUrl(database: string, role?: string): string {
   return url.href;
 }
 
-/** The superuser's URL of the server that the tests share. */
+/** URL of the shared test server, for the superuser. */
 export function testServerUrl(): string {
   const url = process.env.TEST_POSTGRES_URL;
   if (!url) throw new Error('TEST_POSTGRES_URL is not set: run the tests with "npm run test:int"');

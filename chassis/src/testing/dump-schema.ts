@@ -2,12 +2,12 @@ import pg from 'pg';
 import { withClient } from './with-client.ts';
 
 /*
- * A schema as SQL that makes it: from the catalogs and not by pg_dump, whose output changes with its version, and which can
- * only read servers that are not newer. What it does not know how to write, it refuses.
+ * The SQL that creates a schema, read from the system catalogs. pg_dump is not used: its output depends on its version, and
+ * it cannot dump from a newer server. An unsupported kind of object is an error.
  */
 
 interface Table {
-  /** Quoted where it has to be, as all that follows. */
+  /** Quoted where necessary, like the other members. */
   name: string;
   columns: string[];
   constraints: string[] | null;
@@ -17,10 +17,10 @@ interface Table {
   comments: { column: string; comment: string }[] | null;
 }
 
-const HEADING = `-- What the migrations of this service make, to read and to review. Written by "npm run schema"; a test fails when it differs.
+const HEADING = `-- The schema that the migrations of this service create. Written by "npm run schema"; a test fails if it differs.
 `;
 
-/** Everything that our migrations have made in a database, in an order that depends on names alone. */
+/** The SQL of all objects that the migrations created, ordered by name. */
 export async function dumpSchema(ownerUrl: string): Promise<string> {
   return withClient(ownerUrl, async (client) => {
     await client.query('SET search_path = public');
@@ -35,7 +35,7 @@ export async function dumpSchema(ownerUrl: string): Promise<string> {
 
 const OURS = `n.nspname = 'public' AND c.relname NOT LIKE 'knex\\_%'`;
 
-/** Views, functions, triggers, types, policies and rights on columns. */
+/** Fail if the schema has views, functions, triggers, types, policies or column privileges. */
 async function refuseUnknown(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ what: string }>(/* sql */ `
     SELECT format('%s of kind %s', c.relname, c.relkind) AS what FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -52,7 +52,7 @@ async function refuseUnknown(client: pg.Client): Promise<void> {
   if (rows.length > 0) throw new Error(`cannot be written: ${rows.map(({ what }) => what).join(', ')}`);
 }
 
-/** Those of identity columns are made with their table. */
+/** Sequences, except those of identity columns, which are created with their table. */
 async function readSequences(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ sql: string }>(/* sql */ `
     SELECT format(E'CREATE SEQUENCE %I AS %s START WITH %s INCREMENT BY %s;\\n',
@@ -103,7 +103,7 @@ function writeTable({ name, columns, constraints, options, indexes, comment, com
   return `${lines.join('\n')}\n`;
 }
 
-/** Foreign keys, when all tables are there. */
+/** Foreign keys, added after all tables exist. */
 async function readReferences(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ sql: string }>(/* sql */ `
     SELECT format(E'ALTER TABLE %I ADD CONSTRAINT %I %s;\n', c.relname, conname, pg_get_constraintdef(k.oid, true)) AS sql

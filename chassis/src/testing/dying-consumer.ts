@@ -1,4 +1,4 @@
-/** A process of its own that consumes openings of accounts, and is killed by the handling of one of them. */
+/** A consumer process that is killed while it handles one of its messages. */
 
 import { createPool } from '../base/db/pool.ts';
 import { createMetrics } from '../base/telemetry/metrics.ts';

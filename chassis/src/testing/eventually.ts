@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Call `probe` until it neither throws nor returns undefined; after `withinMs` its last failure is thrown. The limit is
- * for what never comes: a minute is long on a busy machine too, and less than the limit of a test.
+ * Call `probe` until it neither throws nor returns undefined. After `withinMs`, its last failure is thrown. The default is long
+ * enough for a busy machine and shorter than the timeout of a test.
  */
 export async function eventually<T>(
   probe: () => Promise<T | undefined> | T | undefined,

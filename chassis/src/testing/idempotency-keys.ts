@@ -15,7 +15,7 @@ export interface KeyOfTest {
   createdAt: Date;
 }
 
-/** All keys, in their order. */
+/** All keys, ordered. */
 export async function allKeys(q: Queryable): Promise<KeyOfTest[]> {
   const { rows } = await q.query<KeyOfTest>(/* sql */ `
     SELECT client_id AS "clientId", key, fingerprint, state, resource_id AS "resourceId", token, status, location, body,
@@ -29,37 +29,37 @@ export async function keyNamed(q: Queryable, key: string): Promise<KeyOfTest | u
   return (await allKeys(q)).find((row) => row.key === key);
 }
 
-/** The row goes away, as it does when it is past its retention. */
+/** Delete the row, as after its retention. */
 export async function forgetKey(q: Queryable, key: string): Promise<void> {
   await q.query('DELETE FROM idempotency_keys WHERE key = $1', [key]);
 }
 
-/** The lease of every running key ends so many seconds from now. */
+/** Set the end of all leases to `seconds` from now. */
 export async function endLeasesIn(q: Queryable, seconds: number): Promise<void> {
   await q.query(`UPDATE idempotency_keys SET lease_until = now() + make_interval(secs => $1) WHERE state = 'running'`, [
     seconds,
   ]);
 }
 
-/** The lease of every running key is over, as if 30 s had passed since its process died. */
+/** End all leases, as 30 s after a process was killed. */
 export function expireLeases(q: Queryable): Promise<void> {
   return endLeasesIn(q, -1);
 }
 
-/** Another process holds every key. */
+/** Take over all leases, as another process would. */
 export async function overtakeLeases(q: Queryable): Promise<void> {
   await q.query('UPDATE idempotency_keys SET token = token + 1');
 }
 
-/** No key has its answer, as if the processes had died before they stored it. */
+/** Remove the responses of all keys, as if the processes had been killed before they stored them. */
 export async function takeAnswersAway(q: Queryable): Promise<void> {
   await q.query(/* sql */ `
     UPDATE idempotency_keys SET state = 'running', status = NULL, body = NULL, lease_until = now() - interval '1 second'`);
 }
 
-/** Keys that were completed so many hours ago. */
+/** Add keys that were completed `hoursAgo`. */
 export async function addCompletedKeys(q: Queryable, keys: readonly string[], hoursAgo: number): Promise<void> {
-  // Claimed first and completed after, as every key is.
+  // Two statements, as for every key: claim, then complete.
   await addRunningKeys(q, keys, hoursAgo);
   await q.query(
     `UPDATE idempotency_keys SET state = 'completed', status = 201, body = repeat('x', 500) WHERE key = ANY ($1)`,
@@ -67,7 +67,7 @@ export async function addCompletedKeys(q: Queryable, keys: readonly string[], ho
   );
 }
 
-/** Keys that were claimed so many hours ago, and are not completed. */
+/** Add keys that were claimed `hoursAgo` and are not completed. */
 export async function addRunningKeys(q: Queryable, keys: readonly string[], hoursAgo: number): Promise<void> {
   await q.query(
     /* sql */ `
@@ -78,14 +78,14 @@ export async function addRunningKeys(q: Queryable, keys: readonly string[], hour
   );
 }
 
-/** For a database that is filled: insert completed keys from a query that gives client, key and so on in this order. */
+/** SQL that inserts completed keys from a query with these columns, to fill a database. */
 export function insertCompletedKeys(query: string): string {
   return /* sql */ `
     INSERT INTO idempotency_keys (state, client_id, key, fingerprint, resource_id, status, location, body, created_at)
     SELECT 'completed', q.* FROM (${query}) q`;
 }
 
-/** SQL that adds a completed key for a row of `from`. */
+/** SQL that inserts a completed key for each row of `from`. */
 export function addCompletedKeyOf(from: string, { key, resourceId }: { key: string; resourceId: string }): string {
   return insertCompletedKeys(
     `SELECT 'c', ${key}, '\\x00ff'::bytea, ${resourceId}, 201, NULL::text, E'{"x": "\\\\"}', now() FROM ${from}`,

@@ -1,4 +1,4 @@
-/** A service with two keyed writes: what reliable/idempotency/README.md shows, and keyed-writes.int.test.ts runs. */
+/** A service with two keyed writes: the example of reliable/idempotency/README.md, tested by keyed-writes.int.test.ts. */
 
 import type { LeasedRequest } from '../reliable/idempotency/claim-leases.ts';
 import { type IdempotencyDeps, idempotently, type KeyedReply } from '../reliable/idempotency/idempotently.ts';
@@ -31,7 +31,7 @@ export interface Label {
   text: string;
 }
 
-/** The other system: asked twice for one id it prints once; undefined when it gives no answer. */
+/** The called system. It prints once per id, however often it is called; undefined if the outcome is unknown. */
 export interface Printer {
   print(label: Label): Promise<{ sheet: number } | undefined>;
 }
@@ -68,7 +68,7 @@ export async function printLabel(deps: LabelDeps, request: LeasedRequest, text: 
   });
 }
 
-/** One round of the completer: run it every second. */
+/** One run of the completer, to be called every second. */
 export async function completeLabels({ pool, printer }: { pool: Connections; printer: Printer }): Promise<void> {
   const { rows } = await pool.query<{ resourceId: string; clientId: string; key: string }>(/* sql */ `
     UPDATE labels SET ask_at = now() + interval '30 seconds'

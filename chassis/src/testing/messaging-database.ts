@@ -23,8 +23,8 @@ export interface MessagingDatabase {
 }
 
 /**
- * The smallest service's database: outbox, inbox, keys, dead letters, catch-ups, runs, and one row in `effects` for each
- * time a message had its effect.
+ * A minimal service database: outbox, inbox, keys, dead letters, catch-ups, reconciliation runs, and one row in `effects` for
+ * each handled message.
  */
 export async function createMessagingDatabase(): Promise<MessagingDatabase> {
   const server = process.env.TEST_POSTGRES_URL;

@@ -12,18 +12,18 @@ import { createMessagingDatabase, type MessagingDatabase } from './messaging-dat
 import { accountOpenedV1, topology } from './queues.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-/** Short enough for a test, and long enough to tell the delays apart. */
+/** Short enough for a test, and different enough to distinguish the delays. */
 export const TEST_RETRY_DELAYS_MS = [50, 200];
 
-/** Enough to tell a suspect from its neighbours. */
+/** High enough to isolate the message that kills its process. */
 export const TEST_DELIVERY_LIMIT = 5;
 
 export const silent = createLogger('test', 'silent');
 
-/** The time, for what does not depend on it. */
+/** The system time. */
 export const now = () => new Date();
 
-/** A database, a vhost, and a connection to it over a network that the test can break. */
+/** A database, a vhost, and a broker connection through a proxy that can interrupt it. */
 export interface MessagingSystem {
   database: MessagingDatabase;
   server: TestBroker;
@@ -35,7 +35,7 @@ export interface MessagingSystem {
   drop(): Promise<void>;
 }
 
-/** The smallest system that sends and receives messages. */
+/** Start a minimal system that sends and receives messages. */
 export async function startMessagingSystem(): Promise<MessagingSystem> {
   const database = await createMessagingDatabase();
   const server = await createTestBroker();
@@ -84,7 +84,7 @@ export async function cutOffDatabase(url: string) {
   };
 }
 
-/** A valid message: some account was opened. */
+/** A valid message about an opened account. */
 export function openedMessage(accountId: string = randomUUID()): OutboxRow {
   const context = {
     subjectId: accountId,
@@ -95,7 +95,7 @@ export function openedMessage(accountId: string = randomUUID()): OutboxRow {
   return toOutboxRow(accountOpenedV1, { accountId }, context);
 }
 
-/** The value of a counter under these labels; 0 before it was first counted. */
+/** The value of a counter with these labels; 0 if it has none yet. */
 export async function counted(metrics: Metrics, name: string, labels: Record<string, string> = {}): Promise<number> {
   const metric = await metrics.registry.getSingleMetric(name)?.get();
   const found = metric?.values.find((value) =>

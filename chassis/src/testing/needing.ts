@@ -1,6 +1,6 @@
 /**
- * `describe` for tests that need something which a machine may lack; `isThere` is what a probe found just now. Without it
- * they are skipped, and their title says why: the test runner takes any other skip for a failure.
+ * `describe` for tests with a requirement that a machine may lack; `isThere` is the result of a check. Without it they are
+ * skipped, with the reason in their title: the test runner treats any other skipped test as a failure.
  */
 export function describeNeeding(what: string, isThere: boolean, name: string, tests: () => void): void {
   if (isThere) describe(name, tests);

@@ -2,8 +2,8 @@ import { createPool, type Pool, type PoolOptions } from '../base/db/pool.ts';
 import { createLogger } from '../base/telemetry/log.ts';
 
 /**
- * A service's pool, but with limits for a server that hangs: on a busy machine those of a service say nothing of the code.
- * For a row it waits as long as a service does, which many a test is about.
+ * The pool of a service with longer timeouts, because on a busy machine the timeouts of a service would fail correct code. The
+ * lock timeout is the same, because many tests depend on it.
  */
 export function patientPool(connectionString: PoolOptions['connectionString'], max = 10, lockMs = 1_000): Pool {
   const limits = { connectMs: 60_000, lockMs, statementMs: 60_000, queryMs: 60_300 };

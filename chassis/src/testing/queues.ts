@@ -3,7 +3,7 @@ import type { MessageDefinition } from '../reliable/messaging/message-definition
 import type { Subject } from '../reliable/messaging/subject.ts';
 import type { QueueDefinition, Topology } from '../reliable/messaging/topology.ts';
 
-/* The messages and queues of a bank that sends itself what goes into them: what lies below contract/ knows none of it. */
+/* Messages and queues for tests of reliable/, which must not import contract/. */
 
 const payload = z.object({ accountId: z.uuid().toLowerCase() });
 
@@ -16,7 +16,7 @@ export const accountOpenedV1 = define('account.opened');
 export const accountRefusedV1 = define('account.refused');
 export const closeAccountV1 = define('account.close');
 export const freezeAccountV1 = define('account.freeze');
-/** An event: nobody has to listen to it. */
+/** An event, which may have no subscriber. */
 export const customerJoinedV1 = define('customer.joined', { exchange: 'customers', mandatory: false });
 
 export const openingsQueue = {

@@ -1,15 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { atEnd } from './at-end.ts';
 
-/** A connection whose client writes what a test says, and nothing else. */
+/** A TCP connection that sends only the bytes that a test writes. */
 export interface RawClient {
   socket: Socket;
-  /** All that came back. */
+  /** Everything received. */
   received: string;
   isClosed: boolean;
 }
 
-/** Connect to a port of this machine; the connection ends with the test. */
+/** Connect to a local port. The connection is closed at the end of the test. */
 export function openRawClient(port: number): RawClient {
   const socket = connect(port, '127.0.0.1');
   const client = { socket, received: '', isClosed: false };

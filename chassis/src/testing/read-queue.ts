@@ -3,9 +3,8 @@ import amqplib from 'amqplib';
 import { eventually } from './eventually.ts';
 
 /**
- * Take all messages of a queue: those that it holds, and more until `isAll` of their bodies. A connection that breaks
- * is made again, for a broker that was started a moment ago answers the first who come with an internal error; a
- * message may then be there twice.
+ * Consume all messages of a queue, and wait for more until `isAll` returns true. A lost connection is opened again, because a
+ * broker that has just started may close its first connections with an internal error; a message may then be returned twice.
  */
 export async function readQueue(
   url: string,
@@ -17,14 +16,14 @@ export async function readQueue(
   const bodies: string[] = [];
   return eventually(async () => {
     const connection = await amqplib.connect(url, { timeout: 5_000 });
-    // What waits for an answer of this connection would wait for ever.
+    // Pending calls of amqplib never settle after their connection is lost.
     const loss = new Promise<never>((_, lost) => {
       connection.on('error', lost).once('close', () => lost(new Error('the broker closed the connection')));
     });
     loss.catch(() => {});
     const read = async () => {
       const channel = await connection.createChannel();
-      channel.on('error', () => {}); // its call rejects as well
+      channel.on('error', () => {}); // the call rejects as well
       const enough = bodies.length + (await channel.checkQueue(queue)).messageCount;
       await channel.consume(queue, (message) => {
         if (!message) return;
@@ -32,7 +31,7 @@ export async function readQueue(
         channel.ack(message);
       });
       while (bodies.length < enough || !isAll(bodies)) {
-        if (performance.now() > deadline) throw new Error(`the ${bodies.length} messages of ${queue} are not all`);
+        if (performance.now() > deadline) throw new Error(`timed out after ${bodies.length} messages of ${queue}`);
         await sleep(50);
       }
       return bodies;

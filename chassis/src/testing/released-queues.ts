@@ -1,14 +1,14 @@
 import { orderBy } from '../reliable/order-by.ts';
 
-/** A queue as the broker has it. */
+/** A queue as declared on the broker. */
 export interface DeclaredQueue {
   name: string;
   arguments: Record<string, unknown>;
 }
 
 /**
- * A queue, its retries and its dead letters with the arguments that they were released with. Frozen: brokers have them.
- * Others belong to another name (docs/adr/0022-arguments-of-queues.md).
+ * A queue, its retry queues and its dead-letter queue with the arguments of the first release. Frozen: queues exist with them,
+ * and other arguments need another name (docs/adr/0022-arguments-of-queues.md).
  */
 export function releasedQueues(queue: string): DeclaredQueue[] {
   return [

@@ -1,23 +1,23 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A server as its clients see it over a network that the test can break. */
+/** A TCP proxy that can interrupt the connections to a server. */
 export interface TcpProxy {
   /** The server's URL with the proxy's address in it. */
   url: string;
-  /** The server is gone: connections break, and new ones break at once. */
+  /** Close all connections, and each new one immediately. */
   cut(): void;
   restore(): void;
-  /** The server hangs: connections stay, and no byte passes. */
+  /** Keep connections open without forwarding data. */
   freeze(): void;
   thaw(): void;
-  /** The server hears its present connections, and none of its answers arrives any more. */
+  /** On existing connections, forward data to the server but none from it. */
   mute(): void;
-  /** The first connection breaks in place of the server's answer of this number, counted from 0. */
+  /** Close the connection instead of forwarding the server's data chunk with this number, counted from 0. */
   cutAtAnswer(number: number): void;
   close(): Promise<void>;
 }
 
-/** Put a proxy before the server that a URL names. What the server sends arrives as `rewrite` makes it. */
+/** Start a proxy for the server of a URL. Data from the server passes through `rewrite`. */
 export async function startTcpProxy(
   serverUrl: string,
   rewrite: (answer: Buffer) => Buffer = (answer) => answer,

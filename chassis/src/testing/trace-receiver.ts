@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { closeServer } from './close-server.ts';
 
-/** A span as a backend has it. */
+/** A received span. */
 export interface ReceivedSpan {
   service: string;
   traceId: string;
@@ -15,12 +15,12 @@ export interface ReceivedSpan {
   failed: boolean;
 }
 
-/** A backend for traces, as small as can be: it takes OTLP over HTTP, as JSON (OTEL_EXPORTER_OTLP_PROTOCOL=http/json). */
+/** A minimal trace backend: OTLP over HTTP, as JSON (OTEL_EXPORTER_OTLP_PROTOCOL=http/json). */
 export interface TraceReceiver {
   url: string;
-  /** All that came so far. */
+  /** All spans received so far. */
   spans: ReceivedSpan[];
-  /** Of the requests that brought them. */
+  /** Headers of the export requests. */
   headers: IncomingHttpHeaders[];
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ interface OtlpBody {
   resourceSpans: { resource: { attributes: OtlpAttribute[] }; scopeSpans: { spans: OtlpSpan[] }[] }[];
 }
 
-/** Receive traces until it is closed. */
+/** Start a receiver, which runs until it is closed. */
 export async function startTraceReceiver(): Promise<TraceReceiver> {
   const spans: ReceivedSpan[] = [];
   const headers: IncomingHttpHeaders[] = [];

@@ -1,9 +1,9 @@
 import pg from 'pg';
 
-/** Run `work` on a connection of its own, as whom the URL names. */
+/** Run `work` on a new connection with the credentials of the URL. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
-  client.on('error', () => {}); // the server may be ended at any time; the running query reports it
+  client.on('error', () => {}); // a running query reports the loss of the connection
   await client.connect();
   try {
     return await work(client);
