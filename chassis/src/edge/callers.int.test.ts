@@ -11,7 +11,7 @@ const CONSUMER = { 'x-consumer-custom-id': 'storefront-1', 'x-consumer-groups': 
 
 const metrics = createMetrics('test', '0');
 
-/** Answers who was identified, behind these checks. */
+/** Returns the identified principal, after these checks. */
 function serve(...checks: RequestHandler[]): Express {
   const app = express().use(requestContext({ metrics, log: createLogger('test', 'silent') }), ...checks);
   app.get('/identified', (_req, res) => {
@@ -31,7 +31,7 @@ describe('the principal of a request through the gateway', () => {
     expect(body).toEqual({ kind: 'machine', clientId: 'storefront-1', groups: ['storefront', 'partners'] });
   });
 
-  it('is nobody on an open route, whatever the headers claim', async () => {
+  it('is undefined on an open route, whatever the headers claim', async () => {
     const open = serve(gatewayOnly([TOKEN]));
     const { body } = await request(open).get('/open').set(CONSUMER).set('x-gateway-token', TOKEN).expect(200);
     expect(body).toEqual({});
@@ -49,7 +49,7 @@ describe('the principal of a request through the gateway', () => {
     await request(unchecked).get('/identified').set(CONSUMER).set('x-gateway-token', TOKEN).expect(500);
   });
 
-  it('cannot be asked for where nobody was identified', async () => {
+  it('cannot be read on a route that identifies no caller', async () => {
     await request(serve(gatewayOnly([TOKEN])))
       .get('/identified')
       .set('x-gateway-token', TOKEN)

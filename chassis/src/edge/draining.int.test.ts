@@ -7,7 +7,7 @@ import { limitTurns } from './load-shedding/turns.ts';
 import { HTTP_LIMITS, listen } from './server.ts';
 
 describe('a process that drains', () => {
-  it('answers what comes on a connection that was kept open, and ends the connection with that', async () => {
+  it('answers a request on a keep-alive connection, and closes the connection with the response', async () => {
     let isDraining = false;
     const app = express();
     app.use(

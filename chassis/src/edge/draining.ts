@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 
 /**
- * While draining, a connection ends with the request that it carries: clients that keep connections open make the next one
- * elsewhere, or at least know that this process is leaving, before it closes those that are idle.
+ * While draining, each response has `Connection: close`: clients with keep-alive connections then connect elsewhere before this
+ * process closes its idle connections.
  */
 export function endConnections(isDraining: () => boolean): RequestHandler {
   return (_req, res, next) => {

@@ -4,7 +4,7 @@ import { eventually } from '../testing/eventually.ts';
 import { openRawClient, type RawClient } from '../testing/raw-client.ts';
 import { HTTP_LIMITS, listen, type RunningServer } from './server.ts';
 
-/** Limits of a second or less, so that a test sees them end. */
+/** Timeouts of a second or less. */
 const SHORT = {
   ...HTTP_LIMITS,
   headersTimeoutMs: 300,
@@ -53,7 +53,7 @@ async function isServed(): Promise<boolean> {
 }
 
 describe('the HTTP server', () => {
-  it('cuts off who sends the head of a request byte by byte, and serves the others', async () => {
+  it('closes a connection that sends its headers byte by byte, and serves the others', async () => {
     await start();
     const slow = open();
     slow.socket.write(HEAD);
@@ -64,7 +64,7 @@ describe('the HTTP server', () => {
     expect(slow.received).toContain(' 408 ');
   });
 
-  it('cuts off who sends the body byte by byte', async () => {
+  it('closes a connection that sends its body byte by byte', async () => {
     await start();
     const slow = open();
     slow.socket.write(`${HEAD}Content-Length: 100000\r\n\r\n`);
@@ -75,7 +75,7 @@ describe('the HTTP server', () => {
     expect(slow.received).not.toContain(' 200 ');
   });
 
-  it('cuts off who never says anything, and who does not read an answer', async () => {
+  it('closes a connection that sends nothing, and one that does not read its response', async () => {
     await start();
     const silent = open();
     const deaf = open();
@@ -86,7 +86,7 @@ describe('the HTTP server', () => {
     await eventually(async () => ((await connections()) === 0 ? true : undefined));
   });
 
-  it('answers 431 to a huge head', async () => {
+  it('answers 431 to huge headers', async () => {
     await start();
     const huge = open();
     huge.socket.write(`${HEAD}X-Huge: ${'x'.repeat(70_000)}\r\n\r\n`);
@@ -94,20 +94,20 @@ describe('the HTTP server', () => {
     expect(await isServed()).toBe(true);
   });
 
-  it('keeps an idle connection that a gateway will use again, beyond the time for a head', async () => {
+  it('keeps an idle connection that a gateway will use again, beyond the timeout of headers', async () => {
     await start({ headersTimeoutMs: 100, requestTimeoutMs: 100 });
     const request = `${HEAD}Content-Length: 2\r\n\r\nok`;
     const gateway = open();
     gateway.socket.write(request);
     await heard(gateway, '\r\n\r\nok');
     const silent = open();
-    await closed(silent); // by now the idle one is older than the time for a head
+    await closed(silent); // the idle connection is now older than the timeout of headers
     gateway.received = '';
     gateway.socket.write(request);
     await heard(gateway, '\r\n\r\nok');
   });
 
-  it('gives the place of a silent connection, then of an idle one, to a newcomer; never that of a busy one', async () => {
+  it('replaces a silent connection, then an idle one, by a new one; never a busy one', async () => {
     await start({ ...PATIENT, connections: 3 });
     const busy = open();
     busy.socket.write('GET /held HTTP/1.1\r\nHost: test\r\n\r\n');
@@ -137,7 +137,7 @@ describe('the HTTP server', () => {
     expect(await isServed()).toBe(true);
   });
 
-  it('stops in time although somebody is still sending', async () => {
+  it('stops in time although a client is still sending', async () => {
     await start(PATIENT);
     const slow = open();
     slow.socket.write(`${HEAD}Content-Length: 100\r\n\r\n`);
@@ -148,7 +148,7 @@ describe('the HTTP server', () => {
 
   it('takes many connections in one turn of the event loop', async () => {
     await start(PATIENT);
-    // The kernel makes these while nobody looks: all wait when the next turn begins.
+    // The kernel completes these while the event loop is blocked: all wait when the next turn begins.
     const many = Array.from({ length: 320 }, open);
     let turns = 0;
     while ((await connections()) < many.length) turns += 1;

@@ -5,36 +5,36 @@ import { listenWithAcceptors } from './load-shedding/acceptors.ts';
 import { limitConnections } from './load-shedding/connections.ts';
 import { LOAD_LIMITS } from './load-shedding/limits.ts';
 
-/** How long a peer may take, and how much it may hold. A test makes the times short. */
+/** Timeouts and limits of connections. Tests use shorter timeouts. */
 export const HTTP_LIMITS = {
-  // A gateway sends the head of a request in one piece, so a client that takes this long means no good.
+  // A gateway sends all headers of a request at once, so only a faulty or malicious client takes this long.
   headersTimeoutMs: 10_000,
-  // And the whole of it, which the gateway has before it sends the first byte.
+  // For the whole request. The gateway sends it only after it has received all of it.
   requestTimeoutMs: 20_000,
-  // For as long as this neither side may stop: a client that does not read its answer would hold it in our memory.
+  // Without data in either direction. A client that does not read a response would otherwise keep it in memory.
   stalledTimeoutMs: 20_000,
-  // How often the first two are looked at.
+  // Interval at which the first two are checked.
   checkIntervalMs: 2_000,
-  // Kong keeps idle upstream connections for 60 s; a service that closes first turns a POST into a 502.
+  // Kong keeps idle upstream connections for 60 s. If the service closed first, a POST could become a 502.
   keepAliveTimeoutMs: 65_000,
-  // No request takes longer. Whoever is still sending one when we stop would keep the process from finishing what it has
-  // taken on, for Node no longer looks at these times once a server is closing.
+  // No request takes longer. A client that is still sending one at shutdown would block it, because Node.js does not enforce
+  // the timeouts above once a server is closing.
   closeWithinMs: 4_000,
   ...LOAD_LIMITS.listening,
 };
 
-// Many times the largest head of a real request; more is 431.
+// Many times the size of real headers; more is 431.
 const MAX_HEADER_BYTES = 64 * 1024;
 
 export interface RunningServer {
   port: number;
-  /** How many there are. */
+  /** Number of open connections. */
   connections(): number;
-  /** Stop accepting, and resolve when the last running request was answered. */
+  /** Stop accepting connections; resolves after the last response. */
   close(): Promise<void>;
 }
 
-/** Serve `app`; `port` 0 takes a free one. */
+/** Serve `app`; `port` 0 selects a free port. */
 export async function listen(app: Express, host: string, port: number, limits = HTTP_LIMITS): Promise<RunningServer> {
   const server = createServer(
     {

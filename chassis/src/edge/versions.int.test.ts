@@ -1,4 +1,4 @@
-/** A small resource with versions, as a service would serve it, over HTTP. */
+/** A small versioned resource, served over HTTP as by a service. */
 import express, { type Express } from 'express';
 import request from 'supertest';
 import { z } from 'zod';
@@ -51,12 +51,12 @@ describe('a read of a versioned thing', () => {
     expect([headers.etag, body]).toEqual(['"1"', { text: 'first', version: 1 }]);
   });
 
-  it.each(['"1"', 'W/"1"', '"0", "1"', '*'])('is 304 without a body for who has it: %s', async (ifNoneMatch) => {
+  it.each(['"1"', 'W/"1"', '"0", "1"', '*'])('is 304 without a body for If-None-Match: %s', async (ifNoneMatch) => {
     const { headers, text } = await request(app).get('/notes/1').set('If-None-Match', ifNoneMatch).expect(304);
     expect([headers.etag, headers['content-type'], text]).toEqual(['"1"', undefined, '']);
   });
 
-  it.each(['"2"', '1', '"1'])('is 200 for who has another or a malformed one: %s', async (ifNoneMatch) => {
+  it.each(['"2"', '1', '"1'])('is 200 for another or a malformed If-None-Match: %s', async (ifNoneMatch) => {
     await request(app).get('/notes/1').set('If-None-Match', ifNoneMatch).expect(200);
   });
 

@@ -96,7 +96,7 @@ describe('requireMatch', () => {
     );
   });
 
-  it('lets a stale write be whose wish is true already, but not one without a version', () => {
+  it('accepts a stale write that is already applied, but not one without a version', () => {
     expect(codeOf(() => requireMatch(read('"6"'), current, true))).toBeUndefined();
     expect(codeOf(() => requireMatch(read(), current, true))).toBe('precondition-required');
   });

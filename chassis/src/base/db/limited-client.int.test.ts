@@ -16,25 +16,25 @@ function newPool(limitMs: number): pg.Pool {
 }
 
 describe('a limited client', () => {
-  it('gives a statement up, and its connection with it', async () => {
+  it('ends a statement at the limit, and its connection with it', async () => {
     const pool = newPool(100);
     const client = await pool.connect();
     const failure = await client.query('SELECT pg_sleep(5)').catch((error: unknown) => error);
     expect(String(failure)).toContain('Query read timeout');
     expect(isUnavailable(failure)).toBe(true);
-    // What comes next on it fails at once.
+    // The next statement on it fails at once.
     await expect(client.query('ROLLBACK')).rejects.toThrow('not queryable');
     client.release(true);
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('gives a statement of the pool up', async () => {
+  it('ends a statement of the pool at the limit', async () => {
     const pool = newPool(100);
     await expect(pool.query('SELECT pg_sleep(5)')).rejects.toThrow('Query read timeout');
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('gives a statement the time that it asks for', async () => {
+  it('applies the limit of the statement', async () => {
     const pool = newPool(100);
     const client = await pool.connect();
     const patient = { text: 'SELECT 1 AS one FROM pg_sleep(0.4)', limitMs: 20_000 };
@@ -42,7 +42,7 @@ describe('a limited client', () => {
     client.release();
   });
 
-  it('tells of a refused statement from where it was asked for', async () => {
+  it('reports a failed statement with the stack of its caller', async () => {
     const pool = newPool(10_000);
     const client = await pool.connect();
     const failure = await client.query('SELECT nothing').catch((error: Error) => error);
@@ -50,7 +50,7 @@ describe('a limited client', () => {
     client.release();
   });
 
-  it('leaves statements that have ended to the next small collection', async () => {
+  it('leaves ended statements to the next minor garbage collection', async () => {
     const pool = newPool(10_000);
     const values = [Array.from({ length: 50 }, (_, n) => n)];
     const ask = () => pool.query({ name: 'count', text: 'SELECT cardinality($1::integer[])', values });
@@ -58,7 +58,7 @@ describe('a limited client', () => {
     collectGarbage();
     const before = oldGeneration();
     for (let n = 0; n < 1_500; n += 1) await ask();
-    // Where they stay it is 1.3 MB.
+    // If they were retained, it would be 1.3 MB.
     expect(oldGeneration() - before).toBeLessThan(0.4e6);
   });
 });
@@ -68,7 +68,7 @@ function oldGeneration(): number {
   return spaces.reduce((sum, { space_used_size }) => sum + space_used_size, 0);
 }
 
-describe('beside a server that is frozen', () => {
+describe('with a frozen server', () => {
   let server: Server;
   const sockets: Socket[] = [];
   beforeAll(async () => {
@@ -80,7 +80,7 @@ describe('beside a server that is frozen', () => {
     });
   });
 
-  it('a statement ends all the same', async () => {
+  it('a statement ends at the limit', async () => {
     const { port } = server.address() as AddressInfo;
     const client = new (limitedClient(100))({ connectionString: `postgres://user@127.0.0.1:${port}/database` });
     client.on('error', () => {});

@@ -26,14 +26,14 @@ beforeAll(async () => {
 });
 
 describe('a migration that needs a lock which a long transaction holds', () => {
-  it('gives way to those who come after it, and is done when the transaction is over', async () => {
+  it('lets later statements pass, and succeeds when the transaction is over', async () => {
     await withClient(target.ownerUrl, async (holder) => {
       await holder.query('BEGIN; SELECT FROM things');
       const migrated = migrate(target, 'up');
       await withClient(target.ownerUrl, async (reader) => {
         const waits = `SELECT FROM pg_locks WHERE relation = 'things'::regclass AND NOT granted`;
         await eventually(async () => (await reader.query(waits)).rowCount === 1 || undefined);
-        // It comes behind the migration, and would wait for as long as that does.
+        // It queues behind the migration, and would wait as long as the migration does.
         await reader.query('SELECT FROM things');
       });
       await holder.query('COMMIT');
@@ -41,7 +41,7 @@ describe('a migration that needs a lock which a long transaction holds', () => {
     });
   });
 
-  it('fails when it comes in vain again and again, and leaves nothing behind', async () => {
+  it('fails after its last attempt without the lock, and leaves nothing behind', async () => {
     await writeFile(
       join(directory, '3_change.ts'),
       `export const up = (knex) => knex.raw('ALTER TABLE things ADD COLUMN most text');\nexport const down = async () => {};\n`,

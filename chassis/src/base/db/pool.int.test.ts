@@ -27,7 +27,7 @@ const TERMINATED = message(
   Buffer.from('SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0'),
 );
 
-/** A server that is stopped in the moment in which somebody connects: its welcome and its farewell come together. */
+/** A server that stops while a client connects: its greeting and its termination arrive together. */
 let server: Server;
 let url: string;
 beforeAll(async () => {
@@ -40,7 +40,7 @@ beforeAll(async () => {
   url = `postgres://user@127.0.0.1:${(server.address() as AddressInfo).port}/database`;
 });
 
-it('a connection that ends before anybody could use it fails its transaction, and not the process', async () => {
+it('a connection that ends before its first use fails its transaction, and not the process', async () => {
   const pool = createPool({ connectionString: url, applicationName: 'test', max: 1 }, silent);
   atEnd(() => pool.end());
   const failure = await inTransaction(pool, (trx) => trx.query('SELECT 1')).catch((error: unknown) => error);

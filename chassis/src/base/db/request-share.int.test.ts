@@ -8,7 +8,7 @@ import { createLogger } from '../telemetry/log.ts';
 import { createPool, type Pool } from './pool.ts';
 import { createRequestShare, type RequestShare } from './request-share.ts';
 
-// Blocked statements wait for this lock of the test; jest's workers have one server.
+// Blocked statements wait for this lock of the test; jest's workers share one server.
 const LOCK = 900_000 + Number(process.env.JEST_WORKER_ID ?? 0);
 const BLOCKED = `SELECT pg_advisory_xact_lock_shared(${LOCK})`;
 
@@ -41,10 +41,10 @@ describe('the share of requests', () => {
     const waiting = [codeOf(share.query('SELECT 1')), codeOf(share.query('SELECT 1'))];
     expect(share.waitingCount).toBe(2);
     const refused = codeOf(share.query('SELECT 1'));
-    expect(share.waitingCount).toBe(2); // the line is full: it does not join
+    expect(share.waitingCount).toBe(2); // the queue is full
     expect(await refused).toBe('overloaded');
-    expect(await codeOf(pool.query('SELECT 1'))).toBe('done'); // batches, relay and consumers go on
-    expect(await Promise.all(waiting)).toEqual(['overloaded', 'overloaded']); // waited for too long
+    expect(await codeOf(pool.query('SELECT 1'))).toBe('done'); // batches, relay and consumers continue
+    expect(await Promise.all(waiting)).toEqual(['overloaded', 'overloaded']); // timed out
     expect(share.waitingCount).toBe(0);
     await unblock();
     expect(await Promise.all(running)).toEqual(['done', 'done']);

@@ -1,28 +1,27 @@
 /**
- * The pool as requests see it that are no batch: reads, and writes one by one. They get half of its
- * connections, and wait for one in a line of their own, which is bounded in length and in time: whoever would wait for too
- * long is refused, with nothing done. The other half stays for batches, relay and consumers, so that no flood of reads
- * keeps batches from running or messages from being handled.
+ * The connections for requests outside of batches: reads and single writes. They use half of the pool's connections and wait
+ * for one in a queue that is bounded in length and in time; a request beyond the bounds is refused before it has any effect.
+ * The other connections are left to batches, relay and consumers, so that many reads cannot stop them.
  */
 import { overloaded } from '../../reliable/refusal.ts';
 import type { Connections, Pool, Queryable } from './pool.ts';
 
 export interface RequestShareOptions {
   pool: Pool;
-  /** Connections that requests use at the same time, at most. */
+  /** Maximum number of connections in use. */
   connections: number;
-  /** Requests that wait, at most. */
+  /** Maximum number of waiting requests. */
   maxWaiting: number;
-  /** Whoever waited for so long is refused. */
+  /** A request that waited for this long is refused. */
   maxWaitMs: number;
 }
 
 export interface RequestShare extends Connections {
-  /** Requests that wait for their turn. */
+  /** Number of requests that wait for a connection. */
   readonly waitingCount: number;
 }
 
-/** A share of the pool; see the head of this file. */
+/** Create a share of the pool; see the header of this file. */
 export function createRequestShare({ pool, connections, maxWaiting, maxWaitMs }: RequestShareOptions): RequestShare {
   let used = 0;
   const line = new Set<() => void>();
@@ -46,7 +45,7 @@ export function createRequestShare({ pool, connections, maxWaiting, maxWaitMs }:
     });
   }
 
-  /** The place goes to the first in the line, or becomes free. */
+  /** Pass the place to the first waiting request, or free it. */
   function leave(): void {
     const [next] = line;
     if (!next) {

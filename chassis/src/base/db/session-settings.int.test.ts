@@ -5,7 +5,7 @@ import { patientPool } from '../../testing/patient-pool.ts';
 import { withClient } from '../../testing/with-client.ts';
 import type { Pool } from './pool.ts';
 
-/** Each makes some value be written or read in another way, or a transaction behave in another way. */
+/** Each changes how a value is written or read, or how a transaction behaves. */
 const DEFAULTS = {
   datestyle: 'German',
   intervalstyle: 'sql_standard',
@@ -24,7 +24,7 @@ const DEFAULTS = {
   idle_in_transaction_session_timeout: '1ms',
 };
 
-describe('a pool, beside defaults of its role', () => {
+describe('a pool whose role has other defaults', () => {
   let database: MessagingDatabase;
   let pool: Pool;
   const role = `styled_${randomUUID().slice(0, 8)}`;
@@ -53,7 +53,7 @@ describe('a pool, beside defaults of its role', () => {
     expect(rows[0].value).not.toBe(DEFAULTS[name as keyof typeof DEFAULTS]);
   });
 
-  it('writes and reads values as ever', async () => {
+  it('writes and reads values in its own formats', async () => {
     const at = new Date('2026-01-05T09:30:00.123Z');
     const { rows } = await pool.query(
       `SELECT $1::timestamptz AS at, '\\x00ff'::bytea AS bytes, 0.1::float8 + 0.2::float8 AS float, 'a\\b' AS text,
@@ -71,7 +71,7 @@ describe('a pool, beside defaults of its role', () => {
     });
   });
 
-  it('refuses a time that it cannot read, instead of making null of it', async () => {
+  it('throws for an unreadable time instead of returning null', async () => {
     const trx = await pool.connect();
     try {
       await trx.query("SET datestyle = 'German'");

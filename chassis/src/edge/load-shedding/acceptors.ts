@@ -6,26 +6,25 @@ import { platform } from 'node:os';
 export interface Address {
   host: string;
   port: number;
-  /** Connections that the kernel keeps for each listener while we are busy (at most net.core.somaxconn). */
+  /** Length of the accept queue of each socket (at most net.core.somaxconn). */
   backlog: number;
 }
 
 /**
- * Listen with several sockets on one port (SO_REUSEPORT), for libuv takes one connection per socket and turn of the event
- * loop. A busy loop makes 100 to 200 turns in a second, and a gateway opens a connection for each request that it cannot
- * put on an idle one: with one socket, a process that suddenly has a thousand requests under way lets the last of them
- * wait for eight seconds before it even sees it.
+ * Listen with several sockets on one port (SO_REUSEPORT), because libuv accepts one connection per socket and iteration of the
+ * event loop. A busy loop makes 100 to 200 iterations per second, and a gateway opens a connection for each request that finds
+ * no idle one: with one socket, the last of a thousand concurrent requests would wait eight seconds to be accepted.
  *
- * Where the system has no SO_REUSEPORT of this kind, one socket has to do.
+ * On systems without this kind of SO_REUSEPORT, one socket is used.
  */
 export async function listenWithAcceptors(server: Server, address: Address, count: number): Promise<SocketServer[]> {
   const reusePort = platform() === 'linux' && count > 1;
-  // Sockets that share a port do not notice another process that shares it too.
+  // With SO_REUSEPORT, another process on the same port would not be an error.
   if (reusePort && address.port !== 0) await failIfTaken(address);
   await listening(server, address, reusePort);
   const { port } = server.address() as AddressInfo;
   if (!reusePort) return [server];
-  // As the HTTP server makes its own sockets.
+  // The options that the HTTP server sets for its own sockets.
   const acceptors = Array.from({ length: count - 1 }, () => createServer({ allowHalfOpen: true, noDelay: true }));
   for (const acceptor of acceptors) {
     acceptor.on('connection', (socket) => server.emit('connection', socket));

@@ -2,17 +2,17 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Keep at most `limit` connections. A newcomer beyond it takes the place of one that does nothing: the oldest that never
- * sent a whole request, else the one that has been idle for longest. Turning the newcomer away instead would let whoever
- * holds many idle connections shut out everybody else.
+ * Keep at most `limit` connections. A new connection beyond the limit replaces one without a request in progress: the oldest
+ * that never sent a complete request, else the one that has been idle for longest. If the new connection were refused instead,
+ * one client with many idle connections could block all others.
  *
- * (Of a connection with several requests under way at once, the first answer makes an idle one. No gateway does that, and
- * a client whose connection breaks repeats its request.)
+ * (A connection with pipelined requests counts as idle after the first response. Gateways do not pipeline, and a client retries
+ * after a lost connection.)
  *
- * Returns how many there are.
+ * Returns a function that counts the connections.
  */
 export function limitConnections(server: Server, limit: number): () => number {
-  // Sets iterate in the order of insertion, so the first is the oldest.
+  // Sets iterate in insertion order, so the first element is the oldest.
   const silent = new Set<Socket>();
   const idle = new Set<Socket>();
   let open = 0;
@@ -37,7 +37,7 @@ export function limitConnections(server: Server, limit: number): () => number {
   return () => open;
 }
 
-/** Out of its set at once: it closes only later, and each newcomer of this turn needs a place of its own. */
+/** Removed from its set at once, because its 'close' event comes after other new connections of the same iteration. */
 function takeFirst(...sets: Set<Socket>[]): Socket | undefined {
   for (const set of sets) {
     for (const socket of set) {

@@ -3,8 +3,8 @@ import type { Batcher } from '../../reliable/batching/batcher.ts';
 import { overloaded } from '../../reliable/refusal.ts';
 
 /**
- * Refuse what the queue of its batch would refuse, before its body is read and understood: when many are refused, that is
- * most of what they cost.
+ * Refuse a request that the batch queue would refuse, before its body is read and parsed, which is most of the cost of a
+ * refused request.
  */
 export function refuseWhenFull({ isFull }: Pick<Batcher<never, unknown>, 'isFull'>): RequestHandler {
   return (_req, _res, next) => {

@@ -1,41 +1,41 @@
 /**
- * All bounds beyond which a process refuses work, in the order in which a request meets them. README.md says what each is
- * for, what the client sees and what is counted.
+ * All limits beyond which a process refuses work, in the order in which a request passes them. README.md describes the purpose,
+ * the response and the metric of each.
  */
 export const LOAD_LIMITS = {
-  /** At the socket: server.ts. */
+  /** Sockets: server.ts. */
   listening: {
-    // Twice the requests that may be under way; an idle connection costs about 10 KB.
+    // Twice the maximum number of requests under way; an idle connection takes about 10 KB.
     connections: 4_000,
-    // See acceptors.ts. With the longest turns that turns.ts leaves, still 500 connections in a second.
+    // See acceptors.ts. Even with the longest turns that turns.ts allows, 500 connections are accepted per second.
     acceptors: 128,
-    // For each of those. A connection that the kernel turns away tries again after a second, which is too late for an answer in 2.5 s.
+    // Per acceptor. When its queue is full, TCP retries after a second, too late for a response within 2.5 s.
     backlog: 128,
   },
-  // A write over two services takes some five turns of their event loops; with turns longer than this its 2.5 s are over. A
-  // thousand requests that come at once, to a process that has its processor, fit in.
+  // A write across two services takes about five turns of their event loops, so with longer turns it would exceed its 2.5 s.
+  // With a CPU of its own, a process handles a thousand simultaneous requests within this time.
   longestTurnMs: 250,
-  // A process of 300 MB can hold this beside its batches: at some 15 KB for a request that waits, 30 MB without bodies, and
-  // each byte of a body takes some five, as text and as parsed.
+  // Fits into a process of 300 MB in addition to its batches: a waiting request takes about 15 KB, in all 30 MB without bodies,
+  // and a body takes about five times its size, as text and parsed.
   underWayBytes: 16 * 1024 * 1024,
   /** Streams of events: event-stream.ts. */
   streams: {
-    // One for each browser of the people who run the shop. With full buffers they hold 30 MB.
+    // One per browser of the shop's staff. With full buffers they take 30 MB.
     clients: 200,
-    // Unsent bytes of one client, beyond which it is disconnected; a page of events may come on top. A client that reads has next
-    // to none.
+    // Unsent bytes of a client, beyond which it is disconnected; a page of events may be added. A client that reads has almost
+    // none.
     unsentBytes: 64 * 1024,
-    // For as long as this, a client may leave something unread.
+    // A client that leaves data unread for longer is disconnected.
     unreadMs: 10_000,
   },
-  // For the queue of a batch. When more arrives than can be done, a longer queue would make all wait, and get nothing more done.
+  // For the queue of a batch. Under overload, a longer queue increases the latency and not the throughput.
   expectedWaitMs: 300,
-  /** The line for a connection to the database: request-share.ts. */
+  /** The queue for a database connection: request-share.ts. */
   databaseLine: {
-    // A connection serves some hundreds of reads in a second, so a longer line would only be refused later. At most a
-    // quarter of what may be under way: however many reads wait, there is room for writes that go another way.
+    // A connection serves several hundred reads per second, so the end of a longer queue would only time out. At most a quarter
+    // of the requests under way, so that waiting reads leave room for batched writes.
     maxWaiting: 500,
-    // What remains of the 2.5 s in which everything should be answered is for the work.
+    // Leaves the rest of the 2.5 s, within which every request should be answered, for the work itself.
     maxWaitMs: 1_000,
   },
 };

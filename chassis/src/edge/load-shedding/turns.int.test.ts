@@ -7,14 +7,14 @@ import { limitTurns } from './turns.ts';
 const metrics = createMetrics('test', '0');
 let server: RunningServer;
 let begun = 0;
-/** How many had been begun when the first of them went on. */
+/** Number of requests that had been started when the first of them continued. */
 let begunBefore: number | undefined;
 beforeAll(async () => {
   const app = express();
   app.use(limitTurns(metrics, { longestTurnMs: 50, exempt: ['reservations'] }));
   app.use((_req, res) => {
     const until = performance.now() + 20;
-    while (performance.now() < until); // as a process that has no time
+    while (performance.now() < until); // block the event loop
     begun += 1;
     setImmediate(() => {
       begunBefore ??= begun;
@@ -30,8 +30,8 @@ const ask = (path: string) =>
 const askAtOnce = (path: string) => Promise.all(Array.from({ length: 30 }, () => ask(path)));
 
 describe('a turn of the event loop that takes too long', () => {
-  it('ends with refusals that say so, and the next serves again', async () => {
-    await askAtOnce('/health/live'); // connections are open now, so that the next requests meet in one turn
+  it('ends with 503 overloaded, and the next turn serves again', async () => {
+    await askAtOnce('/health/live'); // opens the connections, so that the next requests arrive in one turn
     const answers = await askAtOnce('/orders');
     const refused = answers.filter(({ status }) => status === 503);
     expect(refused.length).toBeGreaterThan(5);
@@ -47,7 +47,7 @@ describe('a turn of the event loop that takes too long', () => {
     expect((await ask('/orders')).status).toBe(200);
   });
 
-  it('ends, so that what was begun goes on before all have been read', async () => {
+  it('ends, so that started requests continue before all others have been read', async () => {
     await askAtOnce('/health/live');
     [begun, begunBefore] = [0, undefined];
     await askAtOnce('/orders');

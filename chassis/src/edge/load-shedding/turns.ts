@@ -5,19 +5,19 @@ import { adoptRequestId } from '../context.ts';
 import { sendReply, toProblem } from '../problem.ts';
 import { LOAD_LIMITS } from './limits.ts';
 
-// What is never refused, beside the paths that the caller names.
+// Never refused, in addition to the paths that the caller passes.
 const EXEMPT = ['health', 'metrics', 'docs'];
 
 export interface TurnLimit {
   longestTurnMs?: number | undefined;
-  /** First segments of paths that are exempt too: of internal calls, each of which is for many requests. */
+  /** First path segments of internal calls, which are exempt because each serves many requests. */
   exempt?: readonly string[];
 }
 
 /**
- * Refuse what is left when a turn of the event loop has taken too long, for a fraction of what the request would cost.
- * Answers of the database are read in the same turns: a process that takes in all that has arrived before it goes on with
- * what it has begun gets slower with each request that it refuses properly, until nothing is in time any more.
+ * Refuse the remaining requests of a turn of the event loop that has taken too long, at a fraction of the cost of a request.
+ * The responses of the database are read in the same turns: a process that first reads all arrived requests, if only to refuse
+ * them in the usual way, delays the requests in progress until all of them time out.
  */
 export function limitTurns(
   { requestsShed }: Pick<Metrics, 'requestsShed'>,
@@ -30,7 +30,7 @@ export function limitTurns(
     const now = performance.now();
     if (turnBegan === undefined) {
       turnBegan = now;
-      // Comes after all that was ready to be read.
+      // Runs after everything that was ready to be read.
       setImmediate(() => {
         turnBegan = undefined;
       });

@@ -39,7 +39,7 @@ async function start(maxBytes: number): Promise<void> {
 const send = (body = 'x') => fetch(`http://127.0.0.1:${server.port}/`, { method: 'POST', body });
 const underWay = (count: number) => eventually(() => (under === count ? true : undefined));
 
-describe('the bound of what is under way', () => {
+describe('the limit of requests under way', () => {
   it('refuses one request too many with Retry-After, and admits again when one is answered', async () => {
     await start(20_000);
     const held = [send(), send()];
@@ -53,7 +53,7 @@ describe('the bound of what is under way', () => {
     expect((await send()).status).toBe(200);
   });
 
-  it('refuses a body that is too much beside the others, unread', async () => {
+  it('refuses a body that exceeds the limit together with the others, without reading it', async () => {
     await start(1_300_000);
     const held = send('x'.repeat(900_000));
     await underWay(1);
@@ -67,7 +67,7 @@ describe('the bound of what is under way', () => {
   it.each([
     ['with a length', 'Content-Length: 900000\r\n\r\nhalf of it'],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
-  ])('gives the place of an upload back that its client breaks off, sent %s', async (_how, rest) => {
+  ])('frees the place of an upload that its client aborts, sent %s', async (_how, rest) => {
     await start(1_300_000);
     for (let upload = 1; upload <= 5; upload += 1) {
       const client = createConnection(server.port, '127.0.0.1');
@@ -80,7 +80,7 @@ describe('the bound of what is under way', () => {
     expect((await send('x'.repeat(900_000))).status).toBe(200);
   });
 
-  it('leaves it to the route to refuse a body that is too long for any', async () => {
+  it('leaves the refusal of a body that is too long for every route to the route', async () => {
     await start(1_300_000);
     expect((await send('x'.repeat(4_000_000))).status).toBe(413);
   });

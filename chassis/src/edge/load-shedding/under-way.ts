@@ -2,14 +2,14 @@ import type { Request, RequestHandler } from 'express';
 import { overloaded } from '../../reliable/refusal.ts';
 import { LOAD_LIMITS } from './limits.ts';
 
-// What a request counts beside its body: 2,000 small ones reach the limit.
+// Counted for a request in addition to its body: 2,000 small requests reach the limit.
 const REQUEST_BYTES = 8 * 1024;
-// No route takes a longer body: it is 413 at once. One of unknown length counts as that (Kong sends every body with its length).
+// Longer bodies are 413 on every route. A body of unknown length counts as this (Kong sends every body with its length).
 const LARGEST_BODY_BYTES = 1024 * 1024;
 
 /**
- * Refuse, before anything of it is read, what would be too much in memory at once. It stands behind the check of the
- * caller's token: those who have none hold nothing here.
+ * Refuse a request, before its body is read, that would take too much memory together with the others under way. Runs after the
+ * check of the caller's token, so that requests without one do not count.
  */
 export function limitUnderWay(maxBytes = LOAD_LIMITS.underWayBytes): RequestHandler {
   let underWayBytes = 0;

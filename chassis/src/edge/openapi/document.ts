@@ -30,8 +30,8 @@ export interface Operation {
   query?: z.ZodObject;
   body?: { schema: z.ZodType; example: unknown; optional?: boolean };
   /**
-   * What it reads or changes has versions: a read returns the version, and a PUT, PATCH or DELETE names in `If-Match` the version on
-   * which it was decided. A POST needs none.
+   * The resource is versioned: a read returns the version, and a PUT, PATCH or DELETE sends in `If-Match` the version that it
+   * is based on. A POST sends none.
    */
   versioned?: VersionedThing;
   /** It is a stream, and takes a `Last-Event-ID`. */
@@ -82,7 +82,7 @@ export interface Published {
   keyRetentionHours: number;
 }
 
-/** What a client has to know about every request. */
+/** Rules for clients that apply to every request. */
 export const callingAdvice = `All calls go through the gateway, with an API key in the header \`apikey\`. HEAD is supported wherever GET is. Bodies are \`application/json\` in UTF-8, at most 1 MiB; unknown members are rejected. Amounts of money are integers in minor units.
 
 Every POST and PATCH that needs an API key requires an \`Idempotency-Key\`. How a client should handle a response:
@@ -183,7 +183,7 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     summary: operation.summary,
     description: operation.description,
     tags: [operation.tag],
-    // Roles, any one of which will do (OpenAPI 3.1, Security Requirement Object).
+    // Any one of these roles is sufficient (OpenAPI 3.1, Security Requirement Object).
     security: groups.map((group) => ({ apikey: [group] })),
     // kong/kong.yml is generated from these, the path and the method.
     'x-gateway-route': operation.route,
@@ -219,7 +219,7 @@ function toParameter(
   return { name, in: place, required, description: description ?? shared?.description, schema };
 }
 
-/** Per status one response: what can come under it is told apart by media type, and then by `code`. */
+/** One response per status. Its variants are distinguished by media type, and then by `code`. */
 function toResponses(
   answers: readonly Answer[],
   links: Operation['links'],

@@ -1,17 +1,17 @@
-/** What the document says of a versioned thing (versions.ts): the version that a read shows, and the one that a write names. */
+/** Parameters and responses of operations on a versioned resource (versions.ts). */
 import type { z } from 'zod';
 import type { Versioned } from '../versions.ts';
 import { type Answer, problemAnswer } from './answers.ts';
 import type { Json } from './json-schemas.ts';
 
-/** A thing with versions, as a success shows it. */
+/** A versioned resource in a successful response. */
 export interface VersionedThing {
-  /** With an `id`: the refusal that shows the current version is named after it. */
+  /** Must have an `id`: the error that includes the current version is named after it. */
   schema: z.ZodType;
   example: Versioned & Json;
 }
 
-/** Parameters of requests, by name; POST takes none of them. */
+/** Request parameters, by name; POST has none of them. */
 export const versionParameters = {
   IfNoneMatch: {
     name: 'If-None-Match',
@@ -32,12 +32,12 @@ export const versionParameters = {
   },
 } as const satisfies Record<string, Json>;
 
-/** The parameter that an operation on a versioned thing takes. */
+/** The parameter of an operation on a versioned resource. */
 export function versionParameter(method: string): keyof typeof versionParameters {
   return method === 'get' ? 'IfNoneMatch' : 'IfMatch';
 }
 
-/** The answers of an operation on a versioned thing: its own, and those of the version. */
+/** The responses of an operation on a versioned resource: its own, and those about the version. */
 export function versionedAnswers(method: string, thing: VersionedThing, own: readonly Answer[]): Answer[] {
   if (method !== 'get') return [...own, staleVersion(thing), problemAnswer('precondition-required')];
   const shown = own.map((answer) =>

@@ -1,13 +1,12 @@
 /**
- * Requests that arrive together travel together. While a batch runs, members queue; when a slot is free and at least
- * half as many wait as are under way, all that wait (up to the limits) form the next batch. Without that half, free
- * slots would be filled by batches of one or two, and a batch costs its round trips whatever its size. There are no
- * timers: a run is scheduled with `setImmediate`, so that the requests of one poll phase of the event loop share a batch,
- * and a request that finds nothing under way waits for nothing.
+ * Concurrent requests are executed in batches. Members queue while batches run. When a slot is free and the queue has at least
+ * half as many members as are running, all queued members (up to the limits) form the next batch. Without the condition of
+ * half, batches of one or two would fill the free slots, and the round trips of a batch cost the same for any size. There are
+ * no timers: a run is scheduled with `setImmediate`, so the requests of one poll phase of the event loop share a batch, and a
+ * request runs at once if no batch is running.
  *
- * The queue is bounded by time. It is full when its head is past its deadline: nothing moves, because what the batches call
- * is stalled. And when more arrives than can be done, it is full as soon as a newcomer would have to wait for longer than
- * `maxExpectedWaitMs`.
+ * The queue is bounded by time. It is full when its head is past its deadline, because the system that the batches call is
+ * stalled; and, under overload, when a new member would wait longer than `maxExpectedWaitMs`.
  *
  *   waiting   submit() put it into the queue
  *     -> refused   the queue is full, or the member's deadline passed: nothing was done
@@ -22,24 +21,24 @@ import { Pace } from './pace.ts';
 export interface BatcherOptions<T, R> {
   /** Name in the metrics. */
   stage: string;
-  /** Batches in flight at most. Three keep the database busy while a batch waits for the network. */
+  /** Maximum number of running batches. Three keep the database busy while a batch waits for the network. */
   slots: number;
   maxMembers: number;
-  /** Sum of the members' weights at most; a member that alone weighs more travels alone. */
+  /** Maximum sum of the members' weights; a heavier member forms a batch of its own. */
   maxWeight: number;
-  /** Refuse who, at the pace of the last batches, would wait for longer than this. Nobody, where the callers are few. */
+  /** Refuse members that, at the pace of the last batches, would wait longer than this. Not set if there are few callers. */
   maxExpectedWaitMs?: number | undefined;
-  /** One result per member, in order; a member that failed alone is a rejected result. */
+  /** Returns one result per member, in order; rejected for a member that failed alone. */
   run: (members: T[]) => Promise<PromiseSettledResult<R>[]>;
   metrics: Pick<Metrics, 'batchSize' | 'batchQueueLength' | 'batchRefused'>;
 }
 
 export interface Batcher<T, R> {
-  /** Queue a member. `deadline` is a time of `performance.now()` after which it must not be started any more. */
+  /** Queue a member. It is not started after `deadline`, a time of `performance.now()`. */
   submit(member: T, weight: number, deadline: number): Promise<R>;
-  /** Whether `submit` would refuse now, for those who can save themselves work; they count as refused. */
+  /** Whether `submit` would refuse now, for callers that can then skip other work; `true` counts as a refusal. */
   isFull(): boolean;
-  /** Resolves when nothing waits and nothing runs. */
+  /** Resolves when no member waits or runs. */
   drain(): Promise<void>;
 }
 
@@ -51,7 +50,7 @@ interface Waiting<T, R> {
   reject: (reason: unknown) => void;
 }
 
-/** A batcher; see the head of this file. */
+/** Create a batcher; see the header of this file. */
 export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R> {
   const { stage, metrics, slots, maxExpectedWaitMs = Infinity } = options;
   let queue: Waiting<T, R>[] = [];
@@ -61,7 +60,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   let scheduled = false;
   const pace = new Pace();
   const idle: (() => void)[] = [];
-  // Shown from here on: a counter that appears with its first refusal would hide it, for a rate needs a value before.
+  // Exported from the start: a rate needs a previous value, so it would miss the first refusal otherwise.
   const refusals = metrics.batchRefused.of(stage);
   const sizes = metrics.batchSize.of(stage);
 
@@ -76,7 +75,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
     });
   }
 
-  /** When nothing is under way, one member is enough: nobody waits for longer than the running batches take. */
+  /** If no batch is running, one member is enough, so no member waits longer than the running batches take. */
   function isWorthStarting(): boolean {
     return queue.length > 0 && running < slots && queue.length * 2 >= underWay;
   }
@@ -134,7 +133,7 @@ export function createBatcher<T, R>(options: BatcherOptions<T, R>): Batcher<T, R
   };
 }
 
-/** The next batch from the head of the queue, without those whose deadline has passed. */
+/** The next batch from the head of the queue, without members whose deadline has passed. */
 function takeBatch<W extends { weight: number; deadline: number }>(
   queue: readonly W[],
   { maxMembers, maxWeight }: { maxMembers: number; maxWeight: number },
@@ -156,7 +155,7 @@ function takeBatch<W extends { weight: number; deadline: number }>(
   return { batch, late, rest: queue.slice(batch.length + late.length) };
 }
 
-/** Run a batch, and give each member its result. */
+/** Run a batch and settle the promise of each member. */
 async function runBatch<T, R>({ run, stage }: BatcherOptions<T, R>, batch: readonly Waiting<T, R>[]): Promise<void> {
   try {
     const results = await run(batch.map((waiting) => waiting.member));
@@ -171,8 +170,8 @@ async function runBatch<T, R>({ run, stage }: BatcherOptions<T, R>, batch: reado
 }
 
 /**
- * Run a statement for all members; when it fails unexpectedly, for each alone, so that a bad one fails alone.
- * `passes` tells which errors concern them all (the database is away): those are not tried again one by one.
+ * Run a statement for all members and, if it fails, for each member separately, so that only the faulty ones fail. There is no
+ * second run for errors of the whole batch (`passes`), such as an unavailable database.
  */
 export async function isolatingFailures<T, R>(
   members: readonly T[],

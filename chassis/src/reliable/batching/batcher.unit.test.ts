@@ -6,7 +6,7 @@ const metrics = createMetrics('test', '0');
 const later = () => performance.now() + 10_000;
 const fulfilled = <T>(value: T): PromiseSettledResult<T> => ({ status: 'fulfilled', value });
 
-/** A batcher whose batches end when the test says so. */
+/** A batcher whose batches are ended by the test. */
 function controlled(options: Partial<Parameters<typeof createBatcher<number, number>>[0]> = {}) {
   const batches: { members: number[]; finish: () => void }[] = [];
   const batcher = createBatcher<number, number>({
@@ -35,7 +35,7 @@ describe('createBatcher', () => {
     await expect(result).resolves.toBe(2);
   });
 
-  it('puts the members of one poll phase, and then all that waited, into one batch', async () => {
+  it('puts the members of one poll phase, and then all that waited, into one batch each', async () => {
     const { batcher, batches } = controlled();
     void batcher.submit(1, 1, later());
     void batcher.submit(2, 1, later());
@@ -51,7 +51,7 @@ describe('createBatcher', () => {
     ]);
   });
 
-  it('limits members and weight, and lets a heavy member travel alone', async () => {
+  it('limits members and weight, and runs a heavy member alone', async () => {
     const { batcher, batches } = controlled({ slots: 9, maxMembers: 2, maxWeight: 10 });
     for (const [member, weight] of [
       [1, 1],
@@ -118,7 +118,7 @@ describe('createBatcher', () => {
     await expect(next).resolves.toBe(8);
   });
 
-  it('counts whom it refuses, and those whom it tells beforehand', async () => {
+  it('counts refused members, and refusals announced by isFull', async () => {
     const { batcher } = controlled({ stage: 'counted' });
     void batcher.submit(1, 1, later());
     await turn();
@@ -130,11 +130,11 @@ describe('createBatcher', () => {
     expect(values.find(({ labels }) => labels.stage === 'counted')?.value).toBe(2);
   });
 
-  describe('with more arriving than can be done', () => {
+  describe('under overload', () => {
     beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] }));
     afterEach(() => jest.useRealTimers());
 
-    it('refuses whoever would wait for too long at the pace of the last batches, and nobody once the queue is short', async () => {
+    it('refuses members that would wait for too long at the pace of the last batches, and none once the queue is short', async () => {
       const { batcher, batches } = controlled({ maxMembers: 10, maxExpectedWaitMs: 500 });
       let refused = 0;
       const submit = (count: number) => {
@@ -160,7 +160,7 @@ describe('createBatcher', () => {
       await finishBatches(20);
       submit(300);
       await turn();
-      expect(refused).toBe(10); // nobody waited: nothing is known
+      expect(refused).toBe(10); // without a queue the pace is unknown
     });
   });
 
@@ -205,7 +205,7 @@ describe('isolatingFailures', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
-  it('does not try again one by one what concerns them all', async () => {
+  it('does not run the members one by one after an error of the whole batch', async () => {
     let calls = 0;
     const statement = async (): Promise<number[]> => {
       calls += 1;

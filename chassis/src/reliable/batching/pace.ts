@@ -1,18 +1,17 @@
-// Half as old, half as important. Long enough to hold several batches, short enough to notice a change.
+// Beyond this, older measurements count half. Long enough for several batches, short enough to follow a change.
 const WINDOW_MS = 1_000;
-// Before that, a batch more or less says nothing.
+// Over a shorter time, a single batch would decide the result.
 const SHORTEST_MS = 100;
 
 /**
- * How fast a queue moves. It is measured as long as full batches leave others behind, because only then what is started is
- * what is possible.
+ * The throughput of a queue. It is measured only while members remain in the queue, because otherwise the arrivals limit it.
  */
 export class Pace {
   #backlog: { since: number; started: number } | undefined;
-  /** Undefined without a backlog, or while it is too young to tell. */
+  /** Undefined without a backlog, and at its beginning. */
   #msPerMember: number | undefined;
 
-  /** So many members were started now, and so many were left waiting. */
+  /** Record the start of a batch. */
   started(members: number, leftWaiting: number, now: number): void {
     if (leftWaiting === 0) {
       this.#backlog = undefined;
@@ -32,7 +31,7 @@ export class Pace {
     if (elapsed > WINDOW_MS) this.#backlog = { since: now - elapsed / 2, started: started / 2 };
   }
 
-  /** How long a newcomer would wait behind so many; 0 while nothing is known. */
+  /** Expected wait behind `waiting` members; 0 while the throughput is unknown. */
   expectedWaitMs(waiting: number): number {
     return waiting * (this.#msPerMember ?? 0);
   }

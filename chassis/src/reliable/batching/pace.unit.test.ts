@@ -1,20 +1,20 @@
 import { Pace } from './pace.ts';
 
-it('tells the wait of a newcomer from what a backlog lets through', () => {
+it('computes the expected wait from the throughput during a backlog', () => {
   const pace = new Pace();
-  pace.started(64, 10, 0); // what began before the backlog says nothing of it
+  pace.started(64, 10, 0); // a batch from before the backlog does not count
   pace.started(50, 10, 200);
   expect(pace.expectedWaitMs(100)).toBe(400);
 });
 
-it('knows nothing of a backlog that is too young', () => {
+it('knows no throughput at the beginning of a backlog', () => {
   const pace = new Pace();
   pace.started(64, 10, 0);
   pace.started(64, 10, 99);
   expect(pace.expectedWaitMs(1_000)).toBe(0);
 });
 
-it('forgets it when nobody is left waiting', () => {
+it('resets when the queue is empty', () => {
   const pace = new Pace();
   pace.started(64, 10, 0);
   pace.started(50, 10, 200);

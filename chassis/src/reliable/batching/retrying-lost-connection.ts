@@ -2,8 +2,8 @@ import { isUnavailable } from '../postgres/faults.ts';
 import { isolatingFailures } from './batcher.ts';
 
 /**
- * Run a statement for all members, isolating a bad one. For those whose connection was lost it runs once more: the answer
- * to COMMIT may be lost although the commit was not, and the second run shows it, because it finds its own rows then.
+ * Run a statement for all members, isolating faulty ones. If the connection was lost, the statement runs once more: the
+ * response to COMMIT may have been lost after a successful commit, and then the second run finds the rows of the first.
  */
 export async function retryingLostConnection<T, R>(
   members: readonly T[],
