@@ -1,28 +1,28 @@
 /**
- * The registry: every service of the system, once. What starts, routes, measures, backs up, deploys or documents services
- * reads it, so a service is its own folder and an entry here (docs/adding-a-service.md). What follows from the name is
- * derived below, so that it is the same everywhere.
+ * The registry of all services. All tools that start, route, monitor, back up, deploy or document services read it, so a
+ * service consists of its folder and an entry here (docs/adding-a-service.md). Values that depend on the name are derived
+ * below.
  */
 
-/** What an entry says. */
+/** An entry of the registry. */
 interface Entry {
-  /** One word: of the processes (`order-1`), of the database server (`order-db`), of roles, secrets and variables. */
+  /** One word, used in the names of processes (`order-1`), the database server (`order-db`), roles, secrets and variables. */
   readonly name: string;
-  /** In paths at the gateway: `/health/<path>`, `/docs/<path>.json`, `/operations/<path>`. */
+  /** Used in paths at the gateway: `/health/<path>`, `/docs/<path>.json`, `/operations/<path>`. */
   readonly path: string;
-  /** What it answers for, in a few words, for the README. */
+  /** Its responsibility in a few words, for the README. */
   readonly about: string;
-  /** Its database's name, on a server of its own. */
+  /** Name of its database, which is on a separate server. */
   readonly database: string;
-  /** The services that it calls over HTTP, by name: it gets the address of each as `<NAME>_URL`, and a token for it. */
+  /** Names of the services that it calls over HTTP. For each it gets the address as `<NAME>_URL`, and a token. */
   readonly asks: readonly string[];
-  /** Keys that it alone has, in one or two words: `master_key` becomes `<NAME>_MASTER_KEY`. Each is rotated like a token. */
+  /** Its own keys, in one or two words: `master_key` becomes `<NAME>_MASTER_KEY`. Each is rotated like a token. */
   readonly keys: readonly string[];
-  /** The option of `npm start` that says how many of its processes run. */
+  /** The option of `npm start` for the number of its processes. */
   readonly countOption: string;
-  /** Processes under Compose and on the host. */
+  /** Number of processes under Compose and on the host. */
   readonly replicas: number;
-  /** Where a debugger finds its first process with `npm start -- --inspect`, the second one port further, and so on; .vscode/launch.json names it. */
+  /** Inspector port of its first process with `npm start -- --inspect`; the others use the following ports. */
   readonly inspectorPort: number;
 }
 
@@ -64,26 +64,26 @@ const entries = [
 
 export type ServiceName = (typeof entries)[number]['name'];
 
-/** The port on which a service listens in its container. */
+/** The port of a service in its container. */
 export const SERVICE_PORT = 3000;
 
 export interface Service extends Omit<Entry, 'database' | 'asks' | 'keys'> {
   readonly name: ServiceName;
   readonly path: (typeof entries)[number]['path'];
   readonly asks: readonly ServiceName[];
-  /** Its workspace; also its name at the gateway, under Compose, of its image, in logs, metrics and messages. */
+  /** Its workspace; also its name at the gateway, under Compose, in logs, metrics and messages, and the name of its image. */
   readonly folder: string;
-  /** What decK and the local gateway balance over. */
+  /** The upstream of the gateway. */
   readonly upstream: string;
-  /** Its OpenAPI document, from the root of the repository. */
+  /** Its OpenAPI document, relative to the root of the repository. */
   readonly openapi: string;
-  /** `ORDER`: what the names of its variables begin with. */
+  /** Prefix of its variables: `ORDER`. */
   readonly variable: string;
   readonly database: {
     readonly name: string;
-    /** The server: a part of `npm start`, a service and a volume of Compose. */
+    /** The name of the server in `npm start`, and of its service and volume in Compose. */
     readonly server: string;
-    /** The role that owns the schema and migrates it, and the one that the service uses, which owns nothing. */
+    /** The role that owns and migrates the schema, and the role of the service, which owns nothing. */
     readonly owner: string;
     readonly role: string;
   };
@@ -112,7 +112,7 @@ export function keysOf({ name }: Pick<Service, 'name'>): ServiceKey[] {
   return serviceKeys.filter(({ service }) => service === name);
 }
 
-/** In the order in which they are listed to people: a service stands before those that it asks. */
+/** In the order of display: a service comes before those that it calls. */
 export const services: readonly Service[] = entries.map((entry) => ({
   ...entry,
   folder: `${entry.name}-service`,
@@ -127,19 +127,19 @@ export const services: readonly Service[] = entries.map((entry) => ({
   },
 }));
 
-/** Those that are asked first: what is started or replaced one after the other goes in this order. */
+/** In the order of start and replacement: a called service comes before its callers. */
 export const inOrderOfStart: readonly Service[] = services.toReversed();
 
-/** A service that calls another, and what the token is called by which that one knows it. */
+/** A service that calls another, and the token that authenticates it. */
 export interface Call {
   readonly caller: ServiceName;
   readonly callee: ServiceName;
-  /** The secret; in `npm start`, on a host and in the variables of both services. */
+  /** Name of the secret, in `npm start`, on a host and in the variables of both services. */
   readonly token: `${ServiceName}_to_${ServiceName}_token`;
   readonly variable: string;
 }
 
-/** Who calls whom. */
+/** All calls between services. */
 export const calls: readonly Call[] = services.flatMap(({ name: caller, asks }) =>
   asks.map((callee): Call => {
     const token = `${caller}_to_${callee}_token` as const;
@@ -147,15 +147,15 @@ export const calls: readonly Call[] = services.flatMap(({ name: caller, asks }) 
   }),
 );
 
-/** Those in which this service takes part. */
+/** The calls from and to this service. */
 export function callsOf({ name }: Service): Call[] {
   return calls.filter(({ caller, callee }) => caller === name || callee === name);
 }
 
-/** What the gateway balances the pages below `/docs` over: every process of every service has them (docs/adr/0036). */
+/** The upstream of the pages below `/docs`, which every process of every service serves (docs/adr/0036). */
 export const DOCS_UPSTREAM = 'docs-pages.upstream';
 
-/** For the local gateway, which wants the address of each process: what it balances over, by upstream. */
+/** The addresses of all processes by upstream, for the local gateway, which needs the address of each process. */
 export function upstreamTargets(
   among: readonly Service[],
   addressesOf: (service: Service) => readonly string[],
@@ -164,14 +164,14 @@ export function upstreamTargets(
   return { ...own, [DOCS_UPSTREAM]: Object.values(own).flat() };
 }
 
-/** The service of this name. */
+/** The service with this name. */
 export function serviceNamed(name: ServiceName): Service {
   const found = services.find((service) => service.name === name);
   if (found === undefined) throw new Error(`there is no service ${name}`);
   return found;
 }
 
-/** Something for each service, by its name. */
+/** A value for each service, by name. */
 export function ofEachService<Value>(make: (service: Service) => Value): Record<ServiceName, Value> {
   return Object.fromEntries(services.map((service) => [service.name, make(service)])) as Record<ServiceName, Value>;
 }

@@ -1,4 +1,4 @@
-/** What the two Compose files, and the files that are laid over them in tests, say of each service. */
+/** The parts for each service of the two Compose files, and of the files that override them in tests. */
 import type { Service } from '../services.ts';
 import {
   calls,
@@ -176,7 +176,7 @@ ${forEachOf(tokenSecrets(service), (name) => `    - ${name}\n`)}`,
   };
 }
 
-/** e2e/compose/stand-ins.yml: docker-compose.yml on a machine that reaches no registry. */
+/** e2e/compose/stand-ins.yml: docker-compose.yml on a machine without access to a registry. */
 export function standInRegions(): Record<string, string> {
   const processes = ({ folder, replicas }: Service) =>
     Array.from({ length: replicas }, (_, n) => `\${COMPOSE_PROJECT_NAME}-${folder}-${n + 1}`);
@@ -187,7 +187,7 @@ export function standInRegions(): Record<string, string> {
   };
 }
 
-/** deploy/ec2/testing/override.yml: docker-compose.prod.yml on such a machine. */
+/** deploy/ec2/testing/override.yml: the same for docker-compose.prod.yml. */
 export function overrideRegions(): Record<string, string> {
   return { upstreams: upstreams(replicaNames) };
 }
@@ -205,7 +205,7 @@ export function settingsRegions(): Record<string, string> {
   };
 }
 
-/** A process of production is a service of Compose, so that one can be replaced after the other. */
+/** In production each process is a Compose service, so that they can be replaced one after the other. */
 export function replicaNames({ folder, replicas }: Service): string[] {
   return Array.from({ length: replicas }, (_, n) => `${folder}-${n + 1}`);
 }
@@ -222,7 +222,7 @@ function databaseUrl({ database }: Service, user: string, password: string): str
   return `postgres://${user}:${password}@${database.server}:5432/${database.name}`;
 }
 
-/** The name stands for all processes: each address behind it is one, with a breaker of its own. */
+/** The host name resolves to the addresses of all processes; each address has its own circuit breaker. */
 function addresses({ asks }: Service, indentation: number): string {
   return forEachOf(
     asks.map(serviceNamed),
@@ -230,7 +230,7 @@ function addresses({ asks }: Service, indentation: number): string {
   );
 }
 
-/** What it sends to others, what it accepts from others, and its own keys: of the last two the former value too. */
+/** The tokens that it sends, those that it accepts, and its own keys; the last two include their previous values. */
 function tokenSecrets(service: Service): string[] {
   const tokens = callsOf(service).flatMap(({ callee, token }) =>
     callee === service.name ? [token, `${token}_previous`] : [token],
@@ -258,7 +258,7 @@ function volumes(): string {
   return forEachOf(services, ({ database }) => `  ${database.server}:\n`);
 }
 
-/** For the local gateway in Kong's place, which wants each process by name, where Kong finds all behind one. */
+/** For the local gateway in place of Kong, which needs the name of each process, while Kong resolves one name for all. */
 function upstreams(processes: (service: Service) => string[]): string {
   const addresses = (service: Service) => processes(service).map((name) => `"${name}:${SERVICE_PORT}"`);
   const targets = Object.entries(upstreamTargets(services, addresses)).map(

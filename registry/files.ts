@@ -1,4 +1,4 @@
-/** Every file that lists the services, with the regions that are made from services.ts, and the Dockerfiles. */
+/** All files that list the services, with the regions that are generated from services.ts, and the Dockerfiles. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toTable } from '../e2e/documentation/table.ts';
@@ -15,7 +15,7 @@ import { dockerfileOf } from './dockerfiles.ts';
 import { forEachOf, jsonList, withRegions } from './regions.ts';
 import { readTopologies } from './topologies.ts';
 
-/** A file as it is, and as services.ts makes it. */
+/** A file: its current and its generated text. */
 export interface RegisteredFile {
   path: string;
   asItIs: string | undefined;
@@ -116,7 +116,7 @@ function scrapeRegions(): Record<string, string> {
   return { jobs: jobs.join('\n'), exporters: `      - targets: [${exporters.join(', ')}]\n` };
 }
 
-/** What has no target, or no queue, is no series: `absent` finds it, name by name. */
+/** A process without a target and a missing queue have no series, so `absent` needs each name. */
 function alertRegions(queuesOf: Queues): Record<string, string> {
   const jobs = services.map(({ folder }) => folder);
   const queues = [...queuesOf.values()].flat();
@@ -140,7 +140,7 @@ function servicesTable(): string {
   return `\n${toTable([['Service', 'Responsible for', 'Database', 'Endpoints'], ...rows])}\n`;
 }
 
-/** Of the tests in which a process or consumer of the first two services is missing: those of the others are there. */
+/** For the tests in which a process or consumer of the first two services is missing: the series of the others. */
 function alertTestRegions(queuesOf: Queues): Record<string, string> {
   const further = services.filter(({ name }) => !['order', 'inventory'].includes(name));
   const queues = further.flatMap(({ folder }) => queuesOf.get(folder) ?? []);

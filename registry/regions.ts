@@ -1,5 +1,5 @@
 /**
- * A region of a file is what stands between two marks, each in a comment of the file's own language:
+ * A region of a file is the text between two marks, which are comments in the file's language:
  *
  *   # [services.ts: databases]
  *   …
@@ -7,17 +7,17 @@
  */
 const MARKS = /^(.*\[services\.ts: ([a-z -]+)\].*\n)([\s\S]*?)(^.*\[end\].*(?:\n|$))/gm;
 
-/** The text with each of its regions made again, wherever it stands; throws when the text has others than these. */
+/** The text with all regions replaced. Throws if the regions of the text are not exactly these. */
 export function withRegions(text: string, regions: Readonly<Record<string, string>>): string {
   const found = [...new Set([...text.matchAll(MARKS)].map(([, , name = '']) => name))];
   const wanted = Object.keys(regions);
   if (found.toSorted().join() !== wanted.toSorted().join()) {
-    throw new Error(`it has the regions "${found.join('", "')}" instead of "${wanted.join('", "')}"`);
+    throw new Error(`found the regions "${found.join('", "')}" instead of "${wanted.join('", "')}"`);
   }
   return text.replace(MARKS, (_, begin: string, name: string, _body, end: string) => begin + regions[name] + end);
 }
 
-/** A text for each of these, one after the other. */
+/** The concatenated texts of all items. */
 export function forEachOf<Item>(items: readonly Item[], write: (item: Item) => string): string {
   return items.map(write).join('');
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Topology } from '@shop/chassis/reliable/messaging/topology.ts';
 import { services } from '../services.ts';
 
-/** What each service of the registry declares at the broker, from its `src/queues.ts`. */
+/** The topology that each service declares on the broker, from its `src/queues.ts`. */
 export function readTopologies(root: string): Promise<{ service: string; topology: Topology }[]> {
   return Promise.all(
     services.map(async ({ folder }) => {

@@ -1,4 +1,4 @@
-/** `npm run services`: writes what services.ts says into every file that lists the services. */
+/** `npm run services`: updates all files that list the services from services.ts. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registeredFiles } from './files.ts';

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a script of deploy/ec2 with the secrets of the environment `production`, which lie in files while it runs.
+# Runs a script of deploy/ec2 with the secrets of the environment `production`, which are in files while it runs.
 # Usage: deploy.sh deploy [--infrastructure] TAG | rollback | status
 # EC2_HOST (deploy@203.0.113.7), EC2_SSH_KEY, EC2_KNOWN_HOSTS; for deploy also DOCKERHUB_USER and DOCKERHUB_TOKEN.
 set -euo pipefail
@@ -26,12 +26,12 @@ fi
 umask 077
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# ssh wants a line's end after the last line, which a secret loses easily.
+# ssh needs a newline after the last line, which is easily lost in a secret.
 printf '%s\n' "$EC2_SSH_KEY" >"$folder/key"
 printf '%s\n' "$EC2_KNOWN_HOSTS" >"$folder/known_hosts"
-# ssh says "error in libcrypto" to a key that was pasted in part.
+# For an incomplete key, ssh itself reports only "error in libcrypto".
 ssh-keygen -y -P '' -f "$folder/key" >/dev/null 2>&1 || {
-  echo 'EC2_SSH_KEY is no private key without a passphrase.' >&2
+  echo 'EC2_SSH_KEY is not a private key without a passphrase.' >&2
   exit 1
 }
 export SSH_KEY=$folder/key SSH_KNOWN_HOSTS=$folder/known_hosts

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Prints the path of a checking tool in its exact version. The first time Go builds it from its module, whose checksum Go
-# compares with the public database.
+# Prints the path of a tool in its exact version. On the first call, Go builds it from its module and verifies the checksum
+# with the public database.
 # Usage: go-tool.sh actionlint | gitleaks
-# Exit code 3: it cannot be had here, without Go or without a way to the module proxy.
+# Exit code 3: the tool is not available, because Go is missing or the module proxy is unreachable.
 set -euo pipefail
 
 case ${1:-} in
@@ -24,7 +24,7 @@ if [[ ! -x $tool ]]; then
   mkdir -p "$cache"
   built=$(mktemp -d "$cache/building.XXXXXX")
   trap 'rm -rf "$built"' EXIT
-  # Not in the folder of somebody's own Go module, whose toolchain it would take.
+  # Not in the working directory, which may be a Go module with another toolchain.
   if ! (cd "$built" && GOBIN=$built go install "$module@$version" 2>"$built/log"); then
     cat "$built/log" >&2
     if grep -qE 'dial tcp|no such host|i/o timeout|connection refused|proxyconnect' "$built/log"; then exit 3; fi

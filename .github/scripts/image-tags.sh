@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Prints, as outputs of a workflow's step, the tags that an image of this commit gets: its commit, and its version where a
-# version is tagged.
+# Prints, as outputs of a workflow step, the tags for an image of this commit: the commit, and the version if one is tagged.
 # Usage: image-tags.sh SERVICE       with DOCKERHUB_USER, GITHUB_SHA, GITHUB_REF
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,16 +11,16 @@ fail() {
   exit 1
 }
 [[ -n ${DOCKERHUB_USER:-} ]] ||
-  fail 'DOCKERHUB_USER is not set: make it a variable of the repository (Settings, Secrets and variables, Actions).'
+  fail 'DOCKERHUB_USER is not set: add it as a variable of the repository (Settings, Secrets and variables, Actions).'
 [[ -f $service/Dockerfile ]] || fail "$service has no Dockerfile."
 
 version=$(node -p 'require("./package.json").version')
 image=$DOCKERHUB_USER/$service
 tags=("$image:$GITHUB_SHA")
 if [[ $GITHUB_REF == refs/tags/v* ]]; then
-  # The images, and what they answer on /health, must not tell two versions.
+  # The tag of an image and the version in its /health must be the same.
   [[ $GITHUB_REF == "refs/tags/v$version" ]] ||
-    fail "The tag ${GITHUB_REF#refs/tags/} does not fit package.json, which is at $version: tag v$version, or change it first."
+    fail "The tag ${GITHUB_REF#refs/tags/} does not match the version in package.json, $version: tag v$version, or change the version first."
   tags+=("$image:$version")
 fi
 echo "version=$version"

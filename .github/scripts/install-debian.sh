@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs packages of Debian or Ubuntu without starting the services that they bring: the tests start their own.
+# Installs packages of Debian or Ubuntu without starting their services, because the tests start their own.
 # Usage: install-debian.sh PACKAGE…
 set -euo pipefail
 (($# > 0)) || { echo 'Usage: install-debian.sh PACKAGE…' >&2; exit 2; }

@@ -31,17 +31,17 @@ describe('licenceFaults', () => {
     expect(faultsWith('node_modules/new', { license })).toEqual([`new 1.0.0: ${license}`]);
   });
 
-  it('finds a package that says nothing, also inside another one', () => {
+  it('finds a package without a licence, also inside another one', () => {
     expect(faultsWith('node_modules/old/node_modules/@its/new', {})).toEqual(['@its/new 1.0.0: an unknown licence']);
   });
 
-  it('leaves out what only tests need, and our own workspaces', () => {
+  it('ignores development dependencies and workspaces', () => {
     expect(faultsWith('node_modules/new', { license: 'AGPL-3.0-only', dev: true })).toEqual([]);
     expect(faultsWith('node_modules/@shop/new', { link: true })).toEqual([]);
     expect(faultsWith('new', { license: 'UNLICENSED' })).toEqual([]);
   });
 
-  it('does not take an empty list for a good one', () => {
+  it('reports a lockfile without packages', () => {
     expect(licenceFaults({ packages: {} })).toEqual(['package-lock.json lists no packages']);
   });
 });

@@ -1,4 +1,4 @@
-/** `npm run licences`: fails when a production dependency comes under a licence that nobody agreed to. */
+/** `npm run licences`: fails if the licence of a production dependency is not allowed. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,6 @@ const lock = JSON.parse(readFileSync(join(import.meta.dirname, '../../package-lo
 const faults = licenceFaults(lock);
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) {
-  console.error('Look for another package, or add the licence to .github/scripts/licence-faults.ts.');
+  console.error('Use another package, or add the licence to .github/scripts/licence-faults.ts.');
   process.exitCode = 1;
 }

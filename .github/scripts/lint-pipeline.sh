@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints the workflows (actionlint, which has shellcheck look at their steps) and all shell scripts (shellcheck) of the
+# Lints the workflows (actionlint, which runs shellcheck on their steps) and all shell scripts (shellcheck) of the
 # repository in the working directory.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,7 +14,7 @@ actionlint=$("$scripts/go-tool.sh" actionlint)
 code=0
 "$actionlint" || code=1
 
-# A tag can be moved to other code, a commit cannot. The comment tells people, and Dependabot, the version.
+# A tag can be moved to other code, a commit cannot. The comment is the version, for readers and Dependabot.
 if grep -nE '^ *(- )?uses:' .github/workflows/*.yml |
   grep -vE 'uses: (\./[^ ]+|[A-Za-z0-9._/-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+)$'; then
   echo 'An action is not pinned: write uses: OWNER/NAME@<40 digits of the commit> # vX.Y.Z' >&2
@@ -23,6 +23,6 @@ fi
 
 files=$("$scripts/shell-scripts.sh")
 mapfile -t files <<<"$files"
-# A script that another one sources is named from the root or from beside it.
+# Paths of sourced scripts are relative to the root or to the sourcing script.
 shellcheck --external-sources --source-path=. --source-path=SCRIPTDIR "${files[@]}" || code=1
 exit "$code"

@@ -154,7 +154,7 @@ describe('image-tags.sh', () => {
   });
 
   it.each([
-    ['a tag that is not the version', ['refs/tags/v1.2.4'], /v1\.2\.4 does not fit package\.json, which is at 1\.2\.3/],
+    ['a tag that is not the version', ['refs/tags/v1.2.4'], /v1\.2\.4 does not match the version in package\.json, 1\.2\.3/],
     ['a service that is not there', ['refs/heads/main', 'stock-service'], /stock-service has no Dockerfile/],
     ['no user', ['refs/heads/main', 'order-service', ''], /DOCKERHUB_USER is not set: make it a variable/],
   ] as const)('refuses %s', (_what, [ref, service, user], complaint) => {
@@ -196,12 +196,12 @@ describe('checkout-release.sh', () => {
     const refusals: [string | undefined, RegExp][] = [
       [unmerged, /is not on main/],
       ['9.9.9', /is not on main/],
-      ['0'.repeat(40), /There is no 0{40}/],
-      ['4.5.6', /There is no refs\/tags\/v4\.5\.6/],
-      ['latest', /"latest" is no tag of an image/],
-      ['main', /"main" is no tag of an image/],
-      ['--help', /"--help" is no tag of an image/],
-      [undefined, /"" is no tag of an image/],
+      ['0'.repeat(40), /^0{40} does not exist in this repository/],
+      ['4.5.6', /^refs\/tags\/v4\.5\.6 does not exist in this repository/],
+      ['latest', /"latest" is not a tag of an image/],
+      ['main', /"main" is not a tag of an image/],
+      ['--help', /"--help" is not a tag of an image/],
+      [undefined, /"" is not a tag of an image/],
     ];
     for (const [tag, complaint] of refusals) {
       const { status, stderr } = run(tag);
@@ -231,7 +231,7 @@ describeNeeding('ssh-keygen', hasKeygen, 'deploy.sh', () => {
     publicKey = read(`${key}.pub`);
     secrets = {
       EC2_HOST: 'deploy@203.0.113.7',
-      EC2_SSH_KEY: read(key), // without the line's end, as a secret is pasted
+      EC2_SSH_KEY: read(key), // without the final newline, as pasted into a secret
       EC2_KNOWN_HOSTS: '203.0.113.7 ssh-ed25519 AAAA',
       DOCKERHUB_USER: 'acme',
       DOCKERHUB_TOKEN: 'token',
@@ -261,7 +261,7 @@ describeNeeding('ssh-keygen', hasKeygen, 'deploy.sh', () => {
 
   it.each([
     ['what is not set, all of it', { EC2_HOST: '', DOCKERHUB_TOKEN: '' }, /Not set: EC2_HOST DOCKERHUB_TOKEN\./],
-    ['half a key', { EC2_SSH_KEY: '-----BEGIN OPENSSH PRIVATE KEY-----' }, /EC2_SSH_KEY is no private key/],
+    ['half a key', { EC2_SSH_KEY: '-----BEGIN OPENSSH PRIVATE KEY-----' }, /EC2_SSH_KEY is not a private key/],
   ])('names %s, and starts nothing', (_what, wrong, complaint) => {
     const run = repository(files).run('deploy.sh', ['deploy', '1.2.3'], { ...secrets, ...wrong });
     expect(run).toMatchObject({ status: 1, stdout: '', left: [] });

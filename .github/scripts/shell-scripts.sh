@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the shell scripts of the repository in the working directory, tracked or new, one to a line: those with the
-# extension, and those with a shell in their first line.
+# Prints the shell scripts of the repository in the working directory, tracked or new, one per line: files with the
+# extension, and files with a shell in their first line.
 set -euo pipefail
 
 git ls-files --cached --others --exclude-standard | while IFS= read -r file; do

@@ -1,17 +1,17 @@
 /**
- * One process of inventory-service: an address with its connections and its breaker.
+ * One process of inventory-service: an address with its connections and its circuit breaker.
  *
- *   closed     it is called
- *     -> open       no connection; no answer within the time of a call; three failures in a row, or half of the latest calls
- *   open       it is left out
- *     -> probed     every second it is asked a question that no order waits for; until that is answered, it stays open
- *   half open  the probe was answered: one order's call is let through
- *     -> closed     that was answered
- *     -> open       it was not
+ *   closed     it gets calls
+ *     -> open       on a failed connection; a timeout; three consecutive failures, or failure of half of the latest calls
+ *   open       it gets no calls, except a probe every second, on which no order depends
+ *     -> half open  the probe was answered
+ *   half open  it gets one call for an order
+ *     -> closed     the call was answered
+ *     -> open       the call failed
  *
- * A process that stops answers for a while with `Connection: close`. Such a target is leaving, and called only when no other
- * is there: a call that arrives while the process closes its sockets is of unknown outcome, and its order is a 202. (That
- * undici makes a new connection after such an answer is no help, for the process still accepts it.)
+ * A process that drains sends `Connection: close` with its responses. Such a target is leaving, and is called only if there is
+ * no other: a call that arrives while the process closes its sockets has an unknown outcome, and its order gets a 202. (undici
+ * opens a new connection after such a response, which does not help, because the process still accepts it.)
  */
 
 import { isIP } from 'node:net';
@@ -20,10 +20,10 @@ import CircuitBreaker from 'opossum';
 import { Pool } from 'undici';
 import type { OrderMetrics } from '../metrics.ts';
 
-/** A call to inventory-service, and how its answer is read; an answer that cannot be read is a failed call. */
+/** A call to inventory-service, and the function that parses its response; if parsing fails, the call has failed. */
 export interface Question<T> {
   path: string;
-  /** With it, a POST. */
+  /** If set, the call is a POST. */
   body?: object;
   traceparent?: string;
   timeoutMs: number;
@@ -31,56 +31,56 @@ export interface Question<T> {
   read: (answer: unknown) => T;
 }
 
-/** No answer in time. */
+/** No response in time. */
 export class TimedOutError extends Error {
-  /** It had too little time, or our event loop was blocked: that says nothing about the target. */
+  /** The timeout was too short, or the event loop of this process was blocked: not a failure of the target. */
   readonly isOurDoing: boolean;
 
   constructor(timeoutMs: number, isOurDoing: boolean) {
-    super(`no answer of inventory-service within ${timeoutMs} ms`);
+    super(`no response from inventory-service within ${timeoutMs} ms`);
     this.isOurDoing = isOurDoing;
   }
 }
 
-/** Another answer than 200. */
+/** A status other than 200. */
 export class UnexpectedStatusError extends Error {}
 
 export interface TargetOptions {
   internalToken: string;
-  /** The longest time that a call gets. */
+  /** Maximum timeout of a call. */
   timeoutMs: number;
   metrics: Pick<OrderMetrics, 'breakerState'>;
   log: Logger;
 }
 
-// Long enough not to hammer a service that is coming up, short enough that few orders have to wait for a message.
+// Long enough not to overload a service that is starting, short enough that few orders have to be reserved by message.
 const PROBE_PAUSE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 500;
-// Longer than a process drains and closes as we deploy (DRAIN_SECONDS is 3 or 4; then 4 s at most). One that drains for
-// longer says so again with its next answer; one that is back is asked no later than this.
+// Longer than a process takes to drain and close in our deployments (DRAIN_SECONDS of 3 or 4, then at most 4 s). A process that
+// drains for longer repeats it with its next response; a restarted process gets calls again after this time at the latest.
 const LEAVING_MS = 10_000;
-// Who fails fast has the fewest calls under way, so it would get most of them until half of its latest calls have failed.
+// A target that fails fast has the fewest calls in progress, so it would get most calls until half of its latest ones failed.
 const MOST_FAILURES_IN_A_ROW = 3;
-// What waited in our own queue has less time left for its call. Only with nearly all of it does a timeout count.
+// A request that waited in our own queue leaves less time for its call. A timeout counts only if the call had nearly all of it.
 const FULL_TIME = 0.8;
-// A timer that is later than this says that our own event loop was blocked, or the process frozen.
+// If a timer fires later than this, the event loop was blocked or the process was frozen.
 const LATE_MS = 200;
 const BREAKER_STATES = { closed: 0, halfOpen: 1, open: 2 };
-// No reservation has this id. The question goes through the service's pool to its database, as an order does.
+// No reservation has this id. The probe uses the service's pool and database, like a call for an order.
 const NIL_ID = '00000000-0000-0000-0000-000000000000';
 
-/** A process at an address of `url`, whose host may be a name: it stays in the certificate and the Host header. */
+/** A process at an address of `url`. A host name in it remains in use for the Host header and the certificate check. */
 export class InventoryTarget {
   readonly name: string;
   lastUsedAt = 0;
   readonly #options: TargetOptions;
   readonly #pool: Pool;
   readonly #breaker: CircuitBreaker<[() => Promise<unknown>], unknown>;
-  /** When each call under way began, oldest first. */
+  /** Start times of the calls in progress, oldest first. */
   readonly #calls = new Set<{ since: number }>();
   readonly #closing = new AbortController();
   #leavingUntil = 0;
-  /** Left out, and its last probe was answered. */
+  /** The breaker is open, and the last probe was answered. */
   #isProbed = false;
   #failuresInARow = 0;
 
@@ -104,18 +104,18 @@ export class InventoryTarget {
       rollingCountTimeout: 5_000,
       rollingCountBuckets: 5,
       resetTimeout: PROBE_PAUSE_MS,
-      // Counted as a success, so it closes a breaker that is half open: rather one order too many than an open breaker.
+      // Counted as a success, so it closes a half-open breaker: one more failed order is better than a breaker that stays open.
       errorFilter: isOurDoing,
     });
     this.#followBreaker();
   }
 
-  /** It answers, as far as is known. */
+  /** Whether the breaker is closed. */
   get isClosed(): boolean {
     return this.#breaker.closed;
   }
 
-  /** Its probe was answered, so that an order risks little; only the next call is let through. */
+  /** Whether the probe was answered, so that the risk for an order is low. Only the next call is allowed. */
   get isOnTrial(): boolean {
     return this.#breaker.halfOpen && this.#isProbed && this.#breaker.pendingClose;
   }
@@ -124,23 +124,23 @@ export class InventoryTarget {
     return this.#calls.size;
   }
 
-  /** When its oldest call under way began. */
+  /** Start time of its oldest call in progress. */
   get since(): number {
     const [oldest] = this.#calls;
     return oldest?.since ?? 0;
   }
 
-  /** Until when others are asked before it; 0 for one that is not leaving. */
+  /** Time until which others are preferred; 0 if it is not leaving. */
   get leavingUntil(): number {
     return this.#leavingUntil > performance.now() ? this.#leavingUntil : 0;
   }
 
-  /** Whether a call with this time that is not answered says something about the target. */
+  /** Whether a timeout of a call with this timeout counts against the target. */
   isFullTime(timeoutMs: number): boolean {
     return timeoutMs >= this.#options.timeoutMs * FULL_TIME;
   }
 
-  /** Ask; what becomes of the call says nothing about whether others are made. */
+  /** Make a call that does not affect the breaker. */
   async send<T>(question: Question<T>): Promise<T> {
     const { path, body, timeoutMs, signal, traceparent } = question;
     const call = { since: performance.now() };
@@ -174,7 +174,7 @@ export class InventoryTarget {
     }
   }
 
-  /** Ask for an order. A full time without an answer opens the breaker at once: a stalled process holds a batch's slot. */
+  /** Make a call for an order. A full timeout opens the breaker at once, because a stalled process occupies a batch slot. */
   async sendForOrder<T>(question: Question<T>): Promise<T> {
     try {
       const answer = (await this.#breaker.fire(() => this.send(question))) as T;
@@ -189,12 +189,12 @@ export class InventoryTarget {
     }
   }
 
-  /** Make no more calls for orders until a probe is answered. */
+  /** Open the breaker: no more calls for orders until a probe is answered. */
   leaveOut(): void {
     this.#breaker.open();
   }
 
-  /** Make no more calls. Those under way may still be answered; each has its own time limit. */
+  /** Make no more calls. Calls in progress may still be answered; each has its own timeout. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#breaker.shutdown();
@@ -220,7 +220,7 @@ export class InventoryTarget {
     });
   }
 
-  /** Opossum would let an order through now. A frozen process would cost that order its answer, each time. */
+  /** Without a probe, opossum would send the call of an order now, which times out each time if the process is frozen. */
   async #probe(): Promise<void> {
     try {
       await this.send({
@@ -239,7 +239,7 @@ export class InventoryTarget {
   }
 }
 
-/** There was no connection, so nothing was sent. */
+/** Whether there was no connection, so that nothing was sent. */
 export function isUnconnected(error: unknown): boolean {
   const { code, syscall } = error as { code?: string; syscall?: string };
   return syscall === 'connect' || code === 'UND_ERR_CONNECT_TIMEOUT';

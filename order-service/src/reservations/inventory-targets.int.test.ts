@@ -1,4 +1,4 @@
-/** Which process is asked, when one of them refuses, hangs, comes back or moves. */
+/** Selection of the process when one of them refuses connections, hangs, comes back or moves. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,14 +9,14 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { withOrderMetrics } from '../metrics.ts';
 import { createInventoryTargets, type InventoryTargetsOptions, NoTargetError } from './inventory-targets.ts';
 
-// Long enough for an answer on a busy machine, short enough to wait for it to pass.
+// Long enough for a response on a busy machine, short enough to wait for it.
 const TIMEOUT_MS = 1_000;
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => void;
 const answers: Answer = (_req, res) => res.end('{}');
 const hangs: Answer = () => {};
 
-/** A process of inventory-service, as far as it can be seen from here. */
+/** A server in place of a process of inventory-service. */
 async function startProcess(answer: Answer, host = '127.0.0.1', port = 0) {
   const server = createServer((req, res) => {
     req.resume();
@@ -59,7 +59,7 @@ function toInventory(urls: readonly string[], more: Partial<InventoryTargetsOpti
   const ask = (timeoutMs = TIMEOUT_MS) => targets.ask({ ...question, timeoutMs }).catch((error: Error) => error);
   return {
     ask,
-    /** Go on asking until it is so. */
+    /** Repeat calls until the condition holds. */
     until: (isSo: () => boolean | Promise<boolean>) =>
       eventually(async () => {
         await ask();
@@ -81,18 +81,18 @@ const times = async <T>(count: number, work: () => Promise<T>): Promise<Set<T>> 
 };
 
 describe('a process that refuses connections', () => {
-  it('costs no order its answer: the next one is asked at once', async () => {
+  it('fails no order: the next process is called at once', async () => {
     const [down, up] = [await startProcess(answers), await startProcess(answers)];
     const inventory = toInventory([down.url, up.url]);
     await times(4, inventory.ask);
     await down.end();
-    // What was sent on a connection that ended at that moment has no answer; the next one finds out that none can be made.
+    // A call sent on a connection that ends at that moment fails; the next one finds that no connection can be made.
     await inventory.ask();
     expect(await times(100, inventory.ask)).toEqual(new Set(['answered']));
     expect(await inventory.breakers()).toEqual({ [hostOf(down)]: 2, [hostOf(up)]: 0 });
   });
 
-  it('is asked again when it is back', async () => {
+  it('is called again when it is back', async () => {
     const [down, up] = [await startProcess(answers), await startProcess(answers)];
     const inventory = toInventory([down.url, up.url]);
     await down.end();
@@ -102,7 +102,7 @@ describe('a process that refuses connections', () => {
     expect(await inventory.breakers()).toEqual({ [hostOf(down)]: 0, [hostOf(up)]: 0 });
   });
 
-  it('when all do, nothing is asked', async () => {
+  it('if all do, no call is sent', async () => {
     const down = await startProcess(answers);
     await down.end();
     const inventory = toInventory([down.url]);
@@ -111,11 +111,11 @@ describe('a process that refuses connections', () => {
 });
 
 describe('a process that hangs', () => {
-  it('costs the calls that it has, and is then left out and probed without orders', async () => {
+  it('fails its current calls, and then gets only probes', async () => {
     const [hung, up] = [await startProcess(hangs), await startProcess(answers)];
     const inventory = toInventory([hung.url, up.url]);
     const stuck = Promise.all([inventory.ask(), inventory.ask()]);
-    // Those that come meanwhile go to the one that has nothing to do.
+    // New calls go to the idle process.
     expect(await times(50, inventory.ask)).toEqual(new Set(['answered']));
     expect((await stuck).filter((answer) => answer === 'answered')).toHaveLength(1);
     await inventory.until(() => hung.others > 1);
@@ -126,7 +126,7 @@ describe('a process that hangs', () => {
     const [hung, up] = [await startProcess(hangs), await startProcess(answers)];
     const inventory = toInventory([hung.url, up.url]);
     await Promise.all([inventory.ask(), inventory.ask()]);
-    // Reads work, holding does not: a row that somebody has locked, say.
+    // Reads work, reservations do not, as when a row is locked.
     hung.answer = (req, res) => (req.url === '/reservations' ? undefined : answers(req, res));
     await eventually(async () => (await inventory.breakers())[hostOf(hung)] === 1 || undefined);
     const wave = await Promise.all(Array.from({ length: 20 }, () => inventory.ask()));
@@ -136,7 +136,7 @@ describe('a process that hangs', () => {
     expect((await inventory.breakers())[hostOf(hung)]).toBe(0);
   });
 
-  it('is not blamed for a call that had too little time', async () => {
+  it('keeps its breaker closed after a call that had too little time', async () => {
     const slow = await startProcess((_req, res) => setTimeout(() => res.end('{}'), 150));
     const inventory = toInventory([slow.url]);
     for (let n = 0; n < 10; n += 1) expect(await inventory.ask(30)).toMatchObject({ isOurDoing: true });
@@ -144,7 +144,7 @@ describe('a process that hangs', () => {
     expect(await inventory.ask()).toBe('answered');
   });
 
-  it('is not blamed when our own event loop was blocked', async () => {
+  it('keeps its breaker closed when the event loop of the caller was blocked', async () => {
     const slow = await startProcess((_req, res) => setTimeout(() => res.end('{}'), 50));
     const inventory = toInventory([slow.url]);
     const answer = inventory.ask();
@@ -158,7 +158,7 @@ describe('a process that hangs', () => {
 describe('a process that drains', () => {
   const drains: Answer = (_req, res) => res.setHeader('Connection', 'close').end('{}');
 
-  it('gets no order after the first that it answers, and orders again when it is the only one or is back', async () => {
+  it('gets no order after its first response, until it is the only process or is back', async () => {
     const [leaving, up] = [await startProcess(answers), await startProcess(answers)];
     const inventory = toInventory([leaving.url, up.url]);
     await times(4, inventory.ask);
@@ -182,7 +182,7 @@ describe('a process that drains', () => {
 });
 
 describe('a process that fails fast', () => {
-  it('costs three calls, however many it has answered before', async () => {
+  it('fails three calls, however many it has answered before', async () => {
     const [failing, up] = [await startProcess(answers), await startProcess(answers)];
     const inventory = toInventory([failing.url, up.url]);
     await times(50, inventory.ask);
@@ -206,7 +206,7 @@ describe('a call that was sent', () => {
 });
 
 describe('reading', () => {
-  it('goes around one that is left out, and to that one when there is no other', async () => {
+  it('avoids a process with an open breaker, unless there is no other', async () => {
     const [down, up] = [await startProcess(answers), await startProcess(answers)];
     const both = toInventory([down.url, up.url]);
     const alone = toInventory([down.url]);
@@ -217,7 +217,7 @@ describe('reading', () => {
     expect(await alone.read()).toBe('answered');
   });
 
-  it('opens no breaker by waiting', async () => {
+  it('opens no breaker on a timeout', async () => {
     const hung = await startProcess(hangs);
     const inventory = toInventory([hung.url]);
     await expect(inventory.read(TIMEOUT_MS)).rejects.toThrow(/no answer/);
@@ -225,8 +225,8 @@ describe('reading', () => {
   });
 });
 
-describe('a name', () => {
-  it('stands for every address that it resolves to, and is followed', async () => {
+describe('a host name', () => {
+  it('stands for all addresses that it resolves to, including later ones', async () => {
     const first = await startProcess(answers, '127.0.0.2');
     const second = await startProcess(answers, '127.0.0.3', first.port);
     const third = await startProcess(answers, '127.0.0.4', first.port);
@@ -242,7 +242,7 @@ describe('a name', () => {
     expect(first.orders).toBe(before);
   });
 
-  it('keeps its addresses while DNS does not answer', async () => {
+  it('keeps its addresses while DNS does not respond', async () => {
     const up = await startProcess(answers);
     let lookups = 0;
     const lookup = async () => {
@@ -262,7 +262,7 @@ describe('a name', () => {
 });
 
 describe('recovery', () => {
-  it('is reported when an order is answered after nobody could be asked, and not when one of two is back', async () => {
+  it('is reported when an order is answered after no process was available, and not when one of two is back', async () => {
     const [one, other] = [await startProcess(hangs), await startProcess(answers)];
     let recoveries = 0;
     const inventory = toInventory([one.url, other.url], {

@@ -1,10 +1,10 @@
 /**
- * Which process of inventory-service is asked. Each is a target of its own (`inventory-target.ts`), at the addresses of
+ * Selects the process of inventory-service for a call. Each process is a target (`inventory-target.ts`) at an address of
  * `target-addresses.ts`.
  *
- * A call goes to the target with the fewest calls under way. That alone keeps most calls away from a frozen process, which
- * accepts connections and answers none. After a connection that could not be made, nothing was sent, so the next target is
- * asked at once. After anything was sent there are no retries here.
+ * A call goes to the target with the fewest calls in progress. This alone keeps most calls away from a frozen process, which
+ * accepts connections and does not respond. If a connection failed, nothing was sent, so the next target is called at once. A
+ * call that was sent is never retried here.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,34 +14,34 @@ import { InventoryTarget, isUnconnected, type Question, type TargetOptions } fro
 import { followAddresses } from './target-addresses.ts';
 
 export interface InventoryTargetsOptions extends TargetOptions {
-  /** Base URLs of inventory-service. A name is resolved, and every address behind it is a target. */
+  /** Base URLs of inventory-service. A host name is resolved, and each of its addresses is a target. */
   urls: readonly string[];
   metrics: OrderMetrics;
-  /** An order's call was answered after there was no target left to ask. */
+  /** Called when a call for an order was answered after all targets had been unavailable. */
   onRecovered?: () => void;
-  /** For tests: addresses of a name. */
+  /** For tests: resolves a host name. */
   lookup?: (hostname: string) => Promise<string[]>;
 }
 
 export interface InventoryTargets {
-  /** Ask for an order: only a target that answers, and what becomes of the call decides whether it still does. */
+  /** Make a call for an order, to targets without an open breaker. The result affects the breaker. */
   ask<T>(question: Question<T>): Promise<T>;
   /**
-   * Ask for background work, which has more time and may ask again: those that are left out too, when no other is left,
-   * and no slow or failed answer counts against a target. `tried` are the targets of earlier attempts, and is added to.
+   * Make a call for background work, which has more time and may retry. It does not affect breakers, and uses targets with an
+   * open breaker if there is no other. `tried` has the targets of earlier attempts; the target of this one is added.
    */
   read<T>(question: Question<T>, tried?: Set<unknown>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** No process of inventory-service could be asked: nothing was sent. */
+/** No process of inventory-service was available; nothing was sent. */
 export class NoTargetError extends Error {
   constructor(cause?: unknown) {
-    super('no process of inventory-service can be asked', { cause });
+    super('no process of inventory-service is available', { cause });
   }
 }
 
-/** The targets behind these URLs; those that are addresses at once, names with the first answer of DNS. */
+/** The targets of these URLs. Those of IP addresses exist at once, those of host names after the first DNS response. */
 export function createInventoryTargets(options: InventoryTargetsOptions): InventoryTargets {
   const { urls, lookup, metrics, log } = options;
   const addresses = followAddresses<InventoryTarget>({
@@ -55,10 +55,10 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
     onUnresolved: (host, error) =>
       log.debug({ err: error, host }, 'could not resolve the addresses of inventory-service'),
   });
-  /** There was no target left to ask for an order, and no order was answered since. */
+  /** No target was available for an order, and no call for an order was answered since. */
   let isCutOff = false;
 
-  /** Ask one target after the other, for as long as connections cannot be made and there is time. */
+  /** Call one target after the other while connections fail and there is time. */
   async function inTurn<T>(
     question: Question<T>,
     choose: (untried: InventoryTarget[], timeoutMs: number) => InventoryTarget | undefined,
@@ -108,7 +108,7 @@ export function createInventoryTargets(options: InventoryTargetsOptions): Invent
   };
 }
 
-/** One that is on trial first, if the call has its full time: its probe was answered, so the order risks little. */
+/** Prefers a target on trial if the call has its full time: its probe was answered, so the risk for the order is low. */
 function chooseForOrder(untried: InventoryTarget[], timeoutMs: number): InventoryTarget | undefined {
   const trial = untried.find((target) => target.isOnTrial && target.isFullTime(timeoutMs));
   return trial ?? leastBusy(untried.filter(({ isClosed }) => isClosed));
@@ -119,8 +119,8 @@ function chooseForReading(untried: InventoryTarget[]): InventoryTarget | undefin
 }
 
 /**
- * The one that has the least to do; of those with as much, the one whose calls are the youngest. Of those that are leaving,
- * only when there is no other, the one that said so first: it is the first to be back.
+ * The target with the fewest calls in progress and, of equals, with the most recent ones. If all targets are leaving, the one
+ * that started to leave first, because it will be back first.
  */
 function leastBusy(among: readonly InventoryTarget[]): InventoryTarget | undefined {
   return among.toSorted(BY_LOAD)[0];

@@ -1,36 +1,36 @@
 /**
- * The addresses of inventory-service. A URL with a name stands for every address that the name resolves to, and DNS is asked
- * again and again: containers that are created again have other addresses.
+ * The addresses of inventory-service. A URL with a host name stands for all addresses of the name. It is resolved periodically,
+ * because recreated containers have other addresses.
  */
 
 import { lookup as lookupInDns } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
 export interface TargetAddressesOptions<Target> {
-  /** Those that are addresses have a target at once, names with the first answer of DNS. */
+  /** Those with an IP address have a target at once, those with a host name after the first DNS response. */
   urls: readonly string[];
   lookup?: (hostname: string) => Promise<string[]>;
-  /** An address is new. */
+  /** Called for a new address. */
   add: (url: URL, address: string) => Target;
-  /** It is no address of its name any more. */
+  /** Called when the address no longer belongs to the name. */
   remove: (target: Target) => void;
-  /** Its addresses stay those that they were. */
+  /** Called when resolution fails; the previous addresses stay in use. */
   onUnresolved: (hostname: string, error: unknown) => void;
 }
 
 export interface TargetAddresses<Target> {
-  /** Of all addresses that are known now. A change replaces the list, so a call copies nothing. */
+  /** The targets of all current addresses. A change replaces the list, so calls need no copy. */
   targets(): readonly Target[];
-  /** Ask DNS now, besides every two seconds. */
+  /** Resolve now, in addition to every two seconds. */
   resolve(): Promise<void>;
-  /** Ask DNS no more, and forget all. */
+  /** Stop resolving and remove all targets. */
   stop(): void;
 }
 
-// Docker's DNS answers from memory. Until a new address is known, the others are asked.
+// Cheap, because Docker's DNS responds from memory. Until a new address is known, the others are used.
 const DNS_PAUSE_MS = 2_000;
 
-/** A target for every address behind these URLs, as DNS has them from now on. */
+/** Maintain a target for each address of these URLs. */
 export function followAddresses<Target>(options: TargetAddressesOptions<Target>): TargetAddresses<Target> {
   const { lookup = lookupAll, add, remove } = options;
   const urls = options.urls.map((url) => new URL(url));
@@ -98,7 +98,7 @@ function unbracketed(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, '');
 }
 
-/** A process that is reachable by both families is one target. */
+/** A process that is reachable by IPv4 and IPv6 is one target. */
 async function lookupAll(hostname: string): Promise<string[]> {
   const found = await lookupInDns(hostname, { all: true, order: 'ipv4first' });
   return found.filter(({ family }) => family === found[0]?.family).map(({ address }) => address);

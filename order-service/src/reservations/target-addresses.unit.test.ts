@@ -2,7 +2,7 @@ import { followAddresses } from './target-addresses.ts';
 
 const PORT = 3002;
 
-/** Targets are their addresses here. */
+/** Each target is its address. */
 function follow(urls: readonly string[], answer: () => Promise<string[]>) {
   const removed: string[] = [];
   const unresolved: string[] = [];
@@ -17,7 +17,7 @@ function follow(urls: readonly string[], answer: () => Promise<string[]>) {
 }
 
 describe('followAddresses', () => {
-  it('has a target for each address at once, IPv6 included, and asks DNS for none of them', () => {
+  it('has a target for each IP address at once, without a DNS query', () => {
     const { targets, stop } = follow([`http://127.0.0.1:${PORT}`, `http://[::1]:${PORT}`], () => {
       throw new Error('asked');
     });
@@ -26,7 +26,7 @@ describe('followAddresses', () => {
     expect(targets()).toEqual([]);
   });
 
-  it('adds and removes targets as DNS answers, and keeps them when it does not', async () => {
+  it('adds and removes targets according to DNS, and keeps them when resolution fails', async () => {
     const answers: (string[] | Error)[] = [['10.0.0.1', '10.0.0.2'], new Error('SERVFAIL'), ['10.0.0.2', '10.0.0.3']];
     const { targets, resolve, stop, removed, unresolved } = follow([`http://inventory:${PORT}`], async () => {
       const answer = answers.shift() ?? [];
