@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Checks kong.yml with decK (on the PATH, or $DECK): validates and lints the file, with placeholders for variables that are
-# not set.
-# Usage: kong/check.sh             the file
-#        kong/check.sh production  the values too: every variable must be set, to what production may have
+# Validates and lints kong.yml with decK (on the PATH, or $DECK), with placeholders for variables that are not set.
+# Usage: kong/check.sh             checks the file
+#        kong/check.sh production  also checks the values: all variables must be set to valid values for production
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 deck=${DECK:-deck}
@@ -33,11 +32,11 @@ esac
 "$deck" file validate kong.yml
 "$deck" file lint -s kong.yml lint-rules.yml
 if [[ ${1:-} == production ]]; then
-  # The rendered file holds every key.
+  # The rendered file contains all keys.
   umask 077
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
   "$deck" file render --populate-env-vars kong.yml -o "$folder/rendered.yml"
   "$deck" file lint -s "$folder/rendered.yml" lint-rules.production.yml
 fi
-echo "kong.yml is in order${1:+ for $1}."
+echo "kong.yml is valid${1:+ for $1}."

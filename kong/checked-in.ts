@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { services } from '../services.ts';
 import { kongYml } from './declare.ts';
 
-/** What kong.yml has to be, by the files of this repository. */
+/** The text of kong.yml that results from the files of this repository. */
 export function checkedInKongYml(root: string): string {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   return kongYml(

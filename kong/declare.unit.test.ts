@@ -45,16 +45,16 @@ function serviceWith(calls: Calls, name = 'parcel') {
 
 const order = serviceWith({ 'get /health/orders': { route: 'health-orders', callers: ['anyone'] } }, 'order');
 
-/** What the local gateway reads of it: the text is a declaration that it takes, too. */
+/** The routes as read by the local gateway, which also validates the text. */
 function routesOf(...services: ReturnType<typeof serviceWith>[]) {
   const declaration = readDeclaration(kongYml(gatewayYml, [order, ...services]), variables);
   const found = allRoutes(declaration).filter(({ service }) => service?.name === 'parcel-service');
   return Object.fromEntries(found.map(({ route }) => [route.name, route]));
 }
 
-it('kong.yml is what `npm run gateway` makes', () => {
+it('kong.yml is up to date', () => {
   if (readFileSync(join(__dirname, 'kong.yml'), 'utf8') === checkedInKongYml(join(__dirname, '..'))) return;
-  throw new Error('kong/kong.yml is not what its sources make. Make it again with: npm run gateway');
+  throw new Error('kong/kong.yml is outdated: run npm run gateway');
 });
 
 describe('kongYml', () => {
@@ -134,9 +134,9 @@ describe('kongYml', () => {
   it.each<[string, Calls, RegExp]>([
     ['an operation without a route', { 'get /parcels': {} }, /get\/parcels: x-gateway-route/],
     [
-      'an operation that nobody may call',
+      'an operation without callers',
       { 'get /parcels': { route: 'parcels', callers: [] } },
-      /x-callers names nobody/,
+      /x-callers is empty/,
     ],
     [
       'a route with two paths',
@@ -149,7 +149,7 @@ describe('kongYml', () => {
       /parcels: operations of one route/,
     ],
     ['a route of another service', { 'get /parcels': { route: 'health-orders' } }, /two services have a route/],
-    ['a path with half a parameter', { 'get /parcels/{id}.pdf': { route: 'parcels' } }, /a segment is one parameter/],
+    ['a path with half a parameter', { 'get /parcels/{id}.pdf': { route: 'parcels' } }, /a segment must be one parameter/],
     [
       'paths of which neither is more exact',
       { 'get /parcels/{id}/label': { route: 'label' }, 'get /parcels/lost/{part}': { route: 'lost' } },
@@ -165,8 +165,8 @@ describe('kongYml', () => {
   });
 
   it.each([
-    ['a line for which nothing is made', `${gatewayYml}# <<pages>>\n`, /nothing is made for # <<pages>>/],
-    ['no line for the services', gatewayYml.replace('# <<services>>', ''), /lacks a line for services/],
+    ['an unknown placeholder', `${gatewayYml}# <<pages>>\n`, /# <<pages>> is unknown or repeated/],
+    ['no placeholder for the services', gatewayYml.replace('# <<services>>', ''), /lacks a line for services/],
   ])('refuses gateway.yml with %s', (_what, text, fault) => {
     expect(() => kongYml(text, [order])).toThrow(fault);
   });

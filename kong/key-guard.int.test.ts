@@ -1,4 +1,4 @@
-/** The Lua of kong.yml and what stands for it in the local gateway answer the same calls alike. */
+/** Compares the Lua of kong.yml with its implementation in the local gateway on the same calls. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const VALID_KEY = 'a-valid-key';
 const kongYml = parse(readFileSync(join(__dirname, 'kong.yml'), 'utf8'));
 const { access, header_filter } = kongYml.plugins.find((p: { name: string }) => p.name === 'pre-function').config;
 
-/** As much of Kong as the functions use, and key-auth and acl in a line each. */
+/** The parts of Kong's API that the functions use, with minimal versions of key-auth and acl. */
 const kong = `
 local now, call, answer = 0
 local function shared()
@@ -91,7 +91,7 @@ function answersOfLua(cases: Case[]): string[] {
   });
   const texts = { ACCESS: access[0], HEADER_FILTER: header_filter[0], VALID_KEY };
   const head = Object.entries(texts).map(([name, text]) => `local ${name} = ${quoted(text)}`);
-  // A function for each call: one of all of them would have too many constants.
+  // One function per call, because a single function would have too many constants.
   const program = [...head, kong, ...calls.map((each) => `(function() ${each} end)()`.replace(/^/, ';'))].join('\n');
   const { status, stdout, stderr } = spawnSync('luajit', ['-'], { input: program, encoding: 'latin1', maxBuffer: 1e8 });
   if (status !== 0) throw new Error(stderr);

@@ -252,7 +252,7 @@ describeNeeding('decK', deck !== undefined, 'kong/check.sh', () => {
   it('takes kong.yml without any variable', () => {
     expect(check({ PATH: process.env.PATH }, { args: [] })).toMatchObject({
       status: 0,
-      output: expect.stringMatching(/is in order\.\n$/),
+      output: expect.stringMatching(/is valid\.\n$/),
     });
   });
 

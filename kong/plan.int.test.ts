@@ -1,4 +1,4 @@
-/** What the real decK makes of kong.yml, on an Admin API that keeps what it is given. */
+/** Applies kong.yml with decK to an Admin API that stores what it receives. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const variables: Record<string, string> = {
   DECK_GATEWAY_TOKEN: 'c0ffee',
 };
 
-/** kong.yml with everything written out where it applies, as the local gateway reads it. */
+/** kong.yml with its defaults expanded, as read by the local gateway. */
 function writtenOut(): string {
   const text = readFileSync(file, 'utf8').replace(
     /\$\{\{ env "(\w+)".*?\}\}/g,
@@ -56,17 +56,17 @@ describeNeeding('decK', deck !== undefined, 'a sync of kong.yml', () => {
     return { api, run };
   }
 
-  it('takes what is said once for what the local gateway takes it for', async () => {
+  it('expands defaults in the same way as the local gateway', async () => {
     const { run } = await connectDeck();
     const plain = writtenOut();
     expect(await run('sync', plain)).toBe(0);
     expect(await run('diff', '--non-zero-exit-code', file)).toBe(0);
-    // What a difference looks like.
+    // Shows that a difference would be found.
     writeFileSync(plain, readFileSync(plain, 'utf8').replace('"strip_path":false', '"strip_path":true'));
     expect(await run('diff', '--non-zero-exit-code', plain)).toBe(2);
   });
 
-  it("lets nothing of it fall back to Kong's own defaults", async () => {
+  it("overrides Kong's own defaults", async () => {
     const { api, run } = await connectDeck();
     expect(await run('sync', file)).toBe(0);
     const routes = { strip_path: false, protocols: ['https'], https_redirect_status_code: 308 };

@@ -1,11 +1,11 @@
 interface Shown {
   folder: string;
   path: string;
-  /** Of its document. */
+  /** The summary in its OpenAPI document. */
   summary: string;
 }
 
-/** What a browser gets at `/`: the health of every service, the first steps, and where the documents are. */
+/** The page at `/` for browsers: the health of all services, the first steps, and links to the documents. */
 export function rootPage(services: readonly Shown[]): string {
   const lines = (toLine: (service: Shown) => string) => services.map(toLine).join('\n');
   return `<!doctype html>

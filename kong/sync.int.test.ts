@@ -1,4 +1,4 @@
-/** sync.sh with the real decK, on an Admin API that keeps what it is given. */
+/** sync.sh with decK, on an Admin API that stores what it receives. */
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { startAdminApi } from './testing/admin-api.ts';
 
 const deck = findDeck();
 
-/** Values of every secret; each generation shares nothing with another. */
+/** Values of all secrets; generations have no value in common. */
 const secretsOf = (generation: string) => ({
   DECK_STOREFRONT_KEY: `${generation}-storefront-${generation}`,
   DECK_OTHER_STOREFRONT_KEY: `${generation}-other-${generation}`,
@@ -30,7 +30,7 @@ describeNeeding('decK', deck !== undefined, 'kong/sync.sh', () => {
     atEnd(() => api.close());
     const path = isAbsolute(deck as string) ? (deck as string) : undefined;
     if (path) symlinkSync(path, join(bin, 'deck'));
-    // Kong's answer on the probe's route, which sync.sh waits for.
+    // Kong's response on the probe route, for which sync.sh waits.
     writeFileSync(join(bin, 'wget'), '#!/bin/sh\nprintf "%s" "$DECK_SYNC_PROBE"\n');
     chmodSync(join(bin, 'wget'), 0o755);
   });
@@ -56,7 +56,7 @@ describeNeeding('decK', deck !== undefined, 'kong/sync.sh', () => {
   const sync = (secrets: Record<string, string>) => run('sh', [join(__dirname, 'sync.sh')], secrets);
 
   function expectNoSecret(output: string): void {
-    // decK shows the last five characters of a key that it masks.
+    // decK prints the last five characters of a masked key.
     const parts = Object.values(generations).flatMap((secrets) =>
       Object.values(secrets).flatMap((secret) => [secret, secret.slice(-5)]),
     );

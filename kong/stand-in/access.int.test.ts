@@ -84,14 +84,14 @@ describe('who may call what', () => {
   });
   beforeEach(() => void seen.splice(0));
 
-  it('is asked here of every route and method of kong.yml', () => {
+  it('is tested for every route and method of kong.yml', () => {
     const file = readDeclaration(kongYml, variables(1));
     const inFile = allRoutes(file).flatMap(({ route }) => route.methods.map((method) => `${method} ${route.name}`));
     const match = createRouter(allRoutes(file).map(({ route }) => ({ ...route, regexPriority: route.regex_priority })));
     const asked = routes.flatMap(([method, path]) =>
       (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((each) => `${each} ${match(each, path)?.name}`),
     );
-    // The one path with two routes; what it is, is asked below.
+    // The only path with two routes, which is tested below.
     asked.push(...['GET', 'HEAD'].map((each) => `${each} ${match(each, '/', ['accept', 'text/html'])?.name}`));
     expect(asked.sort()).toEqual(inFile.sort());
   });
@@ -174,7 +174,7 @@ describe('key-auth', () => {
     expect(movements.headers['x-allowed-groups']).toBe('backoffice, operations');
   });
 
-  it('hides the key from the service and tells it who calls', async () => {
+  it('hides the key from the service and sends the identity of the caller', async () => {
     const { send } = await setUp();
     const answer = await send('GET', '/orders', { as: 'other-storefront' });
     expect(headerOf(answer, 'apikey')).toEqual([]);
@@ -187,7 +187,7 @@ describe('key-auth', () => {
 });
 
 describe('the key guard', () => {
-  it.each(['clef\xe9', '\xff', 'a b', 'tab\there'])('answers 401 to the key %j and asks nobody for it', async (key) => {
+  it.each(['clef\xe9', '\xff', 'a b', 'tab\there'])('answers 401 to the key %j without a lookup', async (key) => {
     const { send } = await setUp();
     const answer = await send('GET', '/orders', { headers: ['apikey', key] });
     expectProblem(answer, 401, 'Unauthorized');
@@ -208,7 +208,7 @@ describe('the key guard', () => {
     expect(seen).toEqual([]);
   });
 
-  it('limits refused keys by address, and neither keys that were accepted nor routes without keys', async () => {
+  it('limits refused keys by address, but not accepted keys and routes without keys', async () => {
     let now = Date.parse('2026-01-05T10:00:15Z');
     const { send } = await setUp({ now: () => now });
     await send('GET', '/orders', { as: 'storefront' });
@@ -228,7 +228,7 @@ describe('the key guard', () => {
 });
 
 describe('rate-limiting', () => {
-  it('counts after the check, so that a burst goes over the limit', async () => {
+  it('counts after the check, so that a burst exceeds the limit', async () => {
     const { gateway } = await setUp({ rate: 2 });
     const one = `GET /orders HTTP/1.1\r\nHost: a\r\napikey: ${keys.storefront}\r\n`;
     const answers = await sendRaw(gateway.port, `${`${one}\r\n`.repeat(5)}${one}Connection: close\r\n\r\n`);
@@ -255,7 +255,7 @@ describe('rate-limiting', () => {
     expect(seen).toHaveLength(4);
   });
 
-  it('does not count what was refused before it', async () => {
+  it('does not count requests that were refused before', async () => {
     const { send } = await setUp({ rate: 1 });
     expect((await send('GET', '/nowhere', { as: 'storefront' })).headers['ratelimit-limit']).toBeUndefined();
     expect((await send('POST', '/products', { as: 'storefront' })).headers['ratelimit-limit']).toBeUndefined();

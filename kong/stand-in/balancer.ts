@@ -21,18 +21,18 @@ export interface Balancer {
   close(): Promise<void>;
 }
 
-/** Spreads requests over an upstream's targets. Active checks alone decide which are healthy; all start healthy. */
+/** Distributes requests among the targets of an upstream. Only active checks decide which are healthy; initially all are. */
 export function createBalancer(upstream: UpstreamDeclaration, addresses: string[], logger: Logger): Balancer {
   const targets = addresses.map((address): Target => ({ address, healthy: true }));
   const { active } = upstream.healthchecks;
-  // Kong checks only when both intervals are set.
+  // Kong checks only if both intervals are set.
   const checked = active.healthy.interval > 0 && active.unhealthy.interval > 0;
   const stopChecks = checked ? startChecks(upstream, targets, logger) : async () => {};
   const startTries = upstream.algorithm === 'round-robin' ? inTurn(targets) : leastConnections(targets);
   return { targets, startTries, close: stopChecks };
 }
 
-/** A repeat takes the next turn like any request: while others take theirs, it may meet the target that failed it again. */
+/** Round robin. A retry takes the next target like any request, so with other requests it may get the failed target again. */
 export function inTurn(targets: Target[]): () => Tries {
   let turn = 0;
   const next = () => {
@@ -47,8 +47,8 @@ export function inTurn(targets: Target[]): () => Tries {
 }
 
 /**
- * The target with the fewest requests under way, of equals the one that was chosen longest ago. A repeat leaves out those that
- * failed this request; when all have failed it, all are tried again.
+ * The target with the fewest requests in progress, of equals the least recently chosen. A retry excludes the targets that
+ * failed the request; if all have failed it, all are tried again.
  */
 export function leastConnections(targets: Target[]): () => Tries {
   const connections = new Map(targets.map((target) => [target, 0]));
@@ -89,8 +89,8 @@ export function leastConnections(targets: Target[]): () => Tries {
 type CheckResult = 'success' | 'http_failures' | 'tcp_failures' | 'timeouts' | 'indifferent';
 
 /**
- * Asks each target at the interval of its present state, over a new connection each time. As in Kong, the interval counts from
- * the start of a check, so one that waits for its timeout does not delay the next.
+ * Checks each target at the interval of its current state, on a new connection each time. As in Kong, the interval is measured
+ * from the start of a check, so a check that waits for its timeout does not delay the next.
  */
 function startChecks(upstream: UpstreamDeclaration, targets: Target[], logger: Logger): () => Promise<void> {
   const { active } = upstream.healthchecks;
@@ -149,7 +149,7 @@ export function startCounts(): Counts {
   return { success: 0, http_failures: 0, tcp_failures: 0, timeouts: 0 };
 }
 
-/** The state after one more result. A count of 0 in the declaration switches that rule off. */
+/** The state after one more result. A count of 0 in the declaration disables the rule. */
 export function judge(
   active: UpstreamDeclaration['healthchecks']['active'],
   healthy: boolean,

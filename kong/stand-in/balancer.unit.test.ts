@@ -3,7 +3,7 @@ import { inTurn, judge, leastConnections, startCounts, type Target } from './bal
 const targetsOf = (...addresses: string[]) => addresses.map((address): Target => ({ address, healthy: true }));
 
 describe('inTurn', () => {
-  it('gives a repeat the next turn, which is the failed target again when another request came between', () => {
+  it('gives a retry the next target, which is the failed one again after another request', () => {
     const start = inTurn(targetsOf('a', 'b'));
     const [mine, other] = [start(), start()];
     expect([mine.next(), other.next(), mine.next()].map((target) => target?.address)).toEqual(['a', 'b', 'a']);
@@ -11,7 +11,7 @@ describe('inTurn', () => {
 });
 
 describe('leastConnections', () => {
-  it('takes the target with the fewest requests under way, of equals the one chosen longest ago', () => {
+  it('selects the target with the fewest requests in progress, of equals the least recently chosen', () => {
     const start = leastConnections(targetsOf('a', 'b'));
     const stuck = [start(), start(), start()];
     expect(stuck.map((tries) => tries.next()?.address)).toEqual(['a', 'b', 'a']);
@@ -20,7 +20,7 @@ describe('leastConnections', () => {
     expect(next).toEqual(['b', 'b', 'a']);
   });
 
-  it('leaves out what failed this request, and counts it there no more', () => {
+  it('excludes targets that failed the request, and no longer counts it there', () => {
     const start = leastConnections(targetsOf('a', 'b', 'c'));
     const tries = start();
     expect([tries.next(), tries.next(), tries.next()].map((target) => target?.address)).toEqual(['a', 'b', 'c']);
@@ -46,7 +46,7 @@ describe('judge', () => {
     unhealthy: { interval: 1, http_failures: 1, tcp_failures: 2, timeouts: 0, http_statuses: [503] },
   };
 
-  it('needs as many failures of a kind in a row as the declaration says', () => {
+  it('needs the declared number of consecutive failures of a kind', () => {
     const counts = startCounts();
     expect(judge(active, true, counts, 'tcp_failures')).toBe(true);
     expect(judge(active, true, counts, 'success')).toBe(true);
@@ -55,7 +55,7 @@ describe('judge', () => {
     expect(judge(active, true, startCounts(), 'http_failures')).toBe(false);
   });
 
-  it('needs successes in a row to come back', () => {
+  it('needs consecutive successes to become healthy', () => {
     const counts = startCounts();
     expect(judge(active, false, counts, 'success')).toBe(false);
     expect(judge(active, false, counts, 'tcp_failures')).toBe(false);
@@ -63,7 +63,7 @@ describe('judge', () => {
     expect(judge(active, false, counts, 'success')).toBe(true);
   });
 
-  it('takes a count of 0 as switched off, and leaves the state at a status in neither list', () => {
+  it('ignores rules with a count of 0, and a status in neither list', () => {
     const counts = startCounts();
     for (let i = 0; i < 5; i += 1) expect(judge(active, true, counts, 'timeouts')).toBe(true);
     expect(judge(active, true, startCounts(), 'indifferent')).toBe(true);

@@ -1,4 +1,4 @@
-/** Clients that are made by command while the local gateway runs: two processes that share nothing but a file. */
+/** Clients created by command while the local gateway runs: two processes that share only a file. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -86,7 +86,7 @@ const call = async (apikey: string, path = '/orders') => {
 const untilStatus = (key: string, status: number) =>
   eventually(async () => ((await call(key)).status === status ? true : undefined), 60_000);
 
-it('a client that is added while the gateway runs is let in, as the group and under the id that it was given', async () => {
+it('a client that is added while the gateway runs is accepted with its group and id', async () => {
   const { id, key } = await clients('add', 'partner', '--group', 'storefront');
   await untilStatus(key, 200);
   expect(JSON.parse((await call(key)).text)).toEqual([id, 'storefront']);
@@ -110,7 +110,7 @@ it('both keys of a rotation are valid until the older one is retired, across res
   expect([(await call(former)).status, (await call(next)).status]).toEqual([401, 200]);
 });
 
-it('a client that is removed is refused; the others keep their budgets of requests', async () => {
+it('a client that is removed is refused; the others keep their request counts', async () => {
   const { key } = await clients('add', 'partner', '--group', 'storefront');
   const { key: other } = await clients('add', 'other', '--group', 'backoffice');
   await untilStatus(other, 200);
@@ -122,15 +122,15 @@ it('a client that is removed is refused; the others keep their budgets of reques
   await clients('remove', 'partner');
   await untilStatus(key, 401);
   const after = await left();
-  // A new minute begins with a whole budget; within one, what was used stays used.
+  // The limit is restored in a new minute; within a minute, the count remains.
   expect(after < before || after === 59_999).toBe(true);
 });
 
-it('a file that cannot be taken changes nothing, and the log says why without a key', async () => {
+it('an invalid file changes nothing, and is logged with the reason and without keys', async () => {
   const { key } = await clients('add', 'partner', '--group', 'storefront');
   await untilStatus(key, 200);
   writeFileSync(file, readFileSync(file, 'utf8').replace('"partner"', '"storefront"'));
-  await eventually(() => (log.includes('consumer storefront is there twice') ? true : undefined), 60_000);
+  await eventually(() => (log.includes('consumer storefront is declared twice') ? true : undefined), 60_000);
   expect((await call(key)).status).toBe(200);
   expect(log).not.toContain(key);
 });

@@ -5,12 +5,12 @@ import { callersIn, isKeyGuard } from './key-guard.ts';
 import { compareRank, type HeaderMatcher, overlaps, parseHeader, parsePath, type RouteMatcher } from './routing.ts';
 
 /**
- * Reads kong.yml as decK does (text first, then YAML, then what it says once for all) and refuses whatever the gateway would not honour: every object is
- * strict, and what Kong would do by default but we do not is a required literal. Faults name fields, never values: the text
- * holds secrets by now.
+ * Reads kong.yml as decK does (variables, then YAML, then defaults) and refuses settings that the gateway does not implement:
+ * every object is strict, and where Kong's default differs from the behaviour here, a literal is required. Errors name fields
+ * and never values, because the text contains secrets.
  */
 
-const tags = z.array(z.string()).optional(); // kept by Kong, without effect on a request
+const tags = z.array(z.string()).optional(); // no effect on requests
 const name = z.string().min(1);
 const seconds = z.number().nonnegative();
 const headerPair = z.string().regex(/^[A-Za-z0-9-]+:[^\s:$][^$\r\n]*$/, 'must be Name:value, not empty and without $');
@@ -18,7 +18,7 @@ const headerPair = z.string().regex(/^[A-Za-z0-9-]+:[^\s:$][^$\r\n]*$/, 'must be
 const keyAuth = z.strictObject({
   key_names: z.array(z.string().toLowerCase()).min(1).default(['apikey']),
   key_in_header: z.literal(true).default(true),
-  key_in_query: z.literal(false), // Kong's own default is true
+  key_in_query: z.literal(false), // Kong's default is true
   key_in_body: z.literal(false).default(false),
   hide_credentials: z.boolean().default(false),
   realm: z
@@ -35,12 +35,12 @@ const rateLimiting = z.strictObject({
   minute: z.int().positive(),
   policy: z.literal('local').default('local'),
   limit_by: z.literal('consumer').default('consumer'),
-  fault_tolerant: z.boolean().optional(), // concerns shared stores only
+  fault_tolerant: z.boolean().optional(), // for shared stores only
   hide_client_headers: z.literal(false).default(false),
   error_code: z.int().min(400).max(599).default(429),
   error_message: z.string().default('API rate limit exceeded'),
 });
-// Kong's own telemetry: nothing of it changes what a client or a service sees here, so it is read and left alone.
+// Kong's own telemetry has no effect on clients and services, so it is validated and ignored.
 const prometheus = z.strictObject({
   per_consumer: z.boolean().optional(),
   status_code_metrics: z.boolean().optional(),
@@ -51,7 +51,7 @@ const prometheus = z.strictObject({
 const opentelemetry = z.strictObject({
   traces_endpoint: z.url(),
   resource_attributes: z.record(z.string(), z.string().min(1)).optional(),
-  // By default Kong reads b3 before w3c, and with it a client's `tracestate`.
+  // By default, Kong reads b3 before w3c, including a client's `tracestate`.
   propagation: z.strictObject({
     extract: z.tuple([z.literal('w3c')]),
     inject: z.tuple([z.literal('w3c')]),
@@ -61,11 +61,11 @@ const opentelemetry = z.strictObject({
 const preFunction = z
   .strictObject({ access: z.tuple([z.string()]), header_filter: z.tuple([z.string()]) })
   .refine(({ access, header_filter }) => isKeyGuard(access[0], header_filter[0]), {
-    message: 'is other Lua than key-guard.ts stands for: change both, and KEY_GUARD_SHA256',
+    message: 'differs from the Lua that key-guard.ts implements: change both, and KEY_GUARD_SHA256',
   });
 const pairs = z.strictObject({ headers: z.array(headerPair).default([]) }).default({ headers: [] });
 const requestTransformer = z.strictObject({ replace: pairs, add: pairs });
-// Kong takes a message, of which it makes JSON, or a body with its type.
+// Kong accepts a message, which it converts to JSON, or a body with a content type.
 const requestTermination = z.union([
   z.strictObject({ status_code: z.int().min(200).max(599), message: z.string().min(1) }),
   z.strictObject({
@@ -125,15 +125,15 @@ const route = z.strictObject({
   tags,
   paths: z.array(path).min(1),
   headers,
-  // Kong's nginx answers TRACE and CONNECT before any route; OPTIONS would meet key-auth's preflight rule.
+  // Kong's nginx answers TRACE and CONNECT before routing; OPTIONS would be subject to key-auth's preflight rule.
   methods: z.array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])).min(1),
-  strip_path: z.literal(false), // Kong's own default is true
-  // It has no TLS, and would serve in the clear what the file keeps to https.
+  strip_path: z.literal(false), // Kong's default is true
+  // The stand-in has no TLS, and would serve https-only routes over plain HTTP.
   protocols: z
     .array(z.enum(['http', 'https']))
-    .refine((protocols) => protocols.includes('http'), 'must have http: only Kong speaks https')
+    .refine((protocols) => protocols.includes('http'), 'must include http: only Kong supports https')
     .optional(),
-  https_redirect_status_code: z.int().optional(), // concerns routes without http
+  https_redirect_status_code: z.int().optional(), // for routes without http
   regex_priority: z.int().default(0),
   plugins,
 });
@@ -141,7 +141,7 @@ const service = z.strictObject({
   name,
   tags,
   host: name,
-  port: z.int().optional(), // Kong ignores it when the host is an upstream, which it must be here
+  port: z.int().optional(), // ignored by Kong if the host is an upstream, which is required here
   protocol: z.literal('http').default('http'),
   retries: z.int().min(0).default(5),
   connect_timeout: z.int().positive().default(60_000),
@@ -155,7 +155,7 @@ const activeChecks = z.strictObject({
   type: z.literal('http').default('http'),
   http_path: z.string().startsWith('/').default('/'),
   timeout: z.number().positive().default(1),
-  concurrency: z.int().optional(), // each target is checked by itself
+  concurrency: z.int().optional(), // targets are checked independently
   healthy: z
     .strictObject({
       interval: seconds.default(0),
@@ -195,7 +195,7 @@ const consumer = z.strictObject({
   acls: z.array(z.strictObject({ group: name, tags })).default([]),
 });
 
-// Put in by fillIn before: what is wrong in them is found where they are used.
+// Already expanded by fillIn, so their content is validated where it is used.
 const members = z.record(z.string(), z.unknown());
 const declarationFile = z.strictObject({
   _format_version: z.literal('3.0'),
@@ -215,7 +215,7 @@ const declarationFile = z.strictObject({
   plugins,
 });
 
-/** What `npm run clients` writes: a state file of its own, because a sync of one must not touch what the other declares. */
+/** The state file that `npm run clients` writes. It is separate, because a sync must not change what the other file declares. */
 const clientsFile = z.strictObject({
   _format_version: z.literal('3.0'),
   _info: z.strictObject({ select_tags: z.array(z.string()) }).optional(),
@@ -230,7 +230,7 @@ export type PluginDeclaration = z.output<typeof plugin>;
 type PluginName = PluginDeclaration['name'];
 export type PluginConfig<N extends PluginName> = Extract<PluginDeclaration, { name: N }>['config'];
 
-/** Everything that is wrong with a declaration, one fault to a line. */
+/** All errors of a declaration, one per line. */
 export class DeclarationError extends Error {
   readonly faults: string[];
   constructor(faults: string[]) {
@@ -240,8 +240,8 @@ export class DeclarationError extends Error {
 }
 
 /**
- * Puts the environment into the text of kong.yml, reads it and checks it together with the clients that were made by command,
- * if any; throws a {@link DeclarationError}.
+ * Replaces the variables in the text of kong.yml, parses it, and validates it together with the clients created by command, if
+ * any. Throws a {@link DeclarationError}.
  */
 export function readDeclaration(
   text: string,
@@ -249,7 +249,7 @@ export function readDeclaration(
   clientsText?: string,
 ): Declaration {
   const faults: string[] = [];
-  // Pretty errors would quote the line, and with it a key.
+  // Pretty errors would quote the line, which may contain a key.
   const document = parseDocument(substituteVariables(text, env, faults), { prettyErrors: false });
   faults.push(...document.errors.map((error) => `YAML, at character ${error.pos[0]}: ${error.message}`));
   if (document.errors.length > 0) throw new DeclarationError(faults);
@@ -271,7 +271,7 @@ function readClients(text: string): Declaration['consumers'] {
 
 const VARIABLE = /\$\{\{\s*env\s+"(\w+)"\s*(?:\|\s*(toInt|toBool)\s*)?\}\}/g;
 
-/** What decK casts, narrower than it reads them: it also takes `t` for true and rounds no number. */
+/** The casts of decK, with a stricter grammar: decK also accepts `t` for true. */
 const readable = {
   toInt: { form: /^\d+$/, what: 'a whole number', standIn: '1' },
   toBool: { form: /^(?:true|false)$/, what: 'true or false', standIn: 'false' },
@@ -283,7 +283,8 @@ function substituteVariables(text: string, env: Record<string, string | undefine
     const fault = faultOfVariable(variable, cast, value);
     if (!fault) return value as string;
     faults.push(fault);
-    return cast ? readable[cast as keyof typeof readable].standIn : variable; // something to read on with, so that every fault is found at once
+    // A placeholder, so that parsing continues and all errors are found at once.
+    return cast ? readable[cast as keyof typeof readable].standIn : variable;
   });
   for (const line of text.replace(VARIABLE, '').split('\n')) {
     if (line.includes('${{') && !line.trimStart().startsWith('#')) faults.push(`unknown template: ${line.trim()}`);
@@ -330,8 +331,8 @@ function findConflicts(file: Declaration): string[] {
         ...(String(callersIn(route.tags ?? [])) === String(choosePlugin('acl', route, service, file)?.allow ?? [])
           ? []
           : [`routes.${route.name}: its tags callers:… must name the groups of its acl, in the same order`]),
-        ...(service || chosen('request-termination') ? [] : [`routes.${route.name}: nothing answers it`]),
-        // Kong packs all of a rank into one number, and other priorities would run into the count of headers.
+        ...(service || chosen('request-termination') ? [] : [`routes.${route.name}: needs a service or request-termination`]),
+        // Kong packs the rank into one number, in which other priorities would overflow into the count of headers.
         ...(route.headers.length > 0 && route.regex_priority > 1
           ? [`routes.${route.name}: regex_priority must be 0 or 1 on a route with headers`]
           : []),
@@ -343,10 +344,10 @@ function findConflicts(file: Declaration): string[] {
 
 function repeated<T>(kind: string, items: T[], nameOf: (item: T) => string | undefined): string[] {
   const names = items.map(nameOf).filter((n) => n !== undefined);
-  return [...new Set(names.filter((n, index) => names.indexOf(n) !== index))].map((n) => `${kind} ${n} is there twice`);
+  return [...new Set(names.filter((n, index) => names.indexOf(n) !== index))].map((n) => `${kind} ${n} is declared twice`);
 }
 
-/** Without the keys themselves: the message is logged. */
+/** The errors do not contain the keys, because they are logged. */
 function repeatedKeys(file: Declaration): string[] {
   const owners = new Map<string, string>();
   const faults: string[] = [];
@@ -360,7 +361,7 @@ function repeatedKeys(file: Declaration): string[] {
   return faults;
 }
 
-/** Kong ranks such routes by their random ids: which of the two answers is chance. */
+/** Kong orders such routes by their random ids, so the result would be random. */
 function overlappingRoutes(routes: RouteDeclaration[]): string[] {
   return routes.flatMap((a, index) =>
     routes
@@ -379,7 +380,7 @@ function rankOf({ headers, regex_priority: regexPriority }: RouteDeclaration) {
   return { headers, regexPriority };
 }
 
-/** Every route with the service it belongs to, if any. */
+/** All routes with their services, if any. */
 export function allRoutes(file: Declaration): { route: RouteDeclaration; service?: ServiceDeclaration | undefined }[] {
   return [
     ...file.services.flatMap((service) => service.routes.map((route) => ({ route, service }))),
@@ -391,7 +392,7 @@ function serviceOf(route: Declaration['routes'][number], file: Declaration): Ser
   return file.services.find(({ name }) => name === route.service?.name);
 }
 
-/** The one instance of a plugin that runs: the route's, else the service's, else the global one. Nothing is merged. */
+/** The instance of a plugin that runs: the route's, else the service's, else the global one. Instances are not merged. */
 export function choosePlugin<N extends PluginName>(
   pluginName: N,
   route: RouteDeclaration,

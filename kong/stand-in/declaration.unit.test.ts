@@ -34,7 +34,7 @@ function changed(from: string, to: string): string {
 }
 
 describe('readDeclaration', () => {
-  it('takes kong/kong.yml', () => {
+  it('accepts kong/kong.yml', () => {
     const file = readDeclaration(kongYml, env);
     expect(file.consumers.map((c) => [c.username, c.custom_id])).toEqual([
       ['storefront', 'storefront-1'],
@@ -79,7 +79,7 @@ describe('readDeclaration', () => {
       changed('    policy: local', '    policy: redis'),
       /plugins\.1\.config\.policy/,
     ],
-    ['other Lua than it stands for', changed('>= 300', '>= 400'), /config: is other Lua/],
+    ['other Lua than it stands for', changed('>= 300', '>= 400'), /config: differs from the Lua/],
     [
       'groups that a 403 would not name',
       changed('"callers:storefront"]', '"callers:backoffice"]'),
@@ -111,11 +111,11 @@ describe('readDeclaration', () => {
       changed('        regex_priority: 1\n', ''),
       /dead-letter.*overlap and have equal rank/,
     ],
-    ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /route docs-orders is there twice/],
+    ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /route docs-orders is declared twice/],
     [
       'a route that nothing answers',
       kongYml.replace(/ {4}plugins:\n {6}- name: request-termination[\s\S]*?(?=\n {2}#)/, ''),
-      /^routes\.root: nothing answers it$/,
+      /^routes\.root: needs a service or request-termination$/,
     ],
     [
       'groups on a route without keys',

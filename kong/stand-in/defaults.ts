@@ -3,9 +3,9 @@ interface Json {
 }
 
 /**
- * Puts in what a file of decK says once: `_info.defaults` where an upstream, service or route says nothing itself, and of
- * `_plugin_configs` what a plugin names by `_config`. It leaves all that is wrong to the check that follows: a `_config` that
- * is not there stays, and no plugin may have such a member.
+ * Expands the defaults of a decK file: `_info.defaults` for members that an upstream, service or route does not set, and the
+ * `_plugin_configs` that a plugin refers to by `_config`. Errors are left to the validation that follows: an unknown `_config`
+ * stays in place, and the validation refuses the member.
  */
 export function fillIn(document: unknown): unknown {
   const file = toJson(document);
@@ -22,7 +22,7 @@ export function fillIn(document: unknown): unknown {
   return each(document, { upstreams: upstream, services: service, routes: route, plugins: plugin });
 }
 
-/** What `given` says, and what it leaves out as `fallback` says it; of objects member by member, to any depth. */
+/** `given` with missing members taken from `fallback`, recursively. */
 function filled(given: unknown, fallback: unknown): unknown {
   if (given === undefined) return fallback;
   if (!isJson(given) || !isJson(fallback)) return given;
@@ -30,7 +30,7 @@ function filled(given: unknown, fallback: unknown): unknown {
   return Object.fromEntries([...names].map((name) => [name, filled(given[name], fallback[name])]));
 }
 
-/** The same with the elements of these lists changed. */
+/** A copy with the elements of these lists changed. */
 function each(given: unknown, changes: Record<string, (element: unknown) => unknown>): unknown {
   if (!isJson(given)) return given;
   return Object.fromEntries(

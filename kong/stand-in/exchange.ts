@@ -7,18 +7,18 @@ import type { ProblemRenderer } from './problem.ts';
 
 // nginx: client_max_body_size 1m
 export const MAX_BODY_BYTES = 1024 * 1024;
-// How long a client that was refused may go on sending, so that it reads the answer and not a reset connection.
+// How long a refused client may continue to send, so that it can read the response before the connection is closed.
 export const LINGER_MS = 5_000;
 
-/** One request and its answer while the gateway has them in hand. */
+/** A request in progress and its response. */
 export interface Exchange {
   req: IncomingMessage;
   res: ServerResponse;
   headers: HeaderList;
   requestId: string;
-  /** Go out with whatever the answer is. */
+  /** Headers of any response to this request. */
   answerHeaders: string[];
-  /** The client sends its body only after `100 Continue`. */
+  /** Whether the client waits for `100 Continue` before it sends the body. */
   awaitsContinue: boolean;
 }
 
@@ -47,7 +47,7 @@ export function answerRefusal(
   const length = String(Buffer.byteLength(body));
   const type = contentType === '' ? [] : ['Content-Type', contentType];
   const own = [...type, 'Content-Length', length, ...(refusal.headers ?? []), ...answerHeaders];
-  // A client that still waits for `100 Continue` may send its body or not: nothing can follow on this connection.
+  // A client that waits for `100 Continue` may or may not send its body, so the connection cannot be used again.
   if (status === 413 || awaitsContinue) own.push('Connection', 'close');
   res.writeHead(status, own);
   if (status === 413 && !awaitsContinue) lingerAndEnd(req, res, body);
@@ -55,9 +55,9 @@ export function answerRefusal(
 }
 
 /**
- * Reads the whole body before any of it is sent on, as nginx does: a chunked one gets a length that way, and of one that is
- * too long the service sees nothing. When the client goes away halfway, `done` is never called; one that stays silent is
- * cut off without an answer.
+ * Reads the whole body before it is forwarded, as nginx does: a chunked body gets a length, and a body that is too long does
+ * not reach the service. If the client disconnects, `done` is never called; if it sends nothing for too long, the connection is
+ * closed without a response.
  */
 export function readBody(
   exchange: Exchange,
@@ -89,7 +89,7 @@ export function readBody(
   });
 }
 
-/** Sends the whole answer, then lets the client finish sending before the connection closes under it. */
+/** Sends the response, and closes the connection only after the client has finished sending. */
 function lingerAndEnd(req: IncomingMessage, res: ServerResponse, body: string): void {
   res.write(body);
   const end = () => {

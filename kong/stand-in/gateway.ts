@@ -25,29 +25,29 @@ import { createRouter, type ReadPath, type Routable, readPath } from './routing.
 
 export interface GatewayOptions {
   host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   port: number;
   /** The text of kong.yml. */
   declaration: string;
-  /** The text of the clients that were made by command (operator/src/clients), if any. */
+  /** The text of the clients file (operator/src/clients), if any. */
   clients?: string;
   /** The text of Kong's JSON error template. */
   errorTemplate: string;
-  /** Where `${{ env "DECK_…" }}` is looked up. */
+  /** The values for `${{ env "DECK_…" }}`. */
   env: Record<string, string | undefined>;
-  /** Replaces the targets of upstreams, by name: `host:port` each. */
+  /** Replacement targets (`host:port`) by upstream name. */
   upstreams?: Record<string, string[]>;
   logger: Logger;
   now?: () => number;
   /** How long a client may take for the head of a request. */
   headTimeoutMs?: number;
-  /** How long a client may send nothing of its body. */
+  /** Timeout between two parts of a body. */
   bodyTimeoutMs?: number;
 }
 
 export interface Gateway {
   port: number;
-  /** Takes other clients; throws a {@link DeclarationError} and keeps those it has where they cannot be taken. */
+  /** Replaces the clients. If they are invalid, throws a {@link DeclarationError} and keeps the current ones. */
   replaceClients(clients: string | undefined): void;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ const HEAD_TIMEOUT_MS = 10_000;
 // nginx: client_body_timeout, between two parts of a body.
 const BODY_TIMEOUT_MS = 60_000;
 
-/** Starts the stand-in; throws a {@link DeclarationError} with every fault when the declaration is not for it. */
+/** Starts the stand-in. Throws a {@link DeclarationError} with all errors if the declaration is invalid or not supported. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger, now = Date.now, headTimeoutMs = HEAD_TIMEOUT_MS, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
   const file = readDeclaration(options.declaration, options.env, options.clients);
@@ -76,11 +76,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await once(server.listen(options.port, options.host), 'listening');
   } catch (error) {
-    await closeAll(); // or the health checks would keep the process alive
+    await closeAll(); // otherwise the health checks would keep the process running
     throw error;
   }
   const { port } = server.address() as AddressInfo;
-  logger.info({ host: options.host, port, routes: routes.length }, 'the gateway accepts requests');
+  logger.info({ host: options.host, port, routes: routes.length }, 'gateway started');
 
   return {
     port,
@@ -90,7 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     close: async () => {
       await drain(server);
       await closeAll();
-      logger.info('the gateway has stopped');
+      logger.info('gateway stopped');
     },
   };
 }
@@ -144,7 +144,7 @@ interface HandlerOptions {
   bodyTimeoutMs: number;
 }
 
-/** The order of the checks is Kong's: what nginx refuses, the route, the plugins, and the body only when it is sent on. */
+/** Checks in Kong's order: nginx's own refusals, the route, the plugins, and the body only before it is forwarded. */
 function createHandler({ routes, render, logger, bodyTimeoutMs }: HandlerOptions): NginxOptions['handle'] {
   const matchRoute = createRouter(routes);
   const refuse = (exchange: Exchange, refusal: PluginAnswer) => answerRefusal(exchange, refusal, render, logger);

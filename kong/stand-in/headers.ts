@@ -1,10 +1,10 @@
 /**
- * A request's headers as Kong hands them on: name, value, name, value. Names are in lower case; what the client sent twice
- * stays two lines. Nothing is ever joined, so that no copy can hide behind another.
+ * The headers of a request as Kong forwards them: name, value, name, value. Names are in lower case. Repeated headers stay
+ * separate lines, so that every copy remains visible.
  */
 export type HeaderList = string[];
 
-// What nginx takes for a header's name; a line with another name, one with a dot for example, is dropped.
+// Header names that nginx accepts; lines with other names, such as one with a dot, are dropped.
 const NAME = /^[a-z0-9_-]+$/;
 
 /** Node's raw headers with their names in lower case. */
@@ -39,7 +39,7 @@ export function setHeader(headers: HeaderList, name: string, value: string): voi
   headers.push(name, value);
 }
 
-/** Keeps the lines that `wanted` names, in place. */
+/** Removes all lines for which `wanted` is false, in place. */
 export function keepHeaders(headers: HeaderList, wanted: (name: string, value: string) => boolean): void {
   let kept = 0;
   for (let i = 0; i < headers.length; i += 2) {
@@ -53,7 +53,7 @@ export function keepHeaders(headers: HeaderList, wanted: (name: string, value: s
   headers.length = kept;
 }
 
-/** The members of a comma-separated header over all of its lines, trimmed and in lower case. */
+/** The elements of a comma-separated header from all of its lines, trimmed and in lower case. */
 export function listedIn(headers: HeaderList, name: string): string[] {
   return valuesOf(headers, name).flatMap((value) => value.split(',').map((member) => member.trim().toLowerCase()));
 }

@@ -1,27 +1,27 @@
 /**
- * kong.yml's one piece of Lua, written again in TypeScript: the stand-in has no Lua. It is this for exactly one text of the
- * two functions (KEY_GUARD_SHA256), so that a change there has to be made here too; kong/key-guard.int.test.ts runs both.
+ * The Lua of kong.yml in TypeScript, because the stand-in has no Lua. It is valid for exactly one text of the two functions
+ * (KEY_GUARD_SHA256), so a change there must be made here too; kong/key-guard.int.test.ts compares both.
  */
 import { createHash } from 'node:crypto';
 import { firstValue } from './headers.ts';
 import type { Call, PluginAnswer } from './plugins.ts';
 
-/** The hash of the plugin's `access` and `header_filter`, one after the other. */
+/** The hash of the plugin's `access` followed by its `header_filter`. */
 const KEY_GUARD_SHA256 = '708bc999e9673c83a6bd255293419e49b09fa43e240e430124c53bf494fc3269';
 
-/** Whether these are the functions that the guard below stands for. */
+/** Whether these are the functions that the guard below implements. */
 export function isKeyGuard(access: string, headerFilter: string): boolean {
   return createHash('sha256').update(access).update(headerFilter).digest('hex') === KEY_GUARD_SHA256;
 }
 
 export interface KeyGuard {
-  /** Before all other plugins, with the tags of the route. */
+  /** Runs before all other plugins, with the tags of the route. */
   before(call: Call, tags: readonly string[]): PluginAnswer | undefined;
-  /** After them, with what they answered. */
+  /** Runs after them, with their response. */
   after(call: Call, tags: readonly string[], answer: PluginAnswer | undefined): void;
 }
 
-/** The groups that the tags of a route name. */
+/** The groups in the tags of a route. */
 export function callersIn(tags: readonly string[]): string[] {
   return tags.flatMap((tag) => /^callers:(.+)$/.exec(tag)?.[1] ?? []);
 }
@@ -30,7 +30,7 @@ const REFUSALS = 300;
 const WINDOW_MS = 60_000;
 const ACCEPTED_MS = 3_600_000;
 
-/** Refuses keys that cannot be, and addresses whose keys were refused too often; a key that was accepted passes. */
+/** Refuses malformed keys, and addresses with too many refused keys; a key that was accepted before passes. */
 export function createKeyGuard(now: () => number): KeyGuard {
   const refusals = new Map<string, { count: number; until: number }>();
   const accepted = new Map<string, number>();
@@ -54,7 +54,7 @@ export function createKeyGuard(now: () => number): KeyGuard {
       if (/[^!-~]/.test(key)) {
         return { status: 401, message: 'Unauthorized', headers: ['WWW-Authenticate', 'Key realm="header apikey"'] };
       }
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused
       if (/[\x00-\x1f\x7f]/.test(firstValue(call.headers, 'idempotency-key') ?? '')) {
         return { status: 400, message: 'Idempotency-Key has control characters' };
       }

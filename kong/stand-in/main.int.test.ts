@@ -7,17 +7,17 @@ import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { echo, kongYml, listen, openGateway, sender, setUp, variables } from './testing/open-gateway.ts';
 
 describe('start and stop', () => {
-  it('does not start on what it does not implement', async () => {
+  it('does not start with settings that it does not implement', async () => {
     const declaration = kongYml.replace('name: request-termination', 'name: ip-restriction');
     await expect(setUp({ declaration })).rejects.toThrow(/routes\.0\.plugins\.0\.name/);
   });
 
-  it('does not start with targets for an upstream that is not there', async () => {
+  it('does not start with targets for an unknown upstream', async () => {
     const upstreams = { 'elsewhere.upstream': ['127.0.0.1:1'] };
     await expect(openGateway({ declaration: kongYml, env: variables(1), upstreams })).rejects.toThrow(/elsewhere/);
   });
 
-  it('finishes what runs and accepts nothing more', async () => {
+  it('finishes running requests and accepts no others', async () => {
     let release = () => {};
     const slow: RequestListener = (req, res) => {
       if (req.url !== '/health/ready') release = () => void res.end('done');
@@ -35,7 +35,7 @@ describe('start and stop', () => {
 });
 
 describe('the process', () => {
-  /** Starts main.ts; each line that it logs ends up in `lines`. */
+  /** Starts main.ts; `lines` has its log lines. */
   function startProcess(environment: Record<string, string>) {
     const child: ChildProcess = spawn(process.execPath, [join(__dirname, 'main.ts')], {
       env: { ...variables(1000), PORT: '0', ...environment },
@@ -58,20 +58,20 @@ describe('the process', () => {
     const { child, exited, lines } = startProcess({
       UPSTREAMS: JSON.stringify({ 'order-service.upstream': [service] }),
     });
-    await eventually(() => lines.some((line) => line.message === 'the gateway accepts requests') || undefined);
+    await eventually(() => lines.some((line) => line.message === 'gateway started') || undefined);
     const port = lines.find((line) => line.port)?.port as number;
     expect((await sender(port)('GET', '/orders', { as: 'storefront' })).status).toBe(200);
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
   });
 
-  it('exits with 1 and names the faults when it cannot start', async () => {
+  it('exits with 1 and logs the errors if it cannot start', async () => {
     const { exited, lines } = startProcess({ DECK_GATEWAY_TOKEN: '', DECK_RATE_LIMIT_PER_MINUTE: 'many' });
     expect(await exited).toEqual([1, null]);
     const faults = [
       'DECK_RATE_LIMIT_PER_MINUTE must be a whole number',
       ...[/replace/, /add/].map((f) => expect.stringMatching(f)),
     ];
-    expect(lines).toEqual([expect.objectContaining({ message: 'the gateway cannot start', faults })]);
+    expect(lines).toEqual([expect.objectContaining({ message: 'gateway failed to start', faults })]);
   });
 });

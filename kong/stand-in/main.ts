@@ -1,12 +1,12 @@
 /**
- * The stand-in for Kong where there is no Docker: it reads the same kong/kong.yml and error template.
+ * The stand-in for Kong without Docker. It reads the same kong/kong.yml and error template.
  *
- * Copied: routes (normalised paths, method and headers as part of the match), key-auth, acl, rate-limiting, request-transformer and
- * request-termination with Kong's messages, headers and order; which client copies of which headers survive; the limits on
- * bodies and lines; error bodies by `Accept`; X-Kong-Request-Id; round robin and least connections with active health
- * checks, `retries`, 502, 503 and 504; forwarded and dropped headers and queries.
+ * Implemented: routes (matched by normalised path, method and headers); key-auth, acl, rate-limiting, request-transformer and
+ * request-termination with Kong's messages, headers and order; removal of forged headers; limits of bodies and lines; error
+ * bodies by `Accept`; X-Kong-Request-Id; round robin and least connections with active health checks; `retries`, 502, 503 and
+ * 504; forwarded and dropped headers and queries.
  *
- * local/README.md lists what differs. A declaration with anything else in it is refused at the start.
+ * README.md lists the differences. A declaration with other settings is refused at startup.
  */
 import { existsSync, readFileSync, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
@@ -45,22 +45,22 @@ function faultsOf(error: unknown): string[] {
   return [error instanceof Error ? error.message : String(error)];
 }
 
-/** Where no client was made yet, there is no file. */
+/** The file does not exist before the first client is created. */
 function readClients(path: string | undefined): string | undefined {
   return path !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
-// Often enough for a person who waits for the new key to work; a look is one stat.
+// Short enough for a user who waits for a new key; a check is one stat call.
 const LOOK_EVERY_MS = 250;
 
-/** A client that is made, or a key that ends, is in force without a restart. By polling: the file is replaced, not written. */
+/** Applies changes of the clients file without a restart. Polls, because the file is replaced and not written in place. */
 function followClients(path: string, gateway: Gateway, logger: Logger): void {
   watchFile(path, { interval: LOOK_EVERY_MS, persistent: false }, () => {
     try {
       gateway.replaceClients(readClients(path));
-      logger.info({ path }, 'the gateway takes the clients of this file');
+      logger.info({ path }, 'clients loaded');
     } catch (error) {
-      logger.error({ path, faults: faultsOf(error) }, 'the clients of this file cannot be taken; the former ones stay');
+      logger.error({ path, faults: faultsOf(error) }, 'clients file is invalid; the previous clients stay in effect');
     }
   });
 }
@@ -92,6 +92,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  createLogger('gateway', 'fatal').fatal({ faults: faultsOf(error) }, 'the gateway cannot start');
+  createLogger('gateway', 'fatal').fatal({ faults: faultsOf(error) }, 'gateway failed to start');
   process.exitCode = 1;
 }

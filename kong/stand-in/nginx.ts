@@ -10,14 +10,14 @@ import type { ReadPath } from './routing.ts';
 const MAX_LINE_BYTES = 8 * 1024;
 // nginx: large_client_header_buffers 4 8k.
 const MAX_LINES_BYTES = 4 * MAX_LINE_BYTES;
-// What Node's parser holds in all. Above it the line that was too long is not known any more, and the answer is 400.
+// The limit of Node's parser. Beyond it, the line that was too long is unknown, and the response is 400.
 const MAX_HEAD_BYTES = 64 * 1024;
-// Kong's Lua sees the first 100 headers only. Where it would go on half blind, we refuse.
+// Kong's Lua sees only the first 100 headers. Requests with more are refused here.
 const MAX_HEADERS = 100;
 const DRAIN_MS = 9_000;
 
 export interface NginxOptions {
-  /** How long a client may take for the head of a request. */
+  /** Timeout for the headers of a request. */
   headTimeoutMs: number;
   render: ProblemRenderer;
   handle: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
@@ -27,14 +27,14 @@ export interface NginxOptions {
 export function createNginxServer({ headTimeoutMs, render, handle }: NginxOptions): Server {
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
-    requireHostHeader: false, // we answer through the template
-    // nginx looks at it at once, Node every so often.
+    requireHostHeader: false, // refused below, with the template
+    // nginx enforces it immediately, Node at intervals.
     headersTimeout: headTimeoutMs,
     connectionsCheckingInterval: headTimeoutMs / 5,
     requestTimeout: 300_000,
     keepAliveTimeout: 75_000, // nginx
   });
-  server.maxHeadersCount = 0; // Node would drop the rest silently
+  server.maxHeadersCount = 0; // Node would silently drop further headers
   const receive = (awaitsContinue: boolean) => (req: IncomingMessage, res: ServerResponse) => {
     const unreadable = refusedPlainly(req);
     if (unreadable) answerPlainly(req.socket, unreadable);
@@ -42,10 +42,10 @@ export function createNginxServer({ headTimeoutMs, render, handle }: NginxOption
   };
   server.on('request', receive(false));
   server.on('checkContinue', receive(true));
-  server.on('checkExpectation', receive(false)); // nginx ignores what it does not know
+  server.on('checkExpectation', receive(false)); // nginx ignores unknown expectations
   server.on('connect', (_req, socket) => refuseRaw(socket, nginxRefusals.methodNotAllowed, render));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // nginx closes the connection of a client that is too slow with its head, and answers nothing.
+    // nginx closes a connection whose headers are too slow, without a response.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.destroy();
     else if (error.code === 'HPE_INVALID_VERSION') answerPlainly(socket, 505);
     else refuseRaw(socket, refusalOf(error), render);
@@ -74,7 +74,7 @@ export function refusedByNginx({ req, headers }: Exchange, path: ReadPath): Refu
     : undefined;
 }
 
-/** Whether nginx takes this for the value of `Host`: anything with a name in front of its port, and no path. */
+/** Whether nginx accepts this value of `Host`: any name before the port, and no path. */
 function isHost(value: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: nginx refuses these
   return /^[^.:]/.test(value) && !/[\x00-\x20\x7f/\\]|\.\./.test(value);
@@ -84,7 +84,7 @@ function refusalOf(error: NodeJS.ErrnoException): Refusal {
   return error.code === 'HPE_HEADER_OVERFLOW' ? nginxRefusals.headerTooLarge : nginxRefusals.badRequest;
 }
 
-/** The status of what nginx refuses by itself, in HTML and without a request id; undefined for what it reads. */
+/** The status of a request that nginx refuses in HTML, without a request id; undefined for a valid one. */
 function refusedPlainly(req: IncomingMessage): 501 | 505 | undefined {
   if (req.httpVersionMajor !== 1) return 505;
   const coding = req.headers['transfer-encoding'];
@@ -97,9 +97,9 @@ function answerPlainly(socket: Duplex, status: 501 | 505): void {
   endRaw(socket, status, 'text/html', body);
 }
 
-/** Answers a connection on which Node has no response to offer: nothing of the request is known. */
+/** Responds on a connection for which Node has no response object, because the request could not be parsed. */
 function refuseRaw(socket: Duplex, refusal: Refusal, render: ProblemRenderer): void {
-  // With an answer under way on this connection, ours would land in the middle of it.
+  // If a response is in progress on this connection, this one would be written into it.
   const answer = '_httpMessage' in socket ? (socket._httpMessage as ServerResponse | null) : null;
   if (answer?.headersSent) {
     socket.destroy();
@@ -111,7 +111,7 @@ function refuseRaw(socket: Duplex, refusal: Refusal, render: ProblemRenderer): v
 }
 
 function endRaw(socket: Duplex, status: number, contentType: string, body: string, more = ''): void {
-  if (!socket.writable) return; // refused already: what still arrives is dropped
+  if (!socket.writable) return; // already refused; further input is dropped
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nDate: ${new Date().toUTCString()}\r\n` +
       `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
@@ -121,7 +121,7 @@ function endRaw(socket: Duplex, status: number, contentType: string, body: strin
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
-/** Accepts nothing more and waits for the requests that run; idle connections are closed as they become so. */
+/** Stops accepting and waits for running requests; connections are closed when they become idle. */
 export async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const idle = setInterval(() => server.closeIdleConnections(), 50);

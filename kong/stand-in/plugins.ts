@@ -19,21 +19,21 @@ export interface Consumer {
   groups: string[];
 }
 
-/** One request on its way through the plugins, which change its headers and add to its answer's. */
+/** A request in the plugins, which change its headers and add response headers. */
 export interface Call {
   headers: HeaderList;
   remoteAddress: string;
-  /** With its question mark, or empty. */
+  /** Includes the question mark, or is empty. */
   query: string;
   consumer?: Consumer;
   answerHeaders: string[];
 }
 
-/** What a plugin answered instead of letting the call on; `body` marks an answer that no template makes. */
+/** The response of a plugin that ends the call; with `body`, the template is not used. */
 export type PluginAnswer = Refusal & { body?: { contentType: string; body: string } };
 type Plugin = (call: Call) => PluginAnswer | undefined;
 
-/** State that all routes share: who owns a key, and the rate limiters, of which one config has one budget. */
+/** State shared by all routes: the owners of keys, and one rate limiter per plugin configuration. */
 export interface PluginState {
   consumers: Map<string, Consumer>;
   limiters: Map<PluginConfig<'rate-limiting'>, Plugin>;
@@ -45,7 +45,7 @@ export function createPluginState(file: Declaration, now: () => number): PluginS
   return { consumers: readConsumers(file), limiters: new Map(), keyGuard: createKeyGuard(now), now };
 }
 
-/** Takes the consumers of another reading of the file; those that are known keep their ids, by which limits are counted. */
+/** Replaces the consumers after the file was read again. Known consumers keep their ids, by which limits are counted. */
 export function replaceConsumers({ consumers }: PluginState, file: Declaration): void {
   const next = readConsumers(file, consumers);
   consumers.clear();
@@ -65,7 +65,7 @@ function readConsumers(file: Declaration, known = new Map<string, Consumer>()): 
   return consumers;
 }
 
-/** The plugins of a route in Kong's order, which the file cannot change; the first that answers ends the call. */
+/** The plugins of a route in Kong's order, which the file cannot change. The first plugin with a response ends the call. */
 export function createPipeline(
   route: RouteDeclaration,
   service: ServiceDeclaration | undefined,
@@ -124,7 +124,7 @@ function unauthorized(message: string, realm: string | undefined): Refusal {
   return { status: 401, message, headers: ['WWW-Authenticate', challenge] };
 }
 
-/** Every client copy goes, also of a header that this consumer has no value for. */
+/** Removes all copies sent by the client, including headers for which this consumer has no value. */
 function identify(call: Call, consumer: Consumer): void {
   call.consumer = consumer;
   setHeader(call.headers, 'x-consumer-id', consumer.id);
@@ -156,8 +156,8 @@ function limiterOf(config: PluginConfig<'rate-limiting'>, state: PluginState): P
 const MINUTE_MS = 60_000;
 
 /**
- * Counts by the clock's minute, so a client may burst twice its limit around a full minute; and counts a moment after the
- * check, so what arrives at once goes over it. So does Kong.
+ * Counts per clock minute, so a client may send twice its limit around a full minute, and counts shortly after the check, so a
+ * burst may exceed the limit. Both are as in Kong.
  */
 export function limitRate(
   config: PluginConfig<'rate-limiting'>,
@@ -191,7 +191,7 @@ export function limitRate(
   };
 }
 
-/** `replace` changes what is there and `add` sets what is missing. */
+/** `replace` changes existing headers, and `add` sets missing ones. */
 function transformRequest(config: PluginConfig<'request-transformer'>): Plugin {
   const replaced = config.replace.headers.map(readPair);
   const added = config.add.headers.map(readPair);

@@ -41,13 +41,13 @@ describe('rate-limiting', () => {
     expect(call({ consumer: storefront }).answer).toBeUndefined();
   });
 
-  it('says a second at least, also in the last instant of a minute', () => {
+  it('returns at least one second, also at the very end of a minute', () => {
     const { clock, call } = createLimiter();
     clock.now = Date.parse('2026-01-05T10:00:59.999Z');
     expect(call({ consumer: storefront }).headers['RateLimit-Reset']).toBe('1');
   });
 
-  it('gives each consumer a budget, and each address where there is none', () => {
+  it('counts per consumer, or per address without a consumer', () => {
     const { call } = createLimiter();
     for (let i = 0; i < 2; i += 1) call({ consumer: storefront });
     expect(call({ consumer: { ...storefront, id: 'c-2' } }).answer).toBeUndefined();

@@ -1,16 +1,16 @@
 import { firstValue, type HeaderList, valuesOf } from './headers.ts';
 
-/** What the gateway itself answers instead of a service. */
+/** An error response of the gateway itself. */
 export interface Refusal {
   status: number;
   message: string;
-  /** Raised by Kong's nginx and not by Kong: without `Accept` the answer's type then follows the request's `Content-Type`. */
+  /** From Kong's nginx and not from Kong: without `Accept`, the media type then depends on the request's `Content-Type`. */
   fromNginx?: boolean;
-  /** More answer headers: name, value, name, value. */
+  /** Additional response headers: name, value, name, value. */
   headers?: string[];
 }
 
-/** Kong's own words for what its nginx refuses. */
+/** Kong's messages for errors of its nginx. */
 export const nginxRefusals = {
   badRequest: { status: 400, message: 'Bad request', fromNginx: true },
   headerTooLarge: { status: 400, message: 'Request header or cookie too large', fromNginx: true },
@@ -29,10 +29,10 @@ const contentTypes: Record<Format, string> = {
   html: 'text/html; charset=utf-8',
   xml: 'application/xml; charset=utf-8',
   plain: 'text/plain; charset=utf-8',
-  grpc: '', // no such header, and no body
+  grpc: '', // no content type, and no body
 };
 
-// Kong's own templates; only the one for JSON is ours.
+// Kong's own templates; only the JSON template is ours.
 const HTML = `<!doctype html>
 <html>
   <head>
@@ -54,8 +54,8 @@ const XML = `<?xml version="1.0" encoding="UTF-8"?>
 `;
 
 /**
- * The template with the address of the documentation put in, as the `kong` of both Compose files does it: without
- * PUBLIC_URL the `type` stays under the reserved domain.
+ * Inserts the address of the documentation into the template, as `kong` in both Compose files does. Without PUBLIC_URL, `type`
+ * keeps the reserved domain.
  */
 export function publishedAt(publicUrl: string | undefined, template: string): string {
   return publicUrl === undefined ? template : template.replace('https://orders.example/', () => `${publicUrl}/docs/`);
@@ -63,7 +63,7 @@ export function publishedAt(publicUrl: string | undefined, template: string): st
 
 export type ProblemRenderer = ReturnType<typeof createProblemRenderer>;
 
-/** Renders refusals from the text of Kong's JSON error template; throws when Kong could not use the template. */
+/** Renders errors with Kong's JSON error template; throws if Kong could not use the template. */
 export function createProblemRenderer(jsonTemplate: string) {
   const templates: Record<Format, Template> = {
     json: compileTemplate(jsonTemplate),
@@ -101,13 +101,13 @@ export function compileTemplate(template: string): Template {
 function acceptOf(refusal: Refusal, request: HeaderList): string | undefined {
   const accept = valuesOf(request, 'accept');
   if (accept.length > 0) return accept.join(',');
-  // Kong's `error_default_type`, which takes over from here, is application/json.
+  // Otherwise Kong uses `error_default_type`, which is application/json.
   return refusal.fromNginx ? firstValue(request, 'content-type') : undefined;
 }
 
 const MEDIA_TYPE = /^((?:[a-z0-9][a-z0-9\-!#$&^_+.]+|\*)\/(?:[a-z0-9][a-z0-9\-!#$&^_+.]+|\*))(.*)$/i;
 
-/** The highest quality wins, the first among equals; whatever Kong does not know is JSON. */
+/** The format with the highest quality value, the first of equals; JSON for media types that Kong does not support. */
 export function chooseFormat(accept: string | undefined): Format {
   let format: Format = 'json';
   let best = 0;

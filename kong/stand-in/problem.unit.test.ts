@@ -40,7 +40,7 @@ describe('chooseFormat', () => {
 describe('createProblemRenderer', () => {
   const render = createProblemRenderer('{"title":"%s","traceId":"%s"}');
 
-  it('goes by the content type for what nginx refuses without Accept, and only then', () => {
+  it('uses the content type of the request only for errors of nginx without Accept', () => {
     const headers = ['content-type', 'text/plain'];
     expect(render(nginxRefusals.payloadTooLarge, 'f00', headers)).toEqual({
       contentType: 'text/plain; charset=utf-8',

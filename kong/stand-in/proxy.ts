@@ -20,12 +20,12 @@ export interface ClientSide {
 }
 
 export interface Forwarder {
-  /** Sends the request on and the answer back; calls `refuse` when there is none. */
+  /** Forwards the request and returns the response; calls `refuse` if there is none. */
   forward(request: Forwarded, res: ServerResponse, answerHeaders: string[], refuse: (refusal: Refusal) => void): void;
   close(): Promise<void>;
 }
 
-// Connection-bound, or written anew below. nginx sends Content-Length and Host by itself, undici does here.
+// Hop-by-hop headers, and headers that are set below. Content-Length and Host are set by nginx in Kong, and by undici here.
 const NOT_FORWARDED = new Set([
   ...['connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy', 'proxy-connection', 'te', 'via'],
   ...['transfer-encoding', 'upgrade', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-path', 'x-forwarded-port'],
@@ -33,8 +33,8 @@ const NOT_FORWARDED = new Set([
 ]);
 
 /**
- * The headers that the service gets. Whatever `Connection` names is dropped, the headers that plugins have set among them: a
- * client can strip those, and the services refuse a request that lacks one. What is added below is out of its reach.
+ * The headers for the service. Headers listed in `Connection` are dropped, including those set by plugins: a client can remove
+ * those, and the services refuse a request without them. The headers added below cannot be removed.
  */
 export function forwardedHeaders(headers: HeaderList, client: ClientSide): HeaderList {
   const named = firstValue(headers, 'connection');
@@ -66,7 +66,7 @@ function hostName(host: string): string {
   return host.replace(/:\d*$/, '').toLowerCase();
 }
 
-// Connection-bound headers of an answer; Node writes its own.
+// Hop-by-hop headers of a response; Node sets its own.
 const NOT_RETURNED = new Set([
   'connection',
   'keep-alive',
@@ -76,7 +76,7 @@ const NOT_RETURNED = new Set([
   'x-kong-request-id',
 ]);
 
-/** The service's headers as it wrote them, then the gateway's, which win over headers of the same name. */
+/** The unchanged headers of the service, then those of the gateway, which replace headers with the same name. */
 export function returnedHeaders(raw: Buffer[], own: string[]): string[] {
   const ownNames = new Set<string>();
   for (let i = 0; i < own.length; i += 2) ownNames.add((own[i] as string).toLowerCase());
@@ -117,10 +117,10 @@ export function createForwarder(service: ServiceDeclaration, balancer: Balancer)
 }
 
 /**
- * One try after another until a service answers:
- * - connecting failed: nothing was sent, so another try is made, whatever the method; the algorithm says where;
- * - sent, and no answer came: it is tried again only for methods that may be repeated. A POST or PATCH may have had its effect;
- * - an answer began: it is the answer, and when it breaks off the client's connection does too.
+ * Tries targets until a service responds:
+ * - the connection failed: nothing was sent, so the request is retried for all methods; the algorithm selects the target;
+ * - sent without a response: retried only for idempotent methods, because a POST or PATCH may have had its effect;
+ * - a response started: it is returned, and if it is aborted, so is the connection of the client.
  */
 function forwardWithRetries(
   retries: number,
@@ -137,7 +137,7 @@ function forwardWithRetries(
   res.once('close', () => {
     gone = true;
     tries.end();
-    if (!res.writableFinished) running?.abort(new Error('the client went away'));
+    if (!res.writableFinished) running?.abort(new Error('the client disconnected'));
   });
 
   function attempt(left: number): void {
@@ -156,17 +156,17 @@ function forwardWithRetries(
       {
         onRequestStart(controller) {
           running = controller;
-          // Aborting here still keeps the request from being written.
-          if (gone) controller.abort(new Error('the client went away'));
+          // Aborting here prevents the request from being sent.
+          if (gone) controller.abort(new Error('the client disconnected'));
           else sent = true;
         },
         onResponseStart(controller, status) {
           if (status < 200) return;
-          // undici's parser always leaves them here; in the parsed headers, case and order are lost.
+          // Always set by undici. The parsed headers have lost case and order.
           const raw = controller.rawHeaders as Buffer[];
           if (headBytes(raw) > MAX_ANSWER_HEAD_BYTES) {
             unreadable = true;
-            controller.abort(new Error('the head of the answer is too large'));
+            controller.abort(new Error('the response headers are too large'));
             return;
           }
           answered = true;
@@ -198,7 +198,7 @@ function headBytes(raw: Buffer[]): number {
   return raw.reduce((sum, part) => sum + part.length + 2, line); // `: ` after a name, CRLF after a value
 }
 
-/** nginx repeats what timed out or broke off, and not what was answered in a way that it cannot read. */
+/** nginx retries after a timeout or an aborted connection, but not after a malformed response. */
 function isUnreadable(error: Error): boolean {
   return error.name === 'HTTPParserError' || (error as NodeJS.ErrnoException).code === 'UND_ERR_HEADERS_OVERFLOW';
 }

@@ -1,6 +1,6 @@
 /**
- * A query without one argument. To take it out, Kong reads the whole query as a form and writes it again (ada's
- * URLSearchParams, on bytes): whatever the client's own way of escaping was, the service sees this one.
+ * Removes an argument from a query. Kong parses and serialises the whole query as a form (ada's URLSearchParams, on bytes), so
+ * the service gets this escaping and not the client's.
  */
 export function withoutArgument(query: string, name: string): string {
   if (query.length <= 1) return query;

@@ -16,7 +16,7 @@ describe('headers that a client forges', () => {
     (name) => [...[name.toUpperCase(), 'forged', name, 'forged-too']],
   );
 
-  it('are replaced on a keyed route, each by one line, but for those that Kong does not know', async () => {
+  it('are replaced on a keyed route, each by one line, except those that Kong does not set', async () => {
     const { send } = await setUp();
     const answer = await send('GET', '/orders', { as: 'storefront', headers: forged });
     for (const name of identity) expect(headerOf(answer, name)).toEqual([expect.not.stringContaining('forged')]);
@@ -33,13 +33,13 @@ describe('headers that a client forges', () => {
     expect(headerOf(answer, 'apikey')).toEqual(['anything']);
   });
 
-  it.each(['/orders', '/docs'])('never leave a gateway token of their own on %s', async (path) => {
+  it.each(['/orders', '/docs'])('never replace the gateway token on %s', async (path) => {
     const { send } = await setUp();
     const headers = ['X-Gateway-Token', 'forged', 'x-gateway-token', '', 'X-GATEWAY-TOKEN', 'c0ffee,forged'];
     expect(headerOf(await send('GET', path, { as: 'storefront', headers }), 'x-gateway-token')).toEqual(['c0ffee']);
   });
 
-  it('are stripped when Connection names them, those that plugins set among them', async () => {
+  it('are removed if Connection lists them, including those set by plugins', async () => {
     const { send } = await setUp();
     const headers = [
       'Connection',
@@ -55,7 +55,7 @@ describe('headers that a client forges', () => {
     expect(headerOf(answer, 'x-consumer-groups')).toEqual(['storefront']);
   });
 
-  it('do not reach what is added last, not even by Connection', async () => {
+  it('do not affect headers that are added last, even if Connection lists them', async () => {
     const { send, gateway } = await setUp();
     const overwritten = ['X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-Forwarded-Path', 'X-Real-IP'];
     const names = [...overwritten, 'X-Forwarded-For', 'X-Forwarded-Prefix', 'X-Kong-Request-Id', 'Via'];
@@ -70,7 +70,7 @@ describe('headers that a client forges', () => {
     );
   });
 
-  it('are dropped when they concern the connection or have a name that nginx refuses', async () => {
+  it('are dropped if they are connection headers or have a name that nginx refuses', async () => {
     const { send } = await setUp();
     const dropped = ['Keep-Alive', 'Proxy', 'Proxy-Connection', 'Upgrade', 'X.Dotted', 'X-Wei!rd'];
     const headers = [
@@ -89,7 +89,7 @@ describe('headers that a client forges', () => {
 });
 
 describe('paths', () => {
-  it('go on normalised, the query as it came where no key is taken out of it', async () => {
+  it('are forwarded normalised, with an unchanged query unless a key is removed from it', async () => {
     const { send, seen } = await setUp();
     await send('GET', '//%6frders/./x/../a%2fb%20c?q=%2e%2e//&q', { as: 'storefront' });
     await send('GET', '/orders?x[]=1&apikey=secret&%', { as: 'storefront' });
@@ -106,7 +106,7 @@ describe('paths', () => {
     expectProblem(await send('GET', path), 400, 'Bad request');
   });
 
-  it('that are no UTF-8 have no route', async () => {
+  it('have no route if they are not UTF-8', async () => {
     const { send } = await setUp();
     expectProblem(await send('GET', '/orders/%ff', { as: 'storefront' }), 404, 'no Route matched with those values');
   });
@@ -176,7 +176,7 @@ describe('sizes', () => {
   });
 });
 
-describe('requests that are no good HTTP', () => {
+describe('malformed HTTP requests', () => {
   it.each([
     ['GET / HTTP/1.1\r\n\r\n', 400, 'Bad request'],
     ['GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400, 'Bad request'],
@@ -211,13 +211,13 @@ describe("nginx's own answers", () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${title}\r\n[^]*Content-Type: text/html\r\n[^]*<h1>${title}</h1>`));
   });
 
-  it('to who sends a part of a body and then nothing is the end of the connection', async () => {
+  it('to a client that sends only a part of the body is the end of the connection', async () => {
     const { gateway } = await setUp({ bodyTimeoutMs: 200 });
     const head = `POST /orders HTTP/1.1\r\nHost: a\r\napikey: ${keys.storefront}\r\nContent-Length: 100\r\n\r\n`;
     expect(await sendRaw(gateway.port, `${head}{`)).toBe('');
   });
 
-  it('to who sends a head too slowly is the end of the connection', async () => {
+  it('to a client that sends its headers too slowly is the end of the connection', async () => {
     const { gateway } = await setUp({ headTimeoutMs: 200 });
     expect(await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\n')).toBe('');
   });

@@ -9,13 +9,13 @@ export interface RouteMatcher {
 }
 
 /**
- * The regexes that we accept are whole literal segments and `[^/]+`: JavaScript and Rust, which Kong's router uses, read these
- * alike, and whether two of them overlap can be decided.
+ * Accepted regexes consist of whole literal segments and `[^/]+`: they have the same meaning in JavaScript and in Rust, which
+ * Kong's router uses, and it can be decided whether two of them overlap.
  */
 const SEGMENT = String.raw`(?:(?:[\w~-]|\\\.)+|\[\^/\]\+)`;
 const PATH = new RegExp(String.raw`^~/(?:${SEGMENT}(?:/${SEGMENT})*)?\$$`);
 
-/** Reads a path of kong.yml; undefined when it is none that we accept. */
+/** Parses a path of kong.yml; undefined if it is not accepted. */
 export function parsePath(text: string): RouteMatcher | undefined {
   if (!PATH.test(text)) return undefined;
   const regex = text.slice(1);
@@ -32,7 +32,7 @@ function splitOutsideClass(path: string): string[] {
     .map((segment) => (segment === '*' ? '[^/]+' : segment));
 }
 
-/** Whether some path matches both. */
+/** Whether there is a path that matches both. */
 export function overlaps(a: RouteMatcher, b: RouteMatcher): boolean {
   return (
     a.segments.length === b.segments.length &&
@@ -43,16 +43,16 @@ export function overlaps(a: RouteMatcher, b: RouteMatcher): boolean {
   );
 }
 
-/** A header that a route asks for: one of its lines has to be one of the values, or to match the regex. */
+/** A header condition of a route: one of the header's lines must equal one of the values, or match the regex. */
 export interface HeaderMatcher {
   name: string;
   matches: (value: string) => boolean;
 }
 
-/** What JavaScript and Rust read alike, in lower case: Kong lowers the regex and the value. */
+/** Syntax with the same meaning in JavaScript and Rust, in lower case, because Kong converts the regex and the value. */
 const HEADER_REGEX = /^[a-z0-9 /.,;=*+()|^$-]+$/;
 
-/** Reads a header of kong.yml; undefined when it is none that we accept. A value that begins with ~* is a regex. */
+/** Parses a header of kong.yml; undefined if it is not accepted. A value that begins with ~* is a regex. */
 export function parseHeader(name: string, values: string[]): HeaderMatcher | undefined {
   const regexes = values.flatMap((value) => (value.startsWith('~*') ? [value.slice(2)] : []));
   if (!regexes.every((regex) => HEADER_REGEX.test(regex))) return undefined;
@@ -74,12 +74,12 @@ const byRank = orderBy<Pick<Routable, 'headers' | 'regexPriority'>>(
   ({ regexPriority }) => -regexPriority,
 );
 
-/** Kong's order of routes that all have methods and paths: those with headers first, then those with more, then by priority. */
+/** Kong's order of routes that all have methods and paths: by the number of header conditions, then by priority. */
 export function compareRank(a: Pick<Routable, 'headers' | 'regexPriority'>, b: typeof a): number {
   return byRank(a, b);
 }
 
-/** Finds the route of a method and a normalised path. The method is part of the match: a wrong one is a 404, never a 405. */
+/** Finds the route for a method and a normalised path. The method is part of the match: another method is 404, never 405. */
 export function createRouter<R extends Routable>(
   routes: R[],
 ): (method: string, path: string, headers?: HeaderList) => R | undefined {
@@ -100,19 +100,19 @@ export function createRouter<R extends Routable>(
 }
 
 export type ReadPath =
-  /** `normal` is what routes match; `forwarded` is the same, escaped again; `query` has its question mark. */
+  /** `normal` is matched by routes; `forwarded` is the same, escaped; `query` includes the question mark. */
   | { kind: 'path'; raw: string; normal: string; forwarded: string; query: string }
-  /** nginx refuses it before Kong sees it. */
+  /** Refused by nginx before Kong. */
   | { kind: 'bad-request' }
-  /** Kong's router takes UTF-8 only. */
+  /** Kong's router accepts only UTF-8. */
   | { kind: 'no-route' };
 
 const PLAIN = /^(?:\/[\w~-][\w.~-]*)+$|^\/$/;
 
-/** What nginx and Kong make of a request target: percent signs decoded unless reserved, dots resolved, slashes merged. */
+/** Parses a request target like nginx and Kong: decodes percent triplets unless reserved, resolves dots, merges slashes. */
 export function readPath(target: string): ReadPath {
   const origin = target.startsWith('/') ? target : withoutAuthority(target);
-  // A fragment never belongs in a request. Kong would send it on for the service to guess at; we do not.
+  // A request target must not have a fragment. Kong would forward it.
   if (origin === undefined || origin.includes('#')) return { kind: 'bad-request' };
   const mark = origin.indexOf('?');
   const raw = mark === -1 ? origin : origin.slice(0, mark);
@@ -159,13 +159,13 @@ export function normalizePath(raw: string): string {
     const last = index === segments.length - 1;
     if (segment === '..') output.pop();
     else if (segment !== '.' && segment !== '') output.push(`/${segment}`);
-    // What ends in a slash or a dot segment keeps its slash: `/orders/` is not `/orders`.
+    // A path that ends in a slash or a dot segment keeps its slash: `/orders/` is not `/orders`.
     if (last && (segment === '' || segment === '.' || segment === '..')) output.push('/');
   });
   return output.join('');
 }
 
-/** Kong's `escape`: what is neither reserved nor unreserved goes out as a percent triplet. */
+/** Kong's `escape`: characters that are neither reserved nor unreserved become percent triplets. */
 export function escapePath(normal: string): string {
   return normal.replace(/[^!#$&'()*+,/:;=?@[\]A-Z\d\-_.~%]/gi, (char) => {
     return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;

@@ -69,7 +69,7 @@ describe('the way to a service and back', () => {
     expect((await send('GET', '/health/orders')).text).toHaveLength(20 * MIB);
   });
 
-  it('takes the targets in turn while nobody else asks', async () => {
+  it('takes the targets in turn without other requests', async () => {
     const seen: Received[] = [];
     const orders = [await listen(http.createServer(echo('a', seen))), await listen(http.createServer(echo('b', seen)))];
     const { send } = await setUp({ orders });
@@ -84,7 +84,7 @@ describe('the way to a service and back', () => {
     expect(answer.headers['retry-after']).toBeUndefined();
   });
 
-  it('asks another target, for a POST too, when the first refuses the connection', async () => {
+  it('tries another target, also for a POST, if the first refuses the connection', async () => {
     const seen: Received[] = [];
     const orders = [await refusingAddress(), await listen(http.createServer(echo('b', seen)))];
     const { send } = await setUp({ orders });
@@ -127,7 +127,7 @@ describe('the way to a service and back', () => {
     expect(received).toBe(1);
   });
 
-  it('breaks off when the service does, instead of passing half an answer off as whole', async () => {
+  it('aborts an incomplete response if the service does', async () => {
     const half: RequestListener = (_req, res) => {
       res.writeHead(200, { 'Content-Length': '100' });
       res.write('half', () => res.destroy());
@@ -136,7 +136,7 @@ describe('the way to a service and back', () => {
     await expect(send('GET', '/health/orders')).rejects.toThrow(/aborted|ECONNRESET/);
   });
 
-  it('ends a request to the service when the client goes away', async () => {
+  it('ends a request to the service when the client disconnects', async () => {
     let abandoned = false;
     const silent: RequestListener = (req, res) => {
       if (req.url !== '/health/ready') res.on('close', () => (abandoned = true));
@@ -154,7 +154,7 @@ describe('one of two processes', () => {
   const unchecked = kongYml.replaceAll(/interval: 1,/g, 'interval: 0,');
   const inTurn = unchecked.replaceAll('least-connections', 'round-robin');
 
-  /** Takes connections and requests, and answers none; `held` counts the orders, `mostHeld` those held at the same time. */
+  /** Accepts requests without answering; `held` counts the orders, `mostHeld` those held at the same time. */
   async function frozenService() {
     const service = { address: '', held: 0, mostHeld: 0 };
     let holds = 0;
@@ -171,7 +171,7 @@ describe('one of two processes', () => {
     return service;
   }
 
-  /** So many clients, each with one request after the other until all have had so many answers; how many of each status. */
+  /** Sends requests from several clients, each one after the other; returns the number of responses by status. */
   async function runClients(send: ReturnType<typeof sender>, clients: number, requests: number) {
     const statuses: Record<number, number> = {};
     let left = requests;
@@ -185,7 +185,7 @@ describe('one of two processes', () => {
     return statuses;
   }
 
-  it('that is dead costs no request when the repeat leaves it out, and some when it takes its turn again', async () => {
+  it('that is dead fails no request if retries exclude it, and some if they do not', async () => {
     const dead = await refusingAddress();
     const alive = await listen(http.createServer(echo('alive', [])));
     const { send } = await setUp({ orders: [dead, alive], declaration: unchecked, rate: 10_000 });
@@ -200,12 +200,12 @@ describe('one of two processes', () => {
     const alive = await listen(http.createServer(echo('alive', [])));
     const { send } = await setUp({ orders: [frozen.address, alive], declaration: unchecked, rate: 100_000 });
     const statuses = await runClients(send, 16, 1_000);
-    // On a busy machine some are held until their time is over, and then a client may be sent there again.
+    // On a busy machine some are held until their timeout, after which a client may be sent there again.
     expect(frozen.mostHeld).toBeLessThanOrEqual(8);
     expect(statuses).toEqual({ 200: 1_000 - frozen.held, 504: frozen.held });
   });
 
-  it('that is frozen gets no requests after two checks that it does not answer', async () => {
+  it('that is frozen gets no requests after two checks without a response', async () => {
     const frozen = await frozenService();
     const alive = await listen(http.createServer(echo('alive', [])));
     const { send } = await setUp({ orders: [frozen.address, alive], rate: 1_000_000 });
@@ -222,7 +222,7 @@ describe('one of two processes', () => {
 describe('health checks', () => {
   const quick = kongYml.replaceAll('interval: 1,', 'interval: 0.05,');
 
-  it('take a draining process out, answer 503 when none is left, and bring it back', async () => {
+  it('remove a draining process, answer 503 if none is left, and bring it back', async () => {
     let draining = false;
     const seen: Received[] = [];
     const service = echo('order-service', seen);
@@ -239,7 +239,7 @@ describe('health checks', () => {
     await eventually(async () => (await send('GET', '/health/orders')).status === 200 || undefined);
   });
 
-  it('take out a target that refuses connections', async () => {
+  it('remove a target that refuses connections', async () => {
     const { send } = await setUp({ orders: [await refusingAddress()], declaration: quick });
     await eventually(async () => (await send('GET', '/health/orders')).status === 503 || undefined);
   });

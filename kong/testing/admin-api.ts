@@ -8,7 +8,7 @@ interface Entity {
   [parent: string]: unknown;
 }
 
-/** Where decK asks for Kong's own defaults, those that kong.yml has to win over. */
+/** Kong's own defaults, which decK requests, and which kong.yml must override. */
 const ownDefaults: Record<string, object> = {
   routes: { strip_path: true, protocols: ['http', 'https'], https_redirect_status_code: 426 },
   services: { retries: 5, connect_timeout: 60_000, write_timeout: 60_000, read_timeout: 60_000 },
@@ -24,7 +24,7 @@ const ownDefaults: Record<string, object> = {
   },
 };
 
-/** Defaults as a schema of Kong has them. */
+/** Defaults in the form of a Kong schema. */
 function fieldsOf(defaults: object): object[] {
   return Object.entries(defaults).map(([name, value]) => ({
     [name]: value.constructor === Object ? { type: 'record', fields: fieldsOf(value) } : { default: value },
@@ -32,13 +32,12 @@ function fieldsOf(defaults: object): object[] {
 }
 
 /**
- * As much of Kong's Admin API as decK needs to sync: it keeps what is put and lists it again. What it holds is what decK
- * sent, without Kong's checks.
+ * The parts of Kong's Admin API that decK needs for a sync: it stores entities and lists them, without Kong's validation.
  */
 export async function startAdminApi() {
   const kinds = new Map<string, Map<string, Entity>>();
   const kindOf = (name: string) => {
-    // The one kind whose list has another name than its single entities.
+    // The only kind whose list has a different name than its entities.
     const key = name === 'key-auths' ? 'key-auth' : name;
     return kinds.get(key) ?? kinds.set(key, new Map()).get(key);
   };
@@ -80,7 +79,7 @@ export async function startAdminApi() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Everything of a kind, by the name that its own URL has: `plugins`, `key-auth`. */
+    /** All entities of a kind, by its name in URLs: `plugins`, `key-auth`. */
     all: (kind: string) => [...(kindOf(kind)?.values() ?? [])],
     close: () => {
       server.closeAllConnections();

@@ -49,7 +49,7 @@ export async function readText(message: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
-/** A service that answers with what it received. */
+/** A service that returns the received request. */
 export function echo(service: string, seen: Received[]): RequestListener {
   return async (req, res) => {
     if (req.url === '/health/ready') return void res.end('ok');
@@ -60,7 +60,7 @@ export function echo(service: string, seen: Received[]): RequestListener {
   };
 }
 
-/** A port on which nothing listens, nor can: it is the near end of a connection of ours. */
+/** A port on which nothing can listen, because it is the local end of an open connection. */
 export async function refusingAddress(): Promise<string> {
   const [host = '', port] = (await listen(http.createServer())).split(':');
   const socket = connect(Number(port), host);
@@ -78,7 +78,7 @@ interface Setup {
   bodyTimeoutMs?: number;
 }
 
-/** The real kong.yml before echoing services, or before what a test puts in order-service's place. */
+/** The gateway with kong.yml and echoing services, or a test's own servers in place of order-service. */
 export async function setUp({ orders, declaration = kongYml, rate = 1000, ...options }: Setup = {}) {
   const seen: Received[] = [];
   const gateway = await openGateway({
@@ -150,7 +150,7 @@ export function sender(port: number) {
     });
 }
 
-/** What a client gets that writes these bytes. */
+/** The response to a client that writes these bytes. */
 export function sendRaw(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
