@@ -10,12 +10,12 @@ const run = promisify(execFile);
 const postgresImage = 'postgres:17';
 const rabbitmqImage = 'rabbitmq:4-management';
 
-// An engine that is up answers in well under a second; one that hangs must not hold the tests up.
+// A running engine responds in well under a second; one that hangs must not block the tests.
 const ANSWER_TIMEOUT_MS = 5_000;
-// Long enough to fetch two images over a usual line; without a registry in reach nobody wants to wait longer.
+// Long enough to pull two images over a common connection.
 const IMAGES_TIMEOUT_MS = 90_000;
 
-/** PostgreSQL and RabbitMQ in containers; undefined where no engine answers or, after saying why, it is of no use. */
+/** PostgreSQL and RabbitMQ in containers; undefined if no engine responds or, after a message, if it cannot be used. */
 export async function startContainers(
   say: (text: string) => void,
   interrupted: AbortSignal,
@@ -24,7 +24,7 @@ export async function startContainers(
   try {
     const tooLate = AbortSignal.timeout(IMAGES_TIMEOUT_MS);
     for (const image of [postgresImage, rabbitmqImage]) await haveImage(image, say, { interrupted, tooLate });
-    // From here on it takes seconds, and an interrupt waits for them: a container half started could not be removed.
+    // The start takes seconds and is not interrupted, because a container that is being started cannot be removed.
     const servers = await startBoth();
     if (interrupted.aborted) await servers.stop();
     interrupted.throwIfAborted();
@@ -32,7 +32,7 @@ export async function startContainers(
   } catch (error) {
     interrupted.throwIfAborted();
     const [reason] = (error as Error).message.split('\n');
-    say(`  Containers are of no use here (${reason}): using this machine's own servers.`);
+    say(`  Cannot use containers (${reason}); using this machine's own servers.`);
     return undefined;
   }
 }
@@ -53,36 +53,36 @@ interface Limits {
   tooLate: AbortSignal;
 }
 
-/** Fetched by the client, not by testcontainers, which can neither be interrupted nor say why a pull failed. */
+/** Pulls with the client, because testcontainers cannot be interrupted and does not report why a pull failed. */
 async function haveImage(image: string, say: (text: string) => void, { interrupted, tooLate }: Limits): Promise<void> {
   const signal = AbortSignal.any([interrupted, tooLate]);
   try {
     await run('docker', ['image', 'inspect', '--format', '{{.Id}}', image], { signal });
     return;
   } catch {
-    if (!signal.aborted) say(`  Fetching the image ${image}`);
+    if (!signal.aborted) say(`  Pulling the image ${image}`);
   }
   try {
     await run('docker', ['pull', '--quiet', image], { signal });
   } catch (error) {
     const reason = tooLate.aborted
-      ? `not there within ${IMAGES_TIMEOUT_MS / 1000} s`
+      ? `not pulled within ${IMAGES_TIMEOUT_MS / 1000} s`
       : (error as { stderr?: string }).stderr;
     throw new Error(`${image}: ${reason?.trim()}`);
   }
 }
 
 async function startBoth(): Promise<TestServers> {
-  // Its reaper is one more image to fetch; we stop our containers ourselves, also on Ctrl-C.
+  // The reaper of testcontainers needs another image; the containers are stopped here, also on Ctrl-C.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
   const { GenericContainer, getContainerRuntimeClient, PullPolicy, Wait } = await import('testcontainers');
   const engineHost = (await getContainerRuntimeClient()).info.containerRuntime.host;
   const host = (await isThisMachine(engineHost)) ? '127.0.0.1' : engineHost;
 
   class TestContainer extends GenericContainer {
-    // Docker publishes on every address of the machine, past its firewall, unless it is told; testcontainers cannot.
+    // By default, Docker publishes ports on all addresses and bypasses the firewall; testcontainers has no option for it.
     protected override async beforeContainerCreated() {
-      if (host !== '127.0.0.1') return; // an engine elsewhere, whose loopback we would not reach
+      if (host !== '127.0.0.1') return; // the loopback of a remote engine is not reachable
       const published: { HostIp?: string }[][] = Object.values(this.hostConfig.PortBindings ?? {});
       for (const binding of published.flat()) binding.HostIp = host;
     }
@@ -91,14 +91,14 @@ async function startBoth(): Promise<TestServers> {
   const password = newSecret();
   const starting = [
     new TestContainer(postgresImage)
-      // The embedded PostgreSQL's order of text, not the image's.
+      // The collation of the embedded PostgreSQL, not of the image.
       .withEnvironment({
         POSTGRES_PASSWORD: password,
         POSTGRES_INITDB_ARGS: '--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C',
       })
       .withCommand(['postgres', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=200'])
       .withExposedPorts(5432)
-      // Its first start is the one that initialises; only the second one listens on the network.
+      // The first start initialises the data; only the second one listens on the network.
       .withWaitStrategy(Wait.forSuccessfulCommand('pg_isready --host=127.0.0.1'))
       .withPullPolicy(PullPolicy.neverPull())
       .start(),
@@ -128,8 +128,8 @@ async function startBoth(): Promise<TestServers> {
 }
 
 /**
- * testcontainers calls an engine here `localhost` or, where it takes this machine for a container, by the address of
- * its bridge. Only the owner of an address can listen there; the system's list of interfaces lacks an idle bridge.
+ * testcontainers identifies a local engine by `localhost` or, if it assumes that this machine is a container, by the address of
+ * its bridge. A local address is one on which this process can listen; an idle bridge is not in the list of interfaces.
  */
 async function isThisMachine(host: string): Promise<boolean> {
   const server = createServer().listen(0, host);

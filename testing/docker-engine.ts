@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { repositoryRoot } from '@shop/local/folders.ts';
 
 /**
- * Whether a Docker engine with Compose answers. Beside the clone there may be a folder that knows how to start one on a
- * machine that has none; it is asked first.
+ * Whether a Docker engine with Compose is available. A folder beside the clone may have a script that starts one; it is run
+ * first.
  */
 export function startDockerEngine(): boolean {
   if (engineAnswers()) return true;
@@ -16,11 +16,11 @@ export function startDockerEngine(): boolean {
   return engineAnswers();
 }
 
-/** What the images of our Dockerfiles and Compose files are here. */
+/** The base images of the Dockerfiles and Compose files on this machine. */
 export interface BaseImages {
   /** Settings of docker-compose.yml. */
   variables: Record<string, string>;
-  /** Whether Kong, decK and Grafana can be had too. */
+  /** Whether Kong, decK and Grafana are available too. */
   complete: boolean;
 }
 
@@ -33,8 +33,8 @@ const standIns = {
 };
 
 /**
- * Those of the registry; or stand-ins under the same names for a machine that reaches no registry, where a script beside
- * the clone makes them: minutes the first time, nothing afterwards.
+ * The images of the registry or, without access to one, stand-ins with the same names, which a script beside the clone builds.
+ * The first build takes minutes.
  */
 export function haveBaseImages(): BaseImages {
   const make = beside('standins');
@@ -44,7 +44,7 @@ export function haveBaseImages(): BaseImages {
   return { variables: standIns, complete: false };
 }
 
-/** Test files of several lanes need the engine at the same time, and its scripts do not expect one another. Returns the exit code. */
+/** Serialises the engine's scripts, because test files of several lanes use them concurrently. Returns the exit code. */
 function runOneAtATime(script: string): number | null {
   const lock = join(tmpdir(), 'shop-docker-engine.lock');
   return spawnSync('flock', [lock, script], { stdio: ['ignore', 'ignore', 'inherit'] }).status;

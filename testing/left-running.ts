@@ -1,9 +1,9 @@
 /**
- * What a test run leaves running. jest ends the process of each test file, but not what that process has started: a child
- * that was detached, or whose parent has ended, lives on.
+ * Processes that a test run leaves running. jest ends the process of each test file, but not its children: a detached child, or
+ * one whose parent has ended, continues to run.
  *
- * A process belongs to a run when it descends from it: it was seen below one that does, or it has inherited the run's
- * variable. The first misses a child whose parent ended between two looks, the second a child with an environment of its own.
+ * A process belongs to a run if it was found as a descendant of the run, or if it inherited the variable of the run. The first
+ * check misses a child whose parent ended between two scans, the second a child with a different environment.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,21 +11,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { allProcesses, keyOf, type ProcessStat, sendSignal, withDescendants } from '@shop/local/processes.ts';
 
 const LOOK_EVERY_MS = 500;
-/** For what was asked to end and needs a moment: a database, a broker. */
+/** Time for a database or a broker to shut down. */
 const END_WITHIN_MS = 10_000;
-/** What a test may have to start once for the machine, and everything below it: a Docker engine, Erlang's name service. */
+/** Daemons that a test may start for the whole machine, with their children: a Docker engine, Erlang's name service. */
 const OF_THE_MACHINE = /^(dockerd|containerd|containerd-shim|docker-proxy|epmd)$/;
-/** The test file, where a process has inherited its name; see jest/environment.ts. */
+/** The inherited variable with the test file; see jest/environment.ts. */
 const FILE_VARIABLE = 'SHOP_TEST_FILE=';
 
 export interface Straggler {
   pid: number;
   commandLine: string;
-  /** The path of the test file that started it, if that is known. */
+  /** The path of the test file that started it, if known. */
   file?: string;
 }
 
-/** A run from its start to its end. Without /proc only its process group is known, and nothing is found to be left. */
+/** Track the processes of a run. Without /proc, only its process group is known, and no process is reported. */
 export function watchRun() {
   const variable = `SHOP_TEST_RUN_${randomUUID().replaceAll('-', '')}`;
   let group: number | undefined;
@@ -41,17 +41,17 @@ export function watchRun() {
   const lookEverywhere = () => look(({ pid }) => textsOf(pid, 'environ').includes(`${variable}=1`));
 
   return {
-    /** For every process of the run. */
+    /** The environment of all processes of the run. */
     environment: { [variable]: '1' },
 
-    /** Watch from now on what descends from this process, the leader of a group. */
+    /** Track the descendants of this process, which is a group leader. */
     follow(leader: number): void {
       group = leader;
       look(({ pid }) => pid === leader);
       looking = setInterval(() => look(), LOOK_EVERY_MS);
     },
 
-    /** Ask all of it to end; a process that is stopped would never see that. */
+    /** Ask all processes to end. SIGCONT, because a stopped process would not handle SIGTERM. */
     end(): void {
       for (const signal of ['SIGTERM', 'SIGCONT'] as const) {
         if (group !== undefined) sendSignal(-group, signal);
@@ -59,7 +59,7 @@ export function watchRun() {
       }
     },
 
-    /** After the run: end what has not ended in time, and say what it was. What descends from another one of it is not named. */
+    /** After the run: end the processes that have not ended in time, and return them, except descendants of other ones. */
     async endStragglers(): Promise<Straggler[]> {
       clearInterval(looking);
       const deadline = performance.now() + END_WITHIN_MS;
@@ -77,7 +77,7 @@ function stragglerOf(pid: number): Straggler {
   return { pid, commandLine: textsOf(pid, 'cmdline').join(' '), file: file?.slice(FILE_VARIABLE.length) };
 }
 
-/** The texts in /proc/<pid>/cmdline or environ; none of a process that has ended or is another user's. */
+/** The strings in /proc/<pid>/cmdline or environ; empty if the process has ended or belongs to another user. */
 function textsOf(pid: number, name: 'cmdline' | 'environ'): string[] {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8').split('\0').filter(Boolean);

@@ -1,4 +1,4 @@
-/** The runner on files that fail in every way that was seen or feared: each takes itself down, and no other. */
+/** The runner with files that fail in different ways: none affects another file. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const CONSUMER = `
     throw new Error('planted');
   });`;
 
-/** What each file leaves when it fails. */
+/** A failing file for each kind of failure. */
 const planted: Record<string, string> = {
   interval: `it('leaves an interval that takes all the time', () => {
     setInterval(() => { for (const until = performance.now() + 2_000; performance.now() < until; ); }, 1);
@@ -42,7 +42,7 @@ const planted: Record<string, string> = {
   load: `import './there-is-no-such-file.ts'; it('does not load', () => {});`,
 };
 
-/** Passes unless something else takes the time of its process. */
+/** Passes unless its process is blocked. */
 const GREEN = `it.each([1, 2])('is well: %s', async () => {
   for (let n = 0; n < 5; n += 1) {
     const began = performance.now();
@@ -52,7 +52,7 @@ const GREEN = `it.each([1, 2])('is well: %s', async () => {
 });`;
 const GREEN_FILES = 4 * availableParallelism();
 
-/** A folder that the runner takes for a repository, with these files; without a tier in their names they are of `int`. */
+/** A folder with these files that the runner treats as a repository. Files without a tier in their names are of `int`. */
 function plant(files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'shop-planted-'));
   atEnd(() => rmSync(folder, { recursive: true }));
@@ -85,7 +85,7 @@ function startIn(folder: string) {
   return runner;
 }
 
-it('a file that fails takes no other along, and the run ends with what failed and how to repeat it', () => {
+it('a file that fails affects no other, and the summary lists the failures with the commands to repeat them', () => {
   const green = Object.fromEntries(Array.from({ length: GREEN_FILES }, (_, n) => [`green-${n}`, GREEN]));
   const { status, lines } = runIn(plant({ ...planted, ...green }));
   const count = Object.keys(planted).length;
@@ -99,12 +99,12 @@ it('a file that fails takes no other along, and the run ends with what failed an
   expect(repeats).toContain('npm test -- int load.int.test.ts');
 });
 
-it('names what a file leaves running, ends it, and fails', async () => {
+it('reports and ends processes that a file leaves running, and fails', async () => {
   const leaving = (name: string, options: string) => `it('leaves a process', () => {
     const child = require('node:child_process').spawn('sleep', ['${name}'], { detached: true, stdio: 'ignore'${options} });
     child.unref();
   });`;
-  // One has nothing of its parent's environment; the parent of another is gone at once.
+  // One has another environment than its parent; the parent of another ends at once.
   const orphan = `it('leaves a process', () => {
     require('node:child_process').spawnSync('sh', ['-c', 'sleep 600003 &'], { stdio: 'ignore' });
   });`;
@@ -121,7 +121,7 @@ it('names what a file leaves running, ends it, and fails', async () => {
   expect(spawnSync('pgrep', ['-xf', 'sleep 60000[123]']).status).toBe(1);
 });
 
-it('an interrupt ends the tests that run, and all that they have started', async () => {
+it('an interrupt ends the running tests and all their child processes', async () => {
   const folder = plant({
     slow: `it('takes long', async () => {
       const child = require('node:child_process').spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
@@ -137,7 +137,7 @@ it('an interrupt ends the tests that run, and all that they have started', async
   const began = performance.now();
   runner.kill('SIGINT');
   expect(await once(runner, 'exit')).toEqual([130, null]);
-  // Not the five minutes of a test.
+  // Less than the timeout of a test, which is five minutes.
   expect(performance.now() - began).toBeLessThan(60_000);
   expect(pids.map((pid) => statOf(pid))).toEqual([undefined, undefined]);
 });
@@ -155,7 +155,7 @@ it('a run of some tests passes when they do, and fails when there are none', () 
   });
 });
 
-it('runs int and e2e at the same time, but nothing beside those alone; what fails in one does not fail the other', () => {
+it('runs int and e2e at the same time, except files that run alone; a failure in one does not fail the other', () => {
   const meeting = (own: string, other: string) => `it('meets the other tier', async () => {
     require('node:fs').writeFileSync('${own}', '');
     while (!require('node:fs').existsSync('${other}')) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -19,12 +19,12 @@ const checks = [
   { name: 'types', command: ['tsc', '--noEmit'], repeat: 'npm run types' },
   { name: 'dead code', command: ['knip'], repeat: 'npm run dead-code' },
 ];
-/** Those of `npm test`; `system`, the slow proofs, runs when it or one of them is named. */
+/** The tiers of `npm test`; `system` (the slow proofs) runs only by name. */
 const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
 
 /**
- * The slow proofs that mostly wait, in lanes that run beside each other: a deploy to a host waits for connections to drain
- * and processes to be ready; the second lane measures neither time nor memory. All others have the machine for themselves.
+ * Slow proofs that mostly wait, in lanes that run in parallel: a deploy to a host waits for connections to drain and processes
+ * to become ready; the second lane measures neither time nor memory. All others run alone.
  */
 const systemLanes = [
   'deploy/ec2/',
@@ -40,14 +40,14 @@ export async function testCommand(args: string[]): Promise<number> {
 }
 
 /**
- * The checks and the everyday tiers, or the tiers and slow proofs that are named. It ends with the tests that did not pass;
- * the last line counts.
+ * The checks and the everyday tiers, or the named tiers and slow proofs. The output ends with the tests that did not pass and a
+ * line with the counts.
  */
 async function runTests({ selected, jestArgs }: TestArguments): Promise<number> {
   const began = performance.now();
   const interrupted = new AbortController();
   keepCompiledCode();
-  // It ends what runs and the waiting, so that the servers are stopped.
+  // An interrupt ends running commands and waits, so that the servers are stopped.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
   const tallies: Tally[] = [];
   if (selected.length === 0) {
@@ -63,7 +63,7 @@ async function runTests({ selected, jestArgs }: TestArguments): Promise<number> 
   }
   tallies.push(...(await runAllNamed(selected.length === 0 ? everydayTiers : selected, jestArgs, interrupted.signal)));
   const tally = addTallies(tallies);
-  // Of several tiers, a path or a name need not occur in each; a typing error occurs in none.
+  // With several tiers, a path or name may match in some of them only; a misspelt one matches in none.
   if (!hasTests(tally)) tally.failed.push({ what: 'no test has that path or name', repeat: 'npm test -- --help' });
   const [last = '', ...others] = tallyLines(tally).reverse();
   console.log(`\n${[...others.reverse(), `Done in ${elapsed(began)}.`, last].join('\n')}`);
@@ -72,8 +72,8 @@ async function runTests({ selected, jestArgs }: TestArguments): Promise<number> 
 }
 
 /**
- * The tests start hundreds of Node processes, which all load the same files: with compiled code at hand, in half the time.
- * Of the run alone, so that each begins as the first one on a machine does; a run inside a run shares it.
+ * The tests start hundreds of Node processes, which load the same files. With a compile cache, this takes half the time. The
+ * cache belongs to the run, so that every run starts without one; a run inside a run shares it.
  */
 function keepCompiledCode(): void {
   if (process.env.NODE_COMPILE_CACHE) return;
@@ -85,13 +85,13 @@ function keepCompiledCode(): void {
 interface Selection {
   jestArgs: string[];
   interrupted: AbortSignal;
-  /** Whether no other tests run meanwhile; beside others, a tier gets fewer workers. */
+  /** Whether no other tier runs at the same time; otherwise the tier gets fewer workers. */
   isAlone: boolean;
 }
 
 /**
- * One after the other; but `int` and `e2e` at the same time. Both wait for much of their time, so one uses the processors while
- * the other waits.
+ * Runs the tiers one after the other, but `int` and `e2e` at the same time: both wait for much of their time, so that one uses
+ * the CPUs while the other waits.
  */
 async function runAllNamed(
   names: (Tier | SlowProof)[],
@@ -109,7 +109,7 @@ async function runAllNamed(
   return tallies;
 }
 
-/** `int` and `e2e`, as soon as those of `int` are over that would starve their neighbours. */
+/** Runs `int` and `e2e`; `e2e` starts after the files of `int` that must run alone. */
 async function runTogether(selection: Selection): Promise<Tally[]> {
   const { promise: neighboursMayStart, resolve: letNeighboursStart } = Promise.withResolvers<void>();
   const int = stepOf('int', selection.interrupted, () => runInt(selection, letNeighboursStart));
@@ -125,11 +125,11 @@ async function runNamed(name: Tier | SlowProof, selection: Selection): Promise<T
   }
   if (isSlowProof(name)) return runJest('system', selection, { files: { match: filesOf(name) } });
   if (name === 'system' && selection.jestArgs.length === 0 && availableParallelism() > 1) return runLanes(selection);
-  // The whole-system tests start their own servers.
+  // `e2e` and `system` start their own servers.
   return name === 'int' ? runInt(selection) : runJest(name, selection);
 }
 
-/** The slow proofs of each lane, lane beside lane; after them, those of none. */
+/** Runs the lanes of slow proofs in parallel, and then the slow proofs without a lane. */
 async function runLanes(selection: Selection): Promise<Tally> {
   const beside = { ...selection, isAlone: false };
   const tallies = await Promise.all(
@@ -141,7 +141,7 @@ async function runLanes(selection: Selection): Promise<Tally> {
 }
 
 /**
- * The tests of `int`. First, one by one, those that would starve their neighbours (`*.alone.int.test.ts`), then all others.
+ * Runs `int`: first, one after the other, the files that must run alone (`*.alone.int.test.ts`), then all others.
  */
 async function runInt(selection: Selection, letNeighboursStart = () => {}): Promise<Tally> {
   const servers = await startTestServers((text) => console.log(text), selection.interrupted);
@@ -166,7 +166,7 @@ async function runInt(selection: Selection, letNeighboursStart = () => {}): Prom
   }
 }
 
-/** Which files of a tier: those of a glob, of a path, or all but some. */
+/** Files of a tier: those of a glob, of a path, or all but some. */
 interface Files {
   match?: string;
   paths?: string;
@@ -180,9 +180,9 @@ interface Run {
 }
 
 /**
- * How many files of a tier run at the same time. Those of `int` and `e2e` wait for more than half of their time: for their
- * servers, for intervals, for time limits to pass, for outages to be noticed and to be over. But more than three whole systems
- * would compete for two cores and fail on time.
+ * The number of files of a tier that run at the same time. Those of `int` and `e2e` wait for more than half of their time: for
+ * servers, intervals, timeouts and outages. With more than three whole systems on two cores, tests would fail because of
+ * timeouts.
  */
 function workersFor(tier: Tier, isAlone: boolean): number {
   const processors = availableParallelism();
@@ -202,15 +202,15 @@ async function runJest(
   if (files.paths) command.push(`--testPathPatterns=${files.paths}`);
   if (files.ignored)
     command.push(...['/node_modules/', ...files.ignored].map((path) => `--testPathIgnorePatterns=${path}`));
-  // After options that take a list there must come one that does not: they would take the paths of jestArgs too.
+  // Must follow the options that take a list, because these would also take the paths of jestArgs.
   command.push('--json', `--outputFile=${report}`, '--passWithNoTests', `--maxWorkers=${workers}`);
   if (tier === 'e2e' || tier === 'system') command.push('--maxConcurrency=4');
-  // A new process for every file, where tests start things: what a failed one leaves running ends with the process, and
-  // starves no other file. (Pure code leaves nothing, and 80 processes cost half a minute.) With any limit, no file runs in
-  // jest's own process, which what is left there would keep alive for ever.
+  // A new process for each file, except in `unit`: whatever a failed test leaves running ends with the process and does not
+  // slow down other files. (Pure code leaves nothing, and 80 processes take half a minute.) With any limit, no file runs in
+  // jest's own process, which could then not exit.
   command.push(`--workerIdleMemoryLimit=${tier === 'unit' ? '100%' : 0}`);
   try {
-    // With --json, jest writes the report to standard output as well; what people read goes to standard error.
+    // With --json, jest also writes the report to standard output; the readable output is on standard error.
     const { exitCode, stragglers } = await run([...command, ...jestArgs], interrupted, {
       environment,
       stdout: 'ignore',
@@ -248,14 +248,14 @@ interface Surroundings {
   stderr?: 'inherit' | 'pipe';
 }
 
-/** Runs a command to its end or until the interrupt, with all that it starts. */
+/** Runs a command until it ends or is interrupted, together with its child processes. */
 async function run(
   [command = '', ...args]: string[],
   interrupted: AbortSignal,
   { environment, stdout = 'inherit', stderr = 'inherit' }: Surroundings = {},
 ): Promise<{ exitCode: number; stragglers: Straggler[] }> {
   const watch = watchRun();
-  // A group of its own: an interrupt from the terminal comes here alone, and from here to all of the run.
+  // A separate process group: an interrupt from the terminal reaches only this process, which ends the whole run.
   const child = spawn(command, args, {
     cwd: repositoryRoot(),
     env: { ...process.env, ...environment, ...watch.environment },
@@ -263,7 +263,7 @@ async function run(
     detached: true,
   });
   if (child.pid !== undefined) watch.follow(child.pid);
-  // Through a pipe, jest draws no status line: two of them would draw over each other.
+  // Through a pipe, jest prints no status line; two of them would overwrite each other.
   child.stderr?.pipe(process.stderr, { end: false });
   interrupted.addEventListener('abort', watch.end);
   try {

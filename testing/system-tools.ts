@@ -5,7 +5,7 @@ import { Fault } from '@shop/chassis/base/fault.ts';
 import { aptAccess, installPackages } from '@shop/local/debian.ts';
 import { findAlertmanager } from '@shop/local/servers/monitoring.ts';
 
-/** What the tests of the `system` tier use besides the system itself, and whether this machine has it. */
+/** Tools for the `system` tier, with a check whether they are installed. */
 const tools = [
   { packages: ['spin'], isThere: () => runs('spin', ['-V']) },
   { packages: ['gcc', 'libc6-dev'], isThere: () => runs('gcc', ['--version']) && existsSync('/usr/include/stdio.h') },
@@ -19,7 +19,7 @@ const tools = [
   { packages: ['docker-registry'], isThere: () => runs('docker-registry', ['--version']) },
 ];
 
-/** Installs, as root, what Debian has of it; a test whose tool is still missing says so and is skipped. */
+/** As root, installs missing Debian packages. A test whose tool is still missing is skipped with this reason. */
 export async function installSystemTools(log: string, say: (text: string) => void): Promise<void> {
   const missing = tools.filter(({ isThere }) => !isThere()).flatMap(({ packages }) => packages);
   if (missing.length === 0 || aptAccess() !== 'root') return;

@@ -4,14 +4,14 @@ import { repositoryRoot } from '@shop/local/folders.ts';
 import type { Straggler } from './left-running.ts';
 import type { Tier } from './tiers.ts';
 
-/** How a run ended: how many tests passed, and which did not. */
+/** The result of a run: the number of passed tests, and the others. */
 export interface Tally {
   passed: number;
   failed: Failure[];
   skipped: Skip[];
 }
 
-/** What failed, and the command that runs it again. */
+/** A failure, and the command to repeat it. */
 export interface Failure {
   what: string;
   repeat: string;
@@ -22,7 +22,7 @@ export interface Skip {
   reason: string;
 }
 
-/** The parts of jest's JSON report that count. */
+/** The parts of jest's JSON report in use. */
 export interface JestReport {
   testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
 }
@@ -48,12 +48,12 @@ export function hasTests({ passed, failed, skipped }: Tally): boolean {
   return passed + failed.length + skipped.length > 0;
 }
 
-/** One step that is no test counts as one. */
+/** A step other than a test counts as one test. */
 export function tallyOfStep(step: Failure, passed: boolean): Tally {
   return passed ? { ...noTests, passed: 1 } : { ...noTests, failed: [step] };
 }
 
-/** A process that outlived the tests: the file that left it, where that is known, has failed. */
+/** A process left running fails the test file that started it, if that is known. */
 export function tallyOfStraggler(tier: Tier, { pid, commandLine, file }: Straggler): Tally {
   const path = file && relative(repositoryRoot(), file);
   const what = `${path ?? tier}: left running: ${commandLine.slice(0, 200)} (process ${pid}, ended now)`;
@@ -61,9 +61,9 @@ export function tallyOfStraggler(tier: Tier, { pid, commandLine, file }: Straggl
 }
 
 /**
- * A tier's tests. A file that does not load, or that failed without a failed test, counts as one failure, and so does a
- * run that failed otherwise or had no tests although none were left out. A skipped test has failed too, unless its title
- * says what a probe did not find; tests that `-t` passed over do not count.
+ * The result of a tier. A file that does not load, or that fails without a failed test, counts as one failure, and so does a
+ * run that fails for another reason, or that has no tests without a filter. A skipped test counts as failed, unless its title
+ * has the missing requirement; tests excluded by `-t` do not count.
  */
 export function tallyOfTier({ tier, report, exitCode, jestArgs }: TierRun): Tally {
   const isSelected = selectionOf(jestArgs);
@@ -101,12 +101,12 @@ function tallyOfFile(
   return tally;
 }
 
-/** The title of a skipped test says what the machine lacks; see chassis/src/testing/needing.ts. */
+/** The missing requirement in the title of a skipped test; see chassis/src/testing/needing.ts. */
 function reasonToSkip(fullName: string): string | undefined {
   return /\[(needs [^\]]+)\]/.exec(fullName)?.[1];
 }
 
-/** Whether jest runs a test, as it reads `-t` itself. */
+/** Whether jest runs a test, according to `-t`. */
 function selectionOf(jestArgs: string[]): (fullName: string) => boolean {
   const options = { testNamePattern: { type: 'string', short: 't' } } as const;
   const pattern = parseArgs({ args: jestArgs, options, strict: false }).values.testNamePattern;
@@ -115,7 +115,7 @@ function selectionOf(jestArgs: string[]): (fullName: string) => boolean {
   return (fullName) => expression.test(fullName);
 }
 
-/** A pattern that matches this name only, and that a shell takes as it is between single quotes. */
+/** A pattern that matches only this name, and that needs no escaping between single quotes in a shell. */
 function patternFor(fullName: string): string {
   const literal = fullName.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&').replace(/[^ -&(-~]/g, '.');
   return `^${literal}$`;
@@ -126,7 +126,7 @@ function commandFor(tier: Tier, jestArgs: string[]): string {
   return ['npm', 'test', '--', tier, ...quoted].join(' ');
 }
 
-/** What a run ends with: the tests that did not pass, and the line that counts. */
+/** The summary of a run: the tests that did not pass, and the line with the counts. */
 export function tallyLines(tally: Tally): string[] {
   const lines: string[] = [];
   if (tally.skipped.length > 0)

@@ -22,7 +22,7 @@ describe('tallyOfTier', () => {
     expect(tallyOf(green)).toEqual({ passed: 2, failed: [], skipped: [] });
   });
 
-  it('says how to repeat a failed test, whatever its name has in it', () => {
+  it('has the command to repeat a failed test, with any characters in its name', () => {
     const report = reportOf(['passed', 'one'], ['failed', "the gateway's answer (é) costs $1 [twice]"]);
     expect(tallyOf(report, 1).failed).toEqual([
       {
@@ -44,7 +44,7 @@ describe('tallyOfTier', () => {
     expect(tallyOf(report as JestReport, 1)).toMatchObject({ passed: 2, failed: [failure, failure] });
   });
 
-  it('takes a test that was left out for no reason for a failure, and names the reason of another', () => {
+  it('counts a test skipped without a reason as failed, and reports the reason of another', () => {
     const report = reportOf(
       ['pending', 'the model [needs spin] holds'],
       ['pending', 'the gateway refuses'],
@@ -62,14 +62,14 @@ describe('tallyOfTier', () => {
   });
 
   it.each([[['-t', 'ANSWERS$']], [['-t=answers']], [['gateway', '--testNamePattern', 'answers']]])(
-    'passes over what jest was asked to leave out: %j',
+    'ignores tests that jest was asked to exclude: %j',
     (jestArgs) => {
       const report = reportOf(['passed', 'the gateway answers'], ['pending', 'the gateway refuses']);
       expect(tallyOf(report, 0, jestArgs)).toEqual({ passed: 1, failed: [], skipped: [] });
     },
   );
 
-  it('fails a test that is skipped in the code though it was asked for', () => {
+  it('fails a test that was selected but is skipped in the code', () => {
     expect(tallyOf(reportOf(['pending', 'the gateway refuses']), 0, ['-t', 'refuses']).failed).toHaveLength(1);
   });
 
@@ -81,7 +81,7 @@ describe('tallyOfTier', () => {
     expect(tallyOf(report, exitCode).failed).toHaveLength(1);
   });
 
-  it('leaves it to the whole run to find that no tier has a path or name', () => {
+  it('does not fail a tier in which a path or name matches no test', () => {
     const tally = tallyOf(reportOf(), 0, ['order-service']);
     expect([tally.failed, hasTests(tally)]).toEqual([[], false]);
   });

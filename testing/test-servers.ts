@@ -30,8 +30,8 @@ interface Server {
 const READY_TIMEOUT_MS = 90_000;
 
 /**
- * One PostgreSQL and one RabbitMQ for a test run: those that the environment names, else containers, else the embedded
- * PostgreSQL and the machine's RabbitMQ. `interrupted` ends a start that is under way.
+ * One PostgreSQL and one RabbitMQ for a test run: those of the environment variables, else containers, else the embedded
+ * PostgreSQL and the machine's RabbitMQ. `interrupted` ends a start in progress.
  */
 export async function startTestServers(say: (text: string) => void, interrupted: AbortSignal): Promise<TestServers> {
   const named = namedServers(process.env);
@@ -39,7 +39,7 @@ export async function startTestServers(say: (text: string) => void, interrupted:
   return (await startContainers(say, interrupted)) ?? startOwnServers(say, interrupted);
 }
 
-/** The servers of the environment: all three variables or none, for half of them would test against two worlds. */
+/** The servers of the environment variables: all three must be set or none, because the servers are used together. */
 export function namedServers(environment: NodeJS.ProcessEnv): ServerUrls | undefined {
   const missing = URL_NAMES.filter((name) => !environment[name]);
   if (missing.length === URL_NAMES.length) return undefined;
@@ -66,7 +66,7 @@ async function startOwnServers(say: (text: string) => void, interrupted: AbortSi
   try {
     await ensureRabbitmq(join(folder, 'apt.log'), say);
     const ports = await choosePorts(names);
-    // Nothing here survives the run, so nothing needs to survive a crash of the machine.
+    // The data is deleted after the run, so it does not need to survive a crash of the machine.
     const postgres = {
       folder: join(folder, 'pg'),
       port: ports.postgres,
@@ -93,7 +93,7 @@ async function startOwnServers(say: (text: string) => void, interrupted: AbortSi
   }
 }
 
-/** RabbitMQ takes 6 s to end and leaves nothing outside its folder; PostgreSQL, killed, would leave shared memory. */
+/** RabbitMQ is killed: it takes 6 s to end and leaves nothing outside its folder. PostgreSQL would leave shared memory. */
 async function endServer({ name, id }: Server): Promise<void> {
   if (name === 'postgres') return endFamily(id, 'SIGINT', 5_000);
   signalFamily(id, 'SIGKILL');

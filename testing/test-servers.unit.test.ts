@@ -15,7 +15,7 @@ describe('namedServers', () => {
     expect(namedServers({ TEST_POSTGRES_URL: '' })).toBeUndefined();
   });
 
-  it('refuses half of them', () => {
+  it('refuses a part of the variables', () => {
     expect(() => namedServers({ ...urls, TEST_RABBITMQ_URL: undefined })).toThrow('Set TEST_RABBITMQ_URL too');
   });
 });

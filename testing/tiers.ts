@@ -1,12 +1,12 @@
 export type Tier = 'unit' | 'int' | 'e2e' | 'system';
 
-/** The slow proofs of `system` by what they prove, each file in one: the files, without `.system.test.ts`. */
+/** The slow proofs of `system` by subject, each file in one: the files, without `.system.test.ts`. */
 export const slowProofs = {
-  /** Whatever breaks, the promises are kept; and the checker finds a product that breaks them. */
+  /** The guarantees hold during faults; and the checker finds a product that violates them. */
   chaos: ['e2e/chaos', 'e2e/broken-variants/*', 'chaos/*'],
-  /** Load beyond what the system can take, hostile and malformed requests, a faulty network, and the measurement itself. */
+  /** Overload, hostile and malformed requests, a faulty network, and the accuracy of the benchmark. */
   load: ['e2e/overload', 'e2e/hostile-clients', 'e2e/fuzz', 'e2e/faulty-network/*', 'bench/*'],
-  /** docker-compose.yml as it is. */
+  /** docker-compose.yml on a Docker engine. */
   compose: ['e2e/compose/*'],
   /** A host: deploying, rolling back, rotating secrets. */
   deploy: ['deploy/ec2/*'],
@@ -16,12 +16,12 @@ export const slowProofs = {
   monitoring: ['monitoring/*/*'],
   /** The model of the order protocol. */
   spec: ['spec/*'],
-  /** What the pipeline runs, and the checks in it. */
+  /** The scripts and checks of the pipeline. */
   pipeline: ['.github/*'],
 } as const satisfies Record<string, readonly string[]>;
 export type SlowProof = keyof typeof slowProofs;
 
-/** The glob that is true of exactly the files of a slow proof. */
+/** The glob that matches exactly the files of a slow proof. */
 export function filesOf(proof: SlowProof): string {
   const paths = slowProofs[proof];
   return `**/${paths.length === 1 ? paths[0] : `{${paths.join(',')}}`}.system.test.ts`;
@@ -39,7 +39,7 @@ export interface TestArguments {
   jestArgs: string[];
 }
 
-/** Tiers come first, or slow proofs; all that follows belongs to jest: `unit chaos` is the unit tests of chaos/. */
+/** Tiers or slow proofs come first, and all other arguments are for jest: `unit chaos` runs the unit tests of chaos/. */
 export function parseArguments(args: string[]): TestArguments | 'help' {
   if (args[0] === '--help' || args[0] === '-h') return 'help';
   const names = tierNames.includes(args[0] ?? '') ? tierNames : proofNames;

@@ -19,7 +19,7 @@ it('every slow test belongs to one slow proof', () => {
 describe('parseArguments', () => {
   it.each([
     [
-      'tiers from what belongs to jest',
+      'tiers from arguments of jest',
       ['unit', 'int', 'order-service', '-t', 'last unit'],
       { selected: ['unit', 'int'], jestArgs: ['order-service', '-t', 'last unit'] },
     ],
@@ -27,7 +27,7 @@ describe('parseArguments', () => {
     ['a folder from a slow proof of its name', ['unit', 'chaos'], { selected: ['unit'], jestArgs: ['chaos'] }],
     ['only the tier, of nothing else', ['system'], { selected: ['system'], jestArgs: [] }],
     ['what follows two dashes', ['int', '--', 'e2e'], { selected: ['int'], jestArgs: ['e2e'] }],
-  ])('tells %s', (_what, args, parsed) => {
+  ])('distinguishes %s', (_what, args, parsed) => {
     expect(parseArguments(args)).toEqual(parsed);
   });
 

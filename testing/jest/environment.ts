@@ -1,9 +1,9 @@
 import { TestEnvironment } from 'jest-environment-node';
 
-/** What a test starts inherits the name of the file, so that what is left running can be traced back to it. */
+/** Child processes inherit the name of the test file, so that a process left running can be attributed to it. */
 export default class NamedEnvironment extends TestEnvironment {
   constructor(...[config, context]: ConstructorParameters<typeof TestEnvironment>) {
-    process.env.SHOP_TEST_FILE = context.testPath; // first: the environment of the tests is a copy
+    process.env.SHOP_TEST_FILE = context.testPath; // before super(), which copies the environment for the tests
     super(config, context);
   }
 }

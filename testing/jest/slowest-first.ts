@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-/** Files that take long for their size, the slowest first. Begun last, one of them would keep a single processor busy at the end. */
+/** Files that are slow for their size, slowest first. Started last, one of them would use a single CPU at the end. */
 const slow = [
   'e2e/failures.e2e.test.ts',
   'e2e/one-process.e2e.test.ts',
@@ -16,14 +16,14 @@ const slow = [
   'operator/src/replay/place-sales.int.test.ts',
 ];
 
-/** The order in which jest begins the files, on a new clone as on an old one: the slow ones, then the others by size. */
+/** The order in which jest starts the files, independent of earlier runs: the slow ones, then the others by size. */
 export default class SlowestFirst {
   sort<Test extends { path: string }>(tests: Test[]): Test[] {
     const weight = new Map(tests.map(({ path }) => [path, weightOf(path)]));
     return [...tests].sort((a, b) => (weight.get(b.path) ?? 0) - (weight.get(a.path) ?? 0));
   }
 
-  /** jest offers it how long each file took; the order above needs no memory. */
+  /** jest passes the duration of each file here; the order does not depend on it. */
   cacheResults(): void {}
 }
 
