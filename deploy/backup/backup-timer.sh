@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run backup.sh every so often, for ever; see --help.
+# Run backup.sh periodically; see --help.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=connection.sh
@@ -9,17 +9,17 @@ usage() {
   cat <<'TEXT'
 Usage: backup-timer.sh      run backup.sh every BACKUP_INTERVAL_SECONDS, until SIGTERM
 
-The first one is due so long after the newest dump that is there, so that a restart makes no dump too many. After one
-that failed, the next try is in BACKUP_RETRY_SECONDS, or when it would have been due, whatever is sooner.
+The first backup runs this long after the newest existing dump, so a restart does not cause an additional dump. After a failure,
+the next attempt is after BACKUP_RETRY_SECONDS or at the regular time, whichever is sooner.
 
-  BACKUP_INTERVAL_SECONDS   from the beginning of one backup to that of the next (3600)
+  BACKUP_INTERVAL_SECONDS   from the start of one backup to the start of the next (3600)
   BACKUP_RETRY_SECONDS      after a failure (300)
 
-and whatever backup.sh reads (backup.sh --help).
+and the variables of backup.sh (backup.sh --help).
 TEXT
 }
 
-# Seconds until the next backup, going by the older of the databases' newest dumps.
+# Seconds until the next backup, according to the oldest of the databases' newest dumps.
 seconds_left() {
   local database newest begun left=$interval now
   now=$(date +%s)
@@ -32,7 +32,7 @@ seconds_left() {
   echo $((left > 0 ? left : 0))
 }
 
-# `wait` ends at a signal; a sleep in the foreground would delay it.
+# `wait` returns on a signal; a sleep in the foreground would delay its handling.
 pause() {
   sleep "$1" &
   wait $! || true
@@ -45,8 +45,8 @@ case "$*" in
 esac
 interval=$(read_number BACKUP_INTERVAL_SECONDS 3600)
 retry=$(read_number BACKUP_RETRY_SECONDS 300)
-((interval > 0 && retry > 0)) || fail 'BACKUP_INTERVAL_SECONDS and BACKUP_RETRY_SECONDS begin at 1'
-# Nobody may be left to kill, and that is no failure.
+((interval > 0 && retry > 0)) || fail 'BACKUP_INTERVAL_SECONDS and BACKUP_RETRY_SECONDS must be at least 1'
+# It is not an error if there is no child process.
 trap 'kill $(jobs -p) 2>/dev/null || true; exit 0' TERM INT
 
 while true; do

@@ -8,18 +8,18 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 usage() {
   cat <<'TEXT'
 Usage: backup.sh            dump every database, check the dumps, remove old ones
-       backup.sh --check    fail when a database has no dump that is young enough
+       backup.sh --check    fail if a database has no recent dump
 
-A dump is BACKUP_DIR/<database>/<time>.dump (pg_restore's custom format) with <time>.dump.sha256 beside it. It has
-its name only when it is complete and was read to its end.
+A dump is BACKUP_DIR/<database>/<time>.dump (custom format of pg_dump), with <time>.dump.sha256 in the same folder. It gets
+this name only when it is complete and was read to its end.
 
-  <SERVICE>_DB_URL        of each service, such as ORDER_DB_URL: postgres://user:password@host:port/database, of a role that
+  <SERVICE>_DB_URL        for each service, such as ORDER_DB_URL: postgres://user:password@host:port/database, with a role that
                           may read everything
-  BACKUP_DIR              where the dumps are kept (/backups)
-  BACKUP_KEEP_DAYS        older ones are removed (7) …
-  BACKUP_KEEP_AT_LEAST    … but never the newest ones, so many of each database (24)
-  BACKUP_MAX_AGE_SECONDS  for --check: how old the newest dump may be (7200)
-  BACKUP_METRICS_DIR      where backup.prom is written for node_exporter's textfile collector (BACKUP_DIR/metrics)
+  BACKUP_DIR              folder of the dumps (/backups)
+  BACKUP_KEEP_DAYS        older dumps are removed (7) …
+  BACKUP_KEEP_AT_LEAST    … except this number of newest dumps of each database (24)
+  BACKUP_MAX_AGE_SECONDS  for --check: maximum age of the newest dump (7200)
+  BACKUP_METRICS_DIR      folder of backup.prom, for node_exporter's textfile collector (BACKUP_DIR/metrics)
   BACKUP_S3_URI           s3://bucket/prefix: copy each dump there with the command `aws`; unset: no copy
   AWS_…                   for `aws`: region, endpoint, credentials
 
@@ -36,13 +36,13 @@ main() {
   esac
   local command time failures=0 jobs=()
   for command in pg_dump pg_restore psql; do
-    command -v "$command" >/dev/null || fail "there is no $command here: use the image of the databases"
+    command -v "$command" >/dev/null || fail "$command is not installed: use the image of the databases"
   done
   [[ -z ${BACKUP_S3_URI:-} ]] || check_upload_settings
   keep_days=$(read_number BACKUP_KEEP_DAYS 7)
   keep_at_least=$(read_number BACKUP_KEEP_AT_LEAST 24)
   metrics_dir=${BACKUP_METRICS_DIR:-$backup_dir/metrics}
-  umask 077 # a dump has everybody's data; the metrics are for everybody
+  umask 077 # dumps contain all data; the metrics are readable by all users
   { mkdir -p "${databases[@]/#/$backup_dir/}" "$metrics_dir" && chmod 755 "$metrics_dir"; } 2>/dev/null || fail "$backup_dir cannot be written to"
   exec 9>"$backup_dir/.lock" || fail "$backup_dir cannot be written to"
   flock --nonblock 9 || fail "another backup is running in $backup_dir"
@@ -55,7 +55,7 @@ main() {
     jobs+=($!)
   done
   for job in "${jobs[@]}"; do wait "$job" || failures=1; done
-  # Whatever failed: the dumps that are there are told of, copied, and the room of old ones is freed for the next run.
+  # Also after a failure: report and copy the existing dumps, and remove old ones to free space for the next run.
   for database in "${databases[@]}"; do remove_old "$database"; done
   if [[ -n ${BACKUP_S3_URI:-} ]]; then
     for database in "${databases[@]}"; do upload "$database" || failures=1; done
@@ -64,11 +64,11 @@ main() {
   return $failures
 }
 
-# Runs as a process of its own, so that `fail` ends this dump and not the other.
+# Runs in a separate process, so that `fail` ends this dump and not the others.
 dump() {
   local database=$1 name=$2.dump folder=$backup_dir/$1
   local draft=$folder/.$name.partial log=$folder/.log
-  rm -f "$folder"/.*.partial # of runs that were killed
+  rm -f "$folder"/.*.partial # left by killed runs
   connect "$database"
   if ! pg_dump --format=custom --no-password --file="$draft" 2>"$log" || ! is_readable "$draft" "$log"; then
     local reason
@@ -76,7 +76,7 @@ dump() {
     rm -f "$draft"
     fail "$database was not dumped: ${reason:-pg_dump was ended}"
   fi
-  # The checksum first: a dump that has its name has its checksum, too.
+  # The checksum first, so that a dump with its final name has one.
   (cd "$folder" && sha256sum "${draft##*/}" | sed "s/ .*/  $name/" >"$name.sha256" && sync "$name.sha256" &&
     mv "${draft##*/}" "$name" && sync .) || fail "$database was not dumped: $folder cannot be written to"
   say "$database: $folder/$name, $(stat --format=%s "$folder/$name") bytes"
@@ -97,17 +97,17 @@ remove_old() {
 check_upload_settings() {
   [[ $BACKUP_S3_URI =~ ^s3://[a-z0-9][a-z0-9.-]+(/[^/]+)*$ ]] ||
     fail "BACKUP_S3_URI is \"$BACKUP_S3_URI\", not like s3://bucket/prefix"
-  command -v aws >/dev/null || fail 'BACKUP_S3_URI is set, but there is no aws command here (deploy/backup/README.md)'
+  command -v aws >/dev/null || fail 'BACKUP_S3_URI is set, but the aws command is not installed (deploy/backup/README.md)'
 }
 
-# Copies whatever was not copied yet, so that an hour without S3 is made up for by the next run.
+# Copies all dumps not copied yet, including those of earlier runs in which S3 was unavailable.
 upload() {
   local dump file target log=$backup_dir/$1/.log
   while read -r dump; do
     [[ ! -e $dump.uploaded ]] || continue
     for file in "$dump" "$dump.sha256"; do
       target=$BACKUP_S3_URI/$1/${file##*/}
-      # Not into the loop's input, and without the lock, which aws has no use for.
+      # aws must not read the loop's input or inherit the lock.
       aws s3 cp --only-show-errors "$file" "$target" >"$log" 2>&1 </dev/null 9>&- || {
         say "${0##*/}: $1 was dumped, but not copied to $target: $(last_words "$log")" >&2
         return 1
@@ -118,7 +118,7 @@ upload() {
   done < <(list_dumps "$1")
 }
 
-# The newest dump of a database that was copied.
+# The newest copied dump of a database.
 newest_uploaded() {
   local dump
   while read -r dump; do
@@ -129,20 +129,20 @@ newest_uploaded() {
 write_metrics() {
   local draft=$metrics_dir/.backup.prom.partial database newest
   if {
-    say '# HELP backup_last_success_timestamp_seconds When the newest complete dump of a database was begun.'
+    say '# HELP backup_last_success_timestamp_seconds Start time of the newest complete dump of a database.'
     say '# TYPE backup_last_success_timestamp_seconds gauge'
     for database in "${databases[@]}"; do
       newest=$(newest_dump "$database")
       say "backup_last_success_timestamp_seconds{database=\"$database\"} $([[ -z $newest ]] && echo 0 || time_of "$newest")"
     done
-    say '# HELP backup_size_bytes Size of that dump.'
+    say '# HELP backup_size_bytes Size of the newest complete dump of a database.'
     say '# TYPE backup_size_bytes gauge'
     for database in "${databases[@]}"; do
       newest=$(newest_dump "$database")
       say "backup_size_bytes{database=\"$database\"} $([[ -z $newest ]] && echo 0 || stat --format=%s "$newest")"
     done
     if [[ -n ${BACKUP_S3_URI:-} ]]; then
-      say '# HELP backup_last_upload_timestamp_seconds When the newest dump that was copied to S3 was begun.'
+      say '# HELP backup_last_upload_timestamp_seconds Start time of the newest dump of a database in S3.'
       say '# TYPE backup_last_upload_timestamp_seconds gauge'
       for database in "${databases[@]}"; do
         newest=$(newest_uploaded "$database")

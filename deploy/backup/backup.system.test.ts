@@ -94,7 +94,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   }
   const numbers = async () =>
     (await query('orders', 'SELECT number FROM orders ORDER BY number')).map((r) => +r.number);
-  /** Rights, owners and settings of a database and of everything in it. */
+  /** Privileges, owners and settings of a database and of all objects in it. */
   const rights = async () => ({
     database: await query(
       'orders',
@@ -107,7 +107,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
        WHERE relnamespace = 'public'::regnamespace ORDER BY relname`,
     ),
   });
-  /** pg_dump waits until it is let go, so that a test can look at the middle of a backup. */
+  /** Holds pg_dump, so that a test can check the state in the middle of a backup. */
   async function holdingTable(work: () => Promise<void>): Promise<void> {
     await withClient(server.url('orders'), async (client) => {
       await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
@@ -119,7 +119,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       const rows = await query('postgres', `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'`);
       return rows.length > 0 ? true : undefined;
     });
-  /** Rows whose restoring takes so many seconds, or fails. */
+  /** Rows whose restore is slow, or fails. */
   const plant = (condition: string) =>
     query(
       'orders',
@@ -132,7 +132,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
     );
 
   describe('backup.sh', () => {
-    it('leaves a dump of each database with its checksum, and tells when it was made', async () => {
+    it('makes a dump of each database with its checksum, and exports its time', async () => {
       const began = Math.floor(Date.now() / 1000);
       const ended = await backup();
       expect(ended).toMatchObject(done);
@@ -152,7 +152,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       expect(await script('backup.sh', ['--check'])).toMatchObject(done);
     });
 
-    it('dumps the one database when the other cannot be had, and goes on telling of the last good dump', async () => {
+    it('dumps the one database if the other is unavailable, and still exports the time of its last dump', async () => {
       await backup();
       const before = metrics().split('\n');
       rmSync(newestDump('inventory'));
@@ -179,7 +179,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       expect(readdirSync(join(dir, 'orders')).filter((name) => name.includes('partial'))).toEqual([]);
     });
 
-    it('that finds no room leaves the dumps that are there, and no half of another', async () => {
+    it('without disk space keeps the existing dumps, and leaves no partial one', async () => {
       await backup();
       const all = () => names.flatMap((database) => readdirSync(join(dir, database)));
       const before = all();
@@ -210,10 +210,10 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       expect(dumps('orders')).toContain('20250103T000000Z.dump');
     });
 
-    it('copies to S3 with aws, and makes up for what it could not copy', async () => {
+    it('copies to S3 with aws, including dumps that it could not copy before', async () => {
       const bucket = mkdtempSync(join(dir, 'bucket-'));
       const tools = mkdtempSync(join(dir, 'tools-'));
-      // In the place of the AWS CLI, which needs an account: takes `s3 cp --only-show-errors FILE s3://bucket/…`.
+      // Replaces the AWS CLI, which needs an account: accepts `s3 cp --only-show-errors FILE s3://bucket/…`.
       writeFileSync(
         join(tools, 'aws'),
         `#!/bin/sh\n[ -e ${dir}/away ] && { echo 'fatal error: no route' >&2; exit 1; }\n[ "$1 $2 $3" = 's3 cp --only-show-errors' ] && cp "$4" "${bucket}/$(echo "$5" | sed 's,^s3://shop/,,; s,/,_,g')"\n`,
@@ -234,7 +234,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
     it.each([
       [{ ORDER_DB_URL: '' }, 'ORDER_DB_URL is missing: postgres://user:password@host:port/database'],
-      [{ ORDER_DB_URL: 'mysql://a@b/c' }, 'ORDER_DB_URL is no URL like'],
+      [{ ORDER_DB_URL: 'mysql://a@b/c' }, 'ORDER_DB_URL is not a URL like'],
       [{ ORDER_DB_URL_FILE: '/etc/hostname' }, 'set ORDER_DB_URL or ORDER_DB_URL_FILE, not both'],
       [{ ORDER_DB_URL: '', ORDER_DB_URL_FILE: '/nowhere' }, 'ORDER_DB_URL_FILE names /nowhere, which cannot be read'],
       [{ BACKUP_KEEP_DAYS: 'many' }, 'BACKUP_KEEP_DAYS is "many", not a whole number'],
@@ -242,7 +242,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       [{ BACKUP_S3_URI: 'http://bucket' }, 'BACKUP_S3_URI is "http://bucket", not like s3://bucket/prefix'],
       [
         { BACKUP_S3_URI: 's3://shop', PATH: `${bin}:/usr/bin:/bin` },
-        'BACKUP_S3_URI is set, but there is no aws command here',
+        'BACKUP_S3_URI is set, but the aws command is not installed',
       ],
     ])('refuses %j in one line', async (wrong, message) => {
       const ended = await backup(wrong);
@@ -271,7 +271,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
   });
 
   describe('backup-timer.sh', () => {
-    it('backs up at once where there is no dump, not again before it is due, and ends when it is told to', async () => {
+    it('backs up at once without a dump, not again before the interval, and ends on SIGTERM', async () => {
       const first = startScript('backup-timer.sh', [], env);
       await eventually(() => (existsSync(join(dir, 'metrics/backup.prom')) ? true : undefined));
       first.child.kill('SIGTERM');
@@ -315,7 +315,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       expect(await rights()).toEqual(before);
       const [, name = ''] = /DROP DATABASE (\w+)/.exec(ended.stdout) ?? [];
       expect(await query(name, 'SELECT count(*)::integer FROM orders')).toEqual([{ count: 3 }]);
-      // The lost order's number is with its customer; and each ledger goes on behind what subscribers have seen.
+      // The customer knows the number of the lost order; and each ledger continues after the values that subscribers have read.
       expect(await placeOrder()).toBe(lost + 1);
       const asService = server.url('orders').replace('//postgres:', '//order_service:');
       await withClient(asService, async (client) => {
@@ -324,7 +324,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       });
     });
 
-    it('leaves numbers out where nobody knows how far they were used: on a new server', async () => {
+    it('skips numbers if the last used one is unknown, as on a new server', async () => {
       await placeOrder();
       const last = await placeOrder();
       await backup();
@@ -334,20 +334,20 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       expect(await placeOrder()).toBe(last + 501);
     });
 
-    it('refuses while somebody is connected, and says who', async () => {
+    it('refuses while there are connections, and lists them', async () => {
       await placeOrder();
       await backup();
       await placeOrder();
       const ended = await withClient(`${server.url('orders')}?application_name=order-service`, () => restore());
       expect([ended.code, ended.stderr]).toEqual([
         1,
-        'restore.sh: somebody is connected to orders: postgres (order-service). Stop the service, then restore\n',
+        'restore.sh: there are connections to orders: postgres (order-service). Stop the service, then restore\n',
       ]);
       expect(await numbers()).toHaveLength(2);
       expect(await databases()).toEqual(names.toSorted());
     });
 
-    it('changes nothing when somebody connects while it restores', async () => {
+    it('changes nothing when a client connects while it restores', async () => {
       await placeOrder();
       await plant('PERFORM pg_sleep(2); RETURN true');
       await backup();
@@ -356,14 +356,14 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await eventually(async () => ((await databases()).includes('orders_restoring') ? true : undefined));
       await withClient(server.url('orders'), async () => {
         const ended = await running.ended;
-        expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('somebody is connected to orders')]);
+        expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('there are connections to orders')]);
       });
       expect(await numbers()).toHaveLength(2);
       expect(await databases()).toEqual(names.toSorted());
       expect(await restore()).toMatchObject(done);
     });
 
-    it('loses nothing when it fails half-way, or is killed there', async () => {
+    it('loses nothing when it fails or is killed in the middle', async () => {
       await placeOrder();
       await plant('RETURN false');
       await backup();
@@ -371,7 +371,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       const failed = await restore();
       expect([failed.code, failed.stderr]).toEqual([
         1,
-        expect.stringMatching(/^restore\.sh: orders is as it was: .*\n$/),
+        expect.stringMatching(/^restore\.sh: orders is unchanged: .*\n$/),
       ]);
       expect(await numbers()).toHaveLength(2);
       expect(await databases()).toEqual(names.toSorted());
@@ -401,7 +401,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
     it('refuses a dump that is damaged, and one for which roles are missing', async () => {
       await query('orders', 'CREATE ROLE temporary; GRANT SELECT ON orders TO temporary');
-      // So much that what is cut off below is data: the list at the beginning of the file stays whole.
+      // Large enough that the truncation below removes data, and not the table of contents at the beginning of the file.
       await query(
         'orders',
         `INSERT INTO order_lines SELECT gen_random_uuid(), 0, 'MUG', 1 FROM generate_series(1, 2000)`,
@@ -433,12 +433,12 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1);
     });
 
-    it('refuses a role that may not make databases', async () => {
+    it('refuses a role that may not create databases', async () => {
       await backup();
       const { code, stderr } = await restore({
         ORDER_DB_URL: env.ORDER_DB_URL?.replace('//postgres:', '//order_owner:') ?? '',
       });
-      expect([code, stderr]).toEqual([1, expect.stringContaining('order_owner may not make databases')]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('order_owner may not create databases')]);
     });
   });
 
@@ -455,7 +455,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       '01890000-0000-7000-8000-000000000003',
     ];
 
-    it('lists what is reserved for orders that are gone, and changes nothing', async () => {
+    it('lists the reservations of lost orders, and changes nothing', async () => {
       await placeOrder();
       const [known] = await query('orders', 'SELECT id FROM orders');
       for (const [id, state] of [
@@ -538,7 +538,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
          ${addCompletedKeyOf('o', { key: 'idempotency_key', resourceId: 'id' })}`,
       );
 
-    it('copies the orders that the dump does not have, with all that belongs to them, and no other', async () => {
+    it('copies only the orders that are not in the dump, with all their rows', async () => {
       await complete(await placeOrder());
       await backup();
       await complete(await placeOrder());
@@ -554,7 +554,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       expect(await all()).toEqual(before);
     });
 
-    it('leaves a key with the order that has it by now, and says so', async () => {
+    it('skips an order whose key was used again, and reports it', async () => {
       await backup();
       await complete(await placeOrder());
       const [order] = await query('orders', 'SELECT id, idempotency_key FROM orders');
@@ -562,7 +562,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await placeOrder();
       await query('orders', `UPDATE orders SET idempotency_key = '${order.idempotency_key}'`);
       const { stdout } = await script('bring-back.sh', [replaced]);
-      expect(stdout).toBe(`brought back: 0 orders\nleft out, as its key was used again: ORD-1, ${order.id}\n`);
+      expect(stdout).toBe(`brought back: 0 orders\nskipped because its key was used again: ORD-1, ${order.id}\n`);
       expect(await numbers()).toEqual([2]);
     });
 

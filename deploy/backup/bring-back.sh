@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring the orders that a restore has lost back from the database that it replaced; see --help.
+# Copy orders that a restore has lost from the replaced database; see --help.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=connection.sh
@@ -11,8 +11,8 @@ Usage: bring-back.sh <orders_before_TIME>
 
 Copies every order that was placed after the dump, with its lines, its timeline and its Idempotency-Key, from the database
 that restore.sh has replaced and kept. A client that repeats its request then gets its first answer, and no second order.
-For when that database can be read and its newest orders are right; before the gateway is opened, for a key that was
-used again stays with its new order.
+Use it if that database is readable and its newest orders are correct, and before the gateway is opened, because a key that was
+used again keeps its new order.
 
 What happened after the dump to orders that the dump has (shipped, cancelled) is not brought back. Doing it twice changes
 nothing.
@@ -23,12 +23,12 @@ TEXT
 
 main() {
   case "${1:-}" in -h | --help) usage; return ;; esac
-  [[ $# -eq 1 && $1 =~ ^[a-z_][a-z0-9_]*$ ]] || wrong_usage 'name the database that was replaced'
+  [[ $# -eq 1 && $1 =~ ^[a-z_][a-z0-9_]*$ ]] || wrong_usage 'specify the replaced database'
   local source=$1 newest
   connect orders
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  # Orders that were placed after the dump are newer than all that it has, but for the moment in which they were committed.
+  # Orders placed after the dump are newer than all orders in it, except for the time between placing and commit.
   newest=$(sql --command="SELECT coalesce(max(created_at), '-infinity') - interval '1 hour' FROM orders" 2>"$work/log") ||
     fail "the orders could not be read: $(last_words "$work/log")"
   sql --dbname="$source" --set=newest="$newest" 2>"$work/log" <<SQL || fail "$source: $(last_words "$work/log")"
@@ -58,7 +58,7 @@ INSERT INTO order_timeline (order_id, type, at, actor, correlation_id, detail)
 SELECT order_id, type, at, actor, correlation_id, detail FROM old_timeline t JOIN brought b ON b.id = t.order_id ORDER BY t.id;
 INSERT INTO idempotency_keys SELECT k.* FROM old_keys k JOIN brought ON id = resource_id ON CONFLICT DO NOTHING;
 SELECT 'brought back: ' || count(*) || ' orders' || coalesce(', ORD-' || min(number) || ' to ORD-' || max(number), '') FROM brought;
-SELECT 'left out, as its key was used again: ORD-' || number || ', ' || id
+SELECT 'skipped because its key was used again: ORD-' || number || ', ' || id
 FROM old_orders o WHERE NOT EXISTS (SELECT FROM orders WHERE orders.id = o.id) ORDER BY id;
 COMMIT;
 SQL

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# List the reservations whose orders a restored order-db does not know; see --help.
+# List the reservations whose orders are missing in a restored order-db; see --help.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=connection.sh
@@ -8,11 +8,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 usage() {
   cat <<'TEXT'
 Usage: lost-orders.sh              list them as CSV
-       lost-orders.sh --release    list them, and give back the stock of those that are held
-       lost-orders.sh --record     list them, and write an order for each that is fulfilled
+       lost-orders.sh --release    list them, and release the stock of held ones
+       lost-orders.sh --record     list them, and write an order for each fulfilled one
 
-For a person who has restored the database of order-service and nothing else (docs/restore.md). Each line is an order that
-was accepted and is gone: what is left of it is its reservation, held or fulfilled (shipped).
+Used after a restore of only the database of order-service (docs/restore.md). Each line is a lost order that had been accepted,
+and of which only the reservation exists, held or fulfilled (shipped).
 
   possible_repeats    later orders of the same products and quantities. A client that repeated the request of the lost order
                       under its old key has made a new one: if the lost one is fulfilled, do not ship the new one before
@@ -38,7 +38,7 @@ main() {
   esac
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  # The reservations first: an order is written before its stock is asked for, so that none of these is just unknown yet.
+  # The reservations first: an order is written before its reservation, so an order missing afterwards is lost.
   (connect inventory && sql 2>"$work/log" >"$work/reservations" <<'SQL'
 COPY (
   SELECT r.id, r.state, r.updated_at, r.created_at, string_agg(l.sku || ' x' || l.quantity, '; ' ORDER BY l.sku)
@@ -47,7 +47,7 @@ COPY (
 ) TO STDOUT
 SQL
   ) || {
-    [[ -s $work/log ]] || exit 1 # `connect` has said why
+    [[ -s $work/log ]] || exit 1 # `connect` has printed the cause
     fail "the reservations could not be read: $(last_words "$work/log")"
   }
   connect orders
@@ -67,7 +67,7 @@ COPY (
     (SELECT string_agg(o.name, '; ' ORDER BY o.id) FROM later o WHERE o.id > l.id AND o.lines = l.lines) AS possible_repeats
   FROM lost l ORDER BY l.id
 ) TO STDOUT WITH (FORMAT csv, HEADER);
--- Never a second one beside one that is still unsent; sent twice it would change nothing either.
+-- No second command if one is still unsent. (A second one would have no effect.)
 INSERT INTO outbox_messages (message_id, exchange, routing_key, mandatory, subject_id, body)
 SELECT m.id, 'inventory_exchange', 'reservation.release.v1', true, l.id, json_build_object(
   'id', m.id, 'type', 'reservation.release', 'version', 1, 'producer', 'order-service',

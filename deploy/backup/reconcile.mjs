@@ -1,14 +1,14 @@
-// Compare now, and print what does not agree, while the gateway is closed: run inside a container of the service, which
-// has its token. Fed by standard input, for the image does not have it:
+// Run a reconciliation while the gateway is closed, and print the mismatches. Runs inside a container of the service, which has
+// its token; passed by standard input, because the image does not contain it:
 //
 //   docker compose exec -T order-service-1 node --input-type=module - orders <deploy/backup/reconcile.mjs
 //
-// Exit code: 0 all agrees, or will when what was repaired has arrived; 3 a person is needed; 1 it could not be compared.
+// Exit code: 0 no mismatches, or all are repaired; 3 there are mismatches to resolve manually; 1 the comparison failed.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 const service = process.argv[2];
-if (!service) throw new Error('name the service as /operations/<service> does, such as orders');
+if (!service) throw new Error('specify the service as in /operations/<service>, such as orders');
 const { PORT = '3000', GATEWAY_TOKEN, GATEWAY_TOKEN_FILE } = process.env;
 const token = GATEWAY_TOKEN ?? readFileSync(GATEWAY_TOKEN_FILE, 'utf8').trimEnd();
 const path = `/operations/${service}/reconciliation`;
@@ -27,7 +27,7 @@ async function call(method, query, headers) {
   return { status: response.status, body: await response.json() };
 }
 
-/** The same request under one key, until the run has ended; each call waits two seconds for that. */
+/** Repeats the request with one key until the run has ended; each call waits up to two seconds for it. */
 async function compare() {
   const key = randomUUID();
   for (;;) {

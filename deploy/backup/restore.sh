@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Put a dump in the place of a database; see --help.
+# Replace a database with a dump; see --help.
 #
-#   1. the dump is checked, and that nobody is connected
-#   2. a new database is made beside the old one, and the dump restored into it; the old one is only read
-#   3. the sequences of the new one are moved past those of the old one
-#   4. both are renamed in one transaction: the new one takes the name, the old one is kept as <name>_before_<time>
+#   1. check the dump, and that there are no connections
+#   2. create a new database and restore the dump into it; the old one is only read
+#   3. advance the sequences of the new one past those of the old one
+#   4. rename both in one transaction: the new one gets the name, the old one is kept as <name>_before_<time>
 #
-# Before 4 nothing has changed for anybody, and what was made is dropped; after it everything is done. PostgreSQL itself
-# refuses 4 while somebody is connected to either, and lets nobody in meanwhile.
+# Before step 4 nothing has changed, and a failure drops the new database. PostgreSQL refuses step 4 while there are
+# connections to either database, and blocks new ones during the step.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=connection.sh
@@ -17,14 +17,14 @@ usage() {
   cat <<'TEXT'
 Usage: restore.sh <database> <file.dump|latest>
 
-Stop the service first, read docs/restore.md before that, and restore while nobody is connected. The replaced database is
-kept under another name, which is printed.
+Read docs/restore.md first. Stop the service, and restore while there are no connections. The replaced database is kept under
+another name, which is printed.
 
-  <SERVICE>_DB_URL       of a role that may make databases (or …_FILE, see backup.sh --help)
+  <SERVICE>_DB_URL       of a role that may create databases (or …_FILE, see backup.sh --help)
   BACKUP_DIR             where `latest` is looked for (/backups)
-  RESTORE_JOBS           connections that restore at the same time (2)
-  RESTORE_SKIP_NUMBERS   how many numbers of each sequence are left out when the replaced database does not know how far
-                         they were used, for it is new (1000000)
+  RESTORE_JOBS           number of parallel connections (2)
+  RESTORE_SKIP_NUMBERS   how many numbers of each sequence are skipped if the last used one is unknown, because the replaced
+                         database is new (1000000)
 TEXT
 }
 
@@ -39,7 +39,7 @@ main() {
   work=$(mktemp -d)
   log=$work/log
   trap clean_up EXIT
-  # So that EXIT comes, and a half-made database goes, whatever ends this.
+  # Signals run the EXIT trap, which drops an incomplete database.
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
 
@@ -55,21 +55,21 @@ main() {
   make_draft
   say "$database: restoring $dump"
   pg_restore --exit-on-error --no-password --jobs="$jobs" --dbname="$draft" "$dump" 2>"$log" ||
-    fail "$database is as it was: pg_restore failed: $(last_words "$log")"
+    fail "$database is unchanged: pg_restore failed: $(last_words "$log")"
   move_sequences
-  sql --dbname="$draft" --command='ANALYZE' 2>"$log" || fail "$database is as it was: ANALYZE failed: $(last_words "$log")"
+  sql --dbname="$draft" --command='ANALYZE' 2>"$log" || fail "$database is unchanged: ANALYZE failed: $(last_words "$log")"
   swap
-  say "$database: $dump is in its place now. What was there before is the database $kept; when nobody needs it any more:"
+  say "$database: restored from $dump. The previous database is $kept; to remove it when it is no longer needed:"
   say "  psql -d postgres -c 'DROP DATABASE $kept'"
 }
 
 clean_up() {
   [[ -z $is_made ]] || sql --dbname=postgres --command="DROP DATABASE IF EXISTS $draft WITH (FORCE)" 2>/dev/null ||
-    say "$database: the unfinished database $draft is still there; the next restore removes it" >&2
+    say "$database: the incomplete database $draft still exists; the next restore removes it" >&2
   rm -rf "$work"
 }
 
-# As another database of the server: being connected to the one that is replaced would be in its way.
+# Connect to another database of the server, because a connection to the replaced one would block the rename.
 ask_server() { sql --dbname=postgres --set=old="$old" --set=draft="$draft" --set=kept="$kept" "$@"; }
 
 check_server() {
@@ -80,9 +80,9 @@ SELECT (rolcreatedb OR rolsuper) AND EXISTS (
 SQL
   ) || fail "the server of $database cannot be used: $(last_words "$log")"
   [[ $(ask_server <<<"SELECT count(*) FROM pg_database WHERE datname = :'old'") == 1 ]] ||
-    fail "there is no database $old on $PGHOST:$PGPORT: run the service's migration first, which makes its roles, too"
-  [[ $answer == t ]] || fail "$PGUSER may not make databases or does not own $old: use the server's superuser"
-  # Roles belong to the server and not to the dump. Those that it grants to have to be here.
+    fail "there is no database $old on $PGHOST:$PGPORT: run the service's migration first, which also creates the roles"
+  [[ $answer == t ]] || fail "$PGUSER may not create databases or does not own $old: use the server's superuser"
+  # Roles are not in the dump. All roles with privileges in it must exist on the server.
   roles=$(pg_restore --schema-only --file=- "$dump" |
     sed -nE 's/^(GRANT .* TO|ALTER .* OWNER TO) "?([^";]+)"?;$/\2/p' | sort --unique | grep -vx PUBLIC || true)
   missing=$(ask_server --set=roles="${roles//$'\n'/,}" <<'SQL'
@@ -100,16 +100,16 @@ SELECT string_agg(DISTINCT format('%s (%s)', usename, coalesce(nullif(applicatio
 FROM pg_stat_activity WHERE datname IN (:'old', :'draft') AND coalesce(backend_type, 'client backend') = 'client backend'
 SQL
   )
-  [[ -z $sessions ]] || fail "somebody is connected to $database: $sessions. Stop the service, then restore"
+  [[ -z $sessions ]] || fail "there are connections to $database: $sessions. Stop the service, then restore"
 }
 
 make_draft() {
   local problem
-  # What an earlier restore left that was killed.
+  # Left by an earlier restore that was killed.
   ask_server --command="DROP DATABASE IF EXISTS $draft" >"$log" 2>&1 || fail "$(last_words "$log")"
   is_made=yes
-  # Owner, settings and rights of a database itself are not in its dump.
-  ask_server 2>"$log" <<'SQL' || fail "$database is as it was: no database could be made beside it: $(last_words "$log")"
+  # The owner, settings and privileges of the database itself are not in its dump.
+  ask_server 2>"$log" <<'SQL' || fail "$database is unchanged: the new database could not be created: $(last_words "$log")"
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING %L',
   :'draft', pg_get_userbyid(datdba), pg_encoding_to_char(encoding))
 FROM pg_database WHERE datname = :'old' \gexec
@@ -131,10 +131,10 @@ SELECT 'differs' FROM pg_database o, pg_database d WHERE o.datname = :'old' AND 
   AND (o.datcollate, o.datctype, o.datlocprovider) IS DISTINCT FROM (d.datcollate, d.datctype, d.datlocprovider)
 SQL
   )
-  [[ -z $problem ]] || fail "$old has another locale than its server's own: make the databases anew by the migration"
+  [[ -z $problem ]] || fail "$old has another locale than the server's default: create the databases again with the migration"
 }
 
-# The numbers that were given out since the dump was made are with customers: none may be given out again.
+# Numbers used since the dump are known to customers and must not be used again.
 move_sequences() {
   local used
   used=$(sql --dbname="$old" 2>"$log" <<'SQL'
@@ -142,7 +142,7 @@ SELECT coalesce(json_agg(json_build_object('name', format('%I.%I', schemaname, s
 FROM pg_sequences
 SQL
   ) || {
-    say "$database: the replaced database cannot be read ($(last_words "$log")), so $skip numbers are left out" >&2
+    say "$database: the replaced database cannot be read ($(last_words "$log")), so $skip numbers are skipped" >&2
     used='[]'
   }
   sql --dbname="$draft" --set=used="$used" --set=skip="$skip" >/dev/null 2>"$log" <<'SQL' ||
@@ -153,14 +153,14 @@ FROM (SELECT format('%I.%I', schemaname, sequencename) AS name, coalesce(last_va
 LEFT JOIN json_to_recordset(:'used') AS used (name text, last bigint) USING (name)
 WHERE used.last > 0 OR restored.last > 0 \gexec
 SQL
-    fail "$database is as it was: its sequences could not be moved: $(last_words "$log")"
+    fail "$database is unchanged: the sequences could not be advanced: $(last_words "$log")"
 }
 
 swap() {
   refuse_connected "$old"
   ask_server --single-transaction --command="ALTER DATABASE $old RENAME TO $kept" \
     --command="ALTER DATABASE $draft RENAME TO $old" 2>"$log" ||
-    fail "$database is as it was: the databases could not be renamed: $(last_words "$log")"
+    fail "$database is unchanged: the databases could not be renamed: $(last_words "$log")"
   is_made=
 }
 

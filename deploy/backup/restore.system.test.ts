@@ -1,6 +1,6 @@
 /**
- * docs/restore.md, played: one database is restored to an earlier time than the other, by the scripts and in the order
- * that the document says, and what it promises is compared with what is there then.
+ * Follows docs/restore.md: restores one database to an earlier time than the other, with the scripts and in the order of the
+ * document, and compares the result with the document.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -51,7 +51,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
   const script = (name: string, ...args: string[]): Promise<Ended> =>
     startScript(name, args, process.env as Record<string, string>, tools?.(env)).ended;
   const backup = async () => expect(await script('backup.sh')).toMatchObject({ code: 0, stderr: '' });
-  /** As in the document: the script is fed to a process of the service, while the gateway is closed. */
+  /** As in the document: the script is passed to a process of the service, while the gateway is closed. */
   async function reconcile(service: 'orders' | 'inventory'): Promise<Ended> {
     const parts = await system.parts();
     const port = parts.find(({ part }) => part === (service === 'orders' ? 'order-1' : 'inventory-1'))?.port;
@@ -140,10 +140,10 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       if (rowCount || unsent) throw new Error(`${rowCount} orders wait, ${unsent} messages are unsent`);
       return true;
     });
-  /** Each once: the completer repeats a question whose answer became one. */
+  /** Without duplicates, because the completer may repeat a request. */
   const deadLetters = async () =>
     (await system.orderDb.query(`SELECT DISTINCT reason, subject_id FROM dead_letters WHERE status = 'open'`)).rows;
-  /** Our own connections would be in the way; the pools make new ones. */
+  /** The connections of the test would block the restore; the pools open new ones. */
   const closePools = () =>
     withClient(superuser(env.ORDER_DB_URL ?? ''), closeOwners).then(() =>
       withClient(superuser(env.INVENTORY_DB_URL ?? ''), closeOwners),
@@ -183,7 +183,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
 
     expect(await script('restore.sh', 'orders', 'latest')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('somebody is connected to orders'),
+      stderr: expect.stringContaining('there are connections to orders'),
     });
     await stopped('gateway');
     await stopped('order');
@@ -192,7 +192,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect(restored).toMatchObject({ code: 0, stderr: '' });
     await start('order');
 
-    // The completer asks for those that are pending again; inventory-service answers from its rows.
+    // The completer requests the reservations of pending orders again; inventory-service replies from its rows.
     await eventually(async () => {
       expect(await Promise.all([pending.id, pendingThenShipped.id].map(statusOf))).toEqual(['confirmed', 'confirmed']);
       expect(await deadLetters()).toEqual([{ reason: 'released-while-pending', subject_id: pendingThenCancelled.id }]);
@@ -221,19 +221,19 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     for (const { id } of [pendingThenShipped, shippedAfter]) await ship(id);
     for (const { id } of [pendingThenCancelled, cancelledAfter]) await cancel(id);
 
-    // Clients that repeat the lost requests make new orders, under numbers that no customer has seen.
+    // Clients that repeat the lost requests create new orders, with numbers that no customer knows.
     const again = await placeConfirmed(sku, 8, lostHeld.key);
     const shippedAgain = await placeConfirmed(sku, 9, lostShipped.key);
     expect(again.id).not.toBe(lostHeld.id);
     expect(shippedAgain.id).not.toBe(lostShipped.id);
     expect(again.number).toBeGreaterThan(lostCancelled.number);
-    // Which is not hidden: whoever ships asks first.
+    // The list shows them, so they can be checked before shipping.
     const { stdout: suspects, code, stderr } = await script('lost-orders.sh', '--release');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(suspects).toMatch(new RegExp(`^${lostHeld.id},held,.*,ORD-${again.number} confirmed$`, 'm'));
     expect(suspects).toMatch(new RegExp(`^${lostShipped.id},fulfilled,.*,ORD-${shippedAgain.number} confirmed$`, 'm'));
     await eventually(async () => ((await stateOf(lostHeld.id)) === 'released' ? true : undefined));
-    await cancel(shippedAgain.id); // its parcel went out under the lost order
+    await cancel(shippedAgain.id); // already shipped for the lost order
     expect(await script('lost-orders.sh', '--record')).toMatchObject({ code: 0, stderr: '' });
     await quiet();
 
@@ -246,7 +246,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     ]);
     const { body } = await system.backoffice('GET', `/orders/${lostShipped.id}`);
     expect(body).toMatchObject({ clientId: 'restored', lines: [{ sku, quantity: 9 }], status: 'shipped' });
-    // An answer that says of an unknown order that nothing is held for it is none for a person.
+    // A reply that nothing is held for an unknown order needs no action.
     expect((await deadLetters()).filter(({ reason }) => reason === 'order-not-found')).toEqual([]);
   });
 
@@ -284,7 +284,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     expect(await system.stock(sku)).toEqual(truth);
   });
 
-  it('inventory-db: reservations are asked for again, and the stock is what it was when adjustments are repeated', async () => {
+  it('inventory-db: reservations are requested again, and repeated adjustments restore the stock', async () => {
     const sku = await system.product(100);
     const known = randomUUID();
     await adjust(sku, 11, known);
@@ -321,8 +321,8 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
     await closePools();
     expect(await script('restore.sh', 'inventory', 'latest')).toMatchObject({ code: 0, stderr: '' });
     await start('inventory');
-    // While order-service is stopped nobody can order, and the ERP repeats what it did under the keys that it used: what
-    // the database still knows has no second effect.
+    // While order-service is stopped, there are no new orders, and the ERP repeats its adjustments with the same keys: those
+    // that the database has already have no second effect.
     await eventually(async () => ((await create()).status === 201 ? true : undefined));
     for (const [target, delta, key] of [
       [sku, 11, known],
@@ -342,7 +342,7 @@ describeNeeding('a Docker engine', tools !== undefined, 'a database that is behi
       if (!/^0 mismatches.* 0 underWay/m.test(stdout)) throw new Error(stdout + stderr);
       return true;
     });
-    // Some of it by the run that comes by itself when order-service starts.
+    // Some are repaired by the scheduled run when order-service starts.
     const repaired = await system.orderDb.query(
       `SELECT m->>'kind' AS kind, m->>'subject' AS subject
        FROM reconciliation_runs r, json_array_elements(r.mismatches) m

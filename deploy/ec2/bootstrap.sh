@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a fresh Debian 13 or Ubuntu 22.04 / 24.04 ready for deploy.sh. Run again, it changes nothing that is right.
+# Prepares a new Debian 13 or Ubuntu 22.04 / 24.04 host for deploy.sh. A second run changes only what differs.
 set -euo pipefail
 
 usage() {
@@ -8,12 +8,12 @@ Usage, from your own machine, as a user who may use sudo on the new host:
 
   ssh admin@HOST sudo bash -s -- --domain orders.example.com --key "'$(cat deploy_key.pub)'" < deploy/ec2/bootstrap.sh
 
-  --domain NAME   the name that clients call; its certificate comes later
+  --domain NAME   the host name for clients; its certificate is installed later
   --key KEY       the public key that deploy.sh logs in with, as user deploy
-  --skip PART     leave out swap, firewall or upgrades (may be given several times)
+  --skip PART     skip swap, firewall or upgrades (may be given several times)
 
-Installs Docker with Compose v2 from the distribution, makes the user deploy, 2 GB of swap, a firewall for 22, 80 and 443,
-unattended security upgrades, and /opt/orders with settings that fit the machine's memory.
+Installs Docker with Compose v2 from the distribution, and sets up the user deploy, 2 GB of swap, a firewall for 22, 80 and 443,
+unattended security upgrades, and /opt/orders with settings according to the machine's memory.
 HELP
 }
 
@@ -41,9 +41,9 @@ while (($# > 0)); do
 done
 readonly home=/opt/orders
 
-[[ $domain =~ ^[a-z0-9.-]+\.[a-z]+$ ]] || fail "--domain takes the name that clients call, such as orders.example.com"
+[[ $domain =~ ^[a-z0-9.-]+\.[a-z]+$ ]] || fail "--domain takes the host name for clients, such as orders.example.com"
 [[ $key =~ ^(ssh-|ecdsa-|sk-)[^\ ]+\ [^\ ]+ ]] || fail "--key takes a line of a .pub file"
-((EUID == 0)) || fail "Only root can do this: sudo."
+((EUID == 0)) || fail "Must be run as root: use sudo."
 command -v apt-get >/dev/null || fail "This is neither Debian nor Ubuntu."
 wanted() { [[ $skipped != *" $1 "* ]]; }
 step() { echo "- $*"; }
@@ -55,7 +55,7 @@ install_packages() {
   ! wanted upgrades || packages+=(unattended-upgrades)
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  # A package of its own in Debian 13, a part of docker.io elsewhere.
+  # A separate package in Debian 13, a part of docker.io elsewhere.
   ! apt-cache show docker-cli >/dev/null 2>&1 || packages+=(docker-cli)
   # Compose v2 is called docker-compose-v2 in Ubuntu and docker-compose in Debian, where version 1 had that name before 13.
   for compose in docker-compose-v2 docker-compose; do
@@ -68,7 +68,7 @@ install_packages() {
 make_user() {
   step "user deploy"
   id deploy >/dev/null 2>&1 || useradd --create-home --shell /bin/bash deploy
-  # Whoever may talk to the engine is root on this machine: guard this key like root's.
+  # Access to the engine is equivalent to root: protect this key like root's.
   usermod --append --groups docker deploy
   install -d -m 0700 -o deploy -g deploy /home/deploy/.ssh
   local keys=/home/deploy/.ssh/authorized_keys
@@ -77,10 +77,10 @@ make_user() {
   chmod 0600 "$keys"
 }
 
-# The sizes of PostgreSQL and of the limits follow the machine; changed by hand, they stay.
+# The sizes of PostgreSQL and the limits depend on the machine. Manual changes are kept.
 make_home() {
   step "$home"
-  # Nobody else looks in: containers under other users have to read the files in it, so those are readable.
+  # Only deploy has access to the folder. The files in it are readable, because containers read them as other users.
   install -d -m 0700 -o deploy -g deploy "$home"
   install -d -m 0755 -o deploy -g deploy "$home/releases" "$home/tls" "$home/logs"
   # The clients' keys.
@@ -88,8 +88,8 @@ make_home() {
   [[ -e $home/host.env ]] && return
   local memory
   memory=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024))
-  ((memory >= 3500)) || echo "  Note: $memory MB of memory are little for this system; 4 GB are the least."
-  # A fifth for each database, a quarter of that as its own cache.
+  ((memory >= 3500)) || echo "  Note: $memory MB of memory are not enough for this system; the minimum is 4 GB."
+  # A fifth for each database, a quarter of which is its shared buffers.
   local database=$((memory / 5))
   cat >"$home/host.env" <<SETTINGS
 # Settings of this host: read by Compose and by bash. Changes apply with the next deploy, those of databases and broker
@@ -117,7 +117,7 @@ make_swap() {
   grep -q '^/swapfile ' /etc/fstab || echo '/swapfile none swap sw 0 0' >>/etc/fstab
 }
 
-# Docker publishes its ports past ufw: what is not meant for the world listens on 127.0.0.1 (docker-compose.prod.yml).
+# Docker's published ports bypass ufw: internal ones are bound to 127.0.0.1 (docker-compose.prod.yml).
 make_firewall() {
   step "firewall"
   local port
@@ -128,7 +128,7 @@ make_firewall() {
 
 make_upgrades() {
   step "unattended upgrades"
-  # Security fixes alone, and no reboot by itself: a deploy is drained, a reboot is not.
+  # Only security fixes, and no automatic reboot, because a reboot does not drain processes.
   printf 'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n' >/etc/apt/apt.conf.d/20auto-upgrades
 }
 

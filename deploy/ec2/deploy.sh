@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings a version to a host: this folder's configuration and the images of that tag. The host does the work (host.sh).
+# Deploys a version to a host: the configuration of this folder and the images of the tag. host.sh does the work on the
+# host.
 set -euo pipefail
 # shellcheck source=deploy/ec2/ssh.sh
 source "$(dirname "${BASH_SOURCE[0]}")/ssh.sh"
@@ -8,14 +9,14 @@ usage() {
   cat <<'HELP'
 Usage: deploy.sh [--infrastructure] HOST TAG
 
-Pulls the images of TAG, migrates (only what the former version can live with), replaces process by process, and asks
-through the gateway for health and for a canary order. When something fails, the host is on the former version again.
+Pulls the images of TAG, migrates the databases (compatible with the previous version), replaces one process after the other, and
+checks the health and canary orders through the gateway. On a failure, the host returns to the previous version.
 
-  --infrastructure  also replace databases, broker and Kong where their definition has changed: a short interruption
+  --infrastructure  also replace databases, broker and Kong if their definition has changed: a short interruption
 
-  DOCKERHUB_USER    whose images: $DOCKERHUB_USER/order-service:TAG (or REGISTRY:PORT/NAME)
-  DOCKERHUB_TOKEN   what logs in to the registry; without it the images must be public
-  REGISTRY_USER     who logs in (default: DOCKERHUB_USER)
+  DOCKERHUB_USER    owner of the images: $DOCKERHUB_USER/order-service:TAG (or REGISTRY:PORT/NAME)
+  DOCKERHUB_TOKEN   token for the login to the registry; without it the images must be public
+  REGISTRY_USER     user for the login (default: DOCKERHUB_USER)
 
 HELP
   connection_help
@@ -40,9 +41,9 @@ done
 host=$1 tag=$2
 
 [[ -n ${DOCKERHUB_USER:-} ]] || fail "DOCKERHUB_USER is not set: whose images?"
-[[ $DOCKERHUB_USER =~ ^[a-z0-9][a-z0-9._:/-]*$ ]] || fail "DOCKERHUB_USER is no name of a repository: $DOCKERHUB_USER"
-[[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || fail "This is no tag: $tag"
-[[ $tag != latest ]] || fail "latest is not a version: a rollback could not name what it goes back to."
+[[ $DOCKERHUB_USER =~ ^[a-z0-9][a-z0-9._:/-]*$ ]] || fail "DOCKERHUB_USER is not a valid repository name: $DOCKERHUB_USER"
+[[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || fail "Not a valid tag: $tag"
+[[ $tag != latest ]] || fail "latest is not a version, and a rollback needs one."
 require_known_hosts
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -58,6 +59,6 @@ tar -C "$repository" --exclude=known_hosts --exclude='*.test.ts' -cz "${parts[@]
   exit 1
 }
 
-# By standard input: arguments can be seen by everybody on the host.
+# By standard input, because arguments are visible to all users of the host.
 printf -v deploy 'bash %q deploy %s' "$release/deploy/ec2/host.sh" "$infrastructure"
 printf '%s\n%s\n' "${REGISTRY_USER:-${DOCKERHUB_USER##*/}}" "${DOCKERHUB_TOKEN:-}" | on_host "$host" "$deploy" || exit 1

@@ -1,7 +1,7 @@
 /**
- * deploy.sh and its siblings as production uses them, from an operator's machine to a host: here both are this machine,
- * the host by its own sshd. The engine, the registry, the images, the databases and the broker are real; what is not is
- * in testing/override.yml.
+ * deploy.sh and the other scripts as in production, from an operator's machine to a host. Both are this machine, with an sshd
+ * for the host. The engine, the registry, the images, the databases and the broker are real; testing/override.yml has the
+ * exceptions.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,7 +52,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
   }, TEN_MINUTES);
 
   const token = 'order_to_inventory_token';
-  /** In an earlier version all services had this one. It is still read, so the same images stand for that version too. */
+  /** The token of all services in an earlier version. It is still read, so the same images can be used for that version. */
   const formerToken = 'internal_token';
 
   /** Deploys a tag with the configuration of the version that had one token for all services. */
@@ -70,7 +70,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     host.run('deploy.sh', [address, tag], environment);
 
   let partnerKey: string;
-  /** What `host.sh clients` prints as the key of a client. */
+  /** The key of a client in the output of `host.sh clients`. */
   async function makeKey(...args: string[]): Promise<string> {
     const script = join(host.home, 'current/deploy/ec2/host.sh');
     const { code, output } = await host.run(script, ['clients', ...args, '--json']);
@@ -83,7 +83,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
   const untilTaken = (key: string) =>
     eventually(async () => ((await statusFor(key)) === 200 ? true : undefined), 60_000);
 
-  /** Which version each of our processes runs. */
+  /** The version of each process. */
   function versions(): string[] {
     const ours = Object.entries(host.containers()).filter(([name]) => /^(order|inventory)-service-\d$/.test(name));
     return ours
@@ -96,7 +96,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     return docker('inspect', '--format', format, host.containers()[service] ?? '').trim();
   }
 
-  /** What inventory-service's first process, which is replaced first, says of order-service's calls since: none was refused. */
+  /** Checks in the metrics of inventory-service's first process, which is replaced first, that no call was refused since. */
   async function expectCalls(byToken: string[]): Promise<void> {
     const answer = await fetch(`http://${addressOf('inventory-service-1', 'services')}:3000/metrics`);
     const metrics = await answer.text();
@@ -105,7 +105,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     expect(metrics.match(/^http_request_duration_seconds_count\{.*status="401".*$/m)).toBeNull();
   }
 
-  /** A deploy that has to be refused: one clear message, and the system as it was. */
+  /** A deploy that must be refused with one message and without a change. */
   async function refused(attempt: () => Promise<Outcome>, message: RegExp): Promise<void> {
     const before = host.containers();
     const { code, output } = await attempt();
@@ -116,8 +116,8 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
   }
 
   /**
-   * `repeats` are requests that had to be sent again: after a 5xx, a refused or a lost connection. There may be none, but
-   * for what a service refuses by itself because the machine is too busy with others, tests of somebody else say.
+   * `repeats` are requests that had to be retried after a 5xx, a refused or a lost connection. There must be none, except requests
+   * that a service sheds because other work keeps the machine busy.
    */
   function expectGreen(reports: Report[], machineWasBusy: boolean): void {
     for (const { run, audit, requests, sales } of reports) {
@@ -133,10 +133,10 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     }
   }
 
-  /** `work` while orders are placed; every one has to be answered and kept. */
+  /** Runs `work` while orders are placed; every order must get a response and be stored. */
   async function underLoad(name: string, work: () => Promise<void>): Promise<void> {
     const load = startLoad(folder, name, host.environment);
-    // How many processes waited for a processor, by the minute.
+    // The number of processes that waited for a CPU, per minute.
     let longestQueue = 0;
     const sampler = setInterval(() => {
       longestQueue = Math.max(longestQueue, loadavg()[0] ?? 0);
@@ -170,7 +170,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       'brings everything up, healthy and with a canary order through the gateway',
       async () => {
         const { code, output } = await deployFormerly('v1');
-        expect(output).toMatch(/Health and canary orders through the gateway are well\nv1 is live\./);
+        expect(output).toMatch(/Health and canary orders through the gateway are OK\nv1 is live\./);
         expect(code).toBe(0);
         expect(versions()).toEqual(['v1', 'v1', 'v1', 'v1']);
       },
@@ -265,7 +265,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
         await underLoad('third', async () => {
           const { code, output } = await deploy('v3');
           expect(output).toMatch(/Error: order-service-1 is not ready after \d+ s/);
-          expect(output).toMatch(/Error: v3 failed and is not live; v2 is back\./);
+          expect(output).toMatch(/Error: v3 failed and is not live; v2 is live again\./);
           expect(code).toBe(1);
         });
         expect(versions()).toEqual(['v2', 'v2', 'v2', 'v2']);
@@ -274,14 +274,14 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     );
   });
 
-  describe('that cannot be', () => {
+  describe('that is refused', () => {
     it('refuses a host whose key is not the known one', () =>
-      refused(() => deploy('v2', host.wrongKey), /No connection to .* somebody may be in between/));
+      refused(() => deploy('v2', host.wrongKey), /No connection to .* it may be a man-in-the-middle attack/));
 
-    it('refuses a host whose key nobody has noted', () =>
+    it('refuses a host whose key is not known', () =>
       refused(() => deploy('v2', { SSH_KNOWN_HOSTS: '/nowhere' }), /the host's key has to be known/));
 
-    it('refuses to work for nobody', () =>
+    it('refuses to run without DOCKERHUB_USER', () =>
       refused(() => deploy('v2', { DOCKERHUB_USER: '' }), /DOCKERHUB_USER is not set/));
 
     it('refuses a tag that was never pushed', () =>
@@ -310,7 +310,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     it('refuses a host without the key of its certificate', async () => {
       const [key, away] = [join(host.home, 'tls/privkey.pem'), join(host.home, 'tls/away')];
       renameSync(key, away);
-      await refused(() => deploy('v2'), /There is no certificate/);
+      await refused(() => deploy('v2'), /No certificate/);
       writeFileSync(key, 'no key');
       await refused(() => deploy('v2'), /privkey.pem is not the key of the certificate/);
       renameSync(away, key);
@@ -341,7 +341,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       writeFileSync(file, readFileSync(file, 'utf8').replace('name: rate-limiting', 'name: rate-limitless'));
       await refused(
         () => host.run(join(copy, 'deploy/ec2/deploy.sh'), [address, 'v2']),
-        /Kong would not take kong\.yml; nothing was changed\..*plugins/s,
+        /Kong rejects kong\.yml; nothing was changed\..*plugins/s,
       );
     });
 
@@ -362,7 +362,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
             const rotated = await onHost('secrets.sh', 'rotate', name, join(host.home, 'secrets'));
             expect(rotated).toMatchObject({ code: 0 });
           }
-          // Gateway and order-service still send the former ones: that is what the second valid value is for.
+          // The gateway and order-service still send the previous tokens, which are also accepted.
           expect(await onHost('host.sh', 'restart')).toMatchObject({ code: 0 });
         });
         for (const [index, name] of tokens.entries()) {
@@ -378,7 +378,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       'rollback.sh brings the version before back, which lives with the newer schema',
       async () => {
         const { code, output } = await host.run('rollback.sh', [address]);
-        expect(output).toMatch(/Health and canary orders through the gateway are well\nv1 is live\./);
+        expect(output).toMatch(/Health and canary orders through the gateway are OK\nv1 is live\./);
         expect(code).toBe(0);
         expect(versions()).toEqual(['v1', 'v1', 'v1', 'v1']);
       },
@@ -425,7 +425,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       expect(await deploy('v1')).toMatchObject({ code: 0 });
     });
 
-    it('status.sh tells what runs', async () => {
+    it('status.sh shows the running version', async () => {
       const { code, output } = await host.run('status.sh', [address]);
       expect(output).toMatch(/^Version {4}v1 \(before: v1\)$/m);
       expect(output).toMatch(/^order-service-1 .*:v1 .*Up/m);

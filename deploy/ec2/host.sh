@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# The host's side of a deploy. It lies in /opt/orders/releases/<release>/deploy/ec2 and works with that release; what it
-# keeps is one folder up: host.env, secrets/, tls/, the configuration in use, and the links current and previous.
+# The part of a deploy that runs on the host. It is in /opt/orders/releases/<release>/deploy/ec2 and works with that
+# release. The permanent files are in /opt/orders: host.env, secrets/, tls/, the configuration in use, and the links current
+# and previous.
 set -euo pipefail
 
 usage() {
   cat <<'HELP'
-Usage: host.sh deploy [--infrastructure]   go over to this release, and back if that fails (deploy.sh calls it)
-       host.sh rollback                    go back to the release before (rollback.sh calls it)
-       host.sh status                      what runs, and how it is (status.sh calls it)
-       host.sh restart                     restart every process, one after the other: after a change of secrets
-       host.sh certificate FULLCHAIN KEY   take a new certificate into use, without an interruption
+Usage: host.sh deploy [--infrastructure]   switch to this release, and back if that fails (called by deploy.sh)
+       host.sh rollback                    return to the previous release (called by rollback.sh)
+       host.sh status                      show the running version and its health (called by status.sh)
+       host.sh restart                     restart all processes, one after the other, after a change of secrets
+       host.sh certificate FULLCHAIN KEY   install a new certificate without an interruption
        host.sh clients COMMAND             list, add, rotate, retire or remove clients of the API (docs/clients.md)
        host.sh compose ARGUMENTS           Docker Compose on this release: ps, logs, exec, …
 HELP
@@ -37,7 +38,7 @@ readonly paths=(orders inventory accounts)
 readonly replicas=(account-service-1 account-service-2 inventory-service-1 inventory-service-2 order-service-1 order-service-2)
 # [end]
 
-# A connection that is lost must not leave a deploy half done: it goes on, and the log tells.
+# If the connection is lost, the deploy continues and writes to the log.
 trap '' HUP PIPE
 log=/dev/null
 say() {
@@ -49,8 +50,8 @@ fail() {
   exit 1
 }
 
-[[ -f $home/host.env ]] || fail "There is no $home/host.env: run bootstrap.sh on this host first."
-# Exported, for Compose reads its own settings only there.
+[[ -f $home/host.env ]] || fail "$home/host.env does not exist: run bootstrap.sh on this host first."
+# Exported, because Compose reads its own settings only from the environment.
 set -a
 # shellcheck source=/dev/null
 source "$home/host.env"
@@ -58,19 +59,19 @@ set +a
 # shellcheck source=/dev/null
 source "$release/release.env"
 readonly project=${COMPOSE_PROJECT_NAME:-orders}
-# Root may call this too (the certificate's hook does), and must leave no file that the folder's owner cannot read.
+# When called by root (as by the certificate's hook), it must leave no file that the folder's owner cannot read.
 HOST_USER=$(stat -c %u:%g "$home")
 export HOST_USER
 
 compose() {
   local files=(-f "$release/docker-compose.prod.yml")
-  # What only this host has, if anything.
+  # Settings for this host, if any.
   [[ ! -f $home/override.yml ]] || files+=(-f "$home/override.yml")
   docker compose -p "$project" --project-directory "$home" --env-file "$home/host.env" \
     --env-file "$release/release.env" "${files[@]}" "$@"
 }
 
-# try WHAT-FAILED COMMAND…: its output goes to the log; when it fails, the last words of it are shown.
+# try MESSAGE COMMAND…: logs the output of the command; on a failure, prints the message and the last lines.
 try() {
   local what=$1 output
   shift
@@ -95,27 +96,27 @@ lock() {
   log=$home/logs/$(date -u +%Y%m%dT%H%M%S)-$1-$name.log
 }
 
-# --- before anything is touched
+# --- checks before any change
 
 check_certificate() {
   local chain=$1 key=$2
-  [[ -s $chain && -s $key ]] || fail "There is no certificate: $chain and $key (README.md, \"The certificate\")."
+  [[ -s $chain && -s $key ]] || fail "No certificate: $chain and $key are needed (README.md, \"The certificate\")."
   openssl x509 -checkend 0 -noout -in "$chain" >/dev/null || fail "The certificate $chain has expired."
   [[ $(openssl x509 -pubkey -noout -in "$chain") == $(openssl pkey -pubout -in "$key" 2>/dev/null) ]] ||
     fail "$key is not the key of the certificate $chain."
 }
 
 check_host() {
-  [[ ${GATEWAY_URL:-}${DOMAIN:-} ]] || fail "DOMAIN is not set in $home/host.env: the name that clients call."
+  [[ ${GATEWAY_URL:-}${DOMAIN:-} ]] || fail "DOMAIN, the host name for clients, is not set in $home/host.env."
   bash "$release/deploy/ec2/secrets.sh" adopt "$home/secrets"
   bash "$release/deploy/ec2/secrets.sh" check "$home/secrets" 2>&1 || fail "Nothing was changed."
   check_certificate "$home/tls/fullchain.pem" "$home/tls/privkey.pem"
-  docker info >/dev/null 2>&1 || fail "No Docker engine answers here."
+  docker info >/dev/null 2>&1 || fail "The Docker engine does not respond."
   local free
   free=$(($(df --output=avail -k "$home" | tail -n 1) / 1024))
   ((free >= ${MIN_FREE_MB:-3000})) ||
     fail "The disk is too full: $free MB are free, a deploy takes ${MIN_FREE_MB:-3000} (host.env: MIN_FREE_MB). See: docker system df"
-  try "The Compose file does not fit to this host's settings; nothing was changed." compose config --quiet
+  try "The Compose file is not valid with the settings of this host; nothing was changed." compose config --quiet
   running kong || check_ports
 }
 
@@ -132,7 +133,7 @@ running() { [[ $(compose ps --quiet --status running "$1" 2>/dev/null) ]]; }
 
 # --- images
 
-# The login lives in memory and ends with this function, or with the deploy (clean_up).
+# The login is stored in memory and removed by this function, or at the end of the deploy (clean_up).
 pull_images() {
   local user=$1 token=$2 first=${DOCKERHUB_USER%%/*} registry='' image
   [[ $DOCKERHUB_USER != */* || $first != *[.:]* ]] || registry=$first
@@ -146,7 +147,7 @@ pull_images() {
     try "$image cannot be pulled: was it ever pushed, and may $user read it? Nothing was changed." \
       docker --config "$login" pull --quiet "$image"
   done
-  # The others have exact versions.
+  # All other images have exact versions.
   for image in $(compose config --images | sort -u); do
     docker image inspect "$image" >/dev/null 2>&1 ||
       try "$image cannot be pulled. Nothing was changed." docker --config "$login" pull --quiet "$image"
@@ -160,21 +161,21 @@ try_stdin() {
   output=$("$@" 2>&1) || fail "$what"$'\n'"  $(tail -n 1 <<<"$output")"
 }
 
-# --- what stays while versions come and go
+# --- infrastructure
 
 start_infrastructure() {
   local recreate=--no-recreate
   [[ $1 != --infrastructure ]] || recreate=
-  # Mounted into what starts now; where something runs already, the former configuration stays until the switch.
+  # Mounted into containers that start now; running ones keep the previous configuration until the switch.
   [[ -d $home/deploy ]] || put_configuration
   say "Databases and broker"
   # shellcheck disable=SC2086
-  try "They do not become healthy; the services were not touched. The log: $log" \
+  try "The infrastructure does not become healthy; the services were not changed. The log: $log" \
     compose up --detach $recreate --wait --wait-timeout 300 "${services[@]/%/-db}" rabbitmq
   [[ $1 == --infrastructure ]] || note_changed "${services[@]/%/-db}" rabbitmq kong
 }
 
-# Compose notes on each container what it was made from.
+# Compose labels each container with the hash of its definition.
 note_changed() {
   local service container
   for service in "$@"; do
@@ -182,7 +183,7 @@ note_changed() {
     [[ $container ]] || continue
     [[ $(docker inspect -f '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$container") == \
       $(compose config --hash "$service" | cut -d ' ' -f 2) ]] ||
-      say "Note: $service is defined otherwise in this release and goes on as it was; deploy.sh --infrastructure replaces it."
+      say "Note: the definition of $service has changed in this release, but it was not replaced; deploy.sh --infrastructure does it."
   done
 }
 
@@ -195,12 +196,12 @@ migrate() {
   done
 }
 
-# --- going over to a release; also the way back
+# --- switching to a release, also for a rollback
 
 put_configuration() {
   local part
   for part in kong deploy monitoring; do
-    # Into the folder that is there: containers have it mounted.
+    # Into the existing folder, which is mounted into containers.
     [[ ! -d $release/$part ]] || cp -RT "$release/$part" "$home/$part"
   done
 }
@@ -208,30 +209,30 @@ put_configuration() {
 # shellcheck disable=SC2016
 readonly ask_ready='fetch(`http://127.0.0.1:3000/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))'
 
-# A process that is as it should be stays; another one drains and is replaced.
+# An up-to-date process is kept; any other drains and is replaced.
 replace() {
   local service=$1 before deadline
   before=$(compose ps --quiet "$service" 2>/dev/null) || true
   try "$service could not be started." compose up --detach --no-deps "${@:2}" "$service"
   deadline=$((SECONDS + ${READY_SECONDS:-60}))
   until compose exec -T "$service" node -e "$ask_ready" >/dev/null 2>&1 </dev/null; do
-    ((SECONDS < deadline)) || fail "$service is not ready after ${READY_SECONDS:-60} s. Its last words:
+    ((SECONDS < deadline)) || fail "$service is not ready after ${READY_SECONDS:-60} s. Its last log lines:
 $(compose logs --no-log-prefix --tail 5 "$service" 2>&1 | cut -c 1-300 | sed 's/^/  /')"
     sleep 1
   done
   [[ $before != "$(compose ps --quiet "$service")" ]] || return 0
   say "  $service is $TAG"
-  # The next one may only go when Kong knows this one: its names live for 5 s, its health checks come every second.
+  # The next process may be replaced only when Kong uses this one: DNS records are cached for 5 s, and health checks run every second.
   sleep "${READY_PAUSE_SECONDS:-8}"
 }
 
 sync_gateway() {
   make_clients_folder
   try "Kong does not become healthy." compose up --detach --no-recreate --wait --wait-timeout 180 kong
-  try "Kong does not take kong.yml." compose run --rm --no-deps kong-sync sync
+  try "Kong's configuration could not be applied." compose run --rm --no-deps kong-sync sync
 }
 
-# Over the same address and certificate as the world, from here.
+# Calls the gateway from the host, with the public name and certificate.
 gateway() {
   local where=(--cacert "$home/tls/fullchain.pem" --connect-to "::127.0.0.1:${HTTPS_PORT:-443}")
   [[ ! ${GATEWAY_URL:-} ]] || where=()
@@ -241,7 +242,7 @@ gateway() {
 check_health() {
   local part deadline=$((SECONDS + ${READY_SECONDS:-60})) answer round
   for part in "${paths[@]}"; do
-    # Some more than there are processes of each: the gateway asks them in turn.
+    # More requests than processes, because the gateway uses them in turn.
     for round in 1 2 3 4; do
       until answer=$(gateway "/health/$part" 2>&1) && [[ $answer == *'"status":"ok"'* ]]; do
         ((SECONDS < deadline)) || fail "/health/$part through the gateway: ${answer:-no answer} (try $round)"
@@ -251,27 +252,27 @@ check_health() {
   done
 }
 
-# canary_call EXPECTED KEY-FILE IDEMPOTENCY-KEY PATH BODY: the answer's head and body are in $answer.
+# canary_call EXPECTED KEY-FILE IDEMPOTENCY-KEY PATH BODY: sets $answer to the headers and body of the response.
 canary_call() {
   local deadline=$((SECONDS + 30)) status
   while true; do
-    # The key by standard input: arguments can be seen by everybody on the host.
+    # The key by standard input, because arguments are visible to all users of the host.
     answer=$(printf 'apikey: %s\n' "$(cat "$home/secrets/$2")" | gateway "$4" --include --header @- \
       --header "Idempotency-Key: $3" --header 'Content-Type: application/json' --data "$5" 2>&1) || true
     status=$(sed -n 's/^HTTP[^ ]* \([0-9]*\).*/\1/p' <<<"$answer" | tail -n 1)
     [[ " $1 " != *" $status "* ]] || return 0
-    # Accepted, and its stock not decided yet: the same key again tells.
+    # Accepted, but its stock is not decided yet: repeat with the same key.
     if [[ $status != 202 ]] || ((SECONDS >= deadline)); then break; fi
     sleep 1
   done
   fail "The canary got ${status:-no status} instead of $1 from $4: $(tail -n 1 <<<"$answer" | cut -c 1-300)"
 }
 
-# Orders of one unit of a product that nobody buys, repeated and cancelled: the unit is back afterwards.
+# Places, repeats and cancels orders of one unit of a product that is not for sale.
 place_canaries() {
   local run id round answer
   run=canary-$(date -u +%Y%m%dT%H%M%S)-$$
-  canary_call '201 409' backoffice_key canary-product /products '{"sku":"CANARY","name":"Canary of the deploys, not for sale"}'
+  canary_call '201 409' backoffice_key canary-product /products '{"sku":"CANARY","name":"Canary of deployments, not for sale"}'
   canary_call 200 backoffice_key canary-stock /products/CANARY/adjustments '{"delta":1000,"reason":"canary"}'
   for round in 1 2 3 4; do
     local order='{"customerId":"canary","currency":"EUR","lines":[{"sku":"CANARY","quantity":1}]}'
@@ -285,7 +286,7 @@ place_canaries() {
   done
 }
 
-# `switch`: everything runs this release afterwards, or the exit code is not 0.
+# `switch`: switches everything to this release; the exit code is not 0 on a failure.
 switch_here() {
   put_configuration
   say "Replacing one process after the other"
@@ -295,13 +296,13 @@ switch_here() {
   sync_gateway
   try "Backups do not start." compose up --detach --no-deps backup
   if [[ ",${COMPOSE_PROFILES:-}," == *,monitoring,* ]]; then
-    # Anew, for they read their configuration when they start.
+    # Recreated, because they read their configuration at startup.
     try "Monitoring does not start." compose up --detach --no-deps --force-recreate prometheus alertmanager grafana \
       "${services[@]/%/-db-exporter}" node-exporter blackbox-exporter
   fi
   check_health
   place_canaries
-  say "Health and canary orders through the gateway are well"
+  say "Health and canary orders through the gateway are OK"
 }
 
 switch_to() { DEPLOY_LOG=$log bash "$1/deploy/ec2/host.sh" switch; }
@@ -315,7 +316,7 @@ target() { readlink -e "$home/$1" || true; }
 
 # --- commands
 
-# Of a deploy that failed, only its log stays.
+# Of a failed deploy, only the log is kept.
 login='' discard=yes
 clean_up() {
   [[ ! $login ]] || rm -rf "$login"
@@ -335,7 +336,7 @@ deploy() {
   start_infrastructure "${1:-}"
   make_clients_folder
   if running kong; then
-    try "Kong would not take kong.yml; nothing was changed." compose run --rm --no-deps kong-sync validate
+    try "Kong rejects kong.yml; nothing was changed." compose run --rm --no-deps kong-sync validate
     [[ ${1:-} != --infrastructure ]] || try "Kong does not become healthy." compose up --detach --wait --wait-timeout 180 kong
   fi
   migrate
@@ -347,21 +348,21 @@ deploy() {
     say "$TAG is live."
     return
   fi
-  [[ $former ]] || fail "The first deploy failed, so there is nothing to go back to. The log: $log"
-  say "Going back to $(tag_of "$former")"
+  [[ $former ]] || fail "The first deploy failed, so there is no previous version. The log: $log"
+  say "Rolling back to $(tag_of "$former")"
   switch_to "$former" ||
-    fail "$TAG failed, and so did going back to $(tag_of "$former"): look at it now. The log: $log"
+    fail "$TAG failed, and so did the rollback to $(tag_of "$former"): immediate action is required. The log: $log"
   discard=yes
-  fail "$TAG failed and is not live; $(tag_of "$former") is back. The log: $log"
+  fail "$TAG failed and is not live; $(tag_of "$former") is live again. The log: $log"
 }
 
 rollback() {
   local former
   former=$(target previous)
-  [[ $former ]] || fail "There is no release before $TAG on this host."
+  [[ $former ]] || fail "This host has no release before $TAG."
   lock rollback
   say "Going back from $TAG to $(tag_of "$former")"
-  switch_to "$former" || fail "Going back to $(tag_of "$former") failed. The log: $log"
+  switch_to "$former" || fail "The rollback to $(tag_of "$former") failed. The log: $log"
   link previous "$release"
   link current "$former"
   say "$(tag_of "$former") is live."
@@ -385,7 +386,7 @@ clients() {
   esac
 }
 
-# Made here, or Docker makes it, for root.
+# Otherwise Docker would create it, owned by root.
 make_clients_folder() { install -d -m 0700 -o "${HOST_USER%:*}" -g "${HOST_USER#*:}" "$home/clients"; }
 
 certificate() {
@@ -395,9 +396,9 @@ certificate() {
   install -m 0444 "$2" "$home/tls/privkey.pem.new"
   mv "$home/tls/fullchain.pem.new" "$home/tls/fullchain.pem"
   mv "$home/tls/privkey.pem.new" "$home/tls/privkey.pem"
-  # nginx's signal to read its files again; connections go on.
+  # nginx's signal to reload its files; connections are kept.
   ! running kong || compose kill --signal HUP kong
-  say "The certificate is in use until $(openssl x509 -enddate -noout -in "$home/tls/fullchain.pem" | cut -d = -f 2)."
+  say "The certificate was installed; it expires $(openssl x509 -enddate -noout -in "$home/tls/fullchain.pem" | cut -d = -f 2)."
 }
 
 status() {
@@ -418,7 +419,7 @@ status() {
 
 tag_of() { sed -n 's/^TAG=//p' "$1/release.env"; }
 
-# The five newest stay, with their images: what may be gone back to.
+# The five newest releases are kept with their images, for rollbacks.
 forget_old_releases() {
   local old image
   for old in $(find "$home/releases" -mindepth 1 -maxdepth 1 -type d | sort -r | tail -n +6); do
@@ -433,7 +434,7 @@ forget_old_releases() {
 case ${1:-} in
   deploy | rollback | status | restart | certificate | clients | compose) "$@" ;;
   switch)
-    # Of deploy and rollback, under their lock.
+    # Called by deploy and rollback, which hold the lock.
     log=${DEPLOY_LOG:-/dev/null}
     switch_here
     ;;

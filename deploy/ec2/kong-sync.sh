@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs in decK's image, in Kong's network: `validate` asks whether production may have these values, and Kong whether it
-# would take kong.yml; `sync` makes it so.
+# Runs in decK's image, in Kong's network. `validate` checks the values with the rules for production, and kong.yml with
+# Kong; `sync` applies it.
 set -eu
 
 . /deploy/ec2/kong-variables.sh
@@ -8,7 +8,7 @@ set -eu
 case ${1:-} in
   validate)
     deck file validate /kong/kong.yml
-    # The rendered file holds every key; it goes with the container.
+    # The rendered file contains all keys; it is removed with the container.
     umask 077
     deck file render --populate-env-vars /kong/kong.yml -o /tmp/rendered.yml
     deck file lint -s /tmp/rendered.yml /kong/lint-rules.production.yml
@@ -16,7 +16,7 @@ case ${1:-} in
       deck file validate "$CLIENTS_FILE"
       deck file lint -s "$CLIENTS_FILE" /kong/lint-rules.production.yml
     fi
-    # The names and settings of plugins, which only Kong knows.
+    # Validates the names and settings of plugins, which only Kong can do.
     deck gateway validate /kong/kong.yml
     ;;
   sync) sh /kong/sync.sh ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings a host back to the version before the present one, process by process.
+# Returns a host to the previous version, one process after the other.
 set -euo pipefail
 # shellcheck source=deploy/ec2/ssh.sh
 source "$(dirname "${BASH_SOURCE[0]}")/ssh.sh"
@@ -8,8 +8,8 @@ usage() {
   cat <<'HELP'
 Usage: rollback.sh HOST
 
-The version before the present one comes back, with its configuration; databases keep their schema, which the former
-version can live with. Called again, it returns to the newer one.
+Returns to the previous version with its configuration. Databases keep their schema, which is compatible with it. A second call
+returns to the newer version.
 
 HELP
   connection_help

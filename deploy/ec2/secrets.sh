@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes, checks and rotates the secrets of a host: one file each, which Compose mounts at /run/secrets.
+# Creates, checks and rotates the secrets of a host: one file each, which Compose mounts at /run/secrets.
 set -euo pipefail
 
 usage() {
   cat <<'HELP'
-Usage: secrets.sh create [DIR]          make what is missing; what exists stays as it is
-       secrets.sh adopt [DIR]           keep what an earlier version of the system had under another name
-       secrets.sh check [DIR]           refuse secrets that are missing, weak, or equal to one another
-       secrets.sh rotate TOKEN [DIR]    a new TOKEN; the services go on accepting the one that it replaces
-       secrets.sh retire TOKEN [DIR]    end the acceptance of the one that was replaced
+Usage: secrets.sh create [DIR]          create missing secrets; existing ones are not changed
+       secrets.sh adopt [DIR]           rename secrets of an earlier version of the system
+       secrets.sh check [DIR]           fail if secrets are missing, weak, or equal to one another
+       secrets.sh rotate TOKEN [DIR]    create a new TOKEN; the services also accept the previous one
+       secrets.sh retire TOKEN [DIR]    no longer accept the previous one
 
 TOKEN is gateway_token, what one service sends to another (order_to_inventory_token), or the key of one service
 (account_master_key: account-service/README.md, "The master key"). DIR is /opt/orders/secrets unless given. The services read their tokens when they start: after `rotate` and after `retire`, run `host.sh restart`
@@ -40,11 +40,11 @@ fail() {
   exit 1
 }
 
-# 256 bits in hex: no quoting in URLs, SQL, configuration files or decK's templates.
+# 256 bits in hex, which need no quoting in URLs, SQL, configuration files and decK's templates.
 new_secret() { od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'; }
 
-# Containers read these under users of their own, so the files are readable; the folder around them is not. Renamed into
-# place: a running container keeps the file that it began with.
+# The files are readable, because containers read them as other users; the folder is not. They are renamed into place, so a
+# running container keeps the file with which it was started.
 put() {
   local new="$dir/.$1.new"
   cat >"$new"
@@ -65,7 +65,7 @@ create() {
     new_secret | put "$name"
     made=$((made + 1))
   done
-  # Equal to the token itself: nothing else is accepted until a rotation.
+  # Equal to the token itself, so that no other value is accepted before a rotation.
   for name in "${tokens[@]}"; do
     [[ -s $dir/${name}_previous ]] || value "$name" | put "${name}_previous"
   done
@@ -73,8 +73,8 @@ create() {
   echo "$made secrets made, $((${#random[@]} - made)) kept, in $dir"
 }
 
-# What order-service sends to inventory-service was one token for all services. Its value stays until the first rotation: while
-# versions change, processes of both send and accept the same. The former file stays for the former version.
+# Earlier versions had one token for all services. Its value is kept until the first rotation, so that processes of both
+# versions send and accept the same one. The previous file is kept for the previous version.
 adopt() {
   local suffix
   for suffix in '' _previous; do
@@ -90,7 +90,7 @@ derive() {
     database_url "$service" service "${service}_service_password" | put "${service}_database_url"
   done
   printf 'amqp://orders:%s@rabbitmq:5672/orders' "$(value rabbitmq_password)" | put rabbitmq_url
-  # The official image refuses passwords by environment file; RabbitMQ itself reads them here, at its first start.
+  # The official image does not accept passwords from files. RabbitMQ reads this file at its first start.
   printf 'default_user = orders\ndefault_pass = %s\ndefault_vhost = orders\nlog.console = true\n' \
     "$(value rabbitmq_password)" | put rabbitmq.conf
 }
@@ -103,13 +103,13 @@ faults() {
   local name file text
   for name in "${random[@]}" "${tokens[@]/%/_previous}"; do
     file=$dir/$name
-    # Compose runs the check again in the container that an earlier version made, with the secrets of that version.
+    # Compose may run the check in a container of an earlier version, which has only the secrets of that version.
     [[ -e $file ]] || file=$dir/${name/#order_to_inventory_token/internal_token}
     text=$(cat "$file" 2>/dev/null) || true
     if [[ -z $text ]]; then
       echo "$name is missing"
     elif [[ ! $text =~ ^[A-Za-z0-9_-]{32,}$ ]]; then
-      echo "$name is weak or unusable: it takes 32 or more of A-Z a-z 0-9 _ -"
+      echo "$name is weak or unusable: it must have at least 32 characters of A-Z a-z 0-9 _ -"
     elif [[ $text =~ [Dd]evelop|[Ee]xample|[Cc]hange|[Pp]assword|[Ss]ecret ]] ||
       (($(fold -w1 <<<"$text" | sort -u | wc -l) < 8)); then
       echo "$name is a development value or easy to guess"
@@ -127,18 +127,18 @@ check() {
   local found
   found=$(faults)
   [[ -z $found ]] && return
-  echo "The secrets in $dir are not fit for production:" >&2
+  echo "The secrets in $dir are not suitable for production:" >&2
   printf '%s\n' "$found" | while IFS= read -r line; do echo "  $line" >&2; done
-  echo "Remove the bad ones and run: secrets.sh create $dir" >&2
+  echo "Remove these files and run: secrets.sh create $dir" >&2
   exit 1
 }
 
 rotate() {
-  # Twice without `retire` between would cut off whoever still uses the first one.
-  [[ $(value "$1") == "$(value "$1_previous")" ]] || fail "$1 is being rotated already; end that with: retire $1"
+  # A second rotation without `retire` would invalidate the first value while it is still in use.
+  [[ $(value "$1") == "$(value "$1_previous")" ]] || fail "the rotation of $1 is not complete; complete it with: retire $1"
   value "$1" | put "$1_previous"
   new_secret | put "$1"
-  echo "$1 is new; the former one is accepted too. Next: host.sh restart, then: secrets.sh retire $1"
+  echo "$1 is new; the previous one is also accepted. Next: host.sh restart, then: secrets.sh retire $1"
 }
 
 retire() {

@@ -1,4 +1,4 @@
-/** secrets.sh in a folder of its own, as on a host. */
+/** secrets.sh in a separate folder, as on a host. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ const put = (name: string, text: string) => {
   rmSync(path(name), { force: true });
   writeFileSync(path(name), text);
 };
-/** What the one token of all services was in an earlier version, whose rotation is under way. */
+/** The token of all services in an earlier version, during a rotation. */
 const former = { internal_token: 'f0e1d2c3'.repeat(8), internal_token_previous: '89abcdef'.repeat(8) };
 const token = calls[0]?.token ?? '';
 
@@ -31,7 +31,7 @@ beforeEach(() => {
   expect(secrets('create')).toMatchObject({ code: 0 });
 });
 
-it('makes a token of its own for every service that calls another, and rotates it', () => {
+it('creates a token for each service that calls another, and rotates it', () => {
   expect(calls.length).toBeGreaterThan(0);
   for (const { token } of calls) {
     const first = read(token);
@@ -53,7 +53,7 @@ describe('on a host of an earlier version', () => {
   it.each(['adopt', 'create'])('%s keeps the tokens that its processes send and accept', (command) => {
     expect(secrets(command)).toMatchObject({ code: 0 });
     expect([read(token), read(`${token}_previous`)]).toEqual(Object.values(former));
-    // For a way back to that version.
+    // For a rollback to that version.
     expect(read('internal_token')).toBe(former.internal_token);
     expect(secrets('check')).toEqual({ code: 0, output: '' });
   });

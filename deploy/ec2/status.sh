@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says what runs on a host, and how it is.
+# Shows the running version of a host and its health.
 set -euo pipefail
 # shellcheck source=deploy/ec2/ssh.sh
 source "$(dirname "${BASH_SOURCE[0]}")/ssh.sh"
@@ -8,8 +8,8 @@ usage() {
   cat <<'HELP'
 Usage: status.sh HOST
 
-The versions, the containers, health through the gateway, the certificate's end, and room on the disk. Exit code 0 when
-all of it is well.
+Shows the versions, the containers, the health through the gateway, the expiry of the certificate, and free disk space. Exits
+with 0 if everything is healthy.
 
 HELP
   connection_help

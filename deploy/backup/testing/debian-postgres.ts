@@ -11,8 +11,8 @@ import { asNonRoot } from '@shop/local/servers/run-as.ts';
 const run = promisify(execFile);
 
 /**
- * Where Debian's server and the tools of the same version are, the newest of them: pg_dump refuses a server that is newer
- * than itself, and the PostgreSQL of npm comes without it.
+ * The folder of Debian's newest server with the tools of the same version. pg_dump refuses newer servers, and the embedded
+ * PostgreSQL has no pg_dump.
  */
 export function findDebianPostgres(): string | undefined {
   const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : [];
@@ -22,14 +22,14 @@ export function findDebianPostgres(): string | undefined {
     .find((bin) => ['initdb', 'postgres', 'pg_dump'].every((tool) => existsSync(join(bin, tool))));
 }
 
-/** A server of a test's own. */
+/** A server for a test. */
 export interface TestServer {
-  /** The superuser's URL of a database. */
+  /** URL of a database, for the superuser. */
   url(database: string): string;
   stop(): Promise<void>;
 }
 
-/** Start one; whoever may reach 127.0.0.1 gets in as anybody with the password `test`. */
+/** Start a server on 127.0.0.1 that accepts all roles with the password `test`. */
 export async function startDebianPostgres(bin: string): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-backup-'));
   const data = join(folder, 'data');

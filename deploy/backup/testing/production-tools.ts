@@ -2,15 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { haveBaseImages, startDockerEngine } from '@shop/testing/docker-engine.ts';
 
-// Of the servers that a whole system starts; pg_dump refuses one that is newer than itself.
+// The version of the servers of a whole system; pg_dump refuses newer ones.
 const VERSION = 17;
 
-/** What to put before a script, for it to run beside tools of PostgreSQL 17 with these variables. */
+/** A command prefix that runs a script with tools of PostgreSQL 17 and these variables. */
 export type Prefix = (env: Record<string, string>) => string[];
 
 /**
- * Those of the image that production runs the scripts in, with what production lets them do; or this machine's own. The
- * folders keep their paths. Undefined where neither can be had.
+ * The tools of the production image, with the permissions in production, or this machine's own. Folders keep their paths.
+ * Undefined if neither is available.
  */
 export function findProductionTools(backupDir: string): Prefix | undefined {
   if (startDockerEngine()) {

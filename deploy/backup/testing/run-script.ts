@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { startProgram } from '@shop/chassis/testing/start-program.ts';
 
-/** A script of this folder, run as an operator runs it, with nothing but this environment. */
+/** Run a script of this folder as an operator does, with only this environment. */
 export function startScript(name: string, args: string[], env: Record<string, string>, before: string[] = []) {
   const [command = '', ...rest] = [...before, join(__dirname, '..', name), ...args];
-  // A group of its own, so that a test can kill it with all that it started.
+  // A separate process group, so that a test can kill it with its child processes.
   return startProgram(command, rest, { env, detached: true });
 }

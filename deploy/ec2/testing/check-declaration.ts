@@ -1,4 +1,4 @@
-/** In decK's place where the local gateway is in Kong's: refuses a kong.yml that the gateway would not take. */
+/** Replaces decK when the local gateway replaces Kong: refuses a kong.yml that the gateway does not accept. */
 import { existsSync, readFileSync } from 'node:fs';
 import { readDeclaration } from '@shop/stand-in/declaration.ts';
 

@@ -1,4 +1,4 @@
-/** Versions to deploy: the real images, and three that are made of them in a moment. */
+/** Versions to deploy: the real images, and three that are derived from them. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { repositoryRoot } from '@shop/local/folders.ts';
 import { services } from '../../../services.ts';
 import { docker, type TestHost } from './test-host.ts';
 
-/** A migration that only adds: the former version goes on with it. */
+/** A migration that only adds, so the previous version works with it. */
 const addsColumn = `export async function up(knex) { await knex.raw('ALTER TABLE orders ADD COLUMN added_by_v2 text'); }
 export async function down(knex) { await knex.raw('ALTER TABLE orders DROP COLUMN added_by_v2'); }`;
 const divides = `export async function up(knex) { await knex.raw('SELECT 1 / 0'); }
@@ -25,7 +25,7 @@ const variants: Record<string, Record<string, Variant>> = {
   v2: {
     'order-service': { from: 'v1', files: { 'order-service/migrations/20990101000000_add_column.ts': addsColumn } },
   },
-  // Its process runs, and is never ready.
+  // Its process runs and is never ready.
   v3: {
     'order-service': {
       from: 'v2',
@@ -37,7 +37,7 @@ const variants: Record<string, Record<string, Variant>> = {
   },
 };
 
-/** Builds v1 to v4 and pushes them; nothing of them stays in the engine but what builds share. */
+/** Builds v1 to v4 and pushes them; only shared layers stay in the engine. */
 export function pushVersions(host: TestHost, folder: string, buildArgs: string[]): void {
   const { prefix, user, token } = host.registry;
   const config = mkdtempSync(join(folder, 'login-'));

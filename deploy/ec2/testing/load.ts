@@ -1,4 +1,4 @@
-/** Orders without a pause, placed and audited by the operators' own replay. */
+/** Continuous orders, placed and audited by the operators' replay. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProgram } from '@shop/chassis/testing/start-program.ts';
@@ -7,15 +7,15 @@ import type { Report } from '@shop/operator/replay/report.ts';
 
 const RATE = 8;
 const SALES_PER_RUN = 80;
-// While one run makes its products or is audited, the other one places orders.
+// While one run creates its products or is audited, the other one places orders.
 const LANES = 2;
 
 export interface Load {
-  /** Lets the runs under way end, and gives the reports of all. */
+  /** Waits for the current runs, and returns all reports. */
   stop(): Promise<Report[]>;
 }
 
-/** Runs of the replay one after the other, in two lanes. `environment` names the system and its keys. */
+/** Runs the replay repeatedly, in two lanes. `environment` has the address of the system and its keys. */
 export function startLoad(folder: string, name: string, environment: Record<string, string>): Load {
   const file = join(folder, 'sales.csv');
   writeFileSync(file, salesFile());
@@ -23,14 +23,14 @@ export function startLoad(folder: string, name: string, environment: Record<stri
   const lane = async (number: number): Promise<Report[]> => {
     const reports: Report[] = [];
     for (let round = 1; !stopped; round += 1) {
-      // The first run of the second lane is half as long: from then on the lanes' pauses never coincide.
+      // The first run of the second lane is half as long, so that the pauses of the lanes do not coincide.
       const sales = number === 2 && round === 1 ? SALES_PER_RUN / 2 : SALES_PER_RUN;
       reports.push(await replay(file, `${name}-${number}-${round}`, sales, environment));
     }
     return reports;
   };
   const lanes = Promise.all(Array.from({ length: LANES }, (_, index) => lane(index + 1)));
-  lanes.catch(() => {}); // told by stop()
+  lanes.catch(() => {}); // reported by stop()
   return {
     stop: async () => {
       stopped = true;
@@ -50,7 +50,7 @@ async function replay(file: string, run: string, sales: number, environment: Rec
   return JSON.parse(stdout) as Report;
 }
 
-/** In the columns of Online Retail: one or two lines of twenty products in each sale. */
+/** Sales with the columns of Online Retail, each with one or two lines of twenty products. */
 function salesFile(): string {
   const rows = ['InvoiceNo,StockCode,Description,Quantity,UnitPrice,CustomerID'];
   for (let sale = 0; sale < SALES_PER_RUN; sale += 1) {

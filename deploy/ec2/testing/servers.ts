@@ -1,4 +1,4 @@
-/** A host to deploy to and a registry to deploy from, on this machine: sshd and docker-registry on ports of 127.0.0.1. */
+/** An sshd as the host and a docker-registry, on ports of 127.0.0.1. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -10,12 +10,12 @@ export interface Server {
   stop(): void;
 }
 
-/** An sshd that knows one key; what a client needs lies in `folder`: `client_key`, `known_hosts`, `wrong_known_hosts`. */
+/** An sshd that accepts one key. `folder` has the files of clients: `client_key`, `known_hosts`, `wrong_known_hosts`. */
 export async function startSshd(folder: string, port: number): Promise<Server> {
   for (const key of ['host_key', 'client_key', 'other_key']) {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', key, '-f', join(folder, key)]);
   }
-  // sshd insists on this folder, which a boot would have made.
+  // Required by sshd, and normally created at boot.
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const publicKey = (name: string) => execFileSync('cat', [join(folder, `${name}.pub`)], { encoding: 'utf8' });
   writeFileSync(join(folder, 'authorized_keys'), publicKey('client_key'), { mode: 0o600 });
@@ -30,19 +30,19 @@ export async function startSshd(folder: string, port: number): Promise<Server> {
       `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
       'PasswordAuthentication no',
       'PermitRootLogin prohibit-password',
-      // The folder lies below /tmp, which everybody may write to.
+      // The folder is below /tmp, which is writable by all users.
       'StrictModes no',
       'UsePAM no',
       'PidFile none',
     ].join('\n'),
   );
-  // By its full path, on which sshd insists.
+  // sshd requires its full path.
   return serve(folder, port, 'sshd', ['/usr/sbin/sshd', '-D', '-e', '-f', join(folder, 'sshd_config')]);
 }
 
-/** A registry that asks for this user and password. */
+/** A registry that requires this user and password. */
 export async function startRegistry(folder: string, port: number, user: string, password: string): Promise<Server> {
-  // bcrypt is all that it takes; perl is a part of every Debian.
+  // The registry supports only bcrypt; perl is part of every Debian.
   const hash = execFileSync('perl', ['-e', 'print crypt($ARGV[0], q($2b$05$) . "a" x 21 . "u")', password], {
     encoding: 'utf8',
   });

@@ -1,4 +1,4 @@
-/** A host on this machine, made and used by the scripts of production. */
+/** A host on this machine, set up and used by the production scripts. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,27 +18,27 @@ export interface Outcome {
 }
 
 export interface TestHost {
-  /** On the host: what lies below /opt/orders in production. */
+  /** The folder in place of /opt/orders. */
   home: string;
-  /** Compose's name of it. */
+  /** Its Compose project. */
   project: string;
-  /** For a client that takes another host's key for this host's. */
+  /** For a client with another host key for this host. */
   wrongKey: Record<string, string>;
   registry: { user: string; token: string; prefix: string };
-  /** What clients need to know. */
+  /** Address and keys for clients. */
   environment: Record<string, string>;
-  /** One of the scripts, as an operator would run it; `environment` is laid over what is right. */
+  /** Runs a script as an operator would; `environment` overrides the valid settings. */
   run(script: string, args: string[], environment?: Record<string, string>): Promise<Outcome>;
-  /** A copy of what deploy.sh takes along, to be broken. */
+  /** A copy of the files that deploy.sh copies, which a test can change. */
   copyOfRepository(): string;
-  /** A secret's or another file's text below the home. */
+  /** The text of a file below the home, such as a secret. */
   read(path: string): string;
-  /** Name and id of every container that runs. */
+  /** The ids of all running containers, by name. */
   containers(): Record<string, string>;
   stop(): void;
 }
 
-/** Settings that `images` says what to run as, and that the test alone needs, go to host.env with what bootstrap.sh writes. */
+/** `images` and settings for the test are added to the host.env that bootstrap.sh writes. */
 export async function startTestHost(images: Record<string, string>): Promise<TestHost> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-deploy-'));
   const home = join(folder, 'orders');
@@ -74,7 +74,7 @@ export async function startTestHost(images: Record<string, string>): Promise<Tes
   const login = { DOCKERHUB_USER: registry.prefix, REGISTRY_USER: registry.user, DOCKERHUB_TOKEN: token };
   const read = (path: string) => readFileSync(join(home, path), 'utf8');
 
-  // As the runbook does it: before anything of ours lies on the host.
+  // As in the README, before the first deploy.
   const made = spawnSync(
     'ssh',
     ['-i', ssh.SSH_KEY, '-o', `UserKnownHostsFile=${ssh.SSH_KNOWN_HOSTS}`, '-p', ssh.SSH_PORT, 'root@127.0.0.1'].concat(
@@ -126,7 +126,7 @@ export async function startTestHost(images: Record<string, string>): Promise<Tes
   };
 }
 
-/** Docker's answer; throws with its words when it fails. */
+/** The output of a docker command; throws with its errors if it fails. */
 export function docker(...args: string[]): string {
   return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
@@ -145,7 +145,7 @@ function hostSettings(project: string, ports: Record<string, number>, images: Re
     DB_SHARED_BUFFERS: '64MB',
     LOG_LEVEL: 'warn',
     MIN_FREE_MB: 1000,
-    // The local gateway asks every second and resolves names for each connection: no need to wait for caches.
+    // The local gateway checks every second and resolves names for each connection, so there are no caches to wait for.
     DRAIN_SECONDS: 5,
     READY_PAUSE_SECONDS: 3,
     READY_SECONDS: 30,
@@ -161,7 +161,7 @@ function makeCertificate(folder: string): void {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject], { stdio: 'ignore' });
 }
 
-/** What a program said on both its outputs, and its exit code. */
+/** The exit code of a program, and its standard output and standard error. */
 export async function outcomeOf(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
   const { code, output } = await startProgram(command, args, { env }).ended;
   return { code: code ?? 1, output };
