@@ -215,7 +215,7 @@ describe('checkout-release.sh', () => {
 const hasKeygen = spawnSync('ssh-keygen', ['-Q', 'key']).error === undefined;
 
 describeNeeding('ssh-keygen', hasKeygen, 'deploy.sh', () => {
-  /** What it starts is proven by test:deploy; here it tells what it was given. */
+  /** A script in place of those of deploy/ec2 (tested by test:deploy) that prints its arguments and environment. */
   const told = `#!/usr/bin/env bash
     printf 'args: %s\\n' "$*"
     printf 'key: %s, for others: %s\\n' "$(ssh-keygen -y -f "$SSH_KEY")" "$(stat -c %A "$SSH_KEY" | cut -c 5-)"

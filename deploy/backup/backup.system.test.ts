@@ -166,7 +166,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       );
     });
 
-    it('that is killed leaves nothing that looks like a dump, and no other runs beside it', async () => {
+    it('leaves no dump when it is killed, and does not run twice at the same time', async () => {
       await holdingTable(async () => {
         const { child, ended } = startScript('backup.sh', [], env);
         await untilWaiting();

@@ -9,13 +9,12 @@ usage() {
   cat <<'TEXT'
 Usage: bring-back.sh <orders_before_TIME>
 
-Copies every order that was placed after the dump, with its lines, its timeline and its Idempotency-Key, from the database
-that restore.sh has replaced and kept. A client that repeats its request then gets its first answer, and no second order.
+Copies all orders placed after the dump, with their lines, timelines and Idempotency-Keys, from the database that restore.sh has
+replaced and kept. A client that repeats its request then gets the first response, and no second order.
 Use it if that database is readable and its newest orders are correct, and before the gateway is opened, because a key that was
 used again keeps its new order.
 
-What happened after the dump to orders that the dump has (shipped, cancelled) is not brought back. Doing it twice changes
-nothing.
+Changes after the dump to orders in the dump (shipped, cancelled) are not copied. A second run changes nothing.
 
   ORDER_DB_URL   of the owner or a superuser (or ORDER_DB_URL_FILE)
 TEXT

@@ -15,13 +15,13 @@ Used after a restore of only the database of order-service (docs/restore.md). Ea
 and of which only the reservation exists, held or fulfilled (shipped).
 
   possible_repeats    later orders of the same products and quantities. A client that repeated the request of the lost order
-                      under its old key has made a new one: if the lost one is fulfilled, do not ship the new one before
-                      you have asked.
+                      with its old key has created a new order: if the lost one is fulfilled, ask the client before you ship
+                      the new one.
 
---release writes a reservation.release for each held one into the outbox of order-service, which sends it when it runs.
+--release writes a reservation.release for each held one into the outbox of order-service, which publishes it when it runs.
 
---record is the last step: it writes a shipped order of the client "restored" for each fulfilled one, so that the two
-services agree again. Who ordered, at what price, and where the parcel went is lost: it says "unknown".
+--record is the last step: it writes a shipped order of the client "restored" for each fulfilled one, so that the services
+are consistent again. The customer, the price and the shipment are lost, and recorded as "unknown".
 
   ORDER_DB_URL, INVENTORY_DB_URL   of the owners or of superusers (or …_FILE, see backup.sh --help)
 TEXT

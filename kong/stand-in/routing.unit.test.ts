@@ -125,7 +125,7 @@ describe('readPath', () => {
     ['/orders/a%20b', '/orders/a b', '/orders/a%20b'],
     ['/orders/%c3%a9', '/orders/\xc3\xa9', '/orders/%C3%A9'],
     ['http://shop.example/orders', '/orders', '/orders'],
-  ])('%s matches as %s and goes on as %s', (target, normal, forwarded) => {
+  ])('%s matches as %s and is forwarded as %s', (target, normal, forwarded) => {
     expect(readPath(target)).toMatchObject({ kind: 'path', normal, forwarded, query: '' });
   });
 

@@ -51,7 +51,7 @@ function describeNotes() {
 describe('an operation on a versioned thing', () => {
   const { of, components } = describeNotes();
 
-  it('shows the version with a read, and 304 to who has it', () => {
+  it('has the version in a read, and 304 for a client that has it', () => {
     const { references, responses } = of('get');
     expect(references).toEqual(['IfNoneMatch']);
     expect(responses['200']?.headers?.ETag).toMatchObject({ required: true });
@@ -78,7 +78,7 @@ describe('an operation on a versioned thing', () => {
     expect(of('delete').responses['204']?.content).toBeUndefined();
   });
 
-  it('shows with 412 the thing as it is', () => {
+  it('has the current resource in 412', () => {
     expect(components.schemas?.StaleNoteProblem?.properties).toMatchObject({
       current: { $ref: '#/components/schemas/Note' },
     });

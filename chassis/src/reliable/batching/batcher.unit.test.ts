@@ -69,7 +69,7 @@ describe('createBatcher', () => {
     expect(batches.map(({ members }) => members)).toEqual([[1, 2], [3], [4], [5]]);
   });
 
-  it('starts a batch beside others once half as many wait as are under way, and at the latest when they are over', async () => {
+  it('starts another batch once half as many members wait as are running, and at the latest when those have ended', async () => {
     const { batcher, batches } = controlled({ slots: 3 });
     const submit = (...members: number[]) => {
       for (const member of members) void batcher.submit(member, 1, later());
@@ -181,7 +181,7 @@ describe('createBatcher', () => {
     expect(drained).toBe(true);
   });
 
-  it('fails all members of a batch whose run throws, and goes on', async () => {
+  it('fails all members of a batch whose run throws, and continues', async () => {
     let calls = 0;
     const { batcher } = controlled({
       run: async (members) => {
