@@ -180,7 +180,8 @@ function priorityOf(route: Route, all: readonly Route[]): number {
 function levelOf(route: Route, all: readonly Route[]): number {
   const rivals = all.filter((other) => other !== route && shareCalls(route, other));
   const unclear = rivals.find((other) => covers(route.path, other.path) === covers(other.path, route.path));
-  if (unclear) throw new Error(`${route.name} and ${unclear.name} match the same calls, and neither path is more specific`);
+  if (unclear)
+    throw new Error(`${route.name} and ${unclear.name} match the same calls, and neither path is more specific`);
   const wider = rivals.filter((other) => covers(other.path, route.path));
   return Math.max(-1, ...wider.map((other) => levelOf(other, all))) + 1;
 }

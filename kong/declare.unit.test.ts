@@ -133,11 +133,7 @@ describe('kongYml', () => {
 
   it.each<[string, Calls, RegExp]>([
     ['an operation without a route', { 'get /parcels': {} }, /get\/parcels: x-gateway-route/],
-    [
-      'an operation without callers',
-      { 'get /parcels': { route: 'parcels', callers: [] } },
-      /x-callers is empty/,
-    ],
+    ['an operation without callers', { 'get /parcels': { route: 'parcels', callers: [] } }, /x-callers is empty/],
     [
       'a route with two paths',
       { 'get /parcels': { route: 'parcels' }, 'get /parcels/{id}': { route: 'parcels' } },
@@ -149,7 +145,11 @@ describe('kongYml', () => {
       /parcels: operations of one route/,
     ],
     ['a route of another service', { 'get /parcels': { route: 'health-orders' } }, /two services have a route/],
-    ['a path with half a parameter', { 'get /parcels/{id}.pdf': { route: 'parcels' } }, /a segment must be one parameter/],
+    [
+      'a path with half a parameter',
+      { 'get /parcels/{id}.pdf': { route: 'parcels' } },
+      /a segment must be one parameter/,
+    ],
     [
       'paths of which neither is more exact',
       { 'get /parcels/{id}/label': { route: 'label' }, 'get /parcels/lost/{part}': { route: 'lost' } },

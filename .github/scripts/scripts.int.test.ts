@@ -154,7 +154,11 @@ describe('image-tags.sh', () => {
   });
 
   it.each([
-    ['a tag that is not the version', ['refs/tags/v1.2.4'], /v1\.2\.4 does not match the version in package\.json, 1\.2\.3/],
+    [
+      'a tag that is not the version',
+      ['refs/tags/v1.2.4'],
+      /v1\.2\.4 does not match the version in package\.json, 1\.2\.3/,
+    ],
     ['a service that is not there', ['refs/heads/main', 'stock-service'], /stock-service has no Dockerfile/],
     ['no user', ['refs/heads/main', 'order-service', ''], /DOCKERHUB_USER is not set: make it a variable/],
   ] as const)('refuses %s', (_what, [ref, service, user], complaint) => {

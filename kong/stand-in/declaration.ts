@@ -331,7 +331,9 @@ function findConflicts(file: Declaration): string[] {
         ...(String(callersIn(route.tags ?? [])) === String(choosePlugin('acl', route, service, file)?.allow ?? [])
           ? []
           : [`routes.${route.name}: its tags callers:… must name the groups of its acl, in the same order`]),
-        ...(service || chosen('request-termination') ? [] : [`routes.${route.name}: needs a service or request-termination`]),
+        ...(service || chosen('request-termination')
+          ? []
+          : [`routes.${route.name}: needs a service or request-termination`]),
         // Kong packs the rank into one number, in which other priorities would overflow into the count of headers.
         ...(route.headers.length > 0 && route.regex_priority > 1
           ? [`routes.${route.name}: regex_priority must be 0 or 1 on a route with headers`]
@@ -344,7 +346,9 @@ function findConflicts(file: Declaration): string[] {
 
 function repeated<T>(kind: string, items: T[], nameOf: (item: T) => string | undefined): string[] {
   const names = items.map(nameOf).filter((n) => n !== undefined);
-  return [...new Set(names.filter((n, index) => names.indexOf(n) !== index))].map((n) => `${kind} ${n} is declared twice`);
+  return [...new Set(names.filter((n, index) => names.indexOf(n) !== index))].map(
+    (n) => `${kind} ${n} is declared twice`,
+  );
 }
 
 /** The errors do not contain the keys, because they are logged. */

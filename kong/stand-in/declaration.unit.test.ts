@@ -111,9 +111,13 @@ describe('readDeclaration', () => {
       changed('        regex_priority: 1\n', ''),
       /dead-letter.*overlap and have equal rank/,
     ],
-    ['two routes of one name', changed('- name: docs\n', '- name: docs-orders\n'), /route docs-orders is declared twice/],
     [
-      'a route that nothing answers',
+      'two routes of one name',
+      changed('- name: docs\n', '- name: docs-orders\n'),
+      /route docs-orders is declared twice/,
+    ],
+    [
+      'a route without a service',
       kongYml.replace(/ {4}plugins:\n {6}- name: request-termination[\s\S]*?(?=\n {2}#)/, ''),
       /^routes\.root: needs a service or request-termination$/,
     ],
