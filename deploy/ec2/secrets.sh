@@ -5,7 +5,7 @@ set -euo pipefail
 usage() {
   cat <<'HELP'
 Usage: secrets.sh create [DIR]          create missing secrets; existing ones are not changed
-       secrets.sh adopt [DIR]           rename secrets of an earlier version of the system
+       secrets.sh adopt [DIR]           copy secrets of an earlier version of the system to their new names
        secrets.sh check [DIR]           fail if secrets are missing, weak, or equal to one another
        secrets.sh rotate TOKEN [DIR]    create a new TOKEN; the services also accept the previous one
        secrets.sh retire TOKEN [DIR]    no longer accept the previous one
