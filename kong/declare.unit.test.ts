@@ -153,12 +153,12 @@ describe('kongYml', () => {
     [
       'paths of which neither is more exact',
       { 'get /parcels/{id}/label': { route: 'label' }, 'get /parcels/lost/{part}': { route: 'lost' } },
-      /label and lost take the same calls/,
+      /label and lost match the same calls/,
     ],
     [
       'one call twice',
       { 'get /parcels/{id}': { route: 'by-id' }, 'get /parcels/{number}': { route: 'by-number' } },
-      /by-id and by-number take the same calls/,
+      /by-id and by-number match the same calls/,
     ],
   ])('refuses %s', (_what, calls, fault) => {
     expect(() => kongYml(gatewayYml, [order, serviceWith(calls)])).toThrow(fault);

@@ -160,7 +160,7 @@ describe('image-tags.sh', () => {
       /v1\.2\.4 does not match the version in package\.json, 1\.2\.3/,
     ],
     ['a service that is not there', ['refs/heads/main', 'stock-service'], /stock-service has no Dockerfile/],
-    ['no user', ['refs/heads/main', 'order-service', ''], /DOCKERHUB_USER is not set: make it a variable/],
+    ['no user', ['refs/heads/main', 'order-service', ''], /DOCKERHUB_USER is not set: add it as a variable/],
   ] as const)('refuses %s', (_what, [ref, service, user], complaint) => {
     const { status, stdout, stderr } = tagsOf(ref, service, user);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });

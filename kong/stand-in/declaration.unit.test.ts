@@ -93,7 +93,7 @@ describe('readDeclaration', () => {
     [
       'routes that only TLS may reach',
       kongYml.replaceAll('env "DECK_ROUTE_PROTOCOLS"', 'env "DECK_HTTPS"'),
-      /protocols.*must have http/,
+      /protocols.*must include http/,
     ],
     [
       'traces, which it cannot send',
