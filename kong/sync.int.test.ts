@@ -66,7 +66,7 @@ describeNeeding('decK', deck !== undefined, 'kong/sync.sh', () => {
   it('rotates every key and the token, and shows neither the new ones nor the old', async () => {
     for (const secrets of [generations.first, generations.second, generations.first]) {
       const { code, output } = await sync(secrets);
-      expect(output).toMatch(/kong-sync: Kong answers with kong\/kong\.yml\.\n$/);
+      expect(output).toMatch(/kong-sync: kong\/kong\.yml is in effect\.\n$/);
       expect(code).toBe(0);
       expectNoSecret(output);
       const { DECK_GATEWAY_TOKEN: token, ...keys } = secrets;
