@@ -220,7 +220,7 @@ describe('reading', () => {
   it('opens no breaker on a timeout', async () => {
     const hung = await startProcess(hangs);
     const inventory = toInventory([hung.url]);
-    await expect(inventory.read(TIMEOUT_MS)).rejects.toThrow(/no answer/);
+    await expect(inventory.read(TIMEOUT_MS)).rejects.toThrow(/no response/);
     expect(await inventory.breakers()).toEqual({ [hostOf(hung)]: 0 });
   });
 });
