@@ -183,7 +183,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
       await backup();
       const all = () => names.flatMap((database) => readdirSync(join(dir, database)));
       const before = all();
-      // As good as a full disk: a write past 16 KB fails.
+      // Like a full disk: a write beyond 16 KB fails.
       const narrow = ['bash', '-c', 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"'];
       const ended = await startScript('backup.sh', [], env, narrow).ended;
       expect(ended.code).toBe(1);
