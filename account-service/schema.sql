@@ -1,4 +1,4 @@
--- What the migrations of this service make, to read and to review. Written by "npm run schema"; a test fails when it differs.
+-- The schema that the migrations of this service create. Written by "npm run schema"; a test fails if it differs.
 
 CREATE TABLE accounts (
   id uuid NOT NULL,
