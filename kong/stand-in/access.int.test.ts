@@ -43,6 +43,11 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/docs/problems/order-rejected', anyone],
   ['GET', '/docs/orders.json', anyone],
   ['GET', '/docs/inventory.json', anyone],
+  ['GET', '/health/accounts', anyone],
+  ['GET', '/docs/accounts.json', anyone],
+  ['GET', '/.well-known/jwks.json', anyone],
+  ['POST', '/accounts', anyone],
+  ['POST', '/accounts/verification', anyone],
   ['POST', '/orders', ['storefront']],
   ['GET', '/orders', ['storefront', 'backoffice', 'operations']],
   ['GET', `/orders/${id}`, ['storefront', 'backoffice', 'operations']],
@@ -60,11 +65,13 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/products/SKU-1/movements', ['backoffice', 'operations']],
   ...deadLetters('orders'),
   ...deadLetters('inventory'),
+  ...deadLetters('accounts').filter(([, path]) => !/(reconciliation|stream)$/.test(path)),
   ['GET', `/operations/orders/waits/${id}`, ['operations']],
   ['GET', `/operations/inventory/reservations/${id}`, ['operations']],
 ];
 function ownerOf(path: string): string {
   if (/^\/docs(\/problems.*)?$/.test(path)) return 'docs-pages';
+  if (/accounts|jwks/.test(path)) return 'account-service';
   return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
 }
 const cells = routes.flatMap(([method, path, groups]) =>

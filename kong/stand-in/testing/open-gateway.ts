@@ -87,6 +87,7 @@ export async function setUp({ orders, declaration = kongYml, rate = 1000, ...opt
     upstreams: {
       'order-service.upstream': orders ?? [await listen(http.createServer(echo('order-service', seen)))],
       'inventory-service.upstream': [await listen(http.createServer(echo('inventory-service', seen)))],
+      'account-service.upstream': [await listen(http.createServer(echo('account-service', seen)))],
       'docs-pages.upstream': [await listen(http.createServer(echo('docs-pages', seen)))],
     },
   });
