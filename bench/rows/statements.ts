@@ -170,7 +170,7 @@ const insertDeliveries = /* sql */ `
 
 // Level and ledger in one statement, so that they are always equal.
 const insertMovements = /* sql */ `
-  WITH ${ORDERS}, told AS (
+  WITH ${ORDERS}, movements AS (
     INSERT INTO stock_movements (sku, kind, delta_on_hand, delta_reserved, cause_id, actor, at)
     SELECT sku, kind, delta_on_hand, delta_reserved, id, 'order-service', at
     FROM line, LATERAL (VALUES
