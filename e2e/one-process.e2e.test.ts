@@ -170,7 +170,7 @@ describe('shutdown', () => {
       'order-1': () => system.storefront('POST', '/orders', anOrderOf(sku), withKey()),
       'inventory-1': () => system.storefront('GET', `/products/${sku}`),
     };
-    const answered: { status: number; ms: number }[] = [];
+    const answered: { status: number; code?: string; ms: number }[] = [];
     let isOver = false;
     // No pause while a process stops; a pause while it starts, because the clients would use its CPU time.
     let pauseMs = 0;
@@ -180,8 +180,9 @@ describe('shutdown', () => {
           while (!isOver) {
             await sleep(pauseMs);
             const began = performance.now();
-            const { status } = await call();
-            answered.push({ status, ms: performance.now() - began });
+            const { status, body } = await call();
+            // The gateway's own refusals have no code.
+            answered.push({ status, code: body.code ?? body.title, ms: performance.now() - began });
           }
         }),
       ),
