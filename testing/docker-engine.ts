@@ -47,7 +47,8 @@ export function haveBaseImages(): BaseImages {
 /** Serialises the engine's scripts, because test files of several lanes use them concurrently. Returns the exit code. */
 function runOneAtATime(script: string): number | null {
   const lock = join(tmpdir(), 'shop-docker-engine.lock');
-  return spawnSync('flock', [lock, script], { stdio: ['ignore', 'ignore', 'inherit'] }).status;
+  // The engine outlives its script, and would hold the lock as long as it runs if it inherited it.
+  return spawnSync('flock', ['--close', lock, script], { stdio: ['ignore', 'ignore', 'inherit'] }).status;
 }
 
 function engineAnswers(): boolean {
