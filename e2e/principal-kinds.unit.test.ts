@@ -10,7 +10,7 @@ it('a new kind of principal does not compile until every place that treats kinds
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
   copyTree(folder);
   const file = join(folder, 'chassis/src/edge/principal.ts');
-  const union = 'export type Principal = Machine | Service;';
+  const union = 'export type Principal = Machine | Shopper | Staff | Service;';
   const text = readFileSync(file, 'utf8');
   expect(text).toContain(union);
   writeFileSync(file, text.replace(union, `${union.slice(0, -1)} | { readonly kind: 'another' };`));

@@ -13,7 +13,7 @@ if ! command -v "$deck" >/dev/null; then
 fi
 case ${1:-} in
   '')
-    for name in STOREFRONT_KEY OTHER_STOREFRONT_KEY BACKOFFICE_KEY OPERATIONS_KEY GATEWAY_TOKEN; do
+    for name in STOREFRONT_KEY OTHER_STOREFRONT_KEY BACKOFFICE_KEY OPERATIONS_KEY GATEWAY_TOKEN GATEWAY_KEYLESS_TOKEN; do
       variable=DECK_$name
       export "$variable=${!variable:-placeholder-$name}"
     done

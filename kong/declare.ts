@@ -29,8 +29,10 @@ interface Route {
   /** As in the document: `/orders/{id}`. */
   path: string;
   methods: readonly string[];
-  /** Groups; empty if it needs no key. */
-  callers: readonly string[];
+  /** The groups whose keys may call it; empty if it needs no key. */
+  groups: readonly string[];
+  /** Whether people may call it. */
+  people: boolean;
   requestsPerMinute: number | undefined;
 }
 
@@ -49,6 +51,7 @@ export function kongYml(gatewayYml: string, services: readonly DocumentedService
   });
   const routes = routed.flatMap((service) => service.routes);
   checkNames(routes);
+  checkPeople(routes);
   const blocks = new Map([
     ['upstreams', [...routed.map(toUpstream), docsUpstream(routed)].join('\n')],
     ['services', routed.map((service) => toService(service, routes)).join('\n\n')],
@@ -89,22 +92,77 @@ function toService({ folder, path, upstream, routes }: RoutedService, all: reado
   host: ${upstream}
   tags: [${path}]
   routes:
-${indented(routes.map((route) => toRoute(route, path, priorityOf(route, all))).join('\n'), 4)}`;
+${indented(routes.flatMap((route) => routesFor(route, path, all)).join('\n'), 4)}`;
 }
 
-function toRoute({ name, path, methods, callers, requestsPerMinute }: Route, owner: string, priority: number): string {
+/** One route; two where machines and people may call, of which the one for people asks for a header and therefore ranks above. */
+function routesFor(route: Route, owner: string, all: readonly Route[]): string[] {
+  if (route.groups.length === 0) return [keylessRoute(route, owner, priorityOf(route, all))];
+  const keyed = keyedRoute(route, owner, priorityOf(route, all));
+  if (!route.people) return [keyed];
+  return [keyed, peopleRoute(route, owner, priorityOf(route, all.filter(hasPeopleRoute)))];
+}
+
+function hasPeopleRoute({ groups, people }: Route): boolean {
+  return people && groups.length > 0;
+}
+
+function keyedRoute(route: Route, owner: string, priority: number): string {
+  const { groups, requestsPerMinute } = route;
+  const audience = groups.map((group) => `"callers:${group}"`);
+  return toRoute({ ...route, owner, priority, audience }, [
+    ['key-auth', 'key', '_config: key'],
+    ['acl', 'groups', `_config: groups, config: { allow: [${groups.join(', ')}] }`],
+    ...limitOf(requestsPerMinute, 'consumer'),
+  ]);
+}
+
+/** Anyone may call; the service finds out who it is. */
+function keylessRoute(route: Route, owner: string, priority: number): string {
+  const limit = route.people ? limitOfPeople(route) : limitOf(route.requestsPerMinute, 'consumer');
+  return toRoute({ ...route, owner, priority, audience: ['keyless'] }, [...limit, KEYLESS_TOKEN]);
+}
+
+function peopleRoute(route: Route, owner: string, priority: number): string {
+  const headers = '{ x-caller: [shopper, staff] }';
+  const audience = ['keyless', 'people'];
+  return toRoute({ ...route, name: peopleName(route), owner, priority, audience, headers }, [
+    ...limitOfPeople(route),
+    KEYLESS_TOKEN,
+  ]);
+}
+
+function peopleName({ name }: Route): string {
+  return `${name}-people`;
+}
+
+/** Of a plugin: its name, what it is for, and its settings. */
+type Plugin = readonly [plugin: string, purpose: string, settings: string];
+
+const KEYLESS_TOKEN: Plugin = ['request-transformer', 'token', '_config: keyless'];
+
+function limitOfPeople({ requestsPerMinute }: Route): Plugin[] {
+  return requestsPerMinute === undefined
+    ? [['rate-limiting', 'limit', '_config: address']]
+    : limitOf(requestsPerMinute, 'ip');
+}
+
+function limitOf(requestsPerMinute: number | undefined, by: 'consumer' | 'ip'): Plugin[] {
+  if (requestsPerMinute === undefined) return [];
+  return [['rate-limiting', 'limit', `config: { policy: local, limit_by: ${by}, minute: ${requestsPerMinute} }`]];
+}
+
+interface Written extends Pick<Route, 'name' | 'path' | 'methods'> {
+  owner: string;
+  priority: number;
+  /** Tags. */
+  audience: readonly string[];
+  headers?: string;
+}
+
+function toRoute(route: Written, plugins: readonly Plugin[]): string {
+  const { name, path, methods, owner, priority, audience, headers } = route;
   const owners = [owner, ...(path.startsWith('/operations/') ? ['operations'] : [])].join(', ');
-  const audience = callers.length === 0 ? ['keyless'] : callers.map((caller) => `"callers:${caller}"`);
-  const plugins: string[] = [];
-  const add = (plugin: string, purpose: string, rest: string) =>
-    plugins.push(`    - { name: ${plugin}, instance_name: ${name}-${purpose}, tags: [${owners}], ${rest} }`);
-  if (callers.length > 0) {
-    add('key-auth', 'key', '_config: key');
-    add('acl', 'groups', `_config: groups, config: { allow: [${callers.join(', ')}] }`);
-  }
-  if (requestsPerMinute !== undefined) {
-    add('rate-limiting', 'limit', `config: { policy: local, limit_by: consumer, minute: ${requestsPerMinute} }`);
-  }
   return [
     ...(priority > 0
       ? ['# Must rank above an overlapping route that has a parameter in place of a literal segment.']
@@ -112,9 +170,14 @@ function toRoute({ name, path, methods, callers, requestsPerMinute }: Route, own
     `- name: ${name}`,
     `  paths: [${regexOf(path)}]`,
     `  methods: [${methods.join(', ')}]`,
+    ...(headers === undefined ? [] : [`  headers: ${headers}`]),
     ...(priority > 0 ? [`  regex_priority: ${priority}`] : []),
     `  tags: [${owners}, ${audience.join(', ')}]`,
-    ...(plugins.length > 0 ? ['  plugins:', ...plugins] : []),
+    '  plugins:',
+    ...plugins.map(
+      ([plugin, purpose, settings]) =>
+        `    - { name: ${plugin}, instance_name: ${name}-${purpose}, tags: [${owners}], ${settings} }`,
+    ),
   ].join('\n');
 }
 
@@ -135,7 +198,8 @@ function readRoute(path: string, method: string, operation: Operation): Route {
     path,
     // HEAD is supported wherever GET is.
     methods: method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
-    callers: callers.includes('anyone') ? [] : callers,
+    groups: callers.filter((caller) => caller !== 'anyone' && !isPerson(caller)),
+    people: callers.some(isPerson),
     requestsPerMinute: operation['x-requests-per-minute'],
   };
 }
@@ -143,8 +207,8 @@ function readRoute(path: string, method: string, operation: Operation): Route {
 /** The route of operations with the same route name. */
 function oneRoute(operations: Route[]): Route {
   const first = operations[0] as Route;
-  const facts = operations.map(({ path, callers, requestsPerMinute }) =>
-    JSON.stringify([path, callers, requestsPerMinute]),
+  const facts = operations.map(({ path, groups, people, requestsPerMinute }) =>
+    JSON.stringify([path, groups, people, requestsPerMinute]),
   );
   if (new Set(facts).size > 1) {
     throw new Error(`${first.name}: operations of one route must have the same path, callers and limit`);
@@ -152,9 +216,23 @@ function oneRoute(operations: Route[]): Route {
   return { ...first, methods: operations.flatMap(({ methods }) => methods) };
 }
 
+function isPerson(caller: string): boolean {
+  return caller === 'shopper' || caller === 'staff';
+}
+
 function checkNames(routes: readonly Route[]): void {
-  for (const [name, found] of Map.groupBy(routes, (route) => route.name)) {
+  const names = routes.flatMap((route) => [route.name, ...(hasPeopleRoute(route) ? [peopleName(route)] : [])]);
+  for (const [name, found] of Map.groupBy(names, (name) => name)) {
     if (found.length > 1) throw new Error(`${name}: two services have a route with this name`);
+  }
+}
+
+/** A route for people ranks above all without a header, those with a more exact path too. */
+function checkPeople(routes: readonly Route[]): void {
+  for (const wide of routes.filter(hasPeopleRoute)) {
+    const keyed = routes.filter((route) => !route.people && route.groups.length > 0 && shareCalls(route, wide));
+    const hidden = keyed.find((route) => covers(wide.path, route.path));
+    if (hidden) throw new Error(`${hidden.name}: with X-Caller, its calls would take the route ${peopleName(wide)}`);
   }
 }
 

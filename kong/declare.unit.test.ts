@@ -12,11 +12,23 @@ const variables = {
   DECK_BACKOFFICE_KEY: 'key-3',
   DECK_OPERATIONS_KEY: 'key-4',
   DECK_GATEWAY_TOKEN: 'c0ffee',
+  DECK_GATEWAY_KEYLESS_TOKEN: 'c0c0a0',
   DECK_RATE_LIMIT_PER_MINUTE: '60000',
   DECK_ROUTE_PROTOCOLS: '[http, https]',
   DECK_TRACING_ENABLED: 'false',
   DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
 };
+
+/** What a route without key-auth sends. */
+const keylessToken = (route: string) => ({
+  name: 'request-transformer',
+  instance_name: `${route}-token`,
+  config: {
+    remove: { headers: ['apikey'] },
+    replace: { headers: ['X-Gateway-Token:c0c0a0'] },
+    add: { headers: ['X-Gateway-Token:c0c0a0'] },
+  },
+});
 
 type Calls = Record<string, { route?: string; callers?: string[]; perMinute?: number }>;
 
@@ -75,8 +87,52 @@ describe('kongYml', () => {
         { name: 'acl', config: { allow: ['storefront', 'backoffice'] } },
       ],
     });
-    expect(routes['health-parcels']).toMatchObject({ tags: ['parcels', 'keyless'], plugins: [] });
+    expect(routes['health-parcels']).toMatchObject({
+      tags: ['parcels', 'keyless'],
+      plugins: [keylessToken('health-parcels')],
+    });
     expect(routes['operations-parcels-lost']?.tags).toEqual(['parcels', 'operations', 'callers:operations']);
+  });
+
+  it('gives people a route of their own beside that of machines, by header', () => {
+    const routes = routesOf(serviceWith({ 'get /parcels': { route: 'parcels', callers: ['backoffice', 'staff'] } }));
+    expect(routes.parcels).toMatchObject({ headers: [], tags: ['parcels', 'callers:backoffice'] });
+    expect(routes['parcels-people']).toMatchObject({
+      methods: ['GET', 'HEAD'],
+      paths: [{ segments: ['parcels'] }],
+      headers: [{ name: 'x-caller' }],
+      tags: ['parcels', 'keyless', 'people'],
+      plugins: [{ name: 'rate-limiting', config: { limit_by: 'ip', minute: 600 } }, keylessToken('parcels-people')],
+    });
+    const [header] = routes['parcels-people']?.headers ?? [];
+    expect(['shopper', 'staff', 'Staff', 'admin'].map((value) => header?.matches(value))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('gives an operation for people alone one open route', () => {
+    const routes = routesOf(serviceWith({ 'get /me': { route: 'me', callers: ['shopper', 'staff'], perMinute: 20 } }));
+    expect(Object.keys(routes)).toEqual(['me']);
+    expect(routes.me).toMatchObject({
+      headers: [],
+      tags: ['parcels', 'keyless'],
+      plugins: [{ name: 'rate-limiting', config: { limit_by: 'ip', minute: 20 } }, keylessToken('me')],
+    });
+  });
+
+  it('ranks routes for people among themselves', () => {
+    const callers = ['backoffice', 'staff'];
+    const routes = routesOf(
+      serviceWith({
+        'get /parcels/{id}': { route: 'any', callers },
+        'get /parcels/lost': { route: 'lost', callers },
+      }),
+    );
+    const priorities = Object.entries(routes).map(([name, route]) => [name, route.regex_priority]);
+    expect(Object.fromEntries(priorities)).toEqual({ any: 0, 'any-people': 0, lost: 1, 'lost-people': 1 });
   });
 
   it('makes one route of operations that share a name', () => {
@@ -143,6 +199,22 @@ describe('kongYml', () => {
       'a route with callers that differ',
       { 'get /parcels': { route: 'parcels' }, 'post /parcels': { route: 'parcels', callers: ['storefront'] } },
       /parcels: operations of one route/,
+    ],
+    [
+      'a route with the name of one for people',
+      {
+        'get /parcels': { route: 'parcels', callers: ['backoffice', 'staff'] },
+        'get /people': { route: 'parcels-people' },
+      },
+      /parcels-people: two services/,
+    ],
+    [
+      'a call of machines that the route for people of a wider path would take',
+      {
+        'get /parcels/{id}': { route: 'any', callers: ['backoffice', 'staff'] },
+        'get /parcels/lost': { route: 'lost', callers: ['storefront'] },
+      },
+      /lost: with X-Caller, its calls would take the route any-people/,
     ],
     ['a route of another service', { 'get /parcels': { route: 'health-orders' } }, /two services have a route/],
     [

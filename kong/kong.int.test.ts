@@ -21,6 +21,7 @@ const env = {
   DECK_TRACING_ENABLED: 'false',
   DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
   DECK_GATEWAY_TOKEN: 'c0ffee',
+  DECK_GATEWAY_KEYLESS_TOKEN: 'c0c0a0',
 };
 
 const deck = findDeck();
@@ -155,6 +156,24 @@ describeNeeding('decK', deck !== undefined, 'deck file lint', () => {
       /gateway's token/,
     ],
     [
+      'a route without a key that sends the token of routes with one',
+      changed(/ {4}plugins:\n.*instance_name: docs-token.*\n/, ''),
+      /token for routes with a key/,
+    ],
+    [
+      'a route with a key that sends the token of routes without one',
+      changed(
+        /(- \{ name: acl, instance_name: orders-place-groups)/,
+        '- { name: request-transformer, instance_name: a, tags: [a], _config: keyless }\n          $1',
+      ),
+      /token for routes without a key/,
+    ],
+    [
+      'a route for people that takes all calls',
+      changed(/ +headers: \{ x-caller: .*\n/, ''),
+      /only calls with X-Caller/,
+    ],
+    [
       'a service that loses the token',
       changed('    routes:', '    plugins: [{ name: request-transformer, instance_name: a, tags: [a] }]\n    routes:'),
       /gateway's token/,
@@ -234,6 +253,7 @@ describeNeeding('decK', deck !== undefined, 'kong/check.sh', () => {
     DECK_BACKOFFICE_KEY: `${strong}-3`,
     DECK_OPERATIONS_KEY: `${strong}-4`,
     DECK_GATEWAY_TOKEN: strong,
+    DECK_GATEWAY_KEYLESS_TOKEN: `${strong}ab`,
     DECK_ROUTE_PROTOCOLS: '[https]',
   };
 
@@ -274,6 +294,11 @@ describeNeeding('decK', deck !== undefined, 'kong/check.sh', () => {
     ['a key of development', { DECK_BACKOFFICE_KEY: 'backoffice' }, /client's key must be random/],
     ['no token', { DECK_GATEWAY_TOKEN: '' }, /DECK_GATEWAY_TOKEN must be random/],
     ['a token that a client could guess', { DECK_GATEWAY_TOKEN: 'c0ffee' }, /DECK_GATEWAY_TOKEN must be random/],
+    [
+      'a second token that a client could guess',
+      { DECK_GATEWAY_KEYLESS_TOKEN: 'c0ffee' },
+      /KEYLESS_TOKEN must be random/,
+    ],
     ['a variable that is not set', { DECK_OPERATIONS_KEY: undefined }, /DECK_OPERATIONS_KEY/],
   ])('refuses %s in production', (_what, wrong, complaint) => {
     const { status, output, left } = check({ ...production, ...wrong });

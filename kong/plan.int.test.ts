@@ -22,6 +22,7 @@ const variables: Record<string, string> = {
   DECK_TRACING_ENABLED: 'false',
   DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
   DECK_GATEWAY_TOKEN: 'c0ffee',
+  DECK_GATEWAY_KEYLESS_TOKEN: 'c0c0a0',
 };
 
 /** kong.yml with its defaults expanded, as read by the local gateway. */

@@ -17,6 +17,7 @@ const secretsOf = (generation: string) => ({
   DECK_BACKOFFICE_KEY: `${generation}-backoffice-${generation}`,
   DECK_OPERATIONS_KEY: `${generation}-operations-${generation}`,
   DECK_GATEWAY_TOKEN: Buffer.from(generation.repeat(4)).toString('hex'),
+  DECK_GATEWAY_KEYLESS_TOKEN: Buffer.from(generation.toUpperCase().repeat(4)).toString('hex'),
 });
 const generations = { first: secretsOf('aaaaa'), second: secretsOf('bbbbb') };
 
@@ -69,9 +70,10 @@ describeNeeding('decK', deck !== undefined, 'kong/sync.sh', () => {
       expect(output).toMatch(/kong-sync: kong\/kong\.yml is in effect\.\n$/);
       expect(code).toBe(0);
       expectNoSecret(output);
-      const { DECK_GATEWAY_TOKEN: token, ...keys } = secrets;
+      const { DECK_GATEWAY_TOKEN: token, DECK_GATEWAY_KEYLESS_TOKEN: keylessToken, ...keys } = secrets;
       expect(new Set(api.all('key-auth').map(({ key }) => key))).toEqual(new Set(Object.values(keys)));
-      expect(JSON.stringify(api.all('plugins'))).toContain(`X-Gateway-Token:${token}`);
+      for (const sent of [token, keylessToken])
+        expect(JSON.stringify(api.all('plugins'))).toContain(`X-Gateway-Token:${sent}`);
     }
   });
 

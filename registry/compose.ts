@@ -117,6 +117,8 @@ ${addresses(service, 4)}${forEachOf(tokenSecrets(service), (name) => `    ${name
     - rabbitmq_url
     - gateway_token
     - gateway_token_previous
+    - gateway_keyless_token
+    - gateway_keyless_token_previous
 ${forEachOf(tokenSecrets(service), (name) => `    - ${name}\n`)}`,
     ),
     'secrets to check': forEachOf(services.flatMap(secretNames), (name) => `      - ${name}\n`),

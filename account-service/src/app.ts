@@ -1,5 +1,7 @@
 import type { Metrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
+import type { GatewayTokens } from '@shop/chassis/edge/callers.ts';
+import type { People } from '@shop/chassis/edge/people/people.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { IdempotencyDeps } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { createApp } from '@shop/chassis/service/app.ts';
@@ -7,13 +9,14 @@ import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { accountsRoutes } from './accounts/accounts.routes.ts';
 import type { MasterKey } from './master-key.ts';
-import { describeService } from './openapi.ts';
+import { describeService, operations } from './openapi.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import { signingKeysRoutes } from './signing-keys/signing-keys.routes.ts';
 
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
   metrics: Metrics;
-  gatewayTokens: readonly string[];
+  gatewayTokens: GatewayTokens;
+  people: People;
   /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
   keyRetentionHours: number;
   masterKey: MasterKey;
@@ -37,6 +40,7 @@ export function buildApp(deps: AppDeps): Express {
     ...deps,
     internal: signingKeysRoutes(requests),
     internalPaths: ['\\.well-known'],
+    operations,
     routes,
     name: 'accounts',
     describe: () => describeService(deps),

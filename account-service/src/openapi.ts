@@ -5,7 +5,7 @@ import { accountOperations } from './accounts/accounts.openapi.ts';
 import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
 
 /** All operations that the gateway routes to account-service. */
-const operations: readonly Operation[] = [
+export const operations: readonly Operation[] = [
   ...accountOperations,
   ...signingKeyOperations,
   // It consumes no queue; what cannot be encoded for the broker is set aside under the name of the outbox.

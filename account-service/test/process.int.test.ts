@@ -39,6 +39,7 @@ async function startServing(env: Record<string, string> = {}) {
     DATABASE_URL: database.url,
     RABBITMQ_URL: broker.url,
     GATEWAY_TOKEN: 'g'.repeat(32),
+    GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32),
     ACCOUNT_MASTER_KEY: MASTER_KEY,
     ...env,
   });

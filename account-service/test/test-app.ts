@@ -8,6 +8,7 @@ import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-co
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import { nobody } from '@shop/chassis/testing/token-issuer.ts';
 import request from 'supertest';
 import { buildApp } from '../src/app.ts';
 import { toToken } from '../src/email-tokens/email-token.ts';
@@ -63,7 +64,8 @@ export function startAccountService(pool: Pool, options: AccountServiceOptions =
     log,
     version: 'test',
     replays,
-    gatewayTokens: [GATEWAY_TOKEN],
+    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [] },
+    people: nobody,
     keyRetentionHours: 72,
     masterKey,
     hasher: createPasswordHasher(),

@@ -307,6 +307,13 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       writeFileSync(join(host.home, 'host.env'), settings);
     });
 
+    it('refuses a shop that browsers would reach over plain HTTP', async () => {
+      const settings = host.read('host.env');
+      writeFileSync(join(host.home, 'host.env'), `${settings}\nPUBLIC_URL=http://orders.example\n`);
+      await refused(() => deploy('v2'), /PUBLIC_URL in .*host\.env does not begin with https/);
+      writeFileSync(join(host.home, 'host.env'), settings);
+    });
+
     it('refuses a host without the key of its certificate', async () => {
       const [key, away] = [join(host.home, 'tls/privkey.pem'), join(host.home, 'tls/away')];
       renameSync(key, away);

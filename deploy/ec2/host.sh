@@ -108,6 +108,8 @@ check_certificate() {
 
 check_host() {
   [[ ${GATEWAY_URL:-}${DOMAIN:-} ]] || fail "DOMAIN, the host name for clients, is not set in $home/host.env."
+  # Over plain HTTP, the cookies of people have no prefix that protects them.
+  [[ ${PUBLIC_URL:-https:} == https:* ]] || fail "PUBLIC_URL in $home/host.env does not begin with https://."
   bash "$release/deploy/ec2/secrets.sh" adopt "$home/secrets"
   bash "$release/deploy/ec2/secrets.sh" check "$home/secrets" 2>&1 || fail "Nothing was changed."
   check_certificate "$home/tls/fullchain.pem" "$home/tls/privkey.pem"

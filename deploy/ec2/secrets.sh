@@ -10,7 +10,7 @@ Usage: secrets.sh create [DIR]          create missing secrets; existing ones ar
        secrets.sh rotate TOKEN [DIR]    create a new TOKEN; the services also accept the previous one
        secrets.sh retire TOKEN [DIR]    no longer accept the previous one
 
-TOKEN is gateway_token, what one service sends to another (order_to_inventory_token), or the key of one service
+TOKEN is gateway_token, gateway_keyless_token, what one service sends to another (order_to_inventory_token), or the key of one service
 (account_master_key: account-service/README.md, "The master key"). DIR is /opt/orders/secrets unless given. The services read their tokens when they start: after `rotate` and after `retire`, run `host.sh restart`
 (deploy/ec2/README.md, "Rotating a token").
 HELP
@@ -23,7 +23,7 @@ readonly call_tokens=(order_to_inventory_token)
 readonly service_keys=(account_master_key)
 # [end]
 
-readonly tokens=(gateway_token "${call_tokens[@]}" "${service_keys[@]}")
+readonly tokens=(gateway_token gateway_keyless_token "${call_tokens[@]}" "${service_keys[@]}")
 random=(
   "${tokens[@]}"
   kong_db_password rabbitmq_password storefront_key other_storefront_key backoffice_key operations_key grafana_password
@@ -81,6 +81,11 @@ adopt() {
     [[ -s $dir/order_to_inventory_token$suffix || ! -s $dir/internal_token$suffix ]] ||
       value "internal_token$suffix" | put "order_to_inventory_token$suffix"
   done
+  # Routes without a key had the token of all routes.
+  if [[ -s $dir/gateway_token && ! -s $dir/gateway_keyless_token ]]; then
+    new_secret | put gateway_keyless_token
+    value gateway_keyless_token | put gateway_keyless_token_previous
+  fi
 }
 
 derive() {
@@ -98,13 +103,22 @@ derive() {
 # database_url SERVICE ROLE PASSWORD
 database_url() { printf 'postgres://%s_%s:%s@%s-db:5432/%s' "$1" "$2" "$(value "$3")" "$1" "${databases[$1]}"; }
 
+# former_name SECRET: what an earlier version had in its place.
+former_name() {
+  case $1 in
+    order_to_inventory_token*) echo "${1/#order_to_inventory_token/internal_token}" ;;
+    gateway_keyless_token*) echo "${1/#gateway_keyless_token/gateway_token}" ;;
+    *) echo "$1" ;;
+  esac
+}
+
 # Prints one line per fault.
 faults() {
   local name file text
   for name in "${random[@]}" "${tokens[@]/%/_previous}"; do
     file=$dir/$name
     # Compose may run the check in a container of an earlier version, which has only the secrets of that version.
-    [[ -e $file ]] || file=$dir/${name/#order_to_inventory_token/internal_token}
+    [[ -e $file ]] || file=$dir/$(former_name "$name")
     text=$(cat "$file" 2>/dev/null) || true
     if [[ -z $text ]]; then
       echo "$name is missing"

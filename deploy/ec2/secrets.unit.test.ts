@@ -74,6 +74,18 @@ describe('on a host of an earlier version', () => {
   });
 });
 
+it('adopt makes the gateway’s token for routes without a key, which an earlier version did not have', () => {
+  for (const suffix of ['', '_previous']) rmSync(path(`gateway_keyless_token${suffix}`));
+  // A container of that version.
+  expect(secrets('check')).toEqual({ code: 0, output: '' });
+  expect(secrets('adopt')).toMatchObject({ code: 0 });
+  const made = read('gateway_keyless_token');
+  expect([read('gateway_keyless_token_previous'), made === read('gateway_token')]).toEqual([made, false]);
+  expect(secrets('check')).toEqual({ code: 0, output: '' });
+  expect(secrets('adopt')).toMatchObject({ code: 0 });
+  expect(read('gateway_keyless_token')).toBe(made);
+});
+
 it('adopts nothing on a host that had no earlier version', () => {
   rmSync(path(token));
   expect(secrets('adopt')).toMatchObject({ code: 0 });

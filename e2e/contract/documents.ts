@@ -31,7 +31,7 @@ export interface DescribedOperation {
   method: string;
   template: string;
   operationId: string;
-  security: { apikey: string[] }[];
+  security: Record<string, string[]>[];
   parameters: Parameter[];
   requestBody?: { required: boolean; content: Record<string, Content> };
   responses: Record<string, Response>;

@@ -18,6 +18,7 @@ import { createTestBroker, type TestBroker } from '@shop/chassis/testing/broker.
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { patientPool } from '@shop/chassis/testing/patient-pool.ts';
+import { nobody } from '@shop/chassis/testing/token-issuer.ts';
 import { buildApp as buildInventoryApp } from '@shop/inventory-service/app.ts';
 import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
 import { topology as inventoryTopology, reservationsQueue } from '@shop/inventory-service/queues.ts';
@@ -156,7 +157,8 @@ async function startRuntime(name: string, topology: Topology, database: TestData
     requestPool: createRequestShare({ pool, connections: 5, ...LOAD_LIMITS.databaseLine }),
     keyRetentionHours: 72,
     version: 'test',
-    gatewayTokens: [GATEWAY_TOKEN],
+    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [] },
+    people: nobody,
     now,
     wakeRelay: relay.wake,
     async stop() {

@@ -1,6 +1,7 @@
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import { indispensableMessages } from '@shop/chassis/contract/messages/order-service.ts';
-import type { InternalCallers } from '@shop/chassis/edge/callers.ts';
+import type { GatewayTokens, InternalCallers } from '@shop/chassis/edge/callers.ts';
+import type { People } from '@shop/chassis/edge/people/people.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';
@@ -10,7 +11,7 @@ import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import type { InventoryMetrics } from './metrics.ts';
-import { describeService } from './openapi.ts';
+import { describeService, operations } from './openapi.ts';
 import { productsRoutes } from './products/products.routes.ts';
 import { createHoldBatcher } from './reservations/hold-reservations.ts';
 import { reservationOperationsRoutes } from './reservations/reservations.operations.ts';
@@ -20,7 +21,8 @@ import { findKeptFingerprint } from './stock/stock.sql.ts';
 
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
   metrics: InventoryMetrics;
-  gatewayTokens: readonly string[];
+  gatewayTokens: GatewayTokens;
+  people: People;
   /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
   keyRetentionHours: number;
   /** The services that may call, with their tokens. */
@@ -56,6 +58,7 @@ export function buildApp(deps: AppDeps): App {
     ...deps,
     internal,
     internalPaths: ['reservations'],
+    operations,
     routes,
     name: 'inventory',
     describe: () => describeService(deps),

@@ -1,4 +1,4 @@
-import { callingAdvice, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
+import { callingAdvice, type Operation, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
 import { reconciliationOperations } from '@shop/chassis/operations/reconciliation/reconciliation.openapi.ts';
 import { streamOperations } from '@shop/chassis/operations/stream/stream.openapi.ts';
@@ -7,6 +7,25 @@ import { productOperations } from './products/products.openapi.ts';
 import { reservationsQueue } from './queues.ts';
 import { reservationOperations } from './reservations/reservations.openapi.ts';
 import { stockOperations } from './stock/stock.openapi.ts';
+
+/** All operations that the gateway routes to inventory-service. */
+export const operations: readonly Operation[] = [
+  ...productOperations,
+  ...stockOperations,
+  ...reservationOperations,
+  ...deadLetterOperations('/operations/inventory', reservationsQueue.name),
+  ...reconciliationOperations('/operations/inventory', {
+    kind: 'held-reservations',
+    subject: 'MUG-BLUE',
+    expected: 2,
+    found: 3,
+    because: 'This is the sum of the lines of the held reservations.',
+    proposal: 'Compare with the ledger. If it agrees with the reservations, correct the stock level.',
+    repaired: false,
+  }),
+  ...streamOperations('/operations/inventory', { queue: reservationsQueue.name }),
+  ...serviceOperations('inventory'),
+];
 
 /** The OpenAPI document of inventory-service: all operations that the gateway routes to it. */
 export function describeService(published: Published) {
@@ -23,23 +42,7 @@ export function describeService(published: Published) {
         stream: 'What happens, while it happens',
         service: 'Health and documentation of the service',
       },
-      operations: [
-        ...productOperations,
-        ...stockOperations,
-        ...reservationOperations,
-        ...deadLetterOperations('/operations/inventory', reservationsQueue.name),
-        ...reconciliationOperations('/operations/inventory', {
-          kind: 'held-reservations',
-          subject: 'MUG-BLUE',
-          expected: 2,
-          found: 3,
-          because: 'This is the sum of the lines of the held reservations.',
-          proposal: 'Compare with the ledger. If it agrees with the reservations, correct the stock level.',
-          repaired: false,
-        }),
-        ...streamOperations('/operations/inventory', { queue: reservationsQueue.name }),
-        ...serviceOperations('inventory'),
-      ],
+      operations,
     },
     published,
   );

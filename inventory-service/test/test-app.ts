@@ -4,12 +4,14 @@ import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
+import type { People } from '@shop/chassis/edge/people/people.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import type { Broker } from '@shop/chassis/reliable/messaging/connection.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import { nobody } from '@shop/chassis/testing/token-issuer.ts';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
@@ -18,6 +20,7 @@ import { compareSums, mismatchKinds } from '../src/reconciliation/compare-sums.t
 import type { Line } from '../src/reservations/reservation.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
+const KEYLESS_TOKEN = 'k'.repeat(32);
 const INTERNAL_TOKEN = 'i'.repeat(32);
 const log = createLogger('inventory-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
@@ -49,6 +52,7 @@ export function startUntilEnd(pool: Pool): InventoryService {
 export function startInventoryService(
   pool: Pool,
   broker: Pick<Broker, 'isConnected' | 'differences'> = { isConnected: () => true, differences: () => [] },
+  people: People = nobody,
 ) {
   const metrics = withInventoryMetrics(createMetrics('inventory-service', 'test'));
   const replays = startReplayCounter(pool, log);
@@ -75,7 +79,8 @@ export function startInventoryService(
     log,
     version: 'test',
     replays,
-    gatewayTokens: [GATEWAY_TOKEN],
+    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [KEYLESS_TOKEN] },
+    people,
     keyRetentionHours: 72,
     callers: { 'order-service': [INTERNAL_TOKEN] },
     now: () => new Date(),

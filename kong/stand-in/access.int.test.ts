@@ -74,6 +74,9 @@ function ownerOf(path: string): string {
   if (/accounts|jwks/.test(path)) return 'account-service';
   return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
 }
+/** People may call what staff may: whatever is for the groups of their roles. */
+const isForPeople = ([, , groups]: (typeof routes)[number]) =>
+  !groups.includes('anonymous') && (groups.includes('backoffice') || groups.includes('operations'));
 const cells = routes.flatMap(([method, path, groups]) =>
   callers.map((caller) => {
     const group = caller === 'anonymous' ? 'anonymous' : groupOf[caller];
@@ -98,7 +101,12 @@ describe('who may call what', () => {
     const asked = routes.flatMap(([method, path]) =>
       (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((each) => `${each} ${match(each, path)?.name}`),
     );
-    // The only path with two routes, which is tested below.
+    // The second route of a path, for people; what it is, is asked below.
+    for (const [method, path] of routes.filter(isForPeople)) {
+      const each = method === 'GET' ? ['GET', 'HEAD'] : [method];
+      asked.push(...each.map((one) => `${one} ${match(one, path, ['x-caller', 'staff'])?.name}`));
+    }
+    // The one path with two routes for anyone.
     asked.push(...['GET', 'HEAD'].map((each) => `${each} ${match(each, '/', ['accept', 'text/html'])?.name}`));
     expect(asked.sort()).toEqual(inFile.sort());
   });
@@ -155,6 +163,58 @@ describe('who may call what', () => {
     expect([status, headers['content-type']]).toEqual([200, type]);
     expect(text).toMatch(body);
     expect(seen).toEqual([]);
+  });
+});
+
+describe('people', () => {
+  const forged = ['x-consumer-custom-id', 'backoffice-1', 'x-consumer-groups', 'backoffice'];
+
+  it.each(routes.filter(isForPeople))('reach %s %s without a key, and no client is named', async (method, path) => {
+    const { send } = await setUp();
+    const answer = await send(method, path, { headers: ['X-Caller', 'shopper', 'Cookie', 'a=b', 'apikey', 'x'] });
+    expect(answer.status).toBe(200);
+    expect(headerOf(answer, 'x-gateway-token')).toEqual(['c0c0a0']);
+    expect(headerOf(answer, 'x-caller')).toEqual(['shopper']);
+    expect(headerOf(answer, 'cookie')).toEqual(['a=b']);
+    for (const name of ['apikey', 'x-consumer-custom-id', 'x-consumer-groups'])
+      expect(headerOf(answer, name)).toEqual([]);
+  });
+
+  it('are never machines, whatever they send', async () => {
+    const { send } = await setUp();
+    for (const headers of [
+      ['X-Caller', 'staff', ...forged],
+      ['X-Caller', 'staff', ...forged, 'Connection', 'x-caller'],
+      ['X-Caller', 'staff', 'X-Caller', 'x', ...forged],
+      ['X-Caller', 'STAFF', ...forged, 'X-Gateway-Token', 'c0ffee'],
+    ]) {
+      const answer = await send('GET', '/orders', { as: 'storefront', headers });
+      expect(headerOf(answer, 'x-gateway-token')).toEqual(['c0c0a0']);
+      expect(headerOf(answer, 'apikey')).toEqual([]);
+    }
+    const stripped = await send('GET', '/orders', { headers: ['X-Caller', 'staff', 'Connection', 'x-gateway-token'] });
+    expect(headerOf(stripped, 'x-gateway-token')).toEqual([]);
+  });
+
+  it.each([
+    ['where people have no route', 'POST', '/orders', ['X-Caller', 'shopper']],
+    ['with another X-Caller', 'GET', '/orders', ['X-Caller', 'admin']],
+    ['with the name in a longer value', 'GET', '/orders', ['X-Caller', 'shopper, staff']],
+  ])('are a machine with its key %s', async (_case, method, path, headers) => {
+    const { send } = await setUp();
+    const answer = await send(method, path, { as: 'storefront', headers: [...headers, ...forged] });
+    expect(headerOf(answer, 'x-gateway-token')).toEqual(['c0ffee']);
+    expect(headerOf(answer, 'x-consumer-custom-id')).toEqual(['storefront-1']);
+    expect((await send(method, path, { headers })).status).toBe(401);
+  });
+
+  it('have a budget for each address and route', async () => {
+    const { send } = await setUp({ now: () => Date.parse('2026-01-05T10:00:15Z') });
+    const headers = ['X-Caller', 'shopper'];
+    for (let i = 0; i < 600; i += 1) expect((await send('GET', '/orders', { headers })).status).toBe(200);
+    expectProblem(await send('GET', '/orders', { headers }), 429, 'API rate limit exceeded');
+    expect((await send('GET', `/orders/${id}`, { headers })).status).toBe(200);
+    expect((await send('GET', '/orders', { as: 'storefront' })).status).toBe(200);
   });
 });
 

@@ -47,6 +47,7 @@ async function startGateway(): Promise<void> {
       DECK_BACKOFFICE_KEY: 'backoffice-key',
       DECK_OPERATIONS_KEY: 'operations-key',
       DECK_GATEWAY_TOKEN: 'c0ffee',
+      DECK_GATEWAY_KEYLESS_TOKEN: 'c0c0a0',
       DECK_RATE_LIMIT_PER_MINUTE: '60000',
       DECK_ROUTE_PROTOCOLS: '[http, https]',
       DECK_TRACING_ENABLED: 'false',

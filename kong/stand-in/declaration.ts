@@ -34,7 +34,7 @@ const acl = z.strictObject({
 const rateLimiting = z.strictObject({
   minute: z.int().positive(),
   policy: z.literal('local').default('local'),
-  limit_by: z.literal('consumer').default('consumer'),
+  limit_by: z.enum(['consumer', 'ip']).default('consumer'),
   fault_tolerant: z.boolean().optional(), // for shared stores only
   hide_client_headers: z.literal(false).default(false),
   error_code: z.int().min(400).max(599).default(429),
@@ -64,7 +64,10 @@ const preFunction = z
     message: 'differs from the Lua that key-guard.ts implements: change both, and KEY_GUARD_SHA256',
   });
 const pairs = z.strictObject({ headers: z.array(headerPair).default([]) }).default({ headers: [] });
-const requestTransformer = z.strictObject({ replace: pairs, add: pairs });
+const names = z
+  .strictObject({ headers: z.array(z.string().regex(/^[A-Za-z0-9-]+$/)).default([]) })
+  .default({ headers: [] });
+const requestTransformer = z.strictObject({ remove: names, replace: pairs, add: pairs });
 // Kong accepts a message, which it converts to JSON, or a body with a content type.
 const requestTermination = z.union([
   z.strictObject({ status_code: z.int().min(200).max(599), message: z.string().min(1) }),
@@ -334,14 +337,22 @@ function findConflicts(file: Declaration): string[] {
         ...(service || chosen('request-termination')
           ? []
           : [`routes.${route.name}: needs a service or request-termination`]),
+        // With the token of the global plugin, services believe X-Consumer-*, which without key-auth are the client's own.
+        ...(service && !chosen('key-auth') && !route.plugins.some((p) => p.name === 'request-transformer')
+          ? [`routes.${route.name}: without key-auth it needs a request-transformer of its own`]
+          : []),
         // Kong packs the rank into one number, in which other priorities would overflow into the count of headers.
-        ...(route.headers.length > 0 && route.regex_priority > 1
-          ? [`routes.${route.name}: regex_priority must be 0 or 1 on a route with headers`]
+        ...(route.headers.length > 0 && !isDistinctPriority(route.regex_priority)
+          ? [`routes.${route.name}: regex_priority must be 0, 1 or a multiple of 4 below 512 on a route with headers`]
           : []),
       ];
     }),
     ...overlappingRoutes(routes.map((r) => r.route)),
   ];
+}
+
+function isDistinctPriority(priority: number): boolean {
+  return priority === 1 || (priority % 4 === 0 && priority >= 0 && priority < 512);
 }
 
 function repeated<T>(kind: string, items: T[], nameOf: (item: T) => string | undefined): string[] {

@@ -16,6 +16,7 @@ const env = {
   DECK_TRACING_ENABLED: 'false',
   DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
   DECK_GATEWAY_TOKEN: 'c0ffee',
+  DECK_GATEWAY_KEYLESS_TOKEN: 'c0c0a0',
 };
 
 function faultsOf(text: string, variables: Record<string, string | undefined> = env): string[] {
@@ -72,7 +73,7 @@ describe('readDeclaration', () => {
     [
       'a priority that Kong would take for more headers',
       changed('    headers: { accept', '    regex_priority: 1024\n    headers: { accept'),
-      /root-page: regex_priority must be 0 or 1/,
+      /root-page: regex_priority must be 0, 1 or a multiple of 4/,
     ],
     [
       'a plugin setting that it does not honour',
@@ -127,6 +128,11 @@ describe('readDeclaration', () => {
       /^routes\.orders-place: acl without key-auth/,
     ],
     [
+      'a route without keys that sends the token of routes with keys',
+      kongYml.replace(/ {4}plugins:\n.*instance_name: docs-token.*\n/, ''),
+      /^routes\.docs: without key-auth it needs a request-transformer/,
+    ],
+    [
       'a default for targets',
       changed('  defaults:\n', '  defaults:\n    target: { weight: 1 }\n'),
       /_info\.defaults.*target/,
@@ -153,8 +159,8 @@ describe('readDeclaration', () => {
 
   it('names every fault at once', () => {
     const text = changed('      retries: 2', '      retries: 2\n      path: /v1').replace(
-      'policy: local',
-      'policy: redis',
+      '      policy: local',
+      '      policy: redis',
     );
     const faults = faultsOf(text, {
       ...env,

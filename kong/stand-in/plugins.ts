@@ -174,7 +174,7 @@ export function limitRate(
       minute = current;
       used = new Map();
     }
-    const caller = consumer?.id ?? remoteAddress;
+    const caller = (config.limit_by === 'consumer' ? consumer?.id : undefined) ?? remoteAddress;
     const count = used.get(caller) ?? 0;
     const remaining = String(Math.max(0, limit - count - 1));
     const reset = String(60 - Math.floor((time % MINUTE_MS) / 1000));
@@ -191,11 +191,13 @@ export function limitRate(
   };
 }
 
-/** `replace` changes existing headers, and `add` sets missing ones. */
+/** `remove` comes first; `replace` changes existing headers, and `add` sets missing ones. */
 function transformRequest(config: PluginConfig<'request-transformer'>): Plugin {
+  const removed = config.remove.headers.map((name) => name.toLowerCase());
   const replaced = config.replace.headers.map(readPair);
   const added = config.add.headers.map(readPair);
   return ({ headers }) => {
+    for (const name of removed) removeHeader(headers, name);
     for (const { name, value } of replaced) {
       if (firstValue(headers, name) !== undefined) setHeader(headers, name, value);
     }

@@ -7,10 +7,10 @@ describe('rate-limiting', () => {
   };
   const storefront = { id: 'c-1', credentialId: 'k-1', username: 'storefront', groups: [] };
 
-  function createLimiter() {
+  function createLimiter(changes: Partial<Parameters<typeof limitRate>[0]> = {}) {
     const clock = { now: Date.parse('2026-01-05T10:00:15.400Z') };
     const limiter = limitRate(
-      config,
+      { ...config, ...changes },
       () => clock.now,
       (count) => count(),
     );
@@ -54,5 +54,12 @@ describe('rate-limiting', () => {
     for (let i = 0; i < 2; i += 1) expect(call({}).answer).toBeUndefined();
     expect(call({}).answer?.status).toBe(429);
     expect(call({ remoteAddress: '10.0.0.2' }).answer).toBeUndefined();
+  });
+
+  it('gives each address a budget, whoever calls from it, where it limits by address', () => {
+    const { call } = createLimiter({ limit_by: 'ip' });
+    for (let i = 0; i < 2; i += 1) call({ consumer: storefront });
+    expect(call({}).answer?.status).toBe(429);
+    expect(call({ consumer: storefront, remoteAddress: '10.0.0.2' }).answer).toBeUndefined();
   });
 });

@@ -30,13 +30,16 @@ describe('headers that a client forges', () => {
     const answer = await send('GET', '/docs', { headers: [...forged, 'apikey', 'anything'] });
     for (const name of [...identity, 'x-anonymous-consumer'])
       expect(headerOf(answer, name)).toEqual(['forged', 'forged-too']);
-    expect(headerOf(answer, 'apikey')).toEqual(['anything']);
+    expect(headerOf(answer, 'apikey')).toEqual([]);
   });
 
-  it.each(['/orders', '/docs'])('never replace the gateway token on %s', async (path) => {
+  it.each([
+    ['/orders', 'c0ffee'],
+    ['/docs', 'c0c0a0'],
+  ])('never replace the gateway token on %s', async (path, token) => {
     const { send } = await setUp();
     const headers = ['X-Gateway-Token', 'forged', 'x-gateway-token', '', 'X-GATEWAY-TOKEN', 'c0ffee,forged'];
-    expect(headerOf(await send('GET', path, { as: 'storefront', headers }), 'x-gateway-token')).toEqual(['c0ffee']);
+    expect(headerOf(await send('GET', path, { as: 'storefront', headers }), 'x-gateway-token')).toEqual([token]);
   });
 
   it('are removed if Connection lists them, including those set by plugins', async () => {

@@ -68,6 +68,7 @@ export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, st
       ALERTMANAGER_URL: urlOf(plan, 'alertmanager'),
     }),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
+    GATEWAY_KEYLESS_TOKEN: plan.deck.DECK_GATEWAY_KEYLESS_TOKEN ?? '',
     ...Object.fromEntries(calls.map(({ variable, token }) => [variable, secrets[token]])),
     ...Object.fromEntries(serviceKeys.map(({ variable, key }) => [variable, secrets[key]])),
     // The former name, which scripts still use.

@@ -134,8 +134,12 @@ function serviceLaunch({ plan, secrets }: System, service: Service, name: string
     DATABASE_URL: databaseUrl(plan, secrets, service.name, 'service'),
     RABBITMQ_URL: amqpUrl(brokerOf(plan, secrets, '')),
     GATEWAY_TOKEN: plan.deck.DECK_GATEWAY_TOKEN ?? '',
+    GATEWAY_KEYLESS_TOKEN: plan.deck.DECK_GATEWAY_KEYLESS_TOKEN ?? '',
     ...Object.fromEntries(callsOf(service).map(({ variable, token }) => [variable, secrets[token]])),
     ...Object.fromEntries(keysOf(service).map(({ variable, key }) => [variable, secrets[key]])),
+    JWKS_URL: serviceUrls(plan, 'account')
+      .map((url) => `${url}/.well-known/jwks.json`)
+      .join(','),
     LOG_LEVEL: 'info',
     PUBLIC_URL: urlOf(plan, 'gateway'),
     // The gateway checks every second and waits a second for the response: by then it sends no more requests here.

@@ -102,6 +102,7 @@ export function deckVariables(secrets: Secrets, environment: NodeJS.ProcessEnv):
     DECK_BACKOFFICE_KEY: secrets.backofficeKey,
     DECK_OPERATIONS_KEY: secrets.operationsKey,
     DECK_GATEWAY_TOKEN: secrets.gatewayToken,
+    DECK_GATEWAY_KEYLESS_TOKEN: secrets.gatewayKeylessToken,
     DECK_RATE_LIMIT_PER_MINUTE: '60000',
     DECK_ROUTE_PROTOCOLS: '[http, https]',
     DECK_TRACING_ENABLED: 'false',

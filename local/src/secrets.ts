@@ -9,6 +9,7 @@ const names = [
   'backofficeKey',
   'operationsKey',
   'gatewayToken',
+  'gatewayKeylessToken',
   ...calls.map(({ token }) => token),
   ...serviceKeys.map(({ key }) => key),
   'postgresPassword',

@@ -1,6 +1,8 @@
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import { indispensableMessages } from '@shop/chassis/contract/messages/order-service.ts';
+import type { GatewayTokens } from '@shop/chassis/edge/callers.ts';
 import type { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
+import type { People } from '@shop/chassis/edge/people/people.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';
@@ -12,7 +14,7 @@ import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import type { OrderMetrics } from './metrics.ts';
-import { describeService } from './openapi.ts';
+import { describeService, operations } from './openapi.ts';
 import { noteReplays } from './orders/note-replays.ts';
 import type { OrderChange } from './orders/order-changes.sql.ts';
 import { orderOperationsRoutes } from './orders/orders.operations.ts';
@@ -25,7 +27,8 @@ import type { ReservationClient } from './reservations/reservation-client.ts';
 
 export interface AppDeps extends HealthDeps {
   metrics: OrderMetrics;
-  gatewayTokens: readonly string[];
+  gatewayTokens: GatewayTokens;
+  people: People;
   /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
   keyRetentionHours: number;
   reservations: ReservationClient;
@@ -73,7 +76,7 @@ export function buildApp(deps: AppDeps): App {
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));
   routes.use(reconciliationRoutes({ ...keyed, base }));
   routes.use(orderStream(deps, base));
-  const http = createApp({ ...deps, routes, name: 'orders', describe: () => describeService(deps) });
+  const http = createApp({ ...deps, operations, routes, name: 'orders', describe: () => describeService(deps) });
   return { http, drain: placements.drain };
 }
 

@@ -1,15 +1,18 @@
-import { callToken, formerly, integer, readConfig, serviceConfig } from '@shop/chassis/base/config/read-config.ts';
-import { z } from 'zod';
+import {
+  callToken,
+  formerly,
+  integer,
+  readConfig,
+  serviceConfig,
+  urlList,
+} from '@shop/chassis/base/config/read-config.ts';
+import type { z } from 'zod';
 
 /** The settings of order-service. */
 export const settings = serviceConfig.extend({
-  INVENTORY_URL: z
-    .string()
-    .transform((urls) => urls.split(',').map((url) => url.trim()))
-    .pipe(z.array(z.url({ protocol: /^https?$/ })).min(1))
-    .describe(
-      'Base URLs of inventory-service, separated by commas. A host name stands for all addresses that it resolves to',
-    ),
+  INVENTORY_URL: urlList.describe(
+    'Base URLs of inventory-service, separated by commas. A host name stands for all addresses that it resolves to',
+  ),
   ORDER_TO_INVENTORY_TOKEN: formerly('INTERNAL_TOKEN', callToken('order-service', 'inventory-service')),
   RESERVATION_TIMEOUT_MS: integer(100, 1_500, 1_500).describe('Timeout of calls to inventory-service'),
   RECONCILE_GRACE_SECONDS: integer(0, 86_400, 120).describe(

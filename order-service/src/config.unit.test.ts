@@ -4,6 +4,7 @@ const valid = {
   DATABASE_URL: 'postgres://order_service:x@db/orders',
   RABBITMQ_URL: 'amqp://broker',
   GATEWAY_TOKEN: 'g'.repeat(32),
+  GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32),
   ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
   INVENTORY_URL: 'http://a:3000, http://b:3000',
 };
@@ -35,6 +36,11 @@ describe('config', () => {
     'https://u@a',
   ])('refuses %s as a PUBLIC_URL', (url) => {
     expect(() => config({ ...valid, PUBLIC_URL: url })).toThrow(/PUBLIC_URL: Must be http/);
+  });
+
+  it('reads several URLs of public keys', () => {
+    const { JWKS_URL } = config({ ...valid, JWKS_URL: 'http://a:3000/jwks.json,http://b:3000/jwks.json' });
+    expect(JWKS_URL).toEqual(['http://a:3000/jwks.json', 'http://b:3000/jwks.json']);
   });
 
   it('reports every fault at once, and no secret', () => {

@@ -6,6 +6,7 @@ import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { subject } from '@shop/chassis/contract/subject.ts';
 import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
+import type { People } from '@shop/chassis/edge/people/people.ts';
 import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import type { Findings } from '@shop/chassis/operations/reconciliation/run.ts';
 import { storeLetter } from '@shop/chassis/reliable/dead-letters/dead-letters.sql.ts';
@@ -17,6 +18,7 @@ import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import { nobody } from '@shop/chassis/testing/token-issuer.ts';
 import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { buildApp } from '../src/app.ts';
@@ -34,6 +36,7 @@ import { createInventoryTargets } from '../src/reservations/inventory-targets.ts
 import { createReservationClient } from '../src/reservations/reservation-client.ts';
 
 export const GATEWAY_TOKEN = 'g'.repeat(32);
+export const KEYLESS_TOKEN = 'k'.repeat(32);
 export const INTERNAL_TOKEN = 'i'.repeat(32);
 const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
@@ -72,6 +75,7 @@ export function startOrderService(
   inventoryUrl: string,
   limits: TestLimits = PATIENT,
   graceSeconds = 0,
+  people: People = nobody,
 ) {
   const { reservationTimeoutMs, maxRequestWaitMs, longestTurnMs } = limits;
   const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
@@ -114,7 +118,8 @@ export function startOrderService(
     metrics,
     log,
     version: 'test',
-    gatewayTokens: [GATEWAY_TOKEN],
+    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [KEYLESS_TOKEN] },
+    people,
     keyRetentionHours: 72,
     reservations,
     reservationTimeoutMs,

@@ -57,6 +57,27 @@ export const problems = {
     repeat: 'corrected',
     example: { instance: '/orders', detail: 'Send requests to the gateway, not to the service.' },
   },
+  'not-signed-in': {
+    status: 401,
+    title: 'Not signed in',
+    section: 'Callers and paths',
+    meaning:
+      'The operation is for people who are signed in, and the request has no valid access token: it is missing, expired or malformed, is for the other kind of `X-Caller`, or was sent both in a cookie and in `Authorization`.',
+    action:
+      'Send `X-Caller: shopper` or `X-Caller: staff` with one access token of that kind. Refresh an expired token, or sign in again.',
+    repeat: 'corrected',
+    example: { instance: '/orders', detail: 'Sign in first.' },
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed for this account',
+    section: 'Callers and paths',
+    meaning:
+      'The account is signed in but may not call the operation: it is not for shoppers, or the account has none of the required roles. Requests from pages of other sites (`Sec-Fetch-Site`) get this response too.',
+    action: 'Sign in with an account that has the role.',
+    repeat: 'corrected',
+    example: { instance: '/orders', detail: 'This account may not call this operation.' },
+  },
   'internal-token-required': {
     status: 401,
     title: 'Internal token required',

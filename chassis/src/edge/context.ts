@@ -15,9 +15,9 @@ export interface RequestContext {
   requestId: string;
   /** W3C trace context, level 1, to pass on. */
   traceparent: string;
-  /** Whether the gateway's token was checked. */
-  cameThroughGateway?: true;
-  /** The caller; undefined on open routes. */
+  /** The kind of gateway route that it came through, by the gateway's token; undefined before that was checked. */
+  gatewayRoute?: 'keyed' | 'keyless';
+  /** The caller; undefined if it has shown no key or token, which open operations accept. */
   principal?: Principal;
   /** The response goes on for as long as the client reads it, so its duration is not measured. */
   isStream?: true;

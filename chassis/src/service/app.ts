@@ -1,19 +1,23 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { services } from '../../../services.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
-import { refused } from '../contract/problems.ts';
-import { gatewayOnly } from '../edge/callers.ts';
+import { type GatewayTokens, gatewayOnly, identifyCallers } from '../edge/callers.ts';
 import { requestContext } from '../edge/context.ts';
 import { endConnections } from '../edge/draining.ts';
 import { limitTurns } from '../edge/load-shedding/turns.ts';
 import { limitUnderWay } from '../edge/load-shedding/under-way.ts';
+import type { CalledOperation } from '../edge/openapi/callers.ts';
+import type { People } from '../edge/people/people.ts';
 import { problemHandler } from '../edge/problem.ts';
 import { docsPageRoutes } from './docs-page/docs-page.routes.ts';
 import { type HealthDeps, healthRoutes } from './health.ts';
 
 export interface AppOptions extends HealthDeps {
   tracing?: Tracing | undefined;
-  gatewayTokens: readonly string[];
+  gatewayTokens: GatewayTokens;
+  people: People;
+  /** The operations of the service's OpenAPI document, which says who may call each. */
+  operations: readonly CalledOperation[];
   /** Routes that only other services may call; they check their own token. */
   internal?: Router;
   /** First path segments of internal routes, which are never shed: see `limitTurns`. */
@@ -30,7 +34,7 @@ export interface AppOptions extends HealthDeps {
 
 /**
  * The HTTP edge of a service. The order of its checks is part of the contract: 401, 413, 415, then the checks of the route.
- * Health and documents are not subject to admission control, so that they respond under any load.
+ * Health, documents and pages are not subject to admission control, so that they respond under any load.
  */
 export function createApp(options: AppOptions): Express {
   const app = express();
@@ -46,14 +50,12 @@ export function createApp(options: AppOptions): Express {
   app.use(health.open);
   if (options.internal) app.use(options.internal);
   app.use(gatewayOnly(options.gatewayTokens));
+  const pages = docsPageRoutes(services.map(({ path }) => path));
+  app.use(identifyCallers(options.operations, options.people, pages));
   app.get(`/health/${options.name}`, health.report);
   app.get(`/docs/${options.name}.json`, serveDocument(options.describe));
   app.use(limitUnderWay());
   app.use(options.routes);
-  app.use(docsPageRoutes(services.map(({ path }) => path)));
-  app.use(() => {
-    throw refused('not-found', 'This path does not exist.');
-  });
   app.use(problemHandler);
   return app;
 }

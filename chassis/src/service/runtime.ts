@@ -9,6 +9,8 @@ import type { Tracing } from '../base/telemetry/tracing.ts';
 import { wantsTraces } from '../base/telemetry/tracing-config.ts';
 import { subject } from '../contract/subject.ts';
 import { LOAD_LIMITS } from '../edge/load-shedding/limits.ts';
+import { createPeople } from '../edge/people/people.ts';
+import { createSigningKeys } from '../edge/people/signing-keys.ts';
 import { publishProblemsAt } from '../edge/problem.ts';
 import { listen } from '../edge/server.ts';
 import { startReplayCounter } from '../reliable/idempotency/replay-counter.ts';
@@ -89,7 +91,14 @@ export async function startRuntime({ name, version, settings, topology }: Runtim
     replays: startReplayCounter(pool, log),
     keyRetentionHours,
     reaper: startReaper({ pool, log, keyRetentionHours }),
-    gatewayTokens: acceptedTokens(settings.GATEWAY_TOKEN, settings.GATEWAY_TOKEN_PREVIOUS),
+    gatewayTokens: {
+      keyed: acceptedTokens(settings.GATEWAY_TOKEN, settings.GATEWAY_TOKEN_PREVIOUS),
+      keyless: acceptedTokens(settings.GATEWAY_KEYLESS_TOKEN, settings.GATEWAY_KEYLESS_TOKEN_PREVIOUS),
+    },
+    people: createPeople({
+      publicUrl: settings.PUBLIC_URL,
+      keys: createSigningKeys({ urls: settings.JWKS_URL ?? [], log }),
+    }),
   };
 }
 

@@ -117,6 +117,24 @@ export interface components {
         };
         /** @enum {string} */
         DeadLetterStatus: "open" | "replayed" | "discarded";
+        /** @description Not allowed for this account */
+        ForbiddenProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 403;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "forbidden";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
         /** @description An error of the gateway itself. It has no `code`: decide by the status. */
         GatewayRefusal: {
             /**
@@ -282,6 +300,24 @@ export interface components {
             proposal: string;
             /** @description Whether the lost command was sent again */
             repaired: boolean;
+        };
+        /** @description Not signed in */
+        NotSignedInProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 401;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "not-signed-in";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
         };
         OpenApiDocument: {
             openapi: string;

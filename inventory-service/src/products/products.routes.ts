@@ -1,7 +1,7 @@
 import { text } from '@shop/chassis/base/text.ts';
 import { sku } from '@shop/chassis/contract/sku.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
-import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
+import { principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursor, limit, positionIn, toPage } from '@shop/chassis/edge/page.ts';
@@ -29,7 +29,6 @@ export const listQuery = z.strictObject({
 /** The routes of `/products`. */
 export function productsRoutes(deps: IdempotencyDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  router.use('/products', identifyClient());
   const body = readBody(BODY_LIMIT_BYTES);
 
   router.post('/products', ...body, async (req, res) => {

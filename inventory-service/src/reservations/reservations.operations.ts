@@ -1,5 +1,4 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
-import { identifyClient } from '@shop/chassis/edge/callers.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { toReply } from '@shop/chassis/reliable/refusal.ts';
 import { Router } from 'express';
@@ -11,10 +10,8 @@ import { findReservations } from './reservations.sql.ts';
 /** `<base>/reservations/{id}`: a reservation, for operators. */
 export function reservationOperationsRoutes({ pool, base }: { pool: Queryable; base: string }): Router {
   const routes = Router({ caseSensitive: true, strict: true });
-  const path = `${base}/reservations`;
-  routes.use(path, identifyClient());
 
-  routes.get(`${path}/:id`, async (req, res) => {
+  routes.get(`${base}/reservations/:id`, async (req, res) => {
     const [found] = await findReservations(pool, [asReservationId(req.params.id)]);
     if (!found) throw reservationNotFound();
     sendReply(res, toReply(200, toReservationView(found)));

@@ -1,7 +1,7 @@
 import { text } from '@shop/chassis/base/text.ts';
 import { sku } from '@shop/chassis/contract/sku.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
-import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
+import { principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { list } from '@shop/chassis/edge/list.ts';
@@ -70,7 +70,6 @@ export interface StockDeps extends IdempotencyDeps {
 /** The routes below `/products/{sku}`: adjustments and the ledger. */
 export function stockRoutes(deps: StockDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  router.use('/products', identifyClient());
   const body = readBody(BODY_LIMIT_BYTES);
 
   router.post('/products/adjustments', ...body, (req, res) => adjustBatch(deps, req, res));

@@ -106,6 +106,7 @@ export function variables(rate: number) {
     DECK_TRACING_ENABLED: 'false',
     DECK_TRACES_ENDPOINT: 'http://collector:4318/v1/traces',
     DECK_GATEWAY_TOKEN: 'c0ffee',
+    DECK_GATEWAY_KEYLESS_TOKEN: 'c0c0a0',
   };
 }
 

@@ -54,6 +54,8 @@ export const ownOrdersQuery = z.strictObject({
   limit,
   cursor,
 });
+/** Filters for shoppers, who are one customer. */
+export const shopperOrdersQuery = ownOrdersQuery.omit({ customerId: true });
 export const anyOrdersQuery = ownOrdersQuery.extend({
   clientId: text(1, 255)
     .optional()

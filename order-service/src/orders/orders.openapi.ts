@@ -101,10 +101,12 @@ export const orderOperations: readonly Operation[] = [
     route: 'orders-list',
     summary: 'List orders, newest first',
     description:
-      'A storefront sees its own orders only. `clientId` is for back office and operations; from a storefront it is a 400. A page is ' +
-      'limited by the number of orders read and by 2,000 lines: it may have fewer items than `limit`, or none, and still have a `nextCursor`.',
+      'A storefront sees its own orders only, and a shopper the orders of the account. `clientId` is for back office and operations; ' +
+      'from others it is a 400, and so is `customerId` from a shopper. A page is limited by the number of orders read and by 2,000 ' +
+      'lines: it may have fewer items than `limit`, or none, and still have a `nextCursor`.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
+    people: ['shopper'],
     query: anyOrdersQuery,
     answers: [success(200, 'A page.', pageOf(orderView), { items: [confirmed] })],
     links: { ...linksTo(ofAnOrder, 'id', '/items/0/id'), ...nextPage('listOrders') },
@@ -119,6 +121,7 @@ export const orderOperations: readonly Operation[] = [
       'The current state of the order. The response stored under the key of the request that placed it does not change with it.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
+    people: ['shopper'],
     parameters: { id: orderId },
     answers: [success(200, 'The order.', orderView, confirmed), notFound],
   },
@@ -132,6 +135,7 @@ export const orderOperations: readonly Operation[] = [
       'All actions on the order, with actor and time. Retries of the request that placed it are one entry, updated within a second.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
+    people: ['shopper'],
     parameters: { id: orderId },
     answers: [
       success(200, 'The timeline.', z.strictObject({ items: z.array(timelineEntry) }), {
@@ -163,6 +167,7 @@ export const orderOperations: readonly Operation[] = [
     description: 'Possible until the order is shipped. If it is already cancelled, it stays unchanged: 200.',
     tag: 'orders',
     groups: ['storefront', 'backoffice'],
+    people: ['shopper'],
     parameters: { id: orderId },
     body: { schema: cancelOrderBody, example: cancellation, optional: true },
     answers: [changed('Cancelled.', { status: 'cancelled', cancellation }), notFound, illegalTransition],

@@ -1,6 +1,5 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { asUuid } from '@shop/chassis/base/text.ts';
-import { identifyClient } from '@shop/chassis/edge/callers.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
 import { hasUnsentCommand } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { toReply } from '@shop/chassis/reliable/refusal.ts';
@@ -22,10 +21,8 @@ export interface OrderWait {
 /** `<base>/waits/{id}`: the completer's state of an order, for operators. */
 export function orderOperationsRoutes({ pool, base }: { pool: Queryable; base: string }): Router {
   const routes = Router({ caseSensitive: true, strict: true });
-  const path = `${base}/waits`;
-  routes.use(path, identifyClient());
 
-  routes.get(`${path}/:id`, async (req, res) => {
+  routes.get(`${base}/waits/:id`, async (req, res) => {
     const id = asUuid(req.params.id);
     const found = id && (await findWait(pool, id));
     if (!found) throw orderNotFound();

@@ -1,7 +1,7 @@
 import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { asUuid } from '@shop/chassis/base/text.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
-import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
+import { principalOf } from '@shop/chassis/edge/callers.ts';
 import { contextOf } from '@shop/chassis/edge/context.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
@@ -26,12 +26,13 @@ import {
   type PlaceOrderInput,
   placeOrderBody,
   shipOrderBody,
+  shopperOrdersQuery,
 } from './order-input.ts';
 import { cancelOrder, deliverOrder, placeOrder, type StepAsked, shipOrder } from './order-operations.ts';
 import { toOrderView } from './order-view.ts';
 import { findOrders, listOrders, readTimeline } from './orders.sql.ts';
 import type { PlaceOrder } from './place-order.ts';
-import { isVisible, visibleOwner } from './visibility.ts';
+import { isVisible, type Owner, visibleOwner } from './visibility.ts';
 
 /** 1 MiB, as at the gateway; 1,000 lines need a tenth of it. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -51,7 +52,6 @@ export interface OrderRoutesDeps extends IdempotencyDeps {
 export function orderRoutes(deps: OrderRoutesDeps): Router {
   const { pool } = deps;
   const routes = Router({ caseSensitive: true, strict: true });
-  routes.use('/orders', identifyClient());
   routes.param('id', (_req, res, next, id) => {
     res.locals.orderId = asUuid(id); // for the log
     next();
@@ -158,12 +158,18 @@ async function takeStep<S extends z.ZodType>(
 
 /** The orders that the principal may see, newest first. */
 async function readPage(pool: Queryable, req: Request, principal: Principal) {
-  const ownerId = visibleOwner(principal);
-  const { limit, cursor, ...filter } = parseQuery(req, ownerId === undefined ? anyOrdersQuery : ownOrdersQuery);
-  const scope = JSON.stringify(['orders', ownerId, filter]);
+  const owner = visibleOwner(principal);
+  const { limit, cursor, ...filter } = parseQuery(req, ordersQueryOf(owner));
+  const scope = JSON.stringify(['orders', owner?.customerId ? owner : owner?.clientId, filter]);
   const before = positionIn(scope, cursor, z.guid());
-  const page = await listOrders(pool, { ...filter, ...(ownerId && { clientId: ownerId }), before }, limit);
+  const page = await listOrders(pool, { ...filter, ...owner, before }, limit);
   return { items: page.orders.map(toOrderView), nextCursor: page.next && toCursor(scope, page.next) };
+}
+
+/** The filters that leave the owner's orders the owner's. */
+function ordersQueryOf(owner: Owner | undefined) {
+  if (!owner) return anyOrdersQuery;
+  return owner.customerId === undefined ? ownOrdersQuery : shopperOrdersQuery;
 }
 
 async function findVisibleOrder(pool: Queryable, req: Request, res: Response): Promise<Order> {

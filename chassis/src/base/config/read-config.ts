@@ -63,6 +63,12 @@ export function callToken(caller: string, callee: string) {
 /** The previous token, read by the service that checks it. */
 export const replacedToken = SECRET.optional().describe('Previous token, also accepted while the token is rotated');
 
+/** HTTP URLs, separated by commas. */
+export const urlList = z
+  .string()
+  .transform((urls) => urls.split(',').map((url) => url.trim()))
+  .pipe(z.array(z.url({ protocol: /^https?$/ })).min(1));
+
 /** Settings of every service. `npm run configuration` writes the descriptions into the tables of settings. */
 export const serviceConfig = z.object({
   HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
@@ -72,8 +78,15 @@ export const serviceConfig = z.object({
     .describe('The service’s own PostgreSQL database, with the application role, which owns no objects'),
   DATABASE_POOL_SIZE: integer(4, 100, 10).describe('Maximum number of database connections'),
   RABBITMQ_URL: z.url({ protocol: /^amqps?$/ }).describe('URL of the RabbitMQ broker'),
-  GATEWAY_TOKEN: SECRET.describe('Token that the gateway sends as `X-Gateway-Token`'),
+  GATEWAY_TOKEN: SECRET.describe('Token that the gateway sends as `X-Gateway-Token` on routes that need an API key'),
   GATEWAY_TOKEN_PREVIOUS: replacedToken,
+  GATEWAY_KEYLESS_TOKEN: SECRET.describe('Token that the gateway sends as `X-Gateway-Token` on all other routes'),
+  GATEWAY_KEYLESS_TOKEN_PREVIOUS: replacedToken,
+  JWKS_URL: urlList
+    .optional()
+    .describe(
+      'URLs of the public keys of account-service, separated by commas and tried in order. Without it, no access token is valid',
+    ),
   // No path, because the gateway serves the pages at its root. No character with a meaning in a template, or in the command
   // that fills it in.
   PUBLIC_URL: z

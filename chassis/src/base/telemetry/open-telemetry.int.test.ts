@@ -132,6 +132,7 @@ describe('a process', () => {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
       RABBITMQ_URL: 'amqp://127.0.0.1:1',
       GATEWAY_TOKEN: 'g'.repeat(32),
+      GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32),
       LOG_LEVEL: 'silent',
       ...variables,
     };

@@ -2,26 +2,20 @@ import type { z } from 'zod';
 import { KEPT_FOR_EVER } from '../../contract/descriptions.ts';
 import { orderBy } from '../../reliable/order-by.ts';
 import type { Answer } from './answers.ts';
+import { type CalledOperation, peopleOf } from './callers.ts';
 import { edgeAnswers } from './edge-answers.ts';
 import { answerHeaders, everywhere } from './headers.ts';
 import { createJsonSchemas, type Json, type JsonSchemas } from './json-schemas.ts';
 import { streamParameters } from './resumable.ts';
 import { type VersionedThing, versionedAnswers, versionParameter, versionParameters } from './versioned.ts';
 
-export type Group = 'storefront' | 'backoffice' | 'operations';
-
 /** One operation of a service, as clients see it through the gateway. */
-export interface Operation {
-  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** With `{name}` for each path parameter. */
-  path: string;
+export interface Operation extends CalledOperation {
   operationId: string;
   summary: string;
   /** What it does, beyond the summary. How to handle each response is described at the response. */
   description: string;
   tag: string;
-  /** Groups whose keys may call it; empty if it needs no key. */
-  groups: readonly Group[];
   /** The name of its gateway route, also in metrics. It stays when the path changes. Methods of a path may share one. */
   route: string;
   /** Limit for one client, when it is lower than the gateway's limit for all operations together. */
@@ -83,9 +77,9 @@ export interface Published {
 }
 
 /** Rules for clients that apply to every request. */
-export const callingAdvice = `All calls go through the gateway, with an API key in the header \`apikey\`. HEAD is supported wherever GET is. Bodies are \`application/json\` in UTF-8, at most 1 MiB; unknown members are rejected. Amounts of money are integers in minor units.
+export const callingAdvice = `All calls go through the gateway, with an API key in the header \`apikey\`. People call with an access token instead, which they get by signing in: with \`X-Caller: shopper\` or \`X-Caller: staff\` on every request, and the token in the cookie of that kind (pages) or in \`Authorization: Bearer\` (apps). HEAD is supported wherever GET is. Bodies are \`application/json\` in UTF-8, at most 1 MiB; unknown members are rejected. Amounts of money are integers in minor units.
 
-Every POST and PATCH that needs an API key requires an \`Idempotency-Key\`. How a client should handle a response:
+Every POST and PATCH that needs an API key or an access token requires an \`Idempotency-Key\`. How a client should handle a response:
 
 | Response | Action |
 | --- | --- |
@@ -130,14 +124,7 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
       schemas: sorted(schemas.components),
       examples: sorted(examples),
       responses,
-      securitySchemes: {
-        apikey: {
-          type: 'apiKey',
-          in: 'header',
-          name: 'apikey',
-          description: 'API key of the client. Its groups decide which operations it may call.',
-        },
-      },
+      securitySchemes: usedSchemes(service.operations),
     },
   };
 }
@@ -163,15 +150,39 @@ function idempotencyKey(keyRetentionHours: number): Json {
   };
 }
 
+const securitySchemes: Record<string, Json> = {
+  apikey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'apikey',
+    description: 'API key of the client. Its groups decide which operations it may call.',
+  },
+  shopper: accessToken('shopper', 'A shopper may read and change what belongs to the account.'),
+  staff: accessToken('staff', 'The roles of a member of staff decide which operations the account may call.'),
+};
+
+function usedSchemes(operations: readonly Operation[]): Json {
+  const used = new Set(operations.flatMap((one) => [...(one.groups.length > 0 ? ['apikey'] : []), ...peopleOf(one)]));
+  return Object.fromEntries(Object.entries(securitySchemes).filter(([name]) => used.has(name)));
+}
+
+function accessToken(caller: 'shopper' | 'staff', description: string): Json {
+  const places = `The header \`X-Caller: ${caller}\` is required. Pages have the token in the cookie \`__Host-${caller}\` instead.`;
+  return { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: `${description} ${places}` };
+}
+
 function toOperation(operation: Operation, schemas: JsonSchemas, examples: Record<string, Json>): Json {
   const { method, groups, parameters = {}, query, body, versioned, resumable = false, links } = operation;
   if (versioned && method === 'post') throw new Error(`${operation.operationId}: a POST names no version`);
   const isWrite = method === 'post' || method === 'patch';
+  const people = peopleOf(operation);
+  const callers = [...groups, ...people];
   // A key has a scope, and calls that anyone may make have none.
-  const idempotent = isWrite && groups.length > 0;
+  const idempotent = isWrite && callers.length > 0;
   const common = edgeAnswers({
     ...operation,
     keyed: groups.length > 0,
+    forPeople: people.length > 0 || callers.length === 0,
     idempotent,
     body: isWrite || method === 'put',
     pathParameters: Object.keys(parameters).length > 0,
@@ -184,10 +195,10 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     description: operation.description,
     tags: [operation.tag],
     // Any one of these roles is sufficient (OpenAPI 3.1, Security Requirement Object).
-    security: groups.map((group) => ({ apikey: [group] })),
+    security: [...groups.map((group) => ({ apikey: [group] })), ...people.map((kind) => ({ [kind]: [] }))],
     // kong/kong.yml is generated from these, the path and the method.
     'x-gateway-route': operation.route,
-    'x-callers': groups.length > 0 ? groups : ['anyone'],
+    'x-callers': callers.length > 0 ? callers : ['anyone'],
     'x-requests-per-minute': operation.requestsPerMinute,
     parameters: [
       ...Object.entries(parameters).map(([name, schema]) =>

@@ -6,6 +6,7 @@ import { type Answer, gatewayAnswer, problemAnswer } from './answers.ts';
 
 const problems = {
   gatewayRequired: problemAnswer('gateway-required'),
+  ofPeople: [problemAnswer('not-signed-in'), problemAnswer('forbidden')],
   validationFailed: problemAnswer('validation-failed', {
     members: {
       errors: z
@@ -41,8 +42,10 @@ const gateway = {
 
 /** Properties of an operation that decide which of the common responses it may return. */
 export interface Traits {
-  /** Needs an API key. */
+  /** Clients call it with an API key. */
   keyed: boolean;
+  /** People call it, with or without an access token. */
+  forPeople: boolean;
   /** Needs an Idempotency-Key. */
   idempotent: boolean;
   /** Reads a body. */
@@ -61,6 +64,7 @@ export function edgeAnswers(traits: Traits): Answer[] {
     ...(traits.body ? problems.ofBody : []),
     ...(traits.idempotent ? problems.ofIdempotencyKey : []),
     problems.gatewayRequired,
+    ...(traits.forPeople ? problems.ofPeople : []),
     problems.internal,
     ...(traits.withoutDatabase ? [] : problems.ofDatabase),
     ...(traits.keyed ? gateway.keyed : []),

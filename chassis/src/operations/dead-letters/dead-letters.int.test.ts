@@ -27,6 +27,8 @@ import {
 } from '../../testing/messaging.ts';
 import { accountOf, consumeOpenings, createOpeningsHandler } from '../../testing/openings.ts';
 import { closeAccountV1, commandsQueue, freezeAccountV1, openingsQueue, subject } from '../../testing/queues.ts';
+import { nobody } from '../../testing/token-issuer.ts';
+import { deadLetterOperations } from './dead-letters.openapi.ts';
 import { deadLetterRoutes } from './dead-letters.routes.ts';
 import type { ReplayedLetter } from './resolve-letters.ts';
 
@@ -78,7 +80,15 @@ describe('dead letters', () => {
       now: () => new Date(),
       wakeRelay: relay.wake,
     });
-    http = createApp({ ...deps, gatewayTokens: [TOKEN], routes, name: 'test', describe: () => ({}) });
+    http = createApp({
+      ...deps,
+      gatewayTokens: { keyed: [TOKEN], keyless: [] },
+      people: nobody,
+      operations: deadLetterOperations('/operations/test', QUEUE),
+      routes,
+      name: 'test',
+      describe: () => ({}),
+    });
   });
   beforeEach(async () => {
     await system.reset();

@@ -4,7 +4,7 @@ import type { Transaction } from '../../base/db/pool.ts';
 import { asUuid, text } from '../../base/text.ts';
 import { SUBJECT_WANTED } from '../../contract/descriptions.ts';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
-import { identifyClient, principalOf } from '../../edge/callers.ts';
+import { principalOf } from '../../edge/callers.ts';
 import { contextOf } from '../../edge/context.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
 import { toKeyedRequest } from '../../edge/keyed-request.ts';
@@ -32,7 +32,7 @@ import {
 } from './resolve-letters.ts';
 
 export interface DeadLetterRoutesDeps extends IdempotencyDeps, ResolveDeps {
-  /** The gateway's path to this service's operations. The gateway decides who may call it. */
+  /** The gateway's path to this service's operations. */
   base: string;
   now: () => Date;
   wakeRelay: () => void;
@@ -57,7 +57,6 @@ export function deadLetterRoutes(deps: DeadLetterRoutesDeps): Router {
   const { pool, base } = deps;
   const routes = Router({ caseSensitive: true, strict: true });
   const path = `${base}/dead-letters`;
-  routes.use(path, identifyClient());
   const body = readBody(BODY_LIMIT_BYTES);
 
   routes.get(path, async (req, res) => {

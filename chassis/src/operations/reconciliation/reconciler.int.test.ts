@@ -14,7 +14,9 @@ import { eventually } from '../../testing/eventually.ts';
 import { counted, silent } from '../../testing/messaging.ts';
 import { createMessagingDatabase, type MessagingDatabase } from '../../testing/messaging-database.ts';
 import { patientPool } from '../../testing/patient-pool.ts';
+import { nobody } from '../../testing/token-issuer.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
+import { reconciliationOperations } from './reconciliation.openapi.ts';
 import { reconciliationRoutes } from './reconciliation.routes.ts';
 import { ComparisonError, type Findings, LISTED_AT_MOST, type Mismatch } from './run.ts';
 
@@ -78,7 +80,9 @@ function start(pool: Pool = database.pool): Process {
   const http = createApp({
     ...deps,
     lifecycle,
-    gatewayTokens: [TOKEN],
+    gatewayTokens: { keyed: [TOKEN], keyless: [] },
+    people: nobody,
+    operations: reconciliationOperations('/operations/test', mismatch('s-1')),
     routes,
     name: 'test',
     describe: () => ({}),

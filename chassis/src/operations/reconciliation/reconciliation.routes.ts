@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { parseBody, parseQuery, readBody } from '../../edge/body.ts';
-import { identifyClient, principalOf } from '../../edge/callers.ts';
+import { principalOf } from '../../edge/callers.ts';
 import { requireIdempotencyKey } from '../../edge/idempotency-key.ts';
 import { toKeyedRequest } from '../../edge/keyed-request.ts';
 import { cursor, limit, positionIn, toPage } from '../../edge/page.ts';
@@ -17,7 +17,7 @@ import type { Run } from './run.ts';
 import { readLatest, readMismatches } from './runs.sql.ts';
 
 export interface ReconciliationRoutesDeps extends IdempotencyDeps {
-  /** The gateway's path to this service's operations. The gateway decides who may call it. */
+  /** The gateway's path to this service's operations. */
   base: string;
   reconciler: Reconciler;
 }
@@ -38,7 +38,6 @@ export function reconciliationRoutes(deps: ReconciliationRoutesDeps): Router {
   const { pool, reconciler } = deps;
   const routes = Router({ caseSensitive: true, strict: true });
   const path = `${deps.base}/reconciliation`;
-  routes.use(path, identifyClient());
 
   routes.get(path, async (req, res) => {
     const page = parseQuery(req, listQuery);

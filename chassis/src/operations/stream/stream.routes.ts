@@ -1,7 +1,6 @@
 import { Router } from 'express';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Metrics } from '../../base/telemetry/metrics.ts';
-import { identifyClient } from '../../edge/callers.ts';
 import { openEventStream, readLastEventId, sendStreamHead, toEventText } from '../../edge/event-stream.ts';
 import { LOAD_LIMITS } from '../../edge/load-shedding/limits.ts';
 import type { Numbered } from '../../reliable/feed/feed.sql.ts';
@@ -20,7 +19,7 @@ export interface StreamedFeed<Change> {
 }
 
 export interface StreamRoutesDeps<Change> {
-  /** The gateway's path to this service's operations. The gateway decides who may call it. */
+  /** The gateway's path to this service's operations. */
   base: string;
   pool: Queryable;
   metrics: Metrics;
@@ -43,7 +42,6 @@ export function streamRoutes<Change>(deps: StreamRoutesDeps<Change>): Router {
   const hints = createHints(deps);
   const toText = changes && createChangeText(changes);
   let clients = 0;
-  routes.use(path, identifyClient());
 
   routes.get(path, async (req, res) => {
     const after = changes && readLastEventId(req, fromPositionText);

@@ -8,7 +8,7 @@ import { Router } from 'express';
 import { config } from './config.ts';
 import { notePlacedOrders } from './notes/notes.messages.ts';
 import { notesRoutes } from './notes/notes.routes.ts';
-import { describeService } from './openapi.ts';
+import { describeService, operations } from './openapi.ts';
 import { placedOrdersQueue, topology } from './queues.ts';
 
 const name = 'note-service';
@@ -20,7 +20,7 @@ const findKeptFingerprint = async () => undefined;
 const keyed = { ...runtime, pool: runtime.requestPool, findKeptFingerprint };
 const routes = Router({ caseSensitive: true, strict: true });
 routes.use(notesRoutes(keyed), deadLetterRoutes({ ...keyed, base: '/operations/notes', indispensable: [] }));
-const http = createApp({ ...runtime, routes, name: 'notes', describe: () => describeService(runtime) });
+const http = createApp({ ...runtime, operations, routes, name: 'notes', describe: () => describeService(runtime) });
 
 const { name: queue, messages: definitions } = placedOrdersQueue;
 const consumer = startConsumer({ ...runtime, queue, definitions, handle: notePlacedOrders });

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { text } from '@shop/chassis/base/text.ts';
 import { parseBody, readBody } from '@shop/chassis/edge/body.ts';
-import { identifyClient, principalOf } from '@shop/chassis/edge/callers.ts';
+import { principalOf } from '@shop/chassis/edge/callers.ts';
 import { contextOf } from '@shop/chassis/edge/context.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
@@ -33,7 +33,6 @@ export interface NotesDeps extends IdempotencyDeps {
 /** `/notes`: the notes of the staff on orders. */
 export function notesRoutes(deps: NotesDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  router.use('/notes', identifyClient());
   router.post('/notes', ...readBody(BODY_LIMIT_BYTES), async (req, res) => {
     const key = requireIdempotencyKey(req);
     const input = parseBody(req, noteBody);

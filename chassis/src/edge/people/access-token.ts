@@ -1,0 +1,62 @@
+import { errors, jwtVerify } from 'jose';
+import { z } from 'zod';
+import { asUuid } from '../../base/text.ts';
+import { type Person, roles } from '../principal.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+/** `iss` of access tokens. */
+export const TOKEN_ISSUER = 'account-service';
+
+/** `aud` of access tokens. A key signs for one of them, and its `kid` begins with it. */
+export const TOKEN_AUDIENCES = { shopper: 'shop', staff: 'console' } as const satisfies Record<Person['kind'], string>;
+
+// Between the clocks of account-service and of this machine.
+const CLOCK_SKEW_SECONDS = 30;
+
+const accountId = z.string().refine((id) => asUuid(id) === id);
+const claims = z.object({ aud: z.string(), sub: accountId, sid: z.string().min(1), exp: z.number() });
+const claimedRoles = z.object({ roles: z.array(z.string()) });
+
+/** The person for whom account-service has signed this token; undefined if it is not valid now, or not for this kind. */
+export async function verifyAccessToken(
+  token: string,
+  kind: Person['kind'],
+  keys: SigningKeys,
+): Promise<Person | undefined> {
+  const audience = TOKEN_AUDIENCES[kind];
+  try {
+    const { payload } = await jwtVerify(token, async ({ kid = '' }) => keyOf(kid, audience, keys), {
+      algorithms: ['EdDSA'],
+      issuer: TOKEN_ISSUER,
+      audience,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      requiredClaims: ['sub', 'sid', 'iat', 'exp'],
+    });
+    return toPerson(kind, payload);
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return undefined;
+    throw error;
+  }
+}
+
+async function keyOf(kid: string, audience: string, keys: SigningKeys) {
+  const key = typeof kid === 'string' && kid.startsWith(audience) ? await keys.find(kid) : undefined;
+  if (!key) throw new errors.JWKSNoMatchingKey();
+  return key;
+}
+
+function toPerson(kind: Person['kind'], payload: object): Person | undefined {
+  const { data } = claims.safeParse(payload);
+  if (!data) return undefined;
+  const { sub: accountId, sid: sessionId, exp } = data;
+  const signedIn = { accountId, sessionId, expiresAt: new Date(exp * 1000) };
+  switch (kind) {
+    case 'shopper':
+      return { kind, ...signedIn };
+    case 'staff': {
+      const claimed = claimedRoles.safeParse(payload);
+      if (!claimed.success) return undefined;
+      return { kind, ...signedIn, roles: roles.filter((role) => claimed.data.roles.includes(role)) };
+    }
+  }
+}

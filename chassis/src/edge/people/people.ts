@@ -1,0 +1,47 @@
+import type { Request } from 'express';
+import { refused } from '../../contract/problems.ts';
+import type { RefusedError } from '../../reliable/refusal.ts';
+import type { Person } from '../principal.ts';
+import { verifyAccessToken } from './access-token.ts';
+import { cookieNames, readCredentials } from './credentials.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+/** Identifies people by their access tokens. */
+export interface People {
+  /** The person who sent the request; undefined without a token. Throws 401 for an invalid token and 403 for another site. */
+  identify(req: Pick<Request, 'rawHeaders'>): Promise<Person | undefined>;
+}
+
+export interface PeopleOptions {
+  publicUrl: string | undefined;
+  keys: SigningKeys;
+}
+
+/** People, as their access tokens identify them. */
+export function createPeople({ publicUrl, keys }: PeopleOptions): People {
+  const cookies = cookieNames(publicUrl);
+  return {
+    async identify(req) {
+      const credentials = readCredentials(req, cookies);
+      switch (credentials.kind) {
+        case 'none':
+        case 'token-missing':
+          return undefined;
+        case 'malformed':
+          throw notSignedIn(credentials.fault);
+        case 'cross-site':
+          throw refused('forbidden', 'Requests of pages of other sites are not allowed.');
+        case 'token': {
+          const person = await verifyAccessToken(credentials.token, credentials.caller, keys);
+          if (!person) throw notSignedIn('The access token is not valid, or has expired.');
+          return person;
+        }
+      }
+    },
+  };
+}
+
+/** 401, for people. */
+export function notSignedIn(detail = 'Sign in first.'): RefusedError {
+  return refused('not-signed-in', detail);
+}

@@ -1,0 +1,359 @@
+/** Every operation of the documents by every kind of caller, with good tokens and with bad ones, through the gateway. */
+import { createHmac, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { createPeople } from '@shop/chassis/edge/people/people.ts';
+import { createSigningKeys } from '@shop/chassis/edge/people/signing-keys.ts';
+import type { Role } from '@shop/chassis/edge/principal.ts';
+import { listen } from '@shop/chassis/edge/server.ts';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
+import { silent } from '@shop/chassis/testing/messaging.ts';
+import { createTokenIssuer, newKey, serveKeys } from '@shop/chassis/testing/token-issuer.ts';
+import { startGateway } from '@shop/stand-in/gateway.ts';
+import * as stockSide from '../inventory-service/test/test-app.ts';
+import * as orderSide from '../order-service/test/test-app.ts';
+import { type DescribedOperation, operations } from './contract/documents.ts';
+
+type Headers = readonly string[];
+interface Answer {
+  status: number;
+  code: string | undefined;
+  body: Record<string, unknown>;
+}
+
+const keys = { storefront: 'key-1', otherStorefront: 'key-2', backoffice: 'key-3', operations: 'key-4' };
+/** Whom the services serve besides clients and staff. */
+const forShoppers = ['listOrders', 'readOrder', 'readTimeline', 'cancelOrder'];
+
+const issuer = createTokenIssuer();
+const account = randomUUID();
+const root = join(__dirname, '..');
+// The gateway limits refusals of an address by the minute: this is the time it sees.
+let minute = 0;
+let send: (method: string, path: string, headers: Headers, body?: object) => Promise<Answer>;
+let orders: Awaited<ReturnType<typeof orderSide.createOrderDatabase>>;
+
+beforeAll(async () => {
+  const { url } = await serveKeys(issuer);
+  const people = createPeople({
+    publicUrl: 'https://shop.example',
+    keys: createSigningKeys({ urls: [url], log: silent }),
+  });
+  const [ordersDatabase, stock] = await Promise.all([
+    orderSide.createOrderDatabase(),
+    stockSide.createInventoryDatabase(),
+  ]);
+  orders = ordersDatabase;
+  atEnd(() => Promise.all([orders.drop(), stock.drop()]));
+  const inventoryService = stockSide.startInventoryService(stock.pool, undefined, people);
+  atEnd(() => inventoryService.stop());
+  await stockSide.stock(inventoryService, 'MUG', 100);
+  const inventory = await listen(inventoryService.http, '127.0.0.1', 0);
+  atEnd(() => inventory.close());
+  const inventoryUrl = `http://127.0.0.1:${inventory.port}`;
+  const orderService = orderSide.startOrderService(orders, inventoryUrl, undefined, undefined, people);
+  atEnd(() => orderService.stop());
+  const order = await listen(orderService.http, '127.0.0.1', 0);
+  atEnd(() => order.close());
+  const gateway = await startGateway({
+    host: '127.0.0.1',
+    port: 0,
+    declaration: readFileSync(join(root, 'kong/kong.yml'), 'utf8'),
+    errorTemplate: readFileSync(join(root, 'kong/error-template.json'), 'utf8'),
+    env: {
+      DECK_STOREFRONT_KEY: keys.storefront,
+      DECK_OTHER_STOREFRONT_KEY: keys.otherStorefront,
+      DECK_BACKOFFICE_KEY: keys.backoffice,
+      DECK_OPERATIONS_KEY: keys.operations,
+      DECK_GATEWAY_TOKEN: orderSide.GATEWAY_TOKEN,
+      DECK_GATEWAY_KEYLESS_TOKEN: orderSide.KEYLESS_TOKEN,
+      DECK_RATE_LIMIT_PER_MINUTE: '60000',
+      DECK_ROUTE_PROTOCOLS: '[http, https]',
+      DECK_TRACING_ENABLED: 'false',
+      DECK_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces',
+    },
+    upstreams: {
+      'order-service.upstream': [`127.0.0.1:${order.port}`],
+      'inventory-service.upstream': [`127.0.0.1:${inventory.port}`],
+      'docs-pages.upstream': [`127.0.0.1:${order.port}`],
+    },
+    logger: silent,
+    now: () => minute * 60_000,
+  });
+  atEnd(() => gateway.close());
+  send = sender(gateway.port);
+});
+beforeEach(() => {
+  minute += 2;
+});
+
+function sender(port: number) {
+  return (method: string, path: string, headers: Headers, body?: object): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const text = body && JSON.stringify(body);
+      const framing = text ? ['Content-Type', 'application/json', 'Content-Length', String(text.length)] : [];
+      const all = ['Host', 'shop.example', ...headers, ...framing];
+      // An array keeps header lines that are repeated.
+      const options = { port, host: '127.0.0.1', method, path, headers: all } as unknown as http.RequestOptions;
+      const req = http.request(options, (res) => {
+        // A stream does not end by itself.
+        if (res.headers['content-type']?.startsWith('text/event-stream')) {
+          res.destroy();
+          resolve({ status: res.statusCode ?? 0, code: undefined, body: {} });
+          return;
+        }
+        const chunks: Buffer[] = [];
+        res.on('data', (chunk: Buffer) => chunks.push(chunk));
+        res.on('end', () => {
+          const content = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+          resolve({ status: res.statusCode ?? 0, code: content.code, body: content });
+        });
+      });
+      req.on('error', reject);
+      req.end(text);
+    });
+}
+
+const pathOf = ({ template }: DescribedOperation) => template.replace(/\{[^}]+\}/g, account);
+const groupsOf = ({ security }: DescribedOperation) => security.flatMap(({ apikey = [] }) => apikey);
+const isOpen = (operation: DescribedOperation) => operation.security.length === 0;
+/** Whether people have a route, where the service decides about them. */
+const takesPeople = (operation: DescribedOperation) =>
+  isOpen(operation) ||
+  forShoppers.includes(operation.operationId) ||
+  groupsOf(operation).some((group) => group !== 'storefront');
+
+const shopperToken = () => issuer.shopper(account);
+const staffToken = (...roles: Role[]) => issuer.staff(account, roles);
+const byKey = (key: string) => ['apikey', key];
+const byCookie = (kind: 'shopper' | 'staff', token: string) => ['X-Caller', kind, 'Cookie', `__Host-${kind}=${token}`];
+const byBearer = (kind: 'shopper' | 'staff', token: string) => ['X-Caller', kind, 'Authorization', `Bearer ${token}`];
+const FORGED = ['X-Consumer-Custom-ID', 'backoffice-1', 'X-Consumer-Groups', 'backoffice, operations'];
+
+/** Who calls, what they send, and whether they may call an operation that is not open. */
+const callers: [string, () => Promise<Headers> | Headers, (operation: DescribedOperation) => boolean][] = [
+  ['nobody', () => [], () => false],
+  ['a storefront', () => byKey(keys.storefront), (operation) => groupsOf(operation).includes('storefront')],
+  ['another storefront', () => byKey(keys.otherStorefront), (operation) => groupsOf(operation).includes('storefront')],
+  ['back office', () => byKey(keys.backoffice), (operation) => groupsOf(operation).includes('backoffice')],
+  ['operations', () => byKey(keys.operations), (operation) => groupsOf(operation).includes('operations')],
+  [
+    'a shopper',
+    async () => byCookie('shopper', await shopperToken()),
+    ({ operationId }) => forShoppers.includes(operationId),
+  ],
+  [
+    'a shopper by Bearer, whatever else it claims',
+    async () => [...byBearer('shopper', await shopperToken()), ...FORGED],
+    ({ operationId }) => forShoppers.includes(operationId),
+  ],
+  [
+    'a shopper with the cookie of staff beside it',
+    async () => [
+      ...byCookie('shopper', await shopperToken()),
+      'Cookie',
+      `__Host-staff=${await staffToken('backoffice')}`,
+    ],
+    ({ operationId }) => forShoppers.includes(operationId),
+  ],
+  [
+    'staff of the back office',
+    async () => byCookie('staff', await staffToken('backoffice')),
+    (operation) => groupsOf(operation).includes('backoffice'),
+  ],
+  [
+    'staff of operations',
+    async () => byBearer('staff', await staffToken('operations')),
+    (operation) => groupsOf(operation).includes('operations'),
+  ],
+  [
+    'staff with both roles',
+    async () => byCookie('staff', await staffToken('backoffice', 'operations')),
+    (operation) => groupsOf(operation).some((group) => group !== 'storefront'),
+  ],
+  ['staff without a role', async () => byCookie('staff', await staffToken()), () => false],
+];
+
+const now = () => Math.floor(Date.now() / 1000);
+const claims = () => ({ iss: 'account-service', aud: 'shop', sub: account, sid: 's', iat: now(), exp: now() + 60 });
+const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+const unsigned = (alg: string) => `${encoded({ alg, kid: 'shop-1' })}.${encoded(claims())}`;
+const hs256 = (secret: string | Buffer) => {
+  const text = unsigned('HS256');
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+};
+const pem = () => issuer.keys.shopper.publicKey.export({ format: 'pem', type: 'spki' });
+/** What never identifies anyone. */
+const badTokens: [string, () => Promise<string> | string][] = [
+  ['an expired token', () => issuer.shopper(account, { claims: { exp: now() - 60 } })],
+  ['a token for the console', () => issuer.shopper(account, { claims: { aud: 'console' } })],
+  ['a token of staff', () => staffToken('backoffice', 'operations')],
+  ['a token of another issuer', () => issuer.shopper(account, { claims: { iss: 'https://issuer.example' } })],
+  ['a token of an unknown key', () => issuer.shopper(account, { key: newKey('shop-2') })],
+  ['a token by the key of the console', () => issuer.shopper(account, { key: issuer.keys.staff })],
+  ['a token with alg none', () => `${unsigned('none')}.`],
+  ['a token by HS256 and the public key', () => hs256(pem())],
+  ['a token of a service', () => orderSide.INTERNAL_TOKEN],
+  ['no token at all', () => 'x'],
+];
+const badRequests: [string, () => Promise<Headers>][] = [
+  ...badTokens.flatMap(([name, make]): typeof badRequests => [
+    [`${name} in the cookie`, async () => byCookie('shopper', await make())],
+    [`${name} as Bearer`, async () => byBearer('shopper', await make())],
+  ]),
+  [
+    'a cookie and Bearer',
+    async () => [...byCookie('shopper', await shopperToken()), 'Authorization', `Bearer ${await shopperToken()}`],
+  ],
+  [
+    'two cookies of the kind',
+    async () => [...byCookie('shopper', await shopperToken()), 'Cookie', `__Host-shopper=${await shopperToken()}`],
+  ],
+  [
+    'two Authorization',
+    async () => [...byBearer('shopper', await shopperToken()), 'Authorization', `Bearer ${await shopperToken()}`],
+  ],
+  ['X-Caller twice', async () => [...byCookie('shopper', await shopperToken()), 'X-Caller', 'staff']],
+  ['another X-Caller', async () => ['X-Caller', 'admin', 'Cookie', `__Host-shopper=${await shopperToken()}`]],
+  ['a list as X-Caller', async () => ['X-Caller', 'shopper,staff', 'Cookie', `__Host-shopper=${await shopperToken()}`]],
+];
+
+/** Of the services that run here. */
+const served = operations.filter(({ document }) => ['order-service', 'inventory-service'].includes(document));
+
+describe.each(served.map((operation) => [operation.operationId, operation.document, operation] as const))(
+  '%s of %s',
+  (_id, _document, operation) => {
+    const method = operation.method.toUpperCase();
+    const call = (headers: Headers, query = '') => send(method, pathOf(operation) + query, headers);
+
+    it.each(callers)('by %s', async (_caller, headers, mayCall) => {
+      const sent = await headers();
+      const { status, code } = await call(sent);
+      if (isOpen(operation) || mayCall(operation)) {
+        // Without a body or an Idempotency-Key, and for an order that nobody has.
+        expect([200, 400, 404]).toContain(status);
+        expect(code).not.toBe('not-found');
+      } else if (takesPeople(operation) && sent.includes('X-Caller')) {
+        expect([status, code]).toEqual([403, 'forbidden']);
+      } else {
+        // By the gateway, whose refusals have no code.
+        expect([status, code]).toEqual([sent.includes('apikey') ? 403 : 401, undefined]);
+      }
+    });
+
+    it('by bad tokens', async () => {
+      for (const [name, headers] of badRequests) {
+        const { status, code } = await call(await headers());
+        expect([name, status]).toEqual([name, 401]);
+        expect([name, code]).toEqual([name, code && 'not-signed-in']);
+      }
+    });
+
+    it('by a person whose token is not where it belongs', async () => {
+      const token = await shopperToken();
+      for (const [headers, query] of [
+        [['Cookie', `__Host-shopper=${token}`], ''],
+        [['Authorization', `Bearer ${token}`], ''],
+        [['X-Caller', 'shopper'], `?access_token=${token}`],
+        [['X-Caller', 'shopper', 'Cookie', `__host-shopper=${token}`], ''],
+        [['X-Caller', 'shopper', 'Cookie', `shopper=${token}`], ''],
+        [['X-Caller', 'shopper', 'Cookie', `a=__Host-shopper=${token}`], ''],
+      ] as [Headers, string][]) {
+        expect([headers, (await call(headers, query)).status]).toEqual([headers, isOpen(operation) ? 200 : 401]);
+      }
+    });
+
+    it('by a person who claims to be a machine', async () => {
+      for (const headers of [
+        ['X-Caller', 'staff', ...FORGED],
+        ['X-Caller', 'staff', ...FORGED, 'Connection', 'x-caller'],
+        ['X-Caller', 'staff', ...FORGED, 'X-Gateway-Token', orderSide.GATEWAY_TOKEN],
+        FORGED,
+      ]) {
+        expect([headers, (await call(headers)).status]).toEqual([headers, isOpen(operation) ? 200 : 401]);
+      }
+      const stripped = await call(['X-Caller', 'staff', ...FORGED, 'Connection', 'x-gateway-token']);
+      expect([stripped.status, stripped.code]).toEqual([401, takesPeople(operation) ? 'gateway-required' : undefined]);
+    });
+
+    it('by a page of another site', async () => {
+      const headers = [...byCookie('shopper', await shopperToken()), 'Sec-Fetch-Site', 'cross-site'];
+      const expected = takesPeople(operation) ? [403, 'forbidden'] : [401, undefined];
+      const { status, code } = await call(headers);
+      expect([status, code]).toEqual(expected);
+    });
+
+    it('by a person who sends an API key too', async () => {
+      const { status, code } = await call([...byCookie('shopper', await shopperToken()), ...byKey(keys.backoffice)]);
+      if (isOpen(operation) || forShoppers.includes(operation.operationId)) expect([200, 400, 404]).toContain(status);
+      else expect([status, code]).toEqual([403, takesPeople(operation) ? 'forbidden' : undefined]);
+    });
+  },
+);
+
+describe('what belongs to a shopper', () => {
+  const [ada, bob] = [randomUUID(), randomUUID()];
+  const as = async (id: string) => byCookie('shopper', await issuer.shopper(id));
+
+  /** An order as shopping-service will place it for a shopper; or of a machine, for a customer of the same name. */
+  async function placed(customerId: string, clientId = 'web'): Promise<string> {
+    const { body } = await send(
+      'POST',
+      '/orders',
+      [...byKey(keys.storefront), 'Idempotency-Key', randomUUID()],
+      orderSide.anOrder({ customerId }),
+    );
+    const id = String(body.orderId ?? body.id);
+    await orders.pool.query('UPDATE orders SET client_id = $2 WHERE id = $1', [id, clientId]);
+    return id;
+  }
+
+  it('is its orders of the shop, and none of a machine', async () => {
+    const [hers, his, ofMachine] = [await placed(ada), await placed(bob), await placed(ada, 'storefront-1')];
+    const listed = await send('GET', '/orders', await as(ada));
+    expect((listed.body.items as { id: string }[]).map(({ id }) => id)).toEqual([hers]);
+    for (const path of ['', '/timeline']) {
+      expect((await send('GET', `/orders/${hers}${path}`, await as(ada))).status).toBe(200);
+      for (const other of [his, ofMachine]) {
+        const { status, code } = await send('GET', `/orders/${other}${path}`, await as(ada));
+        expect([status, code]).toEqual([404, 'order-not-found']);
+      }
+    }
+    const keyed = [...(await as(ada)), 'Idempotency-Key', 'k-other'];
+    expect((await send('POST', `/orders/${his}/cancellation`, keyed)).code).toBe('order-not-found');
+    for (const query of ['customerId=x', 'clientId=web']) {
+      expect((await send('GET', `/orders?${query}`, await as(ada))).code).toBe('validation-failed');
+    }
+    const ofStaff = byCookie('staff', await issuer.staff(bob, ['backoffice']));
+    const { body } = await send('GET', `/orders?customerId=${ada}&clientId=web`, ofStaff);
+    expect((body.items as { id: string }[]).map(({ id }) => id)).toEqual([hers]);
+  });
+
+  it('is the answer under its Idempotency-Key: nobody else sees it who sends the same key', async () => {
+    const [hers, his] = [await placed(ada), await placed(bob)];
+    const key = ['Idempotency-Key', 'one-key-for-all'];
+    const first = await send('POST', `/orders/${hers}/cancellation`, [...(await as(ada)), ...key], { reason: 'hers' });
+    const second = await send('POST', `/orders/${his}/cancellation`, [...(await as(bob)), ...key], { reason: 'his' });
+    const third = await send('POST', `/orders/${hers}/cancellation`, [...(await as(bob)), ...key], { reason: 'hers' });
+    const staff = byBearer('staff', await issuer.staff(ada, ['backoffice']));
+    const fourth = await send('POST', `/orders/${his}/cancellation`, [...staff, ...key], { reason: 'his' });
+    expect([first.body.id, second.body.id, fourth.body.id]).toEqual([hers, his, his]);
+    expect([third.status, third.code]).toEqual([422, 'idempotency-key-reused']);
+  });
+
+  it('names the person in the timeline', async () => {
+    const [cancelled, shipped] = [await placed(ada), await placed(ada)];
+    const actorsOf = async (id: string) =>
+      (
+        (await send('GET', `/orders/${id}/timeline`, await as(ada))).body.items as { type: string; actor: string }[]
+      ).map(({ type, actor }) => `${type} by ${actor}`);
+    await send('POST', `/orders/${cancelled}/cancellation`, [...(await as(ada)), 'Idempotency-Key', 'k-1']);
+    expect(await actorsOf(cancelled)).toContain(`cancelled by shopper:${ada}`);
+    const staff = byCookie('staff', await issuer.staff(bob, ['backoffice']));
+    const parcel = { carrier: 'DHL', trackingNumber: '1' };
+    await send('POST', `/orders/${shipped}/shipment`, [...staff, 'Idempotency-Key', 'k-2'], parcel);
+    expect(await actorsOf(shipped)).toContain(`shipped by staff:${bob}`);
+  });
+});
