@@ -88,7 +88,8 @@ export function createFeed<Change>(
     metrics.feedWaiting.set(status?.waitingSeconds ?? 0);
     if (!status?.isCurrent || status.waitingSeconds !== undefined) {
       for (let more = true; more && !stopping.aborted; ) more = await sequence(pool, definition);
-      status = await readStatus(pool, definition);
+      // Only a reader needs the new end of the log.
+      if (reader) status = await readStatus(pool, definition);
     }
     if (status?.isCurrent) await readNew(status);
     if (performance.now() - lastTrim > TRIM_INTERVAL_MS) {
