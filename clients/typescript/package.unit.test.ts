@@ -37,6 +37,7 @@ it('holds the compiled modules with their types, and nothing else', () => {
     'backoff',
     'call',
     'client',
+    'credentials',
     'errors',
     'events',
     'index',
@@ -45,7 +46,10 @@ it('holds the compiled modules with their types, and nothing else', () => {
     'listing',
     'operations',
   ];
-  const files = [...modules, 'orders', 'products', 'types'].flatMap((name) => [`${name}.d.ts`, `${name}.js`]);
+  const files = [...modules, 'orders', 'products', 'settings', 'types'].flatMap((name) => [
+    `${name}.d.ts`,
+    `${name}.js`,
+  ]);
   expect(packed.files.map(({ path }) => path).sort()).toEqual(
     ['LICENSE', 'README.md', ...files, 'package.json'].sort(),
   );

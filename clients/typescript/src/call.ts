@@ -3,24 +3,12 @@
  * the deadline is over or the caller aborts. Only what may be sent twice can be sent at all: a read, or a write with a key.
  */
 import { pauseBefore } from './backoff.ts';
+import { type Credentials, makeCredentials, needsRenewal, type Shown, withCredentials } from './credentials.ts';
 import { NoAnswerError, type Outcome, RefusedError } from './errors.ts';
 import { type Attempt, judge, speaksForTheKey } from './judge.ts';
 import { newKey } from './key.ts';
+import { type ClientSettings, fetchOf, urlOf } from './settings.ts';
 import type { Order } from './types.ts';
-
-/** Where the system is, and who calls. */
-export interface ClientSettings {
-  /** The gateway's address; with a path, if it stands below one. */
-  baseUrl: string;
-  /** The API key, or what gives it before each request, for keys that are rotated. Without one only public calls work. */
-  apiKey?: string | undefined | (() => string | Promise<string>);
-  /** How long a call may take in all, unless it says otherwise. Default 120,000: most outages are shorter. */
-  deadlineMs?: number;
-  /** How long one request may take before it is repeated. Default 10,000: the gateway answers earlier. */
-  attemptTimeoutMs?: number;
-  /** Instead of the global `fetch`: to limit connections, to trace, to test. */
-  fetch?: (url: string, init: RequestInit) => Promise<Response>;
-}
 
 /** What every call takes. */
 export interface CallOptions {
@@ -41,10 +29,17 @@ export type WriteOptions = CallOptions & {
 
 /** A call, as the functions of the client describe it. */
 export interface Call {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: object;
   body?: object;
+  /**
+   * What a repeat does: nothing, because the call only reads; nothing more, by the nature of the call; or nothing more because of
+   * its key. By default as the method says: POST and PATCH have a key.
+   */
+  effect?: 'none' | 'repeatable' | 'keyed';
+  /** The version of the resource that the caller has seen, for `If-Match`. */
+  version?: number;
   /** 202 is not the end: ask again until it is another. */
   untilDecided?: boolean;
   /** Accepts an answer that would otherwise be repeated. */
@@ -54,9 +49,20 @@ export interface Call {
 /** Makes calls with these settings. */
 export type Caller = (call: Call, options?: WriteOptions) => Promise<unknown>;
 
+/** How requests are sent. */
+export interface Transport {
+  settings: ClientSettings;
+  credentials: Credentials;
+}
+
+/** A transport for `createClient`. */
+export function makeTransport(settings: ClientSettings): Transport {
+  return { settings, credentials: makeCredentials(settings) };
+}
+
 /** A caller for `createClient`. */
-export function makeCaller(settings: ClientSettings): Caller {
-  return (call, options = {}) => perform(settings, call, options);
+export function makeCaller(transport: Transport): Caller {
+  return (call, options = {}) => perform(transport, call, options);
 }
 
 /** A path with its parameters in place. A segment that would name another path is a mistake of the caller. */
@@ -70,39 +76,33 @@ export function pathTo(parts: TemplateStringsArray, ...segments: string[]): stri
   return String.raw({ raw: parts }, ...encoded);
 }
 
-async function perform(settings: ClientSettings, call: Call, options: WriteOptions): Promise<unknown> {
+async function perform(transport: Transport, call: Call, options: WriteOptions): Promise<unknown> {
+  const { settings } = transport;
   const { signal, deadlineMs = settings.deadlineMs ?? 120_000 } = options;
   // Nothing was sent, so there is nothing to tell but the reason.
   signal?.throwIfAborted();
-  const key = call.method === 'GET' ? undefined : (options.key ?? newKey());
+  const effect = call.effect ?? EFFECTS[call.method];
+  const key = effect === 'keyed' ? (options.key ?? newKey()) : undefined;
   const target = toTarget(call);
-  const url = new URL(settings.baseUrl.replace(/\/+$/, '') + target).href;
   const name = `${call.method} ${target}`;
-  const body = call.body && JSON.stringify(call.body);
-  const headers = toHeaders(settings, key, body);
+  const request = toRequest(call, urlOf(settings, target), key);
   const endsAt = performance.now() + deadlineMs;
 
   let order: Order | undefined;
   let mayBeDone = false;
   const outcomeNow = (): Outcome => {
     if (order) return 'pending';
-    return key !== undefined && mayBeDone ? 'unknown' : 'not-done';
+    return effect !== 'none' && mayBeDone ? 'unknown' : 'not-done';
   };
 
   for (let attempts = 1; ; attempts += 1) {
     const timeoutMs = Math.min(settings.attemptTimeoutMs ?? 10_000, endsAt - performance.now());
-    const request = { method: call.method, headers, body };
-    const attempt = await send(settings, url, request, { signal, timeoutMs, isAnswer: call.isAnswer });
+    const attempt = await sendSignedIn(transport, request, { signal, timeoutMs, isAnswer: call.isAnswer });
     if (attempt.kind === 'done' || (attempt.kind === 'pending' && !call.untilDecided)) return attempt.body;
     if (attempt.kind === 'refused') {
-      const isSure = key === undefined || !mayBeDone || speaksForTheKey(attempt.problem);
-      throw new RefusedError({
-        request: name,
-        outcome: isSure ? 'refused' : 'unknown',
-        key,
-        attempts,
-        problem: attempt.problem,
-      });
+      const { problem } = attempt;
+      const isSure = effect === 'none' || !mayBeDone || (key !== undefined && speaksForTheKey(problem));
+      throw new RefusedError({ request: name, outcome: isSure ? 'refused' : 'unknown', key, attempts, problem });
     }
     if (attempt.kind === 'pending') order = attempt.body as Order;
     else mayBeDone ||= !attempt.isNotDone;
@@ -110,24 +110,20 @@ async function perform(settings: ClientSettings, call: Call, options: WriteOptio
     const { problem, cause } = attempt.kind === 'repeat' ? attempt : {};
     const fail = (reason: string, why: unknown = cause) =>
       new NoAnswerError(reason, { request: name, outcome: outcomeNow(), key, attempts, problem, order, cause: why });
-    if (signal?.aborted) throw abortion(signal, key, fail);
+    // Of a write the caller has to learn the key and the outcome; of a read, as of `fetch`, the reason alone.
+    const abortion = () => (effect === 'none' ? signal?.reason : fail('aborted', signal?.reason));
+    if (signal?.aborted) throw abortion();
     const pauseMs = pauseBefore(attempts, attempt.retryAfterMs);
     if (performance.now() + pauseMs >= endsAt) throw fail(`no final answer within ${deadlineMs} ms`);
     await pause(pauseMs, signal);
-    if (signal?.aborted) throw abortion(signal, key, fail);
+    if (signal?.aborted) throw abortion();
   }
 }
 
-/** Of a write the caller has to learn the key and the outcome; of a read, as of `fetch`, the reason alone. */
-function abortion(
-  signal: AbortSignal,
-  key: string | undefined,
-  fail: (reason: string, why: unknown) => Error,
-): unknown {
-  return key === undefined ? signal.reason : fail('aborted', signal.reason);
-}
+const EFFECTS = { GET: 'none', POST: 'keyed', PUT: 'repeatable', PATCH: 'keyed', DELETE: 'repeatable' } as const;
 
 interface Request {
+  url: string;
   method: string;
   headers: Headers;
   body: string | undefined;
@@ -139,10 +135,26 @@ interface Limits {
   isAnswer: Call['isAnswer'];
 }
 
+/** Sends a request; once more with other credentials if they were the reason of the refusal. It never throws. */
+async function sendSignedIn(transport: Transport, request: Request, limits: Limits): Promise<Attempt> {
+  const { settings, credentials } = transport;
+  try {
+    const shown = await credentials.present();
+    const attempt = await send(settings, request, shown, limits);
+    if (attempt.kind !== 'refused' || !needsRenewal(attempt.problem)) return attempt;
+    if (!(await credentials.renew(shown))) return attempt;
+    return send(settings, request, await credentials.present(), limits);
+  } catch (cause) {
+    // What gives the token may ask this system for it.
+    if (cause instanceof RefusedError) return { kind: 'refused', problem: cause.problem };
+    return { kind: 'repeat', isNotDone: true, retryAfterMs: 0, cause };
+  }
+}
+
 /** Sends a request once. It never throws: no answer is an outcome as well. */
-async function send(settings: ClientSettings, url: string, request: Request, limits: Limits): Promise<Attempt> {
+async function send(settings: ClientSettings, request: Request, shown: Shown, limits: Limits): Promise<Attempt> {
   const { signal, timeoutMs, isAnswer } = limits;
-  const sendRequest = settings.fetch ?? ((...args: [string, RequestInit]) => fetch(...args));
+  const { url, method, body } = request;
   // Not AbortSignal.any: Node 20.0 and browsers of 2023 have none.
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
@@ -152,9 +164,10 @@ async function send(settings: ClientSettings, url: string, request: Request, lim
     Math.min(timeoutMs, LONGEST_TIMER_MS),
   );
   try {
-    if (typeof settings.apiKey === 'function') request.headers.set('apikey', await settings.apiKey());
     // A redirect would repeat a POST as a GET, and the API has none.
-    const response = await sendRequest(url, { ...request, redirect: 'error', signal: controller.signal });
+    const init: RequestInit = { method, headers: request.headers, redirect: 'error', signal: controller.signal };
+    if (body !== undefined) init.body = body;
+    const response = await fetchOf(settings)(url, withCredentials(init, shown));
     const { status, headers } = response;
     const answer = { status, retryAfter: headers.get('retry-after'), text: await response.text() };
     return judge(answer, Date.now(), isAnswer);
@@ -181,12 +194,12 @@ function toTarget({ path, query = {} }: Call): string {
 }
 
 /** Throws for a key that no header can carry: sending it again would not help. */
-function toHeaders({ apiKey }: ClientSettings, key: string | undefined, body: string | undefined): Headers {
+function toRequest({ method, body, version }: Call, url: string, key: string | undefined): Request {
   const headers = new Headers({ accept: 'application/json' });
-  if (typeof apiKey === 'string') headers.set('apikey', apiKey);
   if (key !== undefined) headers.set('idempotency-key', key);
+  if (version !== undefined) headers.set('if-match', `"${version}"`);
   if (body !== undefined) headers.set('content-type', 'application/json');
-  return headers;
+  return { url, method, headers, body: body && JSON.stringify(body) };
 }
 
 /** Resolves after this time, or when the signal aborts. */

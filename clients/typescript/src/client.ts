@@ -1,9 +1,10 @@
 import { type Accounts, accountsOf } from './accounts.ts';
-import { type CallOptions, type ClientSettings, makeCaller, pathTo } from './call.ts';
+import { type CallOptions, makeCaller, makeTransport, pathTo } from './call.ts';
 import { makeStreamer } from './events.ts';
 import { type Operations, operationsOf, type ServicePath } from './operations.ts';
 import { type Orders, ordersOf } from './orders.ts';
 import { type Products, productsOf } from './products.ts';
+import type { ClientSettings } from './settings.ts';
 import type { Health, OrderWait, Reservation } from './types.ts';
 
 /** The system, as this client may use it. Every function repeats what has no final answer, and throws a `ShopError`. */
@@ -25,8 +26,9 @@ export interface Client {
 
 /** A client of the system at `baseUrl`. It holds no connections and need not be closed. */
 export function createClient(settings: ClientSettings): Client {
-  const caller = makeCaller(settings);
-  const streamer = makeStreamer(settings);
+  const transport = makeTransport(settings);
+  const caller = makeCaller(transport);
+  const streamer = makeStreamer(transport);
   return {
     accounts: accountsOf(caller),
     orders: ordersOf(caller),

@@ -3,9 +3,11 @@
  * breaks or falls silent is replaced by another, which resumes after the last `id`.
  */
 import { pauseBefore } from './backoff.ts';
-import { type ClientSettings, pause } from './call.ts';
+import { pause, type Transport } from './call.ts';
+import { needsRenewal, type Shown, withCredentials } from './credentials.ts';
 import { RefusedError } from './errors.ts';
 import { judge } from './judge.ts';
+import { fetchOf, urlOf } from './settings.ts';
 import type { OrderStatus } from './types.ts';
 
 /** The data of each event, by its name. */
@@ -36,15 +38,15 @@ export interface StreamOptions {
 export type Streamer = (path: string, options?: StreamOptions) => AsyncIterable<StreamEvent>;
 
 /** A streamer for `createClient`. */
-export function makeStreamer(settings: ClientSettings): Streamer {
-  return (path, options = {}) => ({ [Symbol.asyncIterator]: () => followEvents(settings, path, options) });
+export function makeStreamer(transport: Transport): Streamer {
+  return (path, options = {}) => ({ [Symbol.asyncIterator]: () => followEvents(transport, path, options) });
 }
 
 // The server sends something every 2 s.
 const SILENCE_MS = 10_000;
 
 async function* followEvents(
-  settings: ClientSettings,
+  transport: Transport,
   path: string,
   { signal, after }: StreamOptions,
 ): AsyncGenerator<StreamEvent> {
@@ -54,7 +56,7 @@ async function* followEvents(
     const connection = openConnection(signal);
     let retryAfterMs = 0;
     try {
-      const response = await request(settings, path, lastId, connection.signal);
+      const response = await request(transport, path, lastId, connection.signal);
       if (response.status === 200 && response.body) {
         for await (const block of blocksOf(response.body, connection.heard)) {
           failures = 0;
@@ -96,19 +98,22 @@ function openConnection(signal: AbortSignal | undefined) {
   };
 }
 
+/** Asks for the stream; once more with other credentials if they were the reason of the refusal. */
 async function request(
-  settings: ClientSettings,
+  { settings, credentials }: Transport,
   path: string,
   lastId: string | undefined,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { baseUrl, apiKey, fetch: send = (...args: [string, RequestInit]) => fetch(...args) } = settings;
-  const headers = new Headers({ accept: 'text/event-stream' });
-  const key = typeof apiKey === 'function' ? await apiKey() : apiKey;
-  if (key !== undefined) headers.set('apikey', key);
-  if (lastId !== undefined) headers.set('last-event-id', lastId);
-  const url = new URL(baseUrl.replace(/\/+$/, '') + path).href;
-  return send(url, { method: 'GET', headers, redirect: 'error', cache: 'no-store', signal });
+  const headers = { accept: 'text/event-stream', ...(lastId !== undefined && { 'last-event-id': lastId }) };
+  const init: RequestInit = { method: 'GET', headers, redirect: 'error', cache: 'no-store', signal };
+  const send = (shown: Shown) => fetchOf(settings)(urlOf(settings, path), withCredentials(init, shown));
+  const shown = await credentials.present();
+  const response = await send(shown);
+  if (response.status !== 401) return response;
+  const attempt = judge({ status: 401, retryAfter: null, text: await response.clone().text() }, Date.now());
+  const isWorthRenewing = attempt.kind === 'refused' && needsRenewal(attempt.problem);
+  return isWorthRenewing && (await credentials.renew(shown)) ? send(await credentials.present()) : response;
 }
 
 /** Throws for an answer that a repeat would not change; else how long to wait. */

@@ -1,5 +1,5 @@
 export type { Accounts } from './accounts.ts';
-export type { CallOptions, ClientSettings, WriteOptions } from './call.ts';
+export type { CallOptions, WriteOptions } from './call.ts';
 export { type Client, createClient } from './client.ts';
 export { describeProblem, isRefusal, NoAnswerError, type Outcome, RefusedError, ShopError } from './errors.ts';
 export type { StreamData, StreamEvent, StreamOptions } from './events.ts';
@@ -8,4 +8,5 @@ export type { Listing } from './listing.ts';
 export type { Operations, ServicePath } from './operations.ts';
 export type { Orders, PlaceOptions } from './orders.ts';
 export type { Products } from './products.ts';
+export type { CallerKind, ClientSettings } from './settings.ts';
 export type * from './types.ts';

@@ -21,7 +21,7 @@ export function judge(answer: Answer, nowMs: number, isAnswer?: (status: number,
   const { status, text } = answer;
   const body = parseJson(text);
   const retryAfterMs = readRetryAfter(answer.retryAfter, nowMs);
-  if (isAnswer?.(status, body)) return { kind: 'done', body };
+  if (isAnswer?.(status, body) || status === 204) return { kind: 'done', body };
   // A success that is no JSON did not come from the services: a page of some proxy in between, or half an answer.
   if (status < 400 && body === undefined) {
     const cause = new Error(`${status} without JSON: ${text.slice(0, 100)}`);

@@ -9,6 +9,9 @@ export interface Sent {
   url: string;
   key: string | null;
   apiKey: string | null;
+  authorization: string | null;
+  caller: string | null;
+  credentials: RequestInit['credentials'];
   body: string | undefined;
 }
 
@@ -23,6 +26,9 @@ export function scriptedFetch(...steps: Step[]) {
       url,
       key: headers.get('idempotency-key'),
       apiKey: headers.get('apikey'),
+      authorization: headers.get('authorization'),
+      caller: headers.get('x-caller'),
+      credentials: init.credentials,
       body: body as string | undefined,
     });
     const step = steps[Math.min(sent.length, steps.length) - 1] ?? { status: 200 };
