@@ -357,3 +357,33 @@ describe('what belongs to a shopper', () => {
     expect(await actorsOf(shipped)).toContain(`shipped by staff:${bob}`);
   });
 });
+
+describe('what staff of the back office changes', () => {
+  it('stands in the ledger with the person and the reason', async () => {
+    const person = randomUUID();
+    const staff = byCookie('staff', await issuer.staff(person, ['backoffice']));
+    const keyed = () => [...staff, 'Idempotency-Key', randomUUID()];
+    await send('POST', '/products', keyed(), { sku: 'JAR', name: 'Jar' });
+    const adjustments = [{ key: 'delivery-1', sku: 'JAR', delta: 12, reason: 'delivery' }];
+    const batch = await send('POST', '/products/adjustments', keyed(), { adjustments });
+    expect(batch.body.results).toEqual([{ key: 'delivery-1', onHand: 12 }]);
+    // Another person's key of the same name is another key.
+    const other = byCookie('staff', await issuer.staff(randomUUID(), ['backoffice']));
+    const again = await send('POST', '/products/adjustments', [...other, 'Idempotency-Key', 'k'], { adjustments });
+    expect(again.body.results).toEqual([{ key: 'delivery-1', onHand: 24 }]);
+    expect((await send('POST', '/products/JAR/counts', keyed(), { counted: 20, expected: 24 })).status).toBe(200);
+    const late = await send('POST', '/products/JAR/counts', keyed(), { counted: 19, expected: 24 });
+    expect([late.status, late.code, late.body.onHand]).toEqual([409, 'stock-changed', 20]);
+
+    const { body } = await send('GET', '/products/JAR/movements', staff);
+    const lines = body.items as { actor: string; deltaOnHand: number; reason: string }[];
+    expect(lines.map(({ deltaOnHand, reason }) => [deltaOnHand, reason])).toEqual([
+      [-4, 'count'],
+      [12, 'delivery'],
+      [12, 'delivery'],
+    ]);
+    expect(lines.filter(({ actor }) => actor === `staff:${person}`)).toHaveLength(2);
+    const low = await send('GET', '/products?sort=available', staff);
+    expect((low.body.items as { sku: string }[]).map(({ sku }) => sku)).toEqual(['JAR', 'MUG']);
+  });
+});

@@ -233,7 +233,11 @@ async function runStock({ inventory, stockPool, forgetKey }: FilledSystem): Prom
   await inTransaction(stockPool, (trx) => lockProducts(trx, [ANY_SKU], 'awaited'));
   await get(inventory, '/products/PLAN').expect(200);
   await get(inventory, `/products?sku=${ANY_SKU}`).expect(200);
-  for (const path of ['/products?limit=2', `/products/${ANY_SKU}/movements?limit=2`]) {
+  for (const path of [
+    '/products?limit=2',
+    '/products?limit=2&sort=available',
+    `/products/${ANY_SKU}/movements?limit=2`,
+  ]) {
     const { body } = await get(inventory, path).expect(200);
     await get(inventory, `${path}&cursor=${body.nextCursor}`).expect(200);
   }

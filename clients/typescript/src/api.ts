@@ -935,6 +935,8 @@ export interface components {
              * @description ISO 8601, UTC, with milliseconds
              */
             at: string;
+            /** @description Of an adjustment; `count` if it is a count */
+            reason?: string;
         };
         Product: {
             sku: components["schemas"]["Sku"];
@@ -1081,6 +1083,8 @@ export interface components {
             cursor?: string;
             /** @description Only the product with this SKU */
             sku?: components["schemas"]["Sku"];
+            /** @description Fewest available units first, then by SKU. For back office and operations only */
+            sort?: "available";
         };
         ListProductsAnswer: {
             items: components["schemas"]["Product"][];

@@ -1,6 +1,8 @@
+import { toCursor } from '@shop/chassis/edge/page.ts';
 import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import request from 'supertest';
 import {
+  aReservation,
   asClient,
   BACKOFFICE,
   findMismatches,
@@ -8,6 +10,7 @@ import {
   type InventoryService,
   patch,
   post,
+  reserve,
   startOnOwnDatabase,
   stock,
 } from '../../test/test-app.ts';
@@ -161,11 +164,45 @@ describe('GET /products', () => {
     await get(service, '/products?sku=NO').expect(200, { items: [] });
   });
 
+  it('lists the fewest available units first, page by page', async () => {
+    for (const [sku, onHand] of Object.entries({ e: 2, d: 30, c: 0, b: 30, a: 0, g: 5 }))
+      await stock(service, sku, onHand);
+    await reserve(service, [aReservation({ sku: 'g', quantity: 5 })]).expect(200);
+    const seen: [string, number][] = [];
+    let path = '/products?sort=available&limit=2';
+    for (let pages = 0; path && pages < 10; pages += 1) {
+      const { body } = await get(service, path).expect(200);
+      seen.push(...body.items.map(({ sku, available }: { sku: string; available: number }) => [sku, available]));
+      path = body.nextCursor && `/products?sort=available&limit=2&cursor=${body.nextCursor}`;
+    }
+    expect(seen).toEqual([
+      ['a', 0],
+      ['c', 0],
+      ['g', 0],
+      ['e', 2],
+      ['b', 30],
+      ['d', 30],
+    ]);
+    const { body } = await get(service, '/products?sort=available&sku=e').expect(200);
+    expect(body).toEqual({ items: [expect.objectContaining({ sku: 'e', available: 2 })] });
+  });
+
+  it('sorts for no storefront, which could make the database sort at the rate of its traffic', async () => {
+    for (const [group, status] of [
+      ['storefront', 400],
+      ['operations', 200],
+      ['storefront, backoffice', 200],
+    ] as const) {
+      await get(service, '/products?sort=available', asClient('c', group)).expect(status);
+    }
+  });
+
   it('refuses bad parameters and cursors that it did not give', async () => {
     await post(service, '/products', mug).expect(201);
     await post(service, '/products', { ...mug, sku: 'CUP' }).expect(201);
     const { body } = await get(service, '/products?limit=1').expect(200);
     const forged = Buffer.from('0123456789abMUG').toString('base64url');
+    const forgedByUnits = toCursor('products by available sku=', '1 \0');
     for (const query of [
       'limit=0',
       'limit=101',
@@ -176,6 +213,9 @@ describe('GET /products', () => {
       `cursor=${body.nextCursor}&sku=MUG`,
       'sku=a%20b',
       'skus=MUG',
+      'sort=sku',
+      `sort=available&cursor=${body.nextCursor}`,
+      `sort=available&cursor=${forgedByUnits}`,
     ]) {
       const answer = await get(service, `/products?${query}`);
       expect([query, answer.status, answer.body.code]).toEqual([query, 400, 'validation-failed']);

@@ -48,7 +48,9 @@ export const productOperations: readonly Operation[] = [
     operationId: 'listProducts',
     route: 'products-list',
     summary: 'List products, in byte order of their SKUs',
-    description: 'With `sku`, the list has one product or none.',
+    description:
+      'With `sku`, the list has one product or none. With `sort=available`, the products with the fewest available units come ' +
+      'first; a product whose units change between two pages can be in both or in none. From a storefront, `sort` is a 400.',
     tag: 'products',
     groups: ['storefront', 'backoffice', 'operations'],
     query: listQuery,

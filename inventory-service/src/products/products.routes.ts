@@ -1,3 +1,4 @@
+import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { text } from '@shop/chassis/base/text.ts';
 import { sku } from '@shop/chassis/contract/sku.ts';
 import { parseBody, parseQuery, readBody } from '@shop/chassis/edge/body.ts';
@@ -5,6 +6,7 @@ import { principalOf } from '@shop/chassis/edge/callers.ts';
 import { requireIdempotencyKey } from '@shop/chassis/edge/idempotency-key.ts';
 import { toKeyedRequest } from '@shop/chassis/edge/keyed-request.ts';
 import { cursor, limit, positionIn, toPage } from '@shop/chassis/edge/page.ts';
+import type { Principal } from '@shop/chassis/edge/principal.ts';
 import { sendReply, toRefusal } from '@shop/chassis/edge/problem.ts';
 import { type IdempotencyDeps, idempotently } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { toReply } from '@shop/chassis/reliable/refusal.ts';
@@ -12,9 +14,16 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { asSku } from '../addresses.ts';
 import { productNotFound } from '../errors.ts';
+import { available } from '../stock/stock-level.ts';
 import { toProductView } from './product.ts';
 import { createProduct, renameProduct } from './product-operations.ts';
-import { findProduct, insertProduct, listProducts, renameProduct as saveName } from './products.sql.ts';
+import {
+  findProduct,
+  insertProduct,
+  listByAvailable,
+  listProducts,
+  renameProduct as saveName,
+} from './products.sql.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const name = text(1, 200);
@@ -24,7 +33,15 @@ export const listQuery = z.strictObject({
   limit,
   cursor,
   sku: sku.optional().meta({ description: 'Only the product with this SKU' }),
+  sort: z.literal('available').optional().meta({
+    description: 'Fewest available units first, then by SKU. For back office and operations only',
+  }),
 });
+// Sorting reads the level of every product, which the traffic of storefronts must not cause.
+const storefrontQuery = listQuery.omit({ sort: true });
+// Units and SKU. 16 digits always fit into a bigint.
+const AVAILABLE_POSITION = /^([0-9]{1,16}) ([^\0]{1,64})$/;
+const availablePosition = z.string().regex(AVAILABLE_POSITION);
 
 /** The routes of `/products`. */
 export function productsRoutes(deps: IdempotencyDeps): Router {
@@ -57,11 +74,8 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
   });
 
   router.get('/products', async (req, res) => {
-    const query = parseQuery(req, listQuery);
-    const scope = `products sku=${query.sku ?? ''}`;
-    const after = positionIn(scope, query.cursor, sku);
-    const found = await listProducts(deps.pool, { after, sku: query.sku, limit: query.limit + 1 });
-    const { items, nextCursor } = toPage(found, query.limit, scope, (last) => last.sku);
+    const query: z.output<typeof listQuery> = parseQuery(req, listQueryOf(principalOf(res)));
+    const { items, nextCursor } = await (query.sort ? readByAvailable : readBySku)(deps.pool, query);
     sendReply(res, toReply(200, { items: items.map(toProductView), nextCursor }));
   });
 
@@ -72,4 +86,24 @@ export function productsRoutes(deps: IdempotencyDeps): Router {
   });
 
   return router;
+}
+
+function listQueryOf(principal: Principal) {
+  return principal.kind === 'machine' && principal.groups.every((group) => group === 'storefront')
+    ? storefrontQuery
+    : listQuery;
+}
+
+async function readBySku(pool: Queryable, query: z.output<typeof listQuery>) {
+  const scope = `products sku=${query.sku ?? ''}`;
+  const after = positionIn(scope, query.cursor, sku);
+  const found = await listProducts(pool, { after, sku: query.sku, limit: query.limit + 1 });
+  return toPage(found, query.limit, scope, (last) => last.sku);
+}
+
+async function readByAvailable(pool: Queryable, query: z.output<typeof listQuery>) {
+  const scope = `products by available sku=${query.sku ?? ''}`;
+  const [, units, after] = AVAILABLE_POSITION.exec(positionIn(scope, query.cursor, availablePosition) ?? '') ?? [];
+  const found = await listByAvailable(pool, { after: { units, sku: after }, sku: query.sku, limit: query.limit + 1 });
+  return toPage(found, query.limit, scope, (last) => `${available(last)} ${last.sku}`);
 }

@@ -82,6 +82,27 @@ export async function listProducts(
   return rows.map(toProduct);
 }
 
+/** Products with the fewest available units first, then in byte order of their SKUs, from after `after`. */
+export async function listByAvailable(
+  q: Queryable,
+  { after, sku, limit }: { after: { units?: string; sku?: string }; sku?: string; limit: number },
+): Promise<Product[]> {
+  // An index on the available units would be written by every reservation, which no index is now (HOT).
+  const { rows } = await q.query<ProductWithStockRow>(
+    /* sql */ `
+    WITH l AS MATERIALIZED (
+      SELECT * FROM stock_levels
+      WHERE (on_hand - reserved, sku) > ($1::bigint, $2::text) AND ($3::text IS NULL OR sku = $3)
+      ORDER BY on_hand - reserved, sku LIMIT $4
+    )
+    SELECT p.sku, p.name, p.created_at, p.updated_at, l.on_hand, l.reserved
+    FROM l JOIN products p USING (sku)
+    ORDER BY l.on_hand - l.reserved, p.sku`,
+    [after.units ?? -1, after.sku ?? '', sku ?? null, limit],
+  );
+  return rows.map(toProduct);
+}
+
 function toProduct(row: ProductWithStockRow): Product {
   return {
     sku: row.sku,

@@ -47,7 +47,12 @@ describe('POST /products/{sku}/counts', () => {
     const { body } = await count(counted, 5).expect(200);
     expect(body).toMatchObject({ sku: 'MUG', name: 'A MUG', onHand: counted, reserved: 0, available: counted });
     await get(service, '/products/MUG').expect(200, body);
-    expect((await movements())[0]).toMatchObject({ kind: 'adjusted', deltaOnHand: counted - 5, actor: 'backoffice-1' });
+    expect((await movements())[0]).toMatchObject({
+      kind: 'adjusted',
+      deltaOnHand: counted - 5,
+      actor: 'backoffice-1',
+      reason: 'count',
+    });
     const [, ...messages] = await outbox(database.pool);
     expect(messages.map(({ type }) => type)).toEqual(['stock.adjusted', ...(counted ? [] : ['stock.depleted'])]);
     expect(messages[0]?.payload).toMatchObject({ sku: 'MUG', delta: counted - 5, onHand: counted, reason: 'count' });

@@ -16,6 +16,7 @@ const movement = z
     causeId: z.uuid().meta({ description: 'Id of the order or the adjustment' }),
     actor: z.string().meta({ description: 'Id of a client, or name of a service' }),
     at: time,
+    reason: z.string().optional().meta({ description: 'Of an adjustment; `count` if it is a count' }),
   })
   .meta({ id: 'Movement' });
 

@@ -191,6 +191,6 @@ function insufficientStock(sku: string, requested: number, available: number): R
   return { code: 'insufficient-stock', detail, members: { sku, requested, available } };
 }
 
-function toMovementView({ id, kind, deltaOnHand, deltaReserved, causeId, actor, at }: LedgerEntry) {
-  return { id, kind, deltaOnHand, deltaReserved, causeId, actor, at: at.toISOString() };
+function toMovementView({ id, kind, deltaOnHand, deltaReserved, causeId, actor, at, reason }: LedgerEntry) {
+  return { id, kind, deltaOnHand, deltaReserved, causeId, actor, at: at.toISOString(), reason };
 }

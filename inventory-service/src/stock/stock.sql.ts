@@ -142,6 +142,8 @@ export interface LedgerEntry extends StockMovement {
   id: string;
   actor: string;
   at: Date;
+  /** Of an adjustment. */
+  reason?: string;
 }
 
 /** The movements of a product, newest first, from before `before`. */
@@ -149,9 +151,12 @@ export async function listMovements(
   q: Queryable,
   { sku, before, limit }: { sku: string; before?: string; limit: number },
 ): Promise<LedgerEntry[]> {
-  const { rows } = await q.query<StockMovementRow>(
+  const { rows } = await q.query<StockMovementRow & { reason: string | null }>(
     /* sql */ `
-    SELECT id, sku, kind, delta_on_hand, delta_reserved, cause_id, actor, at FROM stock_movements
+    SELECT id, sku, kind, delta_on_hand, delta_reserved, cause_id, actor, at, (
+      SELECT a.reason FROM stock_adjustments a WHERE a.id = cause_id AND kind = 'adjusted'
+    ) AS reason
+    FROM stock_movements
     WHERE sku = $1 AND id < coalesce($2::bigint, 9223372036854775807) ORDER BY id DESC LIMIT $3`,
     [sku, before ?? null, limit],
   );
@@ -164,5 +169,6 @@ export async function listMovements(
     causeId: row.cause_id,
     actor: row.actor,
     at: row.at,
+    reason: row.reason ?? undefined,
   }));
 }
