@@ -18,7 +18,7 @@ import { createPasswordHasher, type PasswordHasher } from '../src/passwords/pass
 const GATEWAY_TOKEN = 'g'.repeat(32);
 const log = createLogger('account-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
-export const migrationsDirectory = join(__dirname, '../migrations');
+const migrationsDirectory = join(__dirname, '../migrations');
 export const masterKey = createMasterKey(['m'.repeat(32)]);
 
 /** A database of account-service's own. */

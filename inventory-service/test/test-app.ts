@@ -24,7 +24,7 @@ const KEYLESS_TOKEN = 'k'.repeat(32);
 const INTERNAL_TOKEN = 'i'.repeat(32);
 const log = createLogger('inventory-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
-export const migrationsDirectory = join(__dirname, '../migrations');
+const migrationsDirectory = join(__dirname, '../migrations');
 
 /** A database of inventory-service's own. */
 export function createInventoryDatabase(lockMs?: number): Promise<TestDatabase> {
