@@ -16,21 +16,14 @@ import { services } from '../../services.ts';
 
 const ROOT = join(__dirname, '../..');
 
-const names: string[] = [];
 const running = new Set<ChildProcess>();
 const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
-afterEach(async () => {
-  for (const child of running) child.kill('SIGKILL');
-  for (const name of names.splice(0)) {
-    await withClient(testServerUrl(), (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-  }
-});
 atEnd(() => rmSync(folder, { recursive: true }));
 
 async function createDatabase(): Promise<string> {
   const name = `killed_${randomBytes(6).toString('hex')}`;
-  names.push(name);
   await withClient(testServerUrl(), (client) => client.query(`CREATE DATABASE ${name}`));
+  atEnd(() => withClient(testServerUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)));
   return name;
 }
 
@@ -46,6 +39,7 @@ function startMigration(service: string, database: string) {
     },
   });
   running.add(child);
+  atEnd(() => child.kill('SIGKILL'));
   return { child, ended: ended.finally(() => running.delete(child)), output: () => written.output };
 }
 
