@@ -261,6 +261,26 @@ COMMENT ON TABLE sessions IS 'Refresh tokens. Each is used once and has one succ
 COMMENT ON COLUMN sessions.token_hash IS 'SHA-256 of the token, which is stored nowhere';
 COMMENT ON COLUMN sessions.parent IS 'token_hash of the token that was used to get this one; null: the first of its family';
 
+CREATE TABLE sign_in_attempts (
+  key bytea NOT NULL,
+  failed_at timestamp with time zone[] NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (key)
+) WITH (
+  fillfactor = 70,
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0.02,
+  autovacuum_vacuum_insert_threshold = 100000,
+  autovacuum_analyze_scale_factor = 0.01,
+  autovacuum_analyze_threshold = 1000
+);
+CREATE INDEX sign_in_attempts_last_at_idx ON sign_in_attempts USING btree (last_at);
+COMMENT ON TABLE sign_in_attempts IS 'Failed sign-ins of the last 15 minutes: by account and address, by account, and by address. An attempt is counted before it is judged, and taken back if it was right';
+COMMENT ON COLUMN sign_in_attempts.key IS 'Digest of what is counted, so that no mail address is stored';
+COMMENT ON COLUMN sign_in_attempts.failed_at IS 'Oldest first';
+COMMENT ON COLUMN sign_in_attempts.last_at IS 'The row is removed 15 minutes later';
+
 CREATE TABLE signing_keys (
   kid text NOT NULL,
   audience text NOT NULL,
@@ -299,4 +319,5 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE inbox_messages TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE outbox_messages TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE session_families TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE sessions TO account_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE sign_in_attempts TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE signing_keys TO account_service;

@@ -38,6 +38,16 @@ export const commands: Record<string, Command> = {
       });
     },
   },
+  staff: {
+    help: 'npm run staff -- list | add | set | remove   invite members of staff and change their roles (--help for its options)',
+    run: async (args) => {
+      const { staffCommand } = await import('@shop/account-service/staff/staff-command.ts');
+      return staffCommand(args, () => {
+        const here = variablesHere('ACCOUNT_DB_URL', 'ACCOUNT_MASTER_KEY', 'BASE_URL');
+        return { databaseUrl: here.ACCOUNT_DB_URL, masterKeys: [here.ACCOUNT_MASTER_KEY], publicUrl: here.BASE_URL };
+      });
+    },
+  },
   chaos: {
     help: 'npm run chaos                        break a separate system and check that it keeps its promises (--help)',
     run: async (args) => (await import('@shop/chaos/main.ts')).chaosCommand(args),

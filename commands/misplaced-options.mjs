@@ -11,7 +11,7 @@ const countOptions = ['orders', 'inventories', 'accounts'];
 // [end]
 const withValue = [
   ...['port', ...countOptions],
-  ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'id', 'reason', 'service', 'status'],
+  ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'id', 'reason', 'role', 'service', 'status'],
   ...['faults', 'schedule', 'seconds', 'seed', 'recover-within', 'drain', 'rounds', 'rows', 'scenario'],
   ...['t', 'testNamePattern', 'testPathPatterns', 'testTimeout', 'maxWorkers', 'shard'],
 ];

@@ -11,6 +11,9 @@ import { accountsRoutes } from './accounts/accounts.routes.ts';
 import type { MasterKey } from './master-key.ts';
 import { describeService, operations } from './openapi.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
+import { createAccessTokens } from './sessions/access-tokens.ts';
+import { createSessionCookies } from './sessions/session-cookies.ts';
+import { sessionsRoutes } from './sessions/sessions.routes.ts';
 import { signingKeysRoutes } from './signing-keys/signing-keys.routes.ts';
 
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
@@ -20,6 +23,8 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
   keyRetentionHours: number;
   masterKey: MasterKey;
+  /** Decides the names of cookies. */
+  publicUrl: string | undefined;
   hasher: PasswordHasher;
   now: () => Date;
   wakeRelay: () => void;
@@ -34,7 +39,14 @@ export function buildApp(deps: AppDeps): Express {
   const requests = { ...deps, pool: deps.requestPool };
   // Replays of dead letters keep no key beyond its retention.
   const findKeptFingerprint = async () => undefined;
-  routes.use(accountsRoutes(requests));
+  const pool = deps.requestPool;
+  const sessions = {
+    ...requests,
+    accessTokens: createAccessTokens({ pool, masterKey: deps.masterKey }),
+    cookies: createSessionCookies(deps.publicUrl),
+  };
+  routes.use(accountsRoutes(sessions));
+  routes.use(sessionsRoutes(sessions));
   routes.use(deadLetterRoutes({ ...requests, findKeptFingerprint, base: '/operations/accounts', indispensable: [] }));
   return createApp({
     ...deps,

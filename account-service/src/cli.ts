@@ -1,13 +1,15 @@
-/** The commands of account-service, for its image; `npm run keys` does the same in a clone. */
+/** The commands of account-service, for its image; `npm run keys` and `npm run staff` do the same in a clone. */
 import { UsageError } from '@shop/chassis/base/fault.ts';
 import { commandConfig } from './config.ts';
 import { keysCommand } from './signing-keys/keys-command.ts';
+import { staffCommand } from './staff/staff-command.ts';
 
 const help = `node account-service/src/cli.ts <command>
 
-  keys list | rotate    the keys that sign access tokens (keys --help)
+  keys list | rotate                 the keys that sign access tokens (keys --help)
+  staff list | add | set | remove    members of staff and their roles (staff --help)
 
-It reads DATABASE_URL and ACCOUNT_MASTER_KEY, as the service does.`;
+It reads DATABASE_URL, ACCOUNT_MASTER_KEY and PUBLIC_URL, as the service does.`;
 
 try {
   process.exitCode = await run(process.argv.slice(2));
@@ -18,6 +20,7 @@ try {
 
 async function run([name, ...args]: string[]): Promise<number> {
   if (name === 'keys') return keysCommand(args, commandConfig);
+  if (name === 'staff') return staffCommand(args, commandConfig);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     console.log(help);
     return 0;

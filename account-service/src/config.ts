@@ -6,6 +6,7 @@ import {
   serviceConfig,
 } from '@shop/chassis/base/config/read-config.ts';
 import type { z } from 'zod';
+import type { StaffAt } from './staff/staff-command.ts';
 
 /** The settings of account-service. */
 export const settings = serviceConfig.extend({
@@ -26,12 +27,13 @@ const commandSettings = settings.pick({
   DATABASE_URL: true,
   ACCOUNT_MASTER_KEY: true,
   ACCOUNT_MASTER_KEY_PREVIOUS: true,
+  PUBLIC_URL: true,
 });
 
 /** What the commands need of it. */
-export function commandConfig(env: NodeJS.ProcessEnv = process.env): { databaseUrl: string; masterKeys: string[] } {
+export function commandConfig(env: NodeJS.ProcessEnv = process.env): StaffAt {
   const read = readConfig(commandSettings, env);
-  return { databaseUrl: read.DATABASE_URL, masterKeys: masterKeysOf(read) };
+  return { databaseUrl: read.DATABASE_URL, masterKeys: masterKeysOf(read), publicUrl: read.PUBLIC_URL };
 }
 
 /** The present master key and, while it is being replaced, the former one. */

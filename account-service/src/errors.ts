@@ -1,5 +1,21 @@
-import { refused } from '@shop/chassis/contract/problems.ts';
-import type { RefusedError } from '@shop/chassis/reliable/refusal.ts';
+import { type ProblemCode, refused } from '@shop/chassis/contract/problems.ts';
+import { RefusedError } from '@shop/chassis/reliable/refusal.ts';
+
+/** 401 for a mail address and a password that do not go together. */
+export function invalidCredentials(): RefusedError {
+  return refused('invalid-credentials', 'The mail address or the password is wrong.');
+}
+
+/** 401 for a refresh token that is unknown, or whose session has ended. */
+export function sessionEnded(): RefusedError {
+  return refused('session-ended', 'Sign in again.');
+}
+
+/** 429 after too many failed sign-ins. */
+export function tooManyAttempts(retryAfterSeconds: number): RefusedError {
+  const detail = 'Wait before the next attempt, or reset the password.';
+  return new RefusedError({ code: 'too-many-attempts' satisfies ProblemCode, detail }, retryAfterSeconds);
+}
 
 /** 400 for a one-time token that was not made here, has expired, or was used for something else. */
 export function tokenInvalid(): RefusedError {

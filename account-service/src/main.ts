@@ -13,5 +13,10 @@ const settings = settingsOrExit(name, config);
 const runtime = await startRuntime({ name, version, settings, topology });
 
 const masterKey = createMasterKey(masterKeysOf(settings));
-const http = buildApp({ ...runtime, masterKey, hasher: createPasswordHasher() });
+const http = buildApp({
+  ...runtime,
+  masterKey,
+  publicUrl: settings.PUBLIC_URL,
+  hasher: createPasswordHasher(),
+});
 await serve(runtime, { http, drain: async () => {}, background: [startRemovingExpired(runtime)] });

@@ -11,11 +11,13 @@ export interface MasterKey {
   decrypt(encrypted: Buffer, context: string): Buffer;
   /** HMAC-SHA-256 of `data`, which nobody without the master key can make. */
   mac(purpose: MacPurpose, data: Buffer): Buffer;
+  /** The same with each of the master keys, the current one first. */
+  macs(purpose: MacPurpose, data: Buffer): Buffer[];
   /** Whether `mac` is that of `data`, with any of the master keys. */
   isMac(purpose: MacPurpose, data: Buffer, mac: Buffer): boolean;
 }
 
-type MacPurpose = 'email-token';
+type MacPurpose = 'email-token' | 'refresh-token';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -25,7 +27,10 @@ export function createMasterKey(secrets: readonly string[]): MasterKey {
   const derive = (purpose: string) =>
     secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', `account-service ${purpose}`, 32)));
   const encryption = derive('encryption');
-  const macs: Record<MacPurpose, Buffer[]> = { 'email-token': derive('email-token') };
+  const macs: Record<MacPurpose, Buffer[]> = {
+    'email-token': derive('email-token'),
+    'refresh-token': derive('refresh-token'),
+  };
   const macWith = (key: Buffer, data: Buffer) => createHmac('sha256', key).update(data).digest();
   return {
     encrypt(plain, context) {
@@ -42,6 +47,7 @@ export function createMasterKey(secrets: readonly string[]): MasterKey {
       throw new Error(`${context} was encrypted with another ACCOUNT_MASTER_KEY`);
     },
     mac: (purpose, data) => macWith(current(macs[purpose]), data),
+    macs: (purpose, data) => macs[purpose].map((key) => macWith(key, data)),
     isMac: (purpose, data, mac) =>
       macs[purpose].some((key) => {
         const expected = macWith(key, data);

@@ -2,11 +2,13 @@ import { callingAdvice, type Operation, type Published, toDocument } from '@shop
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { accountOperations } from './accounts/accounts.openapi.ts';
+import { sessionOperations } from './sessions/sessions.openapi.ts';
 import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
 
 /** All operations that the gateway routes to account-service. */
 export const operations: readonly Operation[] = [
   ...accountOperations,
+  ...sessionOperations,
   ...signingKeyOperations,
   // It consumes no queue; what cannot be encoded for the broker is set aside under the name of the outbox.
   ...deadLetterOperations('/operations/accounts', 'outbox'),
@@ -22,6 +24,7 @@ export function describeService(published: Published) {
       description: `People who sign in, and the keys that verify their access tokens.\n\n${callingAdvice}`,
       tags: {
         accounts: 'Sign-up',
+        sessions: 'Sign-in, refresh and sign-out',
         'signing keys': 'Keys that verify access tokens',
         'dead letters': 'Messages that could not be published: inspect, replay and discard them',
         service: 'Health and documentation of the service',

@@ -4,18 +4,23 @@ import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
+import { createPeople } from '@shop/chassis/edge/people/people.ts';
+import type { SigningKeys } from '@shop/chassis/edge/people/signing-keys.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
-import { nobody } from '@shop/chassis/testing/token-issuer.ts';
+import { type CryptoKey, importJWK } from 'jose';
 import request from 'supertest';
 import { buildApp } from '../src/app.ts';
 import { toToken } from '../src/email-tokens/email-token.ts';
-import { createMasterKey } from '../src/master-key.ts';
+import { createMasterKey, type MasterKey } from '../src/master-key.ts';
 import { createPasswordHasher, type PasswordHasher } from '../src/passwords/password-hasher.ts';
+import { publishedKeys } from '../src/signing-keys/rotate-keys.ts';
+import { toJwk } from '../src/signing-keys/signing-key.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
+const KEYLESS_TOKEN = 'k'.repeat(32);
 const log = createLogger('account-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
 const migrationsDirectory = join(__dirname, '../migrations');
@@ -44,6 +49,8 @@ export function startUntilEnd(pool: Pool, options: AccountServiceOptions = {}): 
 }
 
 export interface AccountServiceOptions {
+  publicUrl?: string;
+  masterKey?: MasterKey;
   now?: () => Date;
   hasher?: PasswordHasher;
 }
@@ -64,8 +71,9 @@ export function startAccountService(pool: Pool, options: AccountServiceOptions =
     log,
     version: 'test',
     replays,
-    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [] },
-    people: nobody,
+    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [KEYLESS_TOKEN] },
+    people: createPeople({ publicUrl: undefined, keys: keysIn(pool) }),
+    publicUrl: undefined,
     keyRetentionHours: 72,
     masterKey,
     hasher: createPasswordHasher(),
@@ -77,6 +85,16 @@ export function startAccountService(pool: Pool, options: AccountServiceOptions =
 }
 export type AccountService = ReturnType<typeof startAccountService>;
 
+/** The public keys as the service publishes them. */
+function keysIn(pool: Pool): SigningKeys {
+  return {
+    async find(kid) {
+      const found = (await publishedKeys({ pool, masterKey })).find((key) => key.kid === kid);
+      return found && ((await importJWK(toJwk(found), 'EdDSA')) as CryptoKey);
+    },
+  };
+}
+
 /** What the gateway adds to a request of this consumer. */
 export function asClient(clientId: string, groups: string): Record<string, string> {
   return { 'x-gateway-token': GATEWAY_TOKEN, 'x-consumer-custom-id': clientId, 'x-consumer-groups': groups };
@@ -84,14 +102,24 @@ export function asClient(clientId: string, groups: string): Record<string, strin
 export const OPERATIONS = asClient('operations-1', 'operations');
 
 /** A POST of anyone, through the gateway. */
-export function post(service: AccountService, path: string, body: object) {
-  return request(service.http).post(path).set('x-gateway-token', GATEWAY_TOKEN).send(body);
+export function post(service: AccountService, path: string, body: object, headers: Record<string, string> = {}) {
+  return request(service.http)
+    .post(path)
+    .set({ 'x-gateway-token': KEYLESS_TOKEN, ...headers })
+    .send(body);
+}
+
+/** A DELETE of a person, through the gateway. */
+export function remove(service: AccountService, path: string, headers: Record<string, string>) {
+  return request(service.http)
+    .delete(path)
+    .set({ 'x-gateway-token': KEYLESS_TOKEN, ...headers });
 }
 
 export function get(service: AccountService, path: string, headers: Record<string, string> = {}) {
   return request(service.http)
     .get(path)
-    .set({ 'x-gateway-token': GATEWAY_TOKEN, ...headers });
+    .set({ 'x-gateway-token': KEYLESS_TOKEN, ...headers });
 }
 
 export const PASSWORD = 'correct horse battery staple';

@@ -48,6 +48,10 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/.well-known/jwks.json', anyone],
   ['POST', '/accounts', anyone],
   ['POST', '/accounts/verification', anyone],
+  ['POST', '/sessions', anyone],
+  ['POST', '/sessions/refresh', anyone],
+  ['DELETE', '/sessions/current', anyone],
+  ['DELETE', '/sessions', anyone],
   ['POST', '/orders', ['storefront']],
   ['GET', '/orders', ['storefront', 'backoffice', 'operations']],
   ['GET', `/orders/${id}`, ['storefront', 'backoffice', 'operations']],
@@ -71,7 +75,7 @@ const routes: [method: string, path: string, groups: string[]][] = [
 ];
 function ownerOf(path: string): string {
   if (/^\/docs(\/problems.*)?$/.test(path)) return 'docs-pages';
-  if (/accounts|jwks/.test(path)) return 'account-service';
+  if (/accounts|sessions|jwks/.test(path)) return 'account-service';
   return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
 }
 /** People may call what staff may: whatever is for the groups of their roles. */
@@ -178,6 +182,16 @@ describe('people', () => {
     expect(headerOf(answer, 'cookie')).toEqual(['a=b']);
     for (const name of ['apikey', 'x-consumer-custom-id', 'x-consumer-groups'])
       expect(headerOf(answer, name)).toEqual([]);
+  });
+
+  it('reach the sign-in with their cookies and the address that the gateway sees', async () => {
+    const { send } = await setUp();
+    const headers = ['X-Caller', 'staff', 'Cookie', '__Secure-staff-refresh=a', 'X-Real-IP', '192.0.2.1', ...forged];
+    const answer = await send('POST', '/sessions/refresh', { headers });
+    expect(headerOf(answer, 'x-gateway-token')).toEqual(['c0c0a0']);
+    expect(headerOf(answer, 'x-caller')).toEqual(['staff']);
+    expect(headerOf(answer, 'cookie')).toEqual(['__Secure-staff-refresh=a']);
+    expect(headerOf(answer, 'x-real-ip')).toEqual(['127.0.0.1']);
   });
 
   it('are never machines, whatever they send', async () => {

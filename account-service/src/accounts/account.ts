@@ -3,6 +3,9 @@ import { z } from 'zod';
 export const staffRoles = ['backoffice', 'operations'] as const;
 export type StaffRole = (typeof staffRoles)[number];
 
+// RFC 5321, 4.5.3.1.3: 256 octets with the angle brackets.
+export const mailAddress = z.email().max(254);
+
 /** An account that is not deleted. */
 export interface Account {
   id: string;

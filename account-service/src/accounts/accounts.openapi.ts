@@ -1,11 +1,10 @@
 import { problemAnswer, success } from '@shop/chassis/edge/openapi/answers.ts';
 import type { Operation } from '@shop/chassis/edge/openapi/document.ts';
-import { z } from 'zod';
-import { accountView } from './account.ts';
+import { sessionView } from '../sessions/session-answer.ts';
 import { signUpBody, signUpView, verificationBody } from './accounts.routes.ts';
 
 /** The account of the examples. */
-const ada = {
+export const ada = {
   id: '0195f0a0-0000-7000-8000-000000000001',
   email: 'ada@example.org',
   name: 'Ada Lovelace',
@@ -14,7 +13,7 @@ const ada = {
   version: 2,
 };
 
-const verified = z.strictObject({ account: accountView }).meta({ id: 'Verified' });
+const verified = sessionView.partial({ expiresIn: true }).meta({ id: 'Verified' });
 
 /** Sign-up. */
 export const accountOperations: readonly Operation[] = [
@@ -38,13 +37,20 @@ export const accountOperations: readonly Operation[] = [
     route: 'accounts-verify',
     summary: 'Choose a password, with the token from the mail',
     description:
-      'Makes the account active. The same token with the same name and password is answered again until it expires, after 24 hours.',
+      'Makes the account active. The same token with the same name and password is answered again until it expires, after 24 hours. With `X-Caller` the response is a session as well, as of `POST /sessions`; there is none for `staff` if the account has no role.',
     tag: 'accounts',
     groups: [],
+    signsIn: 'x-caller-optional',
     body: {
       schema: verificationBody,
       example: { token: 'token-from-the-mail', password: 'correct horse battery staple', name: ada.name },
     },
-    answers: [success(201, 'The account is active.', verified, { account: ada }), problemAnswer('token-invalid')],
+    answers: [
+      {
+        ...success(201, 'The account is active.', verified, { account: ada, expiresIn: 900 }),
+        headers: { 'Set-Cookie': false, 'Cache-Control': true },
+      },
+      problemAnswer('token-invalid'),
+    ],
   },
 ];

@@ -8,29 +8,32 @@ import { toReply } from '@shop/chassis/reliable/refusal.ts';
 import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { newPassword } from '../passwords/password-rules.ts';
-import { toAccountView } from './account.ts';
+import { type OpenSessionDeps, openSession } from '../sessions/open-session.ts';
+import { bearer, notStored, requireCaller, sendSession } from '../sessions/session-answer.ts';
+import type { SessionCookies } from '../sessions/session-cookies.ts';
+import { mailAddress, toAccountView } from './account.ts';
 import { signUp } from './sign-up.ts';
 import { type VerifyDeps, verifyAccount } from './verify-account.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024;
 
-// RFC 5321, 4.5.3.1.3: 256 octets with the angle brackets.
-const email = z.email().max(254);
 const locale = z
   .string()
   .max(35)
   .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/, 'Must be a language tag, such as en or de-AT.')
   .default('en')
   .meta({ description: 'Language of mail and pages, a tag of BCP 47' });
-export const signUpBody = z.strictObject({ email, locale });
+export const signUpBody = z.strictObject({ email: mailAddress, locale });
 export const signUpView = z.strictObject({ email: z.string() }).meta({ id: 'SignUp' });
 export const verificationBody = z.strictObject({
   token: z.string().min(1).max(200).meta({ description: 'From the link in the mail' }),
   password: newPassword,
   name: text(1, 200),
+  bearer,
 });
 
-export interface AccountsDeps extends VerifyDeps {
+export interface AccountsDeps extends VerifyDeps, OpenSessionDeps {
+  cookies: SessionCookies;
   now: () => Date;
   wakeRelay: () => void;
 }
@@ -52,10 +55,16 @@ export function accountsRoutes(deps: AccountsDeps): Router {
   });
 
   router.post('/accounts/verification', ...body, async (req, res) => {
-    const input = parseBody(req, verificationBody);
-    const account = await verifyAccount(deps, input, messageContext(res));
+    const { declaredCaller } = contextOf(res);
+    const { bearer, ...input } = parseBody(req, verificationBody);
+    const kind = bearer ? requireCaller(res) : declaredCaller;
+    const { account, password } = await verifyAccount(deps, input, messageContext(res));
     deps.wakeRelay();
-    sendReply(res, toReply(201, { account: toAccountView(account) }));
+    notStored(res);
+    const now = deps.now();
+    const opened = kind && (await openSession(deps, { accountId: account.id, password }, kind, { now }));
+    if (opened) sendSession(res, opened, { status: 201, bearer, cookies: deps.cookies, now });
+    else sendReply(res, toReply(201, { account: toAccountView(account) }));
   });
 
   return router;

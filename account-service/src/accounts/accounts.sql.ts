@@ -75,16 +75,62 @@ export async function insertCredential(trx: Transaction, accountId: string, pass
   );
 }
 
+/** Store the same password under newer parameters, unless it was changed meanwhile. */
+export async function replaceCredential(
+  trx: Transaction,
+  accountId: string,
+  { from, to }: { from: PasswordHash; to: PasswordHash },
+): Promise<void> {
+  await trx.query(
+    /* sql */ `
+    UPDATE credentials SET hash = $3, salt = $4, memory_kib = $5, passes = $6, parallelism = $7
+    WHERE account_id = $1 AND hash = $2`,
+    [accountId, from.hash, to.hash, to.salt, to.memoryKib, to.passes, to.parallelism],
+  );
+}
+
+/**
+ * The account, if `password` is still its password, which stays so until the end of the transaction. A change of the password or
+ * a deletion that comes later waits, and then finds what this transaction has done.
+ */
+export async function lockPassword(
+  trx: Transaction,
+  accountId: string,
+  password: PasswordHash,
+): Promise<Account | undefined> {
+  const { rowCount } = await trx.query(
+    'SELECT FROM credentials WHERE account_id = $1 AND hash = $2 FOR NO KEY UPDATE',
+    [accountId, password.hash],
+  );
+  return rowCount === 1 ? findAccount(trx, accountId) : undefined;
+}
+
+/** The active account with this mail address, and its password. */
+export async function findSignIn(
+  q: Queryable,
+  email: string,
+): Promise<{ account: Account; password: PasswordHash } | undefined> {
+  const { rows } = await q.query<AccountRow & CredentialRow>(
+    /* sql */ `
+    SELECT a.id, a.email, a.name, a.locale, a.roles, a.status, a.version,
+      c.hash, c.salt, c.memory_kib, c.passes, c.parallelism
+    FROM accounts a JOIN credentials c ON c.account_id = a.id
+    WHERE lower(a.email COLLATE "C") = lower($1 COLLATE "C")`,
+    [email],
+  );
+  const [row] = rows;
+  if (!row) return undefined;
+  const { hash, salt, memory_kib, passes, parallelism, ...account } = row;
+  return { account: toAccount(account), password: toPassword({ hash, salt, memory_kib, passes, parallelism }) };
+}
+
 /** The password of an account. */
 export async function findCredential(q: Queryable, accountId: string): Promise<PasswordHash | undefined> {
   const { rows } = await q.query<CredentialRow>(
     'SELECT hash, salt, memory_kib, passes, parallelism FROM credentials WHERE account_id = $1',
     [accountId],
   );
-  const [row] = rows;
-  if (!row) return undefined;
-  const { hash, salt, memory_kib: memoryKib, passes, parallelism } = row;
-  return { hash, salt, memoryKib, passes, parallelism };
+  return rows[0] && toPassword(rows[0]);
 }
 
 // A mail may arrive late, and people answer late.
@@ -109,4 +155,8 @@ export async function removeUnverifiedAccounts(q: Queryable, now: Date, limit: n
 
 function toAccount(row: AccountRow): Account {
   return { ...row, name: row.name ?? undefined, version: Number(row.version) };
+}
+
+function toPassword({ memory_kib: memoryKib, ...row }: CredentialRow): PasswordHash {
+  return { ...row, memoryKib };
 }

@@ -29,8 +29,18 @@ export interface Verification {
   name: string;
 }
 
+/** An account, and its stored password. */
+export interface VerifiedAccount {
+  account: Account;
+  password: PasswordHash;
+}
+
 /** Activate the account of a token, or find that this request did so before; 400 `token-invalid` otherwise. */
-export async function verifyAccount(deps: VerifyDeps, asked: Verification, context: MessageContext): Promise<Account> {
+export async function verifyAccount(
+  deps: VerifyDeps,
+  asked: Verification,
+  context: MessageContext,
+): Promise<VerifiedAccount> {
   const now = context.occurredAt;
   const id = idIn(deps.masterKey, asked.token);
   const token = id && (await findEmailToken(deps.pool, id));
@@ -43,7 +53,7 @@ export async function verifyAccount(deps: VerifyDeps, asked: Verification, conte
   }
   const password = await deps.hasher.hash(asked.password);
   const activated = await inTransaction(deps.pool, (trx) => activate(trx, { ...asked, token, password }, context));
-  return activated ?? repeated(deps, token, asked);
+  return activated ? { account: activated, password } : repeated(deps, token, asked);
 }
 
 /** Undefined if the token was used meanwhile. */
@@ -64,12 +74,16 @@ async function activate(
   return account;
 }
 
-async function repeated(deps: VerifyDeps, token: EmailToken, { password, name }: Verification): Promise<Account> {
+async function repeated(
+  deps: VerifyDeps,
+  token: EmailToken,
+  { password, name }: Verification,
+): Promise<VerifiedAccount> {
   const account = await findAccount(deps.pool, token.accountId);
   const stored = account && (await findCredential(deps.pool, account.id));
   const isSame = stored && account.name === name && (await deps.hasher.matches(password, stored));
   if (!isSame) throw tokenInvalid();
-  return account;
+  return { account, password: stored };
 }
 
 function isUsable({ purpose, expiresAt }: EmailToken, now: Date): boolean {

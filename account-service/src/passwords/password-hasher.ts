@@ -22,13 +22,19 @@ export interface PasswordHash extends HashParameters {
 const PARAMETERS: HashParameters = { memoryKib: 19 * 1024, passes: 2, parallelism: 1 };
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
+const NO_PASSWORD = { ...PARAMETERS, salt: Buffer.alloc(SALT_BYTES) };
 // A hash takes some 50 ms: whoever waits for more than these would wait for longer than half a second.
 const WAITING_PER_PLACE = 8;
 
 export interface PasswordHasher {
   hash(password: string): Promise<PasswordHash>;
-  /** Whether this is the password. */
-  matches(password: string, stored: PasswordHash): Promise<boolean>;
+  /** Whether this is the password. Without a stored one it is not, and that takes the same time. */
+  matches(password: string, stored: PasswordHash | undefined): Promise<boolean>;
+}
+
+/** Whether it was hashed with other parameters than a new password. */
+export function isOutdated({ memoryKib, passes, parallelism }: HashParameters): boolean {
+  return memoryKib !== PARAMETERS.memoryKib || passes !== PARAMETERS.passes || parallelism !== PARAMETERS.parallelism;
 }
 
 /** One for each process. */
@@ -40,8 +46,9 @@ export function createPasswordHasher(places = Math.max(1, Math.floor(availablePa
       return { ...PARAMETERS, salt, hash: await inTurn(() => derive(password, salt, PARAMETERS)) };
     },
     async matches(password, stored) {
-      const hash = await inTurn(() => derive(password, stored.salt, stored));
-      return hash.length === stored.hash.length && timingSafeEqual(hash, stored.hash);
+      const compared = stored ?? NO_PASSWORD;
+      const hash = await inTurn(() => derive(password, compared.salt, compared));
+      return stored !== undefined && hash.length === stored.hash.length && timingSafeEqual(hash, stored.hash);
     },
   };
 }

@@ -67,6 +67,31 @@ export async function insertKey(trx: Transaction, key: NewSigningKey, signsFrom:
   );
 }
 
+/** The key that signs now for an audience, its private half encrypted. `remainingMs` is for how long, if that is decided. */
+export async function findSigningKey(
+  q: Queryable,
+  audience: Audience,
+): Promise<(Omit<NewSigningKey, 'audience'> & { remainingMs: number | undefined }) | undefined> {
+  const { rows } = await q.query<{
+    kid: string;
+    public_key: Buffer;
+    private_key: Buffer;
+    remaining_ms: number | null;
+  }>(
+    /* sql */ `
+    SELECT kid, public_key, private_key,
+      (1000 * extract(epoch FROM signs_until - clock_timestamp()))::float8 AS remaining_ms
+    FROM signing_keys
+    WHERE audience = $1 AND signs_from <= clock_timestamp() AND (signs_until IS NULL OR signs_until > clock_timestamp())
+    ORDER BY signs_from LIMIT 1`,
+    [audience],
+  );
+  const [row] = rows;
+  if (!row) return undefined;
+  const { kid, public_key: publicKey, private_key: privateKey, remaining_ms: remaining } = row;
+  return { kid, publicKey, privateKey, remainingMs: remaining ?? undefined };
+}
+
 /** Remove the keys that are not published any more. */
 export async function removeRetiredKeys(q: Queryable): Promise<number> {
   const { rowCount } = await q.query(

@@ -349,6 +349,37 @@ export const problems = {
     repeat: 'corrected',
     example: { instance: '/accounts/verification', detail: 'Request a new link.' },
   },
+  'invalid-credentials': {
+    status: 401,
+    title: 'Mail address or password is wrong',
+    section: 'Accounts',
+    meaning:
+      'No account has this mail address and password, or `X-Caller` is `staff` and the account has no role. The response does not say which. It counts as a failed sign-in.',
+    action: 'Enter them again, or reset the password.',
+    repeat: 'corrected',
+    example: { instance: '/sessions', detail: 'The mail address or the password is wrong.' },
+  },
+  'too-many-attempts': {
+    status: 429,
+    title: 'Too many failed sign-ins',
+    section: 'Accounts',
+    meaning:
+      'Within 15 minutes there were 10 failed sign-ins to this account from this address, or 100 from this address. Until `Retry-After`, the right password is refused too.',
+    action: 'Wait, or reset the password.',
+    repeat: 'as-it-is',
+    header: 'Retry-After',
+    example: { instance: '/sessions', detail: 'Wait before the next attempt, or reset the password.' },
+  },
+  'session-ended': {
+    status: 401,
+    title: 'Session has ended',
+    section: 'Accounts',
+    meaning:
+      'The refresh token is unknown, or its session ended: by signing out, by a changed password, by its age, or because an old refresh token was used again.',
+    action: 'Sign in again.',
+    repeat: 'corrected',
+    example: { instance: '/sessions/refresh', detail: 'Sign in again.' },
+  },
   'dead-letter-not-found': {
     status: 404,
     title: 'Dead letter not found',

@@ -6,7 +6,7 @@ import { orderBy } from '../reliable/order-by.ts';
 import type { RefusedError } from '../reliable/refusal.ts';
 import { contextOf, headerValues } from './context.ts';
 import { type CalledOperation, type Callers, peopleOf } from './openapi/callers.ts';
-import { notSignedIn, type People } from './people/people.ts';
+import { declaredCaller, notSignedIn, type People } from './people/people.ts';
 import { isReservedClientId, type Machine, type Person, type Principal } from './principal.ts';
 
 /** The tokens of the gateway, by the kind of route that sends them. Two of each are accepted at a time, for rotation. */
@@ -90,6 +90,11 @@ function identifyCaller(operation: CalledOperation, people: People): RequestHand
         next();
         return;
       case 'keyless':
+        if (operation.signsIn) {
+          context.declaredCaller = declaredCaller(req);
+          next();
+          return;
+        }
         identifyPerson(req, res).then(() => next(), next);
     }
   };

@@ -6,7 +6,7 @@ import { type Span, type SpanOptions, type Tracing, traceIdOf } from '../base/te
 import { subject } from '../contract/subject.ts';
 import { subjectInLog } from '../reliable/messaging/subject.ts';
 import { readTraceparent } from '../reliable/trace-context.ts';
-import { clientIdOf, type Principal } from './principal.ts';
+import { clientIdOf, type Person, type Principal } from './principal.ts';
 import { createRequestLog, type Failure, type RequestLine } from './request-log.ts';
 
 /** What the edge knows about a request before its route runs. */
@@ -19,6 +19,8 @@ export interface RequestContext {
   gatewayRoute?: 'keyed' | 'keyless';
   /** The caller; undefined if it has shown no key or token, which open operations accept. */
   principal?: Principal;
+  /** What `X-Caller` says, on operations that make sessions. */
+  declaredCaller?: Person['kind'];
   /** The response goes on for as long as the client reads it, so its duration is not measured. */
   isStream?: true;
   /** Set when the response comes from a thrown error. */

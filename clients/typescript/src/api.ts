@@ -1142,6 +1142,24 @@ export interface components {
             roles: ("backoffice" | "operations")[];
             version: number;
         };
+        /** @description Mail address or password is wrong */
+        InvalidCredentialsProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 401;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "invalid-credentials";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
         KeySet: {
             keys: {
                 /** @constant */
@@ -1157,6 +1175,33 @@ export interface components {
                 /** @constant */
                 use: "sig";
             }[];
+        };
+        Session: {
+            account: components["schemas"]["Account"];
+            /** @description Life of the access token in seconds. Refresh it before */
+            expiresIn: number;
+            /** @description With `bearer` only. Send it as `Authorization: Bearer` */
+            accessToken?: string;
+            /** @description With `bearer` only. It is valid once; its answer has the next */
+            refreshToken?: string;
+        };
+        /** @description Session has ended */
+        SessionEndedProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 401;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "session-ended";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
         };
         SignUp: {
             email: string;
@@ -1179,8 +1224,32 @@ export interface components {
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
+        /** @description Too many failed sign-ins */
+        TooManyAttemptsProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 429;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "too-many-attempts";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
         Verified: {
             account: components["schemas"]["Account"];
+            /** @description Life of the access token in seconds. Refresh it before */
+            expiresIn?: number;
+            /** @description With `bearer` only. Send it as `Authorization: Bearer` */
+            accessToken?: string;
+            /** @description With `bearer` only. It is valid once; its answer has the next */
+            refreshToken?: string;
         };
         SignUpBody: {
             /** Format: email */
@@ -1198,8 +1267,29 @@ export interface components {
             /** @description Not one of the most common passwords, and not the mail address */
             password: string;
             name: string;
+            /**
+             * @description For apps: the tokens are in the response, and there is no cookie
+             * @default false
+             */
+            bearer?: boolean;
         };
         VerifyAccountAnswer: components["schemas"]["Verified"];
+        SignInBody: {
+            /** Format: email */
+            email: string;
+            password: string;
+            /**
+             * @description For apps: the tokens are in the response, and there is no cookie
+             * @default false
+             */
+            bearer?: boolean;
+        };
+        SignInAnswer: components["schemas"]["Session"];
+        RefreshSessionBody: {
+            /** @description Of an app; a page has it in a cookie */
+            refreshToken?: string;
+        };
+        RefreshSessionAnswer: components["schemas"]["Session"];
         ReadKeySetAnswer: components["schemas"]["KeySet"];
     };
     responses: never;

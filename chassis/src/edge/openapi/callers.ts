@@ -8,6 +8,11 @@ export interface Callers {
   groups: readonly Group[];
   /** People who may call it, whatever their roles. */
   people?: readonly Person['kind'][];
+  /**
+   * Anyone may call it, and it makes a session of the kind that `X-Caller` says. An access token that comes with it is not read,
+   * because it may have expired.
+   */
+  signsIn?: 'x-caller-required' | 'x-caller-optional';
 }
 
 /** An operation, as far as identifying its callers needs it. */

@@ -119,6 +119,7 @@ export function toDocument(service: DocumentedService, { version, keyRetentionHo
         IdempotencyKey: idempotencyKey(keyRetentionHours),
         ...referred(versionParameters, parameterReference, paths),
         ...referred(streamParameters, parameterReference, paths),
+        ...referred(callerParameters, parameterReference, paths),
       },
       headers,
       schemas: sorted(schemas.components),
@@ -172,7 +173,7 @@ function accessToken(caller: 'shopper' | 'staff', description: string): Json {
 }
 
 function toOperation(operation: Operation, schemas: JsonSchemas, examples: Record<string, Json>): Json {
-  const { method, groups, parameters = {}, query, body, versioned, resumable = false, links } = operation;
+  const { method, groups, parameters = {}, query, body, versioned, resumable = false, signsIn, links } = operation;
   if (versioned && method === 'post') throw new Error(`${operation.operationId}: a POST names no version`);
   const isWrite = method === 'post' || method === 'patch';
   const people = peopleOf(operation);
@@ -186,7 +187,8 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     idempotent,
     body: isWrite || method === 'put',
     pathParameters: Object.keys(parameters).length > 0,
-    validated: query !== undefined || resumable || (versioned !== undefined && method !== 'get'),
+    validated:
+      query !== undefined || resumable || signsIn !== undefined || (versioned !== undefined && method !== 'get'),
   });
   const answers = versioned ? versionedAnswers(method, versioned, operation.answers) : operation.answers;
   return {
@@ -210,12 +212,32 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
       ...(idempotent ? [parameterReference('IdempotencyKey')] : []),
       ...(versioned ? [parameterReference(versionParameter(method))] : []),
       ...(resumable ? [parameterReference('LastEventId')] : []),
+      ...(signsIn ? [parameterReference(callerParameter(signsIn))] : []),
     ],
     requestBody: body && {
       required: !body.optional,
       content: { 'application/json': { schema: schemas.of(body.schema, 'input'), example: body.example } },
     },
     responses: toResponses([...answers, ...common], links, schemas, examples),
+  };
+}
+
+const callerParameters: Record<string, Json> = {
+  Caller: declaresCaller(true, 'Whose session it is. Say it in every call of that session.'),
+  OptionalCaller: declaresCaller(false, 'Whose session it is. Without it there is none.'),
+};
+
+function callerParameter(signsIn: NonNullable<Operation['signsIn']>): string {
+  return signsIn === 'x-caller-required' ? 'Caller' : 'OptionalCaller';
+}
+
+function declaresCaller(required: boolean, description: string): Json {
+  return {
+    name: 'X-Caller',
+    in: 'header',
+    required,
+    description,
+    schema: { type: 'string', enum: ['shopper', 'staff'] },
   };
 }
 

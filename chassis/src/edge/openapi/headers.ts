@@ -23,6 +23,10 @@ export const answerHeaders: Record<string, Json> = {
     description: 'Whether a cache may store the response, and for how many seconds.',
     schema: { type: 'string', enum: ['no-store', 'public, max-age=30'] },
   },
+  'Set-Cookie': {
+    description: 'The access token, and in a second line the refresh token; or their removal.',
+    schema: { type: 'string' },
+  },
   'X-Accel-Buffering': {
     description: 'For gateways that are made of nginx, which keep it to themselves.',
     schema: { type: 'string', enum: ['no'] },

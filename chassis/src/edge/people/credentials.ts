@@ -12,6 +12,13 @@ export type Credentials =
   /** A page of another site sent it. */
   | { kind: 'cross-site' };
 
+/** Whose session a request is about, as `X-Caller` says. */
+export type DeclaredCaller =
+  | { kind: 'none' }
+  | { kind: 'declared'; caller: Person['kind'] }
+  | { kind: 'malformed'; fault: string }
+  | { kind: 'cross-site' };
+
 /** The names of the cookies with the access tokens. */
 export type CookieNames = Readonly<Record<Person['kind'], string>>;
 
@@ -20,8 +27,19 @@ export type CookieNames = Readonly<Record<Person['kind'], string>>;
  * plain HTTP, which is for development, browsers would refuse all cookies with it.
  */
 export function cookieNames(publicUrl: string | undefined): CookieNames {
-  const prefix = publicUrl?.startsWith('http:') ? '' : '__Host-';
+  const prefix = isPlainHttp(publicUrl) ? '' : '__Host-';
   return { shopper: `${prefix}shopper`, staff: `${prefix}staff` };
+}
+
+/** The names of the cookies with the refresh tokens, which are for one path and therefore cannot have the other prefix. */
+export function refreshCookieNames(publicUrl: string | undefined): CookieNames {
+  const prefix = isPlainHttp(publicUrl) ? '' : '__Secure-';
+  return { shopper: `${prefix}shopper-refresh`, staff: `${prefix}staff-refresh` };
+}
+
+/** Only in development. */
+export function isPlainHttp(publicUrl: string | undefined): boolean {
+  return publicUrl?.startsWith('http:') ?? false;
 }
 
 /**
@@ -29,6 +47,17 @@ export function cookieNames(publicUrl: string | undefined): CookieNames {
  * a preflight, which is never allowed, so a cookie alone has no effect.
  */
 export function readCredentials(req: Pick<Request, 'rawHeaders'>, cookies: CookieNames): Credentials {
+  const declared = readCaller(req);
+  if (declared.kind !== 'declared') return declared;
+  const { caller } = declared;
+  const tokens = [...cookieValues(req, cookies[caller]), ...headerValues(req, 'authorization').map(readBearer)];
+  if (tokens.length > 1) return { kind: 'malformed', fault: 'Send one access token: a cookie or Authorization.' };
+  const [token] = tokens;
+  return token === undefined ? { kind: 'token-missing' } : { kind: 'token', caller, token };
+}
+
+/** What `X-Caller` says, whatever tokens there are. */
+export function readCaller(req: Pick<Request, 'rawHeaders'>): DeclaredCaller {
   const callers = headerValues(req, 'x-caller');
   if (callers.length === 0) return { kind: 'none' };
   const [caller] = callers;
@@ -36,14 +65,14 @@ export function readCredentials(req: Pick<Request, 'rawHeaders'>, cookies: Cooki
     return { kind: 'malformed', fault: 'X-Caller must be shopper or staff, once.' };
   }
   if (headerValues(req, 'sec-fetch-site').some((site) => site !== 'same-origin')) return { kind: 'cross-site' };
-  const tokens = [...cookieValues(req, cookies[caller]), ...headerValues(req, 'authorization').map(readBearer)];
-  if (tokens.length > 1) return { kind: 'malformed', fault: 'Send one access token: a cookie or Authorization.' };
-  const [token] = tokens;
-  return token === undefined ? { kind: 'token-missing' } : { kind: 'token', caller, token };
+  return { kind: 'declared', caller };
 }
 
-/** Names are compared exactly: browsers keep cookies apart whose names differ in case, and protect only those with the prefix. */
-function cookieValues(req: Pick<Request, 'rawHeaders'>, name: string): string[] {
+/**
+ * All cookies of this name. Names are compared exactly: browsers keep cookies apart whose names differ in case, and protect only
+ * those with the prefix.
+ */
+export function cookieValues(req: Pick<Request, 'rawHeaders'>, name: string): string[] {
   return headerValues(req, 'cookie')
     .flatMap((line) => line.split(';'))
     .map((pair) => pair.trimStart())

@@ -1,15 +1,31 @@
 import type { Request } from 'express';
 import { refused } from '../../contract/problems.ts';
 import type { RefusedError } from '../../reliable/refusal.ts';
+import { validationFailed } from '../body.ts';
 import type { Person } from '../principal.ts';
 import { verifyAccessToken } from './access-token.ts';
-import { cookieNames, readCredentials } from './credentials.ts';
+import { cookieNames, readCaller, readCredentials } from './credentials.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 /** Identifies people by their access tokens. */
 export interface People {
   /** The person who sent the request; undefined without a token. Throws 401 for an invalid token and 403 for another site. */
   identify(req: Pick<Request, 'rawHeaders'>): Promise<Person | undefined>;
+}
+
+/** Whose session a request is to make; undefined without `X-Caller`. Throws 400 if that is malformed, and 403 for another site. */
+export function declaredCaller(req: Pick<Request, 'rawHeaders'>): Person['kind'] | undefined {
+  const declared = readCaller(req);
+  switch (declared.kind) {
+    case 'none':
+      return undefined;
+    case 'malformed':
+      throw validationFailed([{ pointer: '/X-Caller', detail: 'Must be shopper or staff, once.' }]);
+    case 'cross-site':
+      throw crossSite();
+    case 'declared':
+      return declared.caller;
+  }
 }
 
 export interface PeopleOptions {
@@ -30,7 +46,7 @@ export function createPeople({ publicUrl, keys }: PeopleOptions): People {
         case 'malformed':
           throw notSignedIn(credentials.fault);
         case 'cross-site':
-          throw refused('forbidden', 'Requests of pages of other sites are not allowed.');
+          throw crossSite();
         case 'token': {
           const person = await verifyAccessToken(credentials.token, credentials.caller, keys);
           if (!person) throw notSignedIn('The access token is not valid, or has expired.');
@@ -39,6 +55,10 @@ export function createPeople({ publicUrl, keys }: PeopleOptions): People {
       }
     },
   };
+}
+
+function crossSite(): RefusedError {
+  return refused('forbidden', 'Requests of pages of other sites are not allowed.');
 }
 
 /** 401, for people. */
