@@ -15,7 +15,7 @@ const config: Config = {
   },
   // Published as ES modules only; jest loads CommonJS, so SWC rewrites them too.
   transformIgnorePatterns: ['/node_modules/(?!(uuid|jose|@scure|@noble)/)'],
-  modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/clients/typescript/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/clients/typescript/dist/', '<rootDir>/web/dist/'],
   testSequencer: '<rootDir>/testing/jest/slowest-first.ts',
   // For hangs: no machine is so busy that a test takes that long. What a test waits for has a limit of its own below this
   // one (chassis/src/testing/eventually.ts), so that its message is the one that is shown.

@@ -155,13 +155,25 @@ export function callsOf({ name }: Service): Call[] {
 /** The upstream of the pages below `/docs`, which every process of every service serves (docs/adr/0036). */
 export const DOCS_UPSTREAM = 'docs-pages.upstream';
 
+/**
+ * The server of the pages for people. It is no service: it has no database, no messages and no API, and serves static files
+ * (docs/adr/0042).
+ */
+export const pages = {
+  name: 'web',
+  folder: 'web',
+  upstream: 'web.upstream',
+  /** Number of processes under Compose and on the host; one in `npm start`. */
+  replicas: 2,
+} as const;
+
 /** The addresses of all processes by upstream, for the local gateway, which needs the address of each process. */
 export function upstreamTargets(
   among: readonly Service[],
-  addressesOf: (service: Service) => readonly string[],
+  addressesOf: (process: Service | typeof pages) => readonly string[],
 ): Record<string, string[]> {
   const own = Object.fromEntries(among.map((service) => [service.upstream, [...addressesOf(service)]]));
-  return { ...own, [DOCS_UPSTREAM]: Object.values(own).flat() };
+  return { ...own, [DOCS_UPSTREAM]: Object.values(own).flat(), [pages.upstream]: [...addressesOf(pages)] };
 }
 
 /** The service with this name. */

@@ -48,6 +48,10 @@ export const commands: Record<string, Command> = {
       });
     },
   },
+  web: {
+    help: 'npm run web                          show the pages as they are edited, on the running system',
+    run: async (args) => (await import('@shop/web/development.ts')).webCommand(args, variablesHere),
+  },
   chaos: {
     help: 'npm run chaos                        break a separate system and check that it keeps its promises (--help)',
     run: async (args) => (await import('@shop/chaos/main.ts')).chaosCommand(args),

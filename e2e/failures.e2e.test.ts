@@ -3,11 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { readQueue } from '@shop/chassis/testing/read-queue.ts';
 import amqplib from 'amqplib';
 import type pg from 'pg';
-import { chromium, openBrowser } from './browser.ts';
 import { anOrderOf, finalAnswer, type System, startSystem, withKey } from './system.ts';
 
 let system: System;
@@ -277,17 +275,5 @@ describe('a crash or loss', () => {
     expect((await system.anonymous('GET', '/health/orders')).body.status).toBe('down');
     await system.control('start', 'order-db');
     expect((await finalAnswer(system, anOrderOf(sku), sku)).status).toBe(201);
-  });
-});
-
-describeNeeding('Chromium', chromium !== undefined, 'the page at / in a browser', () => {
-  it('shows which part is down, and continues to poll the others', async () => {
-    const page = await openBrowser();
-    await page.load(`${system.env.BASE_URL}/`);
-    await page.eventually("document.getElementById('inventory').textContent === '● ok'");
-    await system.control('stop', 'inventory');
-    await page.eventually("document.getElementById('inventory').textContent === '✕ no response'");
-    await page.load();
-    await page.eventually("document.getElementById('orders').textContent === '● ok'");
   });
 });

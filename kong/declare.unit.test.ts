@@ -171,13 +171,12 @@ describe('kongYml', () => {
     });
   });
 
-  it('shows every service on the page of the gateway', () => {
-    const text = kongYml(gatewayYml, [order, serviceWith({})]);
-    expect(text).toContain('<a href="/health/parcels">parcel-service</a>');
-    expect(text).toContain(
-      '<a href="/docs/parcels.json">/docs/parcels.json</a><span>OpenAPI 3.1: parcels on their way',
-    );
-    expect(text).toContain("['orders', 'parcels'].map(check)");
+  it('routes the pages for people to all processes of their server', () => {
+    const { upstreams, services } = readDeclaration(kongYml(gatewayYml, [order]), variables);
+    expect(upstreams.find(({ name }) => name === 'web.upstream')?.targets.map(({ target }) => target)).toEqual([
+      'web:3000',
+    ]);
+    expect(services.find(({ name }) => name === 'web')?.host).toBe('web.upstream');
   });
 
   it('balances the pages for people over all services', () => {

@@ -5,6 +5,7 @@ import {
   callsOf,
   inOrderOfStart,
   keysOf,
+  pages,
   SERVICE_PORT,
   serviceKeys,
   serviceNamed,
@@ -12,6 +13,9 @@ import {
   upstreamTargets,
 } from '../services.ts';
 import { blocksOf, forEachOf } from './regions.ts';
+
+/** A service, or the server of the pages. */
+type Process = Pick<Service, 'folder' | 'replicas'>;
 
 /** docker-compose.yml: development. */
 export function developmentRegions(): Record<string, string> {
@@ -76,6 +80,7 @@ ${addresses(service, 6)}${forEachOf([...callsOf(service), ...keysOf(service)], (
       rabbitmq: { condition: service_healthy }
 `,
     ),
+    pages: developmentPages(),
     'kong waits': healthy(),
     exporters: blocksOf(
       services,
@@ -91,6 +96,29 @@ ${addresses(service, 6)}${forEachOf([...callsOf(service), ...keysOf(service)], (
     ),
     volumes: volumes(),
   };
+}
+
+function developmentPages(): string {
+  const { name, folder, replicas } = pages;
+  return `  ${name}:
+    <<: *node
+    image: \${WEB_IMAGE:-\${COMPOSE_PROJECT_NAME}-${name}}
+    pull_policy: never
+    build:
+      context: .
+      dockerfile: ${folder}/Dockerfile
+      args:
+        NODE_IMAGE: \${NODE_IMAGE:-node:24.21.0-slim}
+        VERSION: \${VERSION:-0.1.0}
+        REVISION: \${REVISION:-unknown}
+    deploy: { replicas: ${replicas} }
+    environment:
+      DRAIN_SECONDS: \${DRAIN_SECONDS:-4}
+    networks: [services]
+    stop_grace_period: 20s
+    mem_limit: 128m
+    cpus: 0.5
+`;
 }
 
 /** docker-compose.prod.yml: one host. */
@@ -150,7 +178,10 @@ ${forEachOf(tokenSecrets(service), (name) => `    - ${name}\n`)}`,
       ${database.server}: { condition: service_healthy }
 `,
     ),
-    replicas: forEachOf(inOrderOfStart.flatMap(replicaNames), (name) => `  ${name}: *${name.replace(/-\d+$/, '')}\n`),
+    replicas: forEachOf(
+      [...inOrderOfStart, pages].flatMap(replicaNames),
+      (name) => `  ${name}: *${name.replace(/-\d+$/, '')}\n`,
+    ),
     'databases to back up': forEachOf(
       services,
       ({ name, variable }) => `      ${variable}_DB_URL_FILE: /run/secrets/${name}_database_owner_url\n`,
@@ -180,7 +211,7 @@ ${forEachOf(tokenSecrets(service), (name) => `    - ${name}\n`)}`,
 
 /** e2e/compose/stand-ins.yml: docker-compose.yml on a machine without access to a registry. */
 export function standInRegions(): Record<string, string> {
-  const processes = ({ folder, replicas }: Service) =>
+  const processes = ({ folder, replicas }: Process) =>
     Array.from({ length: replicas }, (_, n) => `\${COMPOSE_PROJECT_NAME}-${folder}-${n + 1}`);
   return {
     upstreams: upstreams(processes),
@@ -203,12 +234,12 @@ export function settingsRegions(): Record<string, string> {
       ({ name, variable }) =>
         `${variable}_DB_OWNER_PASSWORD=development-${name}-owner\n${variable}_DB_PASSWORD=development-${name}-service\n`,
     ),
-    images: forEachOf(services, ({ variable }) => `${variable}_SERVICE_IMAGE=\n`),
+    images: `${forEachOf(services, ({ variable }) => `${variable}_SERVICE_IMAGE=\n`)}WEB_IMAGE=\n`,
   };
 }
 
 /** In production each process is a Compose service, so that they can be replaced one after the other. */
-export function replicaNames({ folder, replicas }: Service): string[] {
+export function replicaNames({ folder, replicas }: Process): string[] {
   return Array.from({ length: replicas }, (_, n) => `${folder}-${n + 1}`);
 }
 
@@ -253,7 +284,7 @@ function secretNames({ name }: Service): string[] {
 }
 
 function healthy(): string {
-  return forEachOf(services, ({ folder }) => `      ${folder}: { condition: service_healthy }\n`);
+  return forEachOf([...services, pages], ({ folder }) => `      ${folder}: { condition: service_healthy }\n`);
 }
 
 function volumes(): string {
@@ -261,8 +292,8 @@ function volumes(): string {
 }
 
 /** For the local gateway in place of Kong, which needs the name of each process, while Kong resolves one name for all. */
-function upstreams(processes: (service: Service) => string[]): string {
-  const addresses = (service: Service) => processes(service).map((name) => `"${name}:${SERVICE_PORT}"`);
+function upstreams(processes: (of: Process) => string[]): string {
+  const addresses = (service: Process) => processes(service).map((name) => `"${name}:${SERVICE_PORT}"`);
   const targets = Object.entries(upstreamTargets(services, addresses)).map(
     ([upstream, quoted]) => `"${upstream}": [${quoted.join(', ')}]`,
   );

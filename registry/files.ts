@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toTable } from '../e2e/documentation/table.ts';
-import { calls, inOrderOfStart, SERVICE_PORT, type Service, serviceKeys, services } from '../services.ts';
+import { calls, inOrderOfStart, pages, SERVICE_PORT, serviceKeys, services } from '../services.ts';
 import {
   developmentRegions,
   overrideRegions,
@@ -11,7 +11,7 @@ import {
   settingsRegions,
   standInRegions,
 } from './compose.ts';
-import { dockerfileOf } from './dockerfiles.ts';
+import { dockerfileOf, pagesDockerfile } from './dockerfiles.ts';
 import { forEachOf, jsonList, withRegions } from './regions.ts';
 import { readTopologies } from './topologies.ts';
 
@@ -38,17 +38,15 @@ export async function registeredFiles(root: string): Promise<RegisteredFile[]> {
       throw new Error(`${path}: ${(error as Error).message}`);
     }
   });
-  return [...withParts, ...services.map((service) => registeredDockerfile(service, root))];
+  const dockerfiles = services.map(({ folder }) =>
+    registered(`${folder}/Dockerfile`, dockerfileOf(folder, root), root),
+  );
+  return [...withParts, ...dockerfiles, registered(`${pages.folder}/Dockerfile`, pagesDockerfile(root), root)];
 }
 
-function registeredDockerfile(service: Service, root: string): RegisteredFile {
-  const path = `${service.folder}/Dockerfile`;
+function registered(path: string, text: string, root: string): RegisteredFile {
   const file = join(root, path);
-  return {
-    path,
-    asItIs: existsSync(file) ? readFileSync(file, 'utf8') : undefined,
-    text: dockerfileOf(service, root),
-  };
+  return { path, asItIs: existsSync(file) ? readFileSync(file, 'utf8') : undefined, text };
 }
 
 function regionsByFile(queues: Queues): Record<string, Record<string, string>> {
@@ -64,7 +62,9 @@ function regionsByFile(queues: Queues): Record<string, Record<string, string>> {
     'monitoring/prometheus/prometheus.yml': scrapeRegions(),
     'monitoring/prometheus/rules/alerts.yml': alertRegions(queues),
     'monitoring/prometheus/tests/alerts.test.yml': alertTestRegions(queues),
-    '.github/workflows/release.yml': { images: forEachOf(services, ({ folder }) => `          - ${folder}\n`) },
+    '.github/workflows/release.yml': {
+      images: forEachOf([...services, pages], ({ folder }) => `          - ${folder}\n`),
+    },
     '.vscode/launch.json': editorRegions(),
     'commands/misplaced-options.mjs': { 'count options': countOptions() },
     'README.md': { services: servicesTable() },
@@ -96,9 +96,9 @@ function databasesOfSecrets(): string {
 function servicesOfHost(): string {
   return [
     `readonly services=(${services.map(({ name }) => name).join(' ')})`,
-    `readonly images=(${services.map(({ folder }) => folder).join(' ')})`,
+    `readonly images=(${[...services, pages].map(({ folder }) => folder).join(' ')})`,
     `readonly paths=(${services.map(({ path }) => path).join(' ')})`,
-    `readonly replicas=(${inOrderOfStart.flatMap(replicaNames).join(' ')})\n`,
+    `readonly replicas=(${[...inOrderOfStart, pages].flatMap(replicaNames).join(' ')})\n`,
   ].join('\n');
 }
 

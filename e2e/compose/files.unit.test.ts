@@ -69,6 +69,7 @@ it('.dockerignore lets through what the Dockerfiles copy', () => {
     'package.json',
     'package-lock.json',
     'services.ts',
+    'tsconfig.json',
     '*-service',
     ...workspaces
       .filter((name) => !folders.includes(name))

@@ -104,7 +104,8 @@ describe.each(services)('the document of $folder', ({ name, folder }) => {
 
 describe('the documents together', () => {
   // The gateway answers `GET /` itself; the others are HTML pages.
-  const ofNoDocument = ['GET /', 'GET /docs', 'GET /docs/problems', 'GET /docs/problems/{}'];
+  const pages = ['', '/{}', '/{}/{}', '/{}/{}/{}'].map((path) => `GET /console${path}`);
+  const ofNoDocument = ['GET /', 'GET /docs', 'GET /docs/problems', 'GET /docs/problems/{}', ...pages];
   const variables = {
     ...Object.fromEntries(
       ['STOREFRONT', 'OTHER_STOREFRONT', 'BACKOFFICE', 'OPERATIONS'].map((name) => [

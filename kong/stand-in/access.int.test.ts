@@ -38,6 +38,7 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/', anyone],
   ['GET', '/health/orders', anyone],
   ['GET', '/health/inventory', anyone],
+  ['GET', '/console', anyone],
   ['GET', '/docs', anyone],
   ['GET', '/docs/problems', anyone],
   ['GET', '/docs/problems/order-rejected', anyone],
@@ -75,7 +76,12 @@ const routes: [method: string, path: string, groups: string[]][] = [
 ];
 function ownerOf(path: string): string {
   if (/^\/docs(\/problems.*)?$/.test(path)) return 'docs-pages';
+<<<<<<< HEAD
   if (/accounts|sessions|jwks/.test(path)) return 'account-service';
+=======
+  if (path.startsWith('/console')) return 'web';
+  if (/accounts|jwks/.test(path)) return 'account-service';
+>>>>>>> 2612f79 (Add the console: its frame, signing in, orders with their story)
   return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
 }
 /** People may call what staff may: whatever is for the groups of their roles. */
@@ -154,20 +160,26 @@ describe('who may call what', () => {
   });
 
   it.each([
-    [
-      'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
-      'text/html; charset=utf-8',
-      /^<!doctype html>\n/,
-    ],
-    ['text/html', 'text/html; charset=utf-8', /^<!doctype html>\n/],
-    ['*/*', 'application/json; charset=utf-8', /^\{"message":"API Gateway is Running"\}$/],
-    ['application/json, text/html', 'application/json; charset=utf-8', /^\{"message":"API Gateway is Running"\}$/],
-  ])('answers GET / for Accept: %s with %s', async (accept, type, body) => {
-    const { status, headers, text } = await send('GET', '/', { headers: ['Accept', accept] });
-    expect([status, headers['content-type']]).toEqual([200, type]);
-    expect(text).toMatch(body);
-    expect(seen).toEqual([]);
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', true],
+    ['text/html', true],
+    ['*/*', false],
+    ['application/json, text/html', false],
+  ])('sends GET / with Accept: %s to the pages: %s', async (accept, toPages) => {
+    const { status, text } = await send('GET', '/', { headers: ['Accept', accept] });
+    expect(status).toBe(200);
+    expect(seen.map(({ service, url }) => [service, url])).toEqual(toPages ? [['web', '/']] : []);
+    if (!toPages) expect(text).toBe('{"message":"API Gateway is Running"}');
   });
+
+  it.each(['/console/orders', '/console/orders/ORD-1', '/console/stock/A%2FB', '/console/assets/a-b1.js'])(
+    'sends GET %s to the pages, without a key of the client',
+    async (path) => {
+      expect((await send('GET', path, { as: 'backoffice' })).status).toBe(200);
+      expect(seen.map(({ service, url }) => [service, url])).toEqual([['web', path]]);
+      expect(seen[0]?.headers.map((header) => header.toLowerCase())).not.toContain('apikey');
+      expectProblem(await send('POST', path), 404, 'no Route matched with those values');
+    },
+  );
 });
 
 describe('people', () => {

@@ -172,7 +172,9 @@ describe('readDeclaration', () => {
       'DECK_STOREFRONT_KEY is not set',
       'DECK_RATE_LIMIT_PER_MINUTE must be a whole number',
       'DECK_TRACING_ENABLED must be true or false',
-      ...[...services, 'docs-pages'].map((_, index) => expect.stringMatching(new RegExp(`services\\.${index}.*path`))),
+      ...[...services, 'docs-pages', 'web'].map((_, index) =>
+        expect.stringMatching(new RegExp(`services\\.${index}.*path`)),
+      ),
       expect.stringMatching(/policy/),
     ]);
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Service } from '../../services.ts';
-import { callsOf, keysOf, serviceNamed, services, upstreamTargets } from '../../services.ts';
+import { callsOf, keysOf, pages, serviceNamed, services, upstreamTargets } from '../../services.ts';
 import { brokerOf, databaseUrl, portOf, serviceUrls, urlOf } from './addresses.ts';
 import type { Part } from './control.ts';
 import { repositoryRoot } from './folders.ts';
@@ -27,13 +27,18 @@ export const partNames = [
   ...services.map(({ name }) => name),
   'broker',
   ...services.map(({ database }) => database.server),
-  ...['gateway', 'prometheus', 'alertmanager'],
+  ...['gateway', pages.name, 'prometheus', 'alertmanager'],
 ];
 
 /** The names of all parts of a plan, in the order in which they are stopped. */
 export function allPartNames(plan: Plan): string[] {
   const monitoring = plan.monitoring ? ['prometheus', 'alertmanager'] : [];
-  return ['gateway', ...monitoring, ...serviceProcesses(plan), 'broker', ...databaseServers(plan)];
+  return ['gateway', ...monitoring, ...pagesOf(plan), ...serviceProcesses(plan), 'broker', ...databaseServers(plan)];
+}
+
+/** The server of the pages; none in a plan that an earlier version made. */
+function pagesOf(plan: Plan): string[] {
+  return plan.ports[pages.name] === undefined ? [] : [pages.name];
 }
 
 /** The processes of all services. */
@@ -78,6 +83,10 @@ export function partOf(system: System, name: string): Part {
   }
   if (name === 'gateway') {
     return { ...files, launch: () => gatewayLaunch(system), answers: () => respondsOk(urlOf(system.plan, name)) };
+  }
+  if (name === pages.name) {
+    const answers = () => respondsOk(`${urlOf(system.plan, name)}/health/ready`);
+    return { ...files, launch: () => pagesLaunch(system.plan), answers };
   }
   const service = services.find((one) => processNames(one.name, system.plan.processes[one.name]).includes(name));
   if (service === undefined) throw new Error(`unknown part ${name}`);
@@ -175,13 +184,25 @@ function targetsOf(plan: Plan): Targets {
   };
 }
 
+function pagesLaunch(plan: Plan): Launch {
+  return nodeLaunch('web/server/src/main.ts', {
+    HOST: '127.0.0.1',
+    PORT: String(portOf(plan, pages.name)),
+    BUNDLE: plan.bundle,
+    DRAIN_SECONDS: '3',
+  });
+}
+
 /** The file of clients that were created by command. It is next to the secrets, not in the data: `--fresh` keeps it. */
 export function clientsFileOf(folder: string): string {
   return join(folder, 'clients.json');
 }
 
 function gatewayLaunch({ folder, plan }: System): Launch {
-  const targets = (service: Service) => serviceUrls(plan, service.name).map((url) => new URL(url).host);
+  const targets = ({ name }: Service | typeof pages) =>
+    (name === pages.name ? pagesOf(plan).map((one) => urlOf(plan, one)) : serviceUrls(plan, name)).map(
+      (url) => new URL(url).host,
+    );
   return nodeLaunch('kong/stand-in/main.ts', {
     HOST: '127.0.0.1',
     PORT: String(portOf(plan, 'gateway')),

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Service, ServiceName } from '../../services.ts';
-import { ofEachService, services } from '../../services.ts';
+import { ofEachService, pages, services } from '../../services.ts';
 import { readJson, writeJson } from './json-file.ts';
 import { choosePorts } from './ports.ts';
 import type { ProcessId } from './processes.ts';
@@ -21,6 +21,8 @@ export interface Plan {
   watch: boolean;
   /** The services accept a debugger. */
   inspect: boolean;
+  /** The folder of the bundle of the pages. */
+  bundle: string;
   ports: Record<string, number>;
   /** The variables of kong.yml: keys, the token, the rate limit. */
   deck: Record<string, string>;
@@ -34,6 +36,7 @@ export interface PlanRequest {
   monitoring: boolean;
   watch: boolean;
   inspect: boolean;
+  bundle: string;
   mode: Plan['mode'];
   startedBy: ProcessId;
 }
@@ -66,6 +69,7 @@ export async function makePlan(
     'broker-management',
     'broker-distribution',
     'broker-epmd',
+    pages.name,
     ...services.flatMap(({ name }) => processNames(name, processes[name])),
     ...(request.monitoring ? ['broker-metrics', 'prometheus', 'alertmanager'] : []),
   ];
@@ -77,6 +81,7 @@ export async function makePlan(
     monitoring: request.monitoring,
     watch: request.watch,
     inspect: request.inspect,
+    bundle: request.bundle,
     ports: { ...(await choosePorts(names, last?.ports)), gateway: request.port },
     deck: deckVariables(secrets, environment),
     settings: ofEachService(({ variable }) => settingsFor(`${variable}_SERVICE_`, environment)),

@@ -62,6 +62,7 @@ function planned({ orders = 1 }, last?: Plan, environment: NodeJS.ProcessEnv = {
       monitoring: false,
       watch: false,
       inspect: false,
+      bundle: '/bundle',
       mode: 'detached',
       startedBy,
     },

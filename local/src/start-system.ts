@@ -6,8 +6,9 @@ import { hasNoProducts, seedDemoProducts } from '@shop/operator/seed.ts';
 import { lookUpIn } from '@shop/operator/variables.ts';
 import { DeclarationError, readDeclaration } from '@shop/stand-in/declaration.ts';
 import { createProblemRenderer } from '@shop/stand-in/problem.ts';
+import { bundleFolder, ensureBundle, hasBundle } from '@shop/web/bundle.ts';
 import type { Service } from '../../services.ts';
-import { services } from '../../services.ts';
+import { pages, services } from '../../services.ts';
 import { databaseUrl, scriptVariables, urlOf } from './addresses.ts';
 import type { StartOptions } from './arguments.ts';
 import type { Part } from './control.ts';
@@ -82,9 +83,10 @@ async function claim(folder: string, options: StartOptions, progress: Progress):
   forgetParts(folder);
   if (options.fresh) emptyData(folder);
   const { port, processes, monitoring, watch, inspect } = options;
+  const bundle = bundleFolder();
   const mode = options.detach ? 'detached' : 'foreground';
   const plan = await makePlan(
-    { port, processes, monitoring, watch, inspect, mode, startedBy: thisProcess() },
+    { port, processes, monitoring, watch, inspect, bundle, mode, startedBy: thisProcess() },
     secrets,
     process.env,
     last,
@@ -163,6 +165,7 @@ async function bringUp(system: System, progress: Progress, interrupted: AbortSig
   await allSettledOrThrow([
     ...services.map((service) => bringUpDatabase(system, service, progress, interrupted)),
     start('broker'),
+    bringUpPages(system, progress, interrupted),
   ]);
   await allSettledOrThrow(serviceProcesses(system.plan).map(start));
   await start('gateway');
@@ -200,6 +203,11 @@ async function bringUpDatabase(
     if (code !== 0)
       throw new Fault(`The migrations of ${service.folder} failed (code ${code}).\n${tailOf(log)}\n  ${log}`);
   });
+}
+
+async function bringUpPages({ plan, ...system }: System, progress: Progress, interrupted: AbortSignal): Promise<void> {
+  if (!hasBundle(plan.bundle)) await progress.step('build of the pages', () => ensureBundle(plan.bundle));
+  await progress.step(pages.name, () => startAndWait(partOf({ plan, ...system }, pages.name), interrupted));
 }
 
 /** The name of its migrations' log. */

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '@shop/local/folders.ts';
-import { services } from '../../../services.ts';
+import { pages, services } from '../../../services.ts';
 import { docker, type TestHost } from './test-host.ts';
 
 /** A migration that only adds, so the previous version works with it. */
@@ -47,7 +47,7 @@ export function pushVersions(host: TestHost, folder: string, buildArgs: string[]
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   const pushed: string[] = [];
-  for (const { folder: service } of services) {
+  for (const { folder: service } of [...services, pages]) {
     const image = (tag: string) => `${prefix}/${service}:${tag}`;
     build(repositoryRoot(), ['--file', `${service}/Dockerfile`, ...buildArgs, '--tag', image('v1')]);
     pushed.push(image('v1'));

@@ -88,6 +88,7 @@ export async function setUp({ orders, declaration = kongYml, rate = 1000, ...opt
       'order-service.upstream': orders ?? [await listen(http.createServer(echo('order-service', seen)))],
       'inventory-service.upstream': [await listen(http.createServer(echo('inventory-service', seen)))],
       'account-service.upstream': [await listen(http.createServer(echo('account-service', seen)))],
+      'web.upstream': [await listen(http.createServer(echo('web', seen)))],
       'docs-pages.upstream': [await listen(http.createServer(echo('docs-pages', seen)))],
     },
   });

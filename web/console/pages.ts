@@ -1,0 +1,37 @@
+/**
+ * The pages of the console. A page is a file in routes/ and an entry here: its address, how it is loaded (when it is first opened), and,
+ * if the navigation shows it, its name, icon and key after `g`.
+ */
+import type { ComponentType } from 'react';
+import { words } from '../shared/words/locale.ts';
+import type { IconName } from './parts/icon.tsx';
+
+export interface NavigationEntry {
+  title: string;
+  icon: IconName;
+  /** `g` and this key lead to the page. */
+  key: string;
+}
+
+export interface PageEntry {
+  path: string;
+  load: () => Promise<ComponentType>;
+  navigation?: NavigationEntry;
+}
+
+export const pages: readonly PageEntry[] = [
+  {
+    path: '/orders',
+    load: async () => (await import('./routes/orders.tsx')).OrdersPage,
+    navigation: { title: words.shell.orders, icon: 'orders', key: 'o' },
+  },
+  { path: '/orders/$order', load: async () => (await import('./routes/order.tsx')).OrderPage },
+  {
+    path: '/parts',
+    load: async () => (await import('./routes/parts.tsx')).PartsPage,
+    navigation: { title: words.shell.parts, icon: 'parts', key: 'p' },
+  },
+];
+
+/** Where `/console` leads. */
+export const firstPage: string = '/orders';

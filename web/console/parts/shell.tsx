@@ -1,0 +1,74 @@
+import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { resumeSession } from '../../shared/api/session.ts';
+import { useSession } from '../../shared/api/use-session.ts';
+import { ErrorPanel } from '../../shared/components/error-panel.tsx';
+import { words } from '../../shared/words/locale.ts';
+import icon from '../icon.svg';
+import { pages } from '../pages.ts';
+import { HealthPill } from './health-pill.tsx';
+import { Icon } from './icon.tsx';
+import { KeyboardHelp } from './keyboard-help.tsx';
+import { SearchBox } from './search-box.tsx';
+import styles from './shell.module.css';
+import { UserMenu } from './user-menu.tsx';
+
+/** The frame of every page: navigation, search, how the system is, and who is signed in. */
+export function Shell() {
+  const session = useSession();
+  const { href } = useLocation();
+  const [failure, setFailure] = useState<Error>();
+  useEffect(() => {
+    if (session.state === 'unknown') resumeSession().catch(setFailure);
+  }, [session.state]);
+
+  if (session.state === 'unknown') {
+    return failure === undefined ? null : <ErrorPanel error={failure} onRetry={() => location.reload()} />;
+  }
+  if (session.state === 'signed-out') return <Navigate to="/sign-in" search={{ next: href }} replace />;
+  return (
+    <div className={styles.frame}>
+      <a className={styles.skip} href="#content">
+        {words.shell.skipToContent}
+      </a>
+      <Navigation />
+      <div className={styles.topbar}>
+        <SearchBox />
+        <HealthPill />
+        <UserMenu person={session.person} />
+      </div>
+      <main id="content" className={styles.content} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <KeyboardHelp />
+    </div>
+  );
+}
+
+function Navigation() {
+  return (
+    <nav className={styles.navigation} aria-label={words.shell.pages}>
+      <Link to="/" className={styles.brand}>
+        <img src={icon} alt="" width="20" height="20" />
+        {words.shell.product}
+      </Link>
+      <ul>
+        {pages.map(({ path, navigation }) =>
+          navigation === undefined ? null : (
+            <li key={path}>
+              <Link
+                to={path}
+                className={styles.entry}
+                activeOptions={{ exact: path === '/', includeSearch: false }}
+                activeProps={{ 'aria-current': 'page' }}
+              >
+                <Icon name={navigation.icon} />
+                {navigation.title}
+              </Link>
+            </li>
+          ),
+        )}
+      </ul>
+    </nav>
+  );
+}

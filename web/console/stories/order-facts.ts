@@ -1,0 +1,16 @@
+import type { OrderLine } from '@shop/client';
+
+/** What the lines cost together, in minor units; not known unless all have a price. */
+export function totalOf(lines: readonly OrderLine[]): number | undefined {
+  let total = 0;
+  for (const { quantity, unitPrice } of lines) {
+    if (unitPrice === undefined) return undefined;
+    total += quantity * unitPrice;
+  }
+  return total;
+}
+
+/** “2 × MUG-BLUE, 1 × POSTER” */
+export function linesText(lines: readonly OrderLine[]): string {
+  return lines.map(({ sku, quantity }) => `${quantity} × ${sku}`).join(', ');
+}

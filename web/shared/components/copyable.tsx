@@ -1,0 +1,39 @@
+import { useState } from 'react';
+import { words } from '../words/locale.ts';
+import styles from './copyable.module.css';
+
+interface CopyableProps {
+  value: string;
+  /** What it is, for the button's name: “trace id”. */
+  what: string;
+}
+
+const SHOWN_MS = 1_500;
+
+/** An id or a key: shortened in the middle, copied whole. */
+export function Copyable({ value, what }: CopyableProps) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(value);
+    setCopied(true);
+    setTimeout(() => setCopied(false), SHOWN_MS);
+  };
+  return (
+    <button type="button" className={styles.copyable} title={value} onClick={() => void copy()}>
+      <code>{shortened(value)}</code>
+      <span className={styles.mark} aria-hidden="true">
+        {isCopied ? '✓' : '⧉'}
+      </span>
+      <span className="visually-hidden">{words.shell.copy(what)}</span>
+      <span className="visually-hidden" role="status">
+        {isCopied ? words.shell.copied : ''}
+      </span>
+    </button>
+  );
+}
+
+const WHOLE_UP_TO = 20;
+
+function shortened(value: string): string {
+  return value.length <= WHOLE_UP_TO ? value : `${value.slice(0, 8)}…${value.slice(-8)}`;
+}

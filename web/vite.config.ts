@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+/** `npm run web` sets it: the gateway of the running system. */
+const gateway = process.env.GATEWAY_URL;
+
+export default defineConfig({
+  root: join(import.meta.dirname, 'console'),
+  base: '/console/',
+  plugins: [react()],
+  build: {
+    target: 'es2023',
+    // Nothing is inlined into scripts, so that the Content-Security-Policy stays as it is.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+  },
+  server: {
+    host: '127.0.0.1',
+    strictPort: true,
+    port: 5173,
+    // Cookies belong to the origin of the page, so calls go through this server.
+    proxy: gateway === undefined ? {} : { '^/(?!console)': { target: gateway } },
+  },
+});
