@@ -76,12 +76,8 @@ const routes: [method: string, path: string, groups: string[]][] = [
 ];
 function ownerOf(path: string): string {
   if (/^\/docs(\/problems.*)?$/.test(path)) return 'docs-pages';
-<<<<<<< HEAD
   if (/accounts|sessions|jwks/.test(path)) return 'account-service';
-=======
   if (path.startsWith('/console')) return 'web';
-  if (/accounts|jwks/.test(path)) return 'account-service';
->>>>>>> 2612f79 (Add the console: its frame, signing in, orders with their story)
   return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
 }
 /** People may call what staff may: whatever is for the groups of their roles. */

@@ -7,7 +7,7 @@ import type { System } from './parts.ts';
 export function summaryOf({ folder, plan, secrets }: System, seconds: number): string {
   const gateway = urlOf(plan, 'gateway');
   const rows = [
-    ['Gateway', `${gateway}  (in a browser: health and what to do next)`],
+    ['Gateway', `${gateway}  (in a browser: the console)`],
     ['API reference', `${gateway}/docs`],
     ['RabbitMQ UI', `http://127.0.0.1:${portOf(plan, 'broker-management')}  (shop / ${secrets.rabbitmqPassword})`],
     ...(plan.monitoring
