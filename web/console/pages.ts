@@ -27,6 +27,13 @@ export const pages: readonly PageEntry[] = [
   },
   { path: '/orders/$order', load: async () => (await import('./routes/order.tsx')).OrderPage },
   {
+    path: '/stock',
+    load: async () => (await import('./routes/stock.tsx')).StockPage,
+    navigation: { title: words.shell.stock, icon: 'stock', key: 's' },
+  },
+  { path: '/stock/$sku', load: async () => (await import('./routes/product.tsx')).ProductPage },
+  { path: '/stock-import', load: async () => (await import('./routes/stock-import.tsx')).StockImportPage },
+  {
     path: '/parts',
     load: async () => (await import('./routes/parts.tsx')).PartsPage,
     navigation: { title: words.shell.parts, icon: 'parts', key: 'p' },

@@ -1,17 +1,17 @@
 import type { Order } from '@shop/client';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useFilters } from '../../shared/address.ts';
 import { api } from '../../shared/api/client.ts';
 import { Button } from '../../shared/components/button.tsx';
 import { EmptyState } from '../../shared/components/empty-state.tsx';
 import { ErrorPanel } from '../../shared/components/error-panel.tsx';
-import { Choice, Field } from '../../shared/components/field.tsx';
+import { Choice } from '../../shared/components/field.tsx';
 import { Filters } from '../../shared/components/filters.tsx';
 import { Money } from '../../shared/components/money.tsx';
 import { Loading, Page } from '../../shared/components/page.tsx';
 import { type Column, Table } from '../../shared/components/table.tsx';
+import { TextFilter } from '../../shared/components/text-filter.tsx';
 import { Time } from '../../shared/components/time.tsx';
 import { words } from '../../shared/words/locale.ts';
 import { OrderStatus, orderStatuses } from '../parts/order-status.tsx';
@@ -69,7 +69,6 @@ function Total({ order }: { order: Order }) {
   return total === undefined ? null : <Money amount={total} currency={order.currency} />;
 }
 
-/** A filter applies when its field is left or Enter is pressed. */
 function OrderFilters() {
   const [filters, change] = useFilters<FilterName>();
   const isFiltered = Object.values(filters).some(Boolean);
@@ -90,19 +89,5 @@ function OrderFilters() {
         />
       ))}
     </Filters>
-  );
-}
-
-function TextFilter({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const apply = () => text.trim() !== value && onChange(text.trim());
-  return (
-    <Field
-      label={label}
-      value={text}
-      onChange={setText}
-      onBlur={apply}
-      onKeyDown={({ key }) => key === 'Enter' && apply()}
-    />
   );
 }
