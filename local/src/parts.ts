@@ -37,7 +37,7 @@ export function allPartNames(plan: Plan): string[] {
 }
 
 /** The server of the pages; none in a plan that an earlier version made. */
-function pagesOf(plan: Plan): string[] {
+export function pagesOf(plan: Plan): string[] {
   return plan.ports[pages.name] === undefined ? [] : [pages.name];
 }
 

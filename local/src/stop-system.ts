@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endPart, isAlive, killPart } from './control.ts';
 import type { System } from './parts.ts';
-import { allPartNames, databaseServers, partOf, serviceProcesses } from './parts.ts';
+import { allPartNames, databaseServers, pagesOf, partOf, serviceProcesses } from './parts.ts';
 import { isRunning } from './processes.ts';
 
 // A service drains for at most 10 s, and much less without clients. RabbitMQ takes 6 s even when idle.
@@ -15,7 +15,8 @@ export async function stopSystem(system: System): Promise<void> {
   // Prometheus before its targets, or it would alert on them.
   await endAll(system, ['gateway', ...names.filter((name) => name === 'prometheus')], GATEWAY_STOP_TIMEOUT_MS);
   // SIGINT skips the drain time, because the gateway is already gone.
-  await endAll(system, serviceProcesses(system.plan), SERVICE_STOP_TIMEOUT_MS, 'SIGINT');
+  const processes = [...serviceProcesses(system.plan), ...pagesOf(system.plan)];
+  await endAll(system, processes, SERVICE_STOP_TIMEOUT_MS, 'SIGINT');
   const servers = ['broker', ...databaseServers(system.plan), ...names.filter((name) => name === 'alertmanager')];
   await endAll(system, servers, SERVER_STOP_TIMEOUT_MS);
 }

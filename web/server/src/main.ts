@@ -16,8 +16,8 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   isStopping = true;
   log('stopping', { signal });
   pages.drain();
-  // By then the gateway, which checks every second, has noticed and sends no more requests.
-  await delay(Number(DRAIN_SECONDS) * 1_000);
+  // By then the gateway, which checks every second, has noticed and sends no more requests. An interrupt comes when it is gone.
+  if (signal === 'SIGTERM') await delay(Number(DRAIN_SECONDS) * 1_000);
   await pages.close();
 }
 process.on('SIGTERM', (signal) => void stop(signal));
