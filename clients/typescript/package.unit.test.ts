@@ -1,5 +1,5 @@
 /** The package as somebody gets it who installs it: built, packed, and in use elsewhere. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { closeServer } from '@shop/chassis/testing/close-server.ts';
+import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { Webhook } from 'standardwebhooks';
 
 const root = join(__dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'shop-client-'));
@@ -46,7 +48,7 @@ it('holds the compiled modules with their types, and nothing else', () => {
     'listing',
     'operations',
   ];
-  const files = [...modules, 'orders', 'products', 'settings', 'types'].flatMap((name) => [
+  const files = [...modules, 'orders', 'products', 'settings', 'types', 'webhook'].flatMap((name) => [
     `${name}.d.ts`,
     `${name}.js`,
   ]);
@@ -69,7 +71,11 @@ it('has no dependencies and can be published', () => {
 });
 
 const readme = readFileSync(join(__dirname, 'README.md'), 'utf8');
-const [example = ''] = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? '');
+const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? '');
+const [example = ''] = examples;
+const receiver = examples.find((code) => code.includes('verifyWebhook')) ?? '';
+// On the Node of this project, and on the one that the machine has, which may be the oldest that is supported.
+const nodes = [...new Set([process.execPath, ...['/usr/local/bin/node', '/usr/bin/node'].filter(existsSync)])];
 
 it.each([
   ['Node', { module: 'nodenext', lib: ['es2022'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }],
@@ -80,6 +86,7 @@ it.each([
   const declared =
     options.types.length > 0 ? '' : 'declare const process: { env: Record<string, string | undefined> };\n';
   writeFileSync(join(consumer, 'example.ts'), declared + example);
+  writeFileSync(join(consumer, 'receiver.ts'), options.types.length > 0 ? receiver : '');
   const compilerOptions = {
     ...options,
     strict: true,
@@ -87,14 +94,14 @@ it.each([
     noEmit: true,
     target: 'es2022',
   };
-  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['example.ts'] }));
+  writeFileSync(
+    join(consumer, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, include: ['example.ts', 'receiver.ts'] }),
+  );
   run(consumer, process.execPath, join(root, 'node_modules/typescript/bin/tsc'));
 });
 
 describe('the example of the README', () => {
-  // On the Node of this project, and on the one that the machine has, which may be the oldest that is supported.
-  const nodes = new Set([process.execPath, ...['/usr/local/bin/node', '/usr/bin/node'].filter(existsSync)]);
-
   it.each([
     [201, { number: 'ORD-1', status: 'confirmed' }, 'ORD-1 is confirmed\n'],
     [409, { code: 'order-rejected', lines: [{ sku: 'MUG-BLUE', available: 0 }] }, 'MUG-BLUE: only 0 left\n'],
@@ -110,5 +117,38 @@ describe('the example of the README', () => {
       const { stdout } = await promisify(execFile)(node, [join(consumer, 'example.js')], { env });
       expect(stdout).toBe(printed);
     }
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await closeServer(server);
+  return port;
+}
+
+describe('the receiver of the README', () => {
+  const secret = `whsec_${Buffer.from('a secret of 24 bytes ...').toString('base64')}`;
+  const payload = JSON.stringify({ type: 'order.confirmed', timestamp: '2026-01-05T09:30:00.000Z', data: { id: 1 } });
+
+  it.each(nodes)('accepts what is signed, and nothing else, on %s', async (node) => {
+    writeFileSync(join(consumer, 'receiver.js'), receiver);
+    const port = await freePort();
+    const env = { ...process.env, PORT: String(port), WEBHOOK_SECRET: secret };
+    const running = spawn(node, [join(consumer, 'receiver.js')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    atEnd(() => running.kill());
+    const at = new Date();
+    const headers = {
+      'webhook-id': 'event-1',
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
+      'webhook-signature': new Webhook(secret).sign('event-1', at, payload),
+    };
+    const deliver = (body: string) => fetch(`http://127.0.0.1:${port}`, { method: 'POST', headers, body });
+    expect((await eventually(() => deliver(payload))).status).toBe(204);
+    expect((await deliver(`${payload} `)).status).toBe(400);
+    await eventually(
+      () => String(running.stdout.read() ?? '').includes('event-1 order.confirmed { id: 1 }') || undefined,
+    );
   });
 });

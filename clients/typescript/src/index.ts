@@ -10,3 +10,4 @@ export type { Orders, PlaceOptions } from './orders.ts';
 export type { Products } from './products.ts';
 export type { CallerKind, ClientSettings } from './settings.ts';
 export type * from './types.ts';
+export { type VerifyOptions, verifyWebhook, type Webhook, WebhookError } from './webhook.ts';
