@@ -3,6 +3,7 @@ import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { GatewayTokens } from '@shop/chassis/edge/callers.ts';
 import type { People } from '@shop/chassis/edge/people/people.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
+import { streamRoutes } from '@shop/chassis/operations/stream/stream.routes.ts';
 import type { IdempotencyDeps } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
@@ -47,7 +48,9 @@ export function buildApp(deps: AppDeps): Express {
   };
   routes.use(accountsRoutes(sessions));
   routes.use(sessionsRoutes(sessions));
-  routes.use(deadLetterRoutes({ ...requests, findKeptFingerprint, base: '/operations/accounts', indispensable: [] }));
+  const base = '/operations/accounts';
+  routes.use(deadLetterRoutes({ ...requests, findKeptFingerprint, base, indispensable: [] }));
+  routes.use(streamRoutes({ ...deps, base, pool, draining: deps.lifecycle.draining }));
   return createApp({
     ...deps,
     internal: signingKeysRoutes(requests),

@@ -1,5 +1,6 @@
 import { callingAdvice, type Operation, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
+import { streamOperations } from '@shop/chassis/operations/stream/stream.openapi.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { accountOperations } from './accounts/accounts.openapi.ts';
 import { sessionOperations } from './sessions/sessions.openapi.ts';
@@ -12,6 +13,7 @@ export const operations: readonly Operation[] = [
   ...signingKeyOperations,
   // It consumes no queue; what cannot be encoded for the broker is set aside under the name of the outbox.
   ...deadLetterOperations('/operations/accounts', 'outbox'),
+  ...streamOperations('/operations/accounts', { queue: 'outbox' }),
   ...serviceOperations('accounts'),
 ];
 
@@ -27,6 +29,7 @@ export function describeService(published: Published) {
         sessions: 'Sign-in, refresh and sign-out',
         'signing keys': 'Keys that verify access tokens',
         'dead letters': 'Messages that could not be published: inspect, replay and discard them',
+        stream: 'What happens, while it happens',
         service: 'Health and documentation of the service',
       },
       operations,

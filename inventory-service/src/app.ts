@@ -51,8 +51,8 @@ export function buildApp(deps: AppDeps): App {
   routes.use(productsRoutes(keyed), stockRoutes(keyed));
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: indispensableMessages }));
   routes.use(reconciliationRoutes({ ...keyed, base }), reservationOperationsRoutes({ pool: deps.requestPool, base }));
-  const { requestPool, metrics, log, lifecycle } = deps;
-  routes.use(streamRoutes({ base, pool: requestPool, metrics, log, draining: lifecycle.draining }));
+  const { requestPool, metrics, log, lifecycle, now } = deps;
+  routes.use(streamRoutes({ base, pool: requestPool, metrics, log, draining: lifecycle.draining, now }));
   const internal = reservationsRoutes({ ...deps, pool: deps.requestPool, holds });
   const http = createApp({
     ...deps,

@@ -70,7 +70,7 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/products/SKU-1/movements', ['backoffice', 'operations']],
   ...deadLetters('orders'),
   ...deadLetters('inventory'),
-  ...deadLetters('accounts').filter(([, path]) => !/(reconciliation|stream)$/.test(path)),
+  ...deadLetters('accounts').filter(([, path]) => !path.endsWith('reconciliation')),
   ['GET', `/operations/orders/waits/${id}`, ['operations']],
   ['GET', `/operations/inventory/reservations/${id}`, ['operations']],
 ];

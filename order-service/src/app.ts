@@ -81,13 +81,14 @@ export function buildApp(deps: AppDeps): App {
 }
 
 function orderStream(deps: AppDeps, base: string): Router {
-  const { requestPool, metrics, log, lifecycle, changes, streamLimits } = deps;
+  const { requestPool, metrics, log, lifecycle, now, changes, streamLimits } = deps;
   return streamRoutes<OrderChange>({
     base,
     pool: requestPool,
     metrics,
     log,
     draining: lifecycle.draining,
+    now,
     limits: streamLimits,
     counters: async () => ({ pending: (await metrics.ordersPending.get()).values[0]?.value ?? 0 }),
     changes: {

@@ -48,7 +48,7 @@ export function streamOperations(base: string, { queue, counters, changes }: Str
         changes
           ? 'The stream begins with an `id`. Send the last `id` as `Last-Event-ID` to resume after it, at any process; counters and dead letters have none and are not repeated.'
           : 'Nothing is repeated: read the lists after a new connection.',
-        'Comments come every 2 s. The stream ends when its process stops or the client reads too slowly: connect again. Each process serves 200 clients.',
+        'Comments come every 2 s. The stream ends when its process stops, the access token expires or the client reads too slowly: connect again. Each process serves 200 clients.',
       ].join('\n\n'),
       tag: 'stream',
       groups: ['operations', 'backoffice'],
