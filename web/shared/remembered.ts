@@ -1,5 +1,5 @@
 /** What this browser remembers of the console. Without storage (a private window, a policy) it remembers nothing. */
-type Remembered = 'locale' | 'theme' | 'session-expires-at' | 'session-refreshed-at';
+type Remembered = 'locale' | 'theme' | 'person' | 'session-expires-at' | 'session-refreshed-at';
 
 export function remembered(name: Remembered): string | undefined {
   try {

@@ -1,4 +1,4 @@
-import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet, useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { resumeSession } from '../../shared/api/session.ts';
 import { useSession } from '../../shared/api/use-session.ts';
@@ -16,16 +16,20 @@ import { UserMenu } from './user-menu.tsx';
 /** The frame of every page: navigation, search, how the system is, and who is signed in. */
 export function Shell() {
   const session = useSession();
-  const { href } = useLocation();
+  const router = useRouter();
   const [failure, setFailure] = useState<Error>();
   useEffect(() => {
     if (session.state === 'unknown') resumeSession().catch(setFailure);
-  }, [session.state]);
+    if (session.state === 'signed-out') {
+      // In an effect and not by <Navigate>, which would navigate again at each render until the other page is there.
+      void router.navigate({ to: '/sign-in', search: { next: router.state.location.href }, replace: true });
+    }
+  }, [session.state, router]);
 
   if (session.state === 'unknown') {
     return failure === undefined ? null : <ErrorPanel error={failure} onRetry={() => location.reload()} />;
   }
-  if (session.state === 'signed-out') return <Navigate to="/sign-in" search={{ next: href }} replace />;
+  if (session.state === 'signed-out') return null;
   return (
     <div className={styles.frame}>
       <a className={styles.skip} href="#content">

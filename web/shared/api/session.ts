@@ -60,7 +60,10 @@ export function onSession(listener: () => void): () => void {
 
 function become(next: Session): void {
   session = next;
-  if (next.state !== 'signed-in') clearTimeout(timer);
+  if (next.state === 'signed-out') {
+    clearTimeout(timer);
+    remember('person', undefined);
+  }
   for (const listener of listeners) listener();
 }
 
@@ -75,16 +78,18 @@ export async function fetchAsStaff(url: string, init: RequestInit = {}): Promise
   return (await refresh(sentAt)) ? send() : response;
 }
 
-/** Finds out who is signed in. */
+/**
+ * Finds out who is signed in: whom this browser remembers, as long as the token is valid, so that a page is there at once; else by a
+ * new token. That a session has ended otherwise is told by the first call.
+ */
 export async function resumeSession(): Promise<void> {
-  const response = await fetchAsStaff('/accounts/me', { headers: { accept: 'application/json' } });
-  if (response.ok) {
+  const person = rememberedPerson();
+  if (person !== undefined && Number(remembered('session-expires-at')) > Date.now()) {
     scheduleRefresh();
-    become({ state: 'signed-in', person: (await response.json()) as Person });
-  } else if (session.state === 'unknown') {
-    if (response.status >= 500) throw new Error(`/accounts/me answered ${response.status}`);
-    become({ state: 'signed-out', hasEnded: false });
+    return become({ state: 'signed-in', person });
   }
+  await refresh(Date.now());
+  if (session.state === 'unknown') throw new Error('the session could not be resumed');
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
@@ -110,19 +115,36 @@ async function begin(path: string, body: object): Promise<void> {
   if (!response.ok) throw await refusalOf(response);
   const { account, expiresIn } = (await response.json()) as { account: Person; expiresIn?: number };
   if (expiresIn === undefined) return;
-  noteExpiry(expiresIn);
+  enter(account, expiresIn);
   otherTabs.postMessage('signed-in');
-  become({ state: 'signed-in', person: { ...account, roles: account.roles ?? [] } });
+}
+
+function enter(person: Person, expiresIn: number): void {
+  remember('person', JSON.stringify(person));
+  remember('session-expires-at', String(Date.now() + expiresIn * 1_000));
+  remember('session-refreshed-at', String(Date.now()));
+  scheduleRefresh();
+  become({ state: 'signed-in', person });
+}
+
+function rememberedPerson(): Person | undefined {
+  const text = remembered('person');
+  return text === undefined ? undefined : (JSON.parse(text) as Person);
 }
 
 /** Whether there is a new token, from this tab or, since `since`, from another. */
 function refresh(since: number): Promise<boolean> {
   return oneAtATime(async () => {
-    if (Number(remembered('session-refreshed-at') ?? 0) > since) return true;
+    const person = rememberedPerson();
+    if (person !== undefined && Number(remembered('session-refreshed-at') ?? 0) > since) {
+      scheduleRefresh();
+      become({ state: 'signed-in', person });
+      return true;
+    }
     const response = await post('/sessions/refresh', {});
     if (response.ok) {
-      const { expiresIn } = (await response.json()) as { expiresIn: number };
-      noteExpiry(expiresIn);
+      const { account, expiresIn } = (await response.json()) as { account: Person; expiresIn: number };
+      enter(account, expiresIn);
       return true;
     }
     // Anything else says nothing about the session: the call is repeated like every other.
@@ -134,12 +156,6 @@ function refresh(since: number): Promise<boolean> {
 /** Browsers have locks on https and on localhost only; without, a lost race is settled by the server, which gives the same pair. */
 function oneAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
   return 'locks' in navigator ? navigator.locks.request('console.session', work) : work();
-}
-
-function noteExpiry(expiresIn: number): void {
-  remember('session-expires-at', String(Date.now() + expiresIn * 1_000));
-  remember('session-refreshed-at', String(Date.now()));
-  scheduleRefresh();
 }
 
 function scheduleRefresh(): void {
