@@ -22,13 +22,21 @@ export function Copyable({ value, what }: CopyableProps) {
     <button type="button" className={styles.copyable} title={value} onClick={() => void copy()}>
       <code>{shortened(value)}</code>
       <span className={styles.mark} aria-hidden="true">
-        {isCopied ? '✓' : '⧉'}
+        {isCopied ? '✓' : <CopyIcon />}
       </span>
       <span className="visually-hidden">{words.shell.copy(what)}</span>
       <span className="visually-hidden" role="status">
         {isCopied ? words.shell.copied : ''}
       </span>
     </button>
+  );
+}
+
+function CopyIcon() {
+  return (
+    <svg width="14" height="14" viewBox="0 0 14 14" fill="none" aria-hidden="true">
+      <path d="M4.5 4.5h7v7h-7zM2.500 9V2.500H9" stroke="currentColor" strokeWidth="1.2" strokeLinejoin="round" />
+    </svg>
   );
 }
 

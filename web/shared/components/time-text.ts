@@ -5,15 +5,15 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** “12 s ago”, “4 min ago”, “3 h ago”, and a date when it is more than a week. */
+/** “12s ago”, “4m ago”, “3h ago”, and a date when it is more than a week. */
 export function relativeTime(at: string, now: number, locale: Locale): string {
   const ms = now - Date.parse(at);
   if (Math.abs(ms) > 7 * DAY) return dateOf(at, now, locale);
   const [unit, size] = unitOf(Math.abs(ms));
-  const format = new Intl.RelativeTimeFormat(locale, { style: 'short', numeric: 'always' });
+  const format = new Intl.RelativeTimeFormat(locale, { style: 'narrow', numeric: 'always' });
   // A clock that is a little ahead must not show the future.
   const count = Math.round(ms / size);
-  return format.format(ms > -MINUTE ? -Math.max(count, 0) : -count, unit).replace('.', '');
+  return format.format(ms > -MINUTE ? -Math.max(count, 0) : -count, unit);
 }
 
 function unitOf(ms: number): [Intl.RelativeTimeFormatUnit, number] {

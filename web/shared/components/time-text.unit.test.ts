@@ -4,12 +4,12 @@ const at = '2026-03-01T12:00:00.000Z';
 const after = (ms: number) => Date.parse(at) + ms;
 
 it.each([
-  [0, '0 sec ago'],
-  [-5_000, '0 sec ago'],
-  [12_000, '12 sec ago'],
-  [240_000, '4 min ago'],
-  [3 * 3_600_000, '3 hr ago'],
-  [2 * 86_400_000, '2 days ago'],
+  [0, '0s ago'],
+  [-5_000, '0s ago'],
+  [12_000, '12s ago'],
+  [240_000, '4m ago'],
+  [3 * 3_600_000, '3h ago'],
+  [2 * 86_400_000, '2d ago'],
   [30 * 86_400_000, 'Mar 1'],
   [400 * 86_400_000, 'Mar 1, 2026'],
 ])('%i ms later it reads %s', (ms, text) => {
