@@ -59,6 +59,7 @@ const rules: Rule[] = [
   { rule: 'lists show every order once', check: checkLists },
   { rule: 'histories are legal and complete', check: checkHistories },
   { rule: 'events cover every history', check: checkEvents },
+  { rule: 'the stream shows every change once', check: checkStream },
   { rule: 'no SKU negative or oversold at any time', check: checkSamples },
   { rule: 'ledger sums equal levels', check: checkLedger },
   { rule: 'each cause moved stock once', check: checkCauses },
@@ -323,6 +324,21 @@ function checkEvents({ orders, events, statuses, byId }: Known) {
   });
   const unknown = strangers.map((id) => wrong(`order ${id}`, 'an order for each event', 'none', { orderId: id }));
   return found([...perOrder.violations, ...unknown], events.length);
+}
+
+/** Without gaps and doubles, and an order's in the order of their versions, although processes and gateway were killed. */
+function checkStream({ orders, byId, streamed }: Known) {
+  const versions = Map.groupBy(streamed.changes, ({ orderId }) => orderId);
+  const perOrder = orders.flatMap(({ id, version }) => {
+    const expected = Array.from({ length: version }, (_, index) => index + 1).join(', ');
+    const came = (versions.get(id) ?? []).map((change) => change.version).join(', ');
+    return came === expected ? [] : [wrong(`order ${id}`, `versions ${expected}`, came || 'none', { orderId: id })];
+  });
+  const strangers = [...versions.keys()].filter((id) => !byId.has(id));
+  const unknown = strangers.map((id) => wrong(`order ${id}`, 'an order for each change', 'none', { orderId: id }));
+  const resets = streamed.resets > 0 ? [wrong('the stream', 'to be resumed', `${streamed.resets} resets`)] : [];
+  const failures = streamed.failures.map((failure) => wrong('the stream', 'to go on', failure));
+  return found([...perOrder, ...unknown, ...resets, ...failures], streamed.changes.length);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- stock */

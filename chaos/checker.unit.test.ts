@@ -162,6 +162,11 @@ function rightEvidence(): Evidence {
         version: index + 1,
       })),
     ),
+    streamed: {
+      changes: ids.flatMap((id) => (paths[id] ?? []).map((_, index) => ({ orderId: id, version: index + 1 }))),
+      resets: 0,
+      failures: [],
+    },
     skus: ['A'],
     levels: [{ sku: 'A', onHand: 41, reserved: 2 }],
     movements: [
@@ -391,6 +396,24 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'events cover every history',
     (e) => e.events.push({ messageId: 'other', orderId: 'ghost', type: 'order.placed', version: 1 }),
   ],
+  [
+    'a change that the stream left out',
+    'the stream shows every change once',
+    (e) => drop(e.streamed.changes, ({ orderId }) => orderId === 'rejected'),
+  ],
+  [
+    'a change that came twice',
+    'the stream shows every change once',
+    (e) => e.streamed.changes.push({ orderId: 'shipped', version: 3 }),
+  ],
+  ['changes of an order in another order', 'the stream shows every change once', (e) => e.streamed.changes.reverse()],
+  [
+    'a change of an unknown order',
+    'the stream shows every change once',
+    (e) => e.streamed.changes.push({ orderId: 'ghost', version: 1 }),
+  ],
+  ['a stream that could not be resumed', 'the stream shows every change once', (e) => (e.streamed.resets += 1)],
+  ['a stream that ended', 'the stream shows every change once', (e) => e.streamed.failures.push('RefusedError: 403')],
   [
     'a level that was temporarily negative',
     'no SKU negative or oversold at any time',

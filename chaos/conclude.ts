@@ -8,6 +8,7 @@ import { collectEvidence } from './collect-evidence.ts';
 import { connectionsAfter } from './connections.ts';
 import type { Databases } from './databases.ts';
 import type { Evidence, Unfinished } from './evidence.ts';
+import type { ChangeFollower } from './follow-changes.ts';
 import { isDecided } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 import { coldSkus, hotSkus } from './operations.ts';
@@ -27,6 +28,7 @@ export interface Scene {
   broker: BrokerView;
   apiKeys: ApiKeys;
   workload: Workload;
+  changes: ChangeFollower;
 }
 
 /** Observations during the run. */
@@ -59,7 +61,7 @@ export async function conclude(
   ordersPerSecond: number,
   idleWithinSeconds: number,
 ): Promise<Conclusion> {
-  const { workload, databases, broker, gateway, apiKeys, system } = scene;
+  const { workload, databases, broker, gateway, apiKeys, system, changes } = scene;
   const healedAt = workload.now();
   const waiting = (await waitingOrders(databases)).length;
   const deadline = 1_000 * idleWithinSeconds + (1_000 * waiting) / Math.max(ordersPerSecond, 1);
@@ -71,9 +73,11 @@ export async function conclude(
   process.stderr.write('Repeating keys, collecting, checking …\n');
   await workload.repeatAll(MAX_REPEATS_AT_THE_END);
   const samples = await watched.levels.stop();
+  const collected = await collectEvidence(databases, broker, gateway, apiKeys);
   const evidence: Evidence = {
     operations: workload.operations,
-    ...(await collectEvidence(databases, broker, gateway, apiKeys)),
+    ...collected,
+    streamed: await changes.stop(collected.orders.reduce((sum, { version }) => sum + version, 0)),
     skus: [...hotSkus, ...coldSkus],
     samples,
     unfinished,

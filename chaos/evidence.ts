@@ -9,6 +9,8 @@ export interface Evidence {
   /** The orders that GET /orders shows to each client. */
   listed: ListedOrder[];
   events: OrderEvent[];
+  /** What a client of the stream of orders got, in that order, from before the first order to the end. */
+  streamed: { changes: { orderId: string; version: number }[]; resets: number; failures: string[] };
   /** SKUs of the workload, whose stock changes are all known. */
   skus: string[];
   levels: Level[];

@@ -14,6 +14,7 @@ import { conclude, type Scene, verdictOf } from './conclude.ts';
 import { connectionsBefore } from './connections.ts';
 import { connectDatabases } from './databases.ts';
 import { checkDrain, measureDrain } from './drain.ts';
+import { followChanges } from './follow-changes.ts';
 import { type Battlefield, type DoneFault, watchCrashes } from './nemesis.ts';
 import { openNetwork } from './network.ts';
 import { help, type Options, parseOptions } from './options.ts';
@@ -130,9 +131,10 @@ async function withScene(system: System, seed: number, run: (scene: Scene) => Pr
     };
     const broker = viewBroker(system);
     const workload = makeWorkload({ gateway, apiKeys, seed });
+    const changes = await followChanges(variables.BASE_URL ?? '', variables.OPERATIONS_KEY ?? '');
     await broker.collectEvents();
     await makeProducts(workload);
-    return await run({ system, gateway, databases, broker, apiKeys, workload });
+    return await run({ system, gateway, databases, broker, apiKeys, workload, changes });
   } finally {
     await gateway.close();
     await databases.close();

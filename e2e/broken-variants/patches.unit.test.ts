@@ -74,7 +74,16 @@ describeNeeding('git', spawnSync('git', ['--version']).status === 0, 'a copy of 
 });
 
 function ruleNames(): string[] {
-  const nothing = { operations: [], orders: [], timeline: [], listed: [], events: [], skus: [], levels: [] };
+  const nothing = {
+    operations: [],
+    orders: [],
+    timeline: [],
+    listed: [],
+    events: [],
+    streamed: { changes: [], resets: 0, failures: [] },
+    skus: [],
+    levels: [],
+  };
   const noStock = {
     movements: [],
     reservations: [],
