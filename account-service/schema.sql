@@ -32,6 +32,38 @@ COMMENT ON COLUMN accounts.roles IS 'What the person may do as staff; empty: a s
 COMMENT ON COLUMN accounts.status IS 'unverified: the mailbox has not answered yet, so there is no password, and the row is removed after a while; active; deleted: anonymised';
 COMMENT ON COLUMN accounts.version IS 'ETag of the account';
 
+CREATE TABLE addresses (
+  id uuid NOT NULL,
+  account_id uuid NOT NULL,
+  name text,
+  street text,
+  postal_code text,
+  city text,
+  country text,
+  version bigint DEFAULT 1 NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  deleted_at timestamp with time zone,
+  CONSTRAINT addresses_pkey PRIMARY KEY (id),
+  CONSTRAINT addresses_deleted_check CHECK (num_nonnulls(name, street, postal_code, city, country) =
+CASE
+    WHEN deleted_at IS NULL THEN 5
+    ELSE 0
+END)
+) WITH (
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0.02,
+  autovacuum_vacuum_insert_threshold = 100000,
+  autovacuum_analyze_scale_factor = 0.01,
+  autovacuum_analyze_threshold = 1000
+);
+CREATE INDEX addresses_account_id_idx ON addresses USING btree (account_id, id);
+CREATE INDEX addresses_deleted_at_idx ON addresses USING btree (deleted_at) WHERE deleted_at IS NOT NULL;
+COMMENT ON TABLE addresses IS 'Addresses of an account. Orders keep a copy of their own';
+COMMENT ON COLUMN addresses.version IS 'ETag of the address';
+COMMENT ON COLUMN addresses.deleted_at IS 'The address is gone, and the id stays for a while, so that a repeated DELETE is answered the same';
+
 CREATE TABLE credentials (
   account_id uuid NOT NULL,
   hash bytea NOT NULL,
@@ -302,6 +334,8 @@ COMMENT ON COLUMN signing_keys.private_key IS 'The seed, encrypted by AES-256-GC
 COMMENT ON COLUMN signing_keys.signs_from IS 'Later than created_at by the time in which all verifiers learn the key; equal for the first of an audience';
 COMMENT ON COLUMN signing_keys.signs_until IS 'Null: the newest of its audience. The key is published until no token signed with it can be valid';
 
+ALTER TABLE addresses ADD CONSTRAINT addresses_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id);
+
 ALTER TABLE credentials ADD CONSTRAINT credentials_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id);
 
 ALTER TABLE email_tokens ADD CONSTRAINT email_tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id);
@@ -311,6 +345,7 @@ ALTER TABLE session_families ADD CONSTRAINT session_families_account_id_fkey FOR
 ALTER TABLE sessions ADD CONSTRAINT sessions_family_id_fkey FOREIGN KEY (family_id) REFERENCES session_families(id) ON DELETE CASCADE;
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE accounts TO account_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE addresses TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE credentials TO account_service;
 GRANT INSERT, SELECT, UPDATE ON TABLE dead_letters TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE email_tokens TO account_service;

@@ -9,9 +9,11 @@ import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { accountsRoutes } from './accounts/accounts.routes.ts';
+import { addressesRoutes } from './addresses/addresses.routes.ts';
 import type { MasterKey } from './master-key.ts';
 import { describeService, operations } from './openapi.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
+import { profileRoutes } from './profile/profile.routes.ts';
 import { createAccessTokens } from './sessions/access-tokens.ts';
 import { createSessionCookies } from './sessions/session-cookies.ts';
 import { sessionsRoutes } from './sessions/sessions.routes.ts';
@@ -38,8 +40,8 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
 export function buildApp(deps: AppDeps): Express {
   const routes = Router({ caseSensitive: true, strict: true });
   const requests = { ...deps, pool: deps.requestPool };
-  // Replays of dead letters keep no key beyond its retention.
-  const findKeptFingerprint = async () => undefined;
+  // No key is kept beyond its retention.
+  const keyed = { ...requests, findKeptFingerprint: async () => undefined };
   const pool = deps.requestPool;
   const sessions = {
     ...requests,
@@ -48,8 +50,10 @@ export function buildApp(deps: AppDeps): Express {
   };
   routes.use(accountsRoutes(sessions));
   routes.use(sessionsRoutes(sessions));
+  routes.use(profileRoutes(keyed));
+  routes.use(addressesRoutes(keyed));
   const base = '/operations/accounts';
-  routes.use(deadLetterRoutes({ ...requests, findKeptFingerprint, base, indispensable: [] }));
+  routes.use(deadLetterRoutes({ ...keyed, base, indispensable: [] }));
   routes.use(streamRoutes({ ...deps, base, pool, draining: deps.lifecycle.draining }));
   return createApp({
     ...deps,

@@ -6,7 +6,7 @@ export function invalidCredentials(): RefusedError {
   return refused('invalid-credentials', 'The mail address or the password is wrong.');
 }
 
-/** 401 for a refresh token that is unknown, or whose session has ended. */
+/** 401 for a refresh token that is unknown, or whose session has ended; and for an access token of an account that was deleted. */
 export function sessionEnded(): RefusedError {
   return refused('session-ended', 'Sign in again.');
 }
@@ -20,4 +20,9 @@ export function tooManyAttempts(retryAfterSeconds: number): RefusedError {
 /** 400 for a one-time token that was not made here, has expired, or was used for something else. */
 export function tokenInvalid(): RefusedError {
   return refused('token-invalid', 'Request a new link.');
+}
+
+/** 404 for an address that the account does not have; addresses of others are none. */
+export function addressNotFound(): RefusedError {
+  return refused('address-not-found', 'This account has no address with this id.');
 }

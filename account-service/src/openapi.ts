@@ -3,6 +3,8 @@ import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead
 import { streamOperations } from '@shop/chassis/operations/stream/stream.openapi.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { accountOperations } from './accounts/accounts.openapi.ts';
+import { addressOperations } from './addresses/addresses.openapi.ts';
+import { profileOperations } from './profile/profile.openapi.ts';
 import { sessionOperations } from './sessions/sessions.openapi.ts';
 import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
 
@@ -10,6 +12,8 @@ import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
 export const operations: readonly Operation[] = [
   ...accountOperations,
   ...sessionOperations,
+  ...profileOperations,
+  ...addressOperations,
   ...signingKeyOperations,
   // It consumes no queue; what cannot be encoded for the broker is set aside under the name of the outbox.
   ...deadLetterOperations('/operations/accounts', 'outbox'),
@@ -27,6 +31,8 @@ export function describeService(published: Published) {
       tags: {
         accounts: 'Sign-up',
         sessions: 'Sign-in, refresh and sign-out',
+        profile: 'The own account',
+        addresses: 'Addresses of the own account',
         'signing keys': 'Keys that verify access tokens',
         'dead letters': 'Messages that could not be published: inspect, replay and discard them',
         stream: 'What happens, while it happens',

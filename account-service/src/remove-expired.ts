@@ -2,6 +2,7 @@ import type { Queryable } from '@shop/chassis/base/db/pool.ts';
 import { startLoop } from '@shop/chassis/base/loop.ts';
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { removeUnverifiedAccounts } from './accounts/accounts.sql.ts';
+import { removeDeletedAddresses } from './addresses/addresses.sql.ts';
 import { forgetOldFailures } from './attempts/attempts.ts';
 import { removeExpiredMails } from './email-tokens/email-tokens.sql.ts';
 import { removeOverSessions, removeTokensOfOverSessions } from './sessions/sessions.sql.ts';
@@ -19,8 +20,8 @@ const INTERVAL_MS = 60_000;
 const BATCH_ROWS = 500;
 
 /**
- * Every minute, remove what has expired: mails with their tokens, accounts that were never verified, sessions that are over,
- * failed sign-ins, retired signing keys.
+ * Every minute, remove what has expired: mails with their tokens, accounts that were never verified, ids of deleted addresses,
+ * sessions that are over, failed sign-ins, retired signing keys.
  */
 export function startRemovingExpired({ pool, now, log }: RemoveExpiredOptions): { stop(): Promise<void> } {
   return startLoop({ name: 'remove-expired', intervalMs: INTERVAL_MS, log }, (stopping) =>
@@ -35,6 +36,7 @@ export async function removeExpired(pool: Queryable, now: Date, stopping?: Abort
   for (const removeBatch of [
     removeExpiredMails,
     removeUnverifiedAccounts,
+    removeDeletedAddresses,
     removeTokensOfOverSessions,
     removeOverSessions,
     forgetOldFailures,

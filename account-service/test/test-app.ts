@@ -4,12 +4,14 @@ import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
-import { createPeople } from '@shop/chassis/edge/people/people.ts';
+import { createPeople, type People } from '@shop/chassis/edge/people/people.ts';
 import type { SigningKeys } from '@shop/chassis/edge/people/signing-keys.ts';
+import type { Role } from '@shop/chassis/edge/principal.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { createTestDatabase, type TestDatabase } from '@shop/chassis/testing/database.ts';
+import { createTokenIssuer, type TokenChanges } from '@shop/chassis/testing/token-issuer.ts';
 import { type CryptoKey, importJWK } from 'jose';
 import request from 'supertest';
 import { buildApp } from '../src/app.ts';
@@ -21,6 +23,8 @@ import { toJwk } from '../src/signing-keys/signing-key.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
 const KEYLESS_TOKEN = 'k'.repeat(32);
+/** Signs access tokens that the services of the tests accept beside their own. */
+export const issuer = createTokenIssuer();
 const log = createLogger('account-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
 const migrationsDirectory = join(__dirname, '../migrations');
@@ -53,6 +57,7 @@ export interface AccountServiceOptions {
   masterKey?: MasterKey;
   now?: () => Date;
   hasher?: PasswordHasher;
+  people?: People;
 }
 
 /** An account-service in this process, as one of possibly several on the same database. */
@@ -85,10 +90,12 @@ export function startAccountService(pool: Pool, options: AccountServiceOptions =
 }
 export type AccountService = ReturnType<typeof startAccountService>;
 
-/** The public keys as the service publishes them. */
+/** The public keys as the service publishes them, and those of {@link issuer}. */
 function keysIn(pool: Pool): SigningKeys {
   return {
     async find(kid) {
+      const ofIssuer = await issuer.signingKeys.find(kid);
+      if (ofIssuer) return ofIssuer;
       const found = (await publishedKeys({ pool, masterKey })).find((key) => key.kid === kid);
       return found && ((await importJWK(toJwk(found), 'EdDSA')) as CryptoKey);
     },
@@ -100,6 +107,20 @@ export function asClient(clientId: string, groups: string): Record<string, strin
   return { 'x-gateway-token': GATEWAY_TOKEN, 'x-consumer-custom-id': clientId, 'x-consumer-groups': groups };
 }
 export const OPERATIONS = asClient('operations-1', 'operations');
+
+/** What the gateway and the app of a shopper add. */
+export async function asShopper(accountId: string, changes?: TokenChanges): Promise<Record<string, string>> {
+  return asPerson('shopper', await issuer.shopper(accountId, changes));
+}
+
+/** What the gateway and the console add. */
+export async function asStaff(accountId: string, roles: readonly Role[]): Promise<Record<string, string>> {
+  return asPerson('staff', await issuer.staff(accountId, roles));
+}
+
+function asPerson(kind: 'shopper' | 'staff', token: string): Record<string, string> {
+  return { 'x-gateway-token': KEYLESS_TOKEN, 'x-caller': kind, authorization: `Bearer ${token}` };
+}
 
 /** A POST of anyone, through the gateway. */
 export function post(service: AccountService, path: string, body: object, headers: Record<string, string> = {}) {
@@ -144,4 +165,13 @@ export async function signUp(service: AccountService, pool: Pool, email = 'ada@e
   await post(service, '/accounts', { email }).expect(202);
   const { rows } = await pool.query('SELECT id FROM email_tokens WHERE email = $1 ORDER BY id DESC LIMIT 1', [email]);
   return toToken(masterKey, rows[0].id);
+}
+
+/** An active account; its id. */
+export async function createAccount(service: AccountService, pool: Pool, email = 'ada@example.org'): Promise<string> {
+  const token = await signUp(service, pool, email);
+  const { body } = await post(service, '/accounts/verification', { token, password: PASSWORD, name: 'Ada' }).expect(
+    201,
+  );
+  return body.account.id;
 }

@@ -28,6 +28,15 @@ it('there is a function for each operation of the documents', async () => {
   await accounts.signUp({ email: 'ada@example.org', locale: 'en' });
   await accounts.verify({ token: 't', password: 'p', name: 'n' });
   await accounts.keySet();
+  const { me } = client;
+  await me.get();
+  await me.change({ name: 'n' }, 1);
+  const address = { name: 'n', street: 's', postalCode: 'p', city: 'c', country: 'AT' };
+  await me.addresses.add(address);
+  await me.addresses.list();
+  await me.addresses.get('ID');
+  await me.addresses.replace('ID', address, 1);
+  await me.addresses.delete('ID', 1);
   await orders.place({ customerId: 'c', currency: 'EUR', lines: [] });
   await orders.list().page();
   await orders.get('ID');

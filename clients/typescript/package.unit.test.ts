@@ -46,6 +46,7 @@ it('holds the compiled modules with their types, and nothing else', () => {
     'judge',
     'key',
     'listing',
+    'me',
     'operations',
   ];
   const files = [...modules, 'orders', 'products', 'settings', 'types', 'webhook'].flatMap((name) => [

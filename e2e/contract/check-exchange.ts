@@ -137,6 +137,7 @@ function headerFaults(document: string, { headers: described }: Response, header
 
 function bodyFaults(document: string, response: Response, answer: Exchange['answer'], method: string): string[] {
   if (method === 'HEAD') return answer.text === '' ? [] : ['the response to HEAD has a body'];
+  if (!response.content) return answer.text === '' ? [] : [`the response has a body, and ${answer.status} has none`];
   const mediaType = mediaTypeOf(answer.headers);
   const content = response.content[mediaType];
   if (!content) return [`media type ${mediaType} is not described for ${answer.status}`];

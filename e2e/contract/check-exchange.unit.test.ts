@@ -3,7 +3,7 @@ import { operations } from './documents.ts';
 
 const place = operations.find(({ operationId }) => operationId === 'placeOrder');
 const exampleOf = (status: number, mediaType: string, name: string) =>
-  place?.responses[status]?.content[mediaType]?.examples?.[name]?.value as object;
+  place?.responses[status]?.content?.[mediaType]?.examples?.[name]?.value as object;
 const order = exampleOf(201, 'application/json', '201');
 const id = 'a'.repeat(32);
 const sent = { customerId: 'ada', currency: 'EUR', lines: [{ sku: 'MUG', quantity: 1 }] };

@@ -22,7 +22,8 @@ export interface Content {
 export interface Response {
   description: string;
   headers: Record<string, { required?: boolean; schema: Schema }>;
-  content: Record<string, Content>;
+  /** Absent where there is no body: 204, 304. */
+  content?: Record<string, Content>;
 }
 
 /** An operation with all references resolved, except in schemas. */

@@ -4,6 +4,7 @@ import { removeExpired } from '@shop/account-service/remove-expired.ts';
 import { publishedKeys, rotateKeys } from '@shop/account-service/signing-keys/rotate-keys.ts';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
+import request from 'supertest';
 import * as accountSide from '../../account-service/test/test-app.ts';
 
 /** Accounts from `first` to `last`, each with a password, a mail and a session. One in a hundred was never verified. */
@@ -23,6 +24,9 @@ export async function addAccounts(ownerUrl: string, { first, last }: { first: nu
       ), mails AS (
         INSERT INTO email_tokens (id, account_id, purpose, email, created_at, expires_at)
         SELECT gen_random_uuid(), id, 'verification', 'person-' || n || '@example.org', at, at + interval '1 day' FROM numbers
+      ), places AS (
+        INSERT INTO addresses (id, account_id, name, street, postal_code, city, country, created_at, updated_at)
+        SELECT gen_random_uuid(), id, 'Person', 'Street 1', '1', 'City', 'AT', at, at FROM numbers
       )
       INSERT INTO session_families (id, account_id, audience, expires_at) SELECT id, id, 'shop', at + interval '30 days' FROM numbers`,
     ),
@@ -50,9 +54,33 @@ export async function runAccounts({ pool, ownerUrl }: { pool: Pool; ownerUrl: st
       .expect(201);
   await verify();
   await verify();
+  await runProfile(service, (await verify()).body.account.id);
   const keys = { pool, masterKey: accountSide.masterKey };
   await publishedKeys(keys);
   await rotateKeys(keys);
   await removeExpired(pool, new Date());
   await service.stop();
+}
+
+/** What a person does who is signed in. */
+async function runProfile(service: accountSide.AccountService, accountId: string): Promise<void> {
+  const as = { ...(await accountSide.asShopper(accountId)), 'if-match': '*', 'idempotency-key': 'plans' };
+  const address = { name: 'Plans', street: 'Street 1', postalCode: '1', city: 'City', country: 'AT' };
+  const { http } = service;
+  await request(http).get('/accounts/me').set(as).expect(200);
+  await request(http).patch('/accounts/me').set(as).send({ name: 'Other' }).expect(200);
+  const addresses = '/accounts/me/addresses';
+  const added = await request(http)
+    .post(addresses)
+    .set({ ...as, 'idempotency-key': 'address' })
+    .send(address);
+  const one = `${addresses}/${added.body.id}`;
+  await request(http).get(addresses).set(as).expect(200);
+  await request(http)
+    .put(one)
+    .set(as)
+    .send({ ...address, city: 'Other' })
+    .expect(200);
+  await request(http).delete(one).set(as).expect(204);
+  await request(http).delete(one).set(as).expect(204);
 }

@@ -18,6 +18,13 @@ export interface Account {
   version: number;
 }
 
+/** A language of mail and pages. */
+export const languageTag = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/, 'Must be a language tag, such as en or de-AT.')
+  .meta({ description: 'Language of mail and pages, a tag of BCP 47' });
+
 /** The schema of {@link toAccountView}. */
 export const accountView = z
   .strictObject({

@@ -11,19 +11,13 @@ import { newPassword } from '../passwords/password-rules.ts';
 import { type OpenSessionDeps, openSession } from '../sessions/open-session.ts';
 import { bearer, notStored, requireCaller, sendSession } from '../sessions/session-answer.ts';
 import type { SessionCookies } from '../sessions/session-cookies.ts';
-import { mailAddress, toAccountView } from './account.ts';
+import { languageTag, mailAddress, toAccountView } from './account.ts';
 import { signUp } from './sign-up.ts';
 import { type VerifyDeps, verifyAccount } from './verify-account.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024;
 
-const locale = z
-  .string()
-  .max(35)
-  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/, 'Must be a language tag, such as en or de-AT.')
-  .default('en')
-  .meta({ description: 'Language of mail and pages, a tag of BCP 47' });
-export const signUpBody = z.strictObject({ email: mailAddress, locale });
+export const signUpBody = z.strictObject({ email: mailAddress, locale: languageTag.default('en') });
 export const signUpView = z.strictObject({ email: z.string() }).meta({ id: 'SignUp' });
 export const verificationBody = z.strictObject({
   token: z.string().min(1).max(200).meta({ description: 'From the link in the mail' }),

@@ -49,6 +49,32 @@ export async function findAccount(q: Queryable, id: string): Promise<Account | u
   return rows[0] && toAccount(rows[0]);
 }
 
+/** The same, locked until the end of the transaction. All that changes what belongs to an account begins with it. */
+export async function lockAccount(trx: Transaction, id: string): Promise<Account | undefined> {
+  const { rows } = await trx.query<AccountRow>(
+    /* sql */ `
+    SELECT id, email, name, locale, roles, status, version FROM accounts WHERE id = $1 AND status <> 'deleted'
+    FOR NO KEY UPDATE`,
+    [id],
+  );
+  return rows[0] && toAccount(rows[0]);
+}
+
+/** Change name and locale of an account that this transaction has locked. */
+export async function saveProfile(
+  trx: Transaction,
+  { id, name, locale }: { id: string; name: string | undefined; locale: string },
+  now: Date,
+): Promise<Account> {
+  const { rows } = await trx.query<AccountRow>(
+    /* sql */ `
+    UPDATE accounts SET name = $2, locale = $3, version = version + 1, updated_at = $4 WHERE id = $1
+    RETURNING id, email, name, locale, roles, status, version`,
+    [id, name, locale, now],
+  );
+  return toAccount(rows[0] as AccountRow);
+}
+
 /** Make an unverified account active; undefined if it is not unverified. */
 export async function activateAccount(
   trx: Transaction,

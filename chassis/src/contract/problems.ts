@@ -375,10 +375,32 @@ export const problems = {
     title: 'Session has ended',
     section: 'Accounts',
     meaning:
-      'The refresh token is unknown, or its session ended: by signing out, by a changed password, by its age, or because an old refresh token was used again.',
+      'The refresh token is unknown, or its session ended: by signing out, by a changed password, by its age, or because an old refresh token was used again. `/accounts/me` also returns it for an access token that is still valid if the account was deleted.',
     action: 'Sign in again.',
     repeat: 'corrected',
     example: { instance: '/sessions/refresh', detail: 'Sign in again.' },
+  },
+  'address-not-found': {
+    status: 404,
+    title: 'Address not found',
+    section: 'Accounts',
+    meaning: 'The account has no address with this id. Addresses of other accounts are not visible.',
+    action: 'Check the id, or read the list of addresses.',
+    repeat: 'corrected',
+    example: {
+      instance: '/accounts/me/addresses/0195f0a0-0000-7000-8000-000000000002',
+      detail: 'This account has no address with this id.',
+    },
+  },
+  'address-book-full': {
+    status: 409,
+    title: 'Account has the maximum number of addresses',
+    section: 'Accounts',
+    meaning: 'The account has 20 addresses already.',
+    action: 'Change or delete one of them.',
+    repeat: 'new-key',
+    stored: true,
+    example: { instance: '/accounts/me/addresses', detail: 'An account has at most 20 addresses.' },
   },
   'dead-letter-not-found': {
     status: 404,

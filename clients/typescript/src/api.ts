@@ -1142,6 +1142,57 @@ export interface components {
             roles: ("backoffice" | "operations")[];
             version: number;
         };
+        Address: {
+            /** Format: uuid */
+            id: string;
+            /** @description Who receives the parcel */
+            name: string;
+            /** @description With the number */
+            street: string;
+            postalCode: string;
+            city: string;
+            country: string;
+            version: number;
+        };
+        /** @description Account has the maximum number of addresses */
+        AddressBookFullProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "address-book-full";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        AddressList: {
+            items: components["schemas"]["Address"][];
+        };
+        /** @description Address not found */
+        AddressNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "address-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
         /** @description Mail address or password is wrong */
         InvalidCredentialsProblem: {
             /**
@@ -1176,6 +1227,24 @@ export interface components {
                 use: "sig";
             }[];
         };
+        /** @description If-Match is missing */
+        PreconditionRequiredProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 428;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "precondition-required";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
         Session: {
             account: components["schemas"]["Account"];
             /** @description Life of the access token in seconds. Refresh it before */
@@ -1205,6 +1274,44 @@ export interface components {
         };
         SignUp: {
             email: string;
+        };
+        /** @description Version is not the current one */
+        StaleAccountProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 412;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "stale-version";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            current: components["schemas"]["Account"];
+        };
+        /** @description Version is not the current one */
+        StaleAddressProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 412;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "stale-version";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            current: components["schemas"]["Address"];
         };
         /** @description Link is not valid any more */
         TokenInvalidProblem: {
@@ -1290,6 +1397,35 @@ export interface components {
             refreshToken?: string;
         };
         RefreshSessionAnswer: components["schemas"]["Session"];
+        ReadOwnAccountAnswer: components["schemas"]["Account"];
+        ChangeOwnAccountBody: {
+            name?: string;
+            /** @description Language of mail and pages, a tag of BCP 47 */
+            locale?: string;
+        };
+        ChangeOwnAccountAnswer: components["schemas"]["Account"];
+        CreateAddressBody: {
+            /** @description Who receives the parcel */
+            name: string;
+            /** @description With the number */
+            street: string;
+            postalCode: string;
+            city: string;
+            country: string;
+        };
+        CreateAddressAnswer: components["schemas"]["Address"];
+        ListAddressesAnswer: components["schemas"]["AddressList"];
+        ReadAddressAnswer: components["schemas"]["Address"];
+        ReplaceAddressBody: {
+            /** @description Who receives the parcel */
+            name: string;
+            /** @description With the number */
+            street: string;
+            postalCode: string;
+            city: string;
+            country: string;
+        };
+        ReplaceAddressAnswer: components["schemas"]["Address"];
         ReadKeySetAnswer: components["schemas"]["KeySet"];
     };
     responses: never;

@@ -1,6 +1,7 @@
 import { type Accounts, accountsOf } from './accounts.ts';
 import { type CallOptions, makeCaller, makeTransport, pathTo } from './call.ts';
 import { makeStreamer } from './events.ts';
+import { type Me, meOf } from './me.ts';
 import { type Operations, operationsOf, type ServicePath } from './operations.ts';
 import { type Orders, ordersOf } from './orders.ts';
 import { type Products, productsOf } from './products.ts';
@@ -10,6 +11,8 @@ import type { Health, OrderWait, Reservation } from './types.ts';
 /** The system, as this client may use it. Every function repeats what has no final answer, and throws a `ShopError`. */
 export interface Client {
   accounts: Accounts;
+  /** The account of the person whose access token this client has. */
+  me: Me;
   orders: Orders;
   products: Products;
   /** Dead letters, reconciliation and events of a service, for API keys of the group `operations`; events for `backoffice` too. */
@@ -31,6 +34,7 @@ export function createClient(settings: ClientSettings): Client {
   const streamer = makeStreamer(transport);
   return {
     accounts: accountsOf(caller),
+    me: meOf(caller),
     orders: ordersOf(caller),
     products: productsOf(caller),
     operations: (service) => operationsOf(caller, streamer, service),
