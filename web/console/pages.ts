@@ -21,6 +21,11 @@ export interface PageEntry {
 
 export const pages: readonly PageEntry[] = [
   {
+    path: '/overview',
+    load: async () => (await import('./routes/overview.tsx')).OverviewPage,
+    navigation: { title: words.shell.overview, icon: 'overview', key: 'h' },
+  },
+  {
     path: '/orders',
     load: async () => (await import('./routes/orders.tsx')).OrdersPage,
     navigation: { title: words.shell.orders, icon: 'orders', key: 'o' },
@@ -41,4 +46,4 @@ export const pages: readonly PageEntry[] = [
 ];
 
 /** Where `/console` leads. */
-export const firstPage: string = '/orders';
+export const firstPage: string = '/overview';

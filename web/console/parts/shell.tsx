@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { resumeSession } from '../../shared/api/session.ts';
 import { useSession } from '../../shared/api/use-session.ts';
 import { ErrorPanel } from '../../shared/components/error-panel.tsx';
+import { useLive } from '../../shared/live/use-live.ts';
 import { words } from '../../shared/words/locale.ts';
 import icon from '../icon.svg';
 import { pages } from '../pages.ts';
@@ -17,6 +18,7 @@ import { UserMenu } from './user-menu.tsx';
 export function Shell() {
   const session = useSession();
   const router = useRouter();
+  useLive(session.state === 'signed-in');
   const [failure, setFailure] = useState<Error>();
   useEffect(() => {
     if (session.state === 'unknown') resumeSession().catch(setFailure);

@@ -13,6 +13,7 @@ import { Loading, Page } from '../../shared/components/page.tsx';
 import { type Column, Table } from '../../shared/components/table.tsx';
 import { TextFilter } from '../../shared/components/text-filter.tsx';
 import { Time } from '../../shared/components/time.tsx';
+import { useNewOrders } from '../../shared/live/use-live.ts';
 import { words } from '../../shared/words/locale.ts';
 import { OrderStatus, orderStatuses } from '../parts/order-status.tsx';
 import { linesText, totalOf } from '../stories/order-facts.ts';
@@ -31,9 +32,19 @@ export function OrdersPage() {
     getNextPageParam: ({ nextCursor }) => nextCursor,
   });
   const rows = orders.data?.pages.flatMap(({ items }) => items) ?? [];
+  const fresh = useNewOrders(orders.dataUpdatedAt);
   const isFiltered = (status ?? customerId ?? clientId) !== undefined;
   return (
-    <Page title={words.orders.title}>
+    <Page
+      title={words.orders.title}
+      aside={
+        fresh > 0 && (
+          <Button kind="plain" onPress={() => void orders.refetch()}>
+            {words.overview.newOrders(fresh)}
+          </Button>
+        )
+      }
+    >
       <OrderFilters />
       {orders.isError && <ErrorPanel error={orders.error} onRetry={() => void orders.refetch()} />}
       {orders.isPending && <Loading />}

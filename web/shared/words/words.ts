@@ -1,4 +1,5 @@
 import { ordersWords } from './orders.ts';
+import { overviewWords } from './overview.ts';
 import { partsWords } from './parts.ts';
 import { shellWords } from './shell.ts';
 import { stockWords } from './stock.ts';
@@ -7,7 +8,13 @@ import { stockWords } from './stock.ts';
  * Every text of the pages, in each language. A sentence with values is a function, so that each language orders them as it needs.
  * An area of the pages has a file of its own; a text that lacks a language does not compile.
  */
-const messages = { shell: shellWords, orders: ordersWords, parts: partsWords, stock: stockWords };
+const messages = {
+  overview: overviewWords,
+  shell: shellWords,
+  orders: ordersWords,
+  parts: partsWords,
+  stock: stockWords,
+};
 
 export type Locale = 'en' | 'de';
 

@@ -1,0 +1,56 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { type LiveState, liveState, onLiveEvent, onLiveState, startLive } from './live.ts';
+
+/** The live state, now and after each change. */
+export function useLiveState(): LiveState {
+  return useSyncExternalStore(onLiveState, liveState);
+}
+
+// Many changes in a moment are one reason to read again.
+const GATHER_MS = 500;
+
+/** For the frame: reads the streams, and reads again what the pages show of what has changed. */
+export function useLive(isSignedIn: boolean): void {
+  const queries = useQueryClient();
+  useEffect(() => (isSignedIn ? startLive() : undefined), [isSignedIn]);
+  useEffect(() => {
+    const stale = new Set<string>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const read = () => {
+      timer = undefined;
+      const names = new Set(stale);
+      stale.clear();
+      void queries.invalidateQueries({
+        predicate: ({ queryKey: [kind, name] }) =>
+          names.has(`${kind}`) || (typeof name === 'string' && names.has(`${kind} ${name}`)),
+      });
+    };
+    const end = onLiveEvent((event) => {
+      if (event.kind === 'order') {
+        for (const name of [event.change.number, event.change.orderId]) stale.add(`order ${name}`);
+        stale.add('overview');
+      } else if (event.kind === 'dead-letter') stale.add('dead-letters').add('dead-letter-groups');
+      else for (const kind of ['order', 'orders', 'overview', 'dead-letters', 'dead-letter-groups']) stale.add(kind);
+      timer ??= setTimeout(read, GATHER_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
+  }, [queries]);
+}
+
+/** How many orders were placed since the list was read; the list itself stays as it is until the reader wants them. */
+export function useNewOrders(readAt: number): number {
+  const [count, setCount] = useState(0);
+  const counted = useRef(readAt);
+  useEffect(() => {
+    if (counted.current !== readAt) setCount(0);
+    counted.current = readAt;
+    return onLiveEvent((event) => {
+      if (event.kind === 'order' && event.change.version === 1) setCount((before) => before + 1);
+    });
+  }, [readAt]);
+  return count;
+}
