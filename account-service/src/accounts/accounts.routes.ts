@@ -49,12 +49,12 @@ export function accountsRoutes(deps: AccountsDeps): Router {
   });
 
   router.post('/accounts/verification', ...body, async (req, res) => {
+    notStored(res);
     const { declaredCaller } = contextOf(res);
     const { bearer, ...input } = parseBody(req, verificationBody);
     const kind = bearer ? requireCaller(res) : declaredCaller;
     const { account, password } = await verifyAccount(deps, input, messageContext(res));
     deps.wakeRelay();
-    notStored(res);
     const now = deps.now();
     const opened = kind && (await openSession(deps, { accountId: account.id, password }, kind, { now }));
     if (opened) sendSession(res, opened, { status: 201, bearer, cookies: deps.cookies, now });

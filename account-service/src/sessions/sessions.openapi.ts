@@ -51,7 +51,7 @@ export const sessionOperations: readonly Operation[] = [
     groups: [],
     signsIn: 'x-caller-required',
     body: { schema: refreshBody, example: {}, optional: true },
-    answers: [session(200, 'Refreshed.'), problemAnswer('session-ended')],
+    answers: [session(200, 'Refreshed.'), { ...problemAnswer('session-ended'), headers: { 'Set-Cookie': false } }],
   },
   {
     method: 'delete',

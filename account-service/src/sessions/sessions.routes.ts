@@ -32,12 +32,8 @@ export interface SessionsDeps extends SignInDeps, RefreshDeps {
 export function sessionsRoutes(deps: SessionsDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const body = readBody(BODY_LIMIT_BYTES);
-  router.use('/sessions', (_req, res, next) => {
-    notStored(res);
-    next();
-  });
-
   router.post('/sessions', ...body, async (req, res) => {
+    notStored(res);
     const kind = requireCaller(res);
     const { bearer, ...asked } = parseBody(req, signInBody);
     const now = deps.now();
@@ -46,6 +42,7 @@ export function sessionsRoutes(deps: SessionsDeps): Router {
   });
 
   router.post('/sessions/refresh', ...body, async (req, res) => {
+    notStored(res);
     const kind = requireCaller(res);
     const { refreshToken } = parseBody(req, refreshBody, { orEmpty: true });
     const inCookies = deps.cookies.refreshTokens(req, kind);
@@ -61,6 +58,7 @@ export function sessionsRoutes(deps: SessionsDeps): Router {
 
   /** An app has no cookies. */
   const answerSignedOut = (req: Request, res: Response, kind: Person['kind']) => {
+    notStored(res);
     if (headerValues(req, 'authorization').length === 0) deps.cookies.clear(res, kind);
     res.status(204).end();
   };

@@ -190,7 +190,8 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
     validated:
       query !== undefined || resumable || signsIn !== undefined || (versioned !== undefined && method !== 'get'),
   });
-  const answers = versioned ? versionedAnswers(method, versioned, operation.answers) : operation.answers;
+  const own = versioned ? versionedAnswers(method, versioned, operation.answers) : operation.answers;
+  const answers = [...own, ...common].map((answer) => (signsIn ? withoutStorage(answer) : answer));
   return {
     operationId: operation.operationId,
     summary: operation.summary,
@@ -218,8 +219,13 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
       required: !body.optional,
       content: { 'application/json': { schema: schemas.of(body.schema, 'input'), example: body.example } },
     },
-    responses: toResponses([...answers, ...common], links, schemas, examples),
+    responses: toResponses(answers, links, schemas, examples),
   };
+}
+
+/** A response with tokens, or one in its place, is for no cache. The edge and the gateway do not say so. */
+function withoutStorage(answer: Answer): Answer {
+  return { ...answer, headers: { 'Cache-Control': false, ...answer.headers } };
 }
 
 const callerParameters: Record<string, Json> = {
