@@ -49,7 +49,7 @@ it('holds the compiled modules with their types, and nothing else', () => {
     'me',
     'operations',
   ];
-  const files = [...modules, 'orders', 'products', 'settings', 'types', 'webhook'].flatMap((name) => [
+  const files = [...modules, 'orders', 'products', 'sessions', 'settings', 'types', 'webhook'].flatMap((name) => [
     `${name}.d.ts`,
     `${name}.js`,
   ]);

@@ -13,12 +13,13 @@ export interface Accounts {
 
 /** The calls of account-service. */
 export function accountsOf(caller: Caller): Accounts {
+  const open = { method: 'POST', effect: 'repeatable', isOpen: true } as const;
   return {
     async signUp(body, options) {
-      return (await caller({ method: 'POST', path: '/accounts', body }, options)) as Schemas['SignUpAnswer'];
+      return (await caller({ ...open, path: '/accounts', body }, options)) as Schemas['SignUpAnswer'];
     },
     async verify(body, options) {
-      const answer = await caller({ method: 'POST', path: '/accounts/verification', body }, options);
+      const answer = await caller({ ...open, path: '/accounts/verification', body }, options);
       return answer as Schemas['VerifyAccountAnswer'];
     },
     async keySet(options) {

@@ -32,12 +32,14 @@ export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: object;
-  body?: object;
+  body?: object | undefined;
   /**
    * What a repeat does: nothing, because the call only reads; nothing more, by the nature of the call; or nothing more because of
    * its key. By default as the method says: POST and PATCH have a key.
    */
   effect?: 'none' | 'repeatable' | 'keyed';
+  /** Anyone may call it: it is sent without a token. */
+  isOpen?: boolean;
   /** The version of the resource that the caller has seen, for `If-Match`. */
   version?: number;
   /** 202 is not the end: ask again until it is another. */
@@ -97,7 +99,10 @@ async function perform(transport: Transport, call: Call, options: WriteOptions):
 
   for (let attempts = 1; ; attempts += 1) {
     const timeoutMs = Math.min(settings.attemptTimeoutMs ?? 10_000, endsAt - performance.now());
-    const attempt = await sendSignedIn(transport, request, { signal, timeoutMs, isAnswer: call.isAnswer });
+    const limits = { signal, timeoutMs, isAnswer: call.isAnswer };
+    const attempt = await (call.isOpen
+      ? send(settings, request, transport.credentials.anyone, limits)
+      : sendSignedIn(transport, request, limits));
     if (attempt.kind === 'done' || (attempt.kind === 'pending' && !call.untilDecided)) return attempt.body;
     if (attempt.kind === 'refused') {
       const { problem } = attempt;

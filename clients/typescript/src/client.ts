@@ -5,6 +5,7 @@ import { type Me, meOf } from './me.ts';
 import { type Operations, operationsOf, type ServicePath } from './operations.ts';
 import { type Orders, ordersOf } from './orders.ts';
 import { type Products, productsOf } from './products.ts';
+import { type Sessions, sessionsOf } from './sessions.ts';
 import type { ClientSettings } from './settings.ts';
 import type { Health, OrderWait, Reservation } from './types.ts';
 
@@ -15,6 +16,7 @@ export interface Client {
   me: Me;
   orders: Orders;
   products: Products;
+  sessions: Sessions;
   /** Dead letters, reconciliation and events of a service, for API keys of the group `operations`; events for `backoffice` too. */
   operations(service: ServicePath): Operations;
   /** What an order waits for, if inventory-service has not answered; for `operations` too. */
@@ -37,6 +39,7 @@ export function createClient(settings: ClientSettings): Client {
     me: meOf(caller),
     orders: ordersOf(caller),
     products: productsOf(caller),
+    sessions: sessionsOf(caller),
     operations: (service) => operationsOf(caller, streamer, service),
     async orderWait(orderId, options) {
       const path = pathTo`/operations/orders/waits/${orderId}`;

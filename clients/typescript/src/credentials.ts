@@ -4,6 +4,8 @@ import type { Problem } from './types.ts';
 
 /** The credentials of a client. */
 export interface Credentials {
+  /** What a request shows that anyone may send: the kind of caller. A page's cookies are sent too. */
+  anyone: Shown;
   /** What a request shows. */
   present(): Promise<Shown>;
   /** Replaces what was shown, once for all calls that need it. `false`: there is nothing to replace it with. */
@@ -55,14 +57,15 @@ export function makeCredentials(settings: ClientSettings): Credentials {
     }
   }
 
+  // A token and a cookie together would be refused.
+  const cookies = caller && (accessToken === undefined ? 'same-origin' : 'omit');
   return {
+    anyone: { headers: { 'x-caller': caller }, cookies, generation },
     async present() {
       const shown = generation;
       const [key, bearer] = await Promise.all([typeof apiKey === 'function' ? apiKey() : apiKey, readToken()]);
       const headers = { apikey: key, 'x-caller': caller, authorization: bearer && `Bearer ${bearer}` };
-      // A token and a cookie together would be refused.
-      const cookies = bearer === undefined ? 'same-origin' : 'omit';
-      return { headers, cookies: caller && cookies, generation: shown };
+      return { headers, cookies, generation: shown };
     },
     async renew(shown) {
       if (shown.generation !== generation) return true;

@@ -132,3 +132,40 @@ it('a machine leaves cookies to fetch', async () => {
   await client.orders.get('o');
   expect(sent[0]).toMatchObject({ apiKey: 'secret', caller: null, credentials: undefined });
 });
+
+describe('sessions', () => {
+  const session: Step = { status: 201, body: { account: { id: 'a' }, accessToken: 'a', refreshToken: 'r' } };
+
+  it('are opened without a key or a token, and again after a lost answer', async () => {
+    const { client, sent } = clientWith([new Error('lost'), session], { caller: 'shopper', accessToken: tokens() });
+    const { refreshToken } = await client.sessions.signIn({ email: 'a@example.org', password: 'p', bearer: true });
+    expect(refreshToken).toBe('r');
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toMatchObject({ caller: 'shopper', authorization: null, key: null, credentials: 'omit' });
+  });
+
+  it('are not renewed when the password is wrong', async () => {
+    const { client, sent } = clientWith([{ status: 401, body: { code: 'invalid-credentials' } }], { caller: 'staff' });
+    const failure = await client.sessions.signIn({ email: 'a@example.org', password: 'p' }).catch((error) => error);
+    expect(isRefusal(failure, 'invalid-credentials')).toBe(true);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('are refreshed by cookie, or by the token of an app', async () => {
+    const { client, sent } = clientWith([session], { caller: 'staff' });
+    await client.sessions.refresh();
+    await client.sessions.refresh({ refreshToken: 'r' });
+    expect(sent.map(({ body, credentials }) => [body, credentials])).toEqual([
+      [undefined, 'same-origin'],
+      ['{"refreshToken":"r"}', 'same-origin'],
+    ]);
+  });
+
+  it('are ended, here or everywhere, by an answer without content', async () => {
+    const { client, sent } = clientWith([new Error('lost'), { status: 204 }], { caller: 'staff' });
+    expect(await client.sessions.signOut()).toBeUndefined();
+    await client.sessions.signOutEverywhere();
+    const paths = ['/sessions/current', '/sessions/current', '/sessions'].map((path) => `DELETE ${path}`);
+    expect(sent.map(({ method, url }) => `${method} ${new URL(url).pathname}`)).toEqual(paths);
+  });
+});

@@ -9,6 +9,7 @@ export type { Addresses, Me } from './me.ts';
 export type { Operations, ServicePath } from './operations.ts';
 export type { Orders, PlaceOptions } from './orders.ts';
 export type { Products } from './products.ts';
+export type { Sessions } from './sessions.ts';
 export type { CallerKind, ClientSettings } from './settings.ts';
 export type * from './types.ts';
 export { type VerifyOptions, verifyWebhook, type Webhook, WebhookError } from './webhook.ts';

@@ -36,7 +36,8 @@ export function scriptedFetch(...steps: Step[]) {
     if (step === 'never') {
       return new Promise((_, reject) => init.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
     }
-    return new Response(JSON.stringify(step.body ?? {}), { status: step.status, headers: step.headers });
+    const content = step.status === 204 ? null : JSON.stringify(step.body ?? {});
+    return new Response(content, { status: step.status, headers: step.headers });
   }
   return { fetch, sent };
 }

@@ -35,6 +35,12 @@ export type DeadLetterGroup = Schemas['DeadLetterGroup'];
 export type Reconciliation = Schemas['Reconciliation'];
 /** A comparison that was asked for. */
 export type ReconciliationRun = Schemas['ReconciliationRunWithMismatches'];
+/** A person who signs in. */
+export type Account = Schemas['Account'];
+/** A session of a page, whose tokens are in cookies. */
+export type Session = Schemas['Session'];
+/** A session of an app: send `accessToken` with each call, and keep `refreshToken` for the next pair. */
+export type BearerSession = Session & Required<Pick<Session, 'accessToken' | 'refreshToken'>>;
 /** How a service is. */
 export type Health = Schemas['Health'];
 
