@@ -37,7 +37,14 @@ export const pages: readonly PageEntry[] = [
     navigation: { title: words.shell.stock, icon: 'stock', key: 's' },
   },
   { path: '/stock/$sku', load: async () => (await import('./routes/product.tsx')).ProductPage },
-  { path: '/stock-import', load: async () => (await import('./routes/stock-import.tsx')).StockImportPage },
+  { path: '/stock/import/csv', load: async () => (await import('./routes/stock-import.tsx')).StockImportPage },
+  {
+    path: '/failures',
+    load: async () => (await import('./routes/failures.tsx')).FailuresPage,
+    navigation: { title: words.shell.failures, icon: 'failures', key: 'f' },
+  },
+  { path: '/failures/$service', load: async () => (await import('./routes/failure-group.tsx')).FailureGroupPage },
+  { path: '/failures/$service/$letter', load: async () => (await import('./routes/failure.tsx')).FailurePage },
   {
     path: '/parts',
     load: async () => (await import('./routes/parts.tsx')).PartsPage,

@@ -32,7 +32,7 @@ export function ImportNotice() {
         : words.stock.importRunning;
   return (
     <p className={styles.notice}>
-      <Link to="/stock-import">{`${title}: ${run.fileName}`}</Link>
+      <Link to="/stock/import/csv">{`${title}: ${run.fileName}`}</Link>
       <span>{words.stock.importProgress(made + refused, total)}</span>
     </p>
   );

@@ -10,6 +10,7 @@ import { type Column, Table } from '../../shared/components/table.tsx';
 import { Time } from '../../shared/components/time.tsx';
 import { locale, words } from '../../shared/words/locale.ts';
 import { changeText } from '../stories/units.ts';
+import { Actor } from './actor.tsx';
 import styles from './ledger.module.css';
 
 const PAGE_SIZE = 50;
@@ -60,10 +61,4 @@ const columns: readonly Column<Movement>[] = [
 function Cause({ kind, causeId, reason }: Movement) {
   if (kind === 'adjusted') return reason === 'count' ? words.stock.counted : words.stock.adjusted;
   return <Link to={`/orders/${causeId}`}>{words.stock[kind]}</Link>;
-}
-
-/** A client or a service by its name, a person by the kind and the begin of the account's id. */
-function Actor({ actor }: { actor: string }) {
-  const [kind, id] = actor.split(':');
-  return id === undefined ? actor : <span title={actor}>{`${kind} ${id.slice(0, 8)}…`}</span>;
 }

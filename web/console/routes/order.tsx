@@ -15,6 +15,7 @@ import { words } from '../../shared/words/locale.ts';
 import { OrderActions } from '../parts/order-actions.tsx';
 import { OrderEvents } from '../parts/order-events.tsx';
 import { OrderStatus } from '../parts/order-status.tsx';
+import thing from '../parts/thing.module.css';
 import { type OrderParts, useOrderParts } from '../parts/use-order-parts.ts';
 import { totalOf } from '../stories/order-facts.ts';
 import { orderSentence } from '../stories/order-sentence.ts';
@@ -60,11 +61,11 @@ function OrderStory({ order }: { order: Order }) {
   const story = { order, timeline: parts.timeline.data ?? [], reservation: parts.reservation.data ?? undefined };
   return (
     <Page title={order.number} aside={<OrderActions order={order} />}>
-      <p className={styles.sentence}>
+      <p className={thing.sentence}>
         <OrderStatus status={order.status} />
         {parts.timeline.isSuccess && <span>{orderSentence(story, words.orders, now)}</span>}
       </p>
-      <div className={styles.columns}>
+      <div className={thing.columns}>
         <div className={styles.facts}>
           <OrderFacts order={order} reservation={parts.reservation} />
           <OrderLines order={order} />

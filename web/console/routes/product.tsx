@@ -14,6 +14,7 @@ import { AdjustStock } from '../parts/adjust-stock.tsx';
 import { CountStock } from '../parts/count-stock.tsx';
 import { Ledger } from '../parts/ledger.tsx';
 import { LevelStatus } from '../parts/level-status.tsx';
+import thing from '../parts/thing.module.css';
 import { unitsText } from '../stories/units.ts';
 import styles from './product.module.css';
 
@@ -64,11 +65,11 @@ function ProductStock({ product }: { product: Product }) {
         )
       }
     >
-      <p className={styles.sentence}>
+      <p className={thing.sentence}>
         <LevelStatus product={product} />
         <span>{product.name}</span>
       </p>
-      <div className={styles.columns}>
+      <div className={thing.columns}>
         <Panel title={words.stock.level}>
           <Facts
             facts={[

@@ -36,7 +36,7 @@ export function StockPage() {
       aside={
         <>
           <ExportLevels />
-          <Link to="/stock-import">{words.stock.import}</Link>
+          <Link to="/stock/import/csv">{words.stock.import}</Link>
         </>
       }
     >
@@ -74,7 +74,7 @@ const columns: readonly Column<Product>[] = [
   { title: words.stock.level, cell: (product) => <LevelStatus product={product} /> },
   { title: words.stock.available, align: 'end', cell: ({ available }) => unitsText(available, locale) },
   { title: words.stock.reserved, align: 'end', isExtra: true, cell: ({ reserved }) => unitsText(reserved, locale) },
-  { title: words.stock.onHand, align: 'end', cell: ({ onHand }) => unitsText(onHand, locale) },
+  { title: words.stock.onHand, align: 'end', isExtra: true, cell: ({ onHand }) => unitsText(onHand, locale) },
 ];
 
 function StockFilters() {

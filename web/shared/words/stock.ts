@@ -1,3 +1,6 @@
+const en = (count: number) => count.toLocaleString('en');
+const de = (count: number) => count.toLocaleString('de');
+
 /** Stock: the levels, one product with its ledger, adjusting, counting, and files. */
 export const stockWords = {
   title: { en: 'Stock', de: 'Bestand' },
@@ -9,17 +12,16 @@ export const stockWords = {
   soldOut: { en: 'sold out', de: 'ausverkauft' },
   low: { en: 'low', de: 'knapp' },
   inStock: { en: 'in stock', de: 'vorrätig' },
-  units: {
-    en: (count: number) => (count === 1 ? '1 unit' : `${count} units`),
-    de: (count: number) => (count === 1 ? '1 Stück' : `${count} Stück`),
-  },
   order: { en: 'Order', de: 'Reihenfolge' },
   lowFirst: { en: 'Low first', de: 'Knappe zuerst' },
   bySku: { en: 'By SKU', de: 'Nach SKU' },
   findSku: { en: 'Find a SKU', de: 'SKU suchen' },
   level: { en: 'Level', de: 'Stand' },
   more: { en: 'Show more', de: 'Mehr zeigen' },
-  moreLines: { en: (count: number) => `and ${count} more lines`, de: (count: number) => `und ${count} weitere Zeilen` },
+  moreLines: {
+    en: (count: number) => `and ${en(count)} more lines`,
+    de: (count: number) => `und ${de(count)} weitere Zeilen`,
+  },
   none: { en: 'No products', de: 'Keine Artikel' },
   noneText: {
     en: 'A product is created with POST /products. Its stock begins at 0.',
@@ -32,8 +34,8 @@ export const stockWords = {
 
   ledger: { en: 'Ledger', de: 'Bewegungen' },
   ledgerText: {
-    en: 'Every change of this product’s stock. The sums equal the level above.',
-    de: 'Jede Änderung des Bestands dieses Artikels. Die Summen ergeben den Bestand darüber.',
+    en: 'Every change of this product’s stock. Their sums are its level.',
+    de: 'Jede Änderung des Bestands dieses Artikels. Ihre Summen ergeben den Stand.',
   },
   noMovements: { en: 'No movements yet', de: 'Noch keine Bewegungen' },
   noMovementsText: {
@@ -49,7 +51,6 @@ export const stockWords = {
   held: { en: 'reserved', de: 'reserviert' },
   released: { en: 'released', de: 'freigegeben' },
   fulfilled: { en: 'shipped', de: 'versandt' },
-  orderOf: { en: 'Order', de: 'Bestellung' },
   since: { en: 'Created', de: 'Angelegt' },
 
   adjust: { en: 'Adjust stock', de: 'Bestand ändern' },
@@ -65,57 +66,50 @@ export const stockWords = {
   },
   reason: { en: 'Reason', de: 'Grund' },
   reasonHint: { en: 'Such as “Delivery 4711” or “broken”', de: 'Zum Beispiel „Lieferung 4711“ oder „zerbrochen“' },
-  reasonInvalid: {
-    en: 'Enter a reason of up to 200 characters.',
-    de: 'Geben Sie einen Grund mit höchstens 200 Zeichen ein.',
-  },
   adjustBy: {
     en: (delta: number) =>
       delta > 0
-        ? `Add ${delta === 1 ? '1 unit' : `${delta} units`}`
-        : `Remove ${delta === -1 ? '1 unit' : `${-delta} units`}`,
-    de: (delta: number) => (delta > 0 ? `${delta} Stück zubuchen` : `${-delta} Stück abbuchen`),
+        ? `Add ${delta === 1 ? '1 unit' : `${en(delta)} units`}`
+        : `Remove ${delta === -1 ? '1 unit' : `${en(-delta)} units`}`,
+    de: (delta: number) => (delta > 0 ? `${de(delta)} Stück zubuchen` : `${de(-delta)} Stück abbuchen`),
   },
   tooFew: {
     en: (requested: number, available: number) =>
-      `${requested} units cannot be removed: ${available} are not reserved for orders. Nothing was changed.`,
+      `${en(requested)} units cannot be removed: ${en(available)} are not reserved for orders. Nothing was changed.`,
     de: (requested: number, available: number) =>
-      `${requested} Stück können nicht abgehen: ${available} sind nicht für Bestellungen reserviert. Es wurde nichts geändert.`,
+      `${de(requested)} Stück können nicht abgehen: ${de(available)} sind nicht für Bestellungen reserviert. Es wurde nichts geändert.`,
   },
 
   count: { en: 'Count stock', de: 'Bestand zählen' },
   countText: {
     en: (sku: string, onHand: number) =>
-      `${sku} has ${onHand} units on hand, those reserved for orders included. Enter how many are there.`,
+      `${sku} has ${en(onHand)} units on hand, those reserved for orders included. Enter how many are there.`,
     de: (sku: string, onHand: number) =>
-      `Von ${sku} sind ${onHand} Stück vorhanden, reservierte eingeschlossen. Geben Sie ein, wie viele da sind.`,
+      `Von ${sku} sind ${de(onHand)} Stück vorhanden, reservierte eingeschlossen. Geben Sie ein, wie viele da sind.`,
   },
   countedUnits: { en: 'Counted', de: 'Gezählt' },
   countInvalid: { en: 'Enter a whole number of 0 or more.', de: 'Geben Sie eine ganze Zahl ab 0 ein.' },
   setTo: {
-    en: (counted: number, expected: number) => `Set to ${counted} if it is ${expected}`,
-    de: (counted: number, expected: number) => `Auf ${counted} setzen, wenn es ${expected} sind`,
+    en: (counted: number, expected: number) => `Set to ${en(counted)} if it is ${en(expected)}`,
+    de: (counted: number, expected: number) => `Auf ${de(counted)} setzen, wenn es ${de(expected)} sind`,
   },
   stockChanged: {
     en: (expected: number, onHand: number) =>
-      `The stock changed while you counted: it was ${expected} and is ${onHand} now. Nothing was set. Count again and confirm.`,
+      `The stock changed while you counted: it was ${en(expected)} and is ${en(onHand)} now. Nothing was set. Count again and confirm.`,
     de: (expected: number, onHand: number) =>
-      `Der Bestand hat sich beim Zählen geändert: Es waren ${expected}, jetzt sind es ${onHand}. Es wurde nichts gesetzt. Zählen Sie noch einmal und bestätigen Sie.`,
+      `Der Bestand hat sich beim Zählen geändert: Es waren ${de(expected)}, jetzt sind es ${de(onHand)}. Es wurde nichts gesetzt. Zählen Sie noch einmal und bestätigen Sie.`,
   },
   belowReserved: {
-    en: (reserved: number) => `${reserved} units are reserved for orders, so fewer cannot be set. Nothing was changed.`,
+    en: (reserved: number) =>
+      `${en(reserved)} units are reserved for orders, so fewer cannot be set. Nothing was changed.`,
     de: (reserved: number) =>
-      `${reserved} Stück sind für Bestellungen reserviert, weniger können nicht gesetzt werden. Es wurde nichts geändert.`,
-  },
-  saved: {
-    en: (onHand: number) => `Done. ${onHand} units are on hand.`,
-    de: (onHand: number) => `Erledigt. Es sind ${onHand} Stück vorhanden.`,
+      `${de(reserved)} Stück sind für Bestellungen reserviert, weniger können nicht gesetzt werden. Es wurde nichts geändert.`,
   },
 
   export: { en: 'Export CSV', de: 'CSV exportieren' },
   exporting: {
-    en: (count: number) => `Exporting, ${count} products …`,
-    de: (count: number) => `Export, ${count} Artikel …`,
+    en: (count: number) => `Exporting, ${en(count)} products …`,
+    de: (count: number) => `Export, ${de(count)} Artikel …`,
   },
   exportFile: { en: 'stock', de: 'bestand' },
   import: { en: 'Import CSV', de: 'CSV importieren' },
@@ -124,7 +118,6 @@ export const stockWords = {
     en: 'A file with the columns sku, delta and, if you like, reason. An exported file has them: fill in delta.',
     de: 'Eine Datei mit den Spalten sku, delta und, wenn Sie möchten, reason. Eine exportierte Datei hat sie: Füllen Sie delta aus.',
   },
-  file: { en: 'File', de: 'Datei' },
   chooseFile: { en: 'Choose a file', de: 'Datei wählen' },
   chooseOther: { en: 'Choose another file', de: 'Andere Datei wählen' },
   defaultReason: { en: 'Reason for lines without one', de: 'Grund für Zeilen ohne Grund' },
@@ -132,8 +125,8 @@ export const stockWords = {
   fileNoSku: { en: 'The first line has no column “sku”.', de: 'In der ersten Zeile fehlt die Spalte „sku“.' },
   fileNoDelta: { en: 'The first line has no column “delta”.', de: 'In der ersten Zeile fehlt die Spalte „delta“.' },
   fileTooLong: {
-    en: (most: number) => `The file has more than ${most} lines. Split it.`,
-    de: (most: number) => `Die Datei hat mehr als ${most} Zeilen. Teilen Sie sie auf.`,
+    en: (most: number) => `The file has more than ${en(most)} lines. Split it.`,
+    de: (most: number) => `Die Datei hat mehr als ${de(most)} Zeilen. Teilen Sie sie auf.`,
   },
   fileTooLarge: {
     en: 'The file is larger than 4 MiB. Split it.',
@@ -145,19 +138,21 @@ export const stockWords = {
   },
   preview: {
     en: (changes: number, added: number, removed: number) =>
-      `${changes} changes: ${added} units come in, ${removed} go out.`,
+      `${en(changes)} changes: ${en(added)} units come in, ${en(removed)} go out.`,
     de: (changes: number, added: number, removed: number) =>
-      `${changes} Änderungen: ${added} Stück kommen hinzu, ${removed} gehen ab.`,
+      `${de(changes)} Änderungen: ${de(added)} Stück kommen hinzu, ${de(removed)} gehen ab.`,
   },
   previewUnchanged: {
-    en: (lines: number) => `${lines} lines without a change are left out.`,
-    de: (lines: number) => `${lines} Zeilen ohne Änderung entfallen.`,
+    en: (lines: number) =>
+      lines === 1 ? '1 line without a change is left out.' : `${en(lines)} lines without a change are left out.`,
+    de: (lines: number) =>
+      lines === 1 ? '1 Zeile ohne Änderung entfällt.' : `${de(lines)} Zeilen ohne Änderung entfallen.`,
   },
   previewFaults: {
     en: (lines: number) =>
-      lines === 1 ? '1 line has an error and is left out' : `${lines} lines have errors and are left out`,
+      lines === 1 ? '1 line has an error and is left out' : `${en(lines)} lines have errors and are left out`,
     de: (lines: number) =>
-      lines === 1 ? '1 Zeile hat einen Fehler und entfällt' : `${lines} Zeilen haben Fehler und entfallen`,
+      lines === 1 ? '1 Zeile hat einen Fehler und entfällt' : `${de(lines)} Zeilen haben Fehler und entfallen`,
   },
   importedBefore: {
     en: (when: string) =>
@@ -178,19 +173,19 @@ export const stockWords = {
     de: 'Der Grund ist leer, zu lang oder hat einen Zeilenumbruch.',
   },
   startImport: {
-    en: (changes: number) => (changes === 1 ? 'Make 1 change' : `Make ${changes} changes`),
-    de: (changes: number) => (changes === 1 ? '1 Änderung buchen' : `${changes} Änderungen buchen`),
+    en: (changes: number) => (changes === 1 ? 'Make 1 change' : `Make ${en(changes)} changes`),
+    de: (changes: number) => (changes === 1 ? '1 Änderung buchen' : `${de(changes)} Änderungen buchen`),
   },
   importRunning: { en: 'Importing', de: 'Import läuft' },
   importDone: { en: 'Import finished', de: 'Import beendet' },
   importPaused: { en: 'Import stopped', de: 'Import angehalten' },
   importProgress: {
-    en: (done: number, total: number) => `${done} of ${total} lines`,
-    de: (done: number, total: number) => `${done} von ${total} Zeilen`,
+    en: (done: number, total: number) => `${en(done)} of ${en(total)} lines`,
+    de: (done: number, total: number) => `${de(done)} von ${de(total)} Zeilen`,
   },
   importSums: {
-    en: (made: number, refused: number) => `${made} made, ${refused} refused.`,
-    de: (made: number, refused: number) => `${made} gebucht, ${refused} abgelehnt.`,
+    en: (made: number, refused: number) => `${en(made)} made, ${en(refused)} refused.`,
+    de: (made: number, refused: number) => `${de(made)} gebucht, ${de(refused)} abgelehnt.`,
   },
   importKeeps: {
     en: 'You can close or reload this page: the import goes on when you return, and no line has its effect twice.',
@@ -204,21 +199,21 @@ export const stockWords = {
   importStop: { en: 'Stop', de: 'Anhalten' },
   importResume: { en: 'Go on', de: 'Fortsetzen' },
   importRepeat: {
-    en: (lines: number) => (lines === 1 ? 'Try the refused line again' : `Try ${lines} refused lines again`),
+    en: (lines: number) => (lines === 1 ? 'Try the refused line again' : `Try ${en(lines)} refused lines again`),
     de: (lines: number) =>
-      lines === 1 ? 'Abgelehnte Zeile noch einmal versuchen' : `${lines} abgelehnte Zeilen noch einmal versuchen`,
+      lines === 1 ? 'Abgelehnte Zeile noch einmal versuchen' : `${de(lines)} abgelehnte Zeilen noch einmal versuchen`,
   },
   importPutAway: { en: 'Put away', de: 'Weglegen' },
   importGiveUp: { en: 'Give up', de: 'Aufgeben' },
   importGiveUpLines: {
-    en: (lines: number) => (lines === 1 ? 'Give up 1 line' : `Give up ${lines} lines`),
-    de: (lines: number) => (lines === 1 ? '1 Zeile aufgeben' : `${lines} Zeilen aufgeben`),
+    en: (lines: number) => (lines === 1 ? 'Give up 1 line' : `Give up ${en(lines)} lines`),
+    de: (lines: number) => (lines === 1 ? '1 Zeile aufgeben' : `${de(lines)} Zeilen aufgeben`),
   },
   importGiveUpText: {
     en: (lines: number) =>
-      `${lines} lines have no answer. Up to 1,000 of them may have been made; the ledger of a product shows it. What was made stays made.`,
+      `${en(lines)} lines have no answer. Up to 1,000 of them may have been made; the ledger of a product shows it. What was made stays made.`,
     de: (lines: number) =>
-      `${lines} Zeilen haben keine Antwort. Bis zu 1.000 davon können gebucht sein; die Bewegungen eines Artikels zeigen es. Was gebucht ist, bleibt gebucht.`,
+      `${de(lines)} Zeilen haben keine Antwort. Bis zu 1.000 davon können gebucht sein; die Bewegungen eines Artikels zeigen es. Was gebucht ist, bleibt gebucht.`,
   },
   importNoRoom: {
     en: 'This browser has no room to keep the import. Nothing was sent. Split the file.',

@@ -1,3 +1,4 @@
+import { failuresWords } from './failures.ts';
 import { ordersWords } from './orders.ts';
 import { overviewWords } from './overview.ts';
 import { partsWords } from './parts.ts';
@@ -14,6 +15,7 @@ const messages = {
   orders: ordersWords,
   parts: partsWords,
   stock: stockWords,
+  failures: failuresWords,
 };
 
 export type Locale = 'en' | 'de';
