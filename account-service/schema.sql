@@ -24,6 +24,7 @@ CREATE TABLE accounts (
   autovacuum_analyze_threshold = 1000
 );
 CREATE UNIQUE INDEX accounts_email_key ON accounts USING btree (lower(email COLLATE "C"));
+CREATE INDEX accounts_staff_idx ON accounts USING btree (email) WHERE roles <> '{}'::text[];
 CREATE INDEX accounts_unverified_idx ON accounts USING btree (updated_at) WHERE status = 'unverified'::text;
 COMMENT ON TABLE accounts IS 'People who sign in: shoppers, and staff, who are shoppers too';
 COMMENT ON COLUMN accounts.email IS 'As the person wrote it; unique without regard to case. Null: deleted, so that the address is free again';

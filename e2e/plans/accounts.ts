@@ -1,8 +1,14 @@
 /** The database of account-service, filled, and every statement that the service has. */
+import { findSignIn, replaceCredential } from '@shop/account-service/accounts/accounts.sql.ts';
+import { clearFailures } from '@shop/account-service/attempts/attempts.ts';
 import { toToken } from '@shop/account-service/email-tokens/email-token.ts';
+import type { PasswordHash } from '@shop/account-service/passwords/password-hasher.ts';
 import { removeExpired } from '@shop/account-service/remove-expired.ts';
 import { publishedKeys, rotateKeys } from '@shop/account-service/signing-keys/rotate-keys.ts';
+import { addStaff, setStaffRoles } from '@shop/account-service/staff/change-staff.ts';
+import { databaseTime, findStaff } from '@shop/account-service/staff/staff.sql.ts';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import request from 'supertest';
 import * as accountSide from '../../account-service/test/test-app.ts';
@@ -55,11 +61,49 @@ export async function runAccounts({ pool, ownerUrl }: { pool: Pool; ownerUrl: st
   await verify();
   await verify();
   await runProfile(service, (await verify()).body.account.id);
+  await runSessions(service, { pool, ownerUrl, email });
+  await runStaff(pool);
   const keys = { pool, masterKey: accountSide.masterKey };
   await publishedKeys(keys);
   await rotateKeys(keys);
   await removeExpired(pool, new Date());
   await service.stop();
+}
+
+/** Sign-in, refresh with its repeat and a theft, sign-out. */
+async function runSessions(
+  service: accountSide.AccountService,
+  { pool, ownerUrl, email }: { pool: Pool; ownerUrl: string; email: string },
+): Promise<void> {
+  const shopper = { 'x-caller': 'shopper' };
+  const asOwner = (sql: string) => withClient(ownerUrl, (client) => client.query(sql));
+  const credentials = { email, password: accountSide.PASSWORD, bearer: true };
+  const signIn = async () => (await accountSide.post(service, '/sessions', credentials, shopper).expect(201)).body;
+  const refresh = (refreshToken: string) => accountSide.post(service, '/sessions/refresh', { refreshToken }, shopper);
+  const signOut = (path: string, accessToken: string) =>
+    accountSide.remove(service, path, { ...shopper, authorization: `Bearer ${accessToken}` }).expect(204);
+  const { accessToken, refreshToken } = await signIn();
+  const { body } = await refresh(refreshToken).expect(200);
+  await refresh(refreshToken).expect(200);
+  await refresh(body.refreshToken).expect(200);
+  await asOwner(`UPDATE sessions SET used_at = used_at - interval '1 minute'`);
+  await refresh(refreshToken).expect(401);
+  await signOut('/sessions/current', accessToken);
+  await signOut('/sessions', accessToken);
+  const stored = await findSignIn(pool, email);
+  const password = stored?.password as PasswordHash;
+  const accountId = stored?.account.id ?? '';
+  await inTransaction(pool, (trx) => replaceCredential(trx, accountId, { from: password, to: password }));
+  await clearFailures(pool, email);
+}
+
+/** Roles by the command. */
+async function runStaff(pool: Pool): Promise<void> {
+  const member = { email: 'staff@example.org', roles: ['operations'] } as const;
+  const now = await databaseTime(pool);
+  await addStaff({ pool, masterKey: accountSide.masterKey }, member, now);
+  await setStaffRoles({ pool }, { ...member, roles: [] }, now);
+  await findStaff(pool);
 }
 
 /** What a person does who is signed in. */

@@ -42,8 +42,8 @@ const GROWING = services
     ({ folder }) => readFileSync(join(root, folder, 'schema.sql'), 'utf8').match(/(?<=^CREATE TABLE )\w+/gm) ?? [],
   )
   .filter((table) => !BOUNDED.includes(table));
-// It has only orders that wait for a reply.
-const SMALL_INDEXES = ['orders_awaiting_idx'];
+// Only orders that wait for a reply, and only members of staff.
+const SMALL_INDEXES = ['orders_awaiting_idx', 'accounts_staff_idx'];
 // For lists. A kept plan must not use them for other lookups, even if they have one page when it is made.
 const WIDE_INDEXES = [
   'orders_client_idx',

@@ -29,14 +29,12 @@ export async function addFailures(
 
 /** Take one failure at this time back from each key. */
 export async function takeFailureBack(trx: Transaction, keys: readonly Buffer[], at: Date): Promise<void> {
+  await trx.query('SELECT FROM sign_in_attempts WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE', [keys]);
   await trx.query(
     /* sql */ `
-    WITH locked AS (
-      SELECT key, array_position(failed_at, $2::timestamptz) AS place FROM sign_in_attempts
-      WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE
-    )
-    UPDATE sign_in_attempts a SET failed_at = a.failed_at[:place - 1] || a.failed_at[place + 1:]
-    FROM locked WHERE a.key = locked.key AND place IS NOT NULL`,
+    UPDATE sign_in_attempts SET failed_at =
+      failed_at[:array_position(failed_at, $2::timestamptz) - 1] || failed_at[array_position(failed_at, $2::timestamptz) + 1:]
+    WHERE key = ANY ($1::bytea[]) AND array_position(failed_at, $2::timestamptz) IS NOT NULL`,
     [keys, at],
   );
 }

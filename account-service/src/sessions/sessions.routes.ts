@@ -1,6 +1,5 @@
 import { text } from '@shop/chassis/base/text.ts';
 import { parseBody, readBody } from '@shop/chassis/edge/body.ts';
-import { principalOf } from '@shop/chassis/edge/callers.ts';
 import { headerValues } from '@shop/chassis/edge/context.ts';
 import { notSignedIn } from '@shop/chassis/edge/people/people.ts';
 import type { Person } from '@shop/chassis/edge/principal.ts';
@@ -10,6 +9,7 @@ import { z } from 'zod';
 import { mailAddress } from '../accounts/account.ts';
 import { addressOf } from '../attempts/address.ts';
 import { sessionEnded } from '../errors.ts';
+import { personOf } from '../signed-in.ts';
 import { type RefreshDeps, refreshSession } from './refresh-session.ts';
 import { bearer, notStored, requireCaller, sendSession } from './session-answer.ts';
 import type { SessionCookies } from './session-cookies.ts';
@@ -83,10 +83,4 @@ function oneToken(tokens: readonly string[]): string {
   if (token === undefined) throw notSignedIn('Send the refresh token: in its cookie, or as refreshToken.');
   if (another !== undefined) throw notSignedIn('Send one refresh token: in one cookie, or as refreshToken.');
   return token;
-}
-
-function personOf(res: Response): Person {
-  const principal = principalOf(res);
-  if (principal.kind !== 'shopper' && principal.kind !== 'staff') throw notSignedIn();
-  return principal;
 }

@@ -111,8 +111,9 @@ export async function removeTokensOfOverSessions(q: Queryable, now: Date, limit:
   const { rowCount } = await q.query(
     /* sql */ `
     DELETE FROM sessions WHERE ctid = ANY (ARRAY(
-      SELECT t.ctid FROM session_families f JOIN sessions t ON t.family_id = f.id
-      WHERE f.expires_at < $1 LIMIT $2 FOR UPDATE OF t SKIP LOCKED))`,
+      SELECT ctid FROM sessions WHERE family_id = ANY (ARRAY(
+        SELECT id FROM session_families WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))
+      LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     [now, limit],
   );
   return rowCount ?? 0;
