@@ -28,7 +28,7 @@ const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
  */
 const systemLanes = [
   'deploy/ec2/',
-  '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz[.]|hostile-clients[.]|faulty-network/)',
+  '(deploy/backup|spec|monitoring|[.]github|web)/|e2e/(fuzz[.]|hostile-clients[.]|faulty-network/)',
 ];
 
 /** `npm test`. */

@@ -16,6 +16,7 @@ const tools = [
   { packages: ['openssh-server'], isThere: () => existsSync('/usr/sbin/sshd') },
   { packages: ['prometheus'], isThere: () => runs('promtool', ['--version']) },
   { packages: ['prometheus-alertmanager'], isThere: () => findAlertmanager() !== undefined },
+  { packages: ['chromium', 'fonts-dejavu-core'], isThere: () => runs('chromium', ['--version']) },
   { packages: ['docker-registry'], isThere: () => runs('docker-registry', ['--version']) },
 ];
 

@@ -16,6 +16,8 @@ export const slowProofs = {
   monitoring: ['monitoring/*/*'],
   /** The model of the order protocol. */
   spec: ['spec/*'],
+  /** The pages in a real browser. */
+  web: ['web/test/browser/*'],
   /** The scripts and checks of the pipeline. */
   pipeline: ['.github/*'],
 } as const satisfies Record<string, readonly string[]>;
