@@ -28,6 +28,17 @@ interface Entry {
 
 const entries = [
   {
+    name: 'account',
+    path: 'accounts',
+    about: 'people who sign in',
+    database: 'accounts',
+    asks: ['order'],
+    keys: ['master_key'],
+    countOption: 'accounts',
+    replicas: 2,
+    inspectorPort: 9249,
+  },
+  {
     name: 'order',
     path: 'orders',
     about: 'orders: placing, cancelling, shipping, delivering',
@@ -48,17 +59,6 @@ const entries = [
     countOption: 'inventories',
     replicas: 2,
     inspectorPort: 9239,
-  },
-  {
-    name: 'account',
-    path: 'accounts',
-    about: 'people who sign in',
-    database: 'accounts',
-    asks: [],
-    keys: ['master_key'],
-    countOption: 'accounts',
-    replicas: 2,
-    inspectorPort: 9249,
   },
 ] as const satisfies readonly Entry[];
 

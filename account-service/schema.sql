@@ -65,6 +65,14 @@ COMMENT ON TABLE addresses IS 'Addresses of an account. Orders keep a copy of th
 COMMENT ON COLUMN addresses.version IS 'ETag of the address';
 COMMENT ON COLUMN addresses.deleted_at IS 'The address is gone, and the id stays for a while, so that a repeated DELETE is answered the same';
 
+CREATE TABLE catch_ups (
+  queue text NOT NULL,
+  caught_up_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT catch_ups_pkey PRIMARY KEY (queue)
+);
+COMMENT ON TABLE catch_ups IS 'Subscriptions that have read from the producer what was published before their queue was there';
+COMMENT ON COLUMN catch_ups.caught_up_at IS 'The last time, also after events were dropped';
+
 CREATE TABLE credentials (
   account_id uuid NOT NULL,
   hash bytea NOT NULL,
@@ -214,6 +222,45 @@ CREATE INDEX inbox_messages_received_at ON inbox_messages USING btree (received_
 COMMENT ON TABLE inbox_messages IS 'Messages whose effect has committed, in the transaction of that effect. One that arrives again is dropped.';
 COMMENT ON COLUMN inbox_messages.queue IS 'Where it was taken from. Part of the key: another queue of the service gets messages of its own, under the same ids';
 
+CREATE TABLE order_history (
+  order_id uuid NOT NULL,
+  account_id uuid,
+  number text NOT NULL,
+  status text NOT NULL,
+  total bigint,
+  currency text NOT NULL,
+  placed_at timestamp with time zone NOT NULL,
+  version integer NOT NULL,
+  view jsonb NOT NULL,
+  CONSTRAINT order_history_pkey PRIMARY KEY (order_id)
+) WITH (
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0.02,
+  autovacuum_vacuum_insert_threshold = 100000,
+  autovacuum_analyze_scale_factor = 0.01,
+  autovacuum_analyze_threshold = 1000
+);
+CREATE INDEX order_history_account_idx ON order_history USING btree (account_id, order_id);
+COMMENT ON TABLE order_history IS 'The orders of shoppers as order-service has them, a projection. A row is written only where its version is newer';
+COMMENT ON COLUMN order_history.order_id IS 'UUIDv7, so that it sorts by time';
+COMMENT ON COLUMN order_history.account_id IS 'The customer of the order; null if that is no id of an account';
+COMMENT ON COLUMN order_history.status IS 'As order-service says; values that are unknown here are kept';
+COMMENT ON COLUMN order_history.total IS 'In the smallest unit of the currency; null if a line has no price';
+COMMENT ON COLUMN order_history.view IS 'The order as order-service answered, whole';
+
+CREATE TABLE order_history_rebuild (
+  one boolean DEFAULT true NOT NULL,
+  "position" uuid NOT NULL,
+  done bigint NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT order_history_rebuild_pkey PRIMARY KEY (one),
+  CONSTRAINT order_history_rebuild_one_check CHECK (one)
+);
+COMMENT ON TABLE order_history_rebuild IS 'Where a rebuild of order_history goes on, if it was interrupted';
+COMMENT ON COLUMN order_history_rebuild."position" IS 'Up to this order, all were read from order-service';
+COMMENT ON COLUMN order_history_rebuild.done IS 'How many these are';
+
 CREATE TABLE outbox_messages (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   message_id uuid NOT NULL,
@@ -247,6 +294,36 @@ COMMENT ON COLUMN outbox_messages.body IS 'The whole envelope as JSON, exactly a
 COMMENT ON COLUMN outbox_messages.traceparent IS 'W3C trace context of the request that caused the message.';
 COMMENT ON COLUMN outbox_messages.claimed_until IS 'No relay touches the row before this time: no queue took it the last time, or one refused it';
 COMMENT ON COLUMN outbox_messages.headers IS 'Headers beside the trace context; null: none';
+
+CREATE TABLE reconciliation_runs (
+  id uuid NOT NULL,
+  status text DEFAULT 'running'::text NOT NULL,
+  requested_by text,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  lease_until timestamp with time zone,
+  finished_at timestamp with time zone,
+  error text,
+  checked jsonb DEFAULT '{}'::jsonb NOT NULL,
+  kinds jsonb DEFAULT '{}'::jsonb NOT NULL,
+  repaired integer DEFAULT 0 NOT NULL,
+  mismatches json DEFAULT '[]'::json NOT NULL,
+  is_full boolean DEFAULT true NOT NULL,
+  CONSTRAINT reconciliation_runs_pkey PRIMARY KEY (id),
+  CONSTRAINT reconciliation_runs_error_check CHECK ((error IS NOT NULL) = (status = 'failed'::text)),
+  CONSTRAINT reconciliation_runs_finished_check CHECK ((finished_at IS NULL) = (status = 'running'::text)),
+  CONSTRAINT reconciliation_runs_lease_check CHECK ((lease_until IS NOT NULL) = (status = 'running'::text)),
+  CONSTRAINT reconciliation_runs_status_check CHECK (status = ANY (ARRAY['running'::text, 'finished'::text, 'failed'::text]))
+);
+CREATE UNIQUE INDEX reconciliation_runs_running_key ON reconciliation_runs USING btree ((true)) WHERE status = 'running'::text;
+COMMENT ON TABLE reconciliation_runs IS 'Comparisons of what must agree, the latest hundred and the latest one that finished';
+COMMENT ON COLUMN reconciliation_runs.status IS 'running: under lease_until; finished: everything was compared; failed: for the reason in error, and says nothing of what agrees';
+COMMENT ON COLUMN reconciliation_runs.requested_by IS 'The client that asked for it; null: its time had come';
+COMMENT ON COLUMN reconciliation_runs.lease_until IS 'Renewed while its process lives; past it, the run counts as failed and another may begin';
+COMMENT ON COLUMN reconciliation_runs.checked IS 'How many of what were compared';
+COMMENT ON COLUMN reconciliation_runs.kinds IS 'How many mismatches of each kind were found; those without any are absent';
+COMMENT ON COLUMN reconciliation_runs.repaired IS 'For how many of them the lost command was written again';
+COMMENT ON COLUMN reconciliation_runs.mismatches IS 'The first ones: [{kind, subject, expected, found, because, proposal, repaired}]';
+COMMENT ON COLUMN reconciliation_runs.is_full IS 'Everything was compared; if not, what is new, open or known to differ';
 
 CREATE TABLE session_families (
   id uuid NOT NULL,
@@ -347,12 +424,16 @@ ALTER TABLE sessions ADD CONSTRAINT sessions_family_id_fkey FOREIGN KEY (family_
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE accounts TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE addresses TO account_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE catch_ups TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE credentials TO account_service;
 GRANT INSERT, SELECT, UPDATE ON TABLE dead_letters TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE email_tokens TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE idempotency_keys TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE inbox_messages TO account_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE order_history TO account_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE order_history_rebuild TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE outbox_messages TO account_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE reconciliation_runs TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE session_families TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE sessions TO account_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE sign_in_attempts TO account_service;

@@ -52,6 +52,17 @@ export const commands: Record<string, Command> = {
     help: 'npm run web                          show the pages as they are edited, on the running system',
     run: async (args) => (await import('@shop/web/development.ts')).webCommand(args, variablesHere),
   },
+  history: {
+    help: 'npm run history -- rebuild            read the orders of all shoppers into their histories again (--help)',
+    run: async (args) => {
+      const { historyCommand } = await import('@shop/account-service/order-history/history-command.ts');
+      return historyCommand(args, () => {
+        const here = variablesHere('ACCOUNT_DB_URL', 'ORDER_URL', 'ACCOUNT_TO_ORDER_TOKEN');
+        const { ACCOUNT_DB_URL, ORDER_URL, ACCOUNT_TO_ORDER_TOKEN } = here;
+        return { databaseUrl: ACCOUNT_DB_URL, orderUrls: [ORDER_URL], orderToken: ACCOUNT_TO_ORDER_TOKEN };
+      });
+    },
+  },
   chaos: {
     help: 'npm run chaos                        break a separate system and check that it keeps its promises (--help)',
     run: async (args) => (await import('@shop/chaos/main.ts')).chaosCommand(args),

@@ -29,7 +29,10 @@ const forEveryPerson = [
   ...['signOut', 'signOutEverywhere', 'readOwnAccount', 'changeOwnAccount'],
   ...['createAddress', 'listAddresses', 'readAddress', 'replaceAddress', 'deleteAddress'],
 ];
-const forShoppers = ['listOrders', 'readOrder', 'readTimeline', 'cancelOrder', ...forEveryPerson];
+const forShoppers = [
+  ...['listOrders', 'readOrder', 'readTimeline', 'cancelOrder', 'listOwnOrders', 'readDashboard'],
+  ...forEveryPerson,
+];
 
 const issuer = createTokenIssuer();
 const account = randomUUID();

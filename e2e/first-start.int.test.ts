@@ -13,7 +13,12 @@ const TOKEN = 't'.repeat(32);
 
 /** Start a service by its main.ts; returns its port. */
 async function start(service: string, env: Record<string, string>): Promise<string> {
-  const tokens = { GATEWAY_TOKEN: TOKEN, GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32), ORDER_TO_INVENTORY_TOKEN: TOKEN };
+  const tokens = {
+    GATEWAY_TOKEN: TOKEN,
+    GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32),
+    ORDER_TO_INVENTORY_TOKEN: TOKEN,
+    ACCOUNT_TO_ORDER_TOKEN: TOKEN,
+  };
   const { child, written } = startProgram(process.execPath, [join(__dirname, '..', service, 'src/main.ts')], {
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...tokens, ...env },
   });

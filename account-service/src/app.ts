@@ -3,6 +3,8 @@ import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { GatewayTokens } from '@shop/chassis/edge/callers.ts';
 import type { People } from '@shop/chassis/edge/people/people.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
+import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
+import { reconciliationRoutes } from '@shop/chassis/operations/reconciliation/reconciliation.routes.ts';
 import { streamRoutes } from '@shop/chassis/operations/stream/stream.routes.ts';
 import type { IdempotencyDeps } from '@shop/chassis/reliable/idempotency/idempotently.ts';
 import { createApp } from '@shop/chassis/service/app.ts';
@@ -12,6 +14,7 @@ import { accountsRoutes } from './accounts/accounts.routes.ts';
 import { addressesRoutes } from './addresses/addresses.routes.ts';
 import type { MasterKey } from './master-key.ts';
 import { describeService, operations } from './openapi.ts';
+import { orderHistoryRoutes } from './order-history/order-history.routes.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import { profileRoutes } from './profile/profile.routes.ts';
 import { createAccessTokens } from './sessions/access-tokens.ts';
@@ -29,6 +32,7 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   /** Decides the names of cookies. */
   publicUrl: string | undefined;
   hasher: PasswordHasher;
+  reconciler: Reconciler;
   now: () => Date;
   wakeRelay: () => void;
   tracing?: Tracing;
@@ -40,6 +44,7 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
 export function buildApp(deps: AppDeps): Express {
   const routes = Router({ caseSensitive: true, strict: true });
   const requests = { ...deps, pool: deps.requestPool };
+  const base = '/operations/accounts';
   // No key is kept beyond its retention.
   const keyed = { ...requests, findKeptFingerprint: async () => undefined };
   const pool = deps.requestPool;
@@ -52,8 +57,9 @@ export function buildApp(deps: AppDeps): Express {
   routes.use(sessionsRoutes(sessions));
   routes.use(profileRoutes(keyed));
   routes.use(addressesRoutes(keyed));
-  const base = '/operations/accounts';
+  routes.use(orderHistoryRoutes(requests));
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: [] }));
+  routes.use(reconciliationRoutes({ ...keyed, base }));
   routes.use(streamRoutes({ ...deps, base, pool, draining: deps.lifecycle.draining }));
   return createApp({
     ...deps,

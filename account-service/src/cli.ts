@@ -1,6 +1,7 @@
 /** The commands of account-service, for its image; `npm run keys` and `npm run staff` do the same in a clone. */
 import { UsageError } from '@shop/chassis/base/fault.ts';
-import { commandConfig } from './config.ts';
+import { commandConfig, historyConfig } from './config.ts';
+import { historyCommand } from './order-history/history-command.ts';
 import { keysCommand } from './signing-keys/keys-command.ts';
 import { staffCommand } from './staff/staff-command.ts';
 
@@ -8,8 +9,9 @@ const help = `node account-service/src/cli.ts <command>
 
   keys list | rotate                 the keys that sign access tokens (keys --help)
   staff list | add | set | remove    members of staff and their roles (staff --help)
+  history rebuild                    the order histories of all shoppers (history --help)
 
-It reads DATABASE_URL, ACCOUNT_MASTER_KEY and PUBLIC_URL, as the service does.`;
+They read their settings from the environment, as the service does.`;
 
 try {
   process.exitCode = await run(process.argv.slice(2));
@@ -21,6 +23,7 @@ try {
 async function run([name, ...args]: string[]): Promise<number> {
   if (name === 'keys') return keysCommand(args, commandConfig);
   if (name === 'staff') return staffCommand(args, commandConfig);
+  if (name === 'history') return historyCommand(args, historyConfig);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     console.log(help);
     return 0;

@@ -1,10 +1,13 @@
 import { callingAdvice, type Operation, type Published, toDocument } from '@shop/chassis/edge/openapi/document.ts';
 import { deadLetterOperations } from '@shop/chassis/operations/dead-letters/dead-letters.openapi.ts';
+import { reconciliationOperations } from '@shop/chassis/operations/reconciliation/reconciliation.openapi.ts';
 import { streamOperations } from '@shop/chassis/operations/stream/stream.openapi.ts';
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { accountOperations } from './accounts/accounts.openapi.ts';
 import { addressOperations } from './addresses/addresses.openapi.ts';
+import { orderHistoryOperations } from './order-history/order-history.openapi.ts';
 import { profileOperations } from './profile/profile.openapi.ts';
+import { orderHistoryQueue } from './queues.ts';
 import { sessionOperations } from './sessions/sessions.openapi.ts';
 import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
 
@@ -15,9 +18,18 @@ export const operations: readonly Operation[] = [
   ...profileOperations,
   ...addressOperations,
   ...signingKeyOperations,
-  // It consumes no queue; what cannot be encoded for the broker is set aside under the name of the outbox.
-  ...deadLetterOperations('/operations/accounts', 'outbox'),
-  ...streamOperations('/operations/accounts', { queue: 'outbox' }),
+  ...orderHistoryOperations,
+  ...deadLetterOperations('/operations/accounts', orderHistoryQueue.name),
+  ...reconciliationOperations('/operations/accounts', {
+    kind: 'history-behind',
+    subject: '0195f0a0-0000-7000-8000-00000000000c',
+    expected: 'shipped, version 3',
+    found: 'confirmed, version 2',
+    because: 'Its last events were lost.',
+    proposal: 'None needed: the order was read again.',
+    repaired: true,
+  }),
+  ...streamOperations('/operations/accounts', { queue: orderHistoryQueue.name }),
   ...serviceOperations('accounts'),
 ];
 
@@ -34,7 +46,9 @@ export function describeService(published: Published) {
         profile: 'The own account',
         addresses: 'Addresses of the own account',
         'signing keys': 'Keys that verify access tokens',
-        'dead letters': 'Messages that could not be published: inspect, replay and discard them',
+        orders: 'The orders of a shopper',
+        'dead letters': 'Messages that could not be handled: inspect, replay and discard them',
+        reconciliation: 'Comparison of records that must agree',
         stream: 'What happens, while it happens',
         service: 'Health and documentation of the service',
       },

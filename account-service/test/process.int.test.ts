@@ -41,6 +41,8 @@ async function startServing(env: Record<string, string> = {}) {
     GATEWAY_TOKEN: 'g'.repeat(32),
     GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32),
     ACCOUNT_MASTER_KEY: MASTER_KEY,
+    ORDER_URL: 'http://127.0.0.1:1',
+    ACCOUNT_TO_ORDER_TOKEN: 'o'.repeat(32),
     ...env,
   });
   atEnd(() => child.kill('SIGKILL'));

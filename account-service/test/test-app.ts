@@ -7,6 +7,7 @@ import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
 import { createPeople, type People } from '@shop/chassis/edge/people/people.ts';
 import type { SigningKeys } from '@shop/chassis/edge/people/signing-keys.ts';
 import type { Role } from '@shop/chassis/edge/principal.ts';
+import { createReconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -64,6 +65,11 @@ export interface AccountServiceOptions {
 export function startAccountService(pool: Pool, options: AccountServiceOptions = {}) {
   const metrics = createMetrics('account-service', 'test');
   const replays = startReplayCounter(pool, log);
+  // Its own test has one that compares.
+  const reconciler = createReconciler({
+    ...{ pool, metrics, log, intervalSeconds: 86_400, kinds: [], subjectName: 'orderId' },
+    compare: async () => {},
+  });
   const lifecycle = createLifecycle();
   lifecycle.enter('ready');
   const http = buildApp({
@@ -82,6 +88,7 @@ export function startAccountService(pool: Pool, options: AccountServiceOptions =
     keyRetentionHours: 72,
     masterKey,
     hasher: createPasswordHasher(),
+    reconciler,
     now: () => new Date(),
     wakeRelay: () => {},
     ...options,

@@ -17,9 +17,9 @@ HELP
 }
 
 # [services.ts: services] written by `npm run services`
-services=(order inventory account)
-declare -A databases=([order]=orders [inventory]=inventory [account]=accounts)
-readonly call_tokens=(order_to_inventory_token)
+services=(account order inventory)
+declare -A databases=([account]=accounts [order]=orders [inventory]=inventory)
+readonly call_tokens=(account_to_order_token order_to_inventory_token)
 readonly service_keys=(account_master_key)
 # [end]
 

@@ -37,7 +37,8 @@ import { createInventoryTargets, type InventoryTargets } from '@shop/order-servi
 import { createReservationClient } from '@shop/order-service/reservations/reservation-client.ts';
 
 const GATEWAY_TOKEN = 'g'.repeat(32);
-const INTERNAL_TOKEN = 'i'.repeat(32);
+/** The token of every call between services. */
+export const INTERNAL_TOKEN = 'i'.repeat(32);
 const log = createLogger('model', process.env.TEST_LOG_LEVEL ?? 'silent');
 const now = () => new Date();
 // Nothing listens on this port.
@@ -101,6 +102,7 @@ export async function startServices() {
     orderDb: orderDb.pool,
     inventoryDb: inventoryDb.pool,
     server,
+    urls: { orders: `http://127.0.0.1:${ports.orders}`, inventory: `http://127.0.0.1:${ports.inventory}` },
     /** Repeats requests that a busy machine refuses without effect. */
     async call(call: Call): Promise<Answer> {
       return eventually(async () => {
@@ -229,6 +231,7 @@ async function startOrders(database: TestDatabase, server: TestBroker, inventory
     ...runtime,
     metrics,
     reconciler,
+    callers: { 'account-service': [INTERNAL_TOKEN] },
     changes: createFeed(orderChanges, { ...runtime, metrics }),
     reservations: { reserve: (...request) => current.reserve(...request) },
     reservationTimeoutMs: 1_500,

@@ -61,6 +61,8 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', `/accounts/me/addresses/${id}`, anyone],
   ['PUT', `/accounts/me/addresses/${id}`, anyone],
   ['DELETE', `/accounts/me/addresses/${id}`, anyone],
+  ['GET', '/accounts/me/orders', anyone],
+  ['GET', '/accounts/me/dashboard', anyone],
   ['POST', '/orders', ['storefront']],
   ['GET', '/orders', ['storefront', 'backoffice', 'operations']],
   ['GET', `/orders/${id}`, ['storefront', 'backoffice', 'operations']],
@@ -78,7 +80,7 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/products/SKU-1/movements', ['backoffice', 'operations']],
   ...deadLetters('orders'),
   ...deadLetters('inventory'),
-  ...deadLetters('accounts').filter(([, path]) => !path.endsWith('reconciliation')),
+  ...deadLetters('accounts'),
   ['GET', `/operations/orders/waits/${id}`, ['operations']],
   ['GET', `/operations/inventory/reservations/${id}`, ['operations']],
 ];

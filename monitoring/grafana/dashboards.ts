@@ -323,6 +323,14 @@ export const messaging: Dashboard = {
         ['{{service}} dropped', 'sum by (service) (increase(stream_clients_dropped_total[5m]))'],
       ],
     },
+    {
+      id: 16,
+      title: 'Delay of the order histories',
+      description: 'Age of the oldest event of an order that account-service is handling. Usually below a second.',
+      unit: 's',
+      limit: 60,
+      queries: [['{{service}}', 'max by (service) (order_history_behind_seconds)']],
+    },
   ],
 };
 

@@ -1,6 +1,6 @@
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import { indispensableMessages } from '@shop/chassis/contract/messages/order-service.ts';
-import type { GatewayTokens } from '@shop/chassis/edge/callers.ts';
+import type { GatewayTokens, InternalCallers } from '@shop/chassis/edge/callers.ts';
 import type { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
 import type { People } from '@shop/chassis/edge/people/people.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
@@ -24,6 +24,7 @@ import { createPlaceOrder } from './orders/place-order.ts';
 import { type Placement, type PlacementAnswer, placeBatch } from './orders/placement-batch.ts';
 import { type PlacingLimits, placingLimits } from './orders/placing-limits.ts';
 import type { ReservationClient } from './reservations/reservation-client.ts';
+import { shopperOrdersRoutes } from './shopper-orders/shopper-orders.routes.ts';
 
 export interface AppDeps extends HealthDeps {
   metrics: OrderMetrics;
@@ -31,6 +32,8 @@ export interface AppDeps extends HealthDeps {
   people: People;
   /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */
   keyRetentionHours: number;
+  /** The services that may call, with their tokens. */
+  callers: InternalCallers;
   reservations: ReservationClient;
   reservationTimeoutMs: number;
   /** Overrides for tests, like `longestTurnMs`. */
@@ -76,7 +79,9 @@ export function buildApp(deps: AppDeps): App {
   routes.use(orderOperationsRoutes({ pool: deps.pool, base }));
   routes.use(reconciliationRoutes({ ...keyed, base }));
   routes.use(orderStream(deps, base));
-  const http = createApp({ ...deps, operations, routes, name: 'orders', describe: () => describeService(deps) });
+  const internal = shopperOrdersRoutes({ ...deps, pool: deps.requestPool });
+  const describe = () => describeService(deps);
+  const http = createApp({ ...deps, internal, operations, routes, name: 'orders', describe });
   return { http, drain: placements.drain };
 }
 

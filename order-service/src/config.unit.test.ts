@@ -6,6 +6,7 @@ const valid = {
   GATEWAY_TOKEN: 'g'.repeat(32),
   GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32),
   ORDER_TO_INVENTORY_TOKEN: 'i'.repeat(32),
+  ACCOUNT_TO_ORDER_TOKEN: 'a'.repeat(32),
   INVENTORY_URL: 'http://a:3000, http://b:3000',
 };
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { acceptedTokens } from '@shop/chassis/base/config/read-config.ts';
 import { startLoop } from '@shop/chassis/base/loop.ts';
 import { createReconciler, startReconciliation } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
@@ -59,6 +60,9 @@ const app = buildApp({
   changes,
   reconciler,
   reservations,
+  callers: {
+    'account-service': acceptedTokens(settings.ACCOUNT_TO_ORDER_TOKEN, settings.ACCOUNT_TO_ORDER_TOKEN_PREVIOUS),
+  },
   reservationTimeoutMs: settings.RESERVATION_TIMEOUT_MS,
 });
 const drainer = startDrainer({ ...runtime, queue: reservationRepliesQueue.name });

@@ -38,6 +38,7 @@ import { createReservationClient } from '../src/reservations/reservation-client.
 export const GATEWAY_TOKEN = 'g'.repeat(32);
 export const KEYLESS_TOKEN = 'k'.repeat(32);
 export const INTERNAL_TOKEN = 'i'.repeat(32);
+export const ACCOUNT_TOKEN = 'a'.repeat(32);
 const log = createLogger('order-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
 /** How long a service in a test waits. What is left out is as in the service. */
@@ -121,6 +122,7 @@ export function startOrderService(
     gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [KEYLESS_TOKEN] },
     people,
     keyRetentionHours: 72,
+    callers: { 'account-service': [ACCOUNT_TOKEN] },
     reservations,
     reservationTimeoutMs,
     limits,

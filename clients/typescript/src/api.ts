@@ -4,11 +4,76 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * @description ISO 4217 currency code. Withdrawn codes are accepted, because old orders keep their currency
-         * @enum {string}
-         */
-        Currency: "AED" | "AFN" | "ALL" | "AMD" | "AOA" | "ARS" | "AUD" | "AWG" | "AZN" | "BAM" | "BBD" | "BDT" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYN" | "BZD" | "CAD" | "CDF" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CUP" | "CVE" | "CZK" | "DJF" | "DKK" | "DOP" | "DZD" | "EGP" | "ERN" | "ETB" | "EUR" | "FJD" | "FKP" | "GBP" | "GEL" | "GHS" | "GIP" | "GMD" | "GNF" | "GTQ" | "GYD" | "HKD" | "HNL" | "HTG" | "HUF" | "IDR" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LYD" | "MAD" | "MDL" | "MGA" | "MKD" | "MMK" | "MNT" | "MOP" | "MRU" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZN" | "NAD" | "NGN" | "NIO" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PYG" | "QAR" | "RON" | "RSD" | "RUB" | "RWF" | "SAR" | "SBD" | "SCR" | "SDG" | "SEK" | "SGD" | "SHP" | "SLE" | "SOS" | "SRD" | "SSP" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJS" | "TMT" | "TND" | "TOP" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "UYI" | "UYU" | "UYW" | "UZS" | "VED" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XAG" | "XAU" | "XBA" | "XBB" | "XBC" | "XBD" | "XCD" | "XCG" | "XDR" | "XOF" | "XPD" | "XPF" | "XPT" | "XSU" | "XTS" | "XUA" | "XXX" | "YER" | "ZAR" | "ZMW" | "ZWG" | "ADP" | "AFA" | "ALK" | "ANG" | "AOK" | "AON" | "AOR" | "ARA" | "ARP" | "ARY" | "ATS" | "AYM" | "AZM" | "BAD" | "BEC" | "BEF" | "BEL" | "BGJ" | "BGK" | "BGL" | "BGN" | "BOP" | "BRB" | "BRC" | "BRE" | "BRN" | "BRR" | "BUK" | "BYB" | "BYR" | "CHC" | "CNX" | "CSD" | "CSJ" | "CSK" | "CUC" | "CYP" | "DDM" | "DEM" | "ECS" | "ECV" | "EEK" | "EQE" | "ESA" | "ESB" | "ESP" | "FIM" | "FRF" | "GEK" | "GHC" | "GHP" | "GNE" | "GNS" | "GQE" | "GRD" | "GWE" | "GWP" | "HRD" | "HRK" | "IEP" | "ILP" | "ILR" | "ISJ" | "ITL" | "LAJ" | "LSM" | "LTL" | "LTT" | "LUC" | "LUF" | "LUL" | "LVL" | "LVR" | "MAF" | "MGF" | "MLF" | "MRO" | "MTL" | "MTP" | "MVQ" | "MXP" | "MZE" | "MZM" | "NIC" | "NLG" | "PEH" | "PEI" | "PES" | "PLZ" | "PTE" | "RHD" | "ROK" | "ROL" | "RUR" | "SDD" | "SDP" | "SIT" | "SKK" | "SLL" | "SRG" | "STD" | "SUR" | "TJR" | "TMM" | "TPE" | "TRL" | "UAK" | "UGS" | "UGW" | "USS" | "UYN" | "UYP" | "VEB" | "VEF" | "VNC" | "XEU" | "XFO" | "XFU" | "XRE" | "YDD" | "YUD" | "YUM" | "YUN" | "ZAL" | "ZMK" | "ZRN" | "ZRZ" | "ZWC" | "ZWD" | "ZWL" | "ZWN" | "ZWR";
+        Account: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            name: string;
+            locale: string;
+            /** @description What the person may do as staff; empty: a shopper only */
+            roles: ("backoffice" | "operations")[];
+            version: number;
+        };
+        Address: {
+            /** Format: uuid */
+            id: string;
+            /** @description Who receives the parcel */
+            name: string;
+            /** @description With the number */
+            street: string;
+            postalCode: string;
+            city: string;
+            country: string;
+            version: number;
+        };
+        /** @description Account has the maximum number of addresses */
+        AddressBookFullProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "address-book-full";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        AddressList: {
+            items: components["schemas"]["Address"][];
+        };
+        /** @description Address not found */
+        AddressNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "address-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Dashboard: {
+            account: components["schemas"]["Account"];
+            /** @description The last five */
+            orders: components["schemas"]["HistoryItem"][];
+            /** @description Products that may be of interest */
+            recommendations: unknown[];
+            /** @description Services whose part is missing, because they did not answer */
+            degraded: string[];
+        };
         DeadLetter: {
             /** Format: uuid */
             id: string;
@@ -178,6 +243,31 @@ export interface components {
             reason?: string;
             version: string;
         };
+        HistoryItem: {
+            /** Format: uuid */
+            id: string;
+            number: string;
+            /** @description As `status` of the order */
+            status: string;
+            currency: string;
+            /** @description Sum of the lines in the smallest unit of the currency. Absent if a line has no price */
+            total?: number;
+            /** @description The first five */
+            lines: {
+                sku: string;
+                quantity: number;
+                unitPrice?: number;
+            }[];
+            /** @description Number of all lines */
+            lineCount: number;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            placedAt: string;
+            /** @description As `version` of the order */
+            version: number;
+        };
         /** @description Idempotency-Key is malformed */
         IdempotencyKeyMalformedProblem: {
             /**
@@ -232,26 +322,6 @@ export interface components {
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
-        /** @description Transition not allowed */
-        IllegalTransitionProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 409;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "illegal-transition";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-            from: components["schemas"]["OrderStatus"];
-            to: components["schemas"]["OrderStatus"];
-        };
         /** @description Internal server error */
         InternalProblem: {
             /**
@@ -267,6 +337,24 @@ export interface components {
             instance: string;
             /** @constant */
             code: "internal";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Mail address or password is wrong */
+        InvalidCredentialsProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 401;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "invalid-credentials";
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
@@ -287,6 +375,22 @@ export interface components {
             code: "invalid-json";
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
+        };
+        KeySet: {
+            keys: {
+                /** @constant */
+                kty: "OKP";
+                /** @constant */
+                crv: "Ed25519";
+                /** @description The public key, in base64url */
+                x: string;
+                /** @description Begins with the audience of the tokens that it signs: `shop-` or `console-` */
+                kid: string;
+                /** @constant */
+                alg: "EdDSA";
+                /** @constant */
+                use: "sig";
+            }[];
         };
         Mismatch: {
             kind: string;
@@ -323,6 +427,561 @@ export interface components {
             openapi: string;
         } & {
             [key: string]: unknown;
+        };
+        /** @description Service overloaded */
+        OverloadedProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 503;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "overloaded";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Body is too large */
+        PayloadTooLargeProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 413;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "payload-too-large";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description If-Match is missing */
+        PreconditionRequiredProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 428;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "precondition-required";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Reconciliation: {
+            lastRun?: components["schemas"]["ReconciliationRun"];
+            lastFinished?: components["schemas"]["ReconciliationRun"];
+            /** @description A page of the mismatches of the last finished run, of which at most 500 are stored */
+            mismatches: components["schemas"]["Mismatch"][];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
+            nextCursor?: string;
+        };
+        ReconciliationRun: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `failed`: the comparison is incomplete, and its result is not usable
+             * @enum {string}
+             */
+            status: "running" | "finished" | "failed";
+            /** @description Client that requested the run. Absent if it was scheduled */
+            requestedBy?: string;
+            /** @description Whether all records were compared, or only new, open and known mismatching ones */
+            full: boolean;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            finishedAt?: string;
+            /** @description Cause of the failure */
+            error?: string;
+            /** @description Number of compared records, by kind */
+            checked: {
+                [key: string]: number;
+            };
+            /** @description Number of mismatches */
+            total: number;
+            /** @description Number of mismatches by kind; kinds without mismatches are absent */
+            kinds: {
+                [key: string]: number;
+            };
+            /** @description Number of mismatches for which the lost command was sent again */
+            repaired: number;
+        };
+        ReconciliationRunWithMismatches: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `failed`: the comparison is incomplete, and its result is not usable
+             * @enum {string}
+             */
+            status: "running" | "finished" | "failed";
+            /** @description Client that requested the run. Absent if it was scheduled */
+            requestedBy?: string;
+            /** @description Whether all records were compared, or only new, open and known mismatching ones */
+            full: boolean;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            finishedAt?: string;
+            /** @description Cause of the failure */
+            error?: string;
+            /** @description Number of compared records, by kind */
+            checked: {
+                [key: string]: number;
+            };
+            /** @description Number of mismatches */
+            total: number;
+            /** @description Number of mismatches by kind; kinds without mismatches are absent */
+            kinds: {
+                [key: string]: number;
+            };
+            /** @description Number of mismatches for which the lost command was sent again */
+            repaired: number;
+            /** @description The first 50 */
+            mismatches: components["schemas"]["Mismatch"][];
+        };
+        /** @description First request with this key is still in progress */
+        RequestInProgressProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "request-in-progress";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Session: {
+            account: components["schemas"]["Account"];
+            /** @description Life of the access token in seconds. Refresh it before */
+            expiresIn: number;
+            /** @description With `bearer` only. Send it as `Authorization: Bearer` */
+            accessToken?: string;
+            /** @description With `bearer` only. It is valid once; its answer has the next */
+            refreshToken?: string;
+        };
+        /** @description Session has ended */
+        SessionEndedProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 401;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "session-ended";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        SignUp: {
+            email: string;
+        };
+        /** @description Version is not the current one */
+        StaleAccountProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 412;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "stale-version";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            current: components["schemas"]["Account"];
+        };
+        /** @description Version is not the current one */
+        StaleAddressProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 412;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "stale-version";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            current: components["schemas"]["Address"];
+        };
+        /** @description Link is not valid any more */
+        TokenInvalidProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "token-invalid";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Too many failed sign-ins */
+        TooManyAttemptsProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 429;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "too-many-attempts";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Service unavailable */
+        UnavailableProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 503;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "unavailable";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Body is not application/json */
+        UnsupportedMediaTypeProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 415;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "unsupported-media-type";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Request validation failed */
+        ValidationFailedProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "validation-failed";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            errors: {
+                /** @description JSON Pointer into the body or to the query parameter */
+                pointer: string;
+                detail: string;
+            }[];
+        };
+        Verified: {
+            account: components["schemas"]["Account"];
+            /** @description Life of the access token in seconds. Refresh it before */
+            expiresIn?: number;
+            /** @description With `bearer` only. Send it as `Authorization: Bearer` */
+            accessToken?: string;
+            /** @description With `bearer` only. It is valid once; its answer has the next */
+            refreshToken?: string;
+        };
+        WholeDeadLetter: {
+            /** Format: uuid */
+            id: string;
+            queue: string;
+            /** @description Type of the message; `unknown` if it cannot be read */
+            type: string;
+            reason: string;
+            /** @description Queue, type and reason: dead letters that probably have one cause */
+            group: string;
+            status: components["schemas"]["DeadLetterStatus"];
+            /** @description Failed attempts, including those after replays */
+            attempts: number;
+            /** @description Its history, oldest entry first */
+            history: (({
+                /** @constant */
+                type: "failed";
+            } & {
+                [key: string]: unknown;
+            }) | {
+                /** @constant */
+                type: "dead-lettered";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                reason: string;
+                detail?: string;
+            } | {
+                /** @constant */
+                type: "replayed";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+            } | {
+                /** @constant */
+                type: "discarded";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+                reason: string;
+            })[];
+            /**
+             * Format: uuid
+             * @description Id of the order or reservation that the message is about
+             */
+            subjectId?: string;
+            message: {
+                id: string;
+                routingKey: string;
+                headers: {
+                    [key: string]: unknown;
+                };
+                body: string;
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            updatedAt: string;
+        };
+        SignUpBody: {
+            /** Format: email */
+            email: string;
+            /**
+             * @description Language of mail and pages, a tag of BCP 47
+             * @default en
+             */
+            locale?: string;
+        };
+        SignUpAnswer: components["schemas"]["SignUp"];
+        VerifyAccountBody: {
+            /** @description From the link in the mail */
+            token: string;
+            /** @description Not one of the most common passwords, and not the mail address */
+            password: string;
+            name: string;
+            /**
+             * @description For apps: the tokens are in the response, and there is no cookie
+             * @default false
+             */
+            bearer?: boolean;
+        };
+        VerifyAccountAnswer: components["schemas"]["Verified"];
+        SignInBody: {
+            /** Format: email */
+            email: string;
+            password: string;
+            /**
+             * @description For apps: the tokens are in the response, and there is no cookie
+             * @default false
+             */
+            bearer?: boolean;
+        };
+        SignInAnswer: components["schemas"]["Session"];
+        RefreshSessionBody: {
+            /** @description Of an app; a page has it in a cookie */
+            refreshToken?: string;
+        };
+        RefreshSessionAnswer: components["schemas"]["Session"];
+        ReadOwnAccountAnswer: components["schemas"]["Account"];
+        ChangeOwnAccountBody: {
+            name?: string;
+            /** @description Language of mail and pages, a tag of BCP 47 */
+            locale?: string;
+        };
+        ChangeOwnAccountAnswer: components["schemas"]["Account"];
+        CreateAddressBody: {
+            /** @description Who receives the parcel */
+            name: string;
+            /** @description With the number */
+            street: string;
+            postalCode: string;
+            city: string;
+            country: string;
+        };
+        CreateAddressAnswer: components["schemas"]["Address"];
+        ListAddressesAnswer: components["schemas"]["AddressList"];
+        ReadAddressAnswer: components["schemas"]["Address"];
+        ReplaceAddressBody: {
+            /** @description Who receives the parcel */
+            name: string;
+            /** @description With the number */
+            street: string;
+            postalCode: string;
+            city: string;
+            country: string;
+        };
+        ReplaceAddressAnswer: components["schemas"]["Address"];
+        ReadKeySetAnswer: components["schemas"]["KeySet"];
+        ListOwnOrdersQuery: {
+            /** @description Maximum number of items in a page */
+            limit?: number;
+            /** @description `nextCursor` of the previous page, with the same filters */
+            cursor?: string;
+        };
+        ListOwnOrdersAnswer: {
+            items: components["schemas"]["HistoryItem"][];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
+            nextCursor?: string;
+        };
+        ReadDashboardAnswer: components["schemas"]["Dashboard"];
+        ListDeadLettersQuery: {
+            /** @description Only those in this status */
+            status?: components["schemas"]["DeadLetterStatus"];
+            /** @description Only those of this `group` */
+            group?: string;
+            /** @description Only dead letters about this order or reservation */
+            subjectId?: string;
+            /** @description Maximum number of items in a page */
+            limit?: number;
+            /** @description `nextCursor` of the previous page, with the same filters */
+            cursor?: string;
+        };
+        ListDeadLettersAnswer: {
+            items: components["schemas"]["DeadLetter"][];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
+            nextCursor?: string;
+        };
+        ListDeadLetterGroupsAnswer: {
+            items: components["schemas"]["DeadLetterGroup"][];
+        };
+        ReadDeadLetterAnswer: components["schemas"]["WholeDeadLetter"];
+        ReplayDeadLettersBody: {
+            group: string;
+        };
+        ReplayDeadLettersAnswer: {
+            group: string;
+            replayed: number;
+            /** @description Dead letters that are still open. Send the request with a new key until it is 0 */
+            remaining: number;
+        };
+        ReplayDeadLetterBody: Record<string, never>;
+        ReplayDeadLetterAnswer: components["schemas"]["DeadLetter"];
+        DiscardDeadLetterBody: {
+            reason: string;
+        };
+        DiscardDeadLetterAnswer: components["schemas"]["DeadLetter"];
+        ReadReconciliationQuery: {
+            /** @description Maximum number of items in a page */
+            limit?: number;
+            /** @description `nextCursor` of the previous page, with the same filters */
+            cursor?: string;
+        };
+        ReadReconciliationAnswer: components["schemas"]["Reconciliation"];
+        ReconcileBody: Record<string, never>;
+        ReconcileAnswer: components["schemas"]["ReconciliationRunWithMismatches"];
+        ReadHealthAnswer: components["schemas"]["Health"];
+        ReadDocumentAnswer: components["schemas"]["OpenApiDocument"];
+        /**
+         * @description ISO 4217 currency code. Withdrawn codes are accepted, because old orders keep their currency
+         * @enum {string}
+         */
+        Currency: "AED" | "AFN" | "ALL" | "AMD" | "AOA" | "ARS" | "AUD" | "AWG" | "AZN" | "BAM" | "BBD" | "BDT" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYN" | "BZD" | "CAD" | "CDF" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CUP" | "CVE" | "CZK" | "DJF" | "DKK" | "DOP" | "DZD" | "EGP" | "ERN" | "ETB" | "EUR" | "FJD" | "FKP" | "GBP" | "GEL" | "GHS" | "GIP" | "GMD" | "GNF" | "GTQ" | "GYD" | "HKD" | "HNL" | "HTG" | "HUF" | "IDR" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LYD" | "MAD" | "MDL" | "MGA" | "MKD" | "MMK" | "MNT" | "MOP" | "MRU" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZN" | "NAD" | "NGN" | "NIO" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PYG" | "QAR" | "RON" | "RSD" | "RUB" | "RWF" | "SAR" | "SBD" | "SCR" | "SDG" | "SEK" | "SGD" | "SHP" | "SLE" | "SOS" | "SRD" | "SSP" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJS" | "TMT" | "TND" | "TOP" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "UYI" | "UYU" | "UYW" | "UZS" | "VED" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XAG" | "XAU" | "XBA" | "XBB" | "XBC" | "XBD" | "XCD" | "XCG" | "XDR" | "XOF" | "XPD" | "XPF" | "XPT" | "XSU" | "XTS" | "XUA" | "XXX" | "YER" | "ZAR" | "ZMW" | "ZWG" | "ADP" | "AFA" | "ALK" | "ANG" | "AOK" | "AON" | "AOR" | "ARA" | "ARP" | "ARY" | "ATS" | "AYM" | "AZM" | "BAD" | "BEC" | "BEF" | "BEL" | "BGJ" | "BGK" | "BGL" | "BGN" | "BOP" | "BRB" | "BRC" | "BRE" | "BRN" | "BRR" | "BUK" | "BYB" | "BYR" | "CHC" | "CNX" | "CSD" | "CSJ" | "CSK" | "CUC" | "CYP" | "DDM" | "DEM" | "ECS" | "ECV" | "EEK" | "EQE" | "ESA" | "ESB" | "ESP" | "FIM" | "FRF" | "GEK" | "GHC" | "GHP" | "GNE" | "GNS" | "GQE" | "GRD" | "GWE" | "GWP" | "HRD" | "HRK" | "IEP" | "ILP" | "ILR" | "ISJ" | "ITL" | "LAJ" | "LSM" | "LTL" | "LTT" | "LUC" | "LUF" | "LUL" | "LVL" | "LVR" | "MAF" | "MGF" | "MLF" | "MRO" | "MTL" | "MTP" | "MVQ" | "MXP" | "MZE" | "MZM" | "NIC" | "NLG" | "PEH" | "PEI" | "PES" | "PLZ" | "PTE" | "RHD" | "ROK" | "ROL" | "RUR" | "SDD" | "SDP" | "SIT" | "SKK" | "SLL" | "SRG" | "STD" | "SUR" | "TJR" | "TMM" | "TPE" | "TRL" | "UAK" | "UGS" | "UGW" | "USS" | "UYN" | "UYP" | "VEB" | "VEF" | "VNC" | "XEU" | "XFO" | "XFU" | "XRE" | "YDD" | "YUD" | "YUM" | "YUN" | "ZAL" | "ZMK" | "ZRN" | "ZRZ" | "ZWC" | "ZWD" | "ZWL" | "ZWN" | "ZWR";
+        /** @description Transition not allowed */
+        IllegalTransitionProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "illegal-transition";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            from: components["schemas"]["OrderStatus"];
+            to: components["schemas"]["OrderStatus"];
         };
         Order: {
             /**
@@ -459,144 +1118,6 @@ export interface components {
                 isUnsent: boolean;
             };
         };
-        /** @description Service overloaded */
-        OverloadedProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 503;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "overloaded";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        /** @description Body is too large */
-        PayloadTooLargeProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 413;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "payload-too-large";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        Reconciliation: {
-            lastRun?: components["schemas"]["ReconciliationRun"];
-            lastFinished?: components["schemas"]["ReconciliationRun"];
-            /** @description A page of the mismatches of the last finished run, of which at most 500 are stored */
-            mismatches: components["schemas"]["Mismatch"][];
-            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
-            nextCursor?: string;
-        };
-        ReconciliationRun: {
-            /** Format: uuid */
-            id: string;
-            /**
-             * @description `failed`: the comparison is incomplete, and its result is not usable
-             * @enum {string}
-             */
-            status: "running" | "finished" | "failed";
-            /** @description Client that requested the run. Absent if it was scheduled */
-            requestedBy?: string;
-            /** @description Whether all records were compared, or only new, open and known mismatching ones */
-            full: boolean;
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            startedAt: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            finishedAt?: string;
-            /** @description Cause of the failure */
-            error?: string;
-            /** @description Number of compared records, by kind */
-            checked: {
-                [key: string]: number;
-            };
-            /** @description Number of mismatches */
-            total: number;
-            /** @description Number of mismatches by kind; kinds without mismatches are absent */
-            kinds: {
-                [key: string]: number;
-            };
-            /** @description Number of mismatches for which the lost command was sent again */
-            repaired: number;
-        };
-        ReconciliationRunWithMismatches: {
-            /** Format: uuid */
-            id: string;
-            /**
-             * @description `failed`: the comparison is incomplete, and its result is not usable
-             * @enum {string}
-             */
-            status: "running" | "finished" | "failed";
-            /** @description Client that requested the run. Absent if it was scheduled */
-            requestedBy?: string;
-            /** @description Whether all records were compared, or only new, open and known mismatching ones */
-            full: boolean;
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            startedAt: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            finishedAt?: string;
-            /** @description Cause of the failure */
-            error?: string;
-            /** @description Number of compared records, by kind */
-            checked: {
-                [key: string]: number;
-            };
-            /** @description Number of mismatches */
-            total: number;
-            /** @description Number of mismatches by kind; kinds without mismatches are absent */
-            kinds: {
-                [key: string]: number;
-            };
-            /** @description Number of mismatches for which the lost command was sent again */
-            repaired: number;
-            /** @description The first 50 */
-            mismatches: components["schemas"]["Mismatch"][];
-        };
-        /** @description First request with this key is still in progress */
-        RequestInProgressProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 409;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "request-in-progress";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
         /** @description Order was shipped with other data */
         ShipmentDiffersProblem: {
             /**
@@ -662,139 +1183,6 @@ export interface components {
             /** @description Number of retries, for `replays` */
             replays?: number;
         };
-        /** @description Service unavailable */
-        UnavailableProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 503;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "unavailable";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        /** @description Body is not application/json */
-        UnsupportedMediaTypeProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 415;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "unsupported-media-type";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        /** @description Request validation failed */
-        ValidationFailedProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 400;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "validation-failed";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-            errors: {
-                /** @description JSON Pointer into the body or to the query parameter */
-                pointer: string;
-                detail: string;
-            }[];
-        };
-        WholeDeadLetter: {
-            /** Format: uuid */
-            id: string;
-            queue: string;
-            /** @description Type of the message; `unknown` if it cannot be read */
-            type: string;
-            reason: string;
-            /** @description Queue, type and reason: dead letters that probably have one cause */
-            group: string;
-            status: components["schemas"]["DeadLetterStatus"];
-            /** @description Failed attempts, including those after replays */
-            attempts: number;
-            /** @description Its history, oldest entry first */
-            history: (({
-                /** @constant */
-                type: "failed";
-            } & {
-                [key: string]: unknown;
-            }) | {
-                /** @constant */
-                type: "dead-lettered";
-                /**
-                 * Format: date-time
-                 * @description ISO 8601, UTC, with milliseconds
-                 */
-                at: string;
-                reason: string;
-                detail?: string;
-            } | {
-                /** @constant */
-                type: "replayed";
-                /**
-                 * Format: date-time
-                 * @description ISO 8601, UTC, with milliseconds
-                 */
-                at: string;
-                actor: string;
-                correlationId: string;
-            } | {
-                /** @constant */
-                type: "discarded";
-                /**
-                 * Format: date-time
-                 * @description ISO 8601, UTC, with milliseconds
-                 */
-                at: string;
-                actor: string;
-                correlationId: string;
-                reason: string;
-            })[];
-            /**
-             * Format: uuid
-             * @description Id of the order or reservation that the message is about
-             */
-            subjectId?: string;
-            message: {
-                id: string;
-                routingKey: string;
-                headers: {
-                    [key: string]: unknown;
-                };
-                body: string;
-            };
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            updatedAt: string;
-        };
         PlaceOrderBody: {
             customerId: string;
             currency: components["schemas"]["Currency"];
@@ -836,53 +1224,6 @@ export interface components {
         DeliverOrderBody: Record<string, never>;
         DeliverOrderAnswer: components["schemas"]["Order"];
         ReadOrderWaitAnswer: components["schemas"]["OrderWait"];
-        ListDeadLettersQuery: {
-            /** @description Only those in this status */
-            status?: components["schemas"]["DeadLetterStatus"];
-            /** @description Only those of this `group` */
-            group?: string;
-            /** @description Only dead letters about this order or reservation */
-            subjectId?: string;
-            /** @description Maximum number of items in a page */
-            limit?: number;
-            /** @description `nextCursor` of the previous page, with the same filters */
-            cursor?: string;
-        };
-        ListDeadLettersAnswer: {
-            items: components["schemas"]["DeadLetter"][];
-            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
-            nextCursor?: string;
-        };
-        ListDeadLetterGroupsAnswer: {
-            items: components["schemas"]["DeadLetterGroup"][];
-        };
-        ReadDeadLetterAnswer: components["schemas"]["WholeDeadLetter"];
-        ReplayDeadLettersBody: {
-            group: string;
-        };
-        ReplayDeadLettersAnswer: {
-            group: string;
-            replayed: number;
-            /** @description Dead letters that are still open. Send the request with a new key until it is 0 */
-            remaining: number;
-        };
-        ReplayDeadLetterBody: Record<string, never>;
-        ReplayDeadLetterAnswer: components["schemas"]["DeadLetter"];
-        DiscardDeadLetterBody: {
-            reason: string;
-        };
-        DiscardDeadLetterAnswer: components["schemas"]["DeadLetter"];
-        ReadReconciliationQuery: {
-            /** @description Maximum number of items in a page */
-            limit?: number;
-            /** @description `nextCursor` of the previous page, with the same filters */
-            cursor?: string;
-        };
-        ReadReconciliationAnswer: components["schemas"]["Reconciliation"];
-        ReconcileBody: Record<string, never>;
-        ReconcileAnswer: components["schemas"]["ReconciliationRunWithMismatches"];
-        ReadHealthAnswer: components["schemas"]["Health"];
-        ReadDocumentAnswer: components["schemas"]["OpenApiDocument"];
         AdjustmentResults: {
             results: {
                 /** @description Its own `Idempotency-Key`, without quotes around it */
@@ -1132,301 +1473,6 @@ export interface components {
             nextCursor?: string;
         };
         ReadReservationAnswer: components["schemas"]["Reservation"];
-        Account: {
-            /** Format: uuid */
-            id: string;
-            email: string;
-            name: string;
-            locale: string;
-            /** @description What the person may do as staff; empty: a shopper only */
-            roles: ("backoffice" | "operations")[];
-            version: number;
-        };
-        Address: {
-            /** Format: uuid */
-            id: string;
-            /** @description Who receives the parcel */
-            name: string;
-            /** @description With the number */
-            street: string;
-            postalCode: string;
-            city: string;
-            country: string;
-            version: number;
-        };
-        /** @description Account has the maximum number of addresses */
-        AddressBookFullProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 409;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "address-book-full";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        AddressList: {
-            items: components["schemas"]["Address"][];
-        };
-        /** @description Address not found */
-        AddressNotFoundProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 404;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "address-not-found";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        /** @description Mail address or password is wrong */
-        InvalidCredentialsProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 401;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "invalid-credentials";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        KeySet: {
-            keys: {
-                /** @constant */
-                kty: "OKP";
-                /** @constant */
-                crv: "Ed25519";
-                /** @description The public key, in base64url */
-                x: string;
-                /** @description Begins with the audience of the tokens that it signs: `shop-` or `console-` */
-                kid: string;
-                /** @constant */
-                alg: "EdDSA";
-                /** @constant */
-                use: "sig";
-            }[];
-        };
-        /** @description If-Match is missing */
-        PreconditionRequiredProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 428;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "precondition-required";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        Session: {
-            account: components["schemas"]["Account"];
-            /** @description Life of the access token in seconds. Refresh it before */
-            expiresIn: number;
-            /** @description With `bearer` only. Send it as `Authorization: Bearer` */
-            accessToken?: string;
-            /** @description With `bearer` only. It is valid once; its answer has the next */
-            refreshToken?: string;
-        };
-        /** @description Session has ended */
-        SessionEndedProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 401;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "session-ended";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        SignUp: {
-            email: string;
-        };
-        /** @description Version is not the current one */
-        StaleAccountProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 412;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "stale-version";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-            current: components["schemas"]["Account"];
-        };
-        /** @description Version is not the current one */
-        StaleAddressProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 412;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "stale-version";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-            current: components["schemas"]["Address"];
-        };
-        /** @description Link is not valid any more */
-        TokenInvalidProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 400;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "token-invalid";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        /** @description Too many failed sign-ins */
-        TooManyAttemptsProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 429;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "too-many-attempts";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        Verified: {
-            account: components["schemas"]["Account"];
-            /** @description Life of the access token in seconds. Refresh it before */
-            expiresIn?: number;
-            /** @description With `bearer` only. Send it as `Authorization: Bearer` */
-            accessToken?: string;
-            /** @description With `bearer` only. It is valid once; its answer has the next */
-            refreshToken?: string;
-        };
-        SignUpBody: {
-            /** Format: email */
-            email: string;
-            /**
-             * @description Language of mail and pages, a tag of BCP 47
-             * @default en
-             */
-            locale?: string;
-        };
-        SignUpAnswer: components["schemas"]["SignUp"];
-        VerifyAccountBody: {
-            /** @description From the link in the mail */
-            token: string;
-            /** @description Not one of the most common passwords, and not the mail address */
-            password: string;
-            name: string;
-            /**
-             * @description For apps: the tokens are in the response, and there is no cookie
-             * @default false
-             */
-            bearer?: boolean;
-        };
-        VerifyAccountAnswer: components["schemas"]["Verified"];
-        SignInBody: {
-            /** Format: email */
-            email: string;
-            password: string;
-            /**
-             * @description For apps: the tokens are in the response, and there is no cookie
-             * @default false
-             */
-            bearer?: boolean;
-        };
-        SignInAnswer: components["schemas"]["Session"];
-        RefreshSessionBody: {
-            /** @description Of an app; a page has it in a cookie */
-            refreshToken?: string;
-        };
-        RefreshSessionAnswer: components["schemas"]["Session"];
-        ReadOwnAccountAnswer: components["schemas"]["Account"];
-        ChangeOwnAccountBody: {
-            name?: string;
-            /** @description Language of mail and pages, a tag of BCP 47 */
-            locale?: string;
-        };
-        ChangeOwnAccountAnswer: components["schemas"]["Account"];
-        CreateAddressBody: {
-            /** @description Who receives the parcel */
-            name: string;
-            /** @description With the number */
-            street: string;
-            postalCode: string;
-            city: string;
-            country: string;
-        };
-        CreateAddressAnswer: components["schemas"]["Address"];
-        ListAddressesAnswer: components["schemas"]["AddressList"];
-        ReadAddressAnswer: components["schemas"]["Address"];
-        ReplaceAddressBody: {
-            /** @description Who receives the parcel */
-            name: string;
-            /** @description With the number */
-            street: string;
-            postalCode: string;
-            city: string;
-            country: string;
-        };
-        ReplaceAddressAnswer: components["schemas"]["Address"];
-        ReadKeySetAnswer: components["schemas"]["KeySet"];
     };
     responses: never;
     parameters: never;

@@ -14,7 +14,8 @@ import type { OrderLine } from './order-lines.ts';
 // Builds SQL for queries with optional filters; it has no connection.
 const builder = knex({ client: 'pg' });
 
-interface OrderRow {
+/** A row with {@link COLUMNS} and {@link LINES}. */
+export interface OrderRow {
   id: string;
   number: string;
   client_id: string;
@@ -33,11 +34,13 @@ interface OrderRow {
   lines: { sku: string; quantity: number; unitPrice: number | null }[];
 }
 
-const COLUMNS = /* sql */ `
+/** The columns of an order, in statements with the alias `o`. */
+export const COLUMNS = /* sql */ `
   o.id, o.number, o.client_id, o.customer_id, o.currency, o.status, o.first_outcome, o.rejection, o.carrier,
   o.tracking_number, o.cancellation, o.awaiting, o.version, o.created_at, o.updated_at`;
 
-const LINES = /* sql */ `
+/** Its lines. */
+export const LINES = /* sql */ `
   (SELECT jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'unitPrice', l.unit_price)
                     ORDER BY l.position)
    FROM order_lines l WHERE l.order_id = o.id) AS lines`;
@@ -46,10 +49,11 @@ const LINES = /* sql */ `
 export const KEY_OF_ORDER = { clientId: 'o.client_id', key: 'o.idempotency_key', resourceId: 'o.id' };
 
 // Positions start at 0, so the count follows from the last one without reading all lines.
-const LINE_COUNT = /* sql */ `
+export const LINE_COUNT = /* sql */ `
   (SELECT coalesce(max(l.position) + 1, 0) FROM order_lines l WHERE l.order_id = o.id) AS line_count`;
 
-function toOrder(row: OrderRow): Order {
+/** The order of a row. */
+export function toOrder(row: OrderRow): Order {
   return {
     id: row.id,
     number: toOrderNumber(row.number),

@@ -1,11 +1,8 @@
-/**
- * Reads the reservations of inventory-service for reconciliation. It waits longer than an order, retries with another process,
- * and gives up only after the time of a process restart, because a comparison of millions would have to start again.
- */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Reads the reservations of inventory-service for reconciliation. */
+import { readPatiently } from '@shop/chassis/base/calls/read-patiently.ts';
+import { UnexpectedStatusError } from '@shop/chassis/base/calls/service-target.ts';
 import { ComparisonError } from '@shop/chassis/operations/reconciliation/run.ts';
 import { z } from 'zod';
-import { UnexpectedStatusError } from '../reservations/inventory-target.ts';
 import type { InventoryTargets } from '../reservations/inventory-targets.ts';
 
 export interface ReservationLook {
@@ -29,11 +26,6 @@ export interface ReservationPages {
 /** The maximum page size of inventory-service. */
 export const PAGE = 500;
 
-// A page is read in milliseconds. A process that does not respond within this time is unavailable or overloaded.
-const TIMEOUT_MS = 5_000;
-const GIVE_UP_AFTER_MS = 15_000;
-const PAUSE_MS = 500;
-
 const answer = z.object({
   items: z.array(
     z.object({
@@ -47,20 +39,11 @@ const answer = z.object({
 /** A client of `GET /reservations` and `POST /reservations/lookup`. */
 export function createReservationPages({ inventory }: { inventory: InventoryTargets }): ReservationPages {
   async function ask(path: string, body: object | undefined, signal: AbortSignal) {
-    const tried = new Set<unknown>();
-    const began = performance.now();
-    for (;;) {
+    try {
+      return await readPatiently(inventory, { path, body, read: (json) => answer.parse(json) }, signal);
+    } catch (error) {
       signal.throwIfAborted();
-      try {
-        return await inventory.read(
-          { path, body, timeoutMs: TIMEOUT_MS, signal, read: (json) => answer.parse(json) },
-          tried,
-        );
-      } catch (error) {
-        signal.throwIfAborted();
-        if (performance.now() - began >= GIVE_UP_AFTER_MS) throw toComparisonError(error);
-        await sleep(PAUSE_MS);
-      }
+      throw toComparisonError(error);
     }
   }
 

@@ -1,13 +1,14 @@
 /**
  * The call to inventory-service. It returns the results, or `undefined` if the outcome is unknown. Nothing is retried here after
- * it was sent, because the request is repeated by message with the same ids. `inventory-targets.ts` chooses the process.
+ * it was sent, because the request is repeated by message with the same ids. `service-targets.ts` chooses the process.
  */
+import { TimedOutError } from '@shop/chassis/base/calls/service-target.ts';
+import { NoTargetError } from '@shop/chassis/base/calls/service-targets.ts';
 import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import { z } from 'zod';
 import type { OrderMetrics } from '../metrics.ts';
 import type { Shortage } from '../orders/order.ts';
-import { TimedOutError } from './inventory-target.ts';
-import { type InventoryTargets, NoTargetError } from './inventory-targets.ts';
+import type { InventoryTargets } from './inventory-targets.ts';
 
 export interface ReservationRequest {
   id: string;

@@ -1,7 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { countFitting } from '../messaging/batch-size.ts';
 import type { Broker } from '../messaging/connection.ts';
-import { waitForDatabase } from '../messaging/outage.ts';
+import { waitForEnd } from '../messaging/outage.ts';
 import { type Subject, subjectInLog } from '../messaging/subject.ts';
 import { Subscription } from '../messaging/subscription.ts';
 import { deadLetterQueueName } from '../messaging/topology.ts';
@@ -73,7 +73,7 @@ async function drain(
   else if (await pool.takesWrites()) await storeOneByOne(options, batch, channel, subscription);
   else {
     await subscription.release();
-    await waitForDatabase({ pool, holdMs: 0, probeIntervalMs: PROBE_INTERVAL_MS }, subscription);
+    await waitForEnd({ isOver: pool.takesWrites, holdMs: 0, probeIntervalMs: PROBE_INTERVAL_MS }, subscription);
   }
 }
 

@@ -7,7 +7,7 @@ import { isSuspect, sizeOfBatch } from './batch-size.ts';
 import type { Broker } from './connection.ts';
 import { type Fate, type Handle, handleBatch, type IncomingMessage } from './handle-batch.ts';
 import type { MessageDefinition } from './message-definition.ts';
-import { type OutageOptions, waitForDatabase } from './outage.ts';
+import { type OutageOptions, waitForEnd } from './outage.ts';
 import { faultOfSize, type Processed, type Reading, readDelivery, TOO_LARGE } from './read-delivery.ts';
 import { endSpan, startSpans } from './spans.ts';
 import type { Subject } from './subject.ts';
@@ -23,7 +23,8 @@ import { DELIVERY_LIMIT, RETRY_DELAYS_MS } from './topology.ts';
  *   copy not confirmed          -> nack: the message is redelivered, and the inbox or the handler's state decides
  *   too large                   -> rejected on arrival: the broker dead-letters it, so that it does not stay in memory
  *   database unavailable        -> paused: nothing is acknowledged, and no attempt is counted
- *   or read-only
+ *   or read-only; or a service
+ *   that the handler needs
  *   process crashes             -> the broker redelivers, up to the queue's delivery-limit
  *
  * When a message crashes the process, the delivery count of every message that the process held goes up, and all of them
@@ -46,6 +47,8 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   tracing?: Tracing;
   /** What the messages are about. */
   subject?: Subject;
+  /** What the handler needs besides the database. */
+  dependency?: Dependency;
   /** Maximum number of unacknowledged deliveries, and so the maximum batch size. */
   prefetch?: number;
   retryDelaysMs?: readonly number[];
@@ -55,6 +58,15 @@ export interface ConsumerOptions<Definition extends MessageDefinition> {
   holdMs?: number;
   /** Interval between checks of the database while the consumer is paused. */
   probeIntervalMs?: number;
+}
+
+/** Something that the handler needs, such as another service: its outage pauses the consumer like one of the database. */
+export interface Dependency {
+  name: string;
+  /** Whether an error of the handler means that it is unavailable. */
+  isUnavailable(error: unknown): boolean;
+  /** Whether it is available again. */
+  isBack(): Promise<boolean>;
 }
 
 export interface Consumer {
@@ -68,8 +80,8 @@ const CAREFUL_PREFETCH = 1;
 const PROBE_INTERVAL_MS = 1_000;
 // Shorter than the broker's delivery acknowledgement timeout (30 minutes), longer than a restart of the database.
 const HOLD_MS = 60_000;
-// A statement that always times out looks like an outage. If the database is available right after it this many times in a
-// row, the message is the cause.
+// A statement that always times out looks like an outage, and so does such a call of a service. If the database, or the service, is
+// available right after it this many times in a row, the message is the cause.
 const OUTAGES_BELIEVED = 3;
 
 /** Consume a queue until stopped, across reconnects. */
@@ -133,16 +145,18 @@ async function processDeliveries<Definition extends MessageDefinition>(
   from: OpenChannel,
   subscription: Subscription,
 ): Promise<Processed[] | undefined> {
-  const { queue, pool, log, holdMs = HOLD_MS, probeIntervalMs = PROBE_INTERVAL_MS } = options;
-  const outage: OutageOptions = { pool, holdMs, probeIntervalMs };
+  const { queue, pool, dependency, log, holdMs = HOLD_MS, probeIntervalMs = PROBE_INTERVAL_MS } = options;
+  const isOver = async () => (await pool.takesWrites()) && (await (dependency?.isBack() ?? true));
+  const outage: OutageOptions = { isOver, holdMs, probeIntervalMs };
   const incoming = readings.flatMap((reading) => reading.incoming ?? []);
   for (let believed = 0; ; ) {
     try {
       const fates = (await handleIncoming(options, incoming, believed)).values();
       return readings.map((reading) => ({ ...reading, fate: reading.refused ?? (fates.next().value as Fate) }));
     } catch (error) {
-      log.warn({ err: error, queue }, 'database unavailable; consumer paused');
-      const probes = await waitForDatabase(outage, subscription);
+      const missing = dependency?.isUnavailable(error) ? dependency.name : 'database';
+      log.warn({ err: error, queue }, `${missing} unavailable; consumer paused`);
+      const probes = await waitForEnd(outage, subscription);
       if (probes === undefined || from.closed) return undefined;
       believed = probes === 1 ? believed + 1 : 0;
     }
@@ -156,8 +170,9 @@ async function handleIncoming<Definition extends MessageDefinition>(
   believed: number,
 ): Promise<Fate[]> {
   if (incoming.length === 0) return [];
-  const { queue, pool, tracing } = options;
+  const { queue, pool, dependency, tracing } = options;
   const isOutage = async (error: unknown) => {
+    if (dependency?.isUnavailable(error)) return believed < OUTAGES_BELIEVED || !(await dependency.isBack());
     const pausing = databaseFault(error)?.consumer;
     if (pausing === 'pauses thrice') return believed < OUTAGES_BELIEVED || !(await pool.takesWrites());
     return pausing === 'pauses';

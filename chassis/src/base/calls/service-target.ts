@@ -1,26 +1,26 @@
 /**
- * One process of inventory-service: an address with its connections and its circuit breaker.
+ * One process of another service: an address with its connections and its circuit breaker.
  *
  *   closed     it gets calls
  *     -> open       on a failed connection; a timeout; three consecutive failures, or failure of half of the latest calls
- *   open       it gets no calls, except a probe every second, on which no order depends
+ *   open       it gets no calls, except a probe every second, on which no request depends
  *     -> half open  the probe was answered
- *   half open  it gets one call for an order
+ *   half open  it gets one call for a request
  *     -> closed     the call was answered
  *     -> open       the call failed
  *
  * A process that drains sends `Connection: close` with its responses. Such a target is leaving, and is called only if there is
- * no other: a call that arrives while the process closes its sockets has an unknown outcome, and its order gets a 202. (undici
- * opens a new connection after such a response, which does not help, because the process still accepts it.)
+ * no other: a call that arrives while the process closes its sockets has an unknown outcome. (undici opens a new connection
+ * after such a response, which does not help, because the process still accepts it.)
  */
 
 import { isIP } from 'node:net';
-import type { Logger } from '@shop/chassis/base/telemetry/log.ts';
 import CircuitBreaker from 'opossum';
+import type { Gauge } from 'prom-client';
 import { Pool } from 'undici';
-import type { OrderMetrics } from '../metrics.ts';
+import type { Logger } from '../telemetry/log.ts';
 
-/** A call to inventory-service, and the function that parses its response; if parsing fails, the call has failed. */
+/** A call to another service, and the function that parses its response; if parsing fails, the call has failed. */
 export interface Question<T> {
   path: string;
   /** If set, the call is a POST. */
@@ -36,24 +36,35 @@ export class TimedOutError extends Error {
   /** The timeout was too short, or the event loop of this process was blocked: not a failure of the target. */
   readonly isOurDoing: boolean;
 
-  constructor(timeoutMs: number, isOurDoing: boolean) {
-    super(`no response from inventory-service within ${timeoutMs} ms`);
+  constructor(service: string, timeoutMs: number, isOurDoing: boolean) {
+    super(`no response from ${service} within ${timeoutMs} ms`);
     this.isOurDoing = isOurDoing;
   }
 }
 
 /** A status other than 200. */
-export class UnexpectedStatusError extends Error {}
+export class UnexpectedStatusError extends Error {
+  readonly status: number;
+
+  constructor(service: string, status: number) {
+    super(`${service} answered ${status}`);
+    this.status = status;
+  }
+}
 
 export interface TargetOptions {
+  /** Name of the called service, for messages. */
+  service: string;
   internalToken: string;
   /** Maximum timeout of a call. */
   timeoutMs: number;
-  metrics: Pick<OrderMetrics, 'breakerState'>;
+  /** A harmless call with which a process shows that it works again. It uses the database, like a call for a request. */
+  probe: Pick<Question<unknown>, 'path' | 'body'>;
+  metrics?: { breakerState: Gauge<'target'> };
   log: Logger;
 }
 
-// Long enough not to overload a service that is starting, short enough that few orders have to be reserved by message.
+// Long enough not to overload a service that is starting, short enough that few requests fail meanwhile.
 const PROBE_PAUSE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 500;
 // Longer than a process takes to drain and close in our deployments (DRAIN_SECONDS of 3 or 4, then at most 4 s). A process that
@@ -66,11 +77,9 @@ const FULL_TIME = 0.8;
 // If a timer fires later than this, the event loop was blocked or the process was frozen.
 const LATE_MS = 200;
 const BREAKER_STATES = { closed: 0, halfOpen: 1, open: 2 };
-// No reservation has this id. The probe uses the service's pool and database, like a call for an order.
-const NIL_ID = '00000000-0000-0000-0000-000000000000';
 
 /** A process at an address of `url`. A host name in it remains in use for the Host header and the certificate check. */
-export class InventoryTarget {
+export class ServiceTarget {
   readonly name: string;
   lastUsedAt = 0;
   readonly #options: TargetOptions;
@@ -104,7 +113,7 @@ export class InventoryTarget {
       rollingCountTimeout: 5_000,
       rollingCountBuckets: 5,
       resetTimeout: PROBE_PAUSE_MS,
-      // Counted as a success, so it closes a half-open breaker: one more failed order is better than a breaker that stays open.
+      // Counted as a success, so it closes a half-open breaker: one more failed call is better than a breaker that stays open.
       errorFilter: isOurDoing,
     });
     this.#followBreaker();
@@ -162,20 +171,20 @@ export class InventoryTarget {
       this.#leavingUntil = response.headers.connection === 'close' ? performance.now() + LEAVING_MS : 0;
       if (response.statusCode !== 200) {
         await response.body.dump();
-        throw new UnexpectedStatusError(`inventory-service answered ${response.statusCode}`);
+        throw new UnexpectedStatusError(this.#options.service, response.statusCode);
       }
       return question.read(await response.body.json());
     } catch (error) {
       if (!limit.aborted || signal?.aborted) throw error;
       const isLate = performance.now() - call.since > timeoutMs + LATE_MS;
-      throw new TimedOutError(timeoutMs, isLate || !this.isFullTime(timeoutMs));
+      throw new TimedOutError(this.#options.service, timeoutMs, isLate || !this.isFullTime(timeoutMs));
     } finally {
       this.#calls.delete(call);
     }
   }
 
-  /** Make a call for an order. A full timeout opens the breaker at once, because a stalled process occupies a batch slot. */
-  async sendForOrder<T>(question: Question<T>): Promise<T> {
+  /** Make a call for a request. A full timeout opens the breaker at once, because a stalled process occupies a batch slot. */
+  async sendForRequest<T>(question: Question<T>): Promise<T> {
     try {
       const answer = (await this.#breaker.fire(() => this.send(question))) as T;
       this.#failuresInARow = 0;
@@ -189,7 +198,7 @@ export class InventoryTarget {
     }
   }
 
-  /** Open the breaker: no more calls for orders until a probe is answered. */
+  /** Open the breaker: no more calls for requests until a probe is answered. */
   leaveOut(): void {
     this.#breaker.open();
   }
@@ -202,37 +211,36 @@ export class InventoryTarget {
   }
 
   #followBreaker(): void {
-    const { metrics, log } = this.#options;
+    const { service, metrics, log } = this.#options;
     const target = this.name;
     let isLeftOut = false;
-    metrics.breakerState.set({ target }, BREAKER_STATES.closed);
+    metrics?.breakerState.set({ target }, BREAKER_STATES.closed);
     this.#breaker.on('open', () => {
       this.#isProbed = false;
-      metrics.breakerState.set({ target }, BREAKER_STATES.open);
-      if (!isLeftOut) log.warn({ target }, 'circuit breaker opened for a process of inventory-service');
+      metrics?.breakerState.set({ target }, BREAKER_STATES.open);
+      if (!isLeftOut) log.warn({ target }, `circuit breaker opened for a process of ${service}`);
       isLeftOut = true;
     });
     this.#breaker.on('halfOpen', () => void this.#probe());
     this.#breaker.on('close', () => {
       isLeftOut = false;
-      metrics.breakerState.set({ target }, BREAKER_STATES.closed);
-      log.info({ target }, 'circuit breaker closed for a process of inventory-service');
+      metrics?.breakerState.set({ target }, BREAKER_STATES.closed);
+      log.info({ target }, `circuit breaker closed for a process of ${service}`);
     });
   }
 
-  /** Without a probe, opossum would send the call of an order now, which times out each time if the process is frozen. */
+  /** Without a probe, opossum would send the call of a request now, which times out each time if the process is frozen. */
   async #probe(): Promise<void> {
     try {
       await this.send({
-        path: '/reservations/lookup',
-        body: { ids: [NIL_ID], lines: false },
+        ...this.#options.probe,
         timeoutMs: this.#options.timeoutMs,
         signal: this.#closing.signal,
         read: () => undefined,
       });
       if (this.#breaker.isShutdown) return;
       this.#isProbed = true;
-      this.#options.metrics.breakerState.set({ target: this.name }, BREAKER_STATES.halfOpen);
+      this.#options.metrics?.breakerState.set({ target: this.name }, BREAKER_STATES.halfOpen);
     } catch {
       if (!this.#breaker.isShutdown) this.#breaker.open();
     }

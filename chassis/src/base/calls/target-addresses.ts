@@ -1,5 +1,5 @@
 /**
- * The addresses of inventory-service. A URL with a host name stands for all addresses of the name. It is resolved periodically,
+ * The addresses of a service. A URL with a host name stands for all addresses of the name. It is resolved periodically,
  * because recreated containers have other addresses.
  */
 

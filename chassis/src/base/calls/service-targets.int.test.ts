@@ -2,12 +2,12 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
-import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
-import { atEnd } from '@shop/chassis/testing/at-end.ts';
-import { eventually } from '@shop/chassis/testing/eventually.ts';
-import { withOrderMetrics } from '../metrics.ts';
-import { createInventoryTargets, type InventoryTargetsOptions, NoTargetError } from './inventory-targets.ts';
+import { Gauge } from 'prom-client';
+import { atEnd } from '../../testing/at-end.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { createLogger } from '../telemetry/log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createServiceTargets, NoTargetError, type ServiceTargetsOptions } from './service-targets.ts';
 
 // Long enough for a response on a busy machine, short enough to wait for it.
 const TIMEOUT_MS = 1_000;
@@ -16,7 +16,7 @@ type Answer = (req: IncomingMessage, res: ServerResponse) => void;
 const answers: Answer = (_req, res) => res.end('{}');
 const hangs: Answer = () => {};
 
-/** A server in place of a process of inventory-service. */
+/** A server in place of a process of the called service. */
 async function startProcess(answer: Answer, host = '127.0.0.1', port = 0) {
   const server = createServer((req, res) => {
     req.resume();
@@ -43,10 +43,15 @@ async function startProcess(answer: Answer, host = '127.0.0.1', port = 0) {
   return process;
 }
 
-function toInventory(urls: readonly string[], more: Partial<InventoryTargetsOptions> = {}) {
-  const metrics = withOrderMetrics(createMetrics('order-service', 'test'));
-  const log = createLogger('order-service', 'silent');
-  const targets = createInventoryTargets({
+function toInventory(urls: readonly string[], more: Partial<ServiceTargetsOptions> = {}) {
+  const { registry } = createMetrics('test', 'test');
+  const metrics = {
+    breakerState: new Gauge({ name: 'breaker_state', help: 'h', labelNames: ['target'], registers: [registry] }),
+  };
+  const log = createLogger('test', 'silent');
+  const targets = createServiceTargets({
+    service: 'inventory-service',
+    probe: { path: '/reservations/lookup', body: {} },
     urls,
     internalToken: 'i'.repeat(32),
     timeoutMs: TIMEOUT_MS,
