@@ -26,10 +26,8 @@ export function Ledger({ product: { sku, onHand, reserved } }: { product: Produc
   });
   const rows = movements.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
-    <section aria-labelledby="ledger">
-      <h2 id="ledger" className={styles.title}>
-        {words.stock.ledger}
-      </h2>
+    <div>
+      <h2 className={styles.title}>{words.stock.ledger}</h2>
       <p className={styles.text}>{words.stock.ledgerText}</p>
       {movements.isError && <ErrorPanel error={movements.error} onRetry={() => void movements.refetch()} />}
       {movements.isPending && <Loading />}
@@ -44,7 +42,7 @@ export function Ledger({ product: { sku, onHand, reserved } }: { product: Produc
           </Button>
         </p>
       )}
-    </section>
+    </div>
   );
 }
 

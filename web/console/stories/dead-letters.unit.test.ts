@@ -34,7 +34,7 @@ it('knows when it was set aside last', () => {
   const later = '2026-01-06T09:30:00.000Z';
   const dead = (time: string) => ({ type: 'dead-lettered', at: time, reason: 'x' });
   expect(setAsideAt(aLetter([dead(at), { type: 'replayed', at }, dead(later)]))).toBe(later);
-  expect(setAsideAt(aLetter([]))).toBe('2025-10-01T20:47:43.488Z');
+  expect(setAsideAt(aLetter([]))).toBe('2025-10-02T02:15:29.536Z');
 });
 
 it.each([
