@@ -46,6 +46,11 @@ export const pages: readonly PageEntry[] = [
   { path: '/failures/$service', load: async () => (await import('./routes/failure-group.tsx')).FailureGroupPage },
   { path: '/failures/$service/$letter', load: async () => (await import('./routes/failure.tsx')).FailurePage },
   {
+    path: '/books',
+    load: async () => (await import('./routes/books.tsx')).BooksPage,
+    navigation: { title: words.shell.books, icon: 'books', key: 'b' },
+  },
+  {
     path: '/parts',
     load: async () => (await import('./routes/parts.tsx')).PartsPage,
     navigation: { title: words.shell.parts, icon: 'parts', key: 'p' },

@@ -1,3 +1,4 @@
+import { booksWords } from './books.ts';
 import { failuresWords } from './failures.ts';
 import { ordersWords } from './orders.ts';
 import { overviewWords } from './overview.ts';
@@ -10,6 +11,7 @@ import { stockWords } from './stock.ts';
  * An area of the pages has a file of its own; a text that lacks a language does not compile.
  */
 const messages = {
+  books: booksWords,
   overview: overviewWords,
   shell: shellWords,
   orders: ordersWords,
