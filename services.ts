@@ -18,6 +18,10 @@ interface Entry {
   readonly asks: readonly string[];
   /** Its own keys, in one or two words: `master_key` becomes `<NAME>_MASTER_KEY`. Each is rotated like a token. */
   readonly keys: readonly string[];
+  /** Settings that the operator may give it under Compose and on a host, with their values under Compose (empty: none). */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Whether it calls servers outside, so that it needs a network with external access. */
+  readonly callsOutside: boolean;
   /** The option of `npm start` for the number of its processes. */
   readonly countOption: string;
   /** Number of processes under Compose and on the host. */
@@ -28,12 +32,27 @@ interface Entry {
 
 const entries = [
   {
+    name: 'notification',
+    path: 'notifications',
+    about: 'mails to people',
+    database: 'notifications',
+    asks: ['account'],
+    keys: [],
+    settings: { SMTP_URL: 'smtp://maildev:1025', MAIL_FROM: 'Shop <no-reply@shop.localhost>' },
+    callsOutside: true,
+    countOption: 'notifications',
+    replicas: 2,
+    inspectorPort: 9259,
+  },
+  {
     name: 'account',
     path: 'accounts',
     about: 'people who sign in',
     database: 'accounts',
     asks: ['order'],
     keys: ['master_key'],
+    settings: {},
+    callsOutside: false,
     countOption: 'accounts',
     replicas: 2,
     inspectorPort: 9249,
@@ -45,6 +64,8 @@ const entries = [
     database: 'orders',
     asks: ['inventory'],
     keys: [],
+    settings: {},
+    callsOutside: false,
     countOption: 'orders',
     replicas: 2,
     inspectorPort: 9229,
@@ -56,6 +77,8 @@ const entries = [
     database: 'inventory',
     asks: [],
     keys: [],
+    settings: {},
+    callsOutside: false,
     countOption: 'inventories',
     replicas: 2,
     inspectorPort: 9239,

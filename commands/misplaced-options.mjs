@@ -7,7 +7,7 @@
  */
 
 // [services.ts: count options] written by `npm run services`
-const countOptions = ['accounts', 'orders', 'inventories'];
+const countOptions = ['notifications', 'accounts', 'orders', 'inventories'];
 // [end]
 const withValue = [
   ...['port', ...countOptions],

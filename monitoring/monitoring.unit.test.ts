@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
+import { withNotificationMetrics } from '@shop/notification-service/metrics.ts';
 import { withOrderMetrics } from '@shop/order-service/metrics.ts';
 import { parse } from 'yaml';
 import { dashboards } from './grafana/dashboards.ts';
@@ -95,7 +96,7 @@ describe('metricsIn', () => {
 
 describe('every expression', () => {
   it('uses only metrics that are exported', async () => {
-    const ours = withInventoryMetrics(withOrderMetrics(createMetrics('test', '0'))).registry;
+    const ours = withNotificationMetrics(withInventoryMetrics(withOrderMetrics(createMetrics('test', '0')))).registry;
     const delivered = new Set([
       ...recordings.map(({ record }) => record),
       ...Object.values(otherMetrics).flat(),

@@ -71,7 +71,7 @@ export function developmentRegions(): Record<string, string> {
     environment:
       <<: *service-environment
       DATABASE_URL: ${databaseUrl(service, service.database.role, servicePassword(service))}
-${addresses(service, 6)}${forEachOf([...callsOf(service), ...keysOf(service)], ({ variable }) => `      ${variable}: \${${variable}:-${developmentSecret(variable)}}\n`)}    networks: [services, data]
+${addresses(service, 6)}${forEachOf([...callsOf(service), ...keysOf(service)], ({ variable }) => `      ${variable}: \${${variable}:-${developmentSecret(variable)}}\n`)}${forEachOf(Object.entries(service.settings), ([name, value]) => `      ${name}: \${${name}:-${value}}\n`)}    networks: [services, data${service.callsOutside ? ', edge' : ''}]
     stop_grace_period: 20s
     mem_limit: 384m
     cpus: 1
@@ -137,10 +137,10 @@ x-${service.folder}: &${service.folder}
   networks:
     services: { aliases: [${service.folder}] }
     data:
-  environment:
+${service.callsOutside ? '    outside:\n' : ''}  environment:
     <<: *service-environment
     DATABASE_URL_FILE: /run/secrets/${service.name}_database_url
-${addresses(service, 4)}${forEachOf(tokenSecrets(service), (name) => `    ${name.toUpperCase()}_FILE: /run/secrets/${name}\n`)}  secrets:
+${addresses(service, 4)}${forEachOf(tokenSecrets(service), (name) => `    ${name.toUpperCase()}_FILE: /run/secrets/${name}\n`)}${forEachOf(Object.keys(service.settings), (name) => `    ${name}: \${${name}:-}\n`)}  secrets:
     - ${service.name}_database_url
     - rabbitmq_url
     - gateway_token
@@ -233,6 +233,10 @@ export function settingsRegions(): Record<string, string> {
       services,
       ({ name, variable }) =>
         `${variable}_DB_OWNER_PASSWORD=development-${name}-owner\n${variable}_DB_PASSWORD=development-${name}-service\n`,
+    ),
+    settings: forEachOf(
+      services.flatMap(({ settings }) => Object.entries(settings)),
+      ([name, value]) => `${name}=${value}\n`,
     ),
     images: `${forEachOf(services, ({ variable }) => `${variable}_SERVICE_IMAGE=\n`)}WEB_IMAGE=\n`,
   };

@@ -12,7 +12,7 @@ import {
   standInRegions,
 } from './compose.ts';
 import { dockerfileOf, pagesDockerfile } from './dockerfiles.ts';
-import { forEachOf, jsonList, withRegions } from './regions.ts';
+import { forEachOf, withRegions } from './regions.ts';
 import { readTopologies } from './topologies.ts';
 
 /** A file: its current and its generated text. */
@@ -113,7 +113,10 @@ function scrapeRegions(): Record<string, string> {
 `,
   );
   const exporters = services.map(({ database }) => `${database.server}-exporter:9187`);
-  return { jobs: jobs.join('\n'), exporters: `      - targets: [${exporters.join(', ')}]\n` };
+  return {
+    jobs: jobs.join('\n'),
+    exporters: `      - targets:\n${forEachOf(exporters, (exporter) => `          - ${exporter}\n`)}`,
+  };
 }
 
 /** A process without a target and a missing queue have no series, so `absent` needs each name. */
@@ -173,6 +176,6 @@ function editorRegions(): Record<string, string> {
     },
 `,
     ),
-    debugged: `      "configurations": ${jsonList(attached)},\n`,
+    debugged: `      "configurations": [\n${attached.map((one) => `        ${JSON.stringify(one)}`).join(',\n')}\n      ],\n`,
   };
 }

@@ -30,6 +30,7 @@ const standIns = {
   RABBITMQ_IMAGE: 'rabbitmq:4-management',
   PROMETHEUS_IMAGE: 'prom/prometheus:v2.53.3',
   ALERTMANAGER_IMAGE: 'prom/alertmanager:v0.28.1',
+  MAILDEV_IMAGE: 'maildev/maildev:3.0.0',
 };
 
 /**

@@ -1,6 +1,6 @@
 import type { Metrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
-import type { GatewayTokens } from '@shop/chassis/edge/callers.ts';
+import type { GatewayTokens, InternalCallers } from '@shop/chassis/edge/callers.ts';
 import type { People } from '@shop/chassis/edge/people/people.ts';
 import { deadLetterRoutes } from '@shop/chassis/operations/dead-letters/dead-letters.routes.ts';
 import type { Reconciler } from '@shop/chassis/operations/reconciliation/reconciler.ts';
@@ -12,6 +12,7 @@ import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
 import { accountsRoutes } from './accounts/accounts.routes.ts';
 import { addressesRoutes } from './addresses/addresses.routes.ts';
+import { mailsRoutes } from './email-tokens/mails.routes.ts';
 import type { MasterKey } from './master-key.ts';
 import { describeService, operations } from './openapi.ts';
 import { orderHistoryRoutes } from './order-history/order-history.routes.ts';
@@ -33,6 +34,8 @@ export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'fin
   publicUrl: string | undefined;
   hasher: PasswordHasher;
   reconciler: Reconciler;
+  /** The services that may call, with their tokens. */
+  callers: InternalCallers;
   now: () => Date;
   wakeRelay: () => void;
   tracing?: Tracing;
@@ -63,8 +66,8 @@ export function buildApp(deps: AppDeps): Express {
   routes.use(streamRoutes({ ...deps, base, pool, draining: deps.lifecycle.draining }));
   return createApp({
     ...deps,
-    internal: signingKeysRoutes(requests),
-    internalPaths: ['\\.well-known'],
+    internal: Router().use(signingKeysRoutes(requests), mailsRoutes(requests)),
+    internalPaths: ['\\.well-known', 'internal'],
     operations,
     routes,
     name: 'accounts',

@@ -4,6 +4,7 @@ import {
   integer,
   readConfig,
   replacedKey,
+  replacedToken,
   secret,
   serviceConfig,
   urlList,
@@ -25,6 +26,8 @@ export const settings = serviceConfig.extend({
   RECONCILE_GRACE_SECONDS: integer(0, 86_400, 120).describe(
     'Time after a change during which differences count as work in progress, not as mismatches',
   ),
+  NOTIFICATION_TO_ACCOUNT_TOKEN: callToken('notification-service', 'account-service'),
+  NOTIFICATION_TO_ACCOUNT_TOKEN_PREVIOUS: replacedToken,
 });
 
 export type Config = z.output<typeof settings>;

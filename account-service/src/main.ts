@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { acceptedTokens } from '@shop/chassis/base/config/read-config.ts';
 import { createReconciler, startReconciliation } from '@shop/chassis/operations/reconciliation/reconciler.ts';
 import { startDrainer } from '@shop/chassis/reliable/dead-letters/drainer.ts';
 import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runtime.ts';
@@ -27,12 +28,19 @@ const reconciler = createReconciler({
   compare: (findings) => compareHistory({ pool, orders, graceSeconds: settings.RECONCILE_GRACE_SECONDS }, findings),
 });
 const masterKey = createMasterKey(masterKeysOf(settings));
+const callers = {
+  'notification-service': acceptedTokens(
+    settings.NOTIFICATION_TO_ACCOUNT_TOKEN,
+    settings.NOTIFICATION_TO_ACCOUNT_TOKEN_PREVIOUS,
+  ),
+};
 const http = buildApp({
   ...runtime,
   masterKey,
   publicUrl: settings.PUBLIC_URL,
   hasher: createPasswordHasher(),
   reconciler,
+  callers,
 });
 await serve(runtime, {
   http,

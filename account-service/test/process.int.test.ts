@@ -43,6 +43,7 @@ async function startServing(env: Record<string, string> = {}) {
     ACCOUNT_MASTER_KEY: MASTER_KEY,
     ORDER_URL: 'http://127.0.0.1:1',
     ACCOUNT_TO_ORDER_TOKEN: 'o'.repeat(32),
+    NOTIFICATION_TO_ACCOUNT_TOKEN: 'n'.repeat(32),
     ...env,
   });
   atEnd(() => child.kill('SIGKILL'));

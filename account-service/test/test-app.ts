@@ -26,6 +26,8 @@ const GATEWAY_TOKEN = 'g'.repeat(32);
 const KEYLESS_TOKEN = 'k'.repeat(32);
 /** Signs access tokens that the services of the tests accept beside their own. */
 export const issuer = createTokenIssuer();
+/** With which notification-service calls. */
+export const NOTIFICATION_TOKEN = 'n'.repeat(32);
 const log = createLogger('account-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
 const migrationsDirectory = join(__dirname, '../migrations');
@@ -89,6 +91,7 @@ export function startAccountService(pool: Pool, options: AccountServiceOptions =
     masterKey,
     hasher: createPasswordHasher(),
     reconciler,
+    callers: { 'notification-service': [NOTIFICATION_TOKEN] },
     now: () => new Date(),
     wakeRelay: () => {},
     ...options,

@@ -58,7 +58,7 @@ it('there is a function for each operation of the documents', async () => {
   await products.movements('SKU').page();
   await client.orderWait('ID');
   await client.reservation('ID');
-  for (const service of ['orders', 'inventory', 'accounts'] as const) {
+  for (const service of ['orders', 'inventory', 'accounts', 'notifications'] as const) {
     const of = client.operations(service);
     await of.deadLetters().page();
     await of.deadLetterGroups();
@@ -66,7 +66,7 @@ it('there is a function for each operation of the documents', async () => {
     await of.replay('ID');
     await of.discard('ID', { reason: 'r' });
     await of.replayGroup({ group: 'g' });
-    if (service !== 'accounts') {
+    if (service !== 'notifications') {
       await of.reconciliation();
       await of.reconcile();
     }

@@ -424,7 +424,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
     it.each([
       [[], 2, 'name a database and a dump'],
-      [['stock', 'latest'], 2, 'there is no database "stock": orders or inventory or accounts'],
+      [['stock', 'latest'], 2, 'there is no database "stock": orders or inventory or notifications or accounts'],
       [['orders', 'latest'], 1, 'has no dump of orders'],
       [['orders', '/nowhere.dump'], 1, '/nowhere.dump cannot be read'],
     ])('with %j ends with %i', async (args, code, message) => {

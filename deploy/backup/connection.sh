@@ -2,8 +2,8 @@
 # Sourced by the scripts in this folder: messages, settings from the environment, and database connections.
 
 # [services.ts: databases] written by `npm run services`
-databases=(accounts orders inventory)
-url_variables=(ACCOUNT_DB_URL ORDER_DB_URL INVENTORY_DB_URL)
+databases=(notifications accounts orders inventory)
+url_variables=(NOTIFICATION_DB_URL ACCOUNT_DB_URL ORDER_DB_URL INVENTORY_DB_URL)
 # [end]
 backup_dir=${BACKUP_DIR:-/backups}
 

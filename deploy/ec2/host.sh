@@ -32,10 +32,10 @@ home=$(dirname "$(dirname "$release")")
 readonly release home
 readonly name=${release##*/}
 # [services.ts: services] written by `npm run services`
-readonly services=(account order inventory)
-readonly images=(account-service order-service inventory-service web)
-readonly paths=(accounts orders inventory)
-readonly replicas=(inventory-service-1 inventory-service-2 order-service-1 order-service-2 account-service-1 account-service-2 web-1 web-2)
+readonly services=(notification account order inventory)
+readonly images=(notification-service account-service order-service inventory-service web)
+readonly paths=(notifications accounts orders inventory)
+readonly replicas=(inventory-service-1 inventory-service-2 order-service-1 order-service-2 account-service-1 account-service-2 notification-service-1 notification-service-2 web-1 web-2)
 # [end]
 
 # If the connection is lost, the deploy continues and writes to the log.

@@ -17,9 +17,9 @@ HELP
 }
 
 # [services.ts: services] written by `npm run services`
-services=(account order inventory)
-declare -A databases=([account]=accounts [order]=orders [inventory]=inventory)
-readonly call_tokens=(account_to_order_token order_to_inventory_token)
+services=(notification account order inventory)
+declare -A databases=([notification]=notifications [account]=accounts [order]=orders [inventory]=inventory)
+readonly call_tokens=(notification_to_account_token account_to_order_token order_to_inventory_token)
 readonly service_keys=(account_master_key)
 # [end]
 

@@ -32,7 +32,7 @@ const ENTRY = `  {
     keys: [],
     countOption: 'notes',
     replicas: 2,
-    inspectorPort: 9259,
+    inspectorPort: 9269,
   },
 `;
 

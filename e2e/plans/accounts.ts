@@ -1,7 +1,9 @@
 /** The database of account-service, filled, and every statement that the service has. */
+import { randomUUID } from 'node:crypto';
 import { findSignIn, replaceCredential } from '@shop/account-service/accounts/accounts.sql.ts';
 import { clearFailures } from '@shop/account-service/attempts/attempts.ts';
 import { toToken } from '@shop/account-service/email-tokens/email-token.ts';
+import { findMailState } from '@shop/account-service/email-tokens/email-tokens.sql.ts';
 import type { PasswordHash } from '@shop/account-service/passwords/password-hasher.ts';
 import { removeExpired } from '@shop/account-service/remove-expired.ts';
 import { publishedKeys, rotateKeys } from '@shop/account-service/signing-keys/rotate-keys.ts';
@@ -63,6 +65,7 @@ export async function runAccounts({ pool, ownerUrl }: { pool: Pool; ownerUrl: st
   await runProfile(service, (await verify()).body.account.id);
   await runSessions(service, { pool, ownerUrl, email });
   await runStaff(pool);
+  await findMailState(pool, randomUUID());
   const keys = { pool, masterKey: accountSide.masterKey };
   await publishedKeys(keys);
   await rotateKeys(keys);

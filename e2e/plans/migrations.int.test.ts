@@ -12,7 +12,12 @@ import { recordStatements } from './record-statements.ts';
 
 // The day of the last first table of each service. The first migrations create tables in an empty database; later
 // ones run on large tables that are in use.
-const FIRST_TABLES: Record<ServiceName, string> = { order: '20260109', inventory: '20260109', account: '20260120' };
+const FIRST_TABLES: Record<ServiceName, string> = {
+  order: '20260109',
+  inventory: '20260109',
+  account: '20260120',
+  notification: '2026013109',
+};
 const OWNER = 'postgres';
 
 const name = `locks_${randomBytes(6).toString('hex')}`;
@@ -43,7 +48,7 @@ describe.each(services)('the later migrations of $folder', ({ name: ofService, f
     }
     const ownerUrl = databaseUrl(name);
     const target = { ownerUrl, applicationUrl: databaseUrl(name, service.replaceAll('-', '_')) };
-    expect((await migrate({ ...target, directory: first }, 'up')).length).toBeGreaterThan(5);
+    expect((await migrate({ ...target, directory: first }, 'up')).length).toBeGreaterThan(2);
     const files = await filesOf(ownerUrl);
 
     const recording = recordStatements([OWNER]);

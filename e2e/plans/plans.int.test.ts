@@ -16,10 +16,12 @@ import { withClient } from '@shop/chassis/testing/with-client.ts';
 import * as accountSide from '../../account-service/test/test-app.ts';
 import { addOrders, fillOrders } from '../../bench/rows/fill.ts';
 import * as stockSide from '../../inventory-service/test/test-app.ts';
+import { createNotificationDatabase } from '../../notification-service/test/test-app.ts';
 import * as orderSide from '../../order-service/test/test-app.ts';
 import { type Service, services } from '../../services.ts';
 import { addAccounts, fillAccounts, runAccounts } from './accounts.ts';
 import { type PlanNode, unboundedReads } from './judge-plan.ts';
+import { addNotificationRows, fillNotifications, runNotifications } from './notifications.ts';
 import { recordStatements } from './record-statements.ts';
 import { runEverything } from './run-everything.ts';
 import { inSingleSpaces, sqlInSources } from './sql-in-sources.ts';
@@ -80,17 +82,19 @@ const recording = recordStatements(sides.map(({ role }) => role));
 const owners = ({ orders, inventory }: Databases) => ({ orders: orders.ownerUrl, inventory: inventory.ownerUrl });
 
 async function filled(orders: number): Promise<Databases> {
-  const [order, inventory, accounts] = await Promise.all([
+  const [order, inventory, accounts, notifications] = await Promise.all([
     orderSide.createOrderDatabase(),
     stockSide.createInventoryDatabase(),
     accountSide.createAccountDatabase(),
+    createNotificationDatabase(),
   ]);
-  atEnd(() => Promise.all([order.drop(), inventory.drop(), accounts.drop()]));
+  atEnd(() => Promise.all([order, inventory, accounts, notifications].map((one) => one.drop())));
   // Without any, the tables were never analyzed either.
-  const databases = { orders: order, inventory, accounts };
+  const databases = { orders: order, inventory, accounts, notifications };
   if (orders > 0) {
     await fillOrders(owners(databases), orders, () => {});
     await fillAccounts(accounts.ownerUrl, orders);
+    await fillNotifications(notifications.ownerUrl, orders);
   }
   return databases;
 }
@@ -122,6 +126,7 @@ beforeAll(async () => {
     forgetKey: (side, key) => withClient(databases[side].ownerUrl, (client) => forgetKey(client, key)),
   });
   await runAccounts(databases.accounts);
+  await runNotifications(databases.notifications);
   for (const service of [orders, alone, inventory]) await service.stop();
   recording.stop();
 });
@@ -173,6 +178,7 @@ describe('the statements of the services', () => {
     for (let last = step; last <= count; last += step) {
       await addOrders(owners(young), { first: last - step + 1, last, count, until });
       await addAccounts(young.accounts.ownerUrl, { first: last - step + 1, last });
+      await addNotificationRows(young.notifications.ownerUrl, { first: last - step + 1, last });
       for (const one of await unboundedIn(young)) if (!isExempt(one)) found.set(`${one.read}: ${one.statement}`, last);
     }
     expect([...found]).toEqual([]);

@@ -46,6 +46,8 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['GET', '/docs/inventory.json', anyone],
   ['GET', '/health/accounts', anyone],
   ['GET', '/docs/accounts.json', anyone],
+  ['GET', '/health/notifications', anyone],
+  ['GET', '/docs/notifications.json', anyone],
   ['GET', '/.well-known/jwks.json', anyone],
   ['POST', '/accounts', anyone],
   ['POST', '/accounts/verification', anyone],
@@ -81,6 +83,7 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ...deadLetters('orders'),
   ...deadLetters('inventory'),
   ...deadLetters('accounts'),
+  ...deadLetters('notifications').filter(([, path]) => !path.endsWith('reconciliation')),
   ['GET', `/operations/orders/waits/${id}`, ['operations']],
   ['GET', `/operations/inventory/reservations/${id}`, ['operations']],
 ];
@@ -88,6 +91,7 @@ function ownerOf(path: string): string {
   if (/^\/docs(\/problems.*)?$/.test(path)) return 'docs-pages';
   if (/accounts|sessions|jwks/.test(path)) return 'account-service';
   if (path.startsWith('/console')) return 'web';
+  if (path.includes('notifications')) return 'notification-service';
   return /inventory|products/.test(path) ? 'inventory-service' : 'order-service';
 }
 /** People may call what staff may: whatever is for the groups of their roles. */

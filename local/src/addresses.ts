@@ -63,6 +63,7 @@ export function scriptVariables(plan: Plan, secrets: Secrets): Record<string, st
     ),
     RABBITMQ_URL: amqpUrl(broker),
     RABBITMQ_MANAGEMENT_URL: managementUrl(broker),
+    MAILDEV_URL: urlOf(plan, 'maildev'),
     ...(plan.monitoring && {
       PROMETHEUS_URL: urlOf(plan, 'prometheus'),
       ALERTMANAGER_URL: urlOf(plan, 'alertmanager'),

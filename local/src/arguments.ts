@@ -34,7 +34,7 @@ export const helpTexts = {
 ${counts}`,
   status: `npm run local -- status [--json]      show the state of every part`,
   control: `npm run local -- start | stop | kill | pause | resume <part>
-  parts: ${parts}, gateway, web; one process of a service: order-2;
+  parts: ${parts}, maildev, gateway, web; one process of a service: order-2;
          with --monitoring: prometheus, alertmanager
   stop    ask the part to stop (returns at once)     kill    kill it like a crash
   pause   freeze it                                  resume  continue after pause

@@ -27,13 +27,16 @@ export const partNames = [
   ...services.map(({ name }) => name),
   'broker',
   ...services.map(({ database }) => database.server),
-  ...['gateway', pages.name, 'prometheus', 'alertmanager'],
+  ...['maildev', 'gateway', pages.name, 'prometheus', 'alertmanager'],
 ];
 
 /** The names of all parts of a plan, in the order in which they are stopped. */
 export function allPartNames(plan: Plan): string[] {
   const monitoring = plan.monitoring ? ['prometheus', 'alertmanager'] : [];
-  return ['gateway', ...monitoring, ...pagesOf(plan), ...serviceProcesses(plan), 'broker', ...databaseServers(plan)];
+  // A plan of an earlier version has no inbox.
+  const inbox = plan.ports.maildev === undefined ? [] : ['maildev'];
+  const servers = [...inbox, 'broker', ...databaseServers(plan)];
+  return ['gateway', ...monitoring, ...pagesOf(plan), ...serviceProcesses(plan), ...servers];
 }
 
 /** The server of the pages; none in a plan that an earlier version made. */
@@ -80,6 +83,13 @@ export function partOf(system: System, name: string): Part {
     const launch = () =>
       name === 'prometheus' ? prometheusLaunch(data, port, targetsOf(system.plan)) : alertmanagerLaunch(data, port);
     return { ...files, launch, answers: () => respondsOk(`${urlOf(system.plan, name)}/-/ready`) };
+  }
+  if (name === 'maildev') {
+    return {
+      ...files,
+      launch: () => maildevLaunch(system),
+      answers: () => respondsOk(`${urlOf(system.plan, name)}/api/healthz`),
+    };
   }
   if (name === 'gateway') {
     return { ...files, launch: () => gatewayLaunch(system), answers: () => respondsOk(urlOf(system.plan, name)) };
@@ -158,6 +168,8 @@ function serviceLaunch({ plan, secrets }: System, service: Service, name: string
         .map(serviceNamed)
         .map(({ name, variable }) => [`${variable}_URL`, serviceUrls(plan, name).join(',')]),
     ),
+    ...service.settings,
+    ...('SMTP_URL' in service.settings && { SMTP_URL: `smtp://127.0.0.1:${portOf(plan, 'maildev-smtp')}` }),
     ...plan.settings[service.name],
   };
   const names = processNames(service.name, plan.processes[service.name]);
@@ -210,6 +222,17 @@ function gatewayLaunch({ folder, plan }: System): Launch {
     PUBLIC_URL: urlOf(plan, 'gateway'),
     UPSTREAMS: JSON.stringify(upstreamTargets(servicesOf(plan), targets)),
     ...plan.deck,
+  });
+}
+
+/** The inbox of development: it takes every mail and delivers none. */
+function maildevLaunch({ plan }: System): Launch {
+  return nodeLaunch('node_modules/maildev/dist/bin/maildev.js', {
+    MAILDEV_IP: '127.0.0.1',
+    MAILDEV_SMTP_PORT: String(portOf(plan, 'maildev-smtp')),
+    MAILDEV_WEB_IP: '127.0.0.1',
+    MAILDEV_WEB_PORT: String(portOf(plan, 'maildev')),
+    MAILDEV_MAX_EMAILS: '1000',
   });
 }
 

@@ -70,6 +70,8 @@ export async function makePlan(
     'broker-distribution',
     'broker-epmd',
     pages.name,
+    'maildev',
+    'maildev-smtp',
     ...services.flatMap(({ name }) => processNames(name, processes[name])),
     ...(request.monitoring ? ['broker-metrics', 'prometheus', 'alertmanager'] : []),
   ];

@@ -166,6 +166,7 @@ async function bringUp(system: System, progress: Progress, interrupted: AbortSig
     ...services.map((service) => bringUpDatabase(system, service, progress, interrupted)),
     start('broker'),
     bringUpPages(system, progress, interrupted),
+    start('maildev'),
   ]);
   await allSettledOrThrow(serviceProcesses(system.plan).map(start));
   await start('gateway');

@@ -9,6 +9,7 @@ export function summaryOf({ folder, plan, secrets }: System, seconds: number): s
   const rows = [
     ['Gateway', `${gateway}  (in a browser: the console)`],
     ['API reference', `${gateway}/docs`],
+    ['Mails', `${urlOf(plan, 'maildev')}/index.html  (all mails of the system; none leaves the machine)`],
     ['RabbitMQ UI', `http://127.0.0.1:${portOf(plan, 'broker-management')}  (shop / ${secrets.rabbitmqPassword})`],
     ...(plan.monitoring
       ? [

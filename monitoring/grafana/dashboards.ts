@@ -198,6 +198,44 @@ export const stock: Dashboard = {
   ],
 };
 
+export const notifications: Dashboard = {
+  uid: 'notifications',
+  title: 'Notifications',
+  description: 'Mails to people: what became of them, and what waits.',
+  panels: [
+    {
+      id: 1,
+      title: 'What became of mails, per hour',
+      description: 'Deferred and lost are tried again; suppressed were not needed any more.',
+      unit: 'short',
+      queries: [['{{template}} {{outcome}}', 'sum by (template, outcome) (increase(notifications_total[1h]))']],
+    },
+    {
+      id: 2,
+      title: 'Unknown',
+      description: 'Mails that may or may not have been sent. A person decides about those that stay.',
+      unit: 'short',
+      limit: 1,
+      queries: [['unknown', 'max(notifications_unknown)']],
+    },
+    {
+      id: 3,
+      title: 'Oldest mail that waits',
+      description: 'Usually seconds. It grows while the mail server is away or defers a mail.',
+      unit: 's',
+      limit: 1_800,
+      queries: [['oldest', 'max(notifications_queued_oldest_seconds)']],
+    },
+    {
+      id: 4,
+      title: 'Mails that wait',
+      description: 'For their first attempt, or for another one. Counting stops at 10,000.',
+      unit: 'short',
+      queries: [['waiting', 'max(notifications_queued)']],
+    },
+  ],
+};
+
 export const messaging: Dashboard = {
   uid: 'messaging',
   title: 'Messaging',
@@ -585,4 +623,11 @@ export const kong: Dashboard = {
 };
 
 /** All of them, by the name of their file. */
-export const dashboards: Record<string, Dashboard> = { orders, stock, messaging, services: system, kong };
+export const dashboards: Record<string, Dashboard> = {
+  orders,
+  stock,
+  messaging,
+  notifications,
+  services: system,
+  kong,
+};

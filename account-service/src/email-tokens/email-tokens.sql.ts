@@ -1,5 +1,7 @@
 import type { Queryable, Transaction } from '@shop/chassis/base/db/pool.ts';
+import type { StaffRole } from '../accounts/account.ts';
 import type { EmailPurpose } from './email-token.ts';
+import type { MailState } from './mail-content.ts';
 
 /** A mail, and the one-time token in it. */
 export interface EmailToken {
@@ -57,7 +59,40 @@ export async function findEmailToken(q: Queryable, id: string): Promise<EmailTok
   return rows[0] && toEmailToken(rows[0]);
 }
 
-/** The same, locked until the end of the transaction, so that a token is used once. */
+interface MailStateRow {
+  id: string;
+  purpose: EmailPurpose;
+  email: string;
+  expires_at: Date;
+  used_at: Date | null;
+  name: string | null;
+  locale: string;
+  roles: StaffRole[];
+  status: string;
+}
+
+/** A mail with its account. */
+export async function findMailState(q: Queryable, id: string): Promise<MailState | undefined> {
+  const { rows } = await q.query<MailStateRow>(
+    /* sql */ `
+    SELECT t.id, t.purpose, t.email, t.expires_at, t.used_at, a.name, a.locale, a.roles, a.status
+    FROM email_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.id = $1`,
+    [id],
+  );
+  const [row] = rows;
+  return (
+    row && {
+      id: row.id,
+      purpose: row.purpose,
+      email: row.email,
+      expiresAt: row.expires_at,
+      usedAt: row.used_at ?? undefined,
+      account: { name: row.name ?? undefined, locale: row.locale, roles: row.roles, status: row.status },
+    }
+  );
+}
+
+/** The mail of a token, locked until the end of the transaction, so that a token is used once. */
 export async function lockEmailToken(trx: Transaction, id: string): Promise<EmailToken | undefined> {
   const { rows } = await trx.query<EmailTokenRow>(
     'SELECT id, account_id, purpose, expires_at, used_at FROM email_tokens WHERE id = $1 FOR UPDATE',

@@ -4,76 +4,6 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Account: {
-            /** Format: uuid */
-            id: string;
-            email: string;
-            name: string;
-            locale: string;
-            /** @description What the person may do as staff; empty: a shopper only */
-            roles: ("backoffice" | "operations")[];
-            version: number;
-        };
-        Address: {
-            /** Format: uuid */
-            id: string;
-            /** @description Who receives the parcel */
-            name: string;
-            /** @description With the number */
-            street: string;
-            postalCode: string;
-            city: string;
-            country: string;
-            version: number;
-        };
-        /** @description Account has the maximum number of addresses */
-        AddressBookFullProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 409;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "address-book-full";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        AddressList: {
-            items: components["schemas"]["Address"][];
-        };
-        /** @description Address not found */
-        AddressNotFoundProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 404;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "address-not-found";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        Dashboard: {
-            account: components["schemas"]["Account"];
-            /** @description The last five */
-            orders: components["schemas"]["HistoryItem"][];
-            /** @description Products that may be of interest */
-            recommendations: unknown[];
-            /** @description Services whose part is missing, because they did not answer */
-            degraded: string[];
-        };
         DeadLetter: {
             /** Format: uuid */
             id: string;
@@ -243,31 +173,6 @@ export interface components {
             reason?: string;
             version: string;
         };
-        HistoryItem: {
-            /** Format: uuid */
-            id: string;
-            number: string;
-            /** @description As `status` of the order */
-            status: string;
-            currency: string;
-            /** @description Sum of the lines in the smallest unit of the currency. Absent if a line has no price */
-            total?: number;
-            /** @description The first five */
-            lines: {
-                sku: string;
-                quantity: number;
-                unitPrice?: number;
-            }[];
-            /** @description Number of all lines */
-            lineCount: number;
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            placedAt: string;
-            /** @description As `version` of the order */
-            version: number;
-        };
         /** @description Idempotency-Key is malformed */
         IdempotencyKeyMalformedProblem: {
             /**
@@ -340,24 +245,6 @@ export interface components {
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
-        /** @description Mail address or password is wrong */
-        InvalidCredentialsProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 401;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "invalid-credentials";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
         /** @description Body is not valid JSON */
         InvalidJsonProblem: {
             /**
@@ -375,35 +262,6 @@ export interface components {
             code: "invalid-json";
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
-        };
-        KeySet: {
-            keys: {
-                /** @constant */
-                kty: "OKP";
-                /** @constant */
-                crv: "Ed25519";
-                /** @description The public key, in base64url */
-                x: string;
-                /** @description Begins with the audience of the tokens that it signs: `shop-` or `console-` */
-                kid: string;
-                /** @constant */
-                alg: "EdDSA";
-                /** @constant */
-                use: "sig";
-            }[];
-        };
-        Mismatch: {
-            kind: string;
-            /** @description Id of the order or reservation, or the SKU */
-            subject: string;
-            expected: string | number;
-            found: string | number;
-            /** @description Reason for the expected value */
-            because: string;
-            /** @description What an operator can do, or what was done automatically */
-            proposal: string;
-            /** @description Whether the lost command was sent again */
-            repaired: boolean;
         };
         /** @description Not signed in */
         NotSignedInProblem: {
@@ -463,6 +321,337 @@ export interface components {
             code: "payload-too-large";
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
+        };
+        /** @description First request with this key is still in progress */
+        RequestInProgressProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "request-in-progress";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Service unavailable */
+        UnavailableProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 503;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "unavailable";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Body is not application/json */
+        UnsupportedMediaTypeProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 415;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "unsupported-media-type";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        /** @description Request validation failed */
+        ValidationFailedProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 400;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "validation-failed";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+            errors: {
+                /** @description JSON Pointer into the body or to the query parameter */
+                pointer: string;
+                detail: string;
+            }[];
+        };
+        WholeDeadLetter: {
+            /** Format: uuid */
+            id: string;
+            queue: string;
+            /** @description Type of the message; `unknown` if it cannot be read */
+            type: string;
+            reason: string;
+            /** @description Queue, type and reason: dead letters that probably have one cause */
+            group: string;
+            status: components["schemas"]["DeadLetterStatus"];
+            /** @description Failed attempts, including those after replays */
+            attempts: number;
+            /** @description Its history, oldest entry first */
+            history: (({
+                /** @constant */
+                type: "failed";
+            } & {
+                [key: string]: unknown;
+            }) | {
+                /** @constant */
+                type: "dead-lettered";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                reason: string;
+                detail?: string;
+            } | {
+                /** @constant */
+                type: "replayed";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+            } | {
+                /** @constant */
+                type: "discarded";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                actor: string;
+                correlationId: string;
+                reason: string;
+            })[];
+            /**
+             * Format: uuid
+             * @description Id of the order or reservation that the message is about
+             */
+            subjectId?: string;
+            message: {
+                id: string;
+                routingKey: string;
+                headers: {
+                    [key: string]: unknown;
+                };
+                body: string;
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            updatedAt: string;
+        };
+        ListDeadLettersQuery: {
+            /** @description Only those in this status */
+            status?: components["schemas"]["DeadLetterStatus"];
+            /** @description Only those of this `group` */
+            group?: string;
+            /** @description Only dead letters about this order or reservation */
+            subjectId?: string;
+            /** @description Maximum number of items in a page */
+            limit?: number;
+            /** @description `nextCursor` of the previous page, with the same filters */
+            cursor?: string;
+        };
+        ListDeadLettersAnswer: {
+            items: components["schemas"]["DeadLetter"][];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
+            nextCursor?: string;
+        };
+        ListDeadLetterGroupsAnswer: {
+            items: components["schemas"]["DeadLetterGroup"][];
+        };
+        ReadDeadLetterAnswer: components["schemas"]["WholeDeadLetter"];
+        ReplayDeadLettersBody: {
+            group: string;
+        };
+        ReplayDeadLettersAnswer: {
+            group: string;
+            replayed: number;
+            /** @description Dead letters that are still open. Send the request with a new key until it is 0 */
+            remaining: number;
+        };
+        ReplayDeadLetterBody: Record<string, never>;
+        ReplayDeadLetterAnswer: components["schemas"]["DeadLetter"];
+        DiscardDeadLetterBody: {
+            reason: string;
+        };
+        DiscardDeadLetterAnswer: components["schemas"]["DeadLetter"];
+        ReadHealthAnswer: components["schemas"]["Health"];
+        ReadDocumentAnswer: components["schemas"]["OpenApiDocument"];
+        Account: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            name: string;
+            locale: string;
+            /** @description What the person may do as staff; empty: a shopper only */
+            roles: ("backoffice" | "operations")[];
+            version: number;
+        };
+        Address: {
+            /** Format: uuid */
+            id: string;
+            /** @description Who receives the parcel */
+            name: string;
+            /** @description With the number */
+            street: string;
+            postalCode: string;
+            city: string;
+            country: string;
+            version: number;
+        };
+        /** @description Account has the maximum number of addresses */
+        AddressBookFullProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "address-book-full";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        AddressList: {
+            items: components["schemas"]["Address"][];
+        };
+        /** @description Address not found */
+        AddressNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "address-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        Dashboard: {
+            account: components["schemas"]["Account"];
+            /** @description The last five */
+            orders: components["schemas"]["HistoryItem"][];
+            /** @description Products that may be of interest */
+            recommendations: unknown[];
+            /** @description Services whose part is missing, because they did not answer */
+            degraded: string[];
+        };
+        HistoryItem: {
+            /** Format: uuid */
+            id: string;
+            number: string;
+            /** @description As `status` of the order */
+            status: string;
+            currency: string;
+            /** @description Sum of the lines in the smallest unit of the currency. Absent if a line has no price */
+            total?: number;
+            /** @description The first five */
+            lines: {
+                sku: string;
+                quantity: number;
+                unitPrice?: number;
+            }[];
+            /** @description Number of all lines */
+            lineCount: number;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            placedAt: string;
+            /** @description As `version` of the order */
+            version: number;
+        };
+        /** @description Mail address or password is wrong */
+        InvalidCredentialsProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 401;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "invalid-credentials";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        KeySet: {
+            keys: {
+                /** @constant */
+                kty: "OKP";
+                /** @constant */
+                crv: "Ed25519";
+                /** @description The public key, in base64url */
+                x: string;
+                /** @description Begins with the audience of the tokens that it signs: `shop-` or `console-` */
+                kid: string;
+                /** @constant */
+                alg: "EdDSA";
+                /** @constant */
+                use: "sig";
+            }[];
+        };
+        Mismatch: {
+            kind: string;
+            /** @description Id of the order or reservation, or the SKU */
+            subject: string;
+            expected: string | number;
+            found: string | number;
+            /** @description Reason for the expected value */
+            because: string;
+            /** @description What an operator can do, or what was done automatically */
+            proposal: string;
+            /** @description Whether the lost command was sent again */
+            repaired: boolean;
         };
         /** @description If-Match is missing */
         PreconditionRequiredProblem: {
@@ -565,24 +754,6 @@ export interface components {
             repaired: number;
             /** @description The first 50 */
             mismatches: components["schemas"]["Mismatch"][];
-        };
-        /** @description First request with this key is still in progress */
-        RequestInProgressProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 409;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "request-in-progress";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
         };
         Session: {
             account: components["schemas"]["Account"];
@@ -688,65 +859,6 @@ export interface components {
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
-        /** @description Service unavailable */
-        UnavailableProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 503;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "unavailable";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        /** @description Body is not application/json */
-        UnsupportedMediaTypeProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 415;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "unsupported-media-type";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-        };
-        /** @description Request validation failed */
-        ValidationFailedProblem: {
-            /**
-             * Format: uri
-             * @description URL of the page that documents this problem
-             */
-            type: string;
-            title: string;
-            /** @constant */
-            status: 400;
-            detail: string;
-            /** @description Path of the request */
-            instance: string;
-            /** @constant */
-            code: "validation-failed";
-            /** @description The request’s `X-Kong-Request-Id` */
-            traceId: string;
-            errors: {
-                /** @description JSON Pointer into the body or to the query parameter */
-                pointer: string;
-                detail: string;
-            }[];
-        };
         Verified: {
             account: components["schemas"]["Account"];
             /** @description Life of the access token in seconds. Refresh it before */
@@ -755,80 +867,6 @@ export interface components {
             accessToken?: string;
             /** @description With `bearer` only. It is valid once; its answer has the next */
             refreshToken?: string;
-        };
-        WholeDeadLetter: {
-            /** Format: uuid */
-            id: string;
-            queue: string;
-            /** @description Type of the message; `unknown` if it cannot be read */
-            type: string;
-            reason: string;
-            /** @description Queue, type and reason: dead letters that probably have one cause */
-            group: string;
-            status: components["schemas"]["DeadLetterStatus"];
-            /** @description Failed attempts, including those after replays */
-            attempts: number;
-            /** @description Its history, oldest entry first */
-            history: (({
-                /** @constant */
-                type: "failed";
-            } & {
-                [key: string]: unknown;
-            }) | {
-                /** @constant */
-                type: "dead-lettered";
-                /**
-                 * Format: date-time
-                 * @description ISO 8601, UTC, with milliseconds
-                 */
-                at: string;
-                reason: string;
-                detail?: string;
-            } | {
-                /** @constant */
-                type: "replayed";
-                /**
-                 * Format: date-time
-                 * @description ISO 8601, UTC, with milliseconds
-                 */
-                at: string;
-                actor: string;
-                correlationId: string;
-            } | {
-                /** @constant */
-                type: "discarded";
-                /**
-                 * Format: date-time
-                 * @description ISO 8601, UTC, with milliseconds
-                 */
-                at: string;
-                actor: string;
-                correlationId: string;
-                reason: string;
-            })[];
-            /**
-             * Format: uuid
-             * @description Id of the order or reservation that the message is about
-             */
-            subjectId?: string;
-            message: {
-                id: string;
-                routingKey: string;
-                headers: {
-                    [key: string]: unknown;
-                };
-                body: string;
-            };
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601, UTC, with milliseconds
-             */
-            updatedAt: string;
         };
         SignUpBody: {
             /** Format: email */
@@ -911,42 +949,6 @@ export interface components {
             nextCursor?: string;
         };
         ReadDashboardAnswer: components["schemas"]["Dashboard"];
-        ListDeadLettersQuery: {
-            /** @description Only those in this status */
-            status?: components["schemas"]["DeadLetterStatus"];
-            /** @description Only those of this `group` */
-            group?: string;
-            /** @description Only dead letters about this order or reservation */
-            subjectId?: string;
-            /** @description Maximum number of items in a page */
-            limit?: number;
-            /** @description `nextCursor` of the previous page, with the same filters */
-            cursor?: string;
-        };
-        ListDeadLettersAnswer: {
-            items: components["schemas"]["DeadLetter"][];
-            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
-            nextCursor?: string;
-        };
-        ListDeadLetterGroupsAnswer: {
-            items: components["schemas"]["DeadLetterGroup"][];
-        };
-        ReadDeadLetterAnswer: components["schemas"]["WholeDeadLetter"];
-        ReplayDeadLettersBody: {
-            group: string;
-        };
-        ReplayDeadLettersAnswer: {
-            group: string;
-            replayed: number;
-            /** @description Dead letters that are still open. Send the request with a new key until it is 0 */
-            remaining: number;
-        };
-        ReplayDeadLetterBody: Record<string, never>;
-        ReplayDeadLetterAnswer: components["schemas"]["DeadLetter"];
-        DiscardDeadLetterBody: {
-            reason: string;
-        };
-        DiscardDeadLetterAnswer: components["schemas"]["DeadLetter"];
         ReadReconciliationQuery: {
             /** @description Maximum number of items in a page */
             limit?: number;
@@ -956,8 +958,6 @@ export interface components {
         ReadReconciliationAnswer: components["schemas"]["Reconciliation"];
         ReconcileBody: Record<string, never>;
         ReconcileAnswer: components["schemas"]["ReconciliationRunWithMismatches"];
-        ReadHealthAnswer: components["schemas"]["Health"];
-        ReadDocumentAnswer: components["schemas"]["OpenApiDocument"];
         /**
          * @description ISO 4217 currency code. Withdrawn codes are accepted, because old orders keep their currency
          * @enum {string}

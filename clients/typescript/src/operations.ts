@@ -11,7 +11,7 @@ import type {
 } from './types.ts';
 
 /** A service, as it stands in the paths of its health and operations. */
-export type ServicePath = 'orders' | 'inventory' | 'accounts' | (string & {});
+export type ServicePath = 'orders' | 'inventory' | 'accounts' | 'notifications' | (string & {});
 
 /** What those who run the system may do with one of its services. */
 export interface Operations {
@@ -30,7 +30,7 @@ export interface Operations {
     body: Schemas['ReplayDeadLettersBody'],
     options?: WriteOptions,
   ): Promise<Schemas['ReplayDeadLettersAnswer']>;
-  /** The last comparison of the books (account-service has none), with a page of what differs. */
+  /** The last comparison of the books (notification-service has none), with a page of what differs. */
   reconciliation(query?: Schemas['ReadReconciliationQuery'], options?: CallOptions): Promise<Reconciliation>;
   /** Compares now; a run that takes long is given as it is, `running`. */
   reconcile(options?: WriteOptions): Promise<ReconciliationRun>;

@@ -89,6 +89,7 @@ export async function setUp({ orders, declaration = kongYml, rate = 1000, ...opt
       'inventory-service.upstream': [await listen(http.createServer(echo('inventory-service', seen)))],
       'account-service.upstream': [await listen(http.createServer(echo('account-service', seen)))],
       'web.upstream': [await listen(http.createServer(echo('web', seen)))],
+      'notification-service.upstream': [await listen(http.createServer(echo('notification-service', seen)))],
       'docs-pages.upstream': [await listen(http.createServer(echo('docs-pages', seen)))],
     },
   });

@@ -25,3 +25,6 @@ export const accountVerifiedV1 = event(
 
 /** All messages of account-service. */
 export const messages = [accountRegisteredV1, accountVerifiedV1] as const;
+
+/** The events that a mail follows; each names it as `mailId`. */
+export const accountMailEvents = [accountRegisteredV1] as const;

@@ -1,0 +1,131 @@
+/** The mails about accounts, in English and German. A mail is a greeting, paragraphs, at most one link, and a note. */
+import type { NeededMail } from '../mail/mail-content.ts';
+import { html, text } from './tags.ts';
+
+/** The texts of a mail. */
+export interface Rendered {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+type Language = 'en' | 'de';
+type Purpose = NeededMail['purpose'];
+
+interface Words {
+  subject: string;
+  lead: string;
+  /** The label of the link. */
+  action: string;
+  note: string;
+}
+
+const words: Record<Language, Record<Purpose, Words>> = {
+  en: {
+    verification: {
+      subject: 'Confirm your mail address',
+      lead: 'somebody, probably you, wants to sign up with this mail address. Choose a password to finish:',
+      action: 'Choose a password',
+      note: 'If it was not you, do nothing: without this link there is no account.',
+    },
+    'account-exists': {
+      subject: 'You already have an account',
+      lead: 'somebody, probably you, wanted to sign up with this mail address. It has an account already: sign in, or request a new password there.',
+      action: 'Sign in',
+      note: 'If it was not you, do nothing: nothing has changed.',
+    },
+    'password-reset': {
+      subject: 'Choose a new password',
+      lead: 'a new password was requested for the account with this mail address. Choose it here:',
+      action: 'Choose a new password',
+      note: 'If it was not you, do nothing: your password stays as it is.',
+    },
+    'email-change': {
+      subject: 'Confirm your new mail address',
+      lead: 'your account is to have this mail address. Confirm it:',
+      action: 'Confirm the address',
+      note: 'If it was not you, do nothing: the account keeps its address.',
+    },
+  },
+  de: {
+    verification: {
+      subject: 'E-Mail-Adresse bestätigen',
+      lead: 'jemand, vermutlich Sie, möchte sich mit dieser E-Mail-Adresse registrieren. Wählen Sie dafür ein Passwort:',
+      action: 'Passwort wählen',
+      note: 'Wenn Sie es nicht waren, müssen Sie nichts tun: Ohne diesen Link entsteht kein Konto.',
+    },
+    'account-exists': {
+      subject: 'Sie haben bereits ein Konto',
+      lead: 'jemand, vermutlich Sie, wollte sich mit dieser E-Mail-Adresse registrieren. Es gibt dafür bereits ein Konto: Melden Sie sich an, oder fordern Sie dort ein neues Passwort an.',
+      action: 'Anmelden',
+      note: 'Wenn Sie es nicht waren, müssen Sie nichts tun: Es hat sich nichts geändert.',
+    },
+    'password-reset': {
+      subject: 'Neues Passwort wählen',
+      lead: 'für das Konto mit dieser E-Mail-Adresse wurde ein neues Passwort angefordert. Wählen Sie es hier:',
+      action: 'Neues Passwort wählen',
+      note: 'Wenn Sie es nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.',
+    },
+    'email-change': {
+      subject: 'Neue E-Mail-Adresse bestätigen',
+      lead: 'Ihr Konto soll diese E-Mail-Adresse bekommen. Bestätigen Sie sie:',
+      action: 'Adresse bestätigen',
+      note: 'Wenn Sie es nicht waren, müssen Sie nichts tun: Das Konto behält seine Adresse.',
+    },
+  },
+};
+
+const frame = {
+  en: {
+    hello: (name: string) => (name ? `Hello ${name},` : 'Hello,'),
+    until: (time: string) => `The link is valid until ${time}.`,
+  },
+  de: {
+    hello: (name: string) => (name ? `Guten Tag ${name},` : 'Guten Tag,'),
+    until: (time: string) => `Der Link gilt bis ${time}.`,
+  },
+} as const satisfies Record<Language, unknown>;
+
+/** The page behind a link. The token stands after `#`, so that no server and no log gets it. */
+const pages = {
+  verification: (audience) => `${audience}/welcome`,
+  'account-exists': (audience) => audience,
+  'password-reset': () => 'shop/password',
+  'email-change': () => 'shop/email',
+} as const satisfies Record<Purpose, (audience: NeededMail['audience']) => string>;
+
+/** The mail as it is true now. `publicUrl` is where people reach the shop. */
+export function renderAccountMail(mail: NeededMail, publicUrl: string): Rendered {
+  const language: Language = /^de\b/i.test(mail.locale) ? 'de' : 'en';
+  const { subject, lead, action, note } = words[language][mail.purpose];
+  const link = linkIn(mail, publicUrl);
+  const hello = frame[language].hello(mail.name ?? '');
+  const until = mail.token === undefined ? '' : frame[language].until(timeIn(language, mail.expiresAt));
+  return {
+    subject,
+    text: [text`${hello}`, text`${lead}`, link, ...(until ? [until] : []), text`${note}`].join('\n\n').concat('\n'),
+    html: html`<!doctype html>
+<html lang="${language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${subject}</title></head>
+<body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff">
+<div style="max-width:36em;margin:0 auto">
+<p>${hello}</p>
+<p>${lead}</p>
+<p><a href="${link}" style="display:inline-block;padding:10px 18px;border-radius:6px;background:#1f4fd8;color:#fff;text-decoration:none">${action}</a></p>
+<p style="font-size:14px;word-break:break-all">${link}</p>
+<p>${until ? `${until} ${note}` : note}</p>
+</div>
+</body>
+</html>
+`.markup,
+  };
+}
+
+function linkIn({ purpose, audience, token }: NeededMail, publicUrl: string): string {
+  return `${publicUrl}/${pages[purpose](audience)}${token === undefined ? '' : `#${token}`}`;
+}
+
+function timeIn(language: Language, time: Date): string {
+  const format = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+  return `${format.format(time)} UTC`;
+}
