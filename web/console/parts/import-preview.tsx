@@ -119,9 +119,16 @@ const columns: readonly Column<FileAdjustment>[] = [
 
 const faultColumns: readonly Column<AdjustmentsFile['faults'][number]>[] = [
   { title: words.stock.line, cell: ({ line }) => unitsText(line, locale) },
-  { title: words.stock.problem, cell: ({ fault }) => lineFaultTexts[fault] },
-  { title: words.stock.value, isWide: true, cell: ({ value }) => <code>{value}</code> },
+  {
+    title: words.stock.problem,
+    isWide: true,
+    cell: ({ fault }) => <span className={styles.sentence}>{lineFaultTexts[fault]}</span>,
+  },
+  { title: words.stock.value, cell: ({ value }) => <code>{shortened(value)}</code> },
 ];
+
+const SHOWN_CHARACTERS = 40;
+const shortened = (value: string) => (value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value);
 
 const faultTexts: Record<FileFault, string> = {
   empty: words.stock.fileEmpty,

@@ -148,7 +148,11 @@ const columns: readonly Column<Line>[] = [
   { title: words.stock.line, cell: ({ line }) => unitsText(line, locale) },
   { title: words.stock.sku, cell: ({ sku }) => sku },
   { title: words.stock.change, align: 'end', cell: ({ delta }) => changeText(delta, locale) },
-  { title: words.stock.result, isWide: true, cell: ({ code = '' }) => codeTexts[code] ?? code },
+  {
+    title: words.stock.result,
+    isWide: true,
+    cell: ({ code = '' }) => <span className={styles.sentence}>{codeTexts[code] ?? code}</span>,
+  },
 ];
 
 const codeTexts: Readonly<Record<string, string>> = {
