@@ -167,6 +167,7 @@ CREATE TABLE email_tokens (
   autovacuum_analyze_threshold = 1000
 );
 CREATE INDEX email_tokens_account_id_idx ON email_tokens USING btree (account_id, created_at);
+CREATE INDEX email_tokens_email_idx ON email_tokens USING btree (lower(email COLLATE "C"), created_at);
 CREATE INDEX email_tokens_expires_at_idx ON email_tokens USING btree (expires_at);
 COMMENT ON TABLE email_tokens IS 'One row per mail. The token in its link is derived from the id and the master key, and is stored nowhere';
 COMMENT ON COLUMN email_tokens.purpose IS 'What the link does; account-exists: sign-up with the address of an account, whose mail has no token';
@@ -346,6 +347,7 @@ CREATE TABLE session_families (
   autovacuum_analyze_threshold = 1000
 );
 CREATE INDEX session_families_account_id_idx ON session_families USING btree (account_id, id) WHERE ended_at IS NULL;
+CREATE INDEX session_families_account_idx ON session_families USING btree (account_id, created_at);
 CREATE INDEX session_families_expires_at_idx ON session_families USING btree (expires_at);
 COMMENT ON TABLE session_families IS 'One row per sign-in: all refresh tokens that descend from it. Its id is sid in access tokens. A refresh locks the row, so that a sign-out at the same time wins';
 COMMENT ON COLUMN session_families.end_reason IS 'theft: a refresh token was used again after its successor was';

@@ -27,10 +27,12 @@ const keys = { storefront: 'key-1', otherStorefront: 'key-2', backoffice: 'key-3
 /** Whom the services serve besides clients and staff. */
 const forEveryPerson = [
   ...['signOut', 'signOutEverywhere', 'readOwnAccount', 'changeOwnAccount'],
+  ...['changePassword', 'requestEmailChange', 'confirmEmailChange'],
   ...['createAddress', 'listAddresses', 'readAddress', 'replaceAddress', 'deleteAddress'],
 ];
 const forShoppers = [
   ...['listOrders', 'readOrder', 'readTimeline', 'cancelOrder', 'listOwnOrders', 'readDashboard'],
+  ...['deleteAccount', 'exportAccount'],
   ...forEveryPerson,
 ];
 

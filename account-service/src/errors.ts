@@ -17,9 +17,19 @@ export function tooManyAttempts(retryAfterSeconds: number): RefusedError {
   return new RefusedError({ code: 'too-many-attempts' satisfies ProblemCode, detail }, retryAfterSeconds);
 }
 
+/** 401 for a wrong password of the person who is signed in. */
+export function wrongPassword(): RefusedError {
+  return refused('invalid-credentials', 'The password is wrong.');
+}
+
 /** 400 for a one-time token that was not made here, has expired, or was used for something else. */
 export function tokenInvalid(): RefusedError {
   return refused('token-invalid', 'Request a new link.');
+}
+
+/** 404 for an account that nobody has. */
+export function accountNotFound(detail: string): RefusedError {
+  return refused('account-not-found', detail);
 }
 
 /** 404 for an address that the account does not have; addresses of others are none. */

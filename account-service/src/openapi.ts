@@ -5,7 +5,12 @@ import { streamOperations } from '@shop/chassis/operations/stream/stream.openapi
 import { serviceOperations } from '@shop/chassis/service/service-operations.ts';
 import { accountOperations } from './accounts/accounts.openapi.ts';
 import { addressOperations } from './addresses/addresses.openapi.ts';
+import { deletionOperations } from './deletion/deletion.openapi.ts';
+import { emailChangeOperations } from './email-change/email-change.openapi.ts';
+import { exportOperations } from './export/export.openapi.ts';
+import { lookupOperations } from './lookup/lookup.openapi.ts';
 import { orderHistoryOperations } from './order-history/order-history.openapi.ts';
+import { passwordOperations } from './passwords/passwords.openapi.ts';
 import { profileOperations } from './profile/profile.openapi.ts';
 import { orderHistoryQueue } from './queues.ts';
 import { sessionOperations } from './sessions/sessions.openapi.ts';
@@ -14,9 +19,14 @@ import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
 /** All operations that the gateway routes to account-service. */
 export const operations: readonly Operation[] = [
   ...accountOperations,
+  ...lookupOperations,
   ...sessionOperations,
   ...profileOperations,
+  ...deletionOperations,
+  ...exportOperations,
+  ...emailChangeOperations,
   ...addressOperations,
+  ...passwordOperations,
   ...signingKeyOperations,
   ...orderHistoryOperations,
   ...deadLetterOperations('/operations/accounts', orderHistoryQueue.name),
@@ -44,6 +54,7 @@ export function describeService(published: Published) {
         accounts: 'Sign-up',
         sessions: 'Sign-in, refresh and sign-out',
         profile: 'The own account',
+        passwords: 'Forgotten passwords, and changes',
         addresses: 'Addresses of the own account',
         'signing keys': 'Keys that verify access tokens',
         orders: 'The orders of a shopper',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
-import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
+import { createRequestShare, type RequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
@@ -16,7 +16,7 @@ import { createTokenIssuer, type TokenChanges } from '@shop/chassis/testing/toke
 import { type CryptoKey, importJWK } from 'jose';
 import request from 'supertest';
 import { buildApp } from '../src/app.ts';
-import { toToken } from '../src/email-tokens/email-token.ts';
+import { type EmailPurpose, toToken } from '../src/email-tokens/email-token.ts';
 import { createMasterKey, type MasterKey } from '../src/master-key.ts';
 import { createPasswordHasher, type PasswordHasher } from '../src/passwords/password-hasher.ts';
 import { publishedKeys } from '../src/signing-keys/rotate-keys.ts';
@@ -61,6 +61,8 @@ export interface AccountServiceOptions {
   now?: () => Date;
   hasher?: PasswordHasher;
   people?: People;
+  /** Instead of a share of the pool. */
+  requestPool?: RequestShare;
 }
 
 /** An account-service in this process, as one of possibly several on the same database. */
@@ -147,6 +149,14 @@ export function remove(service: AccountService, path: string, headers: Record<st
     .set({ 'x-gateway-token': KEYLESS_TOKEN, ...headers });
 }
 
+/** A PUT of anyone or, with their headers, of a person. */
+export function put(service: AccountService, path: string, body: object, headers: Record<string, string> = {}) {
+  return request(service.http)
+    .put(path)
+    .set({ 'x-gateway-token': KEYLESS_TOKEN, ...headers })
+    .send(body);
+}
+
 export function get(service: AccountService, path: string, headers: Record<string, string> = {}) {
   return request(service.http)
     .get(path)
@@ -168,6 +178,14 @@ export async function outbox(pool: Pool): Promise<{ type: string; payload: Recor
 export async function tokensInMails(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>('SELECT id FROM email_tokens ORDER BY id');
   return rows.map(({ id }) => toToken(masterKey, id));
+}
+
+/** The token in the last mail for this purpose. */
+export async function tokenOf(pool: Pool, purpose: EmailPurpose): Promise<string> {
+  const { rows } = await pool.query('SELECT id FROM email_tokens WHERE purpose = $1 ORDER BY created_at DESC LIMIT 1', [
+    purpose,
+  ]);
+  return toToken(masterKey, rows[0].id);
 }
 
 /** Sign up; returns the token in the mail. */

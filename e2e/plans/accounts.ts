@@ -62,10 +62,12 @@ export async function runAccounts({ pool, ownerUrl }: { pool: Pool; ownerUrl: st
       .expect(201);
   await verify();
   await verify();
-  await runProfile(service, (await verify()).body.account.id);
+  const { id } = (await verify()).body.account;
   await runSessions(service, { pool, ownerUrl, email });
   await runStaff(pool);
   await findMailState(pool, randomUUID());
+  // Last, because it deletes the account.
+  await runProfile(service, ownerUrl, id);
   const keys = { pool, masterKey: accountSide.masterKey };
   await publishedKeys(keys);
   await rotateKeys(keys);
@@ -110,7 +112,7 @@ async function runStaff(pool: Pool): Promise<void> {
 }
 
 /** What a person does who is signed in. */
-async function runProfile(service: accountSide.AccountService, accountId: string): Promise<void> {
+async function runProfile(service: accountSide.AccountService, ownerUrl: string, accountId: string): Promise<void> {
   const as = { ...(await accountSide.asShopper(accountId)), 'if-match': '*', 'idempotency-key': 'plans' };
   const address = { name: 'Plans', street: 'Street 1', postalCode: '1', city: 'City', country: 'AT' };
   const { http } = service;
@@ -130,4 +132,32 @@ async function runProfile(service: accountSide.AccountService, accountId: string
     .expect(200);
   await request(http).delete(one).set(as).expect(204);
   await request(http).delete(one).set(as).expect(204);
+  const email = 'plans@example.org';
+  await accountSide.post(service, '/accounts/password-reset', { email }).expect(202);
+  const token = await tokenOf(ownerUrl, 'password-reset');
+  const password = accountSide.PASSWORD;
+  await accountSide.put(service, '/accounts/password', { token, password }).expect(200);
+  await accountSide.put(service, '/accounts/me/password', { current: password, password }, as).expect(200);
+  await accountSide.put(service, '/accounts/me/email', { email: 'other@example.org', password }, as).expect(202);
+  await accountSide.post(service, '/accounts', { email: 'other@example.org' }).expect(202);
+  await request(http)
+    .post('/accounts/me/email/confirmation')
+    .set({ ...as, 'idempotency-key': 'email' })
+    .send({ token: await tokenOf(ownerUrl, 'email-change') })
+    .expect(200);
+  const backOffice = accountSide.asClient('backoffice-1', 'backoffice');
+  await accountSide.post(service, '/accounts/lookup', { email: 'other@example.org' }, backOffice).expect(200);
+  await accountSide.get(service, `/accounts/${accountId}`, backOffice).expect(200);
+  await request(http).get('/accounts/me/export').set(as).expect(200);
+  await request(http).delete('/accounts/me').set(as).expect(204);
+}
+
+/** As the owner, because this is no statement of the service. */
+function tokenOf(ownerUrl: string, purpose: 'password-reset' | 'email-change'): Promise<string> {
+  return withClient(ownerUrl, async (client) => {
+    const { rows } = await client.query('SELECT id FROM email_tokens WHERE purpose = $1 ORDER BY id DESC LIMIT 1', [
+      purpose,
+    ]);
+    return toToken(accountSide.masterKey, rows[0].id);
+  });
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 // Statements without a plan.
-const WITHOUT_PLAN = /^\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|SET|LOCK|SELECT 1$)/i;
+const WITHOUT_PLAN = /^\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|LOCK|SELECT 1$)/i;
 
 /**
  * Record all statements that these database roles send from this process, until `stop`. The texts are those that

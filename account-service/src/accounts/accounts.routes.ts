@@ -2,11 +2,12 @@ import { text } from '@shop/chassis/base/text.ts';
 import { parseBody, readBody } from '@shop/chassis/edge/body.ts';
 import { contextOf } from '@shop/chassis/edge/context.ts';
 import { sendReply } from '@shop/chassis/edge/problem.ts';
-import type { MessageContext } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { toReply } from '@shop/chassis/reliable/refusal.ts';
-import { type Response, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
+import { oneTimeToken } from '../email-tokens/read-token.ts';
+import { messageContextOf } from '../message-context.ts';
 import { newPassword } from '../passwords/password-rules.ts';
 import { type OpenSessionDeps, openSession } from '../sessions/open-session.ts';
 import { bearer, notStored, requireCaller, sendSession } from '../sessions/session-answer.ts';
@@ -20,7 +21,7 @@ const BODY_LIMIT_BYTES = 16 * 1024;
 export const signUpBody = z.strictObject({ email: mailAddress, locale: languageTag.default('en') });
 export const signUpView = z.strictObject({ email: z.string() }).meta({ id: 'SignUp' });
 export const verificationBody = z.strictObject({
-  token: z.string().min(1).max(200).meta({ description: 'From the link in the mail' }),
+  token: oneTimeToken,
   password: newPassword,
   name: text(1, 200),
   bearer,
@@ -36,14 +37,10 @@ export interface AccountsDeps extends VerifyDeps, OpenSessionDeps {
 export function accountsRoutes(deps: AccountsDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const body = readBody(BODY_LIMIT_BYTES);
-  const messageContext = (res: Response): MessageContext => {
-    const { requestId, traceparent } = contextOf(res);
-    return { correlationId: requestId, traceparent, occurredAt: deps.now() };
-  };
 
   router.post('/accounts', ...body, async (req, res) => {
     const input = parseBody(req, signUpBody);
-    await inTransaction(deps.pool, (trx) => signUp(trx, input, messageContext(res)));
+    await inTransaction(deps.pool, (trx) => signUp(trx, input, messageContextOf(res, deps.now())));
     deps.wakeRelay();
     sendReply(res, toReply(202, { email: input.email } satisfies z.output<typeof signUpView>));
   });
@@ -53,7 +50,7 @@ export function accountsRoutes(deps: AccountsDeps): Router {
     const { declaredCaller } = contextOf(res);
     const { bearer, ...input } = parseBody(req, verificationBody);
     const kind = bearer ? requireCaller(res) : declaredCaller;
-    const { account, password } = await verifyAccount(deps, input, messageContext(res));
+    const { account, password } = await verifyAccount(deps, input, messageContextOf(res, deps.now()));
     deps.wakeRelay();
     const now = deps.now();
     const opened = kind && (await openSession(deps, { accountId: account.id, password }, kind, { now }));

@@ -60,6 +60,43 @@ export async function lockAccount(trx: Transaction, id: string): Promise<Account
   return rows[0] && toAccount(rows[0]);
 }
 
+/** The account with this mail address, unverified ones too. */
+export async function findAccountByEmail(q: Queryable, email: string): Promise<Account | undefined> {
+  const { rows } = await q.query<AccountRow>(
+    /* sql */ `
+    SELECT id, email, name, locale, roles, status, version FROM accounts
+    WHERE lower(email COLLATE "C") = lower($1 COLLATE "C")`,
+    [email],
+  );
+  return rows[0] && toAccount(rows[0]);
+}
+
+/** The account with this mail address, locked until the end of the transaction. */
+export async function lockAccountByEmail(trx: Transaction, email: string): Promise<Account | undefined> {
+  const { rows } = await trx.query<AccountRow>(
+    /* sql */ `
+    SELECT id, email, name, locale, roles, status, version FROM accounts
+    WHERE lower(email COLLATE "C") = lower($1 COLLATE "C") FOR NO KEY UPDATE`,
+    [email],
+  );
+  return rows[0] && toAccount(rows[0]);
+}
+
+/** Change the mail address of an account that this transaction has locked. */
+export async function saveEmail(
+  trx: Transaction,
+  { id, email }: { id: string; email: string },
+  now: Date,
+): Promise<Account> {
+  const { rows } = await trx.query<AccountRow>(
+    /* sql */ `
+    UPDATE accounts SET email = $2, version = version + 1, updated_at = $3 WHERE id = $1
+    RETURNING id, email, name, locale, roles, status, version`,
+    [id, email, now],
+  );
+  return toAccount(rows[0] as AccountRow);
+}
+
 /** Change name and locale of an account that this transaction has locked. */
 export async function saveProfile(
   trx: Transaction,
@@ -150,6 +187,25 @@ export async function findSignIn(
   return { account: toAccount(account), password: toPassword({ hash, salt, memory_kib, passes, parallelism }) };
 }
 
+/**
+ * Set another password of an account that this transaction has locked; with `from`, only if that is still its password. Returns
+ * whether it did.
+ */
+export async function changeCredential(
+  trx: Transaction,
+  accountId: string,
+  { from, to }: { from?: PasswordHash; to: PasswordHash },
+  now: Date,
+): Promise<boolean> {
+  const { rowCount } = await trx.query(
+    /* sql */ `
+    UPDATE credentials SET hash = $3, salt = $4, memory_kib = $5, passes = $6, parallelism = $7, changed_at = $8
+    WHERE account_id = $1 AND ($2::bytea IS NULL OR hash = $2)`,
+    [accountId, from?.hash ?? null, to.hash, to.salt, to.memoryKib, to.passes, to.parallelism, now],
+  );
+  return rowCount === 1;
+}
+
 /** The password of an account. */
 export async function findCredential(q: Queryable, accountId: string): Promise<PasswordHash | undefined> {
   const { rows } = await q.query<CredentialRow>(
@@ -177,6 +233,16 @@ export async function removeUnverifiedAccounts(q: Queryable, now: Date, limit: n
     [now, limit, UNVERIFIED_KEPT_DAYS],
   );
   return rowCount ?? 0;
+}
+
+/** Remove an account that was never verified, with its mails; without effect if it is verified by now. */
+export async function removeUnverifiedAccount(trx: Transaction, id: string): Promise<void> {
+  // In the order of a verification, which locks its mail first.
+  await trx.query('SELECT FROM email_tokens WHERE account_id = $1 ORDER BY id FOR UPDATE', [id]);
+  const { rows } = await trx.query<{ status: string }>('SELECT status FROM accounts WHERE id = $1 FOR UPDATE', [id]);
+  if (rows[0]?.status !== 'unverified') return;
+  await trx.query('DELETE FROM email_tokens WHERE account_id = $1', [id]);
+  await trx.query('DELETE FROM accounts WHERE id = $1', [id]);
 }
 
 function toAccount(row: AccountRow): Account {

@@ -6,9 +6,10 @@ import type { EmailPurpose } from '../email-tokens/email-token.ts';
 import { addMail } from '../email-tokens/email-tokens.sql.ts';
 import { findOrCreateAccount } from './accounts.sql.ts';
 
-// Over a night.
-const VERIFICATION_VALID_HOURS = 24;
-const MAILS_OF_SIGN_UPS: readonly EmailPurpose[] = ['verification', 'account-exists'];
+/** Over a night. */
+export const VERIFICATION_VALID_HOURS = 24;
+/** They count together, so that their number does not show whether there is an account. */
+export const MAILS_OF_SIGN_UPS: readonly EmailPurpose[] = ['verification', 'account-exists'];
 
 /**
  * Sign up with a mail address: its mailbox gets a link with which to choose a password or, when the account exists already, a

@@ -5,15 +5,14 @@
  */
 import type { Connections, Transaction } from '@shop/chassis/base/db/pool.ts';
 import { accountVerifiedV1 } from '@shop/chassis/contract/messages/account-service.ts';
-import { validationFailed } from '@shop/chassis/edge/body.ts';
 import { addToOutbox, type MessageContext, toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
-import { idIn } from '../email-tokens/email-token.ts';
-import { type EmailToken, findEmailToken, lockEmailToken, markUsed } from '../email-tokens/email-tokens.sql.ts';
+import { type EmailToken, lockEmailToken, markUsed } from '../email-tokens/email-tokens.sql.ts';
+import { readToken } from '../email-tokens/read-token.ts';
 import { tokenInvalid } from '../errors.ts';
 import type { MasterKey } from '../master-key.ts';
 import type { PasswordHash, PasswordHasher } from '../passwords/password-hasher.ts';
-import { isMailAddress } from '../passwords/password-rules.ts';
+import { refuseMailAddress } from '../passwords/password-rules.ts';
 import type { Account } from './account.ts';
 import { activateAccount, findAccount, findCredential, insertCredential } from './accounts.sql.ts';
 
@@ -42,15 +41,11 @@ export async function verifyAccount(
   context: MessageContext,
 ): Promise<VerifiedAccount> {
   const now = context.occurredAt;
-  const id = idIn(deps.masterKey, asked.token);
-  const token = id && (await findEmailToken(deps.pool, id));
-  if (!token || !isUsable(token, now)) throw tokenInvalid();
+  const token = await readToken(deps.pool, deps.masterKey, { token: asked.token, purpose: 'verification', now });
   if (token.usedAt) return repeated(deps, token, asked);
 
   const account = await findAccount(deps.pool, token.accountId);
-  if (account && isMailAddress(asked.password, account.email)) {
-    throw validationFailed([{ pointer: '/password', detail: 'Must not be the mail address.' }]);
-  }
+  if (account) refuseMailAddress(asked.password, account.email);
   const password = await deps.hasher.hash(asked.password);
   const activated = await inTransaction(deps.pool, (trx) => activate(trx, { ...asked, token, password }, context));
   return activated ? { account: activated, password } : repeated(deps, token, asked);
@@ -84,8 +79,4 @@ async function repeated(
   const isSame = stored && account.name === name && (await deps.hasher.matches(password, stored));
   if (!isSame) throw tokenInvalid();
   return { account, password: stored };
-}
-
-function isUsable({ purpose, expiresAt }: EmailToken, now: Date): boolean {
-  return purpose === 'verification' && now < expiresAt;
 }

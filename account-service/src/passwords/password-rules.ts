@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from '@shop/chassis/base/text.ts';
+import { validationFailed } from '@shop/chassis/edge/body.ts';
 
 const common = new Set(
   readFileSync(join(import.meta.dirname, 'common-passwords.txt'), 'utf8')
@@ -21,7 +22,8 @@ export const newPassword = text(8, 1_000)
     description: 'Not one of the most common passwords, and not the mail address',
   });
 
-/** Whether a password is only the mail address of its account. */
-export function isMailAddress(password: string, email: string): boolean {
-  return password.toLowerCase() === email.toLowerCase();
+/** 400 for a new password that is only the mail address of its account. */
+export function refuseMailAddress(password: string, email: string): void {
+  if (password.toLowerCase() !== email.toLowerCase()) return;
+  throw validationFailed([{ pointer: '/password', detail: 'Must not be the mail address.' }]);
 }

@@ -1,8 +1,8 @@
 import type { Person } from '@shop/chassis/edge/principal.ts';
 import { findSignIn, replaceCredential } from '../accounts/accounts.sql.ts';
-import { countAttempt, takeBack } from '../attempts/attempts.ts';
 import { invalidCredentials } from '../errors.ts';
 import { isOutdated, type PasswordHasher } from '../passwords/password-hasher.ts';
+import { provePassword } from '../passwords/prove-password.ts';
 import { type OpenSession, type OpenSessionDeps, openSession } from './open-session.ts';
 
 export interface SignInDeps extends OpenSessionDeps {
@@ -22,17 +22,8 @@ export interface SignIn {
  * same steps. All three are failures: otherwise their number would show which it was.
  */
 export async function signIn(deps: SignInDeps, asked: SignIn, now: Date): Promise<OpenSession> {
-  const attempt = await countAttempt(deps.pool, asked, now);
-  let opened: OpenSession | undefined;
-  try {
-    opened = await openIfRight(deps, asked, now);
-  } catch (error) {
-    // Nothing was decided about the password.
-    await takeBack(deps.pool, attempt);
-    throw error;
-  }
+  const opened = await provePassword(deps.pool, asked, now, () => openIfRight(deps, asked, now));
   if (!opened) throw invalidCredentials();
-  await takeBack(deps.pool, attempt);
   return opened;
 }
 

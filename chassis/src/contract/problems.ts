@@ -380,6 +380,27 @@ export const problems = {
     repeat: 'corrected',
     example: { instance: '/sessions/refresh', detail: 'Sign in again.' },
   },
+  'account-not-found': {
+    status: 404,
+    title: 'Account not found',
+    section: 'Accounts',
+    meaning: 'There is no account with this id or mail address.',
+    action:
+      'Check the id or the mail address. The address of an account may have changed, and a deleted account has none.',
+    repeat: 'corrected',
+    example: { instance: '/accounts/lookup', detail: 'There is no account with this mail address.' },
+  },
+  'email-taken': {
+    status: 409,
+    title: 'Mail address belongs to another account',
+    section: 'Accounts',
+    meaning:
+      'Another account has the mail address that is to be confirmed. Only a person who reads its mailbox gets this response.',
+    action: 'Sign in to the other account, or delete it first.',
+    repeat: 'new-key',
+    stored: true,
+    example: { instance: '/accounts/me/email/confirmation', detail: 'Another account has this mail address.' },
+  },
   'address-not-found': {
     status: 404,
     title: 'Address not found',

@@ -521,6 +521,116 @@ export interface components {
             roles: ("backoffice" | "operations")[];
             version: number;
         };
+        AccountExport: {
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            exportedAt: string;
+            account: {
+                /** Format: uuid */
+                id: string;
+                email: string;
+                name: string;
+                locale: string;
+                /** @description What the person may do as staff; empty: a shopper only */
+                roles: ("backoffice" | "operations")[];
+                version: number;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                updatedAt: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                passwordChangedAt?: string;
+            };
+            addresses: components["schemas"]["Address"][];
+            sessions: {
+                /** Format: uuid */
+                id: string;
+                /** @enum {string} */
+                audience: "shop" | "console";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                expiresAt: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                endedAt?: string;
+            }[];
+            mails: {
+                /** @enum {string} */
+                purpose: "verification" | "account-exists" | "password-reset" | "email-change";
+                email: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                usedAt?: string;
+            }[];
+        };
+        /** @description Account not found */
+        AccountNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "account-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
+        AccountRecord: {
+            /** Format: uuid */
+            id: string;
+            /** @description Absent of a deleted account */
+            email?: string;
+            /** @description Absent of an unverified or a deleted account */
+            name?: string;
+            locale: string;
+            roles: ("backoffice" | "operations")[];
+            /** @enum {string} */
+            status: "unverified" | "active" | "deleted";
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            updatedAt: string;
+            version: number;
+        };
         Address: {
             /** Format: uuid */
             id: string;
@@ -580,6 +690,28 @@ export interface components {
             recommendations: unknown[];
             /** @description Services whose part is missing, because they did not answer */
             degraded: string[];
+        };
+        EmailChange: {
+            /** @description Where the link was sent */
+            email: string;
+        };
+        /** @description Mail address belongs to another account */
+        EmailTakenProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 409;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "email-taken";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
         };
         HistoryItem: {
             /** Format: uuid */
@@ -652,6 +784,9 @@ export interface components {
             proposal: string;
             /** @description Whether the lost command was sent again */
             repaired: boolean;
+        };
+        PasswordResetRequest: {
+            email: string;
         };
         /** @description If-Match is missing */
         PreconditionRequiredProblem: {
@@ -891,6 +1026,12 @@ export interface components {
             bearer?: boolean;
         };
         VerifyAccountAnswer: components["schemas"]["Verified"];
+        LookUpAccountBody: {
+            /** Format: email */
+            email: string;
+        };
+        LookUpAccountAnswer: components["schemas"]["AccountRecord"];
+        ReadAccountAnswer: components["schemas"]["AccountRecord"];
         SignInBody: {
             /** Format: email */
             email: string;
@@ -914,6 +1055,18 @@ export interface components {
             locale?: string;
         };
         ChangeOwnAccountAnswer: components["schemas"]["Account"];
+        ExportAccountAnswer: components["schemas"]["AccountExport"];
+        RequestEmailChangeBody: {
+            /** Format: email */
+            email: string;
+            password: string;
+        };
+        RequestEmailChangeAnswer: components["schemas"]["EmailChange"];
+        ConfirmEmailChangeBody: {
+            /** @description From the link in the mail */
+            token: string;
+        };
+        ConfirmEmailChangeAnswer: components["schemas"]["Account"];
         CreateAddressBody: {
             /** @description Who receives the parcel */
             name: string;
@@ -936,6 +1089,24 @@ export interface components {
             country: string;
         };
         ReplaceAddressAnswer: components["schemas"]["Address"];
+        RequestPasswordResetBody: {
+            /** Format: email */
+            email: string;
+        };
+        RequestPasswordResetAnswer: components["schemas"]["PasswordResetRequest"];
+        ResetPasswordBody: {
+            /** @description From the link in the mail */
+            token: string;
+            /** @description Not one of the most common passwords, and not the mail address */
+            password: string;
+        };
+        ResetPasswordAnswer: components["schemas"]["Account"];
+        ChangePasswordBody: {
+            current: string;
+            /** @description Not one of the most common passwords, and not the mail address */
+            password: string;
+        };
+        ChangePasswordAnswer: components["schemas"]["Account"];
         ReadKeySetAnswer: components["schemas"]["KeySet"];
         ListOwnOrdersQuery: {
             /** @description Maximum number of items in a page */

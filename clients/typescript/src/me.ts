@@ -13,6 +13,19 @@ export interface Me {
   get(options?: CallOptions): Promise<Account>;
   /** Another name or language. */
   change(body: Schemas['ChangeOwnAccountBody'], version: number, options?: WriteOptions): Promise<Account>;
+  /** Another password, which ends the other sessions. A repeat has no second effect. */
+  changePassword(body: Schemas['ChangePasswordBody'], options?: CallOptions): Promise<Account>;
+  /** Sends a link to another mail address. A repeat sends another mail, at most three an hour. */
+  requestEmailChange(
+    body: Schemas['RequestEmailChangeBody'],
+    options?: CallOptions,
+  ): Promise<Schemas['RequestEmailChangeAnswer']>;
+  /** Confirms it with the token of the link. */
+  confirmEmailChange(body: Schemas['ConfirmEmailChangeBody'], options?: WriteOptions): Promise<Account>;
+  /** All that is known about the person. */
+  export(options?: CallOptions): Promise<Schemas['ExportAccountAnswer']>;
+  /** The end of the account. Nothing personal is left of it. */
+  delete(version: number, options?: CallOptions): Promise<void>;
   addresses: Addresses;
 }
 
@@ -36,6 +49,24 @@ export function meOf(caller: Caller): Me {
     },
     async change(body, version, options) {
       return (await caller({ method: 'PATCH', path: '/accounts/me', body, version }, options)) as Account;
+    },
+    async changePassword(body, options) {
+      return (await caller({ method: 'PUT', path: '/accounts/me/password', body }, options)) as Account;
+    },
+    async requestEmailChange(body, options) {
+      const answer = await caller({ method: 'PUT', path: '/accounts/me/email', body }, options);
+      return answer as Schemas['RequestEmailChangeAnswer'];
+    },
+    async confirmEmailChange(body, options) {
+      const path = '/accounts/me/email/confirmation';
+      return (await caller({ method: 'POST', path, body }, options)) as Account;
+    },
+    async export(options) {
+      const answer = await caller({ method: 'GET', path: '/accounts/me/export' }, options);
+      return answer as Schemas['ExportAccountAnswer'];
+    },
+    async delete(version, options) {
+      await caller({ method: 'DELETE', path: '/accounts/me', version }, options);
     },
     addresses: addressesOf(caller),
   };

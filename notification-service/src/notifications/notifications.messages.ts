@@ -8,6 +8,8 @@ type AccountMailEvent = (typeof accountMailEvents)[number];
 
 const templates = {
   'account.registered': 'sign-up',
+  'account.password-reset-requested': 'password-reset',
+  'account.email-change-requested': 'email-change',
 } as const satisfies Record<AccountMailEvent['type'], Template>;
 
 export interface AccountMailsDeps {

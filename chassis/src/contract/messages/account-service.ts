@@ -23,8 +23,35 @@ export const accountVerifiedV1 = event(
   z.object({ accountId: id }),
 );
 
+export const passwordResetRequestedV1 = event(
+  'account.password-reset-requested',
+  1,
+  'Someone asked for a link to choose a new password, and the mail `mailId` with it is to be sent.',
+  z.object({ accountId: id, mailId: id }),
+);
+
+export const emailChangeRequestedV1 = event(
+  'account.email-change-requested',
+  1,
+  'A person asked for another mail address, and the mail `mailId` is to be sent there, with a link that confirms it.',
+  z.object({ accountId: id, mailId: id }),
+);
+
+export const accountDeletedV1 = event(
+  'account.deleted',
+  1,
+  'The account was deleted, and what account-service had of the person. Remove what you keep of the person too.',
+  z.object({ accountId: id }),
+);
+
 /** All messages of account-service. */
-export const messages = [accountRegisteredV1, accountVerifiedV1] as const;
+export const messages = [
+  accountRegisteredV1,
+  accountVerifiedV1,
+  passwordResetRequestedV1,
+  emailChangeRequestedV1,
+  accountDeletedV1,
+] as const;
 
 /** The events that a mail follows; each names it as `mailId`. */
-export const accountMailEvents = [accountRegisteredV1] as const;
+export const accountMailEvents = [accountRegisteredV1, passwordResetRequestedV1, emailChangeRequestedV1] as const;

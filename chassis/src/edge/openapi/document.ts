@@ -30,6 +30,8 @@ export interface Operation extends CalledOperation {
   versioned?: VersionedThing;
   /** It is a stream, and takes a `Last-Event-ID`. */
   resumable?: boolean;
+  /** A POST that only reads, so that nothing stands in its URL. It takes no Idempotency-Key. */
+  readsOnly?: boolean;
   /** Works without the service's database, and is not queued. */
   withoutDatabase?: boolean;
   /** Responses besides those that every operation may return. */
@@ -79,7 +81,7 @@ export interface Published {
 /** Rules for clients that apply to every request. */
 export const callingAdvice = `All calls go through the gateway, with an API key in the header \`apikey\`. People call with an access token instead, which they get by signing in: with \`X-Caller: shopper\` or \`X-Caller: staff\` on every request, and the token in the cookie of that kind (pages) or in \`Authorization: Bearer\` (apps). HEAD is supported wherever GET is. Bodies are \`application/json\` in UTF-8, at most 1 MiB; unknown members are rejected. Amounts of money are integers in minor units.
 
-Every POST and PATCH that needs an API key or an access token requires an \`Idempotency-Key\`. How a client should handle a response:
+Every POST and PATCH that needs an API key or an access token, except lookups, requires an \`Idempotency-Key\`. How a client should handle a response:
 
 | Response | Action |
 | --- | --- |
@@ -179,7 +181,7 @@ function toOperation(operation: Operation, schemas: JsonSchemas, examples: Recor
   const people = peopleOf(operation);
   const callers = [...groups, ...people];
   // A key has a scope, and calls that anyone may make have none.
-  const idempotent = isWrite && callers.length > 0;
+  const idempotent = isWrite && !operation.readsOnly && callers.length > 0;
   const common = edgeAnswers({
     ...operation,
     keyed: groups.length > 0,

@@ -387,6 +387,11 @@ export async function removeExpiredKeys(
   return rows[0] ?? { count: 0, until: from };
 }
 
+/** Remove all keys of clients that are gone, with the stored responses, which may have personal data in them. */
+export async function forgetKeysOf(q: Queryable, clientIds: readonly string[]): Promise<void> {
+  await q.query('DELETE FROM idempotency_keys WHERE client_id = ANY ($1::text[])', [clientIds]);
+}
+
 /** Add to the replay counts of these keys. */
 export async function addReplays(q: Queryable, counts: readonly (KeyName & { replays: number })[]): Promise<void> {
   // Not SKIP LOCKED, which would lose counts.

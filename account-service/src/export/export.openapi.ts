@@ -1,0 +1,50 @@
+import { success } from '@shop/chassis/edge/openapi/answers.ts';
+import type { Operation } from '@shop/chassis/edge/openapi/document.ts';
+import { ada } from '../accounts/accounts.openapi.ts';
+import { home } from '../addresses/addresses.openapi.ts';
+import { sessionEnded } from '../profile/profile.openapi.ts';
+import { exportView } from './export.routes.ts';
+
+const known = {
+  exportedAt: '2026-01-05T12:00:00.000Z',
+  account: {
+    ...ada,
+    createdAt: '2026-01-05T09:00:00.000Z',
+    updatedAt: '2026-01-05T09:30:00.000Z',
+    passwordChangedAt: '2026-01-05T09:30:00.000Z',
+  },
+  addresses: [home],
+  sessions: [
+    {
+      id: '0195f0a0-0000-7000-8000-000000000003',
+      audience: 'shop',
+      createdAt: '2026-01-05T09:30:00.000Z',
+      expiresAt: '2026-02-04T09:30:00.000Z',
+    },
+  ],
+  mails: [
+    {
+      purpose: 'verification',
+      email: ada.email,
+      createdAt: '2026-01-05T09:00:00.000Z',
+      usedAt: '2026-01-05T09:30:00.000Z',
+    },
+  ],
+};
+
+/** The data of a person, to take away. */
+export const exportOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/accounts/me/export',
+    operationId: 'exportAccount',
+    route: 'accounts-me-export',
+    summary: 'Export all that is known about the own account',
+    description:
+      'The account with its addresses, sessions and mails, as they are at one moment. Passwords and tokens are not part of it, because they are not stored.',
+    tag: 'profile',
+    groups: [],
+    people: ['shopper'],
+    answers: [success(200, 'The data.', exportView, known), sessionEnded],
+  },
+];
