@@ -4,12 +4,22 @@ import { findSignIn, replaceCredential } from '@shop/account-service/accounts/ac
 import { clearFailures } from '@shop/account-service/attempts/attempts.ts';
 import { toToken } from '@shop/account-service/email-tokens/email-token.ts';
 import { findMailState } from '@shop/account-service/email-tokens/email-tokens.sql.ts';
+import {
+  endRebuild,
+  findStates,
+  historyStates,
+  readRebuild,
+  removeRows,
+  saveRebuild,
+  writeOrders,
+} from '@shop/account-service/order-history/order-history.sql.ts';
 import type { PasswordHash } from '@shop/account-service/passwords/password-hasher.ts';
 import { removeExpired } from '@shop/account-service/remove-expired.ts';
 import { publishedKeys, rotateKeys } from '@shop/account-service/signing-keys/rotate-keys.ts';
 import { addStaff, setStaffRoles } from '@shop/account-service/staff/change-staff.ts';
 import { databaseTime, findStaff } from '@shop/account-service/staff/staff.sql.ts';
 import type { Pool } from '@shop/chassis/base/db/pool.ts';
+import { readDigests, readStates } from '@shop/chassis/operations/reconciliation/digests.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import request from 'supertest';
@@ -32,6 +42,9 @@ export async function addAccounts(ownerUrl: string, { first, last }: { first: nu
       ), mails AS (
         INSERT INTO email_tokens (id, account_id, purpose, email, created_at, expires_at)
         SELECT gen_random_uuid(), id, 'verification', 'person-' || n || '@example.org', at, at + interval '1 day' FROM numbers
+      ), orders AS (
+        INSERT INTO order_history (order_id, account_id, number, status, total, currency, placed_at, version, view)
+        SELECT gen_random_uuid(), id, 'ORD-' || n, 'confirmed', 900, 'EUR', at, 2, '{"lines": []}' FROM numbers
       ), places AS (
         INSERT INTO addresses (id, account_id, name, street, postal_code, city, country, created_at, updated_at)
         SELECT gen_random_uuid(), id, 'Person', 'Street 1', '1', 'City', 'AT', at, at FROM numbers
@@ -65,6 +78,7 @@ export async function runAccounts({ pool, ownerUrl }: { pool: Pool; ownerUrl: st
   const { id } = (await verify()).body.account;
   await runSessions(service, { pool, ownerUrl, email });
   await runStaff(pool);
+  await runHistory(pool);
   await findMailState(pool, randomUUID());
   // Last, because it deletes the account.
   await runProfile(service, ownerUrl, id);
@@ -102,6 +116,23 @@ async function runSessions(
   await clearFailures(pool, email);
 }
 
+/** What keeps the order histories. */
+async function runHistory(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ id: string }>('SELECT order_id AS id FROM order_history LIMIT 1');
+  const id = rows[0]?.id ?? '';
+  const shown = { number: 'ORD-1', customerId: id, currency: 'EUR', lines: [], createdAt: new Date().toISOString() };
+  await writeOrders(pool, [{ ...shown, id, status: 'shipped', version: 3 }]);
+  await readDigests(pool, historyStates);
+  await readStates(pool, historyStates, { buckets: [7] });
+  const states = await findStates(pool, [id]);
+  await inTransaction(pool, async (trx) => {
+    await removeRows(trx, [...states.values()]);
+    await saveRebuild(trx, { position: id, done: 1 });
+  });
+  await readRebuild(pool);
+  await endRebuild(pool);
+}
+
 /** Roles by the command. */
 async function runStaff(pool: Pool): Promise<void> {
   const member = { email: 'staff@example.org', roles: ['operations'] } as const;
@@ -123,6 +154,7 @@ async function runProfile(service: accountSide.AccountService, ownerUrl: string,
     .post(addresses)
     .set({ ...as, 'idempotency-key': 'address' })
     .send(address);
+  await request(http).get('/accounts/me/orders').set(as).expect(200);
   const one = `${addresses}/${added.body.id}`;
   await request(http).get(addresses).set(as).expect(200);
   await request(http)

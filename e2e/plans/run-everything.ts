@@ -7,6 +7,7 @@ import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { tryWrite } from '@shop/chassis/base/db/writability.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
+import { readDigests, readStates } from '@shop/chassis/operations/reconciliation/digests.ts';
 import { failRun, findRunning, renewLease } from '@shop/chassis/operations/reconciliation/runs.sql.ts';
 import {
   countOpen,
@@ -52,6 +53,11 @@ import {
 } from '@shop/order-service/reconciliation/horizon.sql.ts';
 import { lookAtOrders } from '@shop/order-service/reconciliation/reconciliation.sql.ts';
 import { requestAgain, sendAgain } from '@shop/order-service/reconciliation/send-again.ts';
+import {
+  findShopperOrders,
+  listShopperOrders,
+  shopperOrderStates,
+} from '@shop/order-service/shopper-orders/shopper-orders.sql.ts';
 import { v7 as uuidv7 } from 'uuid';
 import * as stockSide from '../../inventory-service/test/test-app.ts';
 import * as orderSide from '../../order-service/test/test-app.ts';
@@ -144,6 +150,10 @@ async function readOrders({ orders, orderPool }: FilledSystem): Promise<void> {
   await orderSide.get(orders, `/orders/${id}`, orderSide.BACKOFFICE).expect(200);
   await orderSide.get(orders, `/orders/${id}/timeline`, orderSide.BACKOFFICE).expect(200);
   await orderSide.get(orders, `/operations/orders/waits/${id}`, orderSide.OPERATIONS).expect(200);
+  await findShopperOrders(orderPool, [id]);
+  await listShopperOrders(orderPool, { limit: 100 });
+  await readDigests(orderPool, shopperOrderStates);
+  await readStates(orderPool, shopperOrderStates, { buckets: [7] });
   for (const status of [undefined, ...orderStatuses]) {
     for (let bits = 0; bits < 16; bits += 1) {
       await listOrders(
