@@ -17,26 +17,39 @@ const accountId = z.string().refine((id) => asUuid(id) === id);
 const claims = z.object({ aud: z.string(), sub: accountId, sid: z.string().min(1), exp: z.number() });
 const claimedRoles = z.object({ roles: z.array(z.string()) });
 
+/** A token whose signature and claims were found right. */
+export interface VerifiedToken {
+  person: Person;
+  /** Of the key that has signed it. */
+  kid: string;
+}
+
 /** The person for whom account-service has signed this token; undefined if it is not valid now, or not for this kind. */
 export async function verifyAccessToken(
   token: string,
   kind: Person['kind'],
   keys: SigningKeys,
-): Promise<Person | undefined> {
+): Promise<VerifiedToken | undefined> {
   const audience = TOKEN_AUDIENCES[kind];
   try {
-    const { payload } = await jwtVerify(token, async ({ kid = '' }) => keyOf(kid, audience, keys), {
+    const { payload, protectedHeader } = await jwtVerify(token, async ({ kid = '' }) => keyOf(kid, audience, keys), {
       algorithms: ['EdDSA'],
       issuer: TOKEN_ISSUER,
       audience,
       clockTolerance: CLOCK_SKEW_SECONDS,
       requiredClaims: ['sub', 'sid', 'iat', 'exp'],
     });
-    return toPerson(kind, payload);
+    const person = toPerson(kind, payload);
+    return person && { person, kid: protectedHeader.kid ?? '' };
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined;
     throw error;
   }
+}
+
+/** Whether a token with this end has expired by the clock of this machine, at `now` in milliseconds. */
+export function hasExpired(expiresAt: Date, now: number): boolean {
+  return Number(expiresAt) <= now - CLOCK_SKEW_SECONDS * 1000;
 }
 
 async function keyOf(kid: string, audience: string, keys: SigningKeys) {

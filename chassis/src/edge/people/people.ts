@@ -3,9 +3,9 @@ import { refused } from '../../contract/problems.ts';
 import type { RefusedError } from '../../reliable/refusal.ts';
 import { validationFailed } from '../body.ts';
 import type { Person } from '../principal.ts';
-import { verifyAccessToken } from './access-token.ts';
 import { cookieNames, readCaller, readCredentials } from './credentials.ts';
 import type { SigningKeys } from './signing-keys.ts';
+import { createTokenVerifier } from './token-verifier.ts';
 
 /** Identifies people by their access tokens. */
 export interface People {
@@ -36,6 +36,7 @@ export interface PeopleOptions {
 /** People, as their access tokens identify them. */
 export function createPeople({ publicUrl, keys }: PeopleOptions): People {
   const cookies = cookieNames(publicUrl);
+  const verify = createTokenVerifier(keys);
   return {
     async identify(req) {
       const credentials = readCredentials(req, cookies);
@@ -48,7 +49,7 @@ export function createPeople({ publicUrl, keys }: PeopleOptions): People {
         case 'cross-site':
           throw crossSite();
         case 'token': {
-          const person = await verifyAccessToken(credentials.token, credentials.caller, keys);
+          const person = await verify(credentials.token, credentials.caller);
           if (!person) throw notSignedIn('The access token is not valid, or has expired.');
           return person;
         }
