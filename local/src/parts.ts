@@ -226,13 +226,15 @@ function gatewayLaunch({ folder, plan }: System): Launch {
 }
 
 /** The inbox of development: it takes every mail and delivers none. */
-function maildevLaunch({ plan }: System): Launch {
+function maildevLaunch({ folder, plan }: System): Launch {
   return nodeLaunch('node_modules/maildev/dist/bin/maildev.js', {
     MAILDEV_IP: '127.0.0.1',
     MAILDEV_SMTP_PORT: String(portOf(plan, 'maildev-smtp')),
     MAILDEV_WEB_IP: '127.0.0.1',
     MAILDEV_WEB_PORT: String(portOf(plan, 'maildev')),
     MAILDEV_MAX_EMAILS: '1000',
+    // Its default is a folder of the machine, which two systems would share.
+    MAILDEV_MAIL_DIRECTORY: join(folder, 'data', 'maildev'),
   });
 }
 

@@ -153,7 +153,7 @@ function forgetParts(folder: string): void {
 
 function emptyData(folder: string): void {
   const servers = services.map(({ database }) => database.server);
-  for (const name of [...servers, 'broker', 'prometheus', 'alertmanager']) {
+  for (const name of [...servers, 'broker', 'maildev', 'prometheus', 'alertmanager']) {
     rmSync(join(folder, 'data', name), { recursive: true, force: true });
   }
   removePlan(folder);

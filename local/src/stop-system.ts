@@ -17,7 +17,8 @@ export async function stopSystem(system: System): Promise<void> {
   // SIGINT skips the drain time, because the gateway is already gone.
   const processes = [...serviceProcesses(system.plan), ...pagesOf(system.plan)];
   await endAll(system, processes, SERVICE_STOP_TIMEOUT_MS, 'SIGINT');
-  const servers = ['broker', ...databaseServers(system.plan), ...names.filter((name) => name === 'alertmanager')];
+  const others = names.filter((name) => name === 'alertmanager' || name === 'maildev');
+  const servers = ['broker', ...databaseServers(system.plan), ...others];
   await endAll(system, servers, SERVER_STOP_TIMEOUT_MS);
 }
 
