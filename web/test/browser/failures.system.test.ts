@@ -1,0 +1,112 @@
+/** The path of a night: a message that no service could handle is found, understood and repaired from the page alone. */
+import { anOrderOf, finalAnswer, type System, startSystem, withKey } from '../../../e2e/system.ts';
+import { type Console, hasBrowser, meet, misfortunes, openConsole } from './open-console.ts';
+
+const inBrowser = hasBrowser ? describe : describe.skip;
+
+inBrowser('failures in the console', () => {
+  let system: System;
+  let staff: Console;
+  beforeAll(async () => {
+    system = await startSystem(1);
+    staff = await openConsole(system, 'kim');
+  });
+  afterEach(() => staff.page.unrouteAll({ behavior: 'ignoreErrors' }));
+
+  const button = (name: string | RegExp) => staff.page.getByRole('button', { name });
+  const dialog = () => staff.page.getByRole('dialog');
+
+  /** Publishes a message as from the broker's management UI. */
+  async function publish(queue: string, payload: string): Promise<void> {
+    const { origin, username, password } = new URL(system.env.RABBITMQ_MANAGEMENT_URL ?? '');
+    await fetch(`${origin}/api/exchanges/%2F/amq.default/publish`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${username}:${password}`)}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ properties: {}, routing_key: queue, payload, payload_encoding: 'string' }),
+    });
+  }
+
+  /** An order whose reservation is dead-lettered: there is one of other units under its id. */
+  async function aStuckOrder(): Promise<{ id: string; number: string; order: object; key: string }> {
+    const sku = await system.product(3);
+    const order = anOrderOf(sku);
+    await system.control('kill', 'inventory');
+    const { body } = await system.storefront('POST', '/orders', order, withKey(sku));
+    // If the completer repeated the command, there would be two dead letters.
+    await system.orderDb.query("UPDATE orders SET ask_at = now() + interval '1 hour' WHERE id = $1", [body.id]);
+    await system.inventoryDb.query(`INSERT INTO reservations (id, state) VALUES ($1, 'held')`, [body.id]);
+    await system.inventoryDb.query(
+      `INSERT INTO reservation_lines (reservation_id, sku, quantity) VALUES ($1, 'OTHER', 1)`,
+      [body.id],
+    );
+    await system.control('start', 'inventory');
+    return { id: body.id, number: body.number, order, key: sku };
+  }
+
+  it('leads from the message to its order, and replays it once when the answer is lost', async () => {
+    const { id, number, order, key } = await aStuckOrder();
+    const { page } = staff;
+    await staff.open('/failures');
+    await page.getByRole('link', { name: 'reservation.requested' }).click({ timeout: 60_000 });
+    await page.getByRole('rowheader').getByRole('link').first().click();
+    await page.getByText('the reservation has other lines').first().waitFor();
+    await page.getByText('"reservationId"').waitFor();
+    await page.getByRole('link', { name: id }).click();
+    await page.getByRole('heading', { name: number }).waitFor();
+    await page.goBack();
+    // The cause is fixed.
+    await system.inventoryDb.query('DELETE FROM reservation_lines WHERE reservation_id = $1', [id]);
+    await system.inventoryDb.query('DELETE FROM reservations WHERE id = $1', [id]);
+    const keys = await meet(page, /\/replay$/, misfortunes['the answer is lost']);
+    await button('Replay 1 message').click();
+    await dialog().getByRole('button', { name: 'Replay 1 message' }).dblclick();
+    await dialog().waitFor({ state: 'hidden', timeout: 60_000 });
+    await page.getByText('replayed').first().waitFor();
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+    expect((await finalAnswer(system, order, key)).status).toBe(201);
+    await page.getByRole('link', { name: id }).click();
+    await page.getByText('confirmed').first().waitFor();
+  });
+
+  it('discards an unreadable message for a reason, and replays the others of its group', async () => {
+    for (let n = 0; n < 3; n += 1) await publish('inventory.reservations', `poison ${n}`);
+    const { page } = staff;
+    await staff.open('/failures');
+    await page.getByRole('row', { name: /Unreadable message .* 3/ }).waitFor({ timeout: 30_000 });
+    await page.getByRole('link', { name: 'Unreadable message' }).click();
+    await page.getByRole('rowheader').getByRole('link').first().click();
+    await button('Discard message').click();
+    await dialog().getByLabel('Reason').fill('sent by mistake');
+    await dialog().getByRole('button', { name: 'Discard message' }).click();
+    await page.getByText('sent by mistake').waitFor();
+    await page.getByText(/staff [0-9a-f]{8}…/).waitFor();
+    await page.getByRole('link', { name: 'inventory.reservations' }).click();
+    await button('Replay 2 messages').click();
+    await dialog().getByText('2 messages go back to inventory.reservations').waitFor();
+    await dialog().getByRole('button', { name: 'Replay 2 messages' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    // Their cause is not fixed, so they return.
+    await staff.open('/failures');
+    await page.getByRole('row', { name: /Unreadable message .* 2/ }).waitFor({ timeout: 30_000 });
+  });
+
+  it('says why the fulfilment of stock cannot be discarded', async () => {
+    const message = {
+      id: '0195f0a0-0000-7000-8000-0000000000aa',
+      type: 'reservation.fulfil',
+      version: 1,
+      occurredAt: '2026-01-05T09:00:00.000Z',
+      producer: 'order-service',
+      correlationId: 'c',
+      payload: { reservationId: '0195f0a0-0000-7000-8000-0000000000bb' },
+    };
+    await publish('inventory.reservations', JSON.stringify(message));
+    await staff.open('/failures');
+    await staff.page.getByRole('link', { name: 'reservation.fulfil' }).click({ timeout: 30_000 });
+    await staff.page.getByRole('rowheader').getByRole('link').first().click();
+    await button('Discard message').click();
+    await dialog().getByLabel('Reason').fill('x');
+    await dialog().getByRole('button', { name: 'Discard message' }).click();
+    await dialog().getByText('must not be discarded').waitFor();
+  });
+});
