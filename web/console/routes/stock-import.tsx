@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Page } from '../../shared/components/page.tsx';
 import { words } from '../../shared/words/locale.ts';
 import { type ChosenFile, ImportFile } from '../parts/import-file.tsx';
@@ -13,6 +13,10 @@ export function StockImportPage() {
   const { run } = useImport();
   const { isOwn } = useImportOfPerson();
   const [file, setFile] = useState<ChosenFile>();
+  // Once it is put away, the next file is asked for, not the same one again.
+  useEffect(() => {
+    if (run) setFile(undefined);
+  }, [run]);
   return (
     <Page title={words.stock.importTitle} aside={<Link to="/stock">{words.stock.title}</Link>}>
       {run && <ImportProgress run={run} isOwn={isOwn} />}
