@@ -109,7 +109,7 @@ export async function listHistory(
 /** Where an interrupted rebuild goes on. */
 export async function readRebuild(q: Queryable): Promise<{ position: string; done: number } | undefined> {
   const { rows } = await q.query<{ position: string; done: string }>(
-    'SELECT position, done FROM order_history_rebuild',
+    'SELECT position, done FROM order_history_rebuild WHERE one',
   );
   return rows[0] && { position: rows[0].position, done: Number(rows[0].done) };
 }
@@ -127,5 +127,5 @@ export async function saveRebuild(trx: Transaction, { position, done }: { positi
 
 /** Forget it: the next one begins with the first order. */
 export async function endRebuild(q: Queryable): Promise<void> {
-  await q.query('DELETE FROM order_history_rebuild');
+  await q.query('DELETE FROM order_history_rebuild WHERE one');
 }
