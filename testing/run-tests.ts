@@ -17,6 +17,7 @@ import { filesOf, help, isSlowProof, parseArguments, type SlowProof, type TestAr
 const checks = [
   { name: 'lint', command: ['biome', 'check', '--error-on-warnings', '.'], repeat: 'npm run lint' },
   { name: 'types', command: ['tsc', '--noEmit'], repeat: 'npm run types' },
+  { name: 'types of the pages', command: ['tsc', '--noEmit', '--project', 'web'], repeat: 'npm run types' },
   { name: 'dead code', command: ['knip'], repeat: 'npm run dead-code' },
 ];
 /** The tiers of `npm test`; `system` (the slow proofs) runs only by name. */

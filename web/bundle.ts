@@ -65,7 +65,12 @@ export async function ensureBundle(folder = bundleFolder()): Promise<void> {
 export async function buildInto(folder: string): Promise<void> {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
   const args = [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', folder];
-  const child = spawn(process.execPath, args, { cwd: here, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: here,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Under jest it is `test`, with which React is built for development.
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   const output: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
   const code = await new Promise((resolve) => child.once('close', resolve));

@@ -38,11 +38,14 @@ const routes = pages.map(({ path, load }) =>
   }),
 );
 
+/** In the frame, so that the navigation is at hand. */
+const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     welcome,
-    shell.addChildren([...(pages.some(({ path }) => path === '/') ? [] : [index]), ...routes]),
+    shell.addChildren([...(pages.some(({ path }) => path === '/') ? [] : [index]), ...routes, nowhere]),
   ]),
   basepath: '/console',
   defaultPreload: 'intent',

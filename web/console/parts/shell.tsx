@@ -38,11 +38,11 @@ export function Shell() {
         {words.shell.skipToContent}
       </a>
       <Navigation />
-      <div className={styles.topbar}>
+      <header className={styles.topbar}>
         <SearchBox />
         <HealthPill />
         <UserMenu person={session.person} />
-      </div>
+      </header>
       <main id="content" className={styles.content} tabIndex={-1}>
         <Outlet />
       </main>

@@ -28,8 +28,9 @@ export function UserMenu({ person }: { person: Person }) {
   };
   return (
     <MenuTrigger>
-      <Button className={`${styles.trigger}`} aria-label={words.shell.userMenu(name)}>
+      <Button className={`${styles.trigger}`}>
         <span className={styles.initials}>{initialsOf(name)}</span>
+        <span className="visually-hidden">{words.shell.userMenu(name)}</span>
       </Button>
       <Popover placement="bottom end" className={`${styles.popover}`}>
         <div className={styles.person}>
