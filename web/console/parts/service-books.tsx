@@ -10,7 +10,6 @@ import { Facts } from '../../shared/components/facts.tsx';
 import { Loading } from '../../shared/components/page.tsx';
 import { Panel } from '../../shared/components/panel.tsx';
 import { Status } from '../../shared/components/status.tsx';
-import { type Column, Table } from '../../shared/components/table.tsx';
 import { Time, useNow } from '../../shared/components/time.tsx';
 import { WriteNotice } from '../../shared/components/write-notice.tsx';
 import { locale, words } from '../../shared/words/locale.ts';
@@ -60,12 +59,11 @@ export function ServiceBooks({ service }: { service: BookKeeper }) {
         <EmptyState title={`✓ ${words.books.none}`}>{words.books.noneText}</EmptyState>
       )}
       {mismatches.length > 0 && (
-        <Table
-          label={words.books.mismatches}
-          columns={columnsOf(service)}
-          rows={mismatches}
-          rowKey={({ kind, subject }) => `${kind} ${subject}`}
-        />
+        <ul className={styles.mismatches} aria-label={words.books.mismatches}>
+          {mismatches.map((mismatch) => (
+            <MismatchRow key={`${mismatch.kind} ${mismatch.subject}`} service={service} mismatch={mismatch} />
+          ))}
+        </ul>
       )}
       {books.hasNextPage && (
         <p className="more">
@@ -95,14 +93,21 @@ function RunFacts({ run }: { run: Run }) {
   );
 }
 
-const columnsOf = (service: BookKeeper): readonly Column<Mismatch>[] => [
-  { title: words.books.subject, cell: ({ subject }) => <Subject service={service} subject={subject} /> },
-  { title: words.books.kind, isExtra: true, cell: ({ kind }) => kind },
-  { title: words.books.expected, align: 'end', cell: ({ expected }) => expected },
-  { title: words.books.found, align: 'end', cell: ({ found }) => found },
-  { title: words.books.because, isExtra: true, cell: ({ because }) => because },
-  { title: words.books.proposal, isWide: true, cell: ({ proposal }) => proposal },
-];
+/** Its sentences are what an operator needs, so they are not cut as in a table. */
+function MismatchRow({ service, mismatch }: { service: BookKeeper; mismatch: Mismatch }) {
+  const { kind, subject, expected, found, because, proposal } = mismatch;
+  return (
+    <li>
+      <p className={styles.head}>
+        <Subject service={service} subject={subject} />
+        <span>{words.books.expectedFound(String(expected), String(found))}</span>
+        <span className={styles.quiet}>{kind}</span>
+      </p>
+      <p className={styles.quiet}>{because}</p>
+      <p>{proposal}</p>
+    </li>
+  );
+}
 
 function Subject({ service, subject }: { service: BookKeeper; subject: string }) {
   if (service === 'orders')

@@ -48,12 +48,10 @@ export const booksWords = {
   requestedBy: { en: 'Requested by', de: 'Verlangt von' },
   schedule: { en: 'the schedule', de: 'dem Zeitplan' },
   mismatches: { en: 'Differences', de: 'Abweichungen' },
-  subject: { en: 'Of', de: 'Bei' },
-  kind: { en: 'Kind', de: 'Art' },
-  expected: { en: 'Expected', de: 'Erwartet' },
-  found: { en: 'Found', de: 'Gefunden' },
-  because: { en: 'Why it is expected', de: 'Warum das erwartet wird' },
-  proposal: { en: 'What to do', de: 'Was zu tun ist' },
+  expectedFound: {
+    en: (expected: string, found: string) => `expected ${expected}, found ${found}`,
+    de: (expected: string, found: string) => `erwartet ${expected}, gefunden ${found}`,
+  },
   none: { en: 'No differences', de: 'Keine Abweichungen' },
   noneText: {
     en: 'Records that contradict each other are listed here, each with what to do.',
