@@ -1,8 +1,10 @@
 import { type Caller, type CallOptions, pathTo, type WriteOptions } from './call.ts';
+import { type Listing, makeListing } from './listing.ts';
 import type { Schemas } from './types.ts';
 
 type Account = Schemas['Account'];
 type Address = Schemas['Address'];
+type OwnOrder = Schemas['ListOwnOrdersAnswer']['items'][number];
 
 /**
  * The account of the person who is signed in. A change names the `version` that it is based on: if there is a newer one, it is
@@ -26,6 +28,10 @@ export interface Me {
   export(options?: CallOptions): Promise<Schemas['ExportAccountAnswer']>;
   /** The end of the account. Nothing personal is left of it. */
   delete(version: number, options?: CallOptions): Promise<void>;
+  /** The orders of the person, newest first. One that was placed a moment ago may still be missing. */
+  orders(query?: Schemas['ListOwnOrdersQuery'], options?: CallOptions): Listing<OwnOrder>;
+  /** The account, its last orders and recommendations. `degraded` names services whose part is missing. */
+  dashboard(options?: CallOptions): Promise<Schemas['ReadDashboardAnswer']>;
   addresses: Addresses;
 }
 
@@ -67,6 +73,11 @@ export function meOf(caller: Caller): Me {
     },
     async delete(version, options) {
       await caller({ method: 'DELETE', path: '/accounts/me', version }, options);
+    },
+    orders: (query, options) => makeListing(caller, '/accounts/me/orders', query, options),
+    async dashboard(options) {
+      const answer = await caller({ method: 'GET', path: '/accounts/me/dashboard' }, options);
+      return answer as Schemas['ReadDashboardAnswer'];
     },
     addresses: addressesOf(caller),
   };

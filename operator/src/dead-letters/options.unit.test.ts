@@ -28,7 +28,7 @@ describe('the options of dead-letters', () => {
     [['list', 'all'], 'list takes no "all"'],
     [['list', '--status', 'dead'], '--status takes open or replayed or discarded'],
     [['list', '--limit', '101'], '--limit takes a whole number'],
-    [['list', '--service', 'kong'], '--service takes orders or inventory'],
+    [['list', '--service', 'kong'], '--service takes notifications or accounts or orders or inventory, not "kong"'],
     [['list', '--colour'], "Unknown option '--colour'"],
     [['show'], 'show needs the id'],
     [['show', 'x'], '"x" is not the id'],
