@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const CLI = join(__dirname, '../../../commands/cli.ts');
 export const PASSWORD = 'correct horse battery staple';
 
-const browserPath = (process.env.PATH ?? '')
+export const browserPath = (process.env.PATH ?? '')
   .split(delimiter)
   .map((folder) => join(folder, 'chromium'))
   .find(existsSync);
