@@ -38,6 +38,8 @@ it('there is a function for each operation of the documents', async () => {
   await me.changePassword({ current: 'c', password: 'p' });
   await me.requestEmailChange({ email: 'ada@example.org', password: 'p' });
   await me.confirmEmailChange({ token: 't' });
+  await me.orders().page();
+  await me.dashboard();
   await me.export();
   await me.delete(1);
   const address = { name: 'n', street: 's', postalCode: 'p', city: 'c', country: 'AT' };
