@@ -1,11 +1,11 @@
 /** Files with stock: every line has its effect once, whatever happens between the first line and the last. */
+
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { type System, startSystem, withKey } from '../../../e2e/system.ts';
 import { type Console, hasBrowser, meet, openConsole } from './open-console.ts';
 
-const inBrowser = hasBrowser ? describe : describe.skip;
-
-inBrowser('stock in the console', () => {
+describeNeeding('Chromium', hasBrowser, 'stock in the console', () => {
   let system: System;
   let staff: Console;
   beforeAll(async () => {

@@ -1,11 +1,11 @@
 /** Each action of the console takes effect once, whatever happens between the click and the answer. */
+
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { anOrderOf, placeAndWait, type System, startSystem } from '../../../e2e/system.ts';
 import { type Console, hasBrowser, type Misfortune, meet, misfortunes, openConsole } from './open-console.ts';
 
-const inBrowser = hasBrowser ? describe : describe.skip;
-
-inBrowser('an action in the console', () => {
+describeNeeding('Chromium', hasBrowser, 'an action in the console', () => {
   let system: System;
   let staff: Console;
   beforeAll(async () => {

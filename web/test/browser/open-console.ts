@@ -12,7 +12,7 @@ export const PASSWORD = 'correct horse battery staple';
 
 export const browserPath = (process.env.PATH ?? '')
   .split(delimiter)
-  .map((folder) => join(folder, 'chromium'))
+  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
   .find(existsSync);
 /** Whether a browser is installed; tests without one are skipped. */
 export const hasBrowser = browserPath !== undefined;
