@@ -190,6 +190,13 @@ export const pages = {
   replicas: 2,
 } as const;
 
+const FIRST_DOCUMENT = 'orders' satisfies Service['path'];
+/** The documents of the services, as `/docs` shows them: what most readers look for comes first. */
+export const documentPaths: readonly string[] = [
+  FIRST_DOCUMENT,
+  ...services.map(({ path }) => path).filter((path) => path !== FIRST_DOCUMENT),
+];
+
 /** The addresses of all processes by upstream, for the local gateway, which needs the address of each process. */
 export function upstreamTargets(
   among: readonly Service[],

@@ -61,7 +61,7 @@ async function expectTree({ traceId, spanId }: ReturnType<typeof fromKong>, expe
   });
 }
 
-const labelOf = ({ service, name }: ReceivedSpan) => `${service === 'order-service' ? 'order' : 'inventory'}: ${name}`;
+const labelOf = ({ service, name }: ReceivedSpan) => `${service.replace('-service', '')}: ${name}`;
 
 type Line = Record<string, unknown>;
 
@@ -90,7 +90,11 @@ describe('the trace of an order', () => {
       '    order: place orders: A',
       '    order: place orders: B',
       '  order: publish order.confirmed.v1',
+      '    account: process account.order-history',
+      '      account: handle account.order-history',
       '  order: publish order.placed.v1',
+      '    account: process account.order-history',
+      '      account: handle account.order-history',
     ]);
     const { items } = (await system.storefront('GET', `/orders/${placed.body.id}/timeline`)).body;
     expect(items.map((entry: Line) => [entry.type, entry.traceId])).toEqual([
@@ -114,6 +118,8 @@ describe('the trace of an order', () => {
       '    order: place orders: A',
       '    order: place orders: B',
       '  order: publish order.placed.v1',
+      '    account: process account.order-history',
+      '      account: handle account.order-history',
       '  order: publish reservation.requested.v1',
       '    inventory: process inventory.reservations',
       '      inventory: handle inventory.reservations',
@@ -121,6 +127,8 @@ describe('the trace of an order', () => {
       '        order: process order.reservation-replies',
       '          order: handle order.reservation-replies',
       '          order: publish order.confirmed.v1',
+      '            account: process account.order-history',
+      '              account: handle account.order-history',
     ]);
     const about = { traceId: kong.traceId, orderId: accepted.body.id, outcome: 'handled' };
     await eventually(() => {

@@ -7,6 +7,7 @@ import { styleText } from 'node:util';
 import { Fault } from '@shop/chassis/base/fault.ts';
 import { repositoryRoot } from '@shop/local/folders.ts';
 import { readJson } from '@shop/local/json-file.ts';
+import { ensureBundle } from '@shop/web/bundle.ts';
 import { type Straggler, watchRun } from './left-running.ts';
 import { installSystemTools } from './system-tools.ts';
 import type { Failure, JestReport, Tally } from './tally.ts';
@@ -124,6 +125,8 @@ async function runNamed(name: Tier | SlowProof, selection: Selection): Promise<T
   if (isSlowProof(name) || name === 'system') {
     await installSystemTools(join(tmpdir(), 'shop-system-tools.log'), (text) => console.log(text));
   }
+  // Once, and not by each of the systems that start at the same time.
+  if (name === 'e2e' || name === 'system' || isSlowProof(name)) await ensureBundle();
   if (isSlowProof(name)) return runJest('system', selection, { files: { match: filesOf(name) } });
   if (name === 'system' && selection.jestArgs.length === 0 && availableParallelism() > 1) return runLanes(selection);
   // `e2e` and `system` start their own servers.

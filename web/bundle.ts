@@ -64,7 +64,8 @@ export async function ensureBundle(folder = bundleFolder()): Promise<void> {
 /** Builds the bundle into an empty folder, with compressed copies of its files, which the server prefers. */
 export async function buildInto(folder: string): Promise<void> {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  const args = [vite, 'build', '--logLevel', 'warn', '--emptyOutDir', '--outDir', folder];
+  // Vite allows one build at a time of a project, but each of ours has its own folder.
+  const args = [vite, 'build', '--bypass-lock', '--logLevel', 'warn', '--emptyOutDir', '--outDir', folder];
   const child = spawn(process.execPath, args, {
     cwd: here,
     stdio: ['ignore', 'pipe', 'pipe'],

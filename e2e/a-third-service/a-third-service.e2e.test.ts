@@ -30,6 +30,8 @@ const ENTRY = `  {
     database: 'notes',
     asks: [],
     keys: [],
+    settings: {},
+    callsOutside: false,
     countOption: 'notes',
     replicas: 2,
     inspectorPort: 9269,

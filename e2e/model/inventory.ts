@@ -13,7 +13,7 @@ export interface Product {
   createdAt?: string;
   updatedAt?: string;
   /** Oldest first. */
-  movements: { kind: string; deltaOnHand: number; deltaReserved: number; cause: { id?: string }; actor: string }[];
+  movements: (Pick<Movement, 'kind' | 'cause' | 'actor' | 'reason'> & { deltaOnHand: number; deltaReserved: number })[];
 }
 
 interface Movement {
@@ -22,6 +22,8 @@ interface Movement {
   reserved: number;
   cause: { id?: string };
   actor: string;
+  /** Of an adjustment. */
+  reason?: string;
 }
 
 export type Inventory = ReturnType<typeof openInventory>;
@@ -88,8 +90,15 @@ export function openInventory() {
 }
 
 /** Change the stock of a product, with a row in its ledger. */
-export function move(product: Product, { kind, onHand, reserved, cause, actor }: Movement): void {
+export function move(product: Product, { kind, onHand, reserved, cause, actor, reason }: Movement): void {
   product.onHand += onHand;
   product.reserved += reserved;
-  product.movements.push({ kind, deltaOnHand: onHand, deltaReserved: reserved, cause, actor });
+  product.movements.push({
+    kind,
+    deltaOnHand: onHand,
+    deltaReserved: reserved,
+    cause,
+    actor,
+    ...(reason && { reason }),
+  });
 }

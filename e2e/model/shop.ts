@@ -151,7 +151,10 @@ function changeProduct(
     return refuse(write, requestId, 409, 'insufficient-stock', { sku, requested: -delta, available });
   }
   // A count that equals the stock has no row in the ledger.
-  if (delta !== 0) move(product, { kind: 'adjusted', onHand: delta, reserved: 0, cause: {}, actor: clientOf(caller) });
+  if (delta !== 0) {
+    const reason = write.kind === 'count' ? 'count' : write.reason;
+    move(product, { kind: 'adjusted', onHand: delta, reserved: 0, cause: {}, actor: clientOf(caller), reason });
+  }
   return { expected: ofProduct(product, 200) };
 }
 

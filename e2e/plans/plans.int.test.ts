@@ -62,6 +62,8 @@ const EXEMPT = {
   'FROM outbox_messages WHERE mandatory AND claimed_until > now()':
     'once after each pause, to publish rows that were held back',
   'ORDER BY on_hand - reserved, sku LIMIT': 'for staff: it sorts the levels of all products; one row per product',
+  "WHERE due_at IS NOT NULL AND state = 'queued' ORDER BY due_at LIMIT $1 ) AS queued":
+    'for metrics: of the mails that are due, only those under way are not queued',
   "FROM dead_letters WHERE status = 'open' GROUP BY": 'for operators: it counts all open letters',
 };
 // Statements without a table, or that the services do not use.

@@ -1,5 +1,5 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
-import { services } from '../../../services.ts';
+import { documentPaths } from '../../../services.ts';
 import type { Tracing } from '../base/telemetry/tracing.ts';
 import { type GatewayTokens, gatewayOnly, identifyCallers } from '../edge/callers.ts';
 import { requestContext } from '../edge/context.ts';
@@ -50,7 +50,7 @@ export function createApp(options: AppOptions): Express {
   app.use(health.open);
   if (options.internal) app.use(options.internal);
   app.use(gatewayOnly(options.gatewayTokens));
-  const pages = docsPageRoutes(services.map(({ path }) => path));
+  const pages = docsPageRoutes(documentPaths);
   app.use(identifyCallers(options.operations, options.people, pages));
   app.get(`/health/${options.name}`, health.report);
   app.get(`/docs/${options.name}.json`, serveDocument(options.describe));
