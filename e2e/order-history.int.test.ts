@@ -215,6 +215,7 @@ describe('the history', () => {
       ...{ PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DATABASE_URL: database.url },
       ...{ RABBITMQ_URL: services.server.url, GATEWAY_TOKEN: 'g'.repeat(32), GATEWAY_KEYLESS_TOKEN: 'k'.repeat(32) },
       ...{ ACCOUNT_MASTER_KEY: 'm'.repeat(32), ACCOUNT_TO_ORDER_TOKEN: INTERNAL_TOKEN },
+      NOTIFICATION_TO_ACCOUNT_TOKEN: 'n'.repeat(32),
       ORDER_URL: proxy.url.replace(/\/$/, ''),
     };
     const main = join(__dirname, '../account-service/src/main.ts');

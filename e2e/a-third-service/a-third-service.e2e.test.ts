@@ -16,7 +16,7 @@ import amqplib from 'amqplib';
 import { v7 as uuidv7 } from 'uuid';
 import { parse } from 'yaml';
 import { findDebianPostgres, startDebianPostgres } from '../../deploy/backup/testing/debian-postgres.ts';
-import { services } from '../../services.ts';
+import { documentPaths, services } from '../../services.ts';
 import { copyTree } from '../broken-variants/tree.ts';
 
 const run = promisify(execFile);
@@ -158,7 +158,7 @@ describe('a third service under npm start', () => {
         return answer.ok ? answer.text() : undefined;
       });
     const listed = [...(await page()).matchAll(/<a id="of-(\w+)"/g)].map(([, path]) => path);
-    expect(listed).toEqual([...services.map(({ path }) => path), 'notes']);
+    expect(listed).toEqual([...documentPaths, 'notes']);
     for (const { name } of services) await npm('run', '--silent', 'local', '--', 'kill', name);
     expect(await page()).toContain('href="?of=notes"');
   });
