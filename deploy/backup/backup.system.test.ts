@@ -253,7 +253,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
     });
 
     it('says that a dump is missing or too old', async () => {
-      expect((await script('backup.sh', ['--check'])).stderr).toContain('orders has no dump in');
+      expect((await script('backup.sh', ['--check'])).stderr).toMatch(/\w+ has no dump in/);
       await backup();
       await eventually(() =>
         Date.now() / 1000 - Date.parse(dumpTime(newestDump('orders'))) / 1000 > 2 ? true : undefined,
@@ -424,7 +424,7 @@ describeNeeding("Debian's postgresql", bin !== undefined, 'backup and restore', 
 
     it.each([
       [[], 2, 'name a database and a dump'],
-      [['stock', 'latest'], 2, 'there is no database "stock": orders or inventory or notifications or accounts'],
+      [['stock', 'latest'], 2, 'there is no database "stock": notifications or accounts or orders or inventory'],
       [['orders', 'latest'], 1, 'has no dump of orders'],
       [['orders', '/nowhere.dump'], 1, '/nowhere.dump cannot be read'],
     ])('with %j ends with %i', async (args, code, message) => {

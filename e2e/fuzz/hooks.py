@@ -96,7 +96,7 @@ def is_judged_before_its_target(ctx, response, case):
 
 # Rules that no JSON Schema can express, so that they are in descriptions: the owner of a cursor, filters of some groups only,
 # sums over the merged lines of an order, the maximum number of units, the allowed difference of a count.
-RULES_IN_WORDS = {"/cursor", "/number", "/clientId", "/lines", "/delta", "/counted"}
+RULES_IN_WORDS = {"/cursor", "/number", "/clientId", "/sort", "/lines", "/delta", "/counted"}
 
 
 @schemathesis.hook

@@ -3,8 +3,9 @@ import { z } from 'zod';
 export const staffRoles = ['backoffice', 'operations'] as const;
 export type StaffRole = (typeof staffRoles)[number];
 
-// RFC 5321, 4.5.3.1.3: 256 octets with the angle brackets.
-export const mailAddress = z.email().max(254);
+// RFC 5321, 4.5.3.1: at most 64 octets before the @, and 256 in all with the angle brackets.
+const localPart = /^(?=[^@]{1,64}@)/;
+export const mailAddress = z.email({ pattern: new RegExp(localPart.source + z.regexes.email.source) }).max(254);
 
 /** An account that is not deleted. */
 export interface Account {
