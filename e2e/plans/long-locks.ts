@@ -12,9 +12,16 @@ const LONG: readonly [why: string, is: RegExp, unless?: RegExp][] = [
 
 /** Why statements of a migration would block writers of a large existing table; empty if they would not. */
 export function longLocksOf(statements: string): string[] {
+  const made = new Set<string | undefined>();
   return statements.split(';').flatMap((statement) => {
     const sql = statement.replace(/--[^\n]*/g, '').trim();
-    if (/^CREATE TABLE\b/i.test(sql)) return [];
+    const table = /^CREATE TABLE\s+(\w+)/i.exec(sql)?.[1];
+    if (table !== undefined) {
+      made.add(table);
+      return [];
+    }
+    // A table that the same statements have made is empty, and nobody else sees it yet.
+    if (made.has(/^CREATE (?:UNIQUE )?INDEX \w+ ON (\w+)/i.exec(sql)?.[1])) return [];
     return LONG.filter(([, is, unless]) => is.test(sql) && !unless?.test(sql)).map(([why]) => `${why}: ${sql}`);
   });
 }
