@@ -9,8 +9,8 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { type System, startSystem } from '../../../e2e/system.ts';
 import { bundleFolder } from '../../bundle.ts';
-import { hasBrowser, invite } from './open-console.ts';
-import { type Credentials, openTab, signInAs, startBrowser } from './tabs.ts';
+import { hasBrowser, invite, startBrowser } from './open-console.ts';
+import { type Credentials, openTab, signInAs } from './tabs.ts';
 
 const kim: Credentials = { email: 'kim@example.org', password: 'a password of kim' };
 

@@ -3,19 +3,32 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
-import { type BrowserContext, chromium, type Page, type Route } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page, type Route } from 'playwright-core';
 import type { System } from '../../../e2e/system.ts';
 
 const run = promisify(execFile);
 const CLI = join(__dirname, '../../../commands/cli.ts');
 export const PASSWORD = 'correct horse battery staple';
 
-export const browserPath = (process.env.PATH ?? '')
+const browserPath = (process.env.PATH ?? '')
   .split(delimiter)
   .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
   .find(existsSync);
 /** Whether a browser is installed; tests without one are skipped. */
 export const hasBrowser = browserPath !== undefined;
+
+/** A browser that reaches nothing but this machine. */
+export async function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: browserPath,
+    args: [
+      '--no-sandbox', // required to run as root
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  });
+}
 
 export interface Console {
   context: BrowserContext;
@@ -26,11 +39,7 @@ export interface Console {
 
 /** A browser at the console of this system, signed in as a new member of staff with both roles. */
 export async function openConsole(system: System, name: string): Promise<Console> {
-  const browser = await chromium.launch({
-    executablePath: browserPath,
-    // Tests must not depend on the Internet. The sandbox does not work as root.
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
-  });
+  const browser = await startBrowser();
   atEnd(() => browser.close());
   const context = await browser.newContext({ locale: 'en-GB' });
   const page = await context.newPage();

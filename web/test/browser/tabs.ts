@@ -1,20 +1,6 @@
 /** Tabs of one browser that tests share. */
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { browserPath } from './open-console.ts';
-
-/** A browser that reaches nothing but this machine. */
-export async function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: browserPath,
-    args: [
-      '--no-sandbox', // required to run as root
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-    ],
-  });
-}
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 /** What a page must never do: an error of a script, a refusal of the Content-Security-Policy. */
 function watchFaults(context: BrowserContext): string[] {
