@@ -1,4 +1,4 @@
-/** A consumer process that is killed while it handles one of its messages. */
+/** A consumer process that is killed while it handles one of its messages; SIGTERM lets it acknowledge what is handled. */
 
 import { createPool } from '../base/db/pool.ts';
 import { createMetrics } from '../base/telemetry/metrics.ts';
@@ -8,10 +8,11 @@ import { openingsQueue } from './queues.ts';
 
 const [brokerUrl = '', databaseUrl = '', killer = ''] = process.argv.slice(2);
 
-startConsumer({
+const broker = await connectTo(brokerUrl);
+const consumer = startConsumer({
   queue: openingsQueue.name,
   definitions: openingsQueue.messages,
-  broker: await connectTo(brokerUrl),
+  broker,
   pool: createPool({ connectionString: databaseUrl, applicationName: 'test', max: 2 }, silent),
   metrics: createMetrics('test', '0'),
   now,
@@ -24,4 +25,9 @@ startConsumer({
     if (ids.includes(killer)) process.kill(process.pid, 'SIGKILL');
     return ids.map(() => 'handled');
   },
+});
+
+process.once('SIGTERM', async () => {
+  await consumer.stop();
+  process.exit(0);
 });

@@ -40,7 +40,12 @@ async function restartUntil(isOver: () => Promise<boolean>, killer: string): Pro
     let isRunning = true;
     try {
       while (isRunning) {
-        if (await isOver()) return deaths;
+        if (await isOver()) {
+          // Killed before the acknowledgement, it would leave the broker a delivery to set aside a second time.
+          child.kill('SIGTERM');
+          await exited;
+          return deaths;
+        }
         if (performance.now() > deadline) throw new Error(`not over after ${deaths} deaths`);
         isRunning = !(await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 50))]));
       }
