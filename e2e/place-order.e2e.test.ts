@@ -1,9 +1,10 @@
 /** The whole system from a client's view: two processes of each service behind the gateway. */
 import { readFileSync } from 'node:fs';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { openRawClient, type RawClient } from '@shop/chassis/testing/raw-client.ts';
-import { type BrowserPage, chromium, openBrowser } from './browser.ts';
+import { type Browser, hasBrowser, type Page, startBrowser } from '../web/browser.ts';
 import { documentPath } from './contract/documents.ts';
 import { type Answer, anOrderOf, finalAnswer, placeAndWait, type System, startSystem, withKey } from './system.ts';
 
@@ -248,46 +249,46 @@ describe('bad input', () => {
   });
 });
 
-describeNeeding('Chromium', chromium !== undefined, 'in a browser without the Internet', () => {
-  let page: BrowserPage;
+describeNeeding('Chromium', hasBrowser, 'in a browser without the Internet', () => {
+  let browser: Browser;
+  let page: Page;
   beforeAll(async () => {
-    page = await openBrowser();
+    browser = await startBrowser();
+    atEnd(() => browser.close());
+    page = await browser.newPage();
   });
 
   it.each([
     ['orders', 'operations-orders-placeOrder'],
     ['inventory', 'operations-products-adjustStock'],
   ])('GET /docs shows the calls of %s', async (service, operation) => {
-    await page.load(`${system.env.BASE_URL}/docs?of=${service}`);
-    await page.eventually(`document.getElementById('${operation}') !== null`);
+    await page.goto(`${system.env.BASE_URL}/docs?of=${service}`);
+    await page.locator(`#${operation}`).waitFor();
   });
 
   it('GET /docs keeps the API key over a reload and a change of document', async () => {
     const key = system.env.STOREFRONT_KEY;
-    await page.load(`${system.env.BASE_URL}/docs`);
-    await page.press('.btn.authorize');
-    // React detects a new value only if its own setter is bypassed.
-    await page.eventually(`(() => {
-      const field = document.querySelector('.auth-container input');
-      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, '${key}');
-      return field.dispatchEvent(new Event('input', { bubbles: true }));
-    })()`);
-    await page.press('.auth-btn-wrapper .authorize');
-    for (const next of [undefined, `${system.env.BASE_URL}/docs?of=inventory`]) {
-      await page.load(next);
-      await page.eventually("document.querySelector('.btn.authorize.locked') !== null");
+    await page.goto(`${system.env.BASE_URL}/docs`);
+    await page.locator('.btn.authorize').click();
+    await page
+      .locator('.auth-container input')
+      .first()
+      .fill(key ?? '');
+    await page.locator('.auth-btn-wrapper .authorize').first().click();
+    for (const next of [page.url(), `${system.env.BASE_URL}/docs?of=inventory`]) {
+      await page.goto(next);
+      await page.locator('.btn.authorize.locked').waitFor();
       expect(await page.evaluate('JSON.parse(localStorage.authorized).apikey.value')).toBe(key);
     }
   });
 
   it('GET /docs folds the refusals of a call that is open', async () => {
-    await page.load(`${system.env.BASE_URL}/docs`);
-    await page.press('#operations-orders-placeOrder .opblock-summary-control');
-    const summary = "document.querySelector('#operations-orders-placeOrder .refusals summary')?.textContent";
-    expect(await page.eventually(summary)).toMatch(/^Refusals and errors: 400, 401, .*504$/);
-    expect(await page.evaluate("document.getElementById('operations-orders-placeOrder').offsetHeight")).toBeLessThan(
-      3000,
-    );
+    await page.goto(`${system.env.BASE_URL}/docs`);
+    const operation = page.locator('#operations-orders-placeOrder');
+    await operation.locator('.opblock-summary-control').click();
+    const summary = operation.locator('.refusals summary').first();
+    expect(await summary.textContent()).toMatch(/^Refusals and errors: 400, 401, .*504$/);
+    expect((await operation.boundingBox())?.height).toBeLessThan(3000);
   });
 
   it.each([
@@ -298,22 +299,22 @@ describeNeeding('Chromium', chromium !== undefined, 'in a browser without the In
     // The type may have the public domain of the host, which does not resolve here.
     const { BASE_URL = '', PUBLIC_URL = BASE_URL } = system.env;
     expect(body.type).toBe(`${PUBLIC_URL}/docs/problems/${code}`);
-    await page.load(body.type.replace(PUBLIC_URL, BASE_URL));
-    expect(await page.evaluate("document.querySelector('h1').textContent")).toBe(title);
-    expect(await page.evaluate("document.querySelector('pre').textContent")).toContain(body.type);
+    await page.goto(body.type.replace(PUBLIC_URL, BASE_URL));
+    expect(await page.locator('h1').first().textContent()).toBe(title);
+    expect(await page.locator('pre').first().textContent()).toContain(body.type);
   });
 
   it('GET /docs/problems and its pages fit a phone', async () => {
-    const phone = await openBrowser(500);
+    const phone = await browser.newPage({ viewport: { width: 360, height: 800 } });
     for (const path of ['', '/order-rejected', '/gateway', '/validation-failed']) {
-      await phone.load(`${system.env.BASE_URL}/docs/problems${path}`);
+      await phone.goto(`${system.env.BASE_URL}/docs/problems${path}`);
       expect(await phone.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     }
   });
 
   it('GET / leads to the console, which asks to sign in', async () => {
-    await page.load(`${system.env.BASE_URL}/`);
-    await page.eventually("document.querySelector('input[type=password]') !== null");
-    expect(await page.evaluate('location.pathname')).toBe('/console/sign-in');
+    await page.goto(`${system.env.BASE_URL}/`);
+    await page.locator('input[type=password]').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/console/sign-in');
   });
 });

@@ -8,8 +8,9 @@ import { repositoryRoot } from '@shop/local/folders.ts';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { type System, startSystem } from '../../../e2e/system.ts';
+import { hasBrowser, startBrowser } from '../../browser.ts';
 import { bundleFolder } from '../../bundle.ts';
-import { hasBrowser, invite, startBrowser } from './open-console.ts';
+import { invite } from './open-console.ts';
 import { type Credentials, openTab, signInAs } from './tabs.ts';
 
 const kim: Credentials = { email: 'kim@example.org', password: 'a password of kim' };

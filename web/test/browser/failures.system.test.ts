@@ -1,7 +1,8 @@
 /** The path of a night: a message that no service could handle is found, understood and repaired from the page alone. */
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { anOrderOf, finalAnswer, type System, startSystem, withKey } from '../../../e2e/system.ts';
-import { type Console, hasBrowser, meet, misfortunes, openConsole } from './open-console.ts';
+import { hasBrowser } from '../../browser.ts';
+import { type Console, meet, misfortunes, openConsole } from './open-console.ts';
 
 describeNeeding('Chromium', hasBrowser, 'failures in the console', () => {
   let system: System;

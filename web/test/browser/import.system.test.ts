@@ -3,7 +3,8 @@
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { type System, startSystem, withKey } from '../../../e2e/system.ts';
-import { type Console, hasBrowser, meet, openConsole } from './open-console.ts';
+import { hasBrowser } from '../../browser.ts';
+import { type Console, meet, openConsole } from './open-console.ts';
 
 describeNeeding('Chromium', hasBrowser, 'stock in the console', () => {
   let system: System;

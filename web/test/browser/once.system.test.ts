@@ -3,7 +3,8 @@
 import { eventually } from '@shop/chassis/testing/eventually.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
 import { anOrderOf, placeAndWait, type System, startSystem } from '../../../e2e/system.ts';
-import { type Console, hasBrowser, type Misfortune, meet, misfortunes, openConsole } from './open-console.ts';
+import { hasBrowser } from '../../browser.ts';
+import { type Console, type Misfortune, meet, misfortunes, openConsole } from './open-console.ts';
 
 describeNeeding('Chromium', hasBrowser, 'an action in the console', () => {
   let system: System;

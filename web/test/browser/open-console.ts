@@ -1,34 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
-import { type Browser, type BrowserContext, chromium, type Page, type Route } from 'playwright-core';
+import type { BrowserContext, Page, Route } from 'playwright-core';
 import type { System } from '../../../e2e/system.ts';
+import { startBrowser } from '../../browser.ts';
 
 const run = promisify(execFile);
 const CLI = join(__dirname, '../../../commands/cli.ts');
 export const PASSWORD = 'correct horse battery staple';
-
-const browserPath = (process.env.PATH ?? '')
-  .split(delimiter)
-  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
-  .find(existsSync);
-/** Whether a browser is installed; tests without one are skipped. */
-export const hasBrowser = browserPath !== undefined;
-
-/** A browser that reaches nothing but this machine. */
-export async function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: browserPath,
-    args: [
-      '--no-sandbox', // required to run as root
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-    ],
-  });
-}
 
 export interface Console {
   context: BrowserContext;
