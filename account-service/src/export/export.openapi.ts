@@ -30,6 +30,19 @@ const known = {
       usedAt: '2026-01-05T09:30:00.000Z',
     },
   ],
+  orders: [
+    {
+      id: '0195f0a0-0000-7000-8000-00000000000c',
+      number: 'ORD-1042',
+      clientId: 'web',
+      customerId: ada.id,
+      currency: 'EUR',
+      lines: [{ sku: 'MUG-BLUE', quantity: 2, unitPrice: 900 }],
+      status: 'confirmed',
+      createdAt: '2026-01-05T09:45:00.000Z',
+      version: 2,
+    },
+  ],
 };
 
 /** The data of a person, to take away. */
@@ -41,7 +54,7 @@ export const exportOperations: readonly Operation[] = [
     route: 'accounts-me-export',
     summary: 'Export all that is known about the own account',
     description:
-      'The account with its addresses, sessions and mails, as they are at one moment. Passwords and tokens are not part of it, because they are not stored.',
+      'The account with its addresses, sessions and mails, as they are at one moment, and all its orders. An order that is placed meanwhile may be missing. Passwords and tokens are not part of it, because they are not stored. An export that breaks off is no valid JSON: ask again.',
     tag: 'profile',
     groups: [],
     people: ['shopper'],

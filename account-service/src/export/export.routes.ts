@@ -1,20 +1,14 @@
-import type { Connections, Transaction } from '@shop/chassis/base/db/pool.ts';
+import { pipeline } from 'node:stream/promises';
+import type { Connections, Queryable } from '@shop/chassis/base/db/pool.ts';
+import { contextOf } from '@shop/chassis/edge/context.ts';
 import { time } from '@shop/chassis/edge/openapi/answers.ts';
-import { sendReply } from '@shop/chassis/edge/problem.ts';
-import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
-import { toReply } from '@shop/chassis/reliable/refusal.ts';
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import { z } from 'zod';
-import { accountView, toAccountView } from '../accounts/account.ts';
-import { findAccount } from '../accounts/accounts.sql.ts';
-import { addressView, toAddressView } from '../addresses/address.ts';
-import { listAddresses } from '../addresses/addresses.sql.ts';
-import { sessionEnded } from '../errors.ts';
+import { accountView } from '../accounts/account.ts';
+import { addressView } from '../addresses/address.ts';
+import { shopperOrder } from '../order-history/shopper-order.ts';
 import { personOf } from '../signed-in.ts';
-import { listMails, listSessions, readAccountTimes } from './export.sql.ts';
-
-// Both are kept for a month at most, and the answer must stay small.
-const MAX_RECORDS = 1_000;
+import { beginExport, exportPieces } from './export-account.ts';
 
 export const exportView = z
   .strictObject({
@@ -43,40 +37,44 @@ export const exportView = z
         usedAt: time.optional(),
       }),
     ),
+    orders: z.array(shopperOrder.meta({ id: 'ExportedOrder' })).meta({
+      description: 'All orders, newest first, each with the members of `GET /orders/{id}`',
+    }),
   })
   .meta({ id: 'AccountExport' });
 
 export interface ExportDeps {
-  pool: Connections;
+  pool: Connections & Queryable;
   now: () => Date;
 }
 
 /** `GET /accounts/me/export`. */
-export function exportRoutes(deps: ExportDeps): Router {
+export function exportRoutes({ pool, now }: ExportDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
   router.get('/accounts/me/export', async (_req, res) => {
-    const { accountId } = personOf(res);
-    const known = await inTransaction(deps.pool, (trx) => exportAccount(trx, accountId, deps.now()));
-    sendReply(res, toReply(200, known));
+    const begun = await beginExport(pool, personOf(res).accountId, now());
+    await send(res, exportPieces(pool, begun));
   });
 
   return router;
 }
 
-/** All that account-service knows about a person, at one moment. */
-async function exportAccount(trx: Transaction, accountId: string, now: Date) {
-  await trx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-  const account = await findAccount(trx, accountId);
-  if (!account) throw sessionEnded();
-  const { passwordChangedAt, ...times } = await readAccountTimes(trx, accountId);
-  const sessions = await listSessions(trx, accountId, MAX_RECORDS);
-  const mails = await listMails(trx, accountId, MAX_RECORDS);
-  return {
-    exportedAt: now,
-    account: { ...toAccountView(account), ...times, passwordChangedAt: passwordChangedAt ?? undefined },
-    addresses: (await listAddresses(trx, accountId)).map(toAddressView),
-    sessions: sessions.map(({ endedAt, ...session }) => ({ ...session, endedAt: endedAt ?? undefined })),
-    mails: mails.map(({ usedAt, ...mail }) => ({ ...mail, usedAt: usedAt ?? undefined })),
-  };
+/**
+ * Send a response piece by piece, each when the client has taken those before. What fails in the middle breaks the connection, so
+ * that nobody takes a part for the whole.
+ */
+async function send(res: Response, pieces: AsyncIterable<string>): Promise<void> {
+  contextOf(res).isStream = true;
+  res.status(200).set('Content-Type', 'application/json; charset=utf-8');
+  try {
+    await pipeline(pieces, res);
+  } catch (error) {
+    if (!hasLeft(error)) throw error;
+  }
+}
+
+/** Whether the client has closed the connection. */
+function hasLeft(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -23,6 +23,12 @@ export interface MailRecord {
   usedAt: Date | null;
 }
 
+/** An order as JSON, and its id, after which the next page begins. */
+export interface OrderRecord {
+  id: string;
+  json: string;
+}
+
 /** Of an account that exists. */
 export async function readAccountTimes(q: Queryable, accountId: string): Promise<AccountTimes> {
   const { rows } = await q.query<AccountTimes>(
@@ -53,5 +59,26 @@ export async function listMails(q: Queryable, accountId: string, limit: number):
     FROM email_tokens WHERE account_id = $1 ORDER BY created_at DESC LIMIT $2`,
     [accountId, limit],
   );
+  return rows;
+}
+
+// Greater than any other.
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** The orders of an account as order-service answered them, newest first, at most `limit`, those before the order `before`. */
+export async function listOrders(
+  q: Queryable,
+  accountId: string,
+  { before = LAST_ID, limit }: { before?: string; limit: number },
+): Promise<OrderRecord[]> {
+  const { rows } = await q.query<OrderRecord>({
+    name: 'export-orders',
+    // As text, because nothing here reads them. Compared as rows, so that only the index by account has this order.
+    text: /* sql */ `
+      SELECT order_id AS id, view::text AS json FROM order_history
+      WHERE (account_id, order_id) < ($1::uuid, $2::uuid) AND account_id >= $1::uuid
+      ORDER BY account_id DESC, order_id DESC LIMIT $3`,
+    values: [accountId, before, limit],
+  });
   return rows;
 }

@@ -589,6 +589,8 @@ export interface components {
                  */
                 usedAt?: string;
             }[];
+            /** @description All orders, newest first, each with the members of `GET /orders/{id}` */
+            orders: components["schemas"]["ExportedOrder"][];
         };
         /** @description Account not found */
         AccountNotFoundProblem: {
@@ -712,6 +714,24 @@ export interface components {
             code: "email-taken";
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
+        };
+        ExportedOrder: {
+            /** Format: uuid */
+            id: string;
+            number: string;
+            customerId: string;
+            currency: string;
+            lines: ({
+                quantity: number;
+                unitPrice?: number;
+            } & {
+                [key: string]: unknown;
+            })[];
+            status: string;
+            createdAt: string;
+            version: number;
+        } & {
+            [key: string]: unknown;
         };
         HistoryItem: {
             /** Format: uuid */
