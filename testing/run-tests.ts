@@ -28,10 +28,7 @@ const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
  * Slow proofs that mostly wait, in lanes that run in parallel: a deploy to a host waits for connections to drain and processes
  * to become ready; the second lane measures neither time nor memory. All others run alone.
  */
-const systemLanes = [
-  'deploy/ec2/',
-  '(deploy/backup|spec|monitoring|[.]github|web)/|e2e/(fuzz[.]|hostile-clients[.]|faulty-network/)',
-];
+const systemLanes = ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz[.]|faulty-network/)'];
 
 /** `npm test`. */
 export async function testCommand(args: string[]): Promise<number> {

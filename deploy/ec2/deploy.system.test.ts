@@ -285,7 +285,7 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
       refused(() => deploy('v2', { DOCKERHUB_USER: '' }), /DOCKERHUB_USER is not set/));
 
     it('refuses a tag that was never pushed', () =>
-      refused(() => deploy('v9'), /order-service:v9 cannot be pulled: was it ever pushed/));
+      refused(() => deploy('v9'), /shop\/[a-z]+-service:v9 cannot be pulled: was it ever pushed/));
 
     it('says that the registry refuses the login', () =>
       refused(() => deploy('v2', { DOCKERHUB_TOKEN: 'stale' }), /The registry refuses the login as releases/));
