@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { Fault } from '@shop/chassis/base/fault.ts';
@@ -25,10 +25,14 @@ const checks = [
 const everydayTiers: Tier[] = ['unit', 'int', 'e2e'];
 
 /**
- * Slow proofs that mostly wait, in lanes that run in parallel: a deploy to a host waits for connections to drain and processes
- * to become ready; the second lane measures neither time nor memory. All others run alone.
+ * Slow proofs that run in parallel, in two lanes; all others run alone. A deploy to a host mostly waits: for connections to drain
+ * and processes to become ready. Its host must answer in time, so the second lane, which measures neither time nor memory, gets the
+ * CPUs that the first leaves.
  */
-const systemLanes = ['deploy/ec2/', '(deploy/backup|spec|monitoring|[.]github)/|e2e/(fuzz[.]|faulty-network/)'];
+const systemLanes: { paths: string; yields?: boolean }[] = [
+  { paths: 'deploy/ec2/' },
+  { paths: '(deploy/backup|spec|monitoring|[.]github|web)/|e2e/(fuzz[.]|faulty-network/)', yields: true },
+];
 
 /** `npm test`. */
 export async function testCommand(args: string[]): Promise<number> {
@@ -134,10 +138,10 @@ async function runNamed(name: Tier | SlowProof, selection: Selection): Promise<T
 async function runLanes(selection: Selection): Promise<Tally> {
   const beside = { ...selection, isAlone: false };
   const tallies = await Promise.all(
-    systemLanes.map((lane) => runJest('system', beside, { files: { paths: `./(${lane})` } })),
+    systemLanes.map(({ paths, yields }) => runJest('system', beside, { files: { paths: `./(${paths})` }, yields })),
   );
   selection.interrupted.throwIfAborted();
-  const ignored = systemLanes.map((lane) => `<rootDir>/(${lane})`);
+  const ignored = systemLanes.map(({ paths }) => `<rootDir>/(${paths})`);
   return addTallies([...tallies, await runJest('system', selection, { files: { ignored } })]);
 }
 
@@ -178,6 +182,7 @@ interface Run {
   files?: Files;
   workers?: number;
   environment?: Record<string, string>;
+  yields?: boolean;
 }
 
 /**
@@ -195,7 +200,7 @@ function workersFor(tier: Tier, isAlone: boolean): number {
 async function runJest(
   tier: Tier,
   { jestArgs, interrupted, isAlone }: Selection,
-  { files = {}, workers = workersFor(tier, isAlone), environment = {} }: Run = {},
+  { files = {}, workers = workersFor(tier, isAlone), environment = {}, yields = false }: Run = {},
 ): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-jest-'));
   const report = join(folder, 'report.json');
@@ -216,6 +221,7 @@ async function runJest(
       environment,
       stdout: 'ignore',
       stderr: isAlone ? 'inherit' : 'pipe',
+      yields,
     });
     const tally = tallyOfTier({ tier, report: readJson<JestReport>(report), exitCode, jestArgs });
     return addTallies([tally, ...stragglers.map((one) => tallyOfStraggler(tier, one))]);
@@ -247,13 +253,15 @@ interface Surroundings {
   environment?: Record<string, string>;
   stdout?: 'inherit' | 'ignore';
   stderr?: 'inherit' | 'pipe';
+  /** Whether other programs get the CPUs first. */
+  yields?: boolean;
 }
 
 /** Runs a command until it ends or is interrupted, together with its child processes. */
 async function run(
   [command = '', ...args]: string[],
   interrupted: AbortSignal,
-  { environment, stdout = 'inherit', stderr = 'inherit' }: Surroundings = {},
+  { environment, stdout = 'inherit', stderr = 'inherit', yields = false }: Surroundings = {},
 ): Promise<{ exitCode: number; stragglers: Straggler[] }> {
   const watch = watchRun();
   // A separate process group: an interrupt from the terminal reaches only this process, which ends the whole run.
@@ -263,7 +271,10 @@ async function run(
     stdio: ['ignore', stdout, stderr],
     detached: true,
   });
-  if (child.pid !== undefined) watch.follow(child.pid);
+  if (child.pid !== undefined) {
+    watch.follow(child.pid);
+    if (yields) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  }
   // Through a pipe, jest prints no status line; two of them would overwrite each other.
   child.stderr?.pipe(process.stderr, { end: false });
   interrupted.addEventListener('abort', watch.end);
