@@ -1,12 +1,12 @@
 import type { Client, Order } from '@shop/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useWrite } from '../../shared/api/write.ts';
 import { Button } from '../../shared/components/button.tsx';
 import { Dialog } from '../../shared/components/dialog.tsx';
 import { Field } from '../../shared/components/field.tsx';
 import { WriteNotice } from '../../shared/components/write-notice.tsx';
 import { words } from '../../shared/words/locale.ts';
+import { useDialogWrite } from './use-dialog-write.ts';
 
 /** What can be done with the order in its state. */
 export function OrderActions({ order }: { order: Order }) {
@@ -22,31 +22,18 @@ export function OrderActions({ order }: { order: Order }) {
 
 type Send<Input> = (client: Client, input: Input, options: { key: string }) => Promise<Order>;
 
-/** A write on an order, in a dialog that closes when there is an answer. */
-function useOrderWrite<Input>(name: string, order: Order, send: Send<Input>) {
+/** A write on an order, in a dialog. */
+function useOrderWrite<Input>(name: string, { id, number }: Order, send: Send<Input>) {
   const queries = useQueryClient();
-  const [isOpen, setOpen] = useState(false);
-  const write = useWrite<Input, Order>({
-    name: `${name}-${order.id}`,
+  return useDialogWrite<Input, Order>({
+    name: `${name}-${id}`,
     send,
-    onDone: (after) => {
-      queries.setQueryData(['order', order.number], after);
-      queries.setQueryData(['order', order.id], after);
+    onDone(after) {
+      queries.setQueryData(['order', number], after);
+      queries.setQueryData(['order', id], after);
       void queries.invalidateQueries({ queryKey: ['orders'] });
-      setOpen(false);
     },
   });
-  const close = () => {
-    setOpen(false);
-    write.reset();
-  };
-  // An answer that was lost brings the question back after a reload.
-  return {
-    ...write,
-    isOpen: isOpen || write.isBusy || write.state.kind === 'unknown',
-    open: () => setOpen(true),
-    close,
-  };
 }
 
 function unitsOf({ lines }: Order): string {
@@ -58,6 +45,7 @@ function CancelOrder({ order }: { order: Order }) {
   const write = useOrderWrite<{ reason?: string }>('cancel', order, (client, body, options) =>
     client.orders.cancel(order.id, body, options),
   );
+  const { unanswered } = write;
   return (
     <>
       <Button onPress={write.open}>{words.orders.cancelOrder}</Button>
@@ -71,15 +59,22 @@ function CancelOrder({ order }: { order: Order }) {
             <Button
               kind="danger"
               isBusy={write.isBusy}
-              onPress={() => write.run(reason.trim() === '' ? {} : { reason: reason.trim() })}
+              onPress={() => write.run(unanswered ?? (reason.trim() === '' ? {} : { reason: reason.trim() }))}
             >
-              {words.orders.cancelOrder}
+              {write.state.kind === 'unknown' ? words.shell.checkAgain : words.orders.cancelOrder}
             </Button>
           </>
         }
       >
         <p>{words.orders.cancelText(unitsOf(order))}</p>
-        <Field label={words.orders.reason} value={reason} onChange={setReason} maxLength={200} autoFocus />
+        <Field
+          label={words.orders.reason}
+          value={unanswered ? (unanswered.reason ?? '') : reason}
+          onChange={setReason}
+          isReadOnly={unanswered !== undefined}
+          maxLength={200}
+          autoFocus
+        />
         <WriteNotice state={write.state} />
       </Dialog>
     </>
@@ -92,7 +87,9 @@ function ShipOrder({ order }: { order: Order }) {
   const write = useOrderWrite<{ carrier: string; trackingNumber: string }>('ship', order, (client, body, options) =>
     client.orders.ship(order.id, body, options),
   );
-  const isComplete = carrier.trim() !== '' && trackingNumber.trim() !== '';
+  const { unanswered } = write;
+  const shipment = unanswered ?? { carrier: carrier.trim(), trackingNumber: trackingNumber.trim() };
+  const isComplete = shipment.carrier !== '' && shipment.trackingNumber !== '';
   return (
     <>
       <Button kind="main" onPress={write.open}>
@@ -105,20 +102,28 @@ function ShipOrder({ order }: { order: Order }) {
         actions={
           <>
             <Button onPress={write.close}>{words.shell.cancel}</Button>
-            <Button
-              kind="main"
-              isBusy={write.isBusy}
-              isDisabled={!isComplete}
-              onPress={() => write.run({ carrier: carrier.trim(), trackingNumber: trackingNumber.trim() })}
-            >
-              {words.orders.shipOrder}
+            <Button kind="main" isBusy={write.isBusy} isDisabled={!isComplete} onPress={() => write.run(shipment)}>
+              {write.state.kind === 'unknown' ? words.shell.checkAgain : words.orders.shipOrder}
             </Button>
           </>
         }
       >
         <p>{words.orders.shipText(unitsOf(order))}</p>
-        <Field label={words.orders.carrier} value={carrier} onChange={setCarrier} maxLength={64} autoFocus />
-        <Field label={words.orders.trackingNumber} value={trackingNumber} onChange={setTrackingNumber} maxLength={64} />
+        <Field
+          label={words.orders.carrier}
+          value={unanswered?.carrier ?? carrier}
+          onChange={setCarrier}
+          isReadOnly={unanswered !== undefined}
+          maxLength={64}
+          autoFocus
+        />
+        <Field
+          label={words.orders.trackingNumber}
+          value={unanswered?.trackingNumber ?? trackingNumber}
+          onChange={setTrackingNumber}
+          isReadOnly={unanswered !== undefined}
+          maxLength={64}
+        />
         <WriteNotice state={write.state} />
       </Dialog>
     </>
@@ -142,7 +147,7 @@ function DeliverOrder({ order }: { order: Order }) {
           <>
             <Button onPress={write.close}>{words.shell.cancel}</Button>
             <Button kind="main" isBusy={write.isBusy} onPress={() => write.run({})}>
-              {words.orders.deliverOrder}
+              {write.state.kind === 'unknown' ? words.shell.checkAgain : words.orders.deliverOrder}
             </Button>
           </>
         }

@@ -67,7 +67,11 @@ function become(next: Session): void {
   for (const listener of listeners) listener();
 }
 
-/** `fetch` as staff. A call that is refused because the token has expired is sent again with a new one. */
+/**
+ * `fetch` as staff. A call that is refused because the token has expired is sent again with a new one. The client's own
+ * `caller: 'staff'` does this for one client in one tab. Here all clients and tabs of a browser share a refresh, and the page learns
+ * who is signed in, until when, and that the session has ended.
+ */
 export async function fetchAsStaff(url: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set('x-caller', 'staff');
@@ -176,6 +180,7 @@ async function refreshEarly(expiresAt: number): Promise<void> {
   }
 }
 
+/** Not by the client: it would wait and repeat a 429, and the person has to see it. */
 function post(path: string, body: object): Promise<Response> {
   return fetch(path, {
     method: 'POST',

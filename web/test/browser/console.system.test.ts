@@ -125,8 +125,12 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
       await page.getByLabel('Tracking number').fill('0034');
       await page.getByRole('dialog').getByRole('button', { name: 'Ship order' }).click();
       await page.getByText('Checking whether it went through').waitFor();
-      isAway = false;
       await page.reload();
+      // Nobody knows whether it was shipped, so it cannot be shipped otherwise.
+      const carrier = page.getByRole('dialog').getByLabel('Carrier');
+      expect(await carrier.inputValue()).toBe('DHL');
+      expect(await carrier.getAttribute('readonly')).not.toBeNull();
+      isAway = false;
       await page.getByText(/^Shipped with DHL/).waitFor();
       expect(keys.size).toBe(1);
       expect((await timelineOf(id)).filter((type) => type === 'shipped')).toHaveLength(1);
