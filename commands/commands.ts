@@ -52,6 +52,10 @@ export const commands: Record<string, Command> = {
     help: 'npm run web                          show the pages as they are edited, on the running system',
     run: async (args) => (await import('@shop/web/development.ts')).webCommand(args, variablesHere),
   },
+  looks: {
+    help: 'npm run looks                        take pictures of every page of the console (--help for its options)',
+    run: async (args) => (await import('@shop/web/looks/main.ts')).looksCommand(args),
+  },
   history: {
     help: 'npm run history -- rebuild            read the orders of all shoppers into their histories again (--help)',
     run: async (args) => {

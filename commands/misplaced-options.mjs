@@ -17,7 +17,7 @@ const withValue = [
 ];
 const withoutValue = [
   ...['detach', 'fresh', 'monitoring', 'inspect', 'json', 'duplicates', 'keep', 'page', 'profile', 'quick'],
-  ...['large', 'list', 'mutations', 'trail'],
+  ...['here', 'large', 'list', 'mutations', 'trail'],
   ...['watch', 'watchAll', 'runInBand', 'coverage', 'bail', 'updateSnapshot', 'u', 'onlyFailures', 'detectOpenHandles'],
 ];
 

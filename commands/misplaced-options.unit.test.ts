@@ -7,7 +7,7 @@ import { explainMisplacedOptions } from './misplaced-options.mjs';
 describe('explainMisplacedOptions', () => {
   const files = [
     'local/src/arguments.ts',
-    '{operator/src,chaos,bench}/**/options.ts',
+    '{operator/src,chaos,bench,web/looks}/**/options.ts',
     '{spec,monitoring/trial}/main.ts',
   ];
   const declared = globSync(files, { cwd: repositoryRoot() }).flatMap((file) => {

@@ -1,9 +1,9 @@
 /** The browser of tests, pictures and measurements: the Chromium of this machine, by playwright-core. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-export type { Browser, Page };
+export type { Browser, BrowserContext, Page };
 
 const browserPath = (process.env.PATH ?? '')
   .split(delimiter)

@@ -5,7 +5,7 @@ import { words } from '../../shared/words/locale.ts';
 const shown: Record<DeadLetter['status'], { mood: Mood; mark: string }> = {
   open: { mood: 'bad', mark: '✕' },
   replayed: { mood: 'good', mark: '↻' },
-  discarded: { mood: 'quiet', mark: '⦸' },
+  discarded: { mood: 'quiet', mark: '⊘' },
 };
 
 /** Every state of a dead letter with its word. */

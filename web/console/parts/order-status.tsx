@@ -6,7 +6,7 @@ const shown: Record<Value, { mood: Mood; mark: string; text: string }> = {
   pending: { mood: 'waiting', mark: '◐', text: words.orders.pending },
   confirmed: { mood: 'good', mark: '●', text: words.orders.confirmed },
   rejected: { mood: 'bad', mark: '✕', text: words.orders.rejected },
-  cancelled: { mood: 'quiet', mark: '⦸', text: words.orders.cancelled },
+  cancelled: { mood: 'quiet', mark: '⊘', text: words.orders.cancelled },
   shipped: { mood: 'info', mark: '➜', text: words.orders.shipped },
   delivered: { mood: 'good', mark: '✓', text: words.orders.delivered },
 };

@@ -8,7 +8,8 @@ const GAP = 2;
 const kinds = ['good', 'waiting', 'bad'] as const;
 
 /** A bar for each minute, in which the outcomes stand on each other. */
-export function OrdersChart({ minutes }: { minutes: readonly Minute[] }) {
+export function OrdersChart({ minutes, isEmpty }: { minutes: readonly Minute[]; isEmpty: boolean }) {
+  if (isEmpty) return <p className={styles.none}>{words.overview.noOrders}</p>;
   const highest = Math.max(1, ...minutes.map(({ good, waiting, bad }) => good + waiting + bad));
   const total = (kind: (typeof kinds)[number]) => minutes.reduce((sum, minute) => sum + minute[kind], 0);
   return (

@@ -29,7 +29,9 @@ export function UserMenu({ person }: { person: Person }) {
   return (
     <MenuTrigger>
       <Button className={`${styles.trigger}`}>
-        <span className={styles.initials}>{initialsOf(name)}</span>
+        <span className={styles.initials} aria-hidden="true">
+          {initialsOf(name)}
+        </span>
         <span className="visually-hidden">{words.shell.userMenu(name)}</span>
       </Button>
       <Popover placement="bottom end" className={`${styles.popover}`}>

@@ -61,7 +61,9 @@ export function FailureGroupPage() {
       </Filters>
       {letters.isError && <ErrorPanel error={letters.error} onRetry={() => void letters.refetch()} />}
       {letters.isPending && <Loading />}
-      {letters.isSuccess && rows.length === 0 && <EmptyState title={words.failures.noneHere} />}
+      {letters.isSuccess && rows.length === 0 && (
+        <EmptyState title={words.failures.noneHere}>{words.failures.noneHereText}</EmptyState>
+      )}
       {rows.length > 0 && (
         <Table
           label={words.failures.title}

@@ -31,7 +31,7 @@ export function FailurePage() {
       {letter.isPending && <Loading />}
       {letter.data === null && (
         <EmptyState title={words.failures.notFound}>
-          <Link to="/failures">{words.failures.title}</Link>
+          <Link to="/failures">{words.failures.all}</Link>
         </EmptyState>
       )}
       {letter.isError && <ErrorPanel error={letter.error} onRetry={() => void letter.refetch()} />}

@@ -35,7 +35,7 @@ export function OrderPage() {
       {found.isPending && <Loading />}
       {found.data === null && (
         <EmptyState title={words.orders.notFound}>
-          <Link to="/orders">{words.orders.title}</Link>
+          <Link to="/orders">{words.orders.all}</Link>
         </EmptyState>
       )}
       {found.isError && <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />}

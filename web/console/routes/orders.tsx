@@ -50,7 +50,7 @@ export function OrdersPage() {
       {orders.isPending && <Loading />}
       {orders.isSuccess && rows.length === 0 && (
         <EmptyState title={isFiltered ? words.orders.noneFiltered : words.orders.none}>
-          {isFiltered ? undefined : words.orders.noneText}
+          {isFiltered ? words.orders.noneFilteredText : words.orders.noneText}
         </EmptyState>
       )}
       {rows.length > 0 && <Table label={words.orders.title} columns={columns} rows={rows} rowKey={({ id }) => id} />}

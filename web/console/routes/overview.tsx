@@ -38,10 +38,10 @@ export function OverviewPage() {
       <Figures perMinute={minutes.at(-2)} overview={overview} isOperations={isOperations} />
       {overview.recent.isError && <ErrorPanel error={overview.recent.error} />}
       <Panel title={isCut ? words.overview.chartOfMany(CHART_ORDERS) : words.overview.chart}>
-        <OrdersChart minutes={minutes} />
+        <OrdersChart minutes={minutes} isEmpty={overview.recent.data?.length === 0} />
       </Panel>
       <Panel title={words.overview.needsAPerson} aside={<CheckedAt ms={overview.readAt} />}>
-        {overview.readAt === 0 && <Loading />}
+        {overview.readAt === 0 && matters.length === 0 && <Loading />}
         {overview.readAt > 0 && matters.length === 0 ? (
           <EmptyState title={`✓ ${words.overview.nothing}`}>{words.overview.nothingText}</EmptyState>
         ) : (
@@ -90,7 +90,7 @@ function Figures({ perMinute, overview, isOperations }: FiguresProps) {
     return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0);
   };
   const mismatches = overview.books.map(({ query }) => query.data?.lastFinished?.total);
-  const rate = perMinute && perMinute.good + perMinute.waiting + perMinute.bad;
+  const rate = overview.recent.data && perMinute && perMinute.good + perMinute.waiting + perMinute.bad;
   return (
     <dl className={styles.figures}>
       <Figure name={words.overview.ordersPerMinute} value={rate} />
@@ -150,7 +150,7 @@ function MatterRow({ matter }: { matter: Matter }) {
 }
 
 function matterText({ kind, count, subject }: Matter): string {
-  if (kind === 'dead-letters') return words.overview.aside(count, subject);
+  if (kind === 'dead-letters') return words.overview.aside(count, words.failures.messageType(subject));
   if (kind === 'mismatches') return words.overview.differ(count, subject);
   return kind === 'down' ? words.overview.down(subject) : words.overview.late(count);
 }

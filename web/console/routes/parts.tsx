@@ -56,7 +56,13 @@ function PartStatus({ data, isError }: Row) {
     );
   }
   const look = looks[data?.status ?? ''];
-  if (look === undefined) return null;
+  if (look === undefined) {
+    return (
+      <Status mood="quiet" mark="○">
+        {words.shell.checkingHealth}
+      </Status>
+    );
+  }
   return (
     <Status mood={look.mood} mark={look.mark}>
       {look.text}

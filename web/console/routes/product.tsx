@@ -32,7 +32,7 @@ export function ProductPage() {
       {product.isPending && <Loading />}
       {product.data === null && (
         <EmptyState title={words.stock.noneOfSku(sku)}>
-          <Link to="/stock">{words.stock.title}</Link>
+          <Link to="/stock">{words.stock.all}</Link>
         </EmptyState>
       )}
       {product.isError && <ErrorPanel error={product.error} onRetry={() => void product.refetch()} />}

@@ -46,7 +46,7 @@ export function StockPage() {
       {products.isPending && <Loading />}
       {products.isSuccess && rows.length === 0 && (
         <EmptyState title={sku ? words.stock.noneOfSku(sku) : words.stock.none}>
-          {sku ? undefined : words.stock.noneText}
+          {sku ? words.stock.noneOfSkuText : words.stock.noneText}
         </EmptyState>
       )}
       {rows.length > 0 && <Table label={words.stock.title} columns={columns} rows={rows} rowKey={({ sku }) => sku} />}

@@ -11,6 +11,11 @@ export const failuresWords = {
     de: 'Nachrichten, die nach allen Versuchen nicht verarbeitet werden können, bleiben hier stehen.',
   },
   noneHere: { en: 'None in this state', de: 'Keine in diesem Zustand' },
+  noneHereText: {
+    en: 'Choose another state to see replayed and discarded messages.',
+    de: 'Wiederholte und verworfene Nachrichten stehen in den anderen Zuständen.',
+  },
+  all: { en: 'See all failures', de: 'Alle Fehler ansehen' },
   message: { en: 'Message', de: 'Nachricht' },
   service: { en: 'Service', de: 'Dienst' },
   reason: { en: 'Reason', de: 'Grund' },
@@ -95,9 +100,9 @@ export const failuresWords = {
   discard: { en: 'Discard message', de: 'Nachricht verwerfen' },
   discardText: {
     en: (type: string) =>
-      `This ${type} is never handled. It stays in the list as discarded, with your reason, and cannot be replayed.`,
+      `This ${type === 'unknown' ? 'message' : type} is never handled. It stays in the list as discarded, with your reason, and cannot be replayed.`,
     de: (type: string) =>
-      `Diese Nachricht ${type} wird nie verarbeitet. Sie bleibt als verworfen in der Liste, mit Ihrem Grund, und kann nicht wiederholt werden.`,
+      `Diese Nachricht${type === 'unknown' ? '' : ` ${type}`} wird nie verarbeitet. Sie bleibt als verworfen in der Liste, mit Ihrem Grund, und kann nicht wiederholt werden.`,
   },
   discardReason: { en: 'Reason', de: 'Grund' },
   cannotDiscard: {

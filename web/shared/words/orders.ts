@@ -21,6 +21,8 @@ export const ordersWords = {
     de: 'Bestellungen erscheinen hier, sobald sie aufgegeben sind.',
   },
   noneFiltered: { en: 'No order matches these filters', de: 'Keine Bestellung passt zu diesen Filtern' },
+  noneFilteredText: { en: 'Change the filters, or clear them.', de: 'Ändern oder entfernen Sie die Filter.' },
+  all: { en: 'See all orders', de: 'Alle Bestellungen ansehen' },
   notFound: { en: 'No order has this number or id', de: 'Keine Bestellung hat diese Nummer oder Id' },
   id: { en: 'Id', de: 'Id' },
   facts: { en: 'Facts', de: 'Angaben' },

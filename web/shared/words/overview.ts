@@ -22,6 +22,7 @@ export const overviewWords = {
     de: (good: number, waiting: number, bad: number) =>
       `${good} angenommen, ${waiting} wartend, ${bad} abgelehnt oder storniert`,
   },
+  noOrders: { en: 'No orders in the last hour.', de: 'Keine Bestellungen in der letzten Stunde.' },
   accepted: { en: 'accepted', de: 'angenommen' },
   refused: { en: 'rejected or cancelled', de: 'abgelehnt oder storniert' },
   needsAPerson: { en: 'Needs a person', de: 'Braucht einen Menschen' },
@@ -43,8 +44,12 @@ export const overviewWords = {
       count === 1 ? '1 Bestellung wartet seit über 5 min' : `${count} Bestellungen warten seit über 5 min`,
   },
   differ: {
-    en: (count: number, service: string) => `${count} mismatches in the books of ${service}`,
-    de: (count: number, service: string) => `${count} Abweichungen in den Büchern von ${service}`,
+    en: (count: number, service: string) =>
+      count === 1 ? `1 mismatch in the books of ${service}` : `${count} mismatches in the books of ${service}`,
+    de: (count: number, service: string) =>
+      count === 1
+        ? `1 Abweichung in den Büchern von ${service}`
+        : `${count} Abweichungen in den Büchern von ${service}`,
   },
   down: {
     en: (service: string) => `${service} does not answer`,

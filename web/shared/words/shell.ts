@@ -46,8 +46,8 @@ export const shellWords = {
   email: { en: 'Mail address', de: 'Mailadresse' },
   password: { en: 'Password', de: 'Passwort' },
   signInHint: {
-    en: 'Accounts of staff are created with “npm run staff -- add”, which prints a link.',
-    de: 'Konten für Mitarbeitende legt „npm run staff -- add“ an; der Befehl gibt einen Link aus.',
+    en: 'Accounts of staff are created with “npm run staff”, which prints a link.',
+    de: 'Konten für Mitarbeitende legt „npm run staff“ an; der Befehl gibt einen Link aus.',
   },
   invalidCredentials: {
     en: 'Mail address and password do not match an account of staff.',

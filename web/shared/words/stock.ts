@@ -31,6 +31,11 @@ export const stockWords = {
     en: (sku: string) => `No product has the SKU ${sku}`,
     de: (sku: string) => `Kein Artikel hat die SKU ${sku}`,
   },
+  noneOfSkuText: {
+    en: 'Enter the whole SKU, or clear the filter.',
+    de: 'Geben Sie die ganze SKU ein, oder entfernen Sie den Filter.',
+  },
+  all: { en: 'See all products', de: 'Alle Artikel ansehen' },
 
   ledger: { en: 'Ledger', de: 'Bewegungen' },
   ledgerText: {
