@@ -57,7 +57,13 @@ export function measureAvailability(
     { what: nothingBroken, from: 0, to: firstFault },
     ...alone,
   ];
-  const byKind = [...Map.groupBy(operations, ({ kind }) => kind)];
+  // Orders of shoppers are placed past the gateway.
+  const byKind = [
+    ...Map.groupBy(
+      operations.filter(({ client }) => client !== 'web'),
+      ({ kind }) => kind,
+    ),
+  ];
   return periods.map((period) => ({
     what: period.what,
     kinds: Object.fromEntries(byKind.map(([kind, all]) => [kind, sharesOf(all, period)])),

@@ -4,7 +4,7 @@
  */
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
 import { availabilityFaults } from './availability.ts';
-import type { Evidence, StoredOrder } from './evidence.ts';
+import type { Evidence, SessionCall, SessionRecord, StoredOrder } from './evidence.ts';
 import type { Operation } from './history.ts';
 import { finalTryOf, isDecided, verdictOf } from './history.ts';
 
@@ -66,6 +66,10 @@ const rules: Rule[] = [
   { rule: 'reserved is what confirmed orders hold', check: checkReserved },
   { rule: 'reservations agree with orders', check: checkReservations },
   { rule: 'each adjustment took effect once', check: checkAdjustments },
+  { rule: 'a session that has ended stays ended', check: checkEndedSessions },
+  { rule: 'a lost answer ends no session', check: checkLiveSessions },
+  { rule: 'nobody sees the orders of another', check: checkSightings },
+  { rule: 'order histories equal the orders', check: checkOrderHistories },
   { rule: 'no dead letters', check: checkDeadLetters },
   { rule: 'connections are back to what they were', check: checkConnections },
   { rule: 'memory stays in bounds', check: checkMemory },
@@ -193,6 +197,8 @@ function checkOneOrder({ placements, orders, byKey, byId }: Known) {
     if (foreign) return [about(operation, `the order of this key`, `an answer named ${foreign}`, foreign)];
     if (made.length > 1) return [about(operation, 'one order', made.map(({ id }) => id).join(', '), made[0]?.id)];
     if (answered && made.length === 0) return [about(operation, 'an order', 'none')];
+    // A shopper has many orders.
+    if (operation.client === 'web') return [];
     const twins = customers.get(`${operation.client} ${operation.customerId}`) ?? [];
     return twins.length > 1 ? [about(operation, 'one order', twins.map(({ id }) => id).join(', '), twins[0]?.id)] : [];
   });
@@ -444,6 +450,101 @@ function checkDeadLetters({ deadLetters }: Known) {
   return eachOf(deadLetters, ({ queue, messages }) =>
     messages === 0 ? [] : [wrong(queue, 'empty', `${messages} dead letters`)],
   );
+}
+
+/* ------------------------------------------------------------------------------------------------------- shoppers */
+
+/** After its sign-out, or after an old copy of a token was used. */
+function checkEndedSessions({ sessions }: Known) {
+  const ended = sessions.flatMap((session) => {
+    const end = session.calls.find(
+      ({ what, status }) => (what === 'sign-out' && status === 204) || (what === 'stolen' && status === 401),
+    );
+    return end ? [{ session, end }] : [];
+  });
+  const alive = ended.flatMap(({ session, end }) =>
+    session.calls
+      .filter(({ sentAt, status, gave }) => sentAt > end.endedAt && (status === 200 || gave !== undefined))
+      .map((call) => ofSession(session, `401 after the ${endOf(end)}`, callText(call))),
+  );
+  const unnoticed = sessions.flatMap((session) =>
+    session.calls
+      .filter(({ what, status }) => what === 'stolen' && status === 200)
+      .map((call) => ofSession(session, 'the end of the session', callText(call))),
+  );
+  return found([...alive, ...unnoticed], ended.length);
+}
+
+const endOf = ({ what }: SessionCall) => (what === 'stolen' ? 'theft' : 'sign-out');
+
+/** Whoever has the newest token goes on, whatever became of the answers; and a token has one successor. */
+function checkLiveSessions({ sessions }: Known) {
+  return eachOf(sessions, (session) => {
+    const signIns = session.calls.filter(({ what }) => what === 'sign-in');
+    const refused = signIns.filter(({ status = 0 }) => status >= 400 && status < 500 && status !== 429);
+    const unanswered = signIns.length > 0 && !signIns.some(({ status }) => status !== undefined && status < 500);
+    const end = session.calls.find(({ what }) => what === 'sign-out' || what === 'stolen')?.sentAt;
+    const refreshes = session.calls.filter(({ what }) => what === 'refresh');
+    const lost = refreshes.filter(
+      ({ status = 0, endedAt }) => status >= 400 && status < 500 && status !== 429 && endedAt < (end ?? endedAt + 1),
+    );
+    const byToken = Map.groupBy(refreshes, ({ token }) => token);
+    const stuck = [...byToken.values()].flatMap((calls) =>
+      calls.some(({ status }) => status === 200 || status === 401) ? [] : calls.slice(-1),
+    );
+    const forked = [...byToken.values()].filter((calls) => new Set(calls.flatMap(({ gave }) => gave ?? [])).size > 1);
+    return [
+      ...(unanswered ? [ofSession(session, 'an answer to its sign-in', 'none')] : []),
+      ...[...refused, ...lost, ...stuck].map((call) => ofSession(session, 'to go on', callText(call))),
+      ...forked.map(() => ofSession(session, 'one successor of a token', 'several')),
+    ];
+  });
+}
+
+function checkSightings({ sightings, byId }: Known) {
+  return eachOf(sightings, ({ shopper, where, orderId }) => {
+    const order = orderId === undefined ? undefined : byId.get(orderId);
+    if (orderId === undefined || (order?.client === 'web' && order.customerId === shopper)) return [];
+    const owner = order ? `of ${order.client} for ${order.customerId}` : 'that does not exist';
+    return [wrong(`shopper ${shopper} at ${where}`, 'own orders only', `one ${owner}`, { orderId })];
+  });
+}
+
+/** In the table, in the digests by which services compare them, and as shoppers find them. */
+function checkOrderHistories({ orders, histories, digests, shoppers, shown }: Known) {
+  const ofShoppers = orders.filter(({ client }) => client === 'web');
+  const text = ({ status, version }: { status: string; version: number }) => `${status}, version ${version}`;
+  const rows = new Map(histories.map((row) => [row.id, row]));
+  const perOrder = eachOf(ofShoppers, (order) => {
+    const { id, customerId } = order;
+    const row = rows.get(id);
+    const places = [
+      ['the history', row && `${text(row)} of ${row.account}`] as const,
+      ...(['/orders', '/accounts/me/orders'] as const).map((where) => {
+        const item = shown.find((one) => one.id === id && one.where === where && one.shopper === customerId);
+        return [where, item && `${text(item)} of ${item.shopper}`] as const;
+      }),
+    ];
+    const expected = `${text(order)} of ${customerId}`;
+    return places
+      .filter(([where, what]) => what !== expected && (where === 'the history' || shoppers.includes(customerId)))
+      .map(([where, what]) => wrong(`order ${id} in ${where}`, expected, what ?? 'none', { orderId: id }));
+  });
+  const known = new Set(ofShoppers.map(({ id }) => id));
+  const strangers = histories
+    .filter(({ id }) => !known.has(id))
+    .map((row) => wrong(`order ${row.id} in the history`, 'no row', text(row), { orderId: row.id }));
+  const differing = digests.orders.filter((digest, bucket) => digest !== digests.histories[bucket]).length;
+  const unequal = differing > 0 ? [wrong('the digests', 'to be equal', `${differing} differ`)] : [];
+  return found([...perOrder.violations, ...strangers, ...unequal], ofShoppers.length);
+}
+
+function ofSession({ shopper }: SessionRecord, expected: string, what: string): Violation {
+  return wrong(`a session of ${shopper}`, expected, what);
+}
+
+function callText({ what, sentAt, status, code }: SessionCall): string {
+  return `${what} at ${(sentAt / 1_000).toFixed(3)} s: ${status === undefined ? 'no answer' : `${status} ${code ?? ''}`.trim()}`;
 }
 
 /* ------------------------------------------------------------------------------------------------------ resources */

@@ -1,11 +1,11 @@
 import type { Check } from './checker.ts';
 import { checkEvidence } from './checker.ts';
-import type { Evidence, Movement, StoredOrder } from './evidence.ts';
+import type { Evidence, Movement, SessionCall, StoredOrder } from './evidence.ts';
 import type { Operation, Try } from './history.ts';
 
 /*
- * The evidence of a correct run: orders of one SKU, one for each history that an order can have, and one that another
- * client placed with the key of the first. Each test changes one thing and names the rule that must find it.
+ * The evidence of a correct run: orders of one SKU, one for each history that an order can have, one that another client placed
+ * with the key of the first, and one of a shopper, Ada, with a session that she ended and one that was stolen. Each test changes one thing and names the rule that must find it.
  */
 
 const placed = (id: string) => ({ status: 201, text: `{"id":"${id}"}`, location: `/orders/${id}` });
@@ -46,8 +46,8 @@ function order(id: string, quantity: number, path: string[]): StoredOrder {
   const isShipped = status === 'shipped' || status === 'delivered';
   return {
     id,
-    client: id === 'shared' ? 'other storefront' : 'storefront',
-    customerId: `c-${id}`,
+    client: { shared: 'other storefront', mine: 'web' }[id] ?? 'storefront',
+    customerId: id === 'mine' ? 'ada' : `c-${id}`,
     key: id === 'shared' ? 'k-confirmed' : `k-${id}`,
     status,
     firstOutcome: path[1] ?? null,
@@ -63,6 +63,7 @@ const paths: Record<string, string[]> = {
   confirmed: ['placed', 'confirmed'],
   rejected: ['placed', 'rejected'],
   shared: ['placed', 'rejected'],
+  mine: ['placed', 'rejected'],
   early: ['placed', 'cancelled'],
   cancelled: ['placed', 'confirmed', 'cancelled'],
   shipped: ['placed', 'confirmed', 'shipped'],
@@ -72,6 +73,7 @@ const quantities: Record<string, number> = {
   confirmed: 2,
   rejected: 90,
   shared: 90,
+  mine: 90,
   early: 1,
   cancelled: 3,
   shipped: 4,
@@ -81,6 +83,7 @@ const states: Record<string, string> = {
   confirmed: 'held',
   rejected: 'rejected',
   shared: 'rejected',
+  mine: 'rejected',
   early: 'released',
   cancelled: 'released',
   shipped: 'fulfilled',
@@ -89,6 +92,41 @@ const states: Record<string, string> = {
 
 function move(kind: string, causeId: string, deltaOnHand: number, deltaReserved: number): Movement {
   return { sku: 'A', kind, causeId, deltaOnHand, deltaReserved };
+}
+
+function call(
+  what: SessionCall['what'],
+  sentAt: number,
+  token: string,
+  [status, gave]: [number?, string?] = [],
+): SessionCall {
+  const code = status === 401 ? 'session-ended' : undefined;
+  return { what, token, sentAt, endedAt: sentAt + 5, status, code, gave };
+}
+
+function sessionsOfAda(): Evidence['sessions'] {
+  return [
+    {
+      shopper: 'ada',
+      calls: [
+        call('sign-in', 0, '', [201, 't1']),
+        call('refresh', 10, 't1'),
+        call('refresh', 20, 't1', [200, 't2']),
+        call('sign-out', 30, '', [204]),
+        call('again', 40, 't2', [401]),
+      ],
+    },
+    {
+      shopper: 'ada',
+      calls: [
+        call('sign-in', 50, '', [201, 'u1']),
+        call('refresh', 60, 'u1', [200, 'u2']),
+        call('refresh', 70, 'u2', [200, 'u3']),
+        call('stolen', 80, 'u1', [401]),
+        call('again', 90, 'u3', [401]),
+      ],
+    },
+  ];
 }
 
 function rightEvidence(): Evidence {
@@ -120,6 +158,10 @@ function rightEvidence(): Evidence {
         ...placing('shared', 90, tryOf(1, problem(409, 'order-rejected', { orderId: 'shared' }))),
         client: 'other storefront',
         key: 'k-confirmed',
+      },
+      {
+        ...placing('mine', 90, tryOf(1, problem(409, 'order-rejected', { orderId: 'mine' }))),
+        ...{ client: 'web', customerId: 'ada', shopper: { account: 'ada', accessToken: '' } },
       },
       placing(
         'early',
@@ -185,6 +227,17 @@ function rightEvidence(): Evidence {
     deadLetters: [{ queue: 'q.dead-letter', messages: 0 }],
     samples: { checked: 9, findings: [] },
     unfinished: { orders: [], places: [] },
+    shoppers: ['ada'],
+    sessions: sessionsOfAda(),
+    sightings: [
+      { shopper: 'ada', where: '/orders', orderId: 'mine' },
+      { shopper: 'ada', where: '/orders/confirmed' },
+    ],
+    shown: (['/orders', '/accounts/me/orders'] as const).map((where) => ({
+      ...{ shopper: 'ada', where, id: 'mine', status: 'rejected', version: 2 },
+    })),
+    histories: [{ id: 'mine', account: 'ada', status: 'rejected', version: 2 }],
+    digests: { orders: ['1-a', '0-0'], histories: ['1-a', '0-0'] },
     crashes: [],
     connections: [{ place: 'order-db', before: 8, after: 10 }],
     memory: [
@@ -499,6 +552,71 @@ const breakages: [what: string, rule: string, spoil: (evidence: Evidence) => voi
     'one of two processes is enough',
     (e) => Object.assign(e.availability[1]?.kinds.place ?? {}, { accepted: 60 }),
   ],
+  [
+    'a refresh that works after the sign-out',
+    'a session that has ended stays ended',
+    (e) => e.sessions[0]?.calls.push(call('again', 50, 't2', [200, 't3'])),
+  ],
+  [
+    'a refresh that works after a theft',
+    'a session that has ended stays ended',
+    (e) => e.sessions[1]?.calls.push(call('again', 99, 'u3', [200, 'u4'])),
+  ],
+  [
+    'a theft that nobody notices',
+    'a session that has ended stays ended',
+    (e) => e.sessions[1]?.calls.splice(3, 1, call('stolen', 80, 'u1', [200, 'u2'])),
+  ],
+  [
+    'a lost answer that ends the session',
+    'a lost answer ends no session',
+    (e) => e.sessions[0]?.calls.splice(2, 1, call('refresh', 20, 't1', [401])),
+  ],
+  [
+    'a token with two successors',
+    'a lost answer ends no session',
+    (e) => e.sessions[0]?.calls.splice(3, 0, call('refresh', 25, 't1', [200, 't9'])),
+  ],
+  [
+    'a refresh that is never answered',
+    'a lost answer ends no session',
+    (e) => e.sessions[0]?.calls.splice(2, 1, call('refresh', 20, 't1', [503])),
+  ],
+  [
+    'a sign-in that is refused',
+    'a lost answer ends no session',
+    (e) => e.sessions[0]?.calls.splice(0, 1, call('sign-in', 0, '', [401])),
+  ],
+  [
+    'an order of another shopper in a list',
+    'nobody sees the orders of another',
+    (e) => Object.assign(e.sightings[0] ?? {}, { shopper: 'grace' }),
+  ],
+  [
+    'the order of a machine that names the account as its customer',
+    'nobody sees the orders of another',
+    (e) => {
+      orderOf(e, 'confirmed').customerId = 'ada';
+      e.sightings.push({ shopper: 'ada', where: '/orders', orderId: 'confirmed' });
+    },
+  ],
+  [
+    'a history that is behind',
+    'order histories equal the orders',
+    (e) => Object.assign(e.histories[0] ?? {}, { status: 'pending', version: 1 }),
+  ],
+  ['an order without a history', 'order histories equal the orders', (e) => e.histories.splice(0)],
+  [
+    'a history without an order',
+    'order histories equal the orders',
+    (e) => e.histories.push({ id: 'confirmed', account: null, status: 'confirmed', version: 2 }),
+  ],
+  [
+    'an order that its shopper does not find',
+    'order histories equal the orders',
+    (e) => drop(e.shown, ({ where }) => where === '/accounts/me/orders'),
+  ],
+  ['digests that differ', 'order histories equal the orders', (e) => e.digests.histories.splice(0, 1, '1-b')],
   ['a dead letter', 'no dead letters', (e) => Object.assign(e.deadLetters[0] ?? {}, { messages: 1 })],
 ];
 

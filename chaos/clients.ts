@@ -13,16 +13,22 @@ const BACK_OFFICES = 2;
 // More clients would only lengthen the queue: after an outage every open operation is retried.
 const MAX_UNDER_WAY = 300;
 
-/** Starts all clients; resolves when each has begun its last operation. */
-export async function runClients(performer: Performer, seed: number): Promise<void> {
+/** Starts all clients, and `others`; resolves when each has begun its last operation. */
+export async function runClients(
+  performer: Performer,
+  seed: number,
+  others: (shop: Shop) => Promise<void>,
+): Promise<void> {
   const shop = makeShop(performer);
   await Promise.all([
+    others(shop),
     ...Array.from({ length: STOREFRONTS }, (_, index) => runStorefront(shop, index, seed)),
     ...Array.from({ length: BACK_OFFICES }, (_, index) => runBackOffice(shop, index, seed)),
   ]);
 }
 
-type Shop = Performer & {
+/** What clients do it with. */
+export type Shop = Performer & {
   /** The key of a client's next cancellation. */
   nextCancellationKey: (client: ClientName) => string;
 };
@@ -54,7 +60,7 @@ async function runBackOffice(shop: Shop, index: number, seed: number): Promise<v
     const delta = random.share() < 0.7 ? random.between(1, 15) : -random.between(1, 8);
     const counted = shop.perform(adjustmentOf(sku, delta), modeOf(random));
     await Promise.race([counted, delay(1_000)]);
-    if (random.share() < 0.2) await shop.read('back office', `/products/${sku}`);
+    if (random.share() < 0.2) await shop.read({ client: 'back office' }, `/products/${sku}`);
     await delay(random.between(100, 300));
   }
 }
@@ -71,15 +77,15 @@ async function liveOrder(shop: Shop, client: ClientName, random: Random): Promis
   await livePlacement(shop, operation, mode, random);
 }
 
-async function livePlacement(shop: Shop, operation: Operation, mode: Mode, random: Random): Promise<void> {
-  const { client } = operation;
+/** Places an order; what becomes of it is awaited separately. */
+export async function livePlacement(shop: Shop, operation: Operation, mode: Mode, random: Random): Promise<void> {
   const [afterwards, whilePending] = [random.share(), random.share()];
   // A cancellation before the stock is decided: the order's first request then gets 409.
   const early = Promise.withResolvers<void>();
   operation.onAccepted = () => {
     operation.onAccepted = undefined;
     const id = orderIdOf(operation);
-    if (whilePending < 0.25 && id) void shop.perform(cancellationOf(shop, client, id, random), modeOf(random));
+    if (whilePending < 0.25 && id) void shop.perform(cancellationOf(shop, operation, id, random), modeOf(random));
     early.resolve();
   };
   const placed = shop.perform(operation, mode);
@@ -91,15 +97,14 @@ async function livePlacement(shop: Shop, operation: Operation, mode: Mode, rando
 }
 
 async function followUp(shop: Shop, operation: Operation, choice: number, random: Random): Promise<void> {
-  const { client } = operation;
   const id = orderIdOf(operation);
   const isConfirmed = operation.tries.some(({ answer }) => answer?.status === 201);
   if (id === undefined || shop.isOver()) return;
-  if (random.share() < 0.2) await shop.read(client, `/orders/${id}`);
+  if (random.share() < 0.2) await shop.read(operation, `/orders/${id}`);
   if (!isConfirmed) return;
   const step = (kind: 'cancel' | 'ship' | 'deliver') =>
     shop.perform(
-      kind === 'cancel' ? cancellationOf(shop, client, id, random) : stepOf(kind, 'back office', id, random),
+      kind === 'cancel' ? cancellationOf(shop, operation, id, random) : stepOf(kind, 'back office', id, random),
       modeOf(random),
     );
   if (choice < 0.25) await step('cancel');
@@ -111,7 +116,12 @@ async function followUp(shop: Shop, operation: Operation, choice: number, random
   }
 }
 
-function cancellationOf(shop: Shop, client: ClientName, orderId: string, random: Random): Operation {
+function cancellationOf(
+  shop: Shop,
+  { client, shopper }: Pick<Operation, 'client' | 'shopper'>,
+  orderId: string,
+  random: Random,
+): Operation {
   const key = shop.nextCancellationKey(client);
-  return { ...stepOf('cancel', client, orderId, random), key };
+  return { ...stepOf('cancel', client, orderId, random), key, ...(shopper && { shopper }) };
 }

@@ -1,5 +1,8 @@
+import { historyStates } from '@shop/account-service/order-history/order-history.sql.ts';
+import { readDigests } from '@shop/chassis/operations/reconciliation/digests.ts';
 import type { Gateway } from '@shop/operator/gateway.ts';
 import { makeProgressTimeout, untilAnswered } from '@shop/operator/gateway.ts';
+import { shopperOrderStates } from '@shop/order-service/shopper-orders/shopper-orders.sql.ts';
 import type pg from 'pg';
 import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
@@ -17,11 +20,13 @@ type Collected = Pick<
   | 'reservations'
   | 'reservationLines'
   | 'deadLetters'
+  | 'histories'
+  | 'digests'
 >;
 
 /** Collects the evidence from the databases, the lists and the broker. */
 export async function collectEvidence(
-  { orders, inventory }: Databases,
+  { orders, inventory, accounts }: Databases,
   broker: BrokerView,
   gateway: Gateway,
   apiKeys: ApiKeys,
@@ -43,7 +48,13 @@ export async function collectEvidence(
       ...deadLetters,
       await drainedDeadLetters(orders, 'orders'),
       await drainedDeadLetters(inventory, 'inventory'),
+      await drainedDeadLetters(accounts, 'accounts'),
     ],
+    histories: await rowsOf(accounts, historyRows),
+    digests: {
+      orders: await readDigests(orders, shopperOrderStates),
+      histories: await readDigests(accounts, historyStates),
+    },
   };
 }
 
@@ -76,6 +87,9 @@ const movementRows = /* sql */ `
   FROM stock_movements ORDER BY id`;
 const reservationLineRows = /* sql */ `
   SELECT reservation_id AS "reservationId", sku, quantity FROM reservation_lines`;
+
+const historyRows = /* sql */ `
+  SELECT order_id AS id, account_id AS account, status, version FROM order_history`;
 
 async function rowsOf<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string): Promise<Row[]> {
   return (await pool.query<Row>(text)).rows;

@@ -7,13 +7,15 @@ import { type Check, checkEvidence } from './checker.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { connectionsAfter } from './connections.ts';
 import type { Databases } from './databases.ts';
-import type { Evidence, Unfinished } from './evidence.ts';
+import type { Evidence, ListedOrder, Unfinished } from './evidence.ts';
 import type { ChangeFollower } from './follow-changes.ts';
 import { isDecided } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
 import { coldSkus, hotSkus } from './operations.ts';
 import type { Report } from './report.ts';
 import type { ApiKeys } from './sender.ts';
+import type { Shoppers } from './shoppers.ts';
+import { countShoppers } from './summary.ts';
 import { traceOf } from './trace.ts';
 import { waitingOrders, waitUntilIdle } from './wait-until-idle.ts';
 import type { watchLevels } from './watch-levels.ts';
@@ -29,6 +31,7 @@ export interface Scene {
   apiKeys: ApiKeys;
   workload: Workload;
   changes: ChangeFollower;
+  shoppers: Shoppers;
 }
 
 /** Observations during the run. */
@@ -42,7 +45,15 @@ export interface Watched {
 
 type Conclusion = Pick<
   Report,
-  'recoveredMs' | 'waitingWhenHealed' | 'samples' | 'connections' | 'memory' | 'availability' | 'checks' | 'traces'
+  | 'recoveredMs'
+  | 'waitingWhenHealed'
+  | 'samples'
+  | 'connections'
+  | 'memory'
+  | 'availability'
+  | 'shoppers'
+  | 'checks'
+  | 'traces'
 >;
 
 // Even if the keys used up the time, the remaining places are still checked.
@@ -61,7 +72,7 @@ export async function conclude(
   ordersPerSecond: number,
   idleWithinSeconds: number,
 ): Promise<Conclusion> {
-  const { workload, databases, broker, gateway, apiKeys, system, changes } = scene;
+  const { workload, databases, broker, gateway, apiKeys, system, changes, shoppers } = scene;
   const healedAt = workload.now();
   const waiting = (await waitingOrders(databases)).length;
   const deadline = 1_000 * idleWithinSeconds + (1_000 * waiting) / Math.max(ordersPerSecond, 1);
@@ -71,12 +82,15 @@ export async function conclude(
   const idleAt = workload.now();
 
   process.stderr.write('Repeating keys, collecting, checking …\n');
+  const ofShoppers = await shoppers.collect();
   await workload.repeatAll(MAX_REPEATS_AT_THE_END);
   const samples = await watched.levels.stop();
   const collected = await collectEvidence(databases, broker, gateway, apiKeys);
   const evidence: Evidence = {
     operations: workload.operations,
     ...collected,
+    ...ofShoppers,
+    listed: [...collected.listed, ...listedByShoppers(ofShoppers.shown)],
     streamed: await changes.stop(collected.orders.reduce((sum, { version }) => sum + version, 0)),
     skus: [...hotSkus, ...coldSkus],
     samples,
@@ -94,9 +108,17 @@ export async function conclude(
     connections: evidence.connections,
     memory: evidence.memory,
     availability: evidence.availability,
+    shoppers: countShoppers(evidence),
     checks,
     traces: await traces(checks, evidence, watched.faults, join(system.folder, 'logs')),
   };
+}
+
+/** As the lists of the other clients. */
+function listedByShoppers(shown: Evidence['shown']): ListedOrder[] {
+  return shown
+    .filter(({ where }) => where === '/orders')
+    .map(({ shopper, id, status, version }) => ({ client: 'web', id, customerId: shopper, status, version }));
 }
 
 /** First waits for the final response of every key; then nothing may be left anywhere. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '@shop/chassis/base/fault.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
-import type { System } from '@shop/local/parts.ts';
+import { type System, serviceProcesses } from '@shop/local/parts.ts';
 import type pg from 'pg';
 import type { BrokerView } from './broker.ts';
 import { CONNECTION_TOLERANCE } from './checker.ts';
@@ -20,6 +20,7 @@ async function countConnections(databases: Databases, broker: BrokerView): Promi
   return new Map([
     ['order-db', await connectionsOf(databases.orders, 'order_service')],
     ['inventory-db', await connectionsOf(databases.inventory, 'inventory_service')],
+    ['account-db', await connectionsOf(databases.accounts, 'account_service')],
     ['broker', connections],
     ['channels of the broker', channels],
   ]);
@@ -30,7 +31,7 @@ export async function connectionsBefore(
   { databases, broker, system }: { databases: Databases; broker: BrokerView; system: System },
   forMs: number,
 ): Promise<Counts> {
-  const processes = system.plan.processes.order + system.plan.processes.inventory;
+  const processes = serviceProcesses(system.plan).length;
   const areAllThere = async () => {
     const { connections } = await broker.clients();
     if (connections >= processes) return true;

@@ -5,10 +5,11 @@ import pg from 'pg';
 export interface Databases {
   orders: pg.Pool;
   inventory: pg.Pool;
+  accounts: pg.Pool;
   close: () => Promise<void>;
 }
 
-/** Pools for both databases, to inspect them from outside; they reconnect after faults. */
+/** Pools for the databases of orders, stock and accounts, to inspect them from outside; they reconnect after faults. */
 export function connectDatabases({ plan, secrets }: System): Databases {
   const variables = scriptVariables(plan, secrets);
   const connect = (connectionString: string | undefined) => {
@@ -17,11 +18,13 @@ export function connectDatabases({ plan, secrets }: System): Databases {
     return pool;
   };
   const [orders, inventory] = [connect(variables.ORDER_DB_URL), connect(variables.INVENTORY_DB_URL)];
+  const accounts = connect(variables.ACCOUNT_DB_URL);
   return {
     orders,
     inventory,
+    accounts,
     close: async () => {
-      await Promise.all([orders.end(), inventory.end()]);
+      await Promise.all([orders, inventory, accounts].map((pool) => pool.end()));
     },
   };
 }

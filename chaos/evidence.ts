@@ -27,6 +27,52 @@ export interface Evidence {
   connections: ConnectionCount[];
   memory: ProcessMemory[];
   availability: Availability[];
+  /** The accounts of the shoppers. */
+  shoppers: string[];
+  sessions: SessionRecord[];
+  /** What a shopper saw, or tried to see. */
+  sightings: Sighting[];
+  /** The orders that a shopper finds when everything is quiet, in both places. */
+  shown: { shopper: string; where: '/orders' | '/accounts/me/orders'; id: string; status: string; version: number }[];
+  /** The order histories in account-service. */
+  histories: HistoryRow[];
+  /** Those of order-service and of account-service. */
+  digests: { orders: string[]; histories: string[] };
+}
+
+/** A session of a shopper, with all that was asked of it. */
+export interface SessionRecord {
+  /** The account. */
+  shopper: string;
+  calls: SessionCall[];
+}
+
+export interface SessionCall {
+  /** `again`: a refresh after the session has ended; `stolen`: one with an old copy of a token. */
+  what: 'sign-in' | 'refresh' | 'sign-out' | 'again' | 'stolen';
+  /** The beginning of the refresh token. */
+  token: string;
+  sentAt: number;
+  endedAt: number;
+  /** Absent if there was no answer. */
+  status?: number;
+  code?: string;
+  /** The beginning of the next refresh token. */
+  gave?: string;
+}
+
+export interface Sighting {
+  shopper: string;
+  where: string;
+  /** Absent if no order was seen. */
+  orderId?: string;
+}
+
+export interface HistoryRow {
+  id: string;
+  account: string | null;
+  status: string;
+  version: number;
 }
 
 export interface StoredOrder {

@@ -1,7 +1,17 @@
 /** The clients' history: every request that was sent, and every response or its absence. */
 
 export type CallKind = 'place' | 'cancel' | 'ship' | 'deliver' | 'adjust' | 'product' | 'read';
-export type ClientName = 'storefront' | 'other storefront' | 'back office';
+/** The clients with an API key. */
+export type MachineName = 'storefront' | 'other storefront' | 'back office';
+/** `web` places the orders of shoppers, and here also stands for the shoppers themselves. */
+export type ClientName = MachineName | 'web';
+
+/** A person with an account. */
+export interface Shopper {
+  account: string;
+  /** Of the newest session. */
+  accessToken: string;
+}
 
 /** The parts of a response that a retry must repeat byte for byte, and the code, which decides what to do. */
 export interface Answer {
@@ -31,6 +41,8 @@ export interface Line {
 export interface Operation {
   kind: CallKind;
   client: ClientName;
+  /** With the client `web`: whose order it is. */
+  shopper?: Shopper;
   key: string;
   path: string;
   /** The request; a second body is a different payload that a faulty client sends under the same key. */

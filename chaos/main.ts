@@ -19,11 +19,20 @@ import { type Battlefield, type DoneFault, watchCrashes } from './nemesis.ts';
 import { openNetwork } from './network.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { endOwnSystem, healSystem, startOwnSystem } from './own-system.ts';
+import { connectShopping } from './place-for-shopper.ts';
 import { readSchedule } from './read-schedule.ts';
 import { type Report, renderReport } from './report.ts';
 import { type FaultKind, faultKinds, type PlannedFault } from './schedule.ts';
 import type { ApiKeys } from './sender.ts';
-import { countAnswers, countRun, longestOutages, reasonsForDoubt, slowestAnswers } from './summary.ts';
+import { makeShoppers } from './shoppers.ts';
+import {
+  countAnswers,
+  countRun,
+  doubtsAboutShoppers,
+  longestOutages,
+  reasonsForDoubt,
+  slowestAnswers,
+} from './summary.ts';
 import { watchLevels } from './watch-levels.ts';
 import { watchMemory } from './watch-memory.ts';
 import { makeProducts, makeWorkload } from './workload.ts';
@@ -31,6 +40,7 @@ import { makeProducts, makeWorkload } from './workload.ts';
 const HEAL_TIMEOUT_MS = 120_000;
 // By then all processes work and have opened their connections.
 const WARM_UP_MS = 1_000;
+const SHOPPERS = 6;
 
 /** `npm run chaos`: exit code 0 if all checks passed, 1 on a violation, 2 if the run is inconclusive. */
 export async function chaosCommand(args: string[]): Promise<number> {
@@ -78,13 +88,14 @@ async function runChaos(options: Chosen): Promise<number> {
   process.stderr.write(`Seed ${options.seed}. Starting a system of two and two processes …\n`);
   const interruption = new AbortController();
   const network = options.drain === undefined ? await openNetwork() : undefined;
-  const system = await startOwnSystem(`chaos/${Date.now().toString(36)}-${options.seed}`, network);
+  const name = `chaos/${Date.now().toString(36)}-${options.seed}`;
+  const system = await startOwnSystem(name, network, 2, ['--accounts', '2']);
   let keepFolder = true; // until the run has passed
   const interrupted = stopOnSignal(system, interruption);
   try {
     const end = interruption.signal;
     const report = await Promise.race([
-      withScene(system, options.seed, (scene) =>
+      withScene(system, options, (scene) =>
         network ? attack(scene, { system, network, end }, options) : drain(scene, end, options),
       ),
       interrupted,
@@ -119,10 +130,15 @@ function stopOnSignal(system: System, interruption: AbortController): Promise<ne
   });
 }
 
-async function withScene(system: System, seed: number, run: (scene: Scene) => Promise<Report>): Promise<Report> {
+async function withScene(
+  system: System,
+  { seed, drain }: Pick<Options, 'seed' | 'drain'>,
+  run: (scene: Scene) => Promise<Report>,
+): Promise<Report> {
   const variables = scriptVariables(system.plan, system.secrets);
   const gateway = connectGateway(variables.BASE_URL ?? '', 128);
   const databases = connectDatabases(system);
+  const shopping = connectShopping(system);
   try {
     const apiKeys: ApiKeys = {
       storefront: variables.STOREFRONT_KEY ?? '',
@@ -130,14 +146,17 @@ async function withScene(system: System, seed: number, run: (scene: Scene) => Pr
       'back office': variables.BACKOFFICE_KEY ?? '',
     };
     const broker = viewBroker(system);
-    const workload = makeWorkload({ gateway, apiKeys, seed });
+    const workload = makeWorkload({ gateway, apiKeys, placeForShopper: shopping.attempt, seed });
+    const { now } = workload;
+    const shoppers = await makeShoppers({ system, gateway, databases, now, seed }, drain === undefined ? SHOPPERS : 0);
     const changes = await followChanges(variables.BASE_URL ?? '', variables.OPERATIONS_KEY ?? '');
     await broker.collectEvents();
     await makeProducts(workload);
-    return await run({ system, gateway, databases, broker, apiKeys, workload, changes });
+    return await run({ system, gateway, databases, broker, apiKeys, workload, changes, shoppers });
   } finally {
     await gateway.close();
     await databases.close();
+    await shopping.close();
   }
 }
 
@@ -149,7 +168,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
   const levels = watchLevels(databases.inventory);
   const crashWatch = watchCrashes(field);
   const faults: DoneFault[] = [];
-  workload.begin();
+  workload.begin(scene.shoppers.live);
   const before = await connectionsBefore(scene, WARM_UP_MS);
   const { tookMs, aloneMs } = await breakParts(field, workload, options, faults);
   faults.sort(orderBy(({ began }) => began)); // some are recorded later than they began
@@ -164,7 +183,7 @@ async function attack(scene: Scene, field: Battlefield, options: Chosen): Promis
   const watched = { levels, memory, connectionsBefore: before, crashes, faults };
   const conclusion = await conclude(scene, watched, rate, options.recoverWithin);
   const counts = countRun(workload.operations, faults);
-  const doubts = reasonsForDoubt(counts, kinds);
+  const doubts = [...reasonsForDoubt(counts, kinds), ...doubtsAboutShoppers(conclusion.shoppers)];
   return {
     verdict: verdictOf(conclusion.checks, doubts),
     seed,

@@ -9,6 +9,7 @@ import { allPartNames, partOf, postgresOf, rabbitmqOf } from '@shop/local/parts.
 import { superuserUrl } from '@shop/local/servers/postgres.ts';
 import { rabbitmqctl } from '@shop/local/servers/rabbitmq.ts';
 import pg from 'pg';
+import { services } from '../services.ts';
 import { viewBroker } from './broker.ts';
 import { type ClockError, hasWrongClock, removeRemainsAtExit, withClock } from './clock.ts';
 import type { LinkMode, Network } from './network.ts';
@@ -106,7 +107,7 @@ async function inflict(field: Battlefield, fault: PlannedFault): Promise<boolean
     case 'pause':
       return pausePart(part);
     case 'cut':
-      return until(field.end, CUT_TIMEOUT_MS, () => cutConnections(system, name as 'order-db' | 'inventory-db'));
+      return until(field.end, CUT_TIMEOUT_MS, () => cutConnections(system, name));
     case 'ahead':
     case 'behind':
       return startWithWrongClock(field, name, how);
@@ -164,8 +165,8 @@ function setDiskLimit(system: System, bytes: number): Promise<boolean> {
 }
 
 /** True if connections were cut; undefined while the database is down or has no connections. */
-async function cutConnections(system: System, name: 'order-db' | 'inventory-db'): Promise<boolean | undefined> {
-  const role = name === 'order-db' ? 'order_service' : 'inventory_service';
+async function cutConnections(system: System, name: string): Promise<boolean | undefined> {
+  const role = services.find(({ database }) => database.server === name)?.database.role;
   const client = new pg.Client({
     connectionString: superuserUrl(postgresOf(system, name)),
     connectionTimeoutMillis: 2_000,

@@ -11,6 +11,10 @@ export const linkNames = [
   'inventory to broker',
   'order to order-db',
   'inventory to inventory-db',
+  'account to order-1',
+  'account to order-2',
+  'account to broker',
+  'account to account-db',
 ] as const;
 export type LinkName = (typeof linkNames)[number];
 

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { orderBy } from '@shop/chassis/reliable/order-by.ts';
-import type { ClientName, Line, Operation } from './history.ts';
+import type { ClientName, Line, Operation, Shopper } from './history.ts';
 import type { Random } from './random.ts';
 
 /** The ordered quantities. */
@@ -31,8 +31,7 @@ export function plainPlacementOf(client: ClientName, random: Random): Operation 
   return newOperation({ kind: 'place', client, path: '/orders', customerId, lines: [lines] }, body);
 }
 
-export function placementOf(client: ClientName, random: Random): Operation {
-  const customerId = randomUUID();
+export function placementOf(client: ClientName, random: Random, customerId: string = randomUUID()): Operation {
   const lines = [linesFor(random), linesFor(random)];
   const bodies = lines.map((some) => ({ customerId, currency: 'EUR', lines: some }));
   // The second body must always differ.
@@ -52,6 +51,12 @@ function linesFor(random: Random): (Line & { unitPrice?: number })[] {
     quantity: random.between(1, 4),
     ...(random.share() < 0.5 && { unitPrice: random.pick([100, 250]) }),
   }));
+}
+
+/** An order of a shopper. */
+export function shopperPlacementOf(shopper: Shopper, random: Random): Operation {
+  const placement = placementOf('web', random, shopper.account);
+  return { ...placement, shopper, key: `checkout:${placement.key}` };
 }
 
 export function stepOf(

@@ -19,9 +19,9 @@ export interface Options {
 
 export const help = `npm run chaos [-- options]
 
-Starts a separate system (two processes of each service behind the gateway), places, cancels, ships and delivers orders
-while it breaks parts of that system, repairs everything, and then checks from outside that nothing was lost, duplicated or
-oversold.
+Starts a separate system (two processes of each service behind the gateway), places, cancels, ships and delivers orders,
+and signs shoppers in and out, while it breaks parts of that system; repairs everything, and then checks from outside that
+nothing was lost, duplicated or oversold, and that sessions and order histories are right.
 
   --seconds N     how long to break parts (default 60, 5 to 3600)
   --seed N        repeat the fault schedule of an earlier run; timing still differs (default: a new seed)

@@ -15,6 +15,7 @@ import { loadSecrets } from '@shop/local/secrets.ts';
 import { amqpUrl } from '@shop/local/servers/rabbitmq.ts';
 import { readSystem } from '@shop/local/start-system.ts';
 import { bringDown } from '@shop/local/stop-system.ts';
+import { serviceNamed } from '../services.ts';
 import type { Network } from './network.ts';
 
 const run = promisify(execFile);
@@ -59,21 +60,28 @@ function aim(network: Network, plan: Plan): void {
 
 /** The settings that give the services the links' addresses instead of the real ones. */
 function linksFor(folder: string, network: Network): Record<string, string> {
-  const { rabbitmqPassword: password, orderServicePassword, inventoryServicePassword } = loadSecrets(folder);
+  const secrets = loadSecrets(folder);
   const broker = (link: keyof Network) =>
     amqpUrl({
       folder,
       user: 'shop',
-      password,
+      password: secrets.rabbitmqPassword,
       ports: { amqp: network[link].port, management: 0, distribution: 0, epmd: 0 },
     });
-  const inventories = [network['order to inventory-1'], network['order to inventory-2']];
+  const urls = (...links: (keyof Network)[]) => links.map((link) => `http://127.0.0.1:${network[link].port}`).join(',');
+  const database = (service: 'order' | 'inventory' | 'account', link: keyof Network) => {
+    const { role, name } = serviceNamed(service).database;
+    return `postgres://${role}:${secrets[`${service}ServicePassword`]}@127.0.0.1:${network[link].port}/${name}`;
+  };
   return {
-    ORDER_SERVICE_INVENTORY_URL: inventories.map(({ port }) => `http://127.0.0.1:${port}`).join(','),
+    ORDER_SERVICE_INVENTORY_URL: urls('order to inventory-1', 'order to inventory-2'),
     ORDER_SERVICE_RABBITMQ_URL: broker('order to broker'),
+    ORDER_SERVICE_DATABASE_URL: database('order', 'order to order-db'),
     INVENTORY_SERVICE_RABBITMQ_URL: broker('inventory to broker'),
-    ORDER_SERVICE_DATABASE_URL: `postgres://order_service:${orderServicePassword}@127.0.0.1:${network['order to order-db'].port}/orders`,
-    INVENTORY_SERVICE_DATABASE_URL: `postgres://inventory_service:${inventoryServicePassword}@127.0.0.1:${network['inventory to inventory-db'].port}/inventory`,
+    INVENTORY_SERVICE_DATABASE_URL: database('inventory', 'inventory to inventory-db'),
+    ACCOUNT_SERVICE_ORDER_URL: urls('account to order-1', 'account to order-2'),
+    ACCOUNT_SERVICE_RABBITMQ_URL: broker('account to broker'),
+    ACCOUNT_SERVICE_DATABASE_URL: database('account', 'account to account-db'),
   };
 }
 

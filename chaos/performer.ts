@@ -3,7 +3,7 @@
  * payload under the same key.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientName, Operation, Verdict } from './history.ts';
+import type { Operation, Verdict } from './history.ts';
 import type { Random } from './random.ts';
 import type { Sender } from './sender.ts';
 
@@ -11,7 +11,7 @@ export type Mode = 'once' | 'twins' | 'repeat' | 'other later' | 'other at once'
 
 export interface Performer {
   perform: (operation: Operation, mode: Mode) => Promise<Verdict | undefined>;
-  read: (client: ClientName, path: string) => Promise<void>;
+  read: (reader: Pick<Operation, 'client' | 'shopper'>, path: string) => Promise<void>;
   /** Counts this as running until it has ended. */
   track: <T>(work: Promise<T>) => Promise<T>;
   /** Operations without a final response. */
@@ -58,8 +58,8 @@ export function makePerformer(sender: Sender, pauses: Random): Performer {
       const hasOther = operation.bodies.length > 1 || !mode.startsWith('other');
       return track(performInMode(operation, hasOther ? mode : 'repeat'));
     },
-    async read(client, path) {
-      const operation: Operation = { kind: 'read', client, key: '', path, bodies: [], tries: [] };
+    async read({ client, shopper }, path) {
+      const operation: Operation = { kind: 'read', client, shopper, key: '', path, bodies: [], tries: [] };
       operations.push(operation);
       await send(operation, 0);
     },

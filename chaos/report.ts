@@ -6,7 +6,7 @@ import type { Drain } from './drain.ts';
 import type { ConnectionCount, ProcessMemory } from './evidence.ts';
 import type { DoneFault } from './nemesis.ts';
 import { type FaultKind, faultKinds } from './schedule.ts';
-import type { Counts } from './summary.ts';
+import type { Counts, ShopperCounts } from './summary.ts';
 import type { Trace } from './trace.ts';
 import { faultLine } from './trace.ts';
 
@@ -30,6 +30,7 @@ export interface Report {
   connections: ConnectionCount[];
   memory: ProcessMemory[];
   availability: Availability[];
+  shoppers: ShopperCounts;
   checks: Check[];
   traces: { rule: string; violation: Violation; trace: Trace }[];
   /** Only with --drain. */
@@ -58,6 +59,7 @@ export function renderReport(report: Report): string {
       'repeats',
       `${counts.repeats} repeated requests; ${counts.twins} keys with twins, ${counts.otherPayloads} with another payload, ${counts.sharedKeys} used by both storefronts`,
     ),
+    ...(report.drain ? [] : [row('shoppers', shoppersText(report.shoppers))]),
     ...Object.entries(report.answers).map(([kind, table]) => row(`  ${kind}`, countsText(table))),
     ...(report.drain ? [] : [row('longest outage', timesText(report.longestOutageMs))]),
     row('slowest response', timesText(report.slowestAnswerMs)),
@@ -115,6 +117,10 @@ function availabilityRows(availability: readonly Availability[]): string[] {
 function sharesText({ calls, accepted, failed, longestGapMs }: Shares): string {
   const share = (count: number) => `${((100 * count) / Math.max(1, calls)).toFixed(1)} %`;
   return `${calls}: ${share(accepted)} × 202, ${share(failed)} × 5xx or none; longest gap ${seconds(longestGapMs)}`;
+}
+
+function shoppersText({ orders, signIns, refreshes, lostAnswers, signOuts, thefts }: ShopperCounts): string {
+  return `${orders} orders; ${signIns} sign-ins, ${refreshes} refreshes and ${lostAnswers} without an answer, ${signOuts} sign-outs, ${thefts} stolen tokens`;
 }
 
 function drainRows({ orders, synchronousRate, acceptedRate, drainRate, ratio, repeatedCommands }: Drain): string[] {

@@ -1,11 +1,17 @@
 /** Sends the clients' requests and records them; a request without a final response is sent again under its key. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attempt, Gateway } from '@shop/operator/gateway.ts';
-import type { ClientName, Operation, Try, Verdict } from './history.ts';
+import type { MachineName, Operation, Shopper, Try, Verdict } from './history.ts';
 import { verdictOf } from './history.ts';
+import type { PlaceForShopper } from './place-for-shopper.ts';
 import type { Random } from './random.ts';
 
-export type ApiKeys = Record<ClientName, string>;
+export type ApiKeys = Record<MachineName, string>;
+
+/** The headers of a shopper's app. */
+export function headersOf({ accessToken }: Pick<Shopper, 'accessToken'>): Record<string, string> {
+  return { 'x-caller': 'shopper', authorization: `Bearer ${accessToken}` };
+}
 
 // The share of shoppers who leave after a failed first request; the system has to decide their order without a retry.
 const QUITTERS_SHARE = 0.5;
@@ -26,8 +32,13 @@ export interface Sender {
 }
 
 /** A sender with an empty history; `pauses` decides how long clients wait. */
-export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses: Random }): Sender {
-  const { gateway, apiKeys, pauses } = setting;
+export function makeSender(setting: {
+  gateway: Gateway;
+  apiKeys: ApiKeys;
+  placeForShopper: PlaceForShopper;
+  pauses: Random;
+}): Sender {
+  const { gateway, apiKeys, placeForShopper, pauses } = setting;
   const started = performance.now();
   const now = () => performance.now() - started;
   let gaveUp = false;
@@ -35,14 +46,24 @@ export function makeSender(setting: { gateway: Gateway; apiKeys: ApiKeys; pauses
   async function send(operation: Operation, variant: number, giveUpAfterMs?: number): Promise<Try> {
     const one: Try = { variant, sentAt: now(), endedAt: Number.POSITIVE_INFINITY };
     operation.tries.push(one); // recorded before it is sent, because it may take effect even without a response
-    const attempt = await gateway.attempt({
-      method: operation.kind === 'read' ? 'GET' : 'POST',
-      path: operation.path,
-      apiKey: apiKeys[operation.client],
-      giveUpAfterMs,
-      ...(operation.kind !== 'read' && { idempotencyKey: operation.key, body: operation.bodies[variant] }),
-    });
+    const attempt = await attemptOf(operation, operation.bodies[variant], giveUpAfterMs);
     return Object.assign(one, { endedAt: now() }, outcomeOf(attempt));
+  }
+
+  function attemptOf(
+    { kind, client, shopper, key, path }: Operation,
+    body: string | undefined,
+    giveUpAfterMs?: number,
+  ) {
+    if (client === 'web' && kind === 'place') return placeForShopper({ key, body: body ?? '', giveUpAfterMs });
+    return gateway.attempt({
+      method: kind === 'read' ? 'GET' : 'POST',
+      path,
+      ...(client !== 'web' && { apiKey: apiKeys[client] }),
+      ...(shopper && { headers: headersOf(shopper) }),
+      giveUpAfterMs,
+      ...(kind !== 'read' && { idempotencyKey: key, body }),
+    });
   }
 
   async function sendUntilFinal(operation: Operation, variant: number, mayQuit = false): Promise<Verdict | undefined> {

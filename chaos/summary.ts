@@ -1,3 +1,4 @@
+import type { Evidence, SessionCall } from './evidence.ts';
 import type { CallKind, Operation } from './history.ts';
 import { verdictOf } from './history.ts';
 import type { DoneFault } from './nemesis.ts';
@@ -38,6 +39,30 @@ export function countRun(operations: readonly Operation[], faults: readonly Done
   };
 }
 
+export interface ShopperCounts {
+  orders: number;
+  signIns: number;
+  refreshes: number;
+  /** Refreshes that took effect for sure, or perhaps, and whose answer did not arrive. */
+  lostAnswers: number;
+  signOuts: number;
+  thefts: number;
+}
+
+/** What shoppers did. */
+export function countShoppers({ orders, sessions }: Pick<Evidence, 'orders' | 'sessions'>): ShopperCounts {
+  const calls = sessions.flatMap((session) => session.calls);
+  const count = (isIt: (call: SessionCall) => boolean) => calls.filter(isIt).length;
+  return {
+    orders: orders.filter(({ client }) => client === 'web').length,
+    signIns: count(({ what, status }) => what === 'sign-in' && status === 201),
+    refreshes: count(({ what, status }) => what === 'refresh' && status === 200),
+    lostAnswers: count(({ what, status }) => what === 'refresh' && status === undefined),
+    signOuts: count(({ what, status }) => what === 'sign-out' && status === 204),
+    thefts: count(({ what, status }) => what === 'stolen' && status === 401),
+  };
+}
+
 function orderExists(one: Operation['tries'][number]): boolean {
   return verdictOf(one) === 'final' || verdictOf(one) === 'accepted';
 }
@@ -52,6 +77,7 @@ function hasTwins({ tries }: Operation): boolean {
 
 // The minimum for a conclusive run, however short.
 const enough = { orders: 1_000, twins: 50, cancellations: 50, shipments: 50 };
+const enoughOfShoppers = { orders: 20, lostAnswers: 5, signOuts: 5 };
 
 /** What was too little; `kind` for faults. */
 export interface Shortfall {
@@ -79,6 +105,13 @@ export function shortfalls(counts: Counts, kinds: readonly FaultKind[]): Shortfa
 /** Why a run is inconclusive; empty if it is conclusive. */
 export function reasonsForDoubt(counts: Counts, kinds: readonly FaultKind[]): string[] {
   return shortfalls(counts, kinds).map(({ what, had, need }) => `${had} ${what}, ${need} are needed`);
+}
+
+/** The same for what shoppers did. */
+export function doubtsAboutShoppers(counts: ShopperCounts): string[] {
+  return Object.entries(enoughOfShoppers)
+    .filter(([what, need]) => counts[what as keyof ShopperCounts] < need)
+    .map(([what, need]) => `${counts[what as keyof ShopperCounts]} ${what} of shoppers, ${need} are needed`);
 }
 
 /** The number of responses by kind of call. */

@@ -68,7 +68,7 @@ function traceIdIn(text: string | undefined): string[] {
 async function logLines(folder: string, needles: readonly string[]): Promise<string[]> {
   if (needles.length === 0) return [];
   const found: string[] = [];
-  for (const name of readdirSync(folder).filter((one) => /^(order|inventory|gateway).*\.log$/.test(one))) {
+  for (const name of readdirSync(folder).filter((one) => /^(order|inventory|account|gateway).*\.log$/.test(one))) {
     for await (const line of createInterface({ input: createReadStream(join(folder, name)) })) {
       if (!needles.some((needle) => line.includes(needle))) continue;
       found.push(`${name}: ${line.slice(0, 1_000)}`);

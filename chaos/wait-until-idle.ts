@@ -1,4 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { historyStates } from '@shop/account-service/order-history/order-history.sql.ts';
+import { readDigests } from '@shop/chassis/operations/reconciliation/digests.ts';
+import { shopperOrderStates } from '@shop/order-service/shopper-orders/shopper-orders.sql.ts';
 import type { BrokerView } from './broker.ts';
 import type { Databases } from './databases.ts';
 import type { Unfinished } from './evidence.ts';
@@ -38,7 +41,7 @@ export async function waitingOrders({ orders }: Databases): Promise<Unfinished['
 async function whatIsLeft(databases: Databases, broker: BrokerView): Promise<Unfinished> {
   const orders = await waitingOrders(databases);
   const outboxes = await Promise.all(
-    (['orders', 'inventory'] as const).map(async (name) => {
+    (['orders', 'inventory', 'accounts'] as const).map(async (name) => {
       const { rows } = await databases[name].query<{ count: number }>(
         'SELECT count(*)::integer AS count FROM outbox_messages',
       );
@@ -48,6 +51,16 @@ async function whatIsLeft(databases: Databases, broker: BrokerView): Promise<Unf
   const queues = (await broker.depths())
     .filter(({ queue }) => !queue.endsWith('.dead-letter')) // reported by another check
     .map(({ queue, messages }) => ({ place: `queue ${queue}`, count: messages }));
-  const places = [...outboxes, ...queues].filter(({ count }) => count > 0);
-  return { orders, places: places.map(({ place, count }) => `${count} in ${place}`) };
+  const places = [...outboxes, ...queues]
+    .filter(({ count }) => count > 0)
+    .map(({ place, count }) => `${count} in ${place}`);
+  const differing = await differingHistories(databases);
+  return { orders, places: differing > 0 ? [...places, `${differing} parts of 256 of the order histories`] : places };
+}
+
+/** How many digests of the order histories differ from those of the orders. */
+async function differingHistories({ orders, accounts }: Databases): Promise<number> {
+  const theirs = await readDigests(orders, shopperOrderStates);
+  const ours = await readDigests(accounts, historyStates);
+  return theirs.filter((digest, bucket) => digest !== ours[bucket]).length;
 }

@@ -11,7 +11,7 @@ const PAGE_BYTES = 4_096;
 
 /** Repeatedly measures the memory of each service and gateway process, separately for each restart. */
 export function watchMemory(system: System): { stop: () => ProcessMemory[] } {
-  const names = allPartNames(system.plan).filter((name) => /^(order|inventory)-\d+$|^gateway$/.test(name));
+  const names = allPartNames(system.plan).filter((name) => /^(order|inventory|account)-\d+$|^gateway$/.test(name));
   const lives = new Map<string, ProcessMemory & { since: number }>();
 
   function look(): void {

@@ -3,18 +3,19 @@
  * reads (sender.ts, history.ts).
  */
 import type { Gateway } from '@shop/operator/gateway.ts';
-import { runClients } from './clients.ts';
+import { runClients, type Shop } from './clients.ts';
 import type { Operation, Verdict } from './history.ts';
 import { isDecided, verdictOf } from './history.ts';
 import { adjustmentOf, coldSkus, hotSkus, productOf } from './operations.ts';
 import { makePerformer, type Performer } from './performer.ts';
+import type { PlaceForShopper } from './place-for-shopper.ts';
 import { makeRandom } from './random.ts';
 import { type ApiKeys, makeSender } from './sender.ts';
 
 export interface Workload {
   operations: Operation[];
-  /** The clients send nothing before. */
-  begin: () => void;
+  /** The clients send nothing before; `others` are more of them. */
+  begin: (others: (shop: Shop) => Promise<void>) => void;
   perform: Performer['perform'];
   /** Operations without a final response. */
   underWay: () => number;
@@ -37,6 +38,7 @@ export interface Workload {
 interface Setting {
   gateway: Gateway;
   apiKeys: ApiKeys;
+  placeForShopper: PlaceForShopper;
   seed: number;
 }
 
@@ -57,9 +59,9 @@ export async function makeProducts(workload: Workload): Promise<void> {
 }
 
 /** The clients' history and sender. */
-export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload {
+export function makeWorkload({ gateway, apiKeys, placeForShopper, seed }: Setting): Workload {
   const pauses = makeRandom(seed ^ 0x5eed);
-  const sender = makeSender({ gateway, apiKeys, pauses });
+  const sender = makeSender({ gateway, apiKeys, placeForShopper, pauses });
   const { operations, sendUntilFinal } = sender;
   const performer = makePerformer(sender, pauses);
   let clients: Promise<unknown> = Promise.resolve();
@@ -69,8 +71,8 @@ export function makeWorkload({ gateway, apiKeys, seed }: Setting): Workload {
     perform: performer.perform,
     now: sender.now,
     underWay: performer.underWay,
-    begin() {
-      clients = runClients(performer, seed);
+    begin(others) {
+      clients = runClients(performer, seed, others);
     },
     async finish() {
       performer.end();

@@ -24,10 +24,10 @@ import { startTcpProxy, type TcpProxy } from '@shop/chassis/testing/tcp-proxy.ts
 import { shopperOrderStates } from '@shop/order-service/shopper-orders/shopper-orders.sql.ts';
 import { v7 as uuidv7 } from 'uuid';
 import { type Answer, INTERNAL_TOKEN, type Services, startServices } from './model/services.ts';
-import { placingForShoppers } from './shopper-orders.ts';
+import { placingOrders } from './shopper-orders.ts';
 
 let services: Services;
-let shoppers: ReturnType<typeof placingForShoppers>;
+let shoppers: ReturnType<typeof placingOrders>;
 let database: TestDatabase;
 /** Between the histories and order-service. */
 let proxy: TcpProxy;
@@ -36,7 +36,7 @@ beforeAll(async () => {
   atEnd(() => services.stop());
   await services.inventoryDb.query(`WITH p AS (INSERT INTO products (sku, name) VALUES ('MUG', 'Mug') RETURNING sku)
     INSERT INTO stock_levels (sku, on_hand) SELECT sku, 10000 FROM p`);
-  shoppers = placingForShoppers(services);
+  shoppers = placingOrders(services);
   atEnd(shoppers.close);
   database = await createTestDatabase('account-service', join(__dirname, '../account-service/migrations'));
   atEnd(() => database.drop());

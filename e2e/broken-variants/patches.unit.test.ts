@@ -94,6 +94,10 @@ function ruleNames(): string[] {
     memory: [],
     availability: [],
   };
+  const noShoppers = {
+    ...{ shoppers: [], sessions: [], sightings: [], shown: [], histories: [] },
+    digests: { orders: [], histories: [] },
+  };
   const quiet = { samples: { checked: 0, findings: [] }, unfinished: { orders: [], places: [] } };
-  return checkEvidence({ ...nothing, ...noStock, ...quiet }).map(({ rule }) => rule);
+  return checkEvidence({ ...nothing, ...noStock, ...noShoppers, ...quiet }).map(({ rule }) => rule);
 }

@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 
 export interface Call {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   path: string;
-  apiKey: string;
+  /** The client; or the person who is signed in, in `headers`. */
+  apiKey?: string;
+  headers?: Record<string, string>;
   idempotencyKey?: string;
   body?: string;
   /** When aborted, the call stops waiting; its request may still take effect. */
@@ -44,7 +46,8 @@ export function connectGateway(baseUrl: string, connections: number): Gateway {
     connect: { timeout: 5_000 },
   });
   const attempt = async (call: Call): Promise<Attempt> => {
-    const headers: Record<string, string> = { apikey: call.apiKey, accept: 'application/json' };
+    const headers: Record<string, string> = { accept: 'application/json', ...call.headers };
+    if (call.apiKey !== undefined) headers.apikey = call.apiKey;
     if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
     if (call.body !== undefined) headers['content-type'] = 'application/json';
     const start = performance.now();
