@@ -1,6 +1,7 @@
 /** The parts of the monitoring have to agree with each other. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withAccountMetrics } from '@shop/account-service/metrics.ts';
 import { followDelay } from '@shop/account-service/order-history/history-metrics.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { withInventoryMetrics } from '@shop/inventory-service/metrics.ts';
@@ -97,7 +98,8 @@ describe('metricsIn', () => {
 
 describe('every expression', () => {
   it('uses only metrics that are exported', async () => {
-    const ours = withNotificationMetrics(withInventoryMetrics(withOrderMetrics(createMetrics('test', '0')))).registry;
+    const common = createMetrics('test', '0');
+    const ours = withAccountMetrics(withNotificationMetrics(withInventoryMetrics(withOrderMetrics(common)))).registry;
     followDelay({ registry: ours }, () => new Date());
     const delivered = new Set([
       ...recordings.map(({ record }) => record),

@@ -1,4 +1,3 @@
-import type { Metrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import type { Tracing } from '@shop/chassis/base/telemetry/tracing.ts';
 import type { GatewayTokens, InternalCallers } from '@shop/chassis/edge/callers.ts';
 import type { People } from '@shop/chassis/edge/people/people.ts';
@@ -18,6 +17,7 @@ import { mailsRoutes } from './email-tokens/mails.routes.ts';
 import { exportRoutes } from './export/export.routes.ts';
 import { lookupRoutes } from './lookup/lookup.routes.ts';
 import type { MasterKey } from './master-key.ts';
+import type { AccountMetrics } from './metrics.ts';
 import { describeService, operations } from './openapi.ts';
 import { orderHistoryRoutes } from './order-history/order-history.routes.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
@@ -29,7 +29,7 @@ import { sessionsRoutes } from './sessions/sessions.routes.ts';
 import { signingKeysRoutes } from './signing-keys/signing-keys.routes.ts';
 
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
-  metrics: Metrics;
+  metrics: AccountMetrics;
   gatewayTokens: GatewayTokens;
   people: People;
   /** Retention of completed Idempotency-Keys, shown in the OpenAPI document. */

@@ -6,12 +6,14 @@ import { serve, settingsOrExit, startRuntime } from '@shop/chassis/service/runti
 import { buildApp } from './app.ts';
 import { config, masterKeysOf } from './config.ts';
 import { createMasterKey } from './master-key.ts';
+import { withAccountMetrics } from './metrics.ts';
 import { compareHistory, mismatchKinds } from './order-history/compare-history.ts';
 import { startOrderHistory } from './order-history/order-history.ts';
 import { createOrderSource } from './order-history/order-source.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { orderHistoryQueue, topology } from './queues.ts';
 import { startRemovingExpired } from './remove-expired.ts';
+import { startMeasuringKeys } from './signing-keys/measure-keys.ts';
 
 const name = 'account-service';
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -19,6 +21,7 @@ const settings = settingsOrExit(name, config);
 const runtime = await startRuntime({ name, version, settings, topology });
 
 const { pool, log } = runtime;
+const metrics = withAccountMetrics(runtime.metrics);
 const orders = createOrderSource({ urls: settings.ORDER_URL, internalToken: settings.ACCOUNT_TO_ORDER_TOKEN, log });
 const reconciler = createReconciler({
   ...runtime,
@@ -36,6 +39,7 @@ const callers = {
 };
 const http = buildApp({
   ...runtime,
+  metrics,
   masterKey,
   publicUrl: settings.PUBLIC_URL,
   hasher: createPasswordHasher(),
@@ -47,6 +51,7 @@ await serve(runtime, {
   drain: async () => {},
   background: [
     startRemovingExpired(runtime),
+    startMeasuringKeys({ ...runtime, metrics, masterKey }),
     startOrderHistory({ ...runtime, orders }),
     startDrainer({ ...runtime, queue: orderHistoryQueue.name }),
     startReconciliation(reconciler, log),

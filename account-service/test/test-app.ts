@@ -18,6 +18,7 @@ import request from 'supertest';
 import { buildApp } from '../src/app.ts';
 import { type EmailPurpose, toToken } from '../src/email-tokens/email-token.ts';
 import { createMasterKey, type MasterKey } from '../src/master-key.ts';
+import { withAccountMetrics } from '../src/metrics.ts';
 import { createPasswordHasher, type PasswordHasher } from '../src/passwords/password-hasher.ts';
 import { publishedKeys } from '../src/signing-keys/rotate-keys.ts';
 import { toJwk } from '../src/signing-keys/signing-key.ts';
@@ -67,7 +68,7 @@ export interface AccountServiceOptions {
 
 /** An account-service in this process, as one of possibly several on the same database. */
 export function startAccountService(pool: Pool, options: AccountServiceOptions = {}) {
-  const metrics = createMetrics('account-service', 'test');
+  const metrics = withAccountMetrics(createMetrics('account-service', 'test'));
   const replays = startReplayCounter(pool, log);
   // Its own test has one that compares.
   const reconciler = createReconciler({

@@ -369,6 +369,63 @@ export const messaging: Dashboard = {
       limit: 60,
       queries: [['{{service}}', 'max by (service) (order_history_behind_seconds)']],
     },
+    {
+      id: 17,
+      title: 'Clients of the streams, share of the limit',
+      description: 'Of the process that has the most. At 100 % further clients get 503 and try again.',
+      unit: 'percentunit',
+      limit: 0.8,
+      queries: [['{{service}}', 'max by (service) (stream_clients / stream_clients_limit)']],
+    },
+  ],
+};
+
+const failedSignIns = 'sign_ins_total{outcome=~"invalid-credentials|too-many-attempts"}';
+
+export const accounts: Dashboard = {
+  uid: 'accounts',
+  title: 'Accounts',
+  description: 'Whether people can sign in and stay signed in, and the keys of their access tokens.',
+  panels: [
+    {
+      id: 1,
+      title: 'Sign-ins',
+      description:
+        'By outcome. overloaded: too many at the same time, answered with 503, so that passwords slow no order.',
+      unit: 'cps',
+      queries: [['{{outcome}}', 'sum by (outcome) (rate(sign_ins_total[$__rate_interval]))']],
+    },
+    {
+      id: 2,
+      title: 'Share of failed sign-ins, over 10 minutes',
+      description: 'Wrong passwords and too many attempts. Usually below 10 %. The alert needs more than 50 of them.',
+      unit: 'percentunit',
+      limit: 0.3,
+      queries: [['failed', `sum(increase(${failedSignIns}[10m])) / sum(increase(sign_ins_total[10m]))`]],
+    },
+    {
+      id: 3,
+      title: 'Refreshes of sessions',
+      description:
+        'successor: a new pair of tokens. repeat: the same pair again, after a lost answer. ended: the person signs in again.',
+      unit: 'cps',
+      queries: [['{{outcome}}', 'sum by (outcome) (rate(session_refreshes_total[$__rate_interval]))']],
+    },
+    {
+      id: 4,
+      title: 'Stolen refresh tokens, per hour',
+      description: 'Used again after their successors. Each has ended its session.',
+      unit: 'short',
+      limit: 1,
+      queries: [['{{caller}}', 'sum by (caller) (increase(session_refreshes_total{outcome="theft"}[1h]))']],
+    },
+    {
+      id: 5,
+      title: 'Time until the signing keys must be replaced',
+      description: 'Keys are replaced every 90 days: npm run keys -- rotate. The alert fires at 14 days.',
+      unit: 's',
+      queries: [['{{audience}}', 'min by (audience) (signing_key_remaining_seconds)']],
+    },
   ],
 };
 
@@ -628,6 +685,7 @@ export const dashboards: Record<string, Dashboard> = {
   stock,
   messaging,
   notifications,
+  accounts,
   services: system,
   kong,
 };

@@ -5,6 +5,7 @@ import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import type { Account } from '../accounts/account.ts';
 import { findAccount } from '../accounts/accounts.sql.ts';
 import type { MasterKey } from '../master-key.ts';
+import type { AccountMetrics } from '../metrics.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { OpenSession } from './open-session.ts';
 import { type RefreshToken, readRefreshToken, successorAgain, successorOf } from './refresh-token.ts';
@@ -15,10 +16,11 @@ export interface RefreshDeps {
   pool: Connections;
   masterKey: MasterKey;
   accessTokens: AccessTokens;
+  metrics: Pick<AccountMetrics, 'sessionRefreshes'>;
 }
 
 type Outcome =
-  | { kind: 'refreshed'; session: Session; account: Account; successor: RefreshToken }
+  | { kind: 'successor' | 'repeat'; session: Session; account: Account; successor: RefreshToken }
   | { kind: 'ended' | 'theft' };
 
 /** Get the next pair of tokens for a refresh token; undefined if it is not valid any more. */
@@ -28,10 +30,12 @@ export async function refreshSession(
   now: Date,
 ): Promise<OpenSession | undefined> {
   const token = readRefreshToken(text);
-  if (!token) return undefined;
   // A theft must commit, so it is a value and not thrown.
-  const outcome = await inTransaction(deps.pool, (trx) => refresh(trx, deps, { kind, token }, now));
-  if (outcome.kind !== 'refreshed') return undefined;
+  const outcome: Outcome = token
+    ? await inTransaction(deps.pool, (trx) => refresh(trx, deps, { kind, token }, now))
+    : { kind: 'ended' };
+  deps.metrics.sessionRefreshes.of(kind, outcome.kind).inc();
+  if (!('session' in outcome)) return undefined;
   const { session, account, successor } = outcome;
   const access = await deps.accessTokens.sign(session, account, now);
   return { kind, session, account, access, refresh: successor };
@@ -57,10 +61,10 @@ async function refresh(
   if (!account || !mayHaveSession(account, session.audience)) return { kind: 'ended' };
   if (decision === 'repeat') {
     const successor = stored.successor && successorAgain(masterKey, token, stored.successor.hash);
-    return successor ? { kind: 'refreshed', session, account, successor } : { kind: 'ended' };
+    return successor ? { kind: 'repeat', session, account, successor } : { kind: 'ended' };
   }
   const successor = successorOf(masterKey, token);
   await markTokenUsed(trx, token.hash, now);
   await insertToken(trx, { hash: successor.hash, sessionId: session.id, parent: token.hash }, now);
-  return { kind: 'refreshed', session, account, successor };
+  return { kind: 'successor', session, account, successor };
 }

@@ -9,7 +9,9 @@ import { z } from 'zod';
 import { mailAddress } from '../accounts/account.ts';
 import { addressOf } from '../attempts/address.ts';
 import { sessionEnded } from '../errors.ts';
+import type { AccountMetrics } from '../metrics.ts';
 import { personOf } from '../signed-in.ts';
+import { countSignIn } from './count-sign-in.ts';
 import { type RefreshDeps, refreshSession } from './refresh-session.ts';
 import { bearer, notStored, requireCaller, sendSession } from './session-answer.ts';
 import type { SessionCookies } from './session-cookies.ts';
@@ -24,6 +26,7 @@ export const refreshBody = z.strictObject({
 });
 
 export interface SessionsDeps extends SignInDeps, RefreshDeps {
+  metrics: AccountMetrics;
   now: () => Date;
   cookies: SessionCookies;
 }
@@ -37,7 +40,8 @@ export function sessionsRoutes(deps: SessionsDeps): Router {
     const kind = requireCaller(res);
     const { bearer, ...asked } = parseBody(req, signInBody);
     const now = deps.now();
-    const opened = await signIn(deps, { ...asked, kind, address: addressOf(req) }, now);
+    const address = addressOf(req);
+    const opened = await countSignIn(deps.metrics, kind, () => signIn(deps, { ...asked, kind, address }, now));
     sendSession(res, opened, { status: 201, bearer, cookies: deps.cookies, now });
   });
 

@@ -30,6 +30,12 @@ export const PUBLISHED_BEFORE_SECONDS = 60;
 // The longest life of an access token.
 export const PUBLISHED_AFTER_SECONDS = 15 * 60;
 
+/**
+ * Nothing ends a key but a rotation, so this is what operators are reminded of: the longer a key is in use, the more copies of the
+ * database and of the master key there are. A quarter is what is usual for keys that are replaced without an interruption.
+ */
+export const REPLACED_WITHIN_DAYS = 90;
+
 /** A public key as a JSON Web Key (RFC 8037). */
 export function toJwk({ kid, publicKey }: Pick<SigningKey, 'kid' | 'publicKey'>) {
   return { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url'), kid, alg: 'EdDSA', use: 'sig' } as const;

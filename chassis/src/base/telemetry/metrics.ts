@@ -155,6 +155,11 @@ function feedMetrics(registers: Registry[]) {
       help: 'Clients that read the stream of events.',
       registers,
     }),
+    streamClientsLimit: new Gauge({
+      name: 'stream_clients_limit',
+      help: 'Clients of the stream that this process serves at most; others get 503.',
+      registers,
+    }),
     streamClientsDropped: new Counter({
       name: 'stream_clients_dropped_total',
       help: 'Clients of the stream that were disconnected because they read too slowly.',

@@ -52,6 +52,7 @@ export function streamRoutes<Change>(deps: StreamRoutesDeps<Change>): Router {
   const hints = createHints(deps);
   const toText = changes && createChangeText(changes);
   let clients = 0;
+  metrics.streamClientsLimit.set(limits.clients);
 
   routes.get(path, async (req, res) => {
     const after = changes && readLastEventId(req, fromPositionText);
