@@ -35,12 +35,12 @@ export async function ensureFaketime(log: string, say: (text: string) => void): 
 }
 
 /** The same program with a clock that is wrong by minutes. */
-export function withClock(launch: Launch, error: ClockError): Launch {
+export function withClock(launch: Launch, error: ClockError, minutes = OFFSET_MINUTES): Launch {
   const library = findFaketime();
   if (library === undefined) throw new Fault('libfaketime is not installed');
   const clock = {
     LD_PRELOAD: library,
-    FAKETIME: `${error === 'ahead' ? '+' : '-'}${OFFSET_MINUTES}m`,
+    FAKETIME: `${error === 'ahead' ? '+' : '-'}${minutes}m`,
     // Two variables for two versions of the library. With a faked monotonic clock every timer would jump.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     DONT_FAKE_MONOTONIC: '1',

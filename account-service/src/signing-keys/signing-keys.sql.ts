@@ -20,6 +20,14 @@ export interface NewSigningKey {
   privateKey: Buffer;
 }
 
+/** A key that signs, with its private half encrypted. */
+export interface SigningKeyNow extends Omit<NewSigningKey, 'audience'> {
+  /** For how long it signs, if that is decided. */
+  remainingMs: number | undefined;
+  /** What the clock of the database showed. */
+  databaseTime: Date;
+}
+
 /** The keys that verifiers may need, oldest first. */
 export async function findPublishedKeys(q: Queryable): Promise<SigningKey[]> {
   const { rows } = await q.query<SigningKeyRow>(
@@ -67,20 +75,19 @@ export async function insertKey(trx: Transaction, key: NewSigningKey, signsFrom:
   );
 }
 
-/** The key that signs now for an audience, its private half encrypted. `remainingMs` is for how long, if that is decided. */
-export async function findSigningKey(
-  q: Queryable,
-  audience: Audience,
-): Promise<(Omit<NewSigningKey, 'audience'> & { remainingMs: number | undefined }) | undefined> {
+/** The key that signs now for an audience, its private half encrypted. */
+export async function findSigningKey(q: Queryable, audience: Audience): Promise<SigningKeyNow | undefined> {
   const { rows } = await q.query<{
     kid: string;
     public_key: Buffer;
     private_key: Buffer;
     remaining_ms: number | null;
+    now: Date;
   }>(
     /* sql */ `
     SELECT kid, public_key, private_key,
-      (1000 * extract(epoch FROM signs_until - clock_timestamp()))::float8 AS remaining_ms
+      (1000 * extract(epoch FROM signs_until - clock_timestamp()))::float8 AS remaining_ms,
+      clock_timestamp() AS now
     FROM signing_keys
     WHERE audience = $1 AND signs_from <= clock_timestamp() AND (signs_until IS NULL OR signs_until > clock_timestamp())
     ORDER BY signs_from LIMIT 1`,
@@ -88,8 +95,8 @@ export async function findSigningKey(
   );
   const [row] = rows;
   if (!row) return undefined;
-  const { kid, public_key: publicKey, private_key: privateKey, remaining_ms: remaining } = row;
-  return { kid, publicKey, privateKey, remainingMs: remaining ?? undefined };
+  const { kid, public_key: publicKey, private_key: privateKey, remaining_ms: remaining, now } = row;
+  return { kid, publicKey, privateKey, remainingMs: remaining ?? undefined, databaseTime: now };
 }
 
 /** Remove the keys that are not published any more. */

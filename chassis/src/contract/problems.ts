@@ -62,9 +62,9 @@ export const problems = {
     title: 'Not signed in',
     section: 'Callers and paths',
     meaning:
-      'The operation is for people who are signed in, and the request has no valid access token: it is missing, expired or malformed, is for the other kind of `X-Caller`, or was sent both in a cookie and in `Authorization`.',
+      'The operation is for people who are signed in, and the request has no valid access token: it is missing, expired, from the future or malformed, is for the other kind of `X-Caller`, or was sent both in a cookie and in `Authorization`.',
     action:
-      'Send `X-Caller: shopper` or `X-Caller: staff` with one access token of that kind. Refresh an expired token, or sign in again.',
+      'Send `X-Caller: shopper` or `X-Caller: staff` with one access token of that kind. Refresh an expired token, or sign in again. Where `detail` says that clocks differ, a new token is refused too: tell the shop.',
     repeat: 'corrected',
     example: { instance: '/orders', detail: 'Sign in first.' },
   },

@@ -75,12 +75,13 @@ export function newKey(kid: string): SigningKey {
 }
 
 /** An HTTP server with the issuer's JWKS, until the tests end. A test changes how it answers. */
-export async function serveKeys(issuer: TokenIssuer) {
+export async function serveKeys(issuer: TokenIssuer, { clockAheadSeconds = 0 } = {}) {
   const served = { url: '', asked: 0, answer: () => ({ status: 200, body: JSON.stringify(issuer.jwks()) }) };
   const server = createServer((_req, res) => {
     served.asked += 1;
     const { status, body } = served.answer();
-    res.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    const date = new Date(Date.now() + clockAheadSeconds * 1000).toUTCString();
+    res.writeHead(status, { 'content-type': 'application/json', date }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(() => closeServer(server));

@@ -86,6 +86,9 @@ describe('the access token of a person', () => {
 
 describe('an access token is refused', () => {
   const now = () => Math.floor(Date.now() / 1000);
+  const isoOf = (seconds: number) => new Date(seconds * 1000).toISOString();
+  const detailOf = (token: string) =>
+    people.identify(lines(asShopper, bearer(token))).catch((error): string => error.refusal.detail);
   const { shopper: shopKey, staff: consoleKey } = issuer.keys;
   const claims = () => ({ iss: 'account-service', aud: 'shop', sub: account, sid: 's', iat: now(), exp: now() + 60 });
   const encoded = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
@@ -156,6 +159,44 @@ describe('an access token is refused', () => {
   it('for staff without roles in it', async () => {
     const token = await issuer.staff(account, [], { claims: { roles: undefined } });
     expect(await refusal(asStaff, bearer(token))).toBe('not-signed-in');
+  });
+
+  it('with the time of its end, and that of this service', async () => {
+    const end = now() - 31;
+    const token = await issuer.shopper(account, { claims: { exp: end } });
+    const detail = await detailOf(token);
+    expect(detail).toMatch(`expired at ${isoOf(end)}`);
+    expect(detail).toMatch(/by the clock of this service it is \d{4}-/);
+    expect(detail).not.toContain('account-service');
+  });
+
+  it('when it was issued more than 30 seconds from now', async () => {
+    const accepted = await issuer.shopper(account, { claims: { iat: now() + 20 } });
+    expect(await people.identify(lines(asShopper, bearer(accepted)))).toMatchObject({ accountId: account });
+    const token = await issuer.shopper(account, { claims: { iat: now() + 60 } });
+    expect(await refusal(asShopper, bearer(token))).toBe('not-signed-in');
+    expect(await detailOf(token)).toMatch(
+      /^The access token was issued at .*only \d{4}-.* The clocks of account-service/,
+    );
+  });
+
+  it('without a word about clocks when another key has signed it', async () => {
+    const token = await issuer.shopper(account, { claims: { exp: now() - 600 }, key: newKey('shop-1') });
+    expect(await detailOf(token)).toBe('The access token is not valid.');
+  });
+
+  it.each([
+    [600, /The clock of account-service is (59\d|60\d) s ahead of the clock of this service\.$/],
+    [-600, /The clock of account-service is (59\d|60\d) s behind the clock of this service\.$/],
+  ])('with what the clock of account-service showed when it was asked for its keys: %i s', async (ahead, expected) => {
+    const { url } = await serveKeys(issuer, { clockAheadSeconds: ahead });
+    const keys = createSigningKeys({ urls: [url], log: silent });
+    const here = createPeople({ publicUrl: undefined, keys });
+    const issued = now() + ahead;
+    const token = await issuer.shopper(account, { claims: { iat: issued, exp: issued + 300 } });
+    const { refusal } = await here.identify(lines(asShopper, bearer(token))).catch((error) => error);
+    expect(refusal).toMatchObject({ code: 'not-signed-in', detail: expect.stringMatching(expected) });
+    expect(refusal.detail).toContain(isoOf(ahead > 0 ? issued : issued + 300));
   });
 
   it('but not within 30 seconds after its end, because clocks differ', async () => {

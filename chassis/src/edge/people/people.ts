@@ -4,6 +4,7 @@ import type { RefusedError } from '../../reliable/refusal.ts';
 import { validationFailed } from '../body.ts';
 import type { Person } from '../principal.ts';
 import { cookieNames, readCaller, readCredentials } from './credentials.ts';
+import { describeRefusal } from './refused-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
@@ -49,9 +50,9 @@ export function createPeople({ publicUrl, keys }: PeopleOptions): People {
         case 'cross-site':
           throw crossSite();
         case 'token': {
-          const person = await verify(credentials.token, credentials.caller);
-          if (!person) throw notSignedIn('The access token is not valid, or has expired.');
-          return person;
+          const verified = await verify(credentials.token, credentials.caller);
+          if (verified.kind !== 'valid') throw notSignedIn(describeRefusal(verified, keys.clockAheadMs?.()));
+          return verified.person;
         }
       }
     },

@@ -2,6 +2,7 @@ import { type CryptoKey, importJWK } from 'jose';
 import { z } from 'zod';
 import type { Logger } from '../../base/telemetry/log.ts';
 import { unavailable } from '../../reliable/refusal.ts';
+import { CLOCK_SKEW_SECONDS } from './clock-skew.ts';
 
 /** The public keys of access tokens. */
 export interface SigningKeys {
@@ -10,6 +11,8 @@ export interface SigningKeys {
    * may be valid.
    */
   find(kid: string): Promise<CryptoKey | undefined>;
+  /** By how much account-service's clock was ahead of this one when it was last asked; undefined if that is unknown. */
+  clockAheadMs?(): number | undefined;
 }
 
 export interface SigningKeysOptions {
@@ -43,7 +46,7 @@ const ed25519 = z.object({
 export function createSigningKeys({ urls, log, now = () => performance.now() }: SigningKeysOptions): SigningKeys {
   // A system without account-service: nobody has a valid token.
   if (urls.length === 0) return { find: async () => undefined };
-  let keys: ReadonlyMap<string, CryptoKey> | undefined;
+  let known: FetchedKeys | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
 
@@ -51,7 +54,11 @@ export function createSigningKeys({ urls, log, now = () => performance.now() }: 
     askedAt = now();
     asking ??= fetchKeys(urls)
       .then((found) => {
-        keys = found;
+        known = found;
+        const { clockAheadMs } = found;
+        if (clockAheadMs !== undefined && Math.abs(clockAheadMs) > CLOCK_SKEW_SECONDS * 1000) {
+          log.warn({ clockAheadMs }, 'the clock of account-service differs from this one: access tokens are refused');
+        }
       })
       .catch((error: unknown) => log.warn({ err: error }, 'could not read the signing keys of account-service'))
       .finally(() => {
@@ -63,24 +70,31 @@ export function createSigningKeys({ urls, log, now = () => performance.now() }: 
   return {
     async find(kid) {
       const age = now() - askedAt;
-      const known = keys?.get(kid);
-      if (known) {
+      const key = known?.keys.get(kid);
+      if (key) {
         if (age > REFRESH_AFTER_MS) void ask();
-        return known;
+        return key;
       }
       if (asking) await asking;
-      else if (age > (keys ? ASK_AGAIN_AFTER_MS : FIRST_ASK_AGAIN_AFTER_MS)) await ask();
-      if (!keys) throw unavailable();
-      return keys.get(kid);
+      else if (age > (known ? ASK_AGAIN_AFTER_MS : FIRST_ASK_AGAIN_AFTER_MS)) await ask();
+      if (!known) throw unavailable();
+      return known.keys.get(kid);
     },
+    clockAheadMs: () => known?.clockAheadMs,
   };
 }
 
-async function fetchKeys(urls: readonly string[]): Promise<Map<string, CryptoKey>> {
+interface FetchedKeys {
+  keys: ReadonlyMap<string, CryptoKey>;
+  clockAheadMs: number | undefined;
+}
+
+async function fetchKeys(urls: readonly string[]): Promise<FetchedKeys> {
   let failure: unknown;
   for (const url of urls) {
     try {
-      return await importKeys(await fetchText(url));
+      const { text, clockAheadMs } = await fetchText(url);
+      return { keys: await importKeys(text), clockAheadMs };
     } catch (error) {
       failure = error;
     }
@@ -88,7 +102,7 @@ async function fetchKeys(urls: readonly string[]): Promise<Map<string, CryptoKey
   throw failure;
 }
 
-async function fetchText(url: string): Promise<string> {
+async function fetchText(url: string): Promise<{ text: string; clockAheadMs: number | undefined }> {
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(DEADLINE_MS) });
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -98,7 +112,13 @@ async function fetchText(url: string): Promise<string> {
     chunks.push(chunk);
   }
   if (response.status !== 200) throw new Error(`${url} returned ${response.status}`);
-  return Buffer.concat(chunks).toString();
+  // Whole seconds, and later by the time for the answer: enough to see clocks that differ by half a minute.
+  // biome-ignore lint/plugin: it is the clock of the machine that is compared
+  const clockAheadMs = Date.parse(response.headers.get('date') ?? '') - Date.now();
+  return {
+    text: Buffer.concat(chunks).toString(),
+    clockAheadMs: Number.isNaN(clockAheadMs) ? undefined : clockAheadMs,
+  };
 }
 
 /** Keys of other types are left out: they sign no access tokens. */

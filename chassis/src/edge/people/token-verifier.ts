@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Person } from '../principal.ts';
-import { hasExpired, type VerifiedToken, verifyAccessToken } from './access-token.ts';
+import { hasExpired, type RefusedToken, type VerifiedToken, verifyAccessToken } from './access-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
-interface Remembered extends VerifiedToken {
+interface Remembered {
+  verified: VerifiedToken;
   /** Milliseconds, monotonic. */
   until: number;
 }
@@ -24,22 +25,22 @@ export function createTokenVerifier(keys: SigningKeys, elapsed: () => number = (
     remembered.delete(digest);
     const [oldest] = remembered.keys();
     if (oldest !== undefined && remembered.size >= MAX_REMEMBERED) remembered.delete(oldest);
-    remembered.set(digest, { ...verified, until: elapsed() + REMEMBERED_MS });
+    remembered.set(digest, { verified, until: elapsed() + REMEMBERED_MS });
   }
 
   /** As `verifyAccessToken`. */
-  return async (token: string, kind: Person['kind']): Promise<Person | undefined> => {
+  return async (token: string, kind: Person['kind']): Promise<VerifiedToken | RefusedToken> => {
     // Not the token itself: it would be a secret that a dump of the memory shows a minute longer.
     const digest = hash('sha256', `${kind} ${token}`, 'base64');
     const known = remembered.get(digest);
     // biome-ignore lint/plugin: jose takes the time of the machine too
     const now = Date.now();
-    if (known && elapsed() < known.until && !hasExpired(known.person.expiresAt, now)) {
-      if (await keys.find(known.kid)) return known.person;
+    if (known && elapsed() < known.until && !hasExpired(known.verified.person.expiresAt, now)) {
+      if (await keys.find(known.verified.kid)) return known.verified;
     }
     remembered.delete(digest);
     const verified = await verifyAccessToken(token, kind, keys);
-    if (verified) remember(digest, verified);
-    return verified?.person;
+    if (verified.kind === 'valid') remember(digest, verified);
+    return verified;
   };
 }
