@@ -1,4 +1,4 @@
-import { UsageError } from '@shop/chassis/base/fault.ts';
+import { Fault, UsageError } from '@shop/chassis/base/fault.ts';
 import { createServer } from 'vite';
 
 const help = `npm run web     show the pages as they are edited, on the system that runs here
@@ -17,7 +17,9 @@ export async function webCommand(
   const { BASE_URL } = variables('BASE_URL');
   process.env.GATEWAY_URL = BASE_URL;
   const server = await createServer({ configFile: new URL('vite.config.ts', import.meta.url).pathname });
-  await server.listen();
+  await server.listen().catch((error: Error) => {
+    throw new Fault(`The pages cannot be shown: ${error.message}. Does another npm run web run?`);
+  });
   console.log(`http://127.0.0.1:${server.config.server.port}/console   (calls go to ${BASE_URL})`);
   await new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
