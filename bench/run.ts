@@ -50,7 +50,7 @@ export async function runBench(options: Options, interrupted: AbortSignal, repor
   let jobs = 0;
   const newPrefix = () => `bench-${process.pid}-${jobs++}`;
   const setting: Setting = { progress: reporting.progress, options, interrupted, sales, profiles, newPrefix };
-  for (const name of ['main', 'processes', 'full'] as const) {
+  for (const name of ['main', 'histories', 'processes', 'full'] as const) {
     const chosen = options.scenarios.filter(({ stage }) => stage === name);
     if (chosen.length === 0) continue;
     await withSides(sidesOf(chosen), setting, async (stage) => {

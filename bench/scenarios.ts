@@ -36,7 +36,7 @@ export interface Scenario {
   /** The expected outcomes. */
   expected: RegExp;
   /** Scenarios of one stage use the same sides, which are stopped before those of the next stage start. */
-  stage: 'main' | 'processes' | 'full';
+  stage: 'main' | 'histories' | 'processes' | 'full';
   /** Part of `--quick`. */
   quick: boolean;
   entries: readonly Entry[];
@@ -192,6 +192,15 @@ export const scenarios: readonly Scenario[] = [
     quick: false,
     entries: [entry('ours', { label: 'ours, draining', kind: 'drain' }), entry('ours', { label: 'ours, placing' })],
     ratios: [['ours, draining', 'ours, placing']],
+  },
+  {
+    ...placing,
+    name: 'histories',
+    title: 'orders of shoppers, whose histories account-service keeps, against those of machines, 64 clients',
+    stage: 'histories',
+    quick: false,
+    entries: [entry('ours-shoppers', { label: 'ours, with histories' }), entry('ours', {})],
+    ratios: [['ours, with histories', 'ours']],
   },
   {
     ...placing,

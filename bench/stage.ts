@@ -11,7 +11,7 @@ import type { Sales } from './sales.ts';
 import { startFloor, startOneHop } from './sides/floor.ts';
 import { startLimit } from './sides/limit.ts';
 import { startNaive } from './sides/naive.ts';
-import { startOurs } from './sides/ours.ts';
+import { startOurs, startOursForShoppers } from './sides/ours.ts';
 import type { Ground, Side, SideName } from './sides/side.ts';
 
 const FILL_REPORT_EVERY_MS = 10_000;
@@ -23,6 +23,7 @@ const starts: Record<SideName, readonly [start: (ground: Ground) => Promise<Side
   'ours-4': [startOurs, 4],
   'ours-8': [startOurs, 8],
   'ours-full': [startOurs, 1],
+  'ours-shoppers': [startOursForShoppers, 1],
   naive: [startNaive, 1],
   'naive-2': [startNaive, 2],
   floor: [startFloor, 1],

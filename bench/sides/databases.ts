@@ -27,6 +27,14 @@ export async function countRows(url: string, table: string): Promise<number> {
   });
 }
 
+/** The sum of the versions of all rows of a table: equal where two tables have the same rows in the same versions. */
+export async function sumVersions(url: string, table: string): Promise<string> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(`SELECT coalesce(sum(version), 0)::text AS sum FROM ${table}`);
+    return rows[0].sum;
+  });
+}
+
 /** The number of other sessions with a running statement or an open transaction. */
 export async function countBusySessions(url: string): Promise<number> {
   return withClient(url, async (client) => {

@@ -6,6 +6,7 @@ export type SideName =
   | 'ours-4'
   | 'ours-8'
   | 'ours-full'
+  | 'ours-shoppers'
   | 'naive'
   | 'naive-2'
   | 'floor'
