@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { eventually } from '@shop/chassis/testing/eventually.ts';
+import type { Rebuild } from './histories/rebuild.ts';
 import type { Round } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shop-bench-'));
@@ -91,5 +92,18 @@ it('leaves nothing running after Ctrl-C under load', async () => {
   expect(processesOf(folder).length).toBeGreaterThan(0);
   process.kill(-(child.pid ?? 0), 'SIGINT');
   expect(await exit).toBe(130);
+  leavesNothing();
+});
+
+it('rebuilds the order histories of the orders that it has written, and leaves nothing behind', async () => {
+  const { exit, output } = startBench('--rebuild', '20000', '--json');
+  // 2: this machine is busy with other tests.
+  expect([0, 2]).toContain(await exit);
+  const { rebuilds } = JSON.parse(output.stdout) as { rebuilds: Rebuild[] };
+  expect(rebuilds.map(({ orders }) => orders)).toEqual([20_000, 20_000]);
+  for (const { ordersPerSecond, cpuMicroseconds } of rebuilds) {
+    expect(ordersPerSecond).toBeGreaterThan(0);
+    expect(Object.values(cpuMicroseconds).every((each) => each > 0)).toBe(true);
+  }
   leavesNothing();
 });

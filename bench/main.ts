@@ -4,6 +4,7 @@ import { localFolder } from '@shop/local/folders.ts';
 import { showProgress } from '@shop/local/progress.ts';
 import { ensureRabbitmq } from '@shop/local/servers/install-rabbitmq.ts';
 import { judge } from './goals.ts';
+import { measureRebuilds, renderRebuild } from './histories/rebuild.ts';
 import { help, type Options, parseOptions } from './options.ts';
 import { INSPECTABLE } from './profile/profiler.ts';
 import { describeMachine, type Machine } from './report/machine.ts';
@@ -11,6 +12,7 @@ import { pagePath, writePage } from './report/page.ts';
 import { renderGoals, renderScenario } from './report/table.ts';
 import { requireDisk } from './rows/disk.ts';
 import { cleanRounds, type RunResult, runBench } from './run.ts';
+import { OTHERS_CORES_AT_MOST } from './statistics.ts';
 
 /** `npm run bench`: exit code 0 measured, 1 failed, 2 disturbed or invalid usage. */
 export async function benchCommand(args: string[]): Promise<number> {
@@ -36,6 +38,7 @@ async function bench(options: Options): Promise<number> {
   if (process.platform !== 'linux') {
     throw new Fault(`npm run bench reads CPU times from /proc, so it runs only on Linux, not on ${process.platform}.`);
   }
+  if (options.rebuild !== undefined) return rebuild(options.rebuild, options.json);
   if (options.rows !== undefined) requireDisk(localFolder(), options.rows);
   const progress = showProgress();
   if (options.scenarios.some(({ entries }) => entries.some(({ side }) => side.startsWith('ours')))) {
@@ -51,15 +54,27 @@ async function bench(options: Options): Promise<number> {
     progress,
     onServers: (servers) => show(serversText(servers)),
     onScenario: (result) => show(renderScenario(result, process.stdout)),
-  }).catch((error: unknown) => {
-    if (interruption.aborted) return undefined;
-    throw error;
-  });
-  if (!run) {
-    console.error('Interrupted. All processes are stopped.');
-    return 130;
-  }
+  }).catch(unlessInterrupted(interruption));
+  if (!run) return endInterrupted();
   return report(options, machine, run);
+}
+
+async function rebuild(orders: number, isJson: boolean): Promise<number> {
+  const progress = showProgress();
+  await ensureRabbitmq(join(localFolder(), 'logs', 'apt.log'), progress.say);
+  requireDisk(localFolder(), orders);
+  const machine = describeMachine();
+  const show = (text: string) => isJson || console.log(text);
+  show(machineText(machine));
+  const interruption = endBySignal();
+  const rebuilds = await measureRebuilds(orders, interruption, progress, (one) => show(renderRebuild(one))).catch(
+    unlessInterrupted(interruption),
+  );
+  if (!rebuilds) return endInterrupted();
+  if (isJson) await print(JSON.stringify({ machine, rebuilds }, null, 2));
+  if (rebuilds.every(({ othersCores }) => othersCores <= OTHERS_CORES_AT_MOST)) return 0;
+  console.error('The machine was busy, so these numbers are not reliable.');
+  return 2;
 }
 
 async function report(options: Options, machine: Machine, run: RunResult): Promise<number> {
@@ -93,6 +108,17 @@ async function report(options: Options, machine: Machine, run: RunResult): Promi
     console.error(`Written: ${pagePath}`);
   }
   return 0;
+}
+
+function unlessInterrupted(interruption: AbortSignal) {
+  return (error: unknown): undefined => {
+    if (!interruption.aborted) throw error;
+  };
+}
+
+function endInterrupted(): number {
+  console.error('Interrupted. All processes are stopped.');
+  return 130;
 }
 
 /** Aborted by the first interrupt. Running parts are then stopped cleanly, which takes seconds. */

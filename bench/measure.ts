@@ -17,7 +17,7 @@ const SLICE_MS = 500;
 // Long enough for a process to get the job and open its connections.
 const GET_READY_MS = 150;
 // Linux counts processor time in these; sysconf(_SC_CLK_TCK) is 100 on every architecture that Node runs on.
-const MS_PER_TICK = 10;
+export const MS_PER_TICK = 10;
 
 export interface Measurement extends Reduced {
   slices: number;
@@ -118,14 +118,14 @@ export async function watch(
 }
 
 /** Kernel threads, which work mostly for our disk writes; not visible in a container. */
-function kernelThreads(): number[] {
+export function kernelThreads(): number[] {
   const pid = 2;
   const path = `/proc/${pid}/comm`;
   return existsSync(path) && readFileSync(path, 'utf8') === 'kthreadd\n' ? [pid] : [];
 }
 
-/** Excludes interrupts, because our own packets would count as work of other processes. */
-function othersCores(before: ProcessorTime, after: ProcessorTime): number {
+/** The cores that other processes used. Excludes interrupts, because our own packets would count as their work. */
+export function othersCores(before: ProcessorTime, after: ProcessorTime): number {
   const withoutInterrupts = (time: ProcessorTime) => ({ ...time, busy: time.busy - time.interrupts });
   return othersShare(withoutInterrupts(before), withoutInterrupts(after)) * availableParallelism();
 }

@@ -14,6 +14,8 @@ export interface Options {
   orders: string | undefined;
   /** Orders in the tables of a second side with our services. */
   rows: number | undefined;
+  /** Measure the rebuild of the order histories of this many orders, and nothing else. */
+  rebuild: number | undefined;
   profile: boolean;
   json: boolean;
   page: boolean;
@@ -41,6 +43,7 @@ ${list}
                     with the same distribution are generated
   --rows N          measure on tables with this many orders, written by SQL first, against empty ones; replaces all
                     other scenarios, except with --page; --scenario chooses which
+  --rebuild N       measure something else: how fast the order histories of this many orders are built again
   --profile         write a CPU profile, a flame graph and a table of functions for each of our service processes and
                     each scenario, from an additional measurement that does not count
   --json            print everything as one JSON object
@@ -60,6 +63,7 @@ export function parseOptions(args: string[]): Options | 'help' {
       rounds: { type: 'string', default: '3' },
       orders: { type: 'string' },
       rows: { type: 'string' },
+      rebuild: { type: 'string' },
       profile: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       page: { type: 'boolean', default: false },
@@ -69,6 +73,10 @@ export function parseOptions(args: string[]): Options | 'help' {
   if (values.help) return 'help';
   if (values.page && (values.quick || values.scenario !== undefined)) {
     throw new UsageError('--page needs a complete run: it cannot be combined with --quick or --scenario');
+  }
+  const others = values.rows ?? values.scenario ?? values.orders;
+  if (values.rebuild !== undefined && (others !== undefined || values.quick || values.page || values.profile)) {
+    throw new UsageError('--rebuild measures nothing else: it can be combined with --json only');
   }
   const rows = values.rows === undefined ? undefined : wholeNumber('--rows', values.rows, 1, 1_000_000_000);
   const chosen = chooseScenarios(values.quick ? quickScenarios() : scenarios, values.scenario);
@@ -82,6 +90,7 @@ export function parseOptions(args: string[]): Options | 'help' {
     ...(values.quick ? QUICK : FULL),
     orders: values.orders,
     rows,
+    rebuild: values.rebuild === undefined ? undefined : wholeNumber('--rebuild', values.rebuild, 1, 100_000_000),
     profile: values.profile,
     json: values.json,
     page: values.page,

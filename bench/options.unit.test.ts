@@ -32,6 +32,7 @@ describe('parseOptions', () => {
     [['--rows', '1000', '--scenario', 'drain'], /drain cannot be measured on full tables/],
     [['--quick', '--orders', 'sales.csv'], /not part of this run/],
     [['--page', '--quick'], /complete run/],
+    [['--rebuild', '1000', '--scenario', 'hot'], /nothing else/],
   ])('refuses %j with a message', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);
   });

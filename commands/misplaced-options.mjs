@@ -12,7 +12,7 @@ const countOptions = ['notifications', 'accounts', 'orders', 'inventories'];
 const withValue = [
   ...['port', ...countOptions],
   ...['concurrency', 'rate', 'run', 'stock', 'limit', 'group', 'id', 'reason', 'role', 'service', 'status'],
-  ...['faults', 'schedule', 'seconds', 'seed', 'recover-within', 'drain', 'rounds', 'rows', 'scenario'],
+  ...['faults', 'schedule', 'seconds', 'seed', 'recover-within', 'drain', 'rebuild', 'rounds', 'rows', 'scenario'],
   ...['t', 'testNamePattern', 'testPathPatterns', 'testTimeout', 'maxWorkers', 'shard'],
 ];
 const withoutValue = [
