@@ -1,7 +1,7 @@
 import type { Check } from './checker.ts';
 import { checkEvidence } from './checker.ts';
 import type { Evidence, Movement, SessionCall, StoredOrder } from './evidence.ts';
-import type { Operation, Try } from './history.ts';
+import { type Operation, type Try, verdictOf } from './history.ts';
 
 /*
  * The evidence of a correct run: orders of one SKU, one for each history that an order can have, one that another client placed
@@ -661,4 +661,9 @@ describe('checkEvidence', () => {
     evidence.events.push(...evidence.events.slice(0, 2));
     expect(brokenRules(evidence)).toEqual([]);
   });
+});
+
+it('repeats the call of a shopper whose token a process with a wrong clock refuses', () => {
+  expect(verdictOf(tryOf(0, problem(401, 'not-signed-in')))).toBe('again');
+  expect(verdictOf(tryOf(0, problem(401, 'unauthenticated')))).toBe('unexpected');
 });

@@ -82,6 +82,8 @@ export function verdictOf({ answer }: Try): Verdict {
   if (!answer) return 'again';
   const { status, code } = answer;
   if (status >= 500 || status === 429 || code === 'request-in-progress') return 'again';
+  // A process with a clock that is behind refuses the access tokens of shoppers as long as it has that clock.
+  if (code === 'not-signed-in') return 'again';
   if (status === 202) return 'accepted';
   if (status === 200 || status === 201) return 'final';
   if (status === 422 && code === 'idempotency-key-reused') return 'reused';
