@@ -24,7 +24,7 @@ const BY_ADDRESS = 100;
 const SLOW_FROM = 30;
 const SLOW_MS = 1_000;
 // Each of them holds a request open.
-const MAX_SLOWED = 20;
+export const MAX_SLOWED = 20;
 
 export interface Claim {
   /** The mail address that the account has, or would have. */

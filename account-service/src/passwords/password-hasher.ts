@@ -5,6 +5,7 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { overloaded } from '@shop/chassis/reliable/refusal.ts';
+import { MAX_SLOWED } from '../attempts/attempts.ts';
 
 export interface HashParameters {
   memoryKib: number;
@@ -30,6 +31,11 @@ export interface PasswordHasher {
   hash(password: string): Promise<PasswordHash>;
   /** Whether this is the password. Without a stored one it is not, and that takes the same time. */
   matches(password: string, stored: PasswordHash | undefined): Promise<boolean>;
+  /**
+   * Do what asks the database first and compares a password then. Of a flood, only so many get that far as can have a turn; the
+   * others are refused at once, so that they cost the database nothing.
+   */
+  admit<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Whether it was hashed with other parameters than a new password. */
@@ -40,6 +46,9 @@ export function isOutdated({ memoryKib, passes, parallelism }: HashParameters): 
 /** One for each process. */
 export function createPasswordHasher(places = Math.max(1, Math.floor(availableParallelism() / 4))): PasswordHasher {
   const inTurn = createTurns(places, places * WAITING_PER_PLACE);
+  // Those that are slowed down wait before their turn, and must not keep out the others.
+  const most = places * (1 + WAITING_PER_PLACE) + MAX_SLOWED;
+  let admitted = 0;
   return {
     async hash(password) {
       const salt = randomBytes(SALT_BYTES);
@@ -49,6 +58,15 @@ export function createPasswordHasher(places = Math.max(1, Math.floor(availablePa
       const compared = stored ?? NO_PASSWORD;
       const hash = await inTurn(() => derive(password, compared.salt, compared));
       return stored !== undefined && hash.length === stored.hash.length && timingSafeEqual(hash, stored.hash);
+    },
+    async admit(work) {
+      if (admitted >= most) throw overloaded();
+      admitted += 1;
+      try {
+        return await work();
+      } finally {
+        admitted -= 1;
+      }
     },
   };
 }

@@ -35,3 +35,19 @@ it('refuses what would wait for too long, and goes on afterwards', async () => {
   }
   await hasher.hash('correct horse');
 });
+
+it('refuses at once what could not have a turn, before it asks the database', async () => {
+  const own = createPasswordHasher(1);
+  const ends: (() => void)[] = [];
+  const work = () => new Promise<void>((resolve) => ends.push(resolve));
+  // One compares, eight wait for their turn, and twenty are slowed down.
+  const outcomes = Array.from({ length: 31 }, () => own.admit(work));
+  await expect(outcomes.at(-1)).rejects.toMatchObject({ refusal: { code: 'overloaded' } });
+  await expect(outcomes.at(-2)).rejects.toMatchObject({ refusal: { code: 'overloaded' } });
+  expect(ends).toHaveLength(29);
+  for (const end of ends) end();
+  await Promise.all(outcomes.slice(0, 29));
+  const again = own.admit(work);
+  ends.at(-1)?.();
+  await again;
+});

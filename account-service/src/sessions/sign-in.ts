@@ -22,7 +22,9 @@ export interface SignIn {
  * same steps. All three are failures: otherwise their number would show which it was.
  */
 export async function signIn(deps: SignInDeps, asked: SignIn, now: Date): Promise<OpenSession> {
-  const opened = await provePassword(deps.pool, asked, now, () => openIfRight(deps, asked, now));
+  const opened = await deps.hasher.admit(() =>
+    provePassword(deps.pool, asked, now, () => openIfRight(deps, asked, now)),
+  );
   if (!opened) throw invalidCredentials();
   return opened;
 }

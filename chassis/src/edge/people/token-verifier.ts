@@ -9,7 +9,7 @@ interface Remembered {
   until: number;
 }
 
-// A signature costs a quarter of a millisecond, and a page sends one token with all calls of some minutes.
+// A signature costs a tenth of a millisecond, and a page sends one token with all calls of some minutes.
 const REMEMBERED_MS = 60_000;
 // About 5 MB.
 const MAX_REMEMBERED = 10_000;
