@@ -157,7 +157,7 @@ CREATE TABLE email_tokens (
   expires_at timestamp with time zone NOT NULL,
   used_at timestamp with time zone,
   CONSTRAINT email_tokens_pkey PRIMARY KEY (id),
-  CONSTRAINT email_tokens_purpose_check CHECK (purpose = ANY (ARRAY['verification'::text, 'account-exists'::text, 'password-reset'::text, 'email-change'::text]))
+  CONSTRAINT email_tokens_purpose_check CHECK (purpose = ANY (ARRAY['verification'::text, 'account-exists'::text, 'password-reset'::text, 'email-change'::text, 'email-changed'::text]))
 ) WITH (
   autovacuum_vacuum_scale_factor = 0.02,
   autovacuum_vacuum_threshold = 1000,
@@ -170,8 +170,8 @@ CREATE INDEX email_tokens_account_id_idx ON email_tokens USING btree (account_id
 CREATE INDEX email_tokens_email_idx ON email_tokens USING btree (lower(email COLLATE "C"), created_at);
 CREATE INDEX email_tokens_expires_at_idx ON email_tokens USING btree (expires_at);
 COMMENT ON TABLE email_tokens IS 'One row per mail. The token in its link is derived from the id and the master key, and is stored nowhere';
-COMMENT ON COLUMN email_tokens.purpose IS 'What the link does; account-exists: sign-up with the address of an account, whose mail has no token';
-COMMENT ON COLUMN email_tokens.email IS 'Where the mail goes; of an email-change, the new address';
+COMMENT ON COLUMN email_tokens.purpose IS 'What the link does. Two mails have no token: account-exists, after a sign-up with the address of an account, and email-changed, to the address that an account had';
+COMMENT ON COLUMN email_tokens.email IS 'Where the mail goes; of an email-change, the new address, of an email-changed the old one';
 COMMENT ON COLUMN email_tokens.used_at IS 'When the token had its effect. A repeat of the same request is answered again until expires_at';
 
 CREATE TABLE idempotency_keys (

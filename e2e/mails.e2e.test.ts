@@ -45,7 +45,8 @@ const states = (email: string) =>
 
 const signUp = async (email: string, locale = 'en') =>
   expect((await system.anonymous('POST', '/accounts', { email, locale })).status).toBe(202);
-const tokenIn = ({ text }: Mail) => /\/shop\/welcome#([\w-]+)$/m.exec(text)?.[1];
+const tokenIn = ({ text }: Mail, page = 'welcome') => new RegExp(`/shop/${page}#([\\w-]+)$`, 'm').exec(text)?.[1];
+const PASSWORD = 'correct horse battery staple';
 
 it('brings the link with which the mailbox answers', async () => {
   const email = `${uuidv7()}@example.org`;
@@ -53,7 +54,7 @@ it('brings the link with which the mailbox answers', async () => {
   const [mail] = await mailsTo(email, 1);
   expect(mail?.subject).toBe('Confirm your mail address');
   expect(mail?.text).toContain(`${system.env.BASE_URL}/shop/welcome#`);
-  const verification = { token: mail && tokenIn(mail), password: 'correct horse battery staple', name: 'Ada Lovelace' };
+  const verification = { token: mail && tokenIn(mail), password: PASSWORD, name: 'Ada Lovelace' };
   expect((await system.anonymous('POST', '/accounts/verification', verification)).status).toBe(201);
 
   await signUp(email);
@@ -62,7 +63,7 @@ it('brings the link with which the mailbox answers', async () => {
     'Confirm your mail address',
     'You already have an account',
   ]);
-  expect(mails.filter(tokenIn)).toHaveLength(1);
+  expect(mails.filter((one) => tokenIn(one))).toHaveLength(1);
 });
 
 it('speaks German where the account does', async () => {
@@ -70,6 +71,29 @@ it('speaks German where the account does', async () => {
   await signUp(email, 'de');
   const [mail] = await mailsTo(email, 1);
   expect([mail?.subject, mail?.html]).toEqual(['E-Mail-Adresse bestätigen', expect.stringContaining('lang="de"')]);
+});
+
+it('tells the old mailbox that the address was changed, with no link that does anything', async () => {
+  const [before, after] = [`${uuidv7()}@example.org`, `${uuidv7()}@example.org`];
+  await signUp(before);
+  const [welcome] = await mailsTo(before, 1);
+  const verification = { token: welcome && tokenIn(welcome), password: PASSWORD, name: 'Ada', bearer: true };
+  const shopper = { 'X-Caller': 'shopper' };
+  const { body } = await system.anonymous('POST', '/accounts/verification', verification, shopper);
+  const as = { ...shopper, Authorization: `Bearer ${body.accessToken}` };
+  const change = { email: after, password: PASSWORD };
+  expect((await system.anonymous('PUT', '/accounts/me/email', change, as)).status).toBe(202);
+  const [link] = await mailsTo(after, 1);
+  expect(await inbox(before)).toHaveLength(1);
+  const token = link && tokenIn(link, 'email');
+  const keyed = { ...as, 'Idempotency-Key': uuidv7() };
+  expect((await system.anonymous('POST', '/accounts/me/email/confirmation', { token }, keyed)).status).toBe(200);
+
+  const notice = (await mailsTo(before, 2)).find(({ subject }) => subject === 'Your mail address was changed');
+  expect(notice?.text).toContain('Hello Ada,');
+  expect(notice?.text.match(/https?:\S+/g)).toEqual([`${system.env.BASE_URL}/shop`]);
+  expect(`${notice?.text}${notice?.html}`).not.toContain(after);
+  await eventually(async () => JSON.stringify(await states(before)) === '["sent","sent"]' || undefined);
 });
 
 it('waits for the mail server, for account-service, and for a process that sends; then each mail comes once', async () => {

@@ -129,7 +129,11 @@ describe.each(services.map(({ folder }) => folder))('the migrations of %s', (ser
 
   it('can be killed while an index is built beside running services, and the next run builds it again', async () => {
     const database = await createDatabase();
-    const built = files.filter((file) => readFileSync(join(directory, file), 'utf8').includes('transaction: false'));
+    const sources = files.map((file) => ({ file, source: readFileSync(join(directory, file), 'utf8') }));
+    // The others validate a constraint outside a transaction, and build nothing.
+    const built = sources
+      .filter(({ source }) => source.includes('transaction: false') && !source.includes('VALIDATE CONSTRAINT'))
+      .map(({ file }) => file);
     expect(built.length).toBeGreaterThan(2);
     for (const file of built) {
       await migrateBefore(database, file);

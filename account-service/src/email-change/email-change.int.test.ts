@@ -45,6 +45,15 @@ const emailOf = async (id: string) =>
   (await database.pool.query('SELECT email FROM accounts WHERE id = $1', [id])).rows[0]?.email;
 const changes = async () =>
   (await database.pool.query(`SELECT email FROM email_tokens WHERE purpose = 'email-change' ORDER BY id`)).rows;
+/** Where the notices of a change go, each with what was reported of it. */
+const notices = async () => {
+  const { rows } = await database.pool.query<{ id: string; email: string }>(
+    `SELECT id, email FROM email_tokens WHERE purpose = 'email-changed' ORDER BY id`,
+  );
+  const reported = (await outbox(database.pool)).filter(({ type }) => type === 'account.email-changed');
+  expect(reported.map(({ payload }) => payload.mailId)).toEqual(rows.map(({ id }) => id));
+  return rows.map(({ email }) => email);
+};
 
 describe('PUT /accounts/me/email', () => {
   it('sends a link to the new address, and changes nothing', async () => {
@@ -179,5 +188,35 @@ describe('POST /accounts/me/email/confirmation', () => {
       expect((await confirm(ada, token)).body.code).toBe('token-invalid');
     }
     expect((await confirm(bob, his)).status).toBe(200);
+  });
+});
+
+describe('the notice to the old mailbox', () => {
+  it('follows a change, once for repeats and twins, and reports ids only', async () => {
+    const token = await tokenFor(ada);
+    expect(await notices()).toEqual([]);
+    await Promise.all([confirm(ada, token, 'k'), confirm(ada, token, randomUUID(), startUntilEnd(database.pool))]);
+    await confirm(ada, token, 'k');
+    expect(await notices()).toEqual(['ada@example.org']);
+    expect((await outbox(database.pool)).at(-1)).toEqual({
+      type: 'account.email-changed',
+      payload: { accountId: ada, mailId: expect.any(String) },
+    });
+  });
+
+  it('follows each change, to the address that the account had then', async () => {
+    await confirm(ada, await tokenFor(ada));
+    await confirm(ada, await tokenFor(ada, 'lovelace@example.org'));
+    expect(await notices()).toEqual(['ada@example.org', wanted]);
+  });
+
+  it('follows no change that is refused, that nobody confirms, or that keeps the mailbox', async () => {
+    expect((await confirm(ada, await tokenFor(ada, 'bob@example.org'))).status).toBe(409);
+    expect((await confirm(ada, 'made up')).status).toBe(400);
+    const token = await tokenFor(ada);
+    const later = startUntilEnd(database.pool, { now: inHours(24.01) });
+    expect((await confirm(ada, token, randomUUID(), later)).body.code).toBe('token-invalid');
+    expect((await confirm(ada, await tokenFor(ada, 'Ada@Example.org'))).status).toBe(200);
+    expect(await notices()).toEqual([]);
   });
 });

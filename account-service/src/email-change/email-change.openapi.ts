@@ -31,7 +31,7 @@ export const emailChangeOperations: readonly Operation[] = [
     route: 'accounts-me-email-confirm',
     summary: 'Confirm another mail address, with the token from the mail',
     description:
-      'The person who asked for the change must be signed in. The token is valid for 24 hours, and is answered again until then. An unverified sign-up with the address ends.',
+      'The person who asked for the change must be signed in. The token is valid for 24 hours, and is answered again until then. An unverified sign-up with the address ends. The old mailbox gets a notice.',
     tag: 'profile',
     groups: [],
     people: ['shopper', 'staff'],

@@ -53,10 +53,11 @@ export function emailChangeRoutes(deps: EmailChangeDeps): Router {
     const keyed = toKeyedRequest(person, key, confirmEmailChange, { token });
     const confirmation = { accountId: person.accountId, mailId: idIn(deps.masterKey, token) };
     const { reply, replayed } = await idempotently(deps, keyed, async (trx) => {
-      const account = await confirmEmail(trx, confirmation, deps.now());
+      const account = await confirmEmail(trx, confirmation, messageContextOf(res, deps.now()));
       if (account) return toReply(200, toAccountView(account));
       return toRefusal(req, res, { code: 'email-taken', detail: 'Another account has this mail address.' });
     });
+    deps.wakeRelay();
     sendReply(res, reply, replayed);
   });
 

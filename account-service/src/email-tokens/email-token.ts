@@ -4,7 +4,10 @@
  */
 import type { MasterKey } from '../master-key.ts';
 
-export type EmailPurpose = 'verification' | 'account-exists' | 'password-reset' | 'email-change';
+export type EmailPurpose = 'verification' | 'account-exists' | 'password-reset' | 'email-change' | 'email-changed';
+
+/** Mails whose link has no token, because it does nothing. */
+export const WITHOUT_TOKEN: readonly EmailPurpose[] = ['account-exists', 'email-changed'];
 
 const ID_BYTES = 16;
 

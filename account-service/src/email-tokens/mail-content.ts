@@ -1,5 +1,5 @@
 import type { StaffRole } from '../accounts/account.ts';
-import type { EmailPurpose } from './email-token.ts';
+import { type EmailPurpose, WITHOUT_TOKEN } from './email-token.ts';
 
 /** A mail and its account, as they are now. */
 export interface MailState {
@@ -22,7 +22,7 @@ export type MailContent =
       email: string;
       name: string | undefined;
       locale: string;
-      /** The one-time token in the link; `account-exists` has none. */
+      /** The one-time token in the link; `account-exists` and `email-changed` have none. */
       token: string | undefined;
       expiresAt: Date;
     };
@@ -44,7 +44,7 @@ export function contentOfMail(mail: MailState | undefined, now: Date, toToken: (
     email,
     name: account.name,
     locale: account.locale,
-    token: purpose === 'account-exists' ? undefined : toToken(mail.id),
+    token: WITHOUT_TOKEN.includes(purpose) ? undefined : toToken(mail.id),
     expiresAt,
   };
 }

@@ -3,12 +3,16 @@ import type { TestDatabase } from '@shop/chassis/testing/database.ts';
 import request from 'supertest';
 import {
   type AccountService,
+  asShopper,
+  createAccount,
   get,
   NOTIFICATION_TOKEN,
   PASSWORD,
   post,
+  put,
   signUp,
   startOnOwnDatabase,
+  tokenOf,
 } from '../../test/test-app.ts';
 
 let database: TestDatabase;
@@ -53,6 +57,18 @@ it('gives the mail about an existing account no token', async () => {
   await signUp(service, database.pool);
   const { body } = await contentOfNewest();
   expect(body).toMatchObject({ needed: true, purpose: 'account-exists', name: 'Ada' });
+  expect(body).not.toHaveProperty('token');
+});
+
+it('gives the notice to the old mailbox no token, and the name of the account', async () => {
+  const id = await createAccount(service, database.pool);
+  const asAda = await asShopper(id);
+  await put(service, '/accounts/me/email', { email: 'new@example.org', password: PASSWORD }, asAda).expect(202);
+  const token = await tokenOf(database.pool, 'email-change');
+  const key = { 'idempotency-key': 'k' };
+  await post(service, '/accounts/me/email/confirmation', { token }, { ...asAda, ...key }).expect(200);
+  const { body } = await contentOfNewest();
+  expect(body).toMatchObject({ needed: true, purpose: 'email-changed', email: 'ada@example.org', name: 'Ada' });
   expect(body).not.toHaveProperty('token');
 });
 

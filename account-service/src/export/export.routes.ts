@@ -31,7 +31,7 @@ export const exportView = z
     ),
     mails: z.array(
       z.strictObject({
-        purpose: z.enum(['verification', 'account-exists', 'password-reset', 'email-change']),
+        purpose: z.enum(['verification', 'account-exists', 'password-reset', 'email-change', 'email-changed']),
         email: z.string(),
         createdAt: time,
         usedAt: time.optional(),

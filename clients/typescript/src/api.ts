@@ -576,7 +576,7 @@ export interface components {
             }[];
             mails: {
                 /** @enum {string} */
-                purpose: "verification" | "account-exists" | "password-reset" | "email-change";
+                purpose: "verification" | "account-exists" | "password-reset" | "email-change" | "email-changed";
                 email: string;
                 /**
                  * Format: date-time

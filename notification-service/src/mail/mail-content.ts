@@ -5,7 +5,7 @@ const content = z.discriminatedUnion('needed', [
   z.object({ needed: z.literal(false), reason: z.string().max(100) }),
   z.object({
     needed: z.literal(true),
-    purpose: z.enum(['verification', 'account-exists', 'password-reset', 'email-change']),
+    purpose: z.enum(['verification', 'account-exists', 'password-reset', 'email-change', 'email-changed']),
     /** Whose pages the link leads to. */
     audience: z.enum(['shop', 'console']),
     email: z.string().min(3).max(320),

@@ -26,10 +26,10 @@ export const transitions = {
 export type NotificationState = 'queued' | 'sending' | 'sent' | 'failed' | 'unknown' | 'suppressed';
 
 /** What a notification is for. Its texts follow what is true when it is sent. */
-export type Template = 'sign-up' | 'password-reset' | 'email-change';
+export type Template = 'sign-up' | 'password-reset' | 'email-change' | 'email-changed';
 
 /** All of them. */
-export const templates: readonly Template[] = ['sign-up', 'password-reset', 'email-change'];
+export const templates: readonly Template[] = ['sign-up', 'password-reset', 'email-change', 'email-changed'];
 
 /** What to do when it may or may not have been sent. */
 type Policy = 'send again' | 'leave';
@@ -38,6 +38,7 @@ type Policy = 'send again' | 'leave';
 const policies = {
   'sign-up': 'send again',
   'email-change': 'send again',
+  'email-changed': 'send again',
   // Who waits for it asks again, and one that comes twice looks like an attack.
   'password-reset': 'leave',
 } as const satisfies Record<Template, Policy>;

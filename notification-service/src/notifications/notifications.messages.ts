@@ -10,6 +10,7 @@ const templates = {
   'account.registered': 'sign-up',
   'account.password-reset-requested': 'password-reset',
   'account.email-change-requested': 'email-change',
+  'account.email-changed': 'email-changed',
 } as const satisfies Record<AccountMailEvent['type'], Template>;
 
 export interface AccountMailsDeps {

@@ -46,6 +46,12 @@ const words: Record<Language, Record<Purpose, Words>> = {
       action: 'Confirm the address',
       note: 'If it was not you, do nothing: the account keeps its address.',
     },
+    'email-changed': {
+      subject: 'Your mail address was changed',
+      lead: 'your account has another mail address now. We write to that one from now on, and you sign in with it. This mail address gets no further mails.',
+      action: 'Go to the shop',
+      note: 'If it was not you, somebody else knows your password. Where you are still signed in, change the password and the mail address at once; otherwise ask us for help, because a new password can only be requested with the new address.',
+    },
   },
   de: {
     verification: {
@@ -72,6 +78,12 @@ const words: Record<Language, Record<Purpose, Words>> = {
       action: 'Adresse bestätigen',
       note: 'Wenn Sie es nicht waren, müssen Sie nichts tun: Das Konto behält seine Adresse.',
     },
+    'email-changed': {
+      subject: 'Ihre E-Mail-Adresse wurde geändert',
+      lead: 'Ihr Konto hat jetzt eine andere E-Mail-Adresse. Wir schreiben ab jetzt dorthin, und Sie melden sich mit ihr an. Diese E-Mail-Adresse bekommt keine weiteren Nachrichten.',
+      action: 'Zum Shop',
+      note: 'Wenn Sie es nicht waren, kennt jemand anderes Ihr Passwort. Wo Sie noch angemeldet sind, ändern Sie sofort Passwort und E-Mail-Adresse; sonst bitten Sie uns um Hilfe, denn ein neues Passwort lässt sich nur mit der neuen Adresse anfordern.',
+    },
   },
 };
 
@@ -92,6 +104,7 @@ const pages = {
   'account-exists': (audience) => audience,
   'password-reset': () => 'shop/password',
   'email-change': () => 'shop/email',
+  'email-changed': (audience) => audience,
 } as const satisfies Record<Purpose, (audience: NeededMail['audience']) => string>;
 
 /** The mail as it is true now. `publicUrl` is where people reach the shop. */

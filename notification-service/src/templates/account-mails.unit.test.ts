@@ -16,8 +16,8 @@ it.each([
   expect(html).toContain(`href="${link}"`);
 });
 
-it('has no token where there is none', () => {
-  const { text, html } = render({ purpose: 'account-exists', token: undefined });
+it.each(['account-exists', 'email-changed'] as const)('has no token in %s, where there is none', (purpose) => {
+  const { text, html } = render({ purpose, token: undefined });
   expect(text).toContain('\n\nhttps://shop.test/shop\n\n');
   expect(text + html).not.toMatch(/valid until|#t0ken/);
 });
@@ -36,7 +36,13 @@ it.each([
 });
 
 it.each(['en', 'de'])('has every text in %s', (locale) => {
-  for (const purpose of ['verification', 'account-exists', 'password-reset', 'email-change'] as const) {
+  for (const purpose of [
+    'verification',
+    'account-exists',
+    'password-reset',
+    'email-change',
+    'email-changed',
+  ] as const) {
     const { subject, text } = render({ purpose, locale });
     expect(subject).not.toBe('');
     expect(text.split('\n\n').length).toBeGreaterThan(3);

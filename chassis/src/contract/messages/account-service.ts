@@ -37,6 +37,13 @@ export const emailChangeRequestedV1 = event(
   z.object({ accountId: id, mailId: id }),
 );
 
+export const emailChangedV1 = event(
+  'account.email-changed',
+  1,
+  'The account has another mail address, and the mail `mailId` is to be sent to the old one, which says so.',
+  z.object({ accountId: id, mailId: id }),
+);
+
 export const accountDeletedV1 = event(
   'account.deleted',
   1,
@@ -50,8 +57,14 @@ export const messages = [
   accountVerifiedV1,
   passwordResetRequestedV1,
   emailChangeRequestedV1,
+  emailChangedV1,
   accountDeletedV1,
 ] as const;
 
 /** The events that a mail follows; each names it as `mailId`. */
-export const accountMailEvents = [accountRegisteredV1, passwordResetRequestedV1, emailChangeRequestedV1] as const;
+export const accountMailEvents = [
+  accountRegisteredV1,
+  passwordResetRequestedV1,
+  emailChangeRequestedV1,
+  emailChangedV1,
+] as const;
