@@ -7,7 +7,7 @@ import { config, senderOf } from './config.ts';
 import { createMailContents } from './mail/mail-content.ts';
 import { createMailServer } from './mail/mail-server.ts';
 import { withNotificationMetrics } from './metrics.ts';
-import { accountMailsHandler } from './notifications/notifications.messages.ts';
+import { accountEventsHandler } from './notifications/notifications.messages.ts';
 import { LEASE_SECONDS, startMeasuring, startRemovingOld, startSender } from './notifications/sender.ts';
 import { accountMailsQueue, topology } from './queues.ts';
 
@@ -36,7 +36,7 @@ const consumer = startConsumer({
   ...runtime,
   queue: accountMailsQueue.name,
   definitions: accountMailsQueue.messages,
-  handle: accountMailsHandler({ domain, wakeSender: () => mails?.wake() }),
+  handle: accountEventsHandler({ domain, metrics, wakeSender: () => mails?.wake() }),
 });
 const drainer = startDrainer({ ...runtime, queue: accountMailsQueue.name });
 

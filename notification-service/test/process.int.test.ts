@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { accountRegisteredV1 } from '@shop/chassis/contract/messages/account-service.ts';
+import { accountDeletedV1, accountRegisteredV1 } from '@shop/chassis/contract/messages/account-service.ts';
 import { assertTopology } from '@shop/chassis/reliable/messaging/topology.ts';
 import { toOutboxRow } from '@shop/chassis/reliable/outbox/outbox-message.ts';
 import { atEnd } from '@shop/chassis/testing/at-end.ts';
@@ -138,6 +138,32 @@ it('keeps mails until it has a mail server', async () => {
   const smtp = await startSmtp();
   await startServing({ SMTP_URL: smtp.url });
   await until('sent');
+});
+
+it('forgets the recipient of a deleted account, by messages in any order and twice', async () => {
+  const { url } = await startServing();
+  const context = { correlationId: 'test', occurredAt: new Date() };
+  const [early, late] = [randomUUID(), randomUUID()];
+  const signedUp = (accountId: string) =>
+    toOutboxRow(accountRegisteredV1, { accountId, mailId: randomUUID() }, context);
+  const deleted = (accountId: string) => toOutboxRow(accountDeletedV1, { accountId }, context);
+  const [first, last] = [deleted(early), deleted(late)];
+  await publish(signedUp(late));
+  await until('queued');
+  await publish(signedUp(randomUUID()));
+  await until('queued', 'queued');
+  await publish(first, first, last, signedUp(early), last);
+  await until('suppressed', 'queued', 'suppressed');
+  const { rows } = await database.pool.query(
+    'SELECT state, recipient IS NULL AS forgotten FROM notifications ORDER BY id',
+  );
+  expect(rows).toEqual([
+    { state: 'suppressed', forgotten: true },
+    { state: 'queued', forgotten: false },
+    { state: 'suppressed', forgotten: true },
+  ]);
+  const metrics = async () => (await fetch(`${url}/metrics`)).text();
+  await eventually(async () => /^notifications_total\{.*suppressed.*\} 1$/m.test(await metrics()) || undefined);
 });
 
 it('reports every fault of its configuration and exits 1', async () => {

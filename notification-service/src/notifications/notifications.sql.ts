@@ -5,19 +5,28 @@ export interface NewNotification {
   id: string;
   eventId: string;
   template: Template;
-  recipient: string;
+  /** Undefined if the account was deleted. */
+  recipient: string | undefined;
   subjectId: string;
   messageId: string;
   correlationId: string;
 }
 
-/** Queue notifications. An event that has one for this template and recipient gets no second one. */
+/**
+ * Queue notifications. An event that has one for this template and recipient gets no second one. What has no recipient is
+ * `suppressed` at once.
+ */
 export async function addNotifications(trx: Transaction, added: readonly NewNotification[]): Promise<void> {
   const column = (name: keyof NewNotification) => added.map((one) => one[name]);
   await trx.query(
     /* sql */ `
-    INSERT INTO notifications (id, event_id, template, recipient, subject_id, message_id, correlation_id, due_at)
-    SELECT *, now() FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])
+    INSERT INTO notifications (id, event_id, template, subject_id, message_id, correlation_id, recipient, state, reason, due_at)
+    SELECT id, event_id, template, subject_id, message_id, correlation_id, recipient,
+      CASE WHEN recipient IS NULL THEN 'suppressed' ELSE 'queued' END,
+      CASE WHEN recipient IS NULL THEN 'account deleted' END,
+      CASE WHEN recipient IS NOT NULL THEN now() END
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])
+      AS a (id, event_id, template, recipient, subject_id, message_id, correlation_id)
     ON CONFLICT (event_id, template, recipient) DO NOTHING`,
     (['id', 'eventId', 'template', 'recipient', 'subjectId', 'messageId', 'correlationId'] as const).map(column),
   );
@@ -29,7 +38,6 @@ export interface Claimed {
   /** `sending`: the process that held it has died. */
   state: 'queued' | 'sending' | 'unknown';
   template: Template;
-  recipient: string;
   subjectId: string;
   messageId: string;
   deferrals: number;
@@ -42,7 +50,6 @@ interface ClaimedRow {
   id: string;
   state: Claimed['state'];
   template: Template;
-  recipient: string;
   subject_id: string;
   message_id: string;
   deferrals: number;
@@ -64,14 +71,13 @@ export async function claimDue(
       )
       UPDATE notifications SET claim = gen_random_uuid(), due_at = now() + make_interval(secs => $2)
       WHERE id = ANY (ARRAY(SELECT id FROM due))
-      RETURNING id, state, template, recipient, subject_id, message_id, deferrals, sent_again, claim, correlation_id`,
+      RETURNING id, state, template, subject_id, message_id, deferrals, sent_again, claim, correlation_id`,
     values: [limit, leaseSeconds],
   });
   return rows.map((row) => ({
     id: row.id,
     state: row.state,
     template: row.template,
-    recipient: row.recipient,
     subjectId: row.subject_id,
     messageId: row.message_id,
     deferrals: row.deferrals,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startLoop } from '@shop/chassis/base/loop.ts';
 import type { Background } from '@shop/chassis/service/runtime.ts';
 import { claimDue, measureNotifications, removeOldNotifications } from './notifications.sql.ts';
+import { removeForgottenRecipients } from './recipients.sql.ts';
 import { type SendDeps, sendNotification } from './send-notification.ts';
 
 const INTERVAL_MS = 1_000;
@@ -96,11 +97,13 @@ const CLEAN_INTERVAL_MS = 60_000;
 // Small enough to finish within the statement timeout on a busy machine.
 const BATCH_ROWS = 500;
 
-/** Remove notifications that ended long ago. */
+/** Remove notifications that ended long ago, and recipients that were forgotten long ago. */
 export function startRemovingOld({ pool, log }: Pick<SendDeps, 'pool' | 'log'>): Background {
   return startLoop({ name: 'remove-old-notifications', intervalMs: CLEAN_INTERVAL_MS, log }, async (stopping) => {
-    for (let removed = BATCH_ROWS; removed === BATCH_ROWS && !stopping.aborted; ) {
-      removed = await removeOldNotifications(pool, BATCH_ROWS);
+    for (const removeBatch of [removeOldNotifications, removeForgottenRecipients]) {
+      for (let removed = BATCH_ROWS; removed === BATCH_ROWS && !stopping.aborted; ) {
+        removed = await removeBatch(pool, BATCH_ROWS);
+      }
     }
   });
 }
