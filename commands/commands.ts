@@ -1,5 +1,7 @@
 /** Every command of `npm run …`, with its help line and its module. Each command parses its own options. */
+import { join } from 'node:path';
 import { type Command, systemCommands } from '@shop/local/commands.ts';
+import { localFolder } from '@shop/local/folders.ts';
 import { help as testHelp } from '@shop/testing/tiers.ts';
 import { variablesHere } from './variables-here.ts';
 
@@ -46,6 +48,13 @@ export const commands: Record<string, Command> = {
         const here = variablesHere('ACCOUNT_DB_URL', 'ACCOUNT_MASTER_KEY', 'BASE_URL');
         return { databaseUrl: here.ACCOUNT_DB_URL, masterKeys: [here.ACCOUNT_MASTER_KEY], publicUrl: here.BASE_URL };
       });
+    },
+  },
+  mails: {
+    help: 'npm run mails -- preview             write a page with all mails, to look at them (--help)',
+    run: async (args) => {
+      const { mailsCommand } = await import('@shop/notification-service/templates/mails-command.ts');
+      return mailsCommand(args, join(localFolder(), 'mails.html'));
     },
   },
   web: {

@@ -1,6 +1,6 @@
 /** The mails about accounts, in English and German. A mail is a greeting, paragraphs, at most one link, and a note. */
 import type { NeededMail } from '../mail/mail-content.ts';
-import { html, text } from './tags.ts';
+import { type Html, html, text } from './tags.ts';
 
 /** The texts of a mail. */
 export interface Rendered {
@@ -9,7 +9,9 @@ export interface Rendered {
   html: string;
 }
 
-type Language = 'en' | 'de';
+/** All languages of mails. */
+export const languages = ['en', 'de'] as const;
+type Language = (typeof languages)[number];
 type Purpose = NeededMail['purpose'];
 
 interface Words {
@@ -107,6 +109,9 @@ const pages = {
   'email-changed': (audience) => audience,
 } as const satisfies Record<Purpose, (audience: NeededMail['audience']) => string>;
 
+// Colours stand in the elements, because some mail programs drop styles; those that keep them follow the reader's preference.
+const dark: Html = html`@media (prefers-color-scheme: dark) { body { color: #e8e8e8 !important; background: #1b1b1d !important } .link { color: #9db8ff !important } }`;
+
 /** The mail as it is true now. `publicUrl` is where people reach the shop. */
 export function renderAccountMail(mail: NeededMail, publicUrl: string): Rendered {
   const language: Language = /^de\b/i.test(mail.locale) ? 'de' : 'en';
@@ -119,13 +124,14 @@ export function renderAccountMail(mail: NeededMail, publicUrl: string): Rendered
     text: [text`${hello}`, text`${lead}`, link, ...(until ? [until] : []), text`${note}`].join('\n\n').concat('\n'),
     html: html`<!doctype html>
 <html lang="${language}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${subject}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${subject}</title>
+<style>${dark}</style></head>
 <body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff">
 <div style="max-width:36em;margin:0 auto">
 <p>${hello}</p>
 <p>${lead}</p>
 <p><a href="${link}" style="display:inline-block;padding:10px 18px;border-radius:6px;background:#1f4fd8;color:#fff;text-decoration:none">${action}</a></p>
-<p style="font-size:14px;word-break:break-all">${link}</p>
+<p style="font-size:14px;word-break:break-all"><a class="link" href="${link}" style="color:#1f4fd8">${link}</a></p>
 <p>${until ? `${until} ${note}` : note}</p>
 </div>
 </body>
