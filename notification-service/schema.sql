@@ -79,6 +79,21 @@ COMMENT ON COLUMN dead_letters.actor IS 'The client that replayed or discarded i
 COMMENT ON COLUMN dead_letters.arrived_at IS 'When it last came out of the dead-letter queue';
 COMMENT ON COLUMN dead_letters.deliveries IS 'How often the broker had delivered it before; one that comes with the same headers and more is the same letter again';
 
+CREATE TABLE forgotten_recipients (
+  recipient text NOT NULL,
+  forgotten_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT forgotten_recipients_pkey PRIMARY KEY (recipient)
+) WITH (
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0.02,
+  autovacuum_vacuum_insert_threshold = 100000,
+  autovacuum_analyze_scale_factor = 0.01,
+  autovacuum_analyze_threshold = 1000
+);
+CREATE INDEX forgotten_recipients_forgotten_at_idx ON forgotten_recipients USING btree (forgotten_at);
+COMMENT ON TABLE forgotten_recipients IS 'Ids of deleted accounts, so that an event that comes late queues nothing for them';
+
 CREATE TABLE idempotency_keys (
   client_id text NOT NULL,
   key text NOT NULL,
@@ -132,7 +147,7 @@ CREATE TABLE notifications (
   id uuid NOT NULL,
   event_id uuid NOT NULL,
   template text NOT NULL,
-  recipient text NOT NULL,
+  recipient text,
   subject_id uuid NOT NULL,
   message_id text NOT NULL,
   state text DEFAULT 'queued'::text NOT NULL,
@@ -163,10 +178,14 @@ END),
   autovacuum_analyze_threshold = 1000
 );
 CREATE INDEX notifications_due_at_idx ON notifications USING btree (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX notifications_recipient_idx ON notifications USING btree (recipient);
+CREATE INDEX notifications_state_idx ON notifications USING btree (state, id);
+CREATE INDEX notifications_state_template_idx ON notifications USING btree (state, template, id);
+CREATE INDEX notifications_template_idx ON notifications USING btree (template, id);
 CREATE INDEX notifications_unknown_idx ON notifications USING btree (updated_at) WHERE state = 'unknown'::text;
 CREATE INDEX notifications_updated_at_idx ON notifications USING btree (updated_at);
 COMMENT ON TABLE notifications IS 'One row per event, template and recipient: a repeated event sends nothing again';
-COMMENT ON COLUMN notifications.recipient IS 'Id of the account. Its mail address is read when the mail is sent, and stored nowhere';
+COMMENT ON COLUMN notifications.recipient IS 'Id of the account, whose mail address is read when the mail is sent, and stored nowhere. Null: the account was deleted';
 COMMENT ON COLUMN notifications.subject_id IS 'What it is about: the id of the mail at account-service';
 COMMENT ON COLUMN notifications.message_id IS 'Message-ID of the mail, the same in each attempt';
 COMMENT ON COLUMN notifications.state IS 'queued: to be sent at due_at; sending: committed before the mail is handed over; sent: the server took it; failed: it never will; unknown: it may have been sent; suppressed: not needed any more';
@@ -214,6 +233,7 @@ ALTER TABLE attempts ADD CONSTRAINT attempts_notification_id_fkey FOREIGN KEY (n
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE attempts TO notification_service;
 GRANT INSERT, SELECT, UPDATE ON TABLE dead_letters TO notification_service;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE forgotten_recipients TO notification_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE idempotency_keys TO notification_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE inbox_messages TO notification_service;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE notifications TO notification_service;

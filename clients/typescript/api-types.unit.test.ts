@@ -67,6 +67,8 @@ it('there is a function for each operation of the documents', async () => {
   await products.adjustAll({ adjustments: [] });
   await products.count('SKU', { counted: 1, expected: 2 });
   await products.movements('SKU').page();
+  await client.notifications.list({ state: 'unknown' }).page();
+  await client.notifications.get('ID');
   await client.orderWait('ID');
   await client.reservation('ID');
   for (const service of ['orders', 'inventory', 'accounts', 'notifications'] as const) {

@@ -47,6 +47,7 @@ it('holds the compiled modules with their types, and nothing else', () => {
     'key',
     'listing',
     'me',
+    'notifications',
     'operations',
   ];
   const files = [...modules, 'orders', 'products', 'sessions', 'settings', 'types', 'webhook'].flatMap((name) => [

@@ -19,6 +19,7 @@ const owners: Partial<Record<ProblemSection, ServiceName>> = {
   'Products and stock': 'inventory',
   Accounts: 'account',
   Versions: 'account',
+  Notifications: 'notification',
 };
 
 describe.each(services)('the document of $folder', ({ name, folder }) => {

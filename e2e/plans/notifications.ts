@@ -4,6 +4,10 @@ import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { withClient } from '@shop/chassis/testing/with-client.ts';
 import {
+  findNotification,
+  listNotifications,
+} from '@shop/notification-service/notifications/notification-records.sql.ts';
+import {
   addNotifications,
   beginSending,
   claimDue,
@@ -15,6 +19,12 @@ import {
   removeOldNotifications,
   suppress,
 } from '@shop/notification-service/notifications/notifications.sql.ts';
+import {
+  findForgotten,
+  forgetRecipients,
+  lockRecipients,
+  removeForgottenRecipients,
+} from '@shop/notification-service/notifications/recipients.sql.ts';
 
 /** Notifications from `first` to `last`, each with an attempt. One in a hundred waits, one in a thousand is unknown. */
 export async function addNotificationRows(ownerUrl: string, { first, last }: { first: number; last: number }) {
@@ -29,6 +39,8 @@ export async function addNotificationRows(ownerUrl: string, { first, last }: { f
           CASE WHEN n % 1000 = 0 THEN 'unknown' WHEN n % 100 = 0 THEN 'queued' ELSE 'sent' END,
           CASE WHEN n % 100 = 0 AND n % 1000 <> 0 THEN now() + interval '1 hour' END, at, at FROM numbers
         RETURNING id
+      ), forgotten AS (
+        INSERT INTO forgotten_recipients (recipient, forgotten_at) SELECT 'deleted-' || n, at FROM numbers
       )
       INSERT INTO attempts (id, notification_id, outcome, ended_at) SELECT id, id, 'sent', now() FROM added`),
   );
@@ -60,8 +72,23 @@ export async function runNotifications({ pool }: { pool: Pool }): Promise<void> 
     await recordAttempt(trx, sent, { outcome: 'sent', detail: 'plans' });
     await endAttempt(trx, sent, { state: 'sent', deferrals: 0 });
   });
+  await inTransaction(pool, async (trx) => {
+    await lockRecipients(trx, ['plans']);
+    await forgetRecipients(trx, ['nobody']);
+    await findForgotten(trx, ['nobody', 'plans']);
+  });
+  await removeForgottenRecipients(pool, 500);
   await postpone(pool, other, 1);
   await suppress(pool, other, 'plans');
+  for (const filter of [
+    {},
+    { state: 'sent' },
+    { template: 'sign-up' },
+    { state: 'sent', template: 'sign-up' },
+  ] as const) {
+    await listNotifications(pool, filter, 50);
+  }
+  await findNotification(pool, sent.id);
   await measureNotifications(pool);
   await removeOldNotifications(pool, 500);
 }

@@ -53,6 +53,9 @@ const WIDE_INDEXES = [
   'stock_movements_sku_id_idx',
   'dead_letters_status_idx',
   'dead_letters_group_key_idx',
+  'notifications_state_idx',
+  'notifications_template_idx',
+  'notifications_state_template_idx',
 ];
 const TABLES = { growing: new Set(GROWING), small: new Set(SMALL_INDEXES) };
 /** Statements that may read more as a table grows, by a part of their text, with the reason. */

@@ -74,6 +74,8 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['DELETE', `/accounts/me/addresses/${id}`, anyone],
   ['GET', '/accounts/me/orders', anyone],
   ['GET', '/accounts/me/dashboard', anyone],
+  ['GET', '/notifications', ['backoffice', 'operations']],
+  ['GET', `/notifications/${id}`, ['backoffice', 'operations']],
   ['POST', '/orders', ['storefront']],
   ['GET', '/orders', ['storefront', 'backoffice', 'operations']],
   ['GET', `/orders/${id}`, ['storefront', 'backoffice', 'operations']],

@@ -8,6 +8,7 @@ import type { IdempotencyDeps } from '@shop/chassis/reliable/idempotency/idempot
 import { createApp } from '@shop/chassis/service/app.ts';
 import type { HealthDeps } from '@shop/chassis/service/health.ts';
 import { type Express, Router } from 'express';
+import { notificationsRoutes } from './notifications/notifications.routes.ts';
 import { describeService, operations } from './openapi.ts';
 
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
@@ -30,6 +31,7 @@ export function buildApp(deps: AppDeps): Express {
   const pool = deps.requestPool;
   // Replays of dead letters keep no key beyond its retention.
   const findKeptFingerprint = async () => undefined;
+  routes.use(notificationsRoutes({ pool }));
   routes.use(deadLetterRoutes({ ...deps, pool, findKeptFingerprint, base, indispensable: [] }));
   routes.use(streamRoutes({ ...deps, base, pool, draining: deps.lifecycle.draining }));
   return createApp({ ...deps, operations, routes, name: 'notifications', describe: () => describeService(deps) });

@@ -7,6 +7,7 @@ import { createRequestShare } from '@shop/chassis/base/db/request-share.ts';
 import { createLogger } from '@shop/chassis/base/telemetry/log.ts';
 import { createMetrics } from '@shop/chassis/base/telemetry/metrics.ts';
 import { LOAD_LIMITS } from '@shop/chassis/edge/load-shedding/limits.ts';
+import type { People } from '@shop/chassis/edge/people/people.ts';
 import { startReplayCounter } from '@shop/chassis/reliable/idempotency/replay-counter.ts';
 import { inTransaction } from '@shop/chassis/reliable/postgres/transaction.ts';
 import { createLifecycle } from '@shop/chassis/service/lifecycle.ts';
@@ -24,6 +25,7 @@ import { addNotifications } from '../src/notifications/notifications.sql.ts';
 import { LEASE_SECONDS } from '../src/notifications/sender.ts';
 
 export const GATEWAY_TOKEN = 'g'.repeat(32);
+const KEYLESS_TOKEN = 'k'.repeat(32);
 export const ACCOUNT_TOKEN = 'n'.repeat(32);
 export const log = createLogger('notification-service', process.env.TEST_LOG_LEVEL ?? 'silent');
 
@@ -38,7 +40,7 @@ export function createNotificationDatabase(): Promise<TestDatabase> {
 const PATIENCE_MS = 60_000;
 
 /** The HTTP side of a service in this process. */
-export function startNotificationService(pool: Pool) {
+export function startNotificationService(pool: Pool, people: People = nobody) {
   const metrics = createMetrics('notification-service', 'test');
   const replays = startReplayCounter(pool, log);
   const lifecycle = createLifecycle();
@@ -53,8 +55,8 @@ export function startNotificationService(pool: Pool) {
     log,
     version: 'test',
     replays,
-    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [] },
-    people: nobody,
+    gatewayTokens: { keyed: [GATEWAY_TOKEN], keyless: [KEYLESS_TOKEN] },
+    people,
     keyRetentionHours: 72,
     now: () => new Date(),
     wakeRelay: () => {},

@@ -21,6 +21,7 @@ export const problemSections = {
   Orders: undefined,
   'Products and stock': undefined,
   Accounts: undefined,
+  Notifications: undefined,
   Operations: undefined,
   'The service': undefined,
 } as const satisfies Record<string, string | undefined>;
@@ -422,6 +423,18 @@ export const problems = {
     repeat: 'new-key',
     stored: true,
     example: { instance: '/accounts/me/addresses', detail: 'An account has at most 20 addresses.' },
+  },
+  'notification-not-found': {
+    status: 404,
+    title: 'Notification not found',
+    section: 'Notifications',
+    meaning: 'There is no notification with this id.',
+    action: 'Check the id. What ended is removed after 30 days.',
+    repeat: 'corrected',
+    example: {
+      instance: '/notifications/0195f0a0-0000-7000-8000-00000000000d',
+      detail: 'There is no notification with this id.',
+    },
   },
   'dead-letter-not-found': {
     status: 404,

@@ -281,6 +281,52 @@ export interface components {
             /** @description The request’s `X-Kong-Request-Id` */
             traceId: string;
         };
+        Notification: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Id of the message that it follows
+             */
+            eventId: string;
+            /**
+             * @description What it is for
+             * @enum {string}
+             */
+            template: "sign-up" | "password-reset" | "email-change" | "email-changed";
+            /** @description Id of the account. Absent once the account is deleted */
+            recipient?: string;
+            /**
+             * @description `queued`: waits for an attempt. `sending`: an attempt is under way. `sent`: the mail server took it. `failed`: it never will. `unknown`: it may or may not have been sent. `suppressed`: not needed any more
+             * @enum {string}
+             */
+            state: "queued" | "sending" | "sent" | "failed" | "unknown" | "suppressed";
+            /** @description `Message-ID` of the mail, by which the log of the mail server is searched */
+            messageId: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            at: string;
+        };
+        /** @description Notification not found */
+        NotificationNotFoundProblem: {
+            /**
+             * Format: uri
+             * @description URL of the page that documents this problem
+             */
+            type: string;
+            title: string;
+            /** @constant */
+            status: 404;
+            detail: string;
+            /** @description Path of the request */
+            instance: string;
+            /** @constant */
+            code: "notification-not-found";
+            /** @description The request’s `X-Kong-Request-Id` */
+            traceId: string;
+        };
         OpenApiDocument: {
             openapi: string;
         } & {
@@ -473,6 +519,90 @@ export interface components {
              */
             updatedAt: string;
         };
+        WholeNotification: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Id of the message that it follows
+             */
+            eventId: string;
+            /**
+             * @description What it is for
+             * @enum {string}
+             */
+            template: "sign-up" | "password-reset" | "email-change" | "email-changed";
+            /** @description Id of the account. Absent once the account is deleted */
+            recipient?: string;
+            /**
+             * @description `queued`: waits for an attempt. `sending`: an attempt is under way. `sent`: the mail server took it. `failed`: it never will. `unknown`: it may or may not have been sent. `suppressed`: not needed any more
+             * @enum {string}
+             */
+            state: "queued" | "sending" | "sent" | "failed" | "unknown" | "suppressed";
+            /** @description `Message-ID` of the mail, by which the log of the mail server is searched */
+            messageId: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Id of the mail at account-service
+             */
+            subjectId: string;
+            /** @description Why it is in its state */
+            reason?: string;
+            /** @description Whether it was unknown, and was sent once more */
+            sentAgain: boolean;
+            /**
+             * Format: date-time
+             * @description Absent if nothing follows by itself
+             */
+            nextTryAt?: string;
+            correlationId: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, with milliseconds
+             */
+            updatedAt: string;
+            /** @description Oldest first */
+            attempts: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                at: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, with milliseconds
+                 */
+                endedAt?: string;
+                /**
+                 * @description Absent while it is under way, and if its process died
+                 * @enum {string}
+                 */
+                outcome?: "sent" | "refused" | "deferred" | "lost" | "unknown";
+                /** @description The answer of the mail server, without mail addresses */
+                detail?: string;
+            }[];
+        };
+        ListNotificationsQuery: {
+            /** @description Only those in this state */
+            state?: "queued" | "sending" | "sent" | "failed" | "unknown" | "suppressed";
+            /** @description Only those of this template */
+            template?: "sign-up" | "password-reset" | "email-change" | "email-changed";
+            /** @description Maximum number of items in a page */
+            limit?: number;
+            /** @description `nextCursor` of the previous page, with the same filters */
+            cursor?: string;
+        };
+        ListNotificationsAnswer: {
+            items: components["schemas"]["Notification"][];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
+            nextCursor?: string;
+        };
+        ReadNotificationAnswer: components["schemas"]["WholeNotification"];
         ListDeadLettersQuery: {
             /** @description Only those in this status */
             status?: components["schemas"]["DeadLetterStatus"];

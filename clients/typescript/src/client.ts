@@ -2,6 +2,7 @@ import { type Accounts, accountsOf } from './accounts.ts';
 import { type CallOptions, makeCaller, makeTransport, pathTo } from './call.ts';
 import { makeStreamer } from './events.ts';
 import { type Me, meOf } from './me.ts';
+import { type Notifications, notificationsOf } from './notifications.ts';
 import { type Operations, operationsOf, type ServicePath } from './operations.ts';
 import { type Orders, ordersOf } from './orders.ts';
 import { type Products, productsOf } from './products.ts';
@@ -14,6 +15,7 @@ export interface Client {
   accounts: Accounts;
   /** The account of the person whose access token this client has. */
   me: Me;
+  notifications: Notifications;
   orders: Orders;
   products: Products;
   sessions: Sessions;
@@ -37,6 +39,7 @@ export function createClient(settings: ClientSettings): Client {
   return {
     accounts: accountsOf(caller),
     me: meOf(caller),
+    notifications: notificationsOf(caller),
     orders: ordersOf(caller),
     products: productsOf(caller),
     sessions: sessionsOf(caller),

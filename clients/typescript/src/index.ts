@@ -6,6 +6,7 @@ export type { StreamData, StreamEvent, StreamOptions } from './events.ts';
 export { newKey } from './key.ts';
 export type { Listing } from './listing.ts';
 export type { Addresses, Me } from './me.ts';
+export type { Notifications } from './notifications.ts';
 export type { Operations, ServicePath } from './operations.ts';
 export type { Orders, PlaceOptions } from './orders.ts';
 export type { Products } from './products.ts';

@@ -35,6 +35,10 @@ export type DeadLetterGroup = Schemas['DeadLetterGroup'];
 export type Reconciliation = Schemas['Reconciliation'];
 /** A comparison that was asked for. */
 export type ReconciliationRun = Schemas['ReconciliationRunWithMismatches'];
+/** A mail that was sent to a person, or is to be. */
+export type Notification = Schemas['Notification'];
+/** One with its attempts. */
+export type WholeNotification = Schemas['WholeNotification'];
 /** A person who signs in. */
 export type Account = Schemas['Account'];
 /** A session of a page, whose tokens are in cookies. */

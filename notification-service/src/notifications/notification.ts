@@ -23,13 +23,13 @@ export const transitions = {
   suppressed: [],
 } as const satisfies Record<NotificationState, readonly NotificationState[]>;
 
-export type NotificationState = 'queued' | 'sending' | 'sent' | 'failed' | 'unknown' | 'suppressed';
+/** All states. */
+export const states = ['queued', 'sending', 'sent', 'failed', 'unknown', 'suppressed'] as const;
+export type NotificationState = (typeof states)[number];
 
 /** What a notification is for. Its texts follow what is true when it is sent. */
-export type Template = 'sign-up' | 'password-reset' | 'email-change' | 'email-changed';
-
-/** All of them. */
-export const templates: readonly Template[] = ['sign-up', 'password-reset', 'email-change', 'email-changed'];
+export const templates = ['sign-up', 'password-reset', 'email-change', 'email-changed'] as const;
+export type Template = (typeof templates)[number];
 
 /** What to do when it may or may not have been sent. */
 type Policy = 'send again' | 'leave';
@@ -43,13 +43,15 @@ const policies = {
   'password-reset': 'leave',
 } as const satisfies Record<Template, Policy>;
 
+/**
+ * How an attempt can end. sent: taken. refused: 5xx. deferred: 4xx. lost: no connection, or lost before the end of the mail.
+ * unknown: lost after it, or no answer.
+ */
+export const outcomes = ['sent', 'refused', 'deferred', 'lost', 'unknown'] as const;
+
 /** How an attempt ended. */
 export interface Delivery {
-  /**
-   * sent: taken. refused: 5xx. deferred: 4xx. lost: no connection, or lost before the end of the mail. unknown: lost after it, or
-   * no answer.
-   */
-  outcome: 'sent' | 'refused' | 'deferred' | 'lost' | 'unknown';
+  outcome: (typeof outcomes)[number];
   detail: string;
 }
 
