@@ -3,6 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
+import type { Pool } from '@shop/chassis/base/db/pool.ts';
 import { createPeople } from '@shop/chassis/edge/people/people.ts';
 import { createSigningKeys } from '@shop/chassis/edge/people/signing-keys.ts';
 import type { Role } from '@shop/chassis/edge/principal.ts';
@@ -13,6 +14,7 @@ import { createTokenIssuer, newKey, serveKeys } from '@shop/chassis/testing/toke
 import { startGateway } from '@shop/stand-in/gateway.ts';
 import * as accountSide from '../account-service/test/test-app.ts';
 import * as stockSide from '../inventory-service/test/test-app.ts';
+import * as notificationSide from '../notification-service/test/test-app.ts';
 import * as orderSide from '../order-service/test/test-app.ts';
 import { type DescribedOperation, operations } from './contract/documents.ts';
 
@@ -43,6 +45,7 @@ const root = join(__dirname, '..');
 let minute = 0;
 let send: (method: string, path: string, headers: Headers, body?: object) => Promise<Answer>;
 let orders: Awaited<ReturnType<typeof orderSide.createOrderDatabase>>;
+let accounts: { service: accountSide.AccountService; pool: Pool };
 
 beforeAll(async () => {
   const { url } = await serveKeys(issuer);
@@ -50,14 +53,16 @@ beforeAll(async () => {
     publicUrl: 'https://shop.example',
     keys: createSigningKeys({ urls: [url], log: silent }),
   });
-  const [ordersDatabase, stock, accounts] = await Promise.all([
+  const [ordersDatabase, stock, accountsDatabase, notifications] = await Promise.all([
     orderSide.createOrderDatabase(),
     stockSide.createInventoryDatabase(),
     accountSide.createAccountDatabase(),
+    notificationSide.createNotificationDatabase(),
   ]);
   orders = ordersDatabase;
-  atEnd(() => Promise.all([orders.drop(), stock.drop(), accounts.drop()]));
-  const accountService = accountSide.startAccountService(accounts.pool, { people });
+  atEnd(() => Promise.all([orders, stock, accountsDatabase, notifications].map((one) => one.drop())));
+  const accountService = accountSide.startAccountService(accountsDatabase.pool, { people });
+  accounts = { service: accountService, pool: accountsDatabase.pool };
   atEnd(() => accountService.stop());
   await accounts.pool.query(
     `INSERT INTO accounts (id, email, name, locale, status) VALUES ($1, 'ada@example.org', 'Ada', 'en', 'active')`,
@@ -65,6 +70,10 @@ beforeAll(async () => {
   );
   const accountServer = await listen(accountService.http, '127.0.0.1', 0);
   atEnd(() => accountServer.close());
+  const notificationService = notificationSide.startNotificationService(notifications.pool, people);
+  atEnd(() => notificationService.stop());
+  const notificationServer = await listen(notificationService.http, '127.0.0.1', 0);
+  atEnd(() => notificationServer.close());
   const inventoryService = stockSide.startInventoryService(stock.pool, undefined, people);
   atEnd(() => inventoryService.stop());
   await stockSide.stock(inventoryService, 'MUG', 100);
@@ -96,6 +105,7 @@ beforeAll(async () => {
       'order-service.upstream': [`127.0.0.1:${order.port}`],
       'inventory-service.upstream': [`127.0.0.1:${inventory.port}`],
       'account-service.upstream': [`127.0.0.1:${accountServer.port}`],
+      'notification-service.upstream': [`127.0.0.1:${notificationServer.port}`],
       'docs-pages.upstream': [`127.0.0.1:${order.port}`],
     },
     logger: silent,
@@ -249,11 +259,9 @@ const badRequests: [string, () => Promise<Headers>][] = [
   ['a list as X-Caller', async () => ['X-Caller', 'shopper,staff', 'Cookie', `__Host-shopper=${await shopperToken()}`]],
 ];
 
-/** Of the services that run here, without those that look at no access token: the keys, which services read too, and what makes a session. */
+/** Without those that look at no access token: the keys, which services read too, and what makes a session, which is asked below. */
 const served = operations.filter(
-  ({ document, operationId }) =>
-    ['order-service', 'inventory-service', 'account-service'].includes(document) &&
-    !['readKeySet', 'verifyAccount', 'signIn', 'refreshSession'].includes(operationId),
+  ({ operationId }) => !['readKeySet', 'verifyAccount', 'signIn', 'refreshSession'].includes(operationId),
 );
 
 describe.each(served.map((operation) => [operation.operationId, operation.document, operation] as const))(
@@ -329,6 +337,78 @@ describe.each(served.map((operation) => [operation.operationId, operation.docume
     });
   },
 );
+
+describe('what makes a session', () => {
+  /** Signs in to the console too. Nobody's access token here is for this account. */
+  const grace = { email: 'grace@example.org', password: accountSide.PASSWORD };
+  let graceId: string;
+  beforeAll(async () => {
+    graceId = await accountSide.createAccount(accounts.service, accounts.pool, grace.email);
+    await accounts.pool.query(`UPDATE accounts SET roles = '{operations}' WHERE id = $1`, [graceId]);
+  });
+
+  const kindIn = (headers: Headers) =>
+    headers.includes('X-Caller') ? headers[headers.indexOf('X-Caller') + 1] : undefined;
+  const audienceOf = (session: Answer) =>
+    JSON.parse(Buffer.from(String(session.body.accessToken).split('.')[1] ?? '', 'base64url').toString()).aud;
+  const accountIn = ({ body }: Answer) => (body.account as { id: string } | undefined)?.id;
+  const signIn = (headers: Headers) => send('POST', '/sessions', headers, { ...grace, bearer: true });
+  const refresh = (headers: Headers, refreshToken: unknown) =>
+    send('POST', '/sessions/refresh', headers, { refreshToken });
+  const verify = async (headers: Headers, bearer: boolean) => {
+    const token = await accountSide.signUp(accounts.service, accounts.pool, `${randomUUID()}@example.org`);
+    return send('POST', '/accounts/verification', headers, { token, password: grace.password, name: 'New', bearer });
+  };
+
+  it.each(callers)('is open to %s, who says with X-Caller for whom; nothing else says so', async (_caller, make) => {
+    const headers = await make();
+    const kind = kindIn(headers);
+    const [signedIn, verified] = [await signIn(headers), await verify(headers, false)];
+    expect(verified.status).toBe(201);
+    if (kind === undefined) {
+      expect([signedIn.status, signedIn.code]).toEqual([400, 'validation-failed']);
+      expect([(await refresh(headers, 'x')).code, (await verify(headers, true)).code]).toEqual(
+        Array(2).fill('validation-failed'),
+      );
+      return;
+    }
+    const refreshed = await refresh(headers, signedIn.body.refreshToken);
+    const audience = kind === 'staff' ? 'console' : 'shop';
+    for (const [session, status] of [
+      [signedIn, 201],
+      [refreshed, 200],
+    ] as const) {
+      expect([session.status, accountIn(session), audienceOf(session)]).toEqual([status, graceId, audience]);
+    }
+  });
+
+  const tokenFault = (token: string) => (token.length > 200 ? 'validation-failed' : 'session-ended');
+  it('does not look at access tokens, which may have expired, and takes none for a refresh token', async () => {
+    for (const [name, make] of badTokens) {
+      const token = await make();
+      for (const headers of [byCookie('shopper', token), byBearer('shopper', token)]) {
+        expect([name, (await signIn(headers)).status]).toEqual([name, 201]);
+        const { status, code } = await refresh(headers, undefined);
+        expect([name, status, code]).toEqual([name, 401, 'not-signed-in']);
+      }
+      // A long one cannot be a refresh token, a short one is none that is known.
+      const { status, code } = await refresh(['X-Caller', 'shopper'], token);
+      expect([name, [400, 401].includes(status), code]).toEqual([name, true, tokenFault(token)]);
+    }
+  });
+
+  it.each([
+    ['X-Caller twice', ['X-Caller', 'shopper', 'X-Caller', 'staff'], 400, 'validation-failed'],
+    ['another X-Caller', ['X-Caller', 'admin'], 400, 'validation-failed'],
+    ['a page of another site', ['X-Caller', 'shopper', 'Sec-Fetch-Site', 'cross-site'], 403, 'forbidden'],
+    ['X-Caller that is to be dropped', ['X-Caller', 'staff', 'Connection', 'x-caller'], 400, 'validation-failed'],
+    ['a dropped token of the gateway', ['X-Caller', 'staff', 'Connection', 'x-gateway-token'], 401, 'gateway-required'],
+  ] as const)('makes none for %s', async (_what, headers, status, code) => {
+    for (const answer of [await signIn(headers), await refresh(headers, 'x'), await verify(headers, true)]) {
+      expect([answer.status, answer.code]).toEqual([status, code]);
+    }
+  });
+});
 
 describe('what belongs to a shopper', () => {
   const [ada, bob] = [randomUUID(), randomUUID()];
