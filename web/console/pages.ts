@@ -11,6 +11,8 @@ export interface NavigationEntry {
   icon: IconName;
   /** `g` and this key lead to the page. */
   key: string;
+  /** Only people with this role are shown it. */
+  role?: string;
 }
 
 export interface PageEntry {
@@ -50,6 +52,12 @@ export const pages: readonly PageEntry[] = [
     load: async () => (await import('./routes/books.tsx')).BooksPage,
     navigation: { title: words.shell.books, icon: 'books', key: 'b' },
   },
+  {
+    path: '/accounts',
+    load: async () => (await import('./routes/accounts.tsx')).AccountsPage,
+    navigation: { title: words.shell.accounts, icon: 'accounts', key: 'a', role: 'backoffice' },
+  },
+  { path: '/accounts/$account', load: async () => (await import('./routes/account.tsx')).AccountPage },
   {
     path: '/parts',
     load: async () => (await import('./routes/parts.tsx')).PartsPage,

@@ -7,6 +7,7 @@ import { useLive } from '../../shared/live/use-live.ts';
 import { words } from '../../shared/words/locale.ts';
 import icon from '../icon.svg';
 import { pages } from '../pages.ts';
+import { navigationOf } from '../stories/navigation.ts';
 import { HealthPill } from './health-pill.tsx';
 import { Icon } from './icon.tsx';
 import { KeyboardHelp } from './keyboard-help.tsx';
@@ -37,7 +38,7 @@ export function Shell() {
       <a className={styles.skip} href="#content">
         {words.shell.skipToContent}
       </a>
-      <Navigation />
+      <Navigation roles={session.person.roles} />
       <header className={styles.topbar}>
         <SearchBox />
         <HealthPill />
@@ -51,7 +52,7 @@ export function Shell() {
   );
 }
 
-function Navigation() {
+function Navigation({ roles }: { roles: readonly string[] }) {
   return (
     <nav className={styles.navigation} aria-label={words.shell.pages}>
       <Link to="/" className={styles.brand}>
@@ -59,21 +60,19 @@ function Navigation() {
         {words.shell.product}
       </Link>
       <ul>
-        {pages.map(({ path, navigation }) =>
-          navigation === undefined ? null : (
-            <li key={path}>
-              <Link
-                to={path}
-                className={styles.entry}
-                activeOptions={{ exact: path === '/', includeSearch: false }}
-                activeProps={{ 'aria-current': 'page' }}
-              >
-                <Icon name={navigation.icon} />
-                {navigation.title}
-              </Link>
-            </li>
-          ),
-        )}
+        {navigationOf(pages, roles).map(({ path, navigation }) => (
+          <li key={path}>
+            <Link
+              to={path}
+              className={styles.entry}
+              activeOptions={{ exact: path === '/', includeSearch: false }}
+              activeProps={{ 'aria-current': 'page' }}
+            >
+              <Icon name={navigation.icon} />
+              {navigation.title}
+            </Link>
+          </li>
+        ))}
       </ul>
     </nav>
   );

@@ -12,12 +12,14 @@ import { Panel } from '../../shared/components/panel.tsx';
 import { Table } from '../../shared/components/table.tsx';
 import { Time, useNow } from '../../shared/components/time.tsx';
 import { words } from '../../shared/words/locale.ts';
+import { AccountLink } from '../parts/account-link.tsx';
 import { OrderActions } from '../parts/order-actions.tsx';
 import { OrderEvents } from '../parts/order-events.tsx';
 import { OrderStatus } from '../parts/order-status.tsx';
 import thing from '../parts/thing.module.css';
 import { type OrderParts, useOrderParts } from '../parts/use-order-parts.ts';
-import { totalOf } from '../stories/order-facts.ts';
+import { isId } from '../stories/accounts.ts';
+import { SHOP_CLIENT, totalOf } from '../stories/order-facts.ts';
 import { orderSentence } from '../stories/order-sentence.ts';
 import styles from './order.module.css';
 
@@ -35,7 +37,11 @@ export function OrderPage() {
       {found.isPending && <Loading />}
       {found.data === null && (
         <EmptyState title={words.orders.notFound}>
-          <Link to="/orders">{words.orders.all}</Link>
+          {isId(named) ? (
+            <AccountLink account={named}>{words.accounts.lookForAccount}</AccountLink>
+          ) : (
+            <Link to="/orders">{words.orders.all}</Link>
+          )}
         </EmptyState>
       )}
       {found.isError && <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />}
@@ -91,6 +97,14 @@ function OrderFacts({ order, reservation }: { order: Order; reservation: OrderPa
             <Link key="customer" to="/orders" search={{ customerId }}>
               {customerId}
             </Link>,
+          ],
+          [
+            words.orders.account,
+            clientId === SHOP_CLIENT ? (
+              <AccountLink key="account" account={customerId}>
+                {customerId}
+              </AccountLink>
+            ) : undefined,
           ],
           [
             words.orders.client,

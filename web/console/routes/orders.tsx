@@ -8,7 +8,6 @@ import { EmptyState } from '../../shared/components/empty-state.tsx';
 import { ErrorPanel } from '../../shared/components/error-panel.tsx';
 import { Choice } from '../../shared/components/field.tsx';
 import { Filters } from '../../shared/components/filters.tsx';
-import { Money } from '../../shared/components/money.tsx';
 import { Loading, Page } from '../../shared/components/page.tsx';
 import { type Column, Table } from '../../shared/components/table.tsx';
 import { TextFilter } from '../../shared/components/text-filter.tsx';
@@ -16,7 +15,8 @@ import { Time } from '../../shared/components/time.tsx';
 import { useNewOrders } from '../../shared/live/use-live.ts';
 import { words } from '../../shared/words/locale.ts';
 import { OrderStatus, orderStatuses } from '../parts/order-status.tsx';
-import { linesText, totalOf } from '../stories/order-facts.ts';
+import { OrderTotal } from '../parts/order-total.tsx';
+import { linesText } from '../stories/order-facts.ts';
 
 const PAGE_SIZE = 50;
 type FilterName = 'status' | 'customerId' | 'clientId';
@@ -71,14 +71,9 @@ const columns: readonly Column<Order>[] = [
   { title: words.orders.lines, isWide: true, isExtra: true, cell: ({ lines }) => linesText(lines) },
   { title: words.orders.customer, isExtra: true, cell: ({ customerId }) => customerId },
   { title: words.orders.client, isExtra: true, cell: ({ clientId }) => clientId },
-  { title: words.orders.total, align: 'end', cell: (order) => <Total order={order} /> },
+  { title: words.orders.total, align: 'end', cell: (order) => <OrderTotal order={order} /> },
   { title: words.orders.placed, align: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
-
-function Total({ order }: { order: Order }) {
-  const total = totalOf(order.lines);
-  return total === undefined ? null : <Money amount={total} currency={order.currency} />;
-}
 
 function OrderFilters() {
   const [filters, change] = useFilters<FilterName>();

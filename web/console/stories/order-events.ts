@@ -2,6 +2,7 @@
 import type { DeadLetter, Reservation, TimelineEntry } from '@shop/client';
 import { duration } from '../../shared/components/time-text.ts';
 import type { Words } from '../../shared/words/words.ts';
+import { accountOfActor } from './accounts.ts';
 import { actorText, type OrderStory, shortageText } from './order-sentence.ts';
 
 export interface OrderEvent {
@@ -11,6 +12,8 @@ export interface OrderEvent {
   offset: string;
   title: string;
   who?: string | undefined;
+  /** The account of the person who did it. */
+  account?: string | undefined;
   detail?: string | undefined;
   traceId?: string | undefined;
   mood: 'normal' | 'bad';
@@ -42,6 +45,7 @@ function ofTimeline(entry: TimelineEntry, index: number, words: Words['orders'])
     at,
     title: words.happened(type),
     who: actorText(actor, words),
+    account: accountOfActor(actor),
     detail: detailOf(entry, words),
     traceId: traceId ?? correlationId,
     mood: type === 'rejected' ? 'bad' : 'normal',

@@ -14,6 +14,13 @@ const entry = (type: TimelineEntry['type'], ms: number, more: Partial<TimelineEn
   ...more,
 });
 
+it('leads to the account of a person, and of nobody else', () => {
+  const id = '0195f0a0-0000-7000-8000-00000000000c';
+  const timeline = [entry('placed', 0), entry('cancelled', 1, { actor: `staff:${id}` })];
+  const events = orderEvents({ order, timeline, deadLetters: [] }, words);
+  expect(events.map(({ account }) => account)).toEqual([undefined, id]);
+});
+
 it('tells all in one column by time, with offsets', () => {
   const timeline = [
     entry('placed', 0),

@@ -1,5 +1,8 @@
 import type { OrderLine } from '@shop/client';
 
+/** The client of orders that people place in the shop: their customer is an account. */
+export const SHOP_CLIENT = 'web';
+
 /** What the lines cost together, in minor units; not known unless all have a price. */
 export function totalOf(lines: readonly OrderLine[]): number | undefined {
   let total = 0;

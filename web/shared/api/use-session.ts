@@ -5,3 +5,11 @@ import { currentSession, onSession, type Session } from './session.ts';
 export function useSession(): Session {
   return useSyncExternalStore(onSession, currentSession);
 }
+
+const none: readonly string[] = [];
+
+/** The roles of the person who is signed in. */
+export function useRoles(): readonly string[] {
+  const session = useSession();
+  return session.state === 'signed-in' ? session.person.roles : none;
+}

@@ -4,6 +4,7 @@ export const ordersWords = {
   number: { en: 'Number', de: 'Nummer' },
   status: { en: 'Status', de: 'Status' },
   customer: { en: 'Customer', de: 'Kunde' },
+  account: { en: 'Account', de: 'Konto' },
   client: { en: 'Client', de: 'Client' },
   lines: { en: 'Lines', de: 'Positionen' },
   total: { en: 'Total', de: 'Summe' },

@@ -11,7 +11,7 @@ export const shellWords = {
   books: { en: 'Books', de: 'Bücher' },
   accounts: { en: 'Accounts', de: 'Konten' },
   parts: { en: 'Parts', de: 'Teile' },
-  search: { en: 'Search orders, customers …', de: 'Bestellungen, Kunden suchen …' },
+  search: { en: 'Search orders, accounts …', de: 'Bestellungen, Konten suchen …' },
   searchLabel: { en: 'Search', de: 'Suche' },
   allWell: { en: 'All well', de: 'Alles in Ordnung' },
   checkingHealth: { en: 'Checking …', de: 'Wird geprüft …' },

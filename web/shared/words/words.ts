@@ -1,3 +1,4 @@
+import { accountsWords } from './accounts.ts';
 import { booksWords } from './books.ts';
 import { failuresWords } from './failures.ts';
 import { ordersWords } from './orders.ts';
@@ -11,6 +12,7 @@ import { stockWords } from './stock.ts';
  * An area of the pages has a file of its own; a text that lacks a language does not compile.
  */
 const messages = {
+  accounts: accountsWords,
   books: booksWords,
   overview: overviewWords,
   shell: shellWords,

@@ -167,7 +167,8 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
   describe('every page', () => {
     const list = readFileSync(join(repositoryRoot(), 'web/console/pages.ts'), 'utf8');
     const ofPages = [...list.matchAll(/path: '([^'$]+)'/g)].map(([, path = '']) => path);
-    const paths = [...ofPages, '/orders?status=delivered', '/nowhere'];
+    const nobody = '/accounts/0195f0a0-0000-7000-8000-00000000000c';
+    const paths = [...ofPages, '/orders?status=delivered', nobody, '/nowhere'];
     const looks = (['light', 'dark'] as const).flatMap((theme) => [1280, 360].map((width) => ({ theme, width })));
 
     async function check(page: Page): Promise<void> {
@@ -183,7 +184,8 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
       const { page, faults } = await asKim();
       await page.emulateMedia({ colorScheme: theme });
       await page.setViewportSize({ width, height: 800 });
-      for (const path of [...paths, `/orders/${number}`]) {
+      const { body: account } = await system.backoffice('POST', '/accounts/lookup', { email: kim.email });
+      for (const path of [...paths, `/accounts/${account.id}`, `/orders/${number}`]) {
         await page.goto(`${base}/console${path}`);
         await page.getByRole('heading', { level: 1 }).waitFor();
         await page.waitForLoadState('load');

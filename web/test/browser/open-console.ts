@@ -36,10 +36,10 @@ export async function openConsole(system: System, name: string): Promise<Console
 }
 
 /** The link of an invitation. */
-export async function invite(system: System, email: string): Promise<string> {
-  const roles = ['--role', 'operations', '--role', 'backoffice'];
+export async function invite(system: System, email: string, roles = ['operations', 'backoffice']): Promise<string> {
+  const options = roles.flatMap((role) => ['--role', role]);
   const env = { ...process.env, LOCAL_DIR: system.folder };
-  const { stdout } = await run(process.execPath, [CLI, 'staff', 'add', email, ...roles], { env });
+  const { stdout } = await run(process.execPath, [CLI, 'staff', 'add', email, ...options], { env });
   const link = /http\S+#\S+/.exec(stdout)?.[0];
   if (!link) throw new Error(`no link in: ${stdout}`);
   return link;
