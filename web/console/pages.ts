@@ -19,6 +19,8 @@ export interface PageEntry {
   path: string;
   load: () => Promise<ComponentType>;
   navigation?: NavigationEntry;
+  /** The page of one of its things, below its address: it opens beside this page, or in its place. */
+  detail?: { path: string; load: () => Promise<ComponentType> };
 }
 
 export const pages: readonly PageEntry[] = [
@@ -31,8 +33,8 @@ export const pages: readonly PageEntry[] = [
     path: '/orders',
     load: async () => (await import('./routes/orders.tsx')).OrdersPage,
     navigation: { title: words.shell.orders, icon: 'orders', key: 'o' },
+    detail: { path: '/$order', load: async () => (await import('./routes/order.tsx')).OrderPage },
   },
-  { path: '/orders/$order', load: async () => (await import('./routes/order.tsx')).OrderPage },
   {
     path: '/stock',
     load: async () => (await import('./routes/stock.tsx')).StockPage,

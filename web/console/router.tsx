@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-router';
 import { ErrorPanel } from '../shared/components/error-panel.tsx';
 import { Loading } from '../shared/components/page.tsx';
-import { firstPage, pages } from './pages.ts';
+import { firstPage, type PageEntry, pages } from './pages.ts';
 import { NotFound } from './parts/not-found.tsx';
 import { Shell } from './parts/shell.tsx';
 import { SignInPage } from './routes/sign-in.tsx';
@@ -30,13 +30,14 @@ const index = createRoute({
   },
 });
 
-const routes = pages.map(({ path, load }) =>
-  createRoute({
-    getParentRoute: () => shell,
-    path,
-    component: lazyRouteComponent(async () => ({ default: await load() })),
-  }),
-);
+const lazily = (load: PageEntry['load']) => lazyRouteComponent(async () => ({ default: await load() }));
+
+const routes = pages.map(({ path, load, detail }) => {
+  const page = createRoute({ getParentRoute: () => shell, path, component: lazily(load) });
+  if (detail === undefined) return page;
+  const ofOne = createRoute({ getParentRoute: () => page, path: detail.path, component: lazily(detail.load) });
+  return page.addChildren([createRoute({ getParentRoute: () => page, path: '/' }), ofOne]);
+});
 
 /** In the frame, so that the navigation is at hand. */
 const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });

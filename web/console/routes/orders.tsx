@@ -1,6 +1,6 @@
 import type { Order } from '@shop/client';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useFilters } from '../../shared/address.ts';
 import { api } from '../../shared/api/client.ts';
 import { Button } from '../../shared/components/button.tsx';
@@ -14,6 +14,7 @@ import { TextFilter } from '../../shared/components/text-filter.tsx';
 import { Time } from '../../shared/components/time.tsx';
 import { useNewOrders } from '../../shared/live/use-live.ts';
 import { words } from '../../shared/words/locale.ts';
+import { ListAndDetail } from '../parts/list-and-detail.tsx';
 import { OrderStatus, orderStatuses } from '../parts/order-status.tsx';
 import { OrderTotal } from '../parts/order-total.tsx';
 import { linesText } from '../stories/order-facts.ts';
@@ -21,8 +22,17 @@ import { linesText } from '../stories/order-facts.ts';
 const PAGE_SIZE = 50;
 type FilterName = 'status' | 'customerId' | 'clientId';
 
-/** All orders, newest first. The filters are in the address. */
+/** All orders, newest first, and beside them the one that is open. The filters are in the address. */
 export function OrdersPage() {
+  const { order } = useParams({ strict: false }) as { order?: string };
+  return (
+    <ListAndDetail path="/orders" open={order}>
+      <OrderList isBeside={order !== undefined} />
+    </ListAndDetail>
+  );
+}
+
+function OrderList({ isBeside }: { isBeside: boolean }) {
   const [{ status, customerId, clientId }] = useFilters<FilterName>();
   const query = { status, customerId, clientId } as Parameters<typeof api.orders.list>[0];
   const orders = useInfiniteQuery({
@@ -37,6 +47,7 @@ export function OrdersPage() {
   return (
     <Page
       title={words.orders.title}
+      isBeside={isBeside}
       aside={
         fresh > 0 && (
           <Button kind="plain" onPress={() => void orders.refetch()}>
@@ -66,7 +77,7 @@ export function OrdersPage() {
 }
 
 const columns: readonly Column<Order>[] = [
-  { title: words.orders.number, cell: ({ number }) => <Link to={`/orders/${number}`}>{number}</Link> },
+  { title: words.orders.number, cell: ({ number }) => <OrderLink number={number} /> },
   { title: words.orders.status, cell: ({ status }) => <OrderStatus status={status} /> },
   { title: words.orders.lines, isWide: true, isExtra: true, cell: ({ lines }) => linesText(lines) },
   { title: words.orders.customer, isExtra: true, cell: ({ customerId }) => customerId },
@@ -74,6 +85,15 @@ const columns: readonly Column<Order>[] = [
   { title: words.orders.total, align: 'end', cell: (order) => <OrderTotal order={order} /> },
   { title: words.orders.placed, align: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
+
+/** It keeps the filters, so that the list beside the order, and the way back, stay as they are. */
+function OrderLink({ number }: { number: string }) {
+  return (
+    <Link to="/orders/$order" params={{ order: number }} search={(before: object) => before} resetScroll={false}>
+      {number}
+    </Link>
+  );
+}
 
 function OrderFilters() {
   const [filters, change] = useFilters<FilterName>();

@@ -6,18 +6,21 @@ interface PageProps {
   title: string;
   /** Beside the title: what can be done here, or how fresh it is. */
   aside?: React.ReactNode;
+  /** It is the list beside a thing that is open, whose title is the browser's. */
+  isBeside?: boolean;
   children: React.ReactNode;
 }
 
 /** A page below its title, which is the browser's title too. */
-export function Page({ title, aside, children }: PageProps) {
+export function Page({ title, aside, isBeside = false, children }: PageProps) {
   useEffect(() => {
-    document.title = `${title} · ${words.shell.product}`;
-  }, [title]);
+    if (!isBeside) document.title = `${title} · ${words.shell.product}`;
+  }, [title, isBeside]);
+  const Title = isBeside ? 'h2' : 'h1';
   return (
     <>
       <header className={styles.head}>
-        <h1 className={styles.title}>{title}</h1>
+        <Title className={styles.title}>{title}</Title>
         {aside !== undefined && <div className={styles.aside}>{aside}</div>}
       </header>
       {children}

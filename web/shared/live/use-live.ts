@@ -1,6 +1,7 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { type LiveState, liveState, onLiveEvent, onLiveState, startLive } from './live.ts';
+import { type LoadedOrders, withChange } from './changed-orders.ts';
+import { type LiveState, liveState, type OrderChange, onLiveEvent, onLiveState, startLive } from './live.ts';
 
 /** The live state, now and after each change. */
 export function useLiveState(): LiveState {
@@ -29,6 +30,7 @@ export function useLive(isSignedIn: boolean): void {
     const end = onLiveEvent((event) => {
       if (event.kind === 'order') {
         for (const name of [event.change.number, event.change.orderId]) stale.add(`order ${name}`);
+        showInLists(queries, event.change);
         stale.add('overview');
       } else if (event.kind === 'dead-letter') stale.add('dead-letters').add('dead-letter-groups');
       else for (const kind of ['order', 'orders', 'overview', 'dead-letters', 'dead-letter-groups']) stale.add(kind);
@@ -39,6 +41,14 @@ export function useLive(isSignedIn: boolean): void {
       end();
     };
   }, [queries]);
+}
+
+/** A list shows an order's new status in its place; nothing else of it moves, and it counts as read when it was read. */
+function showInLists(queries: QueryClient, change: OrderChange): void {
+  for (const { queryKey, state } of queries.getQueryCache().findAll({ queryKey: ['orders'] })) {
+    const changed = state.data === undefined ? undefined : withChange(state.data as LoadedOrders, change);
+    if (changed !== undefined) queries.setQueryData(queryKey, changed, { updatedAt: state.dataUpdatedAt });
+  }
 }
 
 /** How many orders were placed since the list was read; the list itself stays as it is until the reader wants them. */

@@ -55,6 +55,14 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
     return body.items.map(({ type }: { type: string }) => type);
   }
 
+  async function check(page: Page): Promise<void> {
+    await page.evaluate(axe.source);
+    const violations = await page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
+      id + ': ' + nodes.map(({ html, any }) => html.slice(0, 120) + ' ' + (any[0]?.message ?? '')).join('; ')))`);
+    expect(violations).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+  }
+
   describe('signing in', () => {
     it('leads to the page that was wanted, survives a reload, and ends for all tabs', async () => {
       const { page, context, faults } = await openTab(browser);
@@ -152,6 +160,59 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
       expect((await timelineOf(id)).filter((type) => type === 'cancelled')).toHaveLength(1);
     });
 
+    it('opens beside its list on a wide screen, by keys, and its row shows what happens to it', async () => {
+      const sku = await system.product(5);
+      const [older, newer] = [await place(sku), await place(sku)];
+      const { page, faults } = await asKim();
+      await page.setViewportSize({ width: 1600, height: 800 });
+      await page.goto(`${base}/console/orders?customerId=ada`);
+      const row = (number: string) => page.getByRole('row').filter({ hasText: number });
+      const title = (name: string) => page.getByRole('heading', { level: 1, name });
+      await row(newer.number).waitFor();
+      for (const { number } of [newer, older]) {
+        await page.keyboard.press('j');
+        await page.keyboard.press('Enter');
+        await title(number).waitFor();
+        await page.waitForURL(`${base}/console/orders/${number}?customerId=ada`);
+        expect(await page.title()).toContain(number);
+        await row(newer.number).waitFor();
+      }
+      await check(page);
+      await page.getByRole('button', { name: 'Cancel order' }).click();
+      await page.getByRole('dialog').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await title(older.number).waitFor();
+      const key = { 'Idempotency-Key': crypto.randomUUID() };
+      expect((await system.storefront('POST', `/orders/${older.id}/cancellation`, {}, key)).status).toBe(200);
+      await row(older.number).getByText('cancelled').waitFor();
+      await page.keyboard.press('Escape');
+      await title('Orders').waitFor();
+      await page.waitForURL(`${base}/console/orders?customerId=ada`);
+      expect(await page.title()).toContain('Orders');
+      expect(await page.evaluate('document.activeElement.textContent')).toBe(older.number);
+      expect(faults).toEqual([]);
+    });
+
+    it('takes the place of its list on a phone, and gives it back', async () => {
+      const { number } = await place(await system.product(5));
+      const { page } = await asKim();
+      await page.setViewportSize({ width: 1600, height: 800 });
+      await page.goto(`${base}/console/orders/${number}`);
+      const list = page.getByRole('region', { name: 'Orders' });
+      await list.waitFor();
+      await page.setViewportSize({ width: 360, height: 740 });
+      await list.waitFor({ state: 'hidden' });
+      await page.getByRole('heading', { level: 1, name: number }).waitFor();
+      await page.goto(`${base}/console/orders`);
+      await page.getByRole('link', { name: number }).click();
+      await page.getByRole('heading', { level: 1, name: number }).waitFor();
+      expect(await list.count()).toBe(0);
+      await page.goBack();
+      await list.waitFor();
+      expect(await page.evaluate('document.activeElement.textContent')).toBe(number);
+    });
+
     it('appears in the open list when the reader wants it', async () => {
       const { page } = await asKim();
       await page.goto(`${base}/console/orders`);
@@ -170,14 +231,6 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
     const nobody = '/accounts/0195f0a0-0000-7000-8000-00000000000c';
     const paths = [...ofPages, '/orders?status=delivered', nobody, '/nowhere'];
     const looks = (['light', 'dark'] as const).flatMap((theme) => [1280, 360].map((width) => ({ theme, width })));
-
-    async function check(page: Page): Promise<void> {
-      await page.evaluate(axe.source);
-      const violations = await page.evaluate(`axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
-        id + ': ' + nodes.map(({ html, any }) => html.slice(0, 120) + ' ' + (any[0]?.message ?? '')).join('; ')))`);
-      expect(violations).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-    }
 
     it.each(looks)('has nothing for axe to find, $theme, at $width px', async ({ theme, width }) => {
       const { number } = await place(await system.product(2));
