@@ -27,6 +27,7 @@ import { createAccessTokens } from './sessions/access-tokens.ts';
 import { createSessionCookies } from './sessions/session-cookies.ts';
 import { sessionsRoutes } from './sessions/sessions.routes.ts';
 import { signingKeysRoutes } from './signing-keys/signing-keys.routes.ts';
+import { staffRoutes } from './staff/staff.routes.ts';
 
 export interface AppDeps extends HealthDeps, Omit<IdempotencyDeps, 'pool' | 'findKeptFingerprint'> {
   metrics: AccountMetrics;
@@ -70,6 +71,7 @@ export function buildApp(deps: AppDeps): Express {
   routes.use(passwordsRoutes(requests));
   routes.use(emailChangeRoutes(keyed));
   routes.use(lookupRoutes(requests));
+  routes.use(staffRoutes(requests));
   routes.use(orderHistoryRoutes(requests));
   routes.use(deadLetterRoutes({ ...keyed, base, indispensable: [] }));
   routes.use(reconciliationRoutes({ ...keyed, base }));

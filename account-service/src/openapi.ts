@@ -15,11 +15,13 @@ import { profileOperations } from './profile/profile.openapi.ts';
 import { orderHistoryQueue } from './queues.ts';
 import { sessionOperations } from './sessions/sessions.openapi.ts';
 import { signingKeyOperations } from './signing-keys/signing-keys.openapi.ts';
+import { staffOperations } from './staff/staff.openapi.ts';
 
 /** All operations that the gateway routes to account-service. */
 export const operations: readonly Operation[] = [
   ...accountOperations,
   ...lookupOperations,
+  ...staffOperations,
   ...sessionOperations,
   ...profileOperations,
   ...deletionOperations,

@@ -32,6 +32,7 @@ it('there is a function for each operation of the documents', async () => {
   await accounts.lookUp({ email: 'ada@example.org' });
   await accounts.get('ID');
   await accounts.keySet();
+  for await (const _ of accounts.staff()) void _;
   const { me } = client;
   await me.get();
   await me.change({ name: 'n' }, 1);

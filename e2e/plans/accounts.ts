@@ -180,6 +180,7 @@ async function runProfile(service: accountSide.AccountService, ownerUrl: string,
   const backOffice = accountSide.asClient('backoffice-1', 'backoffice');
   await accountSide.post(service, '/accounts/lookup', { email: 'other@example.org' }, backOffice).expect(200);
   await accountSide.get(service, `/accounts/${accountId}`, backOffice).expect(200);
+  await accountSide.get(service, '/operations/accounts/staff', backOffice).expect(200);
   await request(http).get('/accounts/me/export').set(as).expect(200);
   await request(http).delete('/accounts/me').set(as).expect(204);
 }

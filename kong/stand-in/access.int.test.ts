@@ -55,6 +55,7 @@ const routes: [method: string, path: string, groups: string[]][] = [
   ['PUT', '/accounts/password', anyone],
   ['POST', '/accounts/lookup', ['backoffice']],
   ['GET', `/accounts/${id}`, ['backoffice']],
+  ['GET', '/operations/accounts/staff', ['backoffice', 'operations']],
   ['POST', '/sessions', anyone],
   ['POST', '/sessions/refresh', anyone],
   ['DELETE', '/sessions/current', anyone],

@@ -8,7 +8,12 @@ import { type Examples, views } from './views.ts';
 describe('the views', () => {
   const examples: Required<Examples> = {
     ...{ confirmed: 'ORD-1', rejected: 'ORD-2', shipped: 'ORD-3', cancelled: 'ORD-4', pending: 'ORD-5' },
-    ...{ product: 'MUG-BLUE', letter: 'inventory/1', group: 'inventory?group=a' },
+    ...{
+      product: 'MUG-BLUE',
+      account: '0195f0a0-0000-7000-8000-00000000000c',
+      letter: 'inventory/1',
+      group: 'inventory?group=a',
+    },
   };
   const addresses = views.map(({ path }) => path(examples)?.split(/[?#]/)[0] ?? '');
 

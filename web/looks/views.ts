@@ -13,6 +13,8 @@ export interface Examples {
   cancelled?: string;
   pending?: string;
   product?: string;
+  /** The id of an account. */
+  account?: string;
   /** A dead letter and its group: the end of the path below `/failures`. */
   letter?: string;
   group?: string;
@@ -130,6 +132,13 @@ export const views: readonly View[] = [
     arrange: press('Discard message'),
   },
   { page: 'books', path: at('/books'), states },
+  { page: 'accounts', path: at('/accounts'), states: ['full', 'loading', 'error'] },
+  {
+    page: 'account',
+    path: of('/accounts', 'account'),
+    emptyPath: '/accounts/00000000-0000-4000-8000-000000000000',
+    states,
+  },
   { page: 'parts', path: at('/parts'), states: ['full', 'loading', 'error'] },
   { page: 'not-found', path: at('/nowhere'), states: ['full'] },
 ];

@@ -33,6 +33,20 @@ export async function findRecordByEmail(q: Queryable, email: string): Promise<Ac
   return rows[0] && toRecord(rows[0]);
 }
 
+/** Everybody with a role, by mail address: those after this one, if there is one. */
+export async function listStaffRecords(
+  q: Queryable,
+  { after = '', limit }: { after?: string | undefined; limit: number },
+): Promise<AccountRecord[]> {
+  const { rows } = await q.query<RecordRow>(
+    /* sql */ `
+    SELECT id, email, name, locale, roles, status, created_at, updated_at, version FROM accounts
+    WHERE roles <> '{}' AND email > $1 ORDER BY email LIMIT $2`,
+    [after, limit],
+  );
+  return rows.map(toRecord);
+}
+
 function toRecord({
   email,
   name,

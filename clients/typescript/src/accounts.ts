@@ -1,7 +1,8 @@
 import { type Caller, type CallOptions, pathTo } from './call.ts';
+import { type Listing, makeListing } from './listing.ts';
 import type { Schemas } from './types.ts';
 
-/** Sign-up and forgotten passwords, which anyone may call; reading accounts, for the back office. */
+/** Sign-up and forgotten passwords, which anyone may call; reading accounts, for the back office and staff. */
 export interface Accounts {
   /** Signs up with a mail address: its mailbox gets a link. A repeat sends another mail, at most three an hour. */
   signUp(body: Schemas['SignUpBody'], options?: CallOptions): Promise<Schemas['SignUpAnswer']>;
@@ -18,6 +19,8 @@ export interface Accounts {
   lookUp(body: Schemas['LookUpAccountBody'], options?: CallOptions): Promise<Schemas['AccountRecord']>;
   /** An account, also one that is unverified or deleted; for `backoffice`. */
   get(id: string, options?: CallOptions): Promise<Schemas['AccountRecord']>;
+  /** Everybody with a role, by mail address; for staff. */
+  staff(query?: Schemas['ListStaffQuery'], options?: CallOptions): Listing<Schemas['AccountRecord']>;
   /** The public keys that verify access tokens. */
   keySet(options?: CallOptions): Promise<Schemas['ReadKeySetAnswer']>;
 }
@@ -47,6 +50,7 @@ export function accountsOf(caller: Caller): Accounts {
     async get(id, options) {
       return (await caller({ method: 'GET', path: pathTo`/accounts/${id}` }, options)) as Schemas['AccountRecord'];
     },
+    staff: (query, options) => makeListing(caller, '/operations/accounts/staff', query, options),
     async keySet(options) {
       const answer = await caller({ method: 'GET', path: '/.well-known/jwks.json' }, options);
       return answer as Schemas['ReadKeySetAnswer'];

@@ -1182,6 +1182,17 @@ export interface components {
         };
         LookUpAccountAnswer: components["schemas"]["AccountRecord"];
         ReadAccountAnswer: components["schemas"]["AccountRecord"];
+        ListStaffQuery: {
+            /** @description Maximum number of items in a page */
+            limit?: number;
+            /** @description `nextCursor` of the previous page, with the same filters */
+            cursor?: string;
+        };
+        ListStaffAnswer: {
+            items: components["schemas"]["AccountRecord"][];
+            /** @description Pass it as `cursor` to get the next page. Absent on the last page */
+            nextCursor?: string;
+        };
         SignInBody: {
             /** Format: email */
             email: string;

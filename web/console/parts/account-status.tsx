@@ -4,7 +4,7 @@ import { words } from '../../shared/words/locale.ts';
 const looks: Record<string, { mood: Mood; mark: string; text: string }> = {
   active: { mood: 'good', mark: '●', text: words.accounts.active },
   unverified: { mood: 'waiting', mark: '◐', text: words.accounts.unverified },
-  deleted: { mood: 'quiet', mark: '⦸', text: words.accounts.deleted },
+  deleted: { mood: 'quiet', mark: '⊘', text: words.accounts.deleted },
 };
 
 /** The status of an account. One that this version does not know is shown as it is. */

@@ -3,7 +3,7 @@ import { type UseQueryResult, useQueries } from '@tanstack/react-query';
 import { api } from './client.ts';
 
 /** The services that have a health page, as in its path. */
-export const servicePaths = ['orders', 'inventory', 'accounts'] as const;
+export const servicePaths = ['orders', 'inventory', 'accounts', 'notifications'] as const;
 export type ServicePath = (typeof servicePaths)[number];
 
 const CHECK_EVERY_MS = 10_000;

@@ -63,12 +63,13 @@ export const accountsWords = {
     de: 'Bestellungen der Person im Shop erscheinen hier.',
   },
 
+  moreStaff: { en: 'More', de: 'Weitere' },
+  status: { en: 'Status', de: 'Status' },
   staff: { en: 'Staff', de: 'Mitarbeitende' },
   staffText: {
     en: 'People of staff are invited by a command, on the machine that runs the system. It prints a link that is valid for 7 days. Who has an account gets the roles at once.',
     de: 'Mitarbeitende lädt ein Befehl ein, auf der Maschine mit dem System. Er gibt einen Link aus, der 7 Tage gilt. Wer schon ein Konto hat, bekommt die Rollen sofort.',
   },
   inviteCommand: { en: 'Invite someone', de: 'Jemanden einladen' },
-  listCommand: { en: 'List everybody with a role', de: 'Alle mit einer Rolle auflisten' },
   removeCommand: { en: 'Take all roles away', de: 'Alle Rollen entziehen' },
 } as const;

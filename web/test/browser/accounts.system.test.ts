@@ -117,8 +117,8 @@ describeNeeding('Chromium', hasBrowser, 'accounts in the console', () => {
   it('shows an invitation that was not accepted, and what was deleted', async () => {
     await invite(system, 'grace@example.org', ['operations']);
     await staff.open('/accounts');
-    await field().fill('grace@example.org');
-    await page.keyboard.press('Enter');
+    await page.getByRole('row', { name: /^grace@example.org operations .*not verified/ }).waitFor();
+    await page.getByRole('link', { name: 'grace@example.org' }).click();
     await page.getByText('Invited as staff (operations)').waitFor();
     const id = await aShopper('bob@example.org', 'Bob');
     await query(
@@ -148,6 +148,7 @@ describeNeeding('Chromium', hasBrowser, 'accounts in the console', () => {
     await other.goto(`${system.env.BASE_URL}/console/accounts`);
     await other.getByText('Not allowed').waitFor();
     await other.getByText('It has: operations.').waitFor();
+    await other.getByRole('row', { name: 'kim@example.org' }).waitFor();
   });
 
   it('says when account-service does not answer, and goes on when it does', async () => {
