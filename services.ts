@@ -20,6 +20,8 @@ interface Entry {
   readonly keys: readonly string[];
   /** Settings that the operator may give it under Compose and on a host, with their values under Compose (empty: none). */
   readonly settings: Readonly<Record<string, string>>;
+  /** Those of the settings that hold a password. On a host each is a file among the secrets, which may be empty. */
+  readonly secretSettings: readonly string[];
   /** Whether it calls servers outside, so that it needs a network with external access. */
   readonly callsOutside: boolean;
   /** The option of `npm start` for the number of its processes. */
@@ -39,6 +41,7 @@ const entries = [
     asks: ['account'],
     keys: [],
     settings: { SMTP_URL: 'smtp://maildev:1025', MAIL_FROM: 'Shop <no-reply@shop.localhost>' },
+    secretSettings: ['SMTP_URL'],
     callsOutside: true,
     countOption: 'notifications',
     replicas: 2,
@@ -52,6 +55,7 @@ const entries = [
     asks: ['order'],
     keys: ['master_key'],
     settings: {},
+    secretSettings: [],
     callsOutside: false,
     countOption: 'accounts',
     replicas: 2,
@@ -65,6 +69,7 @@ const entries = [
     asks: ['inventory'],
     keys: [],
     settings: {},
+    secretSettings: [],
     callsOutside: false,
     countOption: 'orders',
     replicas: 2,
@@ -78,6 +83,7 @@ const entries = [
     asks: [],
     keys: [],
     settings: {},
+    secretSettings: [],
     callsOutside: false,
     countOption: 'inventories',
     replicas: 2,

@@ -140,14 +140,14 @@ x-${service.folder}: &${service.folder}
 ${service.callsOutside ? '    outside:\n' : ''}  environment:
     <<: *service-environment
     DATABASE_URL_FILE: /run/secrets/${service.name}_database_url
-${addresses(service, 4)}${forEachOf(tokenSecrets(service), (name) => `    ${name.toUpperCase()}_FILE: /run/secrets/${name}\n`)}${forEachOf(Object.keys(service.settings), (name) => `    ${name}: \${${name}:-}\n`)}  secrets:
+${addresses(service, 4)}${forEachOf(ownSecrets(service), (name) => `    ${name.toUpperCase()}_FILE: /run/secrets/${name}\n`)}${forEachOf(openSettings(service), (name) => `    ${name}: \${${name}:-}\n`)}  secrets:
     - ${service.name}_database_url
     - rabbitmq_url
     - gateway_token
     - gateway_token_previous
     - gateway_keyless_token
     - gateway_keyless_token_previous
-${forEachOf(tokenSecrets(service), (name) => `    - ${name}\n`)}`,
+${forEachOf(ownSecrets(service), (name) => `    - ${name}\n`)}`,
     ),
     'secrets to check': forEachOf(services.flatMap(secretNames), (name) => `      - ${name}\n`),
     databases: blocksOf(
@@ -275,15 +275,31 @@ function tokenSecrets(service: Service): string[] {
   return [...tokens, ...keysOf(service).flatMap(({ key }) => [key, `${key}_previous`])];
 }
 
+/** The files that it reads besides those that every service has. */
+function ownSecrets(service: Service): string[] {
+  return [...tokenSecrets(service), ...settingSecrets(service)];
+}
+
+/** The settings that hold a password. */
+function settingSecrets({ secretSettings }: Pick<Service, 'secretSettings'>): string[] {
+  return secretSettings.map((name) => name.toLowerCase());
+}
+
+/** The settings that stand in the environment. */
+function openSettings({ settings, secretSettings }: Service): string[] {
+  return Object.keys(settings).filter((name) => !secretSettings.includes(name));
+}
+
 function developmentSecret(variable: string): string {
   return `development-${variable.toLowerCase().replaceAll('_', '-')}-0000000`;
 }
 
-function secretNames({ name }: Service): string[] {
+function secretNames({ name, secretSettings }: Service): string[] {
   return [
     ...[`${name}_db_password`, `${name}_service_password`, `${name}_database_owner_url`, `${name}_database_url`],
     ...calls.filter(({ caller }) => caller === name).flatMap(({ token }) => [token, `${token}_previous`]),
     ...keysOf({ name }).flatMap(({ key }) => [key, `${key}_previous`]),
+    ...settingSecrets({ secretSettings }),
   ];
 }
 

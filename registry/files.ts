@@ -89,7 +89,8 @@ function databasesOfSecrets(): string {
     `services=(${services.map(({ name }) => name).join(' ')})`,
     `declare -A databases=(${databases.join(' ')})`,
     `readonly call_tokens=(${calls.map(({ token }) => token).join(' ')})`,
-    `readonly service_keys=(${serviceKeys.map(({ key }) => key).join(' ')})\n`,
+    `readonly service_keys=(${serviceKeys.map(({ key }) => key).join(' ')})`,
+    `readonly given=(${services.flatMap(({ secretSettings }) => secretSettings.map((name) => name.toLowerCase())).join(' ')})\n`,
   ].join('\n');
 }
 

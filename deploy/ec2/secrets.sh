@@ -9,9 +9,10 @@ Usage: secrets.sh create [DIR]          create missing secrets; existing ones ar
        secrets.sh check [DIR]           fail if secrets are missing, weak, or equal to one another
        secrets.sh rotate TOKEN [DIR]    create a new TOKEN; the services also accept the previous one
        secrets.sh retire TOKEN [DIR]    no longer accept the previous one
+       secrets.sh set SETTING [DIR]     store what is written on the standard input; nothing unsets it
 
 TOKEN is gateway_token, gateway_keyless_token, what one service sends to another (order_to_inventory_token), or the key of one service
-(account_master_key: account-service/README.md, "The master key"). DIR is /opt/orders/secrets unless given. The services read their tokens when they start: after `rotate` and after `retire`, run `host.sh restart`
+(account_master_key: account-service/README.md, "The master key"). SETTING is smtp_url, the mail server with its password. DIR is /opt/orders/secrets unless given. The services read their tokens when they start: after `rotate` and after `retire`, run `host.sh restart`
 (deploy/ec2/README.md, "Rotating a token").
 HELP
 }
@@ -21,6 +22,7 @@ services=(notification account order inventory)
 declare -A databases=([notification]=notifications [account]=accounts [order]=orders [inventory]=inventory)
 readonly call_tokens=(notification_to_account_token account_to_order_token order_to_inventory_token)
 readonly service_keys=(account_master_key)
+readonly given=(smtp_url)
 # [end]
 
 readonly tokens=(gateway_token gateway_keyless_token "${call_tokens[@]}" "${service_keys[@]}")
@@ -80,6 +82,12 @@ adopt() {
   for suffix in '' _previous; do
     [[ -s $dir/order_to_inventory_token$suffix || ! -s $dir/internal_token$suffix ]] ||
       value "internal_token$suffix" | put "order_to_inventory_token$suffix"
+  done
+  # What operators give was a variable in host.env, which this script gets. Without one the file is empty.
+  local name variable
+  for name in "${given[@]}"; do
+    variable=${name^^}
+    [[ -e $dir/$name ]] || printf '%s' "${!variable:-}" | put "$name"
   done
   # Routes without a key had the token of all routes.
   if [[ -s $dir/gateway_token && ! -s $dir/gateway_keyless_token ]]; then
@@ -155,6 +163,12 @@ rotate() {
   echo "$1 is new; the previous one is also accepted. Next: host.sh restart, then: secrets.sh retire $1"
 }
 
+# From the standard input: other users of the host see the arguments of processes.
+set_given() {
+  put "$1"
+  echo "$1 is stored. Next: host.sh restart"
+}
+
 retire() {
   value "$1" | put "$1_previous"
   echo "Only the new $1 will be accepted after: host.sh restart"
@@ -167,6 +181,12 @@ case $command in
     [[ " ${tokens[*]} " == *" ${2:-} "* ]] || fail "$command takes one of: ${tokens[*]}"
     dir=${3:-/opt/orders/secrets}
     [[ -s $dir/$2 && -s $dir/$2_previous ]] || fail "there is no $2 in $dir; run: secrets.sh create $dir"
+    ;;
+  set)
+    [[ " ${given[*]} " == *" ${2:-} "* ]] || fail "set takes one of: ${given[*]}"
+    dir=${3:-/opt/orders/secrets}
+    [[ -d $dir ]] || fail "there is no $dir; run: secrets.sh create $dir"
+    command=set_given
     ;;
   -h | --help | help)
     usage

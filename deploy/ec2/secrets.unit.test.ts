@@ -86,6 +86,34 @@ it('adopt makes the gateway’s token for routes without a key, which an earlier
   expect(read('gateway_keyless_token')).toBe(made);
 });
 
+describe('the mail server, which the operator gives', () => {
+  const given = 'smtps://user:pass@mail.example.com';
+  const withInput = (input: string, env: Record<string, string>, ...args: string[]) =>
+    spawnSync('bash', [join(__dirname, 'secrets.sh'), ...args, folder], {
+      ...{ encoding: 'utf8', input, env: { PATH: process.env.PATH ?? '', ...env } },
+    });
+
+  it('is none at first, and stored from the standard input, without what others could read', () => {
+    expect(read('smtp_url')).toBe('');
+    const { status, stdout, stderr } = withInput(given, {}, 'set', 'smtp_url');
+    expect([status, read('smtp_url'), `${stdout}${stderr}`.includes('pass@')]).toEqual([0, given, false]);
+    expect(secrets('create')).toMatchObject({ code: 0 });
+    expect(secrets('check')).toEqual({ code: 0, output: '' });
+    expect(read('smtp_url')).toBe(given);
+    withInput('', {}, 'set', 'smtp_url');
+    expect(read('smtp_url')).toBe('');
+    expect(withInput(given, {}, 'set', 'gateway_token').status).toBe(1);
+  });
+
+  it('is taken over once from host.env, where an earlier version had it', () => {
+    rmSync(path('smtp_url'));
+    expect(withInput('', { SMTP_URL: given }, 'adopt').status).toBe(0);
+    expect(read('smtp_url')).toBe(given);
+    expect(withInput('', { SMTP_URL: 'smtp://other' }, 'adopt').status).toBe(0);
+    expect(read('smtp_url')).toBe(given);
+  });
+});
+
 it('adopts nothing on a host that had no earlier version', () => {
   rmSync(path(token));
   expect(secrets('adopt')).toMatchObject({ code: 0 });

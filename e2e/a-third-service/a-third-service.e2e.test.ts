@@ -31,6 +31,7 @@ const ENTRY = `  {
     asks: [],
     keys: [],
     settings: {},
+    secretSettings: [],
     callsOutside: false,
     countOption: 'notes',
     replicas: 2,
@@ -219,6 +220,13 @@ describeNeeding('docker compose', hasCompose, 'a third service in the Compose fi
     expect(parts['note-service-2']).toMatchObject({ image: 'shop/note-service:1.0.0' });
     expect(parts.backup?.environment).toMatchObject({ NOTE_DB_URL_FILE: '/run/secrets/note_database_owner_url' });
     expect(Object.keys(parts)).toEqual(expect.arrayContaining(['note-db', 'note-migrate', 'note-service-1']));
+  });
+
+  it('has no password in the environment in production', async () => {
+    const given = { DOCKERHUB_USER: 'shop', TAG: '1.0.0', SMTP_URL: 'smtps://user:password-of-mails@mail.example' };
+    const parts = await config('docker-compose.prod.yml', given);
+    expect(parts['notification-service-1']?.environment).toMatchObject({ SMTP_URL_FILE: '/run/secrets/smtp_url' });
+    expect(JSON.stringify(parts)).not.toContain('password-of-mails');
   });
 });
 

@@ -43,6 +43,23 @@ it('docker-compose.yml sets no names: two clones share no containers, volumes or
   expect(images.map(([, image]) => image)).toEqual(folders.map((folder) => `\${COMPOSE_PROJECT_NAME}-${folder}`));
 });
 
+it('docker-compose.prod.yml gives no setting with a password in the environment, only as a file', () => {
+  const { secrets, ...production } = parse(read('docker-compose.prod.yml'), {
+    merge: true,
+    maxAliasCount: -1,
+  });
+  const settings = services.flatMap(({ folder, secretSettings }) => secretSettings.map((name) => ({ folder, name })));
+  expect(settings).toContainEqual({ folder: 'notification-service', name: 'SMTP_URL' });
+  for (const { folder, name } of settings) {
+    const file = name.toLowerCase();
+    const { environment, secrets: mounted } = production[`x-${folder}`];
+    expect(environment).toMatchObject({ [`${name}_FILE`]: `/run/secrets/${file}` });
+    expect(environment).not.toHaveProperty(name);
+    expect([mounted.includes(file), secrets[file]]).toEqual([true, { file: `./secrets/${file}` }]);
+    expect(read('docker-compose.prod.yml')).not.toContain(`\${${name}`);
+  }
+});
+
 describe.each(folders)('the Dockerfile of %s', (service) => {
   const dockerfile = read(`${service}/Dockerfile`);
 

@@ -1,4 +1,4 @@
-import { callToken, readConfig, serviceConfig, urlList } from '@shop/chassis/base/config/read-config.ts';
+import { callToken, mayBeEmpty, readConfig, serviceConfig, urlList } from '@shop/chassis/base/config/read-config.ts';
 import { z } from 'zod';
 
 /** The settings of notification-service. */
@@ -9,12 +9,14 @@ export const settings = serviceConfig.extend({
     'Base URLs of account-service, separated by commas. A host name stands for all addresses that it resolves to',
   ),
   NOTIFICATION_TO_ACCOUNT_TOKEN: callToken('notification-service', 'account-service'),
-  SMTP_URL: z
-    .url({ protocol: /^smtps?$/ })
-    .optional()
-    .describe(
-      'Mail server: `smtp://` (TLS if the server offers it, always with a user) or `smtps://`, then `user:password@host:port`. Without it, mails wait',
-    ),
+  SMTP_URL: mayBeEmpty(
+    z
+      .url({ protocol: /^smtps?$/ })
+      .optional()
+      .describe(
+        'Mail server: `smtp://` (TLS if the server offers it, always with a user) or `smtps://`, then `user:password@host:port`. Without it, mails wait',
+      ),
+  ),
   MAIL_FROM: z
     .string()
     .regex(

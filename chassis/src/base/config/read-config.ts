@@ -14,7 +14,9 @@ export class ConfigError extends Error {
  * read from a file instead, named by `<NAME>_FILE`, like Docker secrets.
  */
 export function readConfig<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessEnv = process.env): z.output<S> {
-  const { values, faults } = readVariables(Object.keys(schema.shape), env);
+  const names = Object.keys(schema.shape);
+  const emptyOnes = names.filter((name) => (schema.shape[name] as z.ZodType).meta()?.mayBeEmpty === true);
+  const { values, faults } = readVariables(names, env, emptyOnes);
   for (const [name, variable] of Object.entries(schema.shape)) {
     const formerName = (variable as z.ZodType).meta()?.formerName;
     if (typeof formerName !== 'string' || values[name] || faults.some((fault) => fault.name === name)) continue;
@@ -53,6 +55,11 @@ export function formerly<V extends z.ZodType>(formerName: string, variable: V): 
     formerName,
     description: `${variable.description}. Formerly \`${formerName}\`, which is still read`,
   });
+}
+
+/** A variable whose file may be empty, as if there were none: Compose has no optional secrets. */
+export function mayBeEmpty<V extends z.ZodType>(variable: V): V {
+  return variable.meta({ mayBeEmpty: true });
 }
 
 /** The token that identifies `caller` to `callee`; both read it. */

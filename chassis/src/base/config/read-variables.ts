@@ -8,11 +8,12 @@ export interface VariableFault {
 
 /**
  * These environment variables, each from the variable itself or from the file that `<NAME>_FILE` names, without the trailing
- * line break. An empty one is absent.
+ * line break. An empty one is absent; an empty file is a fault, but for those in `mayBeEmpty`.
  */
 export function readVariables(
   names: readonly string[],
   env: NodeJS.ProcessEnv,
+  mayBeEmpty: readonly string[] = [],
 ): { values: Record<string, string>; faults: VariableFault[] } {
   const values: Record<string, string> = {};
   const faults: VariableFault[] = [];
@@ -28,7 +29,7 @@ export function readVariables(
     try {
       const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
       if (text) values[name] = text;
-      else faults.push({ name, message: `The file ${path} is empty.` });
+      else if (!mayBeEmpty.includes(name)) faults.push({ name, message: `The file ${path} is empty.` });
     } catch (error) {
       faults.push({ name, message: `The file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).` });
     }

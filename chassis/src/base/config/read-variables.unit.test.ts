@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { atEnd } from '../../testing/at-end.ts';
-import { formerly, readConfig } from './read-config.ts';
+import { formerly, mayBeEmpty, readConfig } from './read-config.ts';
 import { readVariables } from './read-variables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shop-variables-'));
@@ -32,6 +32,15 @@ describe('readVariables', () => {
       { name: 'C', message: `The file ${env.C_FILE} cannot be read (ENOENT).` },
     ]);
   });
+});
+
+it('takes an empty file for none, where that is allowed', () => {
+  const schema = z.object({ MAIL: mayBeEmpty(z.string().min(4).optional()), KEY: z.string().optional() });
+  const empty = file('none', '\n');
+  expect(readConfig(schema, { MAIL_FILE: empty })).toEqual({});
+  expect(readConfig(schema, { MAIL_FILE: file('mail', 'smtp') })).toEqual({ MAIL: 'smtp' });
+  expect(() => readConfig(schema, { MAIL_FILE: empty, KEY_FILE: empty })).toThrow(`KEY: The file ${empty} is empty.`);
+  expect(() => readConfig(schema, { MAIL_FILE: join(folder, 'gone') })).toThrow('ENOENT');
 });
 
 describe('readConfig', () => {
