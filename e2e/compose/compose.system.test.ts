@@ -220,6 +220,35 @@ describeNeeding('a Docker engine', startDockerEngine(), 'docker compose', () => 
       expect({ code: list.code, list: JSON.parse(list.stdout) }).toEqual({ code: 0, list: { groups: [], items: [] } });
     });
 
+    it('invites staff and rotates the signing keys with the commands in the image of account-service', async () => {
+      const command = async (...args: string[]) => {
+        const cli = ['node', 'account-service/src/cli.ts', ...args];
+        const { code, stdout, text } = await project.run('exec', '-T', 'account-service', ...cli);
+        if (code !== 0) throw new Error(text);
+        return stdout;
+      };
+      const proxy = `http://127.0.0.1:${ports.PROXY_PORT}`;
+      const post = (path: string, body: object) =>
+        fetch(`${proxy}${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'x-caller': 'staff' },
+          body: JSON.stringify(body),
+        });
+      const email = 'staff@example.org';
+      const password = 'correct horse battery staple';
+      const [, token] = /#(\S+)/.exec(await command('staff', 'add', email, '--role', 'operations')) ?? [];
+      expect((await post('/accounts/verification', { token, password, name: 'Ada' })).status).toBe(201);
+      expect(await command('staff', 'list')).toMatch(/staff@example\.org.*operations/);
+      expect((await command('keys', 'rotate')).match(/ waiting /g)).toHaveLength(2);
+      const { keys } = (await (await fetch(`${proxy}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] };
+      expect(keys).toHaveLength(4);
+      const { accessToken } = (await (await post('/sessions', { email, password, bearer: true })).json()) as {
+        accessToken: string;
+      };
+      const headers = { 'x-caller': 'staff', authorization: `Bearer ${accessToken}` };
+      expect((await fetch(`${proxy}/operations/accounts/dead-letters`, { headers })).status).toBe(200);
+    });
+
     it('accepts a client that was added by command, with both keys of a rotation, until the older one is retired', async () => {
       const clients = async (...args: string[]) => {
         const { code, stdout, text } = await project.run('run', '--rm', '-T', 'clients', ...args, '--json');
