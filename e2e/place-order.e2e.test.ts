@@ -66,6 +66,40 @@ describe('an order through the gateway', () => {
   });
 });
 
+describe('the orders of a SKU, through the gateway', () => {
+  it('are found by the back office and by the storefront that placed them', async () => {
+    const sku = await system.product(5);
+    const first = await placeAndWait(system, anOrderOf(sku));
+    const second = await placeAndWait(system, anOrderOf(sku));
+    for (const ask of [system.storefront, system.backoffice, system.operations]) {
+      const { body } = await ask('GET', `/orders?sku=${sku}&status=confirmed`);
+      expect(body.items.map(({ id }: { id: string }) => id)).toEqual([second.body.id, first.body.id]);
+    }
+    const page = await system.backoffice('GET', `/orders?sku=${sku}&limit=1`);
+    const next = await system.backoffice('GET', `/orders?sku=${sku}&limit=1&cursor=${page.body.nextCursor}`);
+    expect([page, next].map(({ body }) => body.items[0].id)).toEqual([second.body.id, first.body.id]);
+    expect(next.body.nextCursor).toBeUndefined();
+  });
+
+  it.each([
+    'A/B',
+    'A%2FB',
+    'A%26B',
+    'A&B',
+    'A%23B',
+    'M%C3%9CG',
+    '%F0%9F%8E%81',
+    '%00',
+    '%FF',
+    '%',
+    'A'.repeat(65),
+    'A&sku=B',
+  ])('are not asked for with %s, which is no SKU', async (text) => {
+    const { status, body } = await system.backoffice('GET', `/orders?sku=${text}`);
+    expect([status, body.code]).toEqual([400, 'validation-failed']);
+  });
+});
+
 describe('a client with an unusual way to send its request', () => {
   const open = () => openRawClient(Number(new URL(system.env.BASE_URL ?? '').port));
   const received = (client: RawClient, pattern: RegExp) => eventually(() => pattern.exec(client.received) ?? undefined);

@@ -173,6 +173,7 @@ CREATE TABLE order_lines (
   autovacuum_analyze_scale_factor = 0.01,
   autovacuum_analyze_threshold = 1000
 );
+CREATE INDEX order_lines_sku_idx ON order_lines USING btree (sku COLLATE "C", order_id);
 COMMENT ON TABLE order_lines IS 'What was ordered; never changes';
 COMMENT ON COLUMN order_lines.unit_price IS 'Integer minor units of the order''s currency';
 

@@ -365,6 +365,7 @@ const listOrders = fc
     of: storefront,
     status: maybe(fc.constantFrom(...statuses)),
     customerId: maybe(fc.constantFrom('c-1', 'c-2', 'c-3')),
+    sku: maybe(anySku),
     limit: fc.constantFrom(1, 2, 100),
   })
   .map((params) =>

@@ -37,6 +37,13 @@ interface Judged {
 
 export type Shop = ReturnType<typeof openShop>;
 
+interface OrderFilter {
+  status?: string;
+  customerId?: string;
+  clientId?: string;
+  sku?: string;
+}
+
 interface State {
   inventory: Inventory;
   orders: Order[];
@@ -246,13 +253,14 @@ function views(state: State) {
       return { status: 200, body: { items: order.timeline.map((entry) => ({ ...entry, at: TIME })) } };
     },
     /** Newest first. */
-    ordersAsSeenBy(caller: CallerName, filter: { status?: string; customerId?: string; clientId?: string }) {
+    ordersAsSeenBy(caller: CallerName, filter: OrderFilter) {
       return orders
         .filter(
           (order) =>
             (seesAll(caller) ? order.clientId === filter.clientId : order.clientId === clientOf(caller)) &&
             (filter.status === undefined || order.status === filter.status) &&
-            (filter.customerId === undefined || order.customerId === filter.customerId),
+            (filter.customerId === undefined || order.customerId === filter.customerId) &&
+            (filter.sku === undefined || order.lines.some(({ sku }) => sku === filter.sku)),
         )
         .reverse();
     },

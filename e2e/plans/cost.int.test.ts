@@ -78,8 +78,14 @@ async function batches(): Promise<number> {
   );
 }
 
+interface LogBytes {
+  /** For the search by SKU. */
+  skuIndex: number;
+  others: number;
+}
+
 /** Bytes of WAL for this database, without full-page images. */
-async function logBytes(url: string, work: () => Promise<void>): Promise<number> {
+async function logBytes(url: string, work: () => Promise<void>): Promise<LogBytes> {
   return withClient(url, async (client) => {
     const place = async () => (await client.query('SELECT pg_current_wal_insert_lsn()::text AS lsn')).rows[0].lsn;
     const from = await place();
@@ -87,14 +93,19 @@ async function logBytes(url: string, work: () => Promise<void>): Promise<number>
     const { rows } = await client.query(
       /* sql */ `
       WITH blocks AS (
-        SELECT start_lsn, record_length, block_fpi_length FROM pg_get_wal_block_info($1, $2, false)
+        SELECT start_lsn, record_length, block_fpi_length,
+          relfilenode IS NOT DISTINCT FROM pg_relation_filenode(to_regclass('order_lines_sku_idx')) AS is_sku
+        FROM pg_get_wal_block_info($1, $2, false)
         WHERE reldatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
       ), records AS (
-        SELECT max(record_length) - sum(coalesce(block_fpi_length, 0)) AS bytes FROM blocks GROUP BY start_lsn
-      ) SELECT sum(bytes)::float8 AS bytes FROM records`,
+        SELECT max(record_length) - sum(coalesce(block_fpi_length, 0)) AS bytes, bool_or(is_sku) AS is_sku
+        FROM blocks GROUP BY start_lsn
+      ) SELECT coalesce(sum(bytes) FILTER (WHERE is_sku), 0)::float8 AS "skuIndex",
+          sum(bytes) FILTER (WHERE NOT is_sku)::float8 AS others
+        FROM records`,
       [from, await place()],
     );
-    return rows[0].bytes;
+    return rows[0];
   });
 }
 
@@ -145,11 +156,14 @@ describe('orders that are placed together', () => {
 
   it('write no more WAL than the current limit', async () => {
     let stock = 0;
-    const order = await logBytes(orderDatabase.ownerUrl, async () => {
-      stock = await logBytes(stockDatabase.ownerUrl, () => placeMany(ORDERS));
+    const { others: order, skuIndex } = await logBytes(orderDatabase.ownerUrl, async () => {
+      stock = (await logBytes(stockDatabase.ownerUrl, () => placeMany(ORDERS))).others;
     });
     // 4,730 and 1,070 with two lines, plus a tenth for page splits.
     expect(order / ORDERS).toBeLessThan(5_200);
+    // 160 with two lines, plus a page split.
+    expect(skuIndex / ORDERS).toBeGreaterThan(100);
+    expect(skuIndex / ORDERS).toBeLessThan(340);
     expect(stock / ORDERS).toBeLessThan(1_180);
   });
 });
@@ -197,6 +211,16 @@ describe('the indexes of orders', () => {
       'orders_idempotency_key_key', // prevents a second order for a key
       'orders_number_key', // search by number
       'orders_pkey',
+    ]);
+  });
+
+  it('are two for their lines', async () => {
+    const { rows } = await orderDatabase.pool.query(
+      "SELECT indexname FROM pg_indexes WHERE tablename = 'order_lines' ORDER BY 1",
+    );
+    expect(rows.map(({ indexname }) => indexname)).toEqual([
+      'order_lines_pkey',
+      'order_lines_sku_idx', // search by SKU
     ]);
   });
 });

@@ -50,6 +50,7 @@ const SMALL_INDEXES = ['orders_awaiting_idx', 'accounts_staff_idx'];
 const WIDE_INDEXES = [
   'orders_client_idx',
   'orders_customer_id_idx',
+  'order_lines_sku_idx',
   'stock_movements_sku_id_idx',
   'dead_letters_status_idx',
   'dead_letters_group_key_idx',

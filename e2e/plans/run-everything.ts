@@ -155,7 +155,7 @@ async function readOrders({ orders, orderPool }: FilledSystem): Promise<void> {
   await readDigests(orderPool, shopperOrderStates);
   await readStates(orderPool, shopperOrderStates, { buckets: [7] });
   for (const status of [undefined, ...orderStatuses]) {
-    for (let bits = 0; bits < 16; bits += 1) {
+    for (let bits = 0; bits < 32; bits += 1) {
       await listOrders(
         orderPool,
         {
@@ -164,6 +164,7 @@ async function readOrders({ orders, orderPool }: FilledSystem): Promise<void> {
           customerId: bits & 2 ? 'customer-1' : undefined,
           number: bits & 4 ? '1' : undefined,
           before: bits & 8 ? id : undefined,
+          sku: bits & 16 ? ANY_SKU : undefined,
         },
         50,
       );

@@ -1526,6 +1526,8 @@ export interface components {
             status?: components["schemas"]["OrderStatus"];
             /** @description Only orders of this customer */
             customerId?: string;
+            /** @description Only orders with a line of this SKU */
+            sku?: components["schemas"]["Sku"];
             /** @description Only the order with this number */
             number?: string;
             /** @description Maximum number of items in a page */

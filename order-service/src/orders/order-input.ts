@@ -45,6 +45,7 @@ export const orderStatus = z.enum(orderStatuses).meta({ id: 'OrderStatus' });
 export const ownOrdersQuery = z.strictObject({
   status: orderStatus.optional().meta({ description: 'Only orders in this status' }),
   customerId: text(1, 100).optional().meta({ description: 'Only orders of this customer' }),
+  sku: sku.optional().meta({ description: 'Only orders with a line of this SKU' }),
   number: z
     .string()
     .regex(/^ORD-[1-9][0-9]{0,17}$/, 'Must be an order number like ORD-1024.')

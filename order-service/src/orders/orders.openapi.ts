@@ -102,8 +102,8 @@ export const orderOperations: readonly Operation[] = [
     summary: 'List orders, newest first',
     description:
       'A storefront sees its own orders only, and a shopper the orders of the account. `clientId` is for back office and operations; ' +
-      'from others it is a 400, and so is `customerId` from a shopper. A page is limited by the number of orders read and by 2,000 ' +
-      'lines: it may have fewer items than `limit`, or none, and still have a `nextCursor`.',
+      'from others it is a 400, and so is `customerId` from a shopper. `sku` finds the orders with a line of it, at any price. A ' +
+      'page is limited by the number of orders read and by 2,000 lines: it may have fewer items than `limit`, or none, and still have a `nextCursor`.',
     tag: 'orders',
     groups: ['storefront', 'backoffice', 'operations'],
     people: ['shopper'],

@@ -331,6 +331,85 @@ describe('GET /orders', () => {
     expect(await count('clientId=storefront-2', BACKOFFICE)).toBe(1);
   });
 
+  it('filters by SKU, alone and with the other filters, within what the caller sees', async () => {
+    const of = (...skus: string[]) => ({ lines: skus.map((sku) => ({ sku, quantity: 1 })) });
+    system.peer.decide = refused;
+    await placed({ ...of('MUG', 'CUP'), customerId: 'a' });
+    const [rejected] = (await get(system.service, '/orders')).body.items;
+    system.peer.decide = () => ({ state: 'held' });
+    const mine = await placed({ ...of('JAR', 'MUG'), customerId: 'b' });
+    const other = await placed({ ...of('MUG'), customerId: 'b' }, OTHER_STOREFRONT);
+    await placed({ ...of('CUP', 'MUG-2'), customerId: 'b' });
+    system.peer.decide = undecided;
+    const waiting = await placed({ ...of('MUG'), customerId: 'a' });
+    const list = async (query: string, as = STOREFRONT) =>
+      (await get(system.service, `/orders?${query}`, as).expect(200)).body.items.map(({ id }: { id: string }) => id);
+    expect(await list('sku=MUG', BACKOFFICE)).toEqual([waiting.id, other.id, mine.id, rejected.id]);
+    expect(await list('sku=MUG')).toEqual([waiting.id, mine.id, rejected.id]);
+    expect(await list('sku=MUG', OTHER_STOREFRONT)).toEqual([other.id]);
+    expect(await list('sku=MUG&clientId=storefront-2', OPERATIONS)).toEqual([other.id]);
+    expect(await list('sku=MUG&status=rejected')).toEqual([rejected.id]);
+    expect(await list('sku=MUG&status=pending')).toEqual([waiting.id]);
+    expect(await list('sku=CUP&status=pending')).toEqual([]);
+    expect(await list('sku=MUG&customerId=b', BACKOFFICE)).toEqual([other.id, mine.id]);
+    expect(await list('sku=MUG&customerId=b&status=confirmed')).toEqual([mine.id]);
+    expect(await list(`sku=MUG&number=${mine.number}`)).toEqual([mine.id]);
+    expect(await list(`sku=CUP&number=${mine.number}`)).toEqual([]);
+    for (const none of ['mug', 'MU', 'MUG-', 'NONE']) expect(await list(`sku=${none}`, BACKOFFICE)).toEqual([]);
+  });
+
+  it.each([
+    ['sku=', '/sku'],
+    ['sku=A%2FB', '/sku'],
+    ['sku=A%26B', '/sku'],
+    ['sku=A&B', '/B'],
+    ['sku=M%C3%9CG', '/sku'],
+    ['sku=%F0%9F%8E%81', '/sku'],
+    ['sku=%00', '/sku'],
+    ['sku=%FF', '/sku'],
+    ['sku=MUG%0A', '/sku'],
+    ['sku=%25', '/sku'],
+    ['sku=..', '/sku'],
+    ["sku='%20OR%20true--", '/sku'],
+    [`sku=${'A'.repeat(65)}`, '/sku'],
+    ['sku=A&sku=B', '/sku'],
+    ['sku[]=A', '/sku[]'],
+    ['sku[a]=A', '/sku[a]'],
+    ['SKU=A', '/SKU'],
+  ])('refuses %s as a SKU', async (query, pointer) => {
+    const answer = await get(system.service, `/orders?${query}`, BACKOFFICE);
+    expect([answer.status, answer.body]).toMatchObject([400, { code: 'validation-failed', errors: [{ pointer }] }]);
+  });
+
+  it('pages through the orders of a SKU, each exactly once, however many prices it has in one', async () => {
+    const priced = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ sku: 'MUG', quantity: 1, unitPrice: n }));
+    const mine: string[] = [];
+    for (const count of [1, 2, 1_000, 999, 1, 3]) mine.unshift((await placed({ lines: priced(count) })).id);
+    for (const [query, pages] of [
+      ['limit=1', 6],
+      ['limit=4', 3],
+      // 1,000 lines of the SKU, then 1,003.
+      ['limit=100', 3],
+      ['status=confirmed', 3],
+    ]) {
+      const seen: string[][] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const { body } = await get(system.service, `/orders?sku=MUG&${query}${cursor && `&cursor=${cursor}`}`);
+        seen.push(body.items.map((order: { id: string }) => order.id));
+        cursor = body.nextCursor;
+      }
+      expect([query, seen.flat(), seen.length]).toEqual([query, mine, pages]);
+    }
+  });
+
+  it('does not take the cursor of one SKU for another', async () => {
+    for (let n = 0; n < 2; n += 1) await placed({ lines: [{ sku: 'MUG', quantity: 1 }] });
+    const { body } = await get(system.service, '/orders?sku=MUG&limit=1');
+    const answer = await get(system.service, `/orders?sku=CUP&limit=1&cursor=${body.nextCursor}`);
+    expect([answer.status, answer.body.code]).toEqual([400, 'validation-failed']);
+  });
+
   it('reads a bounded number of rows for a status: an empty page may have a next one', async () => {
     await rows(
       system,

@@ -279,12 +279,14 @@ export interface OrderFilter {
   customerId?: string;
   number?: string;
   status?: OrderStatus;
+  /** Only orders with a line of this SKU. */
+  sku?: string;
   /** Only orders with a smaller id: older ones. */
   before?: OrderId;
 }
 
 // A page with a filter that its index does not cover (a status, or the client of a customer) may have to skip many other
-// orders. It stops here and returns a cursor. The limit keeps the most expensive page at the cost of about ten full ones.
+// orders, and a page of a SKU many lines of the same order. It stops here and returns a cursor. The limit keeps the most expensive page at the cost of about ten full ones.
 const SCAN_LIMIT = 1_000;
 
 // A hundred orders with 1,000 lines each would be 5 MB; this limit keeps a page at a tenth of that. An order has at most
@@ -293,6 +295,13 @@ const LINES_LIMIT = 2_000;
 
 // The collation of the index for lists, and of no other, so that a query for one key can only use the constraint's index.
 const CLIENT_BY_BYTES = 'client_id COLLATE "C"';
+const SKU_BY_BYTES = 'sku COLLATE "C"';
+
+/** Whether an order `o` has a line of a SKU. A scalar subquery, because a join could be planned as a hash of all its lines. */
+const HAS_SKU = '(SELECT true FROM order_lines WHERE order_id = o.id AND sku = ? LIMIT 1)';
+
+// The rows of its index that a window has read, each order counted with all that it took.
+const SEEN = /* sql */ 'sum(rows_read)::integer AS seen, min(id::text) AS last_seen';
 
 /** A page of orders, newest first, and the start of the next page. A short or empty page may still have a next one. */
 export async function listOrders(
@@ -307,30 +316,42 @@ export async function listOrders(
     .from('o')
     .orderBy('o.id', 'desc')
     .limit(limit + 1);
-  if (rest) page.where(rest);
+  for (const [condition, value] of Object.entries(rest ?? {})) page.whereRaw(condition, [value]);
   const query = builder
     .with('o', window)
     .with('page', page)
     .with('counted', builder.raw('SELECT page.*, sum(line_count) OVER (ORDER BY id DESC) AS lines_so_far FROM page'))
     .select(builder.raw(`${COLUMNS}, ${LINES}`))
     .select(builder.raw('(SELECT count(*)::integer FROM page) AS found'))
-    .select(builder.raw('(SELECT count(*)::integer FROM o) AS seen, (SELECT min(id::text) FROM o) AS last_seen'))
+    .select('scan.seen', 'scan.last_seen')
     .from({ o: 'counted' })
+    .joinRaw(`CROSS JOIN (SELECT ${SEEN} FROM o) AS scan`)
     .where('o.lines_so_far', '<=', LINES_LIMIT)
     .orderBy('o.id', 'desc');
   const { sql, bindings } = query.toSQL().toNative();
   const { rows } = await q.query<OrderRow & { found: number; seen: number; last_seen: string }>(sql, [...bindings]);
   const orders = rows.slice(0, limit).map(toOrder);
   if (rows[0] && rows[0].found > orders.length) return { orders, next: orders.at(-1)?.id };
-  if (!rest) return { orders };
-  const scan = rows[0] ?? (await lastOfScan(q, window));
+  const scan = rows[0] ?? (rest && (await lastOfScan(q, window)));
   return scan && scan.seen === SCAN_LIMIT ? { orders, next: scan.last_seen } : { orders };
 }
 
 /** The newest orders that one index finds, and the filters that are left to apply to them. */
-function windowOf({ clientId, customerId, number, status, before }: OrderFilter) {
-  const window = builder('orders').select('*').limit(SCAN_LIMIT);
+function windowOf(filter: OrderFilter) {
+  const { clientId, customerId, number, sku, status, before } = filter;
+  const isFew = number !== undefined || status === 'pending';
   const rest: Record<string, string> = {};
+  if (status !== undefined) rest['o.status = ?'] = status;
+  // The SKU before the client, because most SKUs have fewer orders.
+  const leads = sku !== undefined && customerId === undefined && !isFew;
+  if (sku !== undefined && !leads) rest[HAS_SKU] = sku;
+  if (clientId !== undefined && (leads || (customerId !== undefined && !isFew))) rest['o.client_id = ?'] = clientId;
+  const window = leads ? ordersOfSku(sku, before) : ordersOf(filter);
+  return { window, rest: Object.keys(rest).length > 0 ? rest : undefined };
+}
+
+function ordersOf({ clientId, customerId, number, status, before }: OrderFilter) {
+  const window = builder('orders').select('*', builder.raw('1 AS rows_read')).limit(SCAN_LIMIT);
   if (before !== undefined) window.where('id', '<', before);
   if (number !== undefined || status === 'pending') {
     // One order or few. The condition on `awaiting` lets the planner use the completer's index for pending orders.
@@ -338,13 +359,9 @@ function windowOf({ clientId, customerId, number, status, before }: OrderFilter)
     else window.where('status', 'pending').whereNotNull('awaiting');
     if (clientId !== undefined) window.where('client_id', clientId);
     if (customerId !== undefined) window.where('customer_id', customerId);
-  } else if (customerId !== undefined) {
-    only(window, 'customer_id', customerId);
-    if (clientId !== undefined) rest['o.client_id'] = clientId;
-  } else if (clientId !== undefined) only(window, CLIENT_BY_BYTES, clientId);
-  if (status !== undefined) rest['o.status'] = status;
-  window.orderBy('id', 'desc');
-  return { window, rest: Object.keys(rest).length > 0 ? rest : undefined };
+  } else if (customerId !== undefined) only(window, 'customer_id', customerId);
+  else if (clientId !== undefined) only(window, CLIENT_BY_BYTES, clientId);
+  return window.orderBy('id', 'desc');
 }
 
 /**
@@ -355,10 +372,32 @@ function only(window: ReturnType<typeof builder>, column: string, value: string)
   window.whereRaw(`${column} BETWEEN ? AND ?`, [value, value]).orderByRaw(`${column} DESC`);
 }
 
+/** The orders of a SKU, by its index alone. An order has a line of the SKU for each of its prices. */
+function ordersOfSku(sku: string, before: OrderId | undefined) {
+  const lines = builder('order_lines')
+    .select(builder.raw(`${SKU_BY_BYTES} AS sku`), 'order_id')
+    .limit(SCAN_LIMIT);
+  if (before !== undefined) lines.where('order_id', '<', before);
+  only(lines, SKU_BY_BYTES, sku);
+  lines.orderBy('order_id', 'desc');
+  const found = builder
+    .select('sku', 'order_id', builder.raw('count(*) AS rows_read'))
+    .from(lines.as('l'))
+    .groupBy('sku', 'order_id')
+    .orderBy([
+      { column: 'sku', order: 'desc' },
+      { column: 'order_id', order: 'desc' },
+    ]);
+  return builder
+    .select('o.*', 'f.rows_read')
+    .from(found.as('f'))
+    .joinRaw('CROSS JOIN LATERAL (SELECT * FROM orders WHERE id = f.order_id LIMIT 1) AS o')
+    .orderBy('f.sku', 'desc')
+    .orderBy('f.order_id', 'desc');
+}
+
 async function lastOfScan(q: Queryable, window: ReturnType<typeof builder>) {
-  const scan = builder
-    .select(builder.raw('count(*)::integer AS seen, min(id::text) AS last_seen'))
-    .from(window.clone().as('o'));
+  const scan = builder.select(builder.raw(SEEN)).from(window.clone().as('o'));
   const { sql, bindings } = scan.toSQL().toNative();
   const { rows } = await q.query<{ seen: number; last_seen: string }>(sql, [...bindings]);
   return rows[0];
