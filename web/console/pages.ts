@@ -13,6 +13,8 @@ export interface NavigationEntry {
   key: string;
   /** Only people with this role are shown it. */
   role?: string;
+  /** What the entry counts, where there is some. */
+  count?: 'pending' | 'deadLetters';
 }
 
 export interface PageEntry {
@@ -32,7 +34,7 @@ export const pages: readonly PageEntry[] = [
   {
     path: '/orders',
     load: async () => (await import('./routes/orders.tsx')).OrdersPage,
-    navigation: { title: words.shell.orders, icon: 'orders', key: 'o' },
+    navigation: { title: words.shell.orders, icon: 'orders', key: 'o', count: 'pending' },
     detail: { path: '/$order', load: async () => (await import('./routes/order.tsx')).OrderPage },
   },
   {
@@ -45,7 +47,7 @@ export const pages: readonly PageEntry[] = [
   {
     path: '/failures',
     load: async () => (await import('./routes/failures.tsx')).FailuresPage,
-    navigation: { title: words.shell.failures, icon: 'failures', key: 'f' },
+    navigation: { title: words.shell.failures, icon: 'failures', key: 'f', count: 'deadLetters' },
   },
   { path: '/failures/$service', load: async () => (await import('./routes/failure-group.tsx')).FailureGroupPage },
   { path: '/failures/$service/$letter', load: async () => (await import('./routes/failure.tsx')).FailurePage },

@@ -1,12 +1,12 @@
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import { resumeSession } from '../../shared/api/session.ts';
 import { useSession } from '../../shared/api/use-session.ts';
 import { ErrorPanel } from '../../shared/components/error-panel.tsx';
-import { useLive } from '../../shared/live/use-live.ts';
-import { words } from '../../shared/words/locale.ts';
+import { useLive, useLiveCount } from '../../shared/live/use-live.ts';
+import { locale, words } from '../../shared/words/locale.ts';
 import icon from '../icon.svg';
-import { pages } from '../pages.ts';
+import { type NavigationEntry, pages } from '../pages.ts';
 import { navigationOf } from '../stories/navigation.ts';
 import { HealthPill } from './health-pill.tsx';
 import { Icon } from './icon.tsx';
@@ -61,19 +61,48 @@ function Navigation({ roles }: { roles: readonly string[] }) {
       </Link>
       <ul>
         {navigationOf(pages, roles).map(({ path, navigation }) => (
-          <li key={path}>
-            <Link
-              to={path}
-              className={styles.entry}
-              activeOptions={{ exact: path === '/', includeSearch: false }}
-              activeProps={{ 'aria-current': 'page' }}
-            >
-              <Icon name={navigation.icon} />
-              {navigation.title}
-            </Link>
-          </li>
+          <Entry key={path} path={path} navigation={navigation} />
         ))}
       </ul>
     </nav>
+  );
+}
+
+const countWords = { pending: words.shell.ordersWait, deadLetters: words.shell.messagesSetAside };
+
+interface EntryProps {
+  path: string;
+  navigation: NavigationEntry;
+}
+
+/** A page, and how much there waits for a person. */
+function Entry({ path, navigation: { title, icon: name, count: counted } }: EntryProps) {
+  const count = useLiveCount(counted);
+  const explanation = useId();
+  const shown = counted !== undefined && count !== undefined && count > 0 ? { counted, count } : undefined;
+  return (
+    <li>
+      <Link
+        to={path}
+        className={styles.entry}
+        activeOptions={{ exact: path === '/', includeSearch: false }}
+        activeProps={{ 'aria-current': 'page' }}
+        aria-describedby={shown && explanation}
+      >
+        <Icon name={name} />
+        {title}
+        {shown && (
+          <span className={styles.count} data-of={shown.counted} aria-hidden>
+            {shown.count.toLocaleString(locale)}
+            {shown.counted === 'pending' && ' ◐'}
+          </span>
+        )}
+      </Link>
+      {shown && (
+        <span id={explanation} hidden>
+          {countWords[shown.counted](shown.count)}
+        </span>
+      )}
+    </li>
   );
 }

@@ -7,7 +7,7 @@ import { Loading, Page } from '../../shared/components/page.tsx';
 import { Panel } from '../../shared/components/panel.tsx';
 import { type Mood, Status } from '../../shared/components/status.tsx';
 import { Time, useNow } from '../../shared/components/time.tsx';
-import { useLiveState } from '../../shared/live/use-live.ts';
+import { useLiveCount, useLiveState } from '../../shared/live/use-live.ts';
 import { locale, words } from '../../shared/words/locale.ts';
 import { OrdersChart } from '../parts/orders-chart.tsx';
 import { CHART_ORDERS, type Overview, useOverview } from '../parts/use-overview.ts';
@@ -84,19 +84,14 @@ interface FiguresProps {
 }
 
 function Figures({ perMinute, overview, isOperations }: FiguresProps) {
-  const { counters } = useLiveState();
-  const sum = (name: string) => {
-    const known = [counters.orders?.[name], counters.inventory?.[name]].filter((count) => count !== undefined);
-    return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0);
-  };
   const mismatches = overview.books.map(({ query }) => query.data?.lastFinished?.total);
   const rate = overview.recent.data && perMinute && perMinute.good + perMinute.waiting + perMinute.bad;
   return (
     <dl className={styles.figures}>
       <Figure name={words.overview.ordersPerMinute} value={rate} />
-      <Figure name={words.overview.waiting} value={counters.orders?.pending} alert="waiting" />
-      <Figure name={words.overview.deadLetters} value={sum('deadLetters')} alert="bad" />
-      <Figure name={words.overview.unsent} value={sum('outbox')} />
+      <Figure name={words.overview.waiting} value={useLiveCount('pending')} alert="waiting" />
+      <Figure name={words.overview.deadLetters} value={useLiveCount('deadLetters')} alert="bad" />
+      <Figure name={words.overview.unsent} value={useLiveCount('outbox')} />
       {isOperations && (
         <Figure
           name={words.overview.mismatches}

@@ -8,6 +8,14 @@ export function useLiveState(): LiveState {
   return useSyncExternalStore(onLiveState, liveState);
 }
 
+/** The sum of a counter over the services that tell it; undefined before one has. */
+export function useLiveCount(name: string | undefined): number | undefined {
+  const { counters } = useLiveState();
+  if (name === undefined) return undefined;
+  const known = Object.values(counters).flatMap((counts) => counts?.[name] ?? []);
+  return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0);
+}
+
 // Many changes in a moment are one reason to read again.
 const GATHER_MS = 500;
 

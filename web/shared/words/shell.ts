@@ -11,6 +11,14 @@ export const shellWords = {
   books: { en: 'Books', de: 'Bücher' },
   accounts: { en: 'Accounts', de: 'Konten' },
   parts: { en: 'Parts', de: 'Teile' },
+  ordersWait: {
+    en: (count: number) => (count === 1 ? '1 order waits' : `${count} orders wait`),
+    de: (count: number) => (count === 1 ? '1 Bestellung wartet' : `${count} Bestellungen warten`),
+  },
+  messagesSetAside: {
+    en: (count: number) => (count === 1 ? '1 message set aside' : `${count} messages set aside`),
+    de: (count: number) => (count === 1 ? '1 Nachricht beiseitegelegt' : `${count} Nachrichten beiseitegelegt`),
+  },
   search: { en: 'Search orders, accounts …', de: 'Bestellungen, Konten suchen …' },
   searchLabel: { en: 'Search', de: 'Suche' },
   allWell: { en: 'All well', de: 'Alles in Ordnung' },

@@ -73,6 +73,9 @@ describeNeeding('Chromium', hasBrowser, 'failures in the console', () => {
     const { page } = staff;
     await staff.open('/failures');
     await page.getByRole('row', { name: /Unreadable message .* 3/ }).waitFor({ timeout: 30_000 });
+    const navigation = page.getByRole('navigation', { name: 'Pages' });
+    await navigation.getByText('3', { exact: true }).waitFor({ timeout: 30_000 });
+    await navigation.getByText('3 messages set aside').waitFor({ state: 'attached' });
     await page.getByRole('link', { name: 'Unreadable message' }).click();
     await page.getByRole('rowheader').getByRole('link').first().click();
     await button('Discard message').click();
