@@ -95,10 +95,14 @@ export function superuserUrl(server: Pick<PostgresServer, 'port' | 'superuserPas
   return `postgres://postgres:${server.superuserPassword}@127.0.0.1:${server.port}/postgres`;
 }
 
+// A probe is repeated; what is done once waits for a machine that starts several systems.
+const PROBE_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 30_000;
+
 /** Whether the server answers a query. */
 export async function postgresAnswers(url: string): Promise<boolean> {
   try {
-    await query(url, (client) => client.query('SELECT 1'));
+    await query(url, PROBE_TIMEOUT_MS, (client) => client.query('SELECT 1'));
     return true;
   } catch {
     return false;
@@ -109,7 +113,7 @@ export async function postgresAnswers(url: string): Promise<boolean> {
 export async function prepareDatabase(url: string, database: OwnedDatabase): Promise<void> {
   const owner = pg.escapeIdentifier(database.owner);
   const name = pg.escapeIdentifier(database.name);
-  await query(url, async (client) => {
+  await query(url, CONNECT_TIMEOUT_MS, async (client) => {
     const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [database.owner]);
     if (roles.rowCount === 0) await client.query(`CREATE ROLE ${owner}`);
     // CREATEROLE: migrations create the application's role. pg_signal_backend: tests terminate other sessions.
@@ -121,8 +125,12 @@ export async function prepareDatabase(url: string, database: OwnedDatabase): Pro
   });
 }
 
-async function query(url: string, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+async function query(
+  url: string,
+  connectionTimeoutMillis: number,
+  use: (client: pg.Client) => Promise<unknown>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis });
   client.on('error', () => {}); // the server may be killed at any time; the query reports it
   try {
     await client.connect();
