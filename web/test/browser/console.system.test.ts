@@ -94,7 +94,8 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
       await other.goto(`${base}/console/parts`);
       await other.getByRole('heading', { name: 'Parts' }).waitFor();
       const refreshes: string[] = [];
-      context.on('request', (request) => request.url().endsWith('/sessions/refresh') && refreshes.push(request.url()));
+      // Without one that a background call of the page began and that the reload broke off.
+      context.on('requestfinished', (one) => one.url().endsWith('/sessions/refresh') && refreshes.push(one.url()));
       await context.clearCookies({ name: /^(__Host-)?staff$/ });
       await Promise.all([page.reload(), other.goto(`${base}/console/orders`)]);
       await page.getByRole('heading', { name: 'Overview' }).waitFor();
