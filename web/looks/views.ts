@@ -59,6 +59,7 @@ export const views: readonly View[] = [
   },
   { page: 'orders', path: at('/orders'), states },
   { page: 'orders', detail: 'filtered', path: at('/orders?status=rejected'), states: ['full', 'empty'] },
+  { page: 'orders', detail: 'sku', path: at('/orders?sku=MUG-BLUE'), states: ['full'] },
   {
     page: 'order',
     path: of('/orders', 'shipped'),

@@ -50,10 +50,20 @@ const columns: readonly Column<Movement>[] = [
   { title: words.stock.change, cell: (movement) => <Cause {...movement} /> },
   { title: words.stock.onHand, align: 'end', cell: ({ deltaOnHand }) => changeText(deltaOnHand, locale) },
   { title: words.stock.reserved, align: 'end', cell: ({ deltaReserved }) => changeText(deltaReserved, locale) },
-  { title: words.stock.why, isWide: true, isExtra: true, cell: ({ reason }) => (reason === 'count' ? '' : reason) },
+  { title: words.stock.why, isWide: true, isExtra: true, cell: (movement) => <Reason {...movement} /> },
   { title: words.stock.who, isExtra: true, cell: ({ actor }) => <Actor actor={actor} /> },
   { title: words.stock.when, align: 'end', cell: ({ at }) => <Time at={at} /> },
 ];
+
+/** The order that caused it, by the end of its id (those of one day begin alike), or what the person gave. */
+function Reason({ kind, causeId, reason }: Movement) {
+  if (kind === 'adjusted') return reason === 'count' ? '' : reason;
+  return (
+    <Link to={`/orders/${causeId}`} title={causeId}>
+      {words.stock.ofOrder(`…${causeId.slice(-8)}`)}
+    </Link>
+  );
+}
 
 /** What happened; an order's leads to the order. */
 function Cause({ kind, causeId, reason }: Movement) {

@@ -4,9 +4,10 @@ import { isTyping } from '../../shared/components/row-keys.ts';
 import { words } from '../../shared/words/locale.ts';
 import { destinationOf } from '../stories/search.ts';
 import { Icon } from './icon.tsx';
+import { findSku } from './product.ts';
 import styles from './search-box.module.css';
 
-/** Finds by what people have in hand: a number, an id, a customer. `/` leads to it. */
+/** Finds by what people have in hand: a number, an id, a SKU, a customer. `/` leads to it. */
 export function SearchBox() {
   const navigate = useNavigate();
   const input = useRef<HTMLInputElement>(null);
@@ -21,9 +22,9 @@ export function SearchBox() {
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
   }, []);
-  const search = (event: React.FormEvent) => {
+  const search = async (event: React.FormEvent) => {
     event.preventDefault();
-    const destination = destinationOf(text);
+    const destination = destinationOf(text, await findSku(text));
     if (destination === undefined) return;
     setText('');
     input.current?.blur();
@@ -31,7 +32,7 @@ export function SearchBox() {
   };
   return (
     <search className={styles.search}>
-      <form onSubmit={search}>
+      <form onSubmit={(event) => void search(event)}>
         <Icon name="search" />
         <input
           ref={input}

@@ -19,7 +19,7 @@ import { OrderStatus } from '../parts/order-status.tsx';
 import thing from '../parts/thing.module.css';
 import { type OrderParts, useOrderParts } from '../parts/use-order-parts.ts';
 import { isId } from '../stories/accounts.ts';
-import { SHOP_CLIENT, totalOf } from '../stories/order-facts.ts';
+import { SHOP_CLIENT, totalOf, unitsIn } from '../stories/order-facts.ts';
 import { orderSentence } from '../stories/order-sentence.ts';
 import styles from './order.module.css';
 
@@ -69,6 +69,7 @@ function OrderStory({ order }: { order: Order }) {
     <Page title={order.number} aside={<OrderActions order={order} />}>
       <p className={thing.sentence}>
         <OrderStatus status={order.status} />
+        <span>{unitsText(order)}</span>
         {parts.timeline.isSuccess && <span>{orderSentence(story, words.orders, now)}</span>}
       </p>
       <div className={thing.columns}>
@@ -83,6 +84,15 @@ function OrderStory({ order }: { order: Order }) {
       </div>
     </Page>
   );
+}
+
+/** “3 units of 2 products” */
+function unitsText({ lines }: Order): string {
+  const { units, skus } = unitsIn(lines);
+  const [sku] = skus;
+  return skus.length === 1 && sku !== undefined
+    ? words.orders.unitsOf(units, sku)
+    : words.orders.unitsOfProducts(units, skus.length);
 }
 
 function OrderFacts({ order, reservation }: { order: Order; reservation: OrderParts['reservation'] }) {
@@ -139,7 +149,7 @@ function OrderLines({ order }: { order: Order }) {
       <Table
         label={words.orders.lines}
         rows={order.lines}
-        rowKey={({ sku }) => sku}
+        rowKey={({ sku, unitPrice }) => `${sku} ${unitPrice}`}
         columns={[
           { title: words.orders.sku, isWide: true, cell: ({ sku }) => sku },
           { title: words.orders.quantity, align: 'end', cell: ({ quantity }) => quantity },

@@ -17,10 +17,12 @@ import { words } from '../../shared/words/locale.ts';
 import { ListAndDetail } from '../parts/list-and-detail.tsx';
 import { OrderStatus, orderStatuses } from '../parts/order-status.tsx';
 import { OrderTotal } from '../parts/order-total.tsx';
-import { linesText } from '../stories/order-facts.ts';
+import { ProductLine } from '../parts/product-line.tsx';
+import { linesText, totalOf } from '../stories/order-facts.ts';
+import { isSku } from '../stories/search.ts';
 
 const PAGE_SIZE = 50;
-type FilterName = 'status' | 'customerId' | 'clientId';
+type FilterName = 'status' | 'sku' | 'customerId' | 'clientId';
 
 /** All orders, newest first, and beside them the one that is open. The filters are in the address. */
 export function OrdersPage() {
@@ -33,17 +35,20 @@ export function OrdersPage() {
 }
 
 function OrderList({ isBeside }: { isBeside: boolean }) {
-  const [{ status, customerId, clientId }] = useFilters<FilterName>();
-  const query = { status, customerId, clientId } as Parameters<typeof api.orders.list>[0];
+  const [{ status, sku, customerId, clientId }] = useFilters<FilterName>();
+  const query = { status, sku, customerId, clientId } as Parameters<typeof api.orders.list>[0];
   const orders = useInfiniteQuery({
     queryKey: ['orders', query],
-    queryFn: ({ pageParam, signal }) => api.orders.list({ ...query, limit: PAGE_SIZE }, { signal }).page(pageParam),
+    queryFn: async ({ pageParam, signal }) =>
+      sku !== undefined && !isSku(sku)
+        ? { items: [], nextCursor: undefined }
+        : api.orders.list({ ...query, limit: PAGE_SIZE }, { signal }).page(pageParam),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor,
   });
   const rows = orders.data?.pages.flatMap(({ items }) => items) ?? [];
   const fresh = useNewOrders(orders.dataUpdatedAt);
-  const isFiltered = (status ?? customerId ?? clientId) !== undefined;
+  const isFiltered = (status ?? sku ?? customerId ?? clientId) !== undefined;
   return (
     <Page
       title={words.orders.title}
@@ -57,14 +62,17 @@ function OrderList({ isBeside }: { isBeside: boolean }) {
       }
     >
       <OrderFilters />
+      {sku !== undefined && isSku(sku) && <ProductLine sku={sku} />}
       {orders.isError && <ErrorPanel error={orders.error} onRetry={() => void orders.refetch()} />}
       {orders.isPending && <Loading />}
       {orders.isSuccess && rows.length === 0 && (
-        <EmptyState title={isFiltered ? words.orders.noneFiltered : words.orders.none}>
+        <EmptyState title={isFiltered ? noneFound(orders.hasNextPage) : words.orders.none}>
           {isFiltered ? words.orders.noneFilteredText : words.orders.noneText}
         </EmptyState>
       )}
-      {rows.length > 0 && <Table label={words.orders.title} columns={columns} rows={rows} rowKey={({ id }) => id} />}
+      {rows.length > 0 && (
+        <Table label={words.orders.title} columns={columnsOf(rows)} rows={rows} rowKey={({ id }) => id} />
+      )}
       {orders.hasNextPage && (
         <p className="more">
           <Button isBusy={orders.isFetchingNextPage} onPress={() => void orders.fetchNextPage()}>
@@ -76,15 +84,29 @@ function OrderList({ isBeside }: { isBeside: boolean }) {
   );
 }
 
+/** A page of a filter that reads many orders may have none, and yet not be the last. */
+function noneFound(hasOlder: boolean): string {
+  return hasOlder ? words.orders.noneSoFar : words.orders.noneFiltered;
+}
+
 const columns: readonly Column<Order>[] = [
   { title: words.orders.number, cell: ({ number }) => <OrderLink number={number} /> },
   { title: words.orders.status, cell: ({ status }) => <OrderStatus status={status} /> },
   { title: words.orders.lines, isWide: true, isExtra: true, cell: ({ lines }) => linesText(lines) },
   { title: words.orders.customer, isExtra: true, cell: ({ customerId }) => customerId },
   { title: words.orders.client, isExtra: true, cell: ({ clientId }) => clientId },
-  { title: words.orders.total, align: 'end', cell: (order) => <OrderTotal order={order} /> },
   { title: words.orders.placed, align: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
+
+/** With the totals, unless no order has prices. */
+function columnsOf(orders: readonly Order[]): readonly Column<Order>[] {
+  if (orders.every(({ lines }) => totalOf(lines) === undefined)) return columns;
+  return columns.toSpliced(-1, 0, {
+    title: words.orders.total,
+    align: 'end',
+    cell: (order) => <OrderTotal order={order} />,
+  });
+}
 
 /** It keeps the filters, so that the list beside the order, and the way back, stay as they are. */
 function OrderLink({ number }: { number: string }) {
@@ -95,21 +117,28 @@ function OrderLink({ number }: { number: string }) {
   );
 }
 
+const TEXT_FILTERS = {
+  sku: words.orders.sku,
+  customerId: words.orders.customer,
+  clientId: words.orders.client,
+};
+const NO_FILTERS = { status: '', sku: '', customerId: '', clientId: '' };
+
 function OrderFilters() {
   const [filters, change] = useFilters<FilterName>();
   const isFiltered = Object.values(filters).some(Boolean);
   return (
-    <Filters onClear={isFiltered ? () => change({ status: '', customerId: '', clientId: '' }) : undefined}>
+    <Filters onClear={isFiltered ? () => change(NO_FILTERS) : undefined}>
       <Choice
         label={words.orders.status}
         value={filters.status ?? ''}
         options={[{ value: '', text: words.orders.anyStatus }, ...orderStatuses]}
         onChange={(status) => change({ status })}
       />
-      {(['customerId', 'clientId'] as const).map((name) => (
+      {(Object.keys(TEXT_FILTERS) as (keyof typeof TEXT_FILTERS)[]).map((name) => (
         <TextFilter
           key={`${name} ${filters[name] ?? ''}`}
-          label={name === 'customerId' ? words.orders.customer : words.orders.client}
+          label={TEXT_FILTERS[name]}
           value={filters[name] ?? ''}
           onChange={(value) => change({ [name]: value })}
         />

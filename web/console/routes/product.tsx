@@ -1,7 +1,6 @@
-import { isRefusal, type Product } from '@shop/client';
+import type { Product } from '@shop/client';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { api } from '../../shared/api/client.ts';
 import { useSession } from '../../shared/api/use-session.ts';
 import { EmptyState } from '../../shared/components/empty-state.tsx';
 import { ErrorPanel } from '../../shared/components/error-panel.tsx';
@@ -14,6 +13,7 @@ import { AdjustStock } from '../parts/adjust-stock.tsx';
 import { CountStock } from '../parts/count-stock.tsx';
 import { Ledger } from '../parts/ledger.tsx';
 import { LevelStatus } from '../parts/level-status.tsx';
+import { findProduct } from '../parts/product.ts';
 import thing from '../parts/thing.module.css';
 import { unitsText } from '../stories/units.ts';
 import styles from './product.module.css';
@@ -40,16 +40,6 @@ export function ProductPage() {
   );
 }
 
-/** `null` if there is none. */
-async function findProduct(sku: string, signal: AbortSignal): Promise<Product | null> {
-  try {
-    return await api.products.get(sku, { signal });
-  } catch (error) {
-    if (isRefusal(error, 'product-not-found')) return null;
-    throw error;
-  }
-}
-
 function ProductStock({ product }: { product: Product }) {
   const session = useSession();
   const mayChange = session.state === 'signed-in' && session.person.roles.includes('backoffice');
@@ -68,6 +58,9 @@ function ProductStock({ product }: { product: Product }) {
       <p className={thing.sentence}>
         <LevelStatus product={product} />
         <span>{product.name}</span>
+        <Link to="/orders" search={{ sku: product.sku }}>
+          {words.orders.ofSku}
+        </Link>
       </p>
       <div className={thing.columns}>
         <Panel title={words.stock.level}>

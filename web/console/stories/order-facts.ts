@@ -13,6 +13,14 @@ export function totalOf(lines: readonly OrderLine[]): number | undefined {
   return total;
 }
 
+/** How many units the lines have together, and of which products. */
+export function unitsIn(lines: readonly OrderLine[]): { units: number; skus: string[] } {
+  return {
+    units: lines.reduce((units, { quantity }) => units + quantity, 0),
+    skus: [...new Set(lines.map(({ sku }) => sku))],
+  };
+}
+
 /** “2 × MUG-BLUE, 1 × POSTER” */
 export function linesText(lines: readonly OrderLine[]): string {
   return lines.map(({ sku, quantity }) => `${quantity} × ${sku}`).join(', ');

@@ -24,6 +24,11 @@ export const ordersWords = {
   noneFiltered: { en: 'No order matches these filters', de: 'Keine Bestellung passt zu diesen Filtern' },
   noneFilteredText: { en: 'Change the filters, or clear them.', de: 'Ändern oder entfernen Sie die Filter.' },
   all: { en: 'See all orders', de: 'Alle Bestellungen ansehen' },
+  noneSoFar: {
+    en: 'No match among the newest orders; there are older ones',
+    de: 'Unter den neuesten Bestellungen passt keine; es gibt ältere',
+  },
+  ofSku: { en: 'Orders with it', de: 'Bestellungen damit' },
   notFound: { en: 'No order has this number or id', de: 'Keine Bestellung hat diese Nummer oder Id' },
   id: { en: 'Id', de: 'Id' },
   facts: { en: 'Facts', de: 'Angaben' },
@@ -157,6 +162,10 @@ export const ordersWords = {
   unitsOf: {
     en: (count: number, sku: string) => (count === 1 ? `1 unit of ${sku}` : `${count} units of ${sku}`),
     de: (count: number, sku: string) => `${count} × ${sku}`,
+  },
+  unitsOfProducts: {
+    en: (units: number, products: number) => `${units.toLocaleString('en')} units of ${products} products`,
+    de: (units: number, products: number) => `${units.toLocaleString('de')} Stück von ${products} Artikeln`,
   },
   shipOrder: { en: 'Ship order', de: 'Bestellung versenden' },
   shipTitle: { en: (number: string) => `Ship ${number}`, de: (number: string) => `${number} versenden` },

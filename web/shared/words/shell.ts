@@ -19,7 +19,7 @@ export const shellWords = {
     en: (count: number) => (count === 1 ? '1 message set aside' : `${count} messages set aside`),
     de: (count: number) => (count === 1 ? '1 Nachricht beiseitegelegt' : `${count} Nachrichten beiseitegelegt`),
   },
-  search: { en: 'Search orders, accounts …', de: 'Bestellungen, Konten suchen …' },
+  search: { en: 'Search orders, SKUs, accounts …', de: 'Bestellungen, SKUs, Konten suchen …' },
   searchLabel: { en: 'Search', de: 'Suche' },
   allWell: { en: 'All well', de: 'Alles in Ordnung' },
   checkingHealth: { en: 'Checking …', de: 'Wird geprüft …' },

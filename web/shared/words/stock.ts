@@ -37,6 +37,13 @@ export const stockWords = {
   },
   all: { en: 'See all products', de: 'Alle Artikel ansehen' },
 
+  availableOf: {
+    en: (name: string, units: string) => `${name}, ${units} available`,
+    de: (name: string, units: string) => `${name}, ${units} verfügbar`,
+  },
+  stockOf: { en: (sku: string) => `Stock of ${sku}`, de: (sku: string) => `Bestand von ${sku}` },
+  ofOrder: { en: (id: string) => `Order ${id}`, de: (id: string) => `Bestellung ${id}` },
+
   ledger: { en: 'Ledger', de: 'Bewegungen' },
   ledgerText: {
     en: 'Every change of this product’s stock. Their sums are its level.',

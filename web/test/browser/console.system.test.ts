@@ -119,6 +119,40 @@ describeNeeding('Chromium', hasBrowser, 'the console', () => {
       expect(faults).toEqual([]);
     });
 
+    it('is found by a SKU of it, in the list and from the stock of the product', async () => {
+      const [sku, other] = [await system.product(5), await system.product(5)];
+      const { id, number } = await place(sku, 2);
+      const { number: noise } = await place(other);
+      const { page, faults } = await asKim();
+      await page.keyboard.press('/');
+      await page.keyboard.type(sku);
+      await page.keyboard.press('Enter');
+      await page.getByRole('link', { name: number, exact: true }).waitFor();
+      expect(page.url()).toBe(`${base}/console/orders?sku=${sku}`);
+      expect(await page.getByRole('link', { name: noise, exact: true }).count()).toBe(0);
+      expect(await page.getByRole('textbox', { name: 'SKU' }).inputValue()).toBe(sku);
+      await page.getByText('3 available').waitFor();
+      await page.getByRole('link', { name: `Stock of ${sku}` }).click();
+      await page.getByRole('heading', { name: sku }).waitFor();
+      await page.getByRole('link', { name: `Order …${id.slice(-8)}` }).click();
+      await page.getByRole('heading', { name: number }).waitFor();
+      await page.getByText(`2 units of ${sku}`).waitFor();
+      await page.goto(`${base}/console/orders?sku=${sku}&status=cancelled`);
+      await page.getByText('No order matches these filters').waitFor();
+      await page.goto(`${base}/console/orders?sku=A%26B%2F`);
+      await page.getByText('No order matches these filters').waitFor();
+      await page.getByRole('button', { name: 'Clear filters' }).click();
+      await page.getByRole('link', { name: noise, exact: true }).waitFor();
+      expect(faults).toEqual([]);
+    });
+
+    it('is searched as a customer if no product has the text as its SKU', async () => {
+      const { page } = await asKim();
+      await page.getByRole('textbox', { name: 'Search' }).fill('ada');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`${base}/console/orders?customerId=ada`);
+    });
+
     it('is shipped once although the page is reloaded before there is an answer', async () => {
       const { id, number } = await place(await system.product(5));
       const { page } = await asKim();
