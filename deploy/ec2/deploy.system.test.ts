@@ -44,6 +44,9 @@ describeNeeding('root, openssh-server, docker-registry and a Docker engine', isT
     atEnd(() => rmSync(folder, { recursive: true, force: true }));
     host = await startTestHost({ NODE_IMAGE: 'node:24.21.0-slim', ...images });
     atEnd(() => host.stop());
+    // Without one the file is empty, and no test would notice its password somewhere else.
+    const set = [join(__dirname, 'secrets.sh'), 'set', 'smtp_url', join(host.home, 'secrets')];
+    expect(spawnSync('bash', set, { input: 'smtp://user:password-of-mails@127.0.0.1' }).status).toBe(0);
     for (const suffix of ['', '_previous']) {
       renameSync(join(host.home, 'secrets', token + suffix), join(host.home, 'secrets', formerToken + suffix));
     }
