@@ -95,8 +95,9 @@ def is_judged_before_its_target(ctx, response, case):
 
 
 # Rules that no JSON Schema can express, so that they are in descriptions: the owner of a cursor, filters of some groups only,
-# sums over the merged lines of an order, the maximum number of units, the allowed difference of a count.
-RULES_IN_WORDS = {"/cursor", "/number", "/clientId", "/sort", "/lines", "/delta", "/counted"}
+# sums over the merged lines of an order, the maximum number of units, the allowed difference of a count, tokens in the body for a
+# caller who does not say for whom.
+RULES_IN_WORDS = {"/cursor", "/number", "/clientId", "/sort", "/lines", "/delta", "/counted", "/X-Caller"}
 
 
 @schemathesis.hook

@@ -232,7 +232,7 @@ function withoutStorage(answer: Answer): Answer {
 
 const callerParameters: Record<string, Json> = {
   Caller: declaresCaller(true, 'Whose session it is. Say it in every call of that session.'),
-  OptionalCaller: declaresCaller(false, 'Whose session it is. Without it there is none.'),
+  OptionalCaller: declaresCaller(false, 'Whose session it is. Without it there is none, and `bearer` is refused.'),
 };
 
 function callerParameter(signsIn: NonNullable<Operation['signsIn']>): string {
