@@ -285,8 +285,9 @@ export interface OrderFilter {
   before?: OrderId;
 }
 
-// A page with a filter that its index does not cover (a status, or the client of a customer) may have to skip many other
-// orders, and a page of a SKU many lines of the same order. It stops here and returns a cursor. The limit keeps the most expensive page at the cost of about ten full ones.
+// A page with a filter that its index does not cover (a status, or the client of a customer) may have to skip many other orders,
+// and a page of a SKU many lines of the same order. It stops here and returns a cursor. The limit keeps the most expensive page at
+// the cost of about ten full ones.
 const SCAN_LIMIT = 1_000;
 
 // A hundred orders with 1,000 lines each would be 5 MB; this limit keeps a page at a tenth of that. An order has at most
