@@ -1,8 +1,15 @@
 /** The path of a night: a message that no service could handle is found, understood and repaired from the page alone. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { atEnd } from '@shop/chassis/testing/at-end.ts';
 import { describeNeeding } from '@shop/chassis/testing/needing.ts';
+import { repositoryRoot } from '@shop/local/folders.ts';
+import type { Browser } from 'playwright-core';
 import { anOrderOf, finalAnswer, type System, startSystem, withKey } from '../../../e2e/system.ts';
 import { hasBrowser } from '../../browser.ts';
-import { type Console, meet, misfortunes, openConsole } from './open-console.ts';
+import { killInTurn, loseCalls } from './misery.ts';
+import { type Console, meet, misfortunes, openConsole, PASSWORD } from './open-console.ts';
+import { openTab } from './tabs.ts';
 
 describeNeeding('Chromium', hasBrowser, 'failures in the console', () => {
   let system: System;
@@ -66,6 +73,51 @@ describeNeeding('Chromium', hasBrowser, 'failures in the console', () => {
     expect((await finalAnswer(system, order, key)).status).toBe(201);
     await page.getByRole('link', { name: id }).click();
     await page.getByText('confirmed').first().waitFor();
+  });
+
+  it('brings an operator from an alert to the confirmed order while services are killed and calls are lost', async () => {
+    const { id, number } = await aStuckOrder();
+    const { page, context, faults } = await openTab(staff.context.browser() as Browser);
+    // Between kills, a page waits for the service as for a slow one.
+    page.setDefaultTimeout(60_000);
+    const killing = killInTurn(system);
+    atEnd(killing.stop);
+    const lost = await loseCalls(context);
+    // The runbook of the alert says where to look.
+    const runbook = readFileSync(join(repositoryRoot(), 'monitoring/runbooks/DeadLettersPresent.md'), 'utf8');
+    await page.goto(`${system.env.BASE_URL}${/`(\/console\/\S*)`/.exec(runbook)?.[1]}`);
+    await page.getByLabel('Mail address').fill('kim@example.org');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await killing.times(1);
+    await page.getByRole('link', { name: 'reservation.requested' }).click();
+    await page.getByRole('link', { name: /^…[0-9a-f]{8}$/ }).click();
+    await page.getByText('the reservation has other lines').first().waitFor();
+    await page.getByText('"reservationId"').waitFor();
+    // The cause is fixed.
+    await system.inventoryDb.query('DELETE FROM reservation_lines WHERE reservation_id = $1', [id]);
+    await system.inventoryDb.query('DELETE FROM reservations WHERE id = $1', [id]);
+    await page.getByRole('button', { name: 'Replay 1 message' }).click();
+    await killing.times(3);
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay 1 message' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.getByText('replayed').first().waitFor();
+    await page.getByRole('link', { name: id }).click();
+    await page.getByRole('heading', { name: number }).waitFor();
+    await page.getByText(/^Waited .* for inventory-service, then confirmed\./).waitFor();
+    await killing.stop();
+    expect(lost.count()).toBeGreaterThan(2);
+    expect(faults).toEqual([]);
+    const { rows } = await system.orderDb.query(
+      `SELECT type FROM order_timeline WHERE order_id = $1 AND type <> 'queued' ORDER BY id`,
+      [id],
+    );
+    expect(rows.map(({ type }) => type)).toEqual(['placed', 'confirmed']);
+    const { rows: held } = await system.inventoryDb.query(
+      `SELECT delta_reserved::integer AS units FROM stock_movements WHERE cause_id = $1`,
+      [id],
+    );
+    expect(held).toEqual([{ units: 1 }]);
   });
 
   it('discards an unreadable message for a reason, and replays the others of its group', async () => {
