@@ -6,8 +6,8 @@ export const accountsWords = {
   find: { en: 'Find account', de: 'Konto finden' },
   mailOrId: { en: 'Mail address or account id', de: 'Mailadresse oder Konto-Id' },
   mailOrIdHint: {
-    en: 'The mail address is in no address of this console, and so in no log.',
-    de: 'Die Mailadresse steht in keiner Adresse dieser Konsole, und damit in keinem Log.',
+    en: 'The mail address stays out of links and logs.',
+    de: 'Die Mailadresse steht in keinem Link und in keinem Log.',
   },
   neither: {
     en: 'Enter a whole mail address, such as ada@example.org, or the id of an account.',
