@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { api } from '../../shared/api/client.ts';
 import { Button } from '../../shared/components/button.tsx';
+import { Copyable } from '../../shared/components/copyable.tsx';
 import { ErrorPanel } from '../../shared/components/error-panel.tsx';
 import { Loading } from '../../shared/components/page.tsx';
 import { Panel } from '../../shared/components/panel.tsx';
@@ -65,7 +66,7 @@ function Commands() {
           <div key={command}>
             <dt>{what}</dt>
             <dd>
-              <code>{command}</code>
+              <Copyable value={command} what={words.accounts.command} isWhole />
             </dd>
           </div>
         ))}

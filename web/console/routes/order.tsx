@@ -69,8 +69,8 @@ function OrderStory({ order }: { order: Order }) {
     <Page title={order.number} aside={<OrderActions order={order} />}>
       <p className={thing.sentence}>
         <OrderStatus status={order.status} />
-        <span>{unitsText(order)}</span>
         {parts.timeline.isSuccess && <span>{orderSentence(story, words.orders, now)}</span>}
+        <span className={styles.units}>{unitsText(order)}</span>
       </p>
       <div className={thing.columns}>
         <div className={styles.facts}>

@@ -6,12 +6,14 @@ interface CopyableProps {
   value: string;
   /** What it is, for the button's name: “trace id”. */
   what: string;
+  /** Whether it is read as well as copied, such as a command. */
+  isWhole?: boolean;
 }
 
 const SHOWN_MS = 1_500;
 
-/** An id or a key: shortened in the middle, copied whole. */
-export function Copyable({ value, what }: CopyableProps) {
+/** An id or a key, shortened in the middle, or a text to read; copied whole. */
+export function Copyable({ value, what, isWhole = false }: CopyableProps) {
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(value);
@@ -20,7 +22,7 @@ export function Copyable({ value, what }: CopyableProps) {
   };
   return (
     <button type="button" className={styles.copyable} title={value} onClick={() => void copy()}>
-      <code>{shortened(value)}</code>
+      <code>{isWhole ? value : shortened(value)}</code>
       <span className={styles.mark} aria-hidden="true">
         {isCopied ? '✓' : <CopyIcon />}
       </span>

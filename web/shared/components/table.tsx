@@ -30,7 +30,7 @@ export function Table<Row>({ label, columns, rows, rowKey }: TableProps<Row>) {
   useRowKeys(body);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable by keyboard
-    <section className={styles.scroller} aria-label={label} tabIndex={0}>
+    <section className={styles.scroller} data-table aria-label={label} tabIndex={0}>
       <table className={styles.table}>
         <thead>
           <tr>

@@ -3,6 +3,7 @@ export const accountsWords = {
   title: { en: 'Accounts', de: 'Konten' },
   account: { en: 'Account', de: 'Konto' },
   findTitle: { en: 'Find an account', de: 'Ein Konto finden' },
+  command: { en: 'command', de: 'Befehl' },
   find: { en: 'Find account', de: 'Konto finden' },
   mailOrId: { en: 'Mail address or account id', de: 'Mailadresse oder Konto-Id' },
   mailOrIdHint: {
